@@ -1,0 +1,86 @@
+/** Bulkhead's admin listener, as the bench reads it. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'undici';
+import type { SessionSnapshot } from '../../src/snapshot.js';
+import type { MeasuredServer } from '../servers/measured-server.js';
+import { exchange } from './http-exchange.js';
+
+const DEADLINE_MS = 30_000;
+
+/** A histogram's running totals, over all its labels. */
+export interface HistogramTotals {
+  readonly sum: number;
+  readonly count: number;
+}
+
+function seriesSum(exposition: string, name: string): number {
+  let sum = 0;
+  for (const line of exposition.split('\n')) {
+    if (line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+      sum += Number(line.slice(line.lastIndexOf(' ')));
+  }
+  return sum;
+}
+
+export class Admin {
+  readonly #client: Client;
+
+  constructor(server: MeasuredServer) {
+    if (server.adminUrl === undefined) throw new Error('this server has no admin listener');
+    this.#client = new Client(server.adminUrl.origin);
+  }
+
+  async close(): Promise<void> {
+    await this.#client.destroy();
+  }
+
+  async sessions(): Promise<readonly SessionSnapshot[]> {
+    return JSON.parse(await this.#get('/sessions')) as SessionSnapshot[];
+  }
+
+  /** @throws when the histogram is not in the exposition at all. */
+  async histogram(name: string): Promise<HistogramTotals> {
+    const exposition = await this.#get('/metrics');
+    if (!exposition.includes(`# TYPE ${name} histogram`))
+      throw new Error(`/metrics has no histogram ${name}`);
+    return { sum: seriesSum(exposition, `${name}_sum`), count: seriesSum(exposition, `${name}_count`) };
+  }
+
+  /** Polls until the histogram counts more than it did, and returns the mean of what was added, in milliseconds. */
+  async nextObservationMs(name: string, before: HistogramTotals): Promise<number> {
+    const now = await this.#until(`an observation of ${name}`, 10, async () => {
+      const totals = await this.histogram(name);
+      return totals.count > before.count ? totals : undefined;
+    });
+    return ((now.sum - before.sum) * 1000) / (now.count - before.count);
+  }
+
+  /** Polls as fast as answers come until one session looks as wanted; `undefined` when it is not listed. */
+  async untilSession(
+    id: string,
+    wanted: string,
+    test: (session: SessionSnapshot | undefined) => boolean,
+  ): Promise<SessionSnapshot | undefined> {
+    const found = await this.#until(wanted, 0, async () => {
+      const session = (await this.sessions()).find(({ context }) => context.sessionId === id);
+      return test(session) ? { session } : undefined;
+    });
+    return found.session;
+  }
+
+  async #until<Value>(what: string, pauseMs: number, poll: () => Promise<Value | undefined>): Promise<Value> {
+    const endMs = performance.now() + DEADLINE_MS;
+    while (performance.now() < endMs) {
+      const value = await poll();
+      if (value !== undefined) return value;
+      if (pauseMs > 0) await delay(pauseMs);
+    }
+    throw new Error(`waited ${DEADLINE_MS} ms in vain for ${what}`);
+  }
+
+  async #get(path: string): Promise<string> {
+    const answer = await exchange(this.#client, 'GET', path, {}, null);
+    if (answer.status !== 200) throw new Error(`GET ${path} was answered ${answer.status}: ${answer.body}`);
+    return answer.body;
+  }
+}

@@ -1,0 +1,72 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { closeSessions, openSessions } from '../client/mcp-session.js';
+import { alternate, type BenchSettings, type Figure, type Row } from '../figure.js';
+import { withEmptyWorkers } from '../servers/empty-workers-process.js';
+import { bulkhead, type StartServer, sdk, withServer } from '../servers/measured-server.js';
+import { residentBytes } from '../servers/process-usage.js';
+
+const TITLE = 'memory of a session';
+const SESSIONS = 64;
+/** Threads that exist before the first session: Bulkhead's default of spares. */
+const SPARES = 2;
+const MEBIBYTE = 2 ** 20;
+
+/** Each side settles for the same time before its memory is read. */
+function settle(quick: boolean): Promise<void> {
+  return delay(quick ? 500 : 3000);
+}
+
+async function sessionMib(start: StartServer, quick: boolean): Promise<number> {
+  return withServer(start, async ({ pid, url }) => {
+    const [first] = await openSessions(url, 1);
+    await first?.echo();
+    await first?.delete();
+    await first?.close();
+    await settle(quick);
+    const before = residentBytes(pid);
+    const sessions = await openSessions(url, SESSIONS);
+    try {
+      for (const session of sessions) await session.echo();
+      await settle(quick);
+      return (residentBytes(pid) - before) / SESSIONS / MEBIBYTE;
+    } finally {
+      await closeSessions(sessions);
+    }
+  });
+}
+
+async function emptyWorkerMib(quick: boolean): Promise<number> {
+  return withEmptyWorkers(async (workers) => {
+    await workers.start(1);
+    await workers.stopWorkers();
+    await workers.start(SPARES);
+    await settle(quick);
+    const before = residentBytes(workers.pid);
+    await workers.start(SESSIONS);
+    await settle(quick);
+    return (residentBytes(workers.pid) - before) / SESSIONS / MEBIBYTE;
+  });
+}
+
+/** Resident memory of the server with 64 sessions that have made one call each, less what it has with none. */
+export const memory: Row = {
+  name: 'memory',
+  title: TITLE,
+  async run(settings: BenchSettings): Promise<Figure[]> {
+    const results = await alternate(settings, TITLE, {
+      Bulkhead: () => sessionMib(bulkhead(), settings.quick),
+      'empty Worker': () => emptyWorkerMib(settings.quick),
+      SDK: () => sessionMib(sdk(), settings.quick),
+    });
+    return [
+      {
+        measure: `resident memory of a live session, ${SESSIONS} open`,
+        unit: 'MiB',
+        bulkhead: results.Bulkhead,
+        comparedWith: { name: 'empty Worker', values: results['empty Worker'] },
+        goal: { kind: 'ratio at most', value: 1.8 },
+        orientation: [{ name: 'SDK, no thread', values: results.SDK }],
+      },
+    ];
+  },
+};

@@ -1,0 +1,98 @@
+/** Starts the servers that are measured, each as a process of its own with the Node that runs the bench. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { adopt, stopChild } from './child.js';
+
+const START_DEADLINE_MS = 30_000;
+
+export interface MeasuredServer {
+  readonly pid: number;
+  /** The MCP endpoint. */
+  readonly url: URL;
+  /** The admin listener's origin; only Bulkhead has one. */
+  readonly adminUrl: URL | undefined;
+  stop(): Promise<void>;
+}
+
+export type StartServer = () => Promise<MeasuredServer>;
+
+const COMMAND = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+const SERVER_MODULE = fileURLToPath(new URL('../server-module.js', import.meta.url));
+const SDK_SERVER = fileURLToPath(new URL('../sdk-server.js', import.meta.url));
+const BARE_SERVER = fileURLToPath(new URL('../bare-server.js', import.meta.url));
+
+/** The first MCP URL of what a server prints, and the first URL of another port. */
+function addressesIn(output: string): { url: URL; adminUrl: URL | undefined } | undefined {
+  const urls = (output.match(/http:\/\/[\w.:[\]]+[^\s"']*/g) ?? []).map((found) => new URL(found));
+  const url = urls.find(({ pathname }) => pathname === '/mcp');
+  return url && { url, adminUrl: urls.find(({ host }) => host !== url.host) };
+}
+
+async function start(args: readonly string[], needsAdmin: boolean): Promise<MeasuredServer> {
+  const child = adopt(spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] }));
+  let output = '';
+  const { promise, resolve, reject } = deferred<{ url: URL; adminUrl: URL | undefined }>();
+  const deadline = setTimeout(() => reject(failure('printed no address in time')), START_DEADLINE_MS);
+  const failure = (what: string): Error => new Error(`${args.join(' ')} ${what}: ${output.slice(-2000)}`);
+  child.once('error', reject);
+  child.once('exit', (code) => reject(failure(`ended with exit code ${code}`)));
+  child.stderr.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+    const addresses = addressesIn(output);
+    if (addresses && (addresses.adminUrl || !needsAdmin)) resolve(addresses);
+  });
+  try {
+    const addresses = await promise;
+    return { ...addresses, pid: child.pid ?? 0, stop: () => stopChild(child) };
+  } catch (error) {
+    await stopChild(child);
+    throw error;
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+function deferred<Value>(): {
+  promise: Promise<Value>;
+  resolve: (value: Value) => void;
+  reject: (error: unknown) => void;
+} {
+  let resolve: (value: Value) => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<Value>((onValue, onError) => {
+    resolve = onValue;
+    reject = onError;
+  });
+  return { promise, resolve, reject };
+}
+
+/** Bulkhead with the bench's server module and its defaults, but for ports, logs and these flags. */
+export function bulkhead(...flags: readonly string[]): StartServer {
+  const args = [COMMAND, 'serve', SERVER_MODULE];
+  args.push('--port', '0', '--admin-port', '0', '--log-level', 'silent', '--max-threads', '128', ...flags);
+  return () => start(args, true);
+}
+
+/** The SDK's own transport in one thread; `--json` for JSON answers in place of SSE. */
+export function sdk(...flags: readonly string[]): StartServer {
+  return () => start([SDK_SERVER, ...flags], false);
+}
+
+/** `node:http` alone. */
+export const bare: StartServer = () => start([BARE_SERVER], false);
+
+/** Runs one measurement against a server that is started for it and stopped after it. */
+export async function withServer<Result>(
+  startServer: StartServer,
+  measure: (server: MeasuredServer) => Promise<Result>,
+): Promise<Result> {
+  const server = await startServer();
+  try {
+    return await measure(server);
+  } finally {
+    await server.stop();
+  }
+}

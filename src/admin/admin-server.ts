@@ -1,0 +1,185 @@
+/**
+ * The admin listener: metrics for Prometheus, health for whatever watches the process, and the sessions for
+ * its operator. It is another port than MCP's, so that it can stay on loopback, and it answers no CORS request.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { GatewayEmitter, RejectionReason } from '../events.js';
+import { createGuard, type Verdict } from '../http/guards.js';
+import type { Scrape } from '../metrics/recorder.js';
+import { BulkheadError, messageOf } from '../shared/errors.js';
+import type { GatewayView } from '../snapshot.js';
+import { type AdminHandler, type AdminReply, createRoutes, findRoute, problem } from './routes.js';
+
+/** Scrapers and probes are few; who comes in hundreds is something else. */
+const MAX_CONNECTIONS = 256;
+const REQUEST_TIMEOUT_MS = 10_000;
+/** How long `close` waits for requests that are being answered. */
+const CLOSE_DEADLINE_MS = 5_000;
+
+export interface AdminServerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** As in `GuardOptions`. */
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  /** Asked for by everything but `/healthz` and `/readyz`. */
+  readonly token: string | undefined;
+  readonly view: GatewayView;
+  readonly scrape: (accept: string | undefined) => Promise<Scrape>;
+  readonly events: GatewayEmitter;
+}
+
+export interface AdminServer {
+  /**
+   * @throws {BulkheadError} `ERR_BULKHEAD_LISTEN` when the address can't be had.
+   */
+  listen(): Promise<AddressInfo>;
+  /** Answers what has been asked, for at most 5 s, and resolves when every connection is closed. */
+  close(): Promise<void>;
+}
+
+export function createAdminServer(options: AdminServerOptions): AdminServer {
+  const { host, port, allowedHosts, allowedOrigins, token, view, scrape, events } = options;
+  const routes = createRoutes(view, scrape);
+  const guard = createGuard({ allowedHosts, allowedOrigins, token });
+  const openGuard = createGuard({ allowedHosts, allowedOrigins, token: undefined });
+  const sockets = new Set<Socket>();
+  const busy = new Set<Socket>();
+  const server = createServer((request, response) => {
+    busy.add(request.socket);
+    response.once('close', () => busy.delete(request.socket));
+    void answer(request, response);
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.headersTimeout = REQUEST_TIMEOUT_MS;
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const found = findRoute(routes, path);
+    const verdict = (found?.route.open === true ? openGuard : guard)(request.headers);
+    if (!verdict.ok) {
+      refuse(request, response, verdict.reason, refusal(verdict), verdict.headers);
+      return;
+    }
+    if (found === undefined) {
+      const message = 'There is nothing at this path.';
+      refuse(
+        request,
+        response,
+        'not_found',
+        problem(404, 'not_found', message, { routes: describeRoutes() }),
+      );
+      return;
+    }
+
+    const { route, id } = found;
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const handler: AdminHandler | undefined =
+      method === 'GET' || method === 'DELETE' ? route.methods[method] : undefined;
+    if (handler === undefined) {
+      const allow = methodsOf(route.methods).join(', ');
+      const reply = problem(405, 'method_not_allowed', `${route.path} takes ${allow}.`, {
+        routes: describeRoutes(),
+      });
+      refuse(request, response, 'method_not_allowed', reply, { allow });
+      return;
+    }
+    try {
+      write(request, response, await handler({ id, accept: request.headers.accept }));
+    } catch (error) {
+      const message = messageOf(error);
+      events.emit('notice', { level: 'error', message: `${route.path} failed: ${message}` });
+      write(request, response, problem(500, 'internal_error', message));
+    }
+  }
+
+  function refuse(
+    request: IncomingMessage,
+    response: ServerResponse,
+    reason: RejectionReason,
+    reply: AdminReply,
+    headers: Readonly<Record<string, string>> = {},
+  ): void {
+    const { remoteAddress } = request.socket;
+    events.emit('rejected', { reason, status: reply.status, sessionId: undefined, remoteAddress });
+    write(request, response, reply, headers);
+  }
+
+  function write(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { status, contentType, body }: AdminReply,
+    headers: Readonly<Record<string, string>> = {},
+  ): void {
+    response.writeHead(status, {
+      ...headers,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...(!server.listening && { connection: 'close' }),
+      ...(contentType !== undefined && { 'content-type': contentType }),
+      ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
+    });
+    response.end(request.method === 'HEAD' ? undefined : body);
+  }
+
+  function describeRoutes(): string[] {
+    return routes.flatMap(({ path, methods }) => methodsOf(methods).map((method) => `${method} ${path}`));
+  }
+
+  return {
+    listen: () =>
+      new Promise((resolve, reject) => {
+        const onError = (error: NodeJS.ErrnoException) => {
+          reject(
+            new BulkheadError('ERR_BULKHEAD_LISTEN', listenFailure(host, port, error), { cause: error }),
+          );
+        };
+        server.once('error', onError);
+        server.listen(port, host, () => {
+          server.off('error', onError);
+          server.on('error', ({ message }) => {
+            events.emit('notice', { level: 'error', message: `The admin listener failed: ${message}` });
+          });
+          resolve(server.address() as AddressInfo);
+        });
+      }),
+    close: () =>
+      new Promise((resolve, reject) => {
+        if (!server.listening) {
+          resolve();
+          return;
+        }
+        const deadline = setTimeout(() => server.closeAllConnections(), CLOSE_DEADLINE_MS);
+        server.close((error) => {
+          clearTimeout(deadline);
+          if (error === undefined) resolve();
+          else reject(error);
+        });
+        // `close` leaves connections that have not sent anything yet, and no longer times them out.
+        for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
+      }),
+  };
+}
+
+function refusal(verdict: Verdict & { readonly ok: false }): AdminReply {
+  return problem(verdict.status, verdict.reason, verdict.message);
+}
+
+function methodsOf(methods: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(methods).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+}
+
+function listenFailure(host: string, port: number, { code, message }: NodeJS.ErrnoException): string {
+  if (code === 'EADDRINUSE') {
+    return `admin-port ${port} on ${host} is in use: choose another one with --admin-port, or 0 for a free one.`;
+  }
+  if (code === 'EACCES') return `admin-port ${port} on ${host} may not be used: choose one above 1023.`;
+  return `The admin listener can't use admin-host ${host} and admin-port ${port}: ${message}.`;
+}

@@ -1,0 +1,105 @@
+/** What the admin listener serves, as a table: a path and, for each method, what answers it. */
+import type { Scrape } from '../metrics/recorder.js';
+import type { GatewayView } from '../snapshot.js';
+
+export interface AdminReply {
+  readonly status: number;
+  readonly contentType?: string;
+  readonly body?: string;
+}
+
+export interface AdminRequest {
+  /** The part of the path that the route's `{id}` stands for, decoded. */
+  readonly id: string;
+  readonly accept: string | undefined;
+}
+
+export type AdminHandler = (request: AdminRequest) => AdminReply | Promise<AdminReply>;
+
+export interface AdminRoute {
+  readonly path: string;
+  /** Whether the bearer token is asked for, where one is configured. */
+  readonly open: boolean;
+  /** By method; `GET` answers `HEAD` too. */
+  readonly methods: Readonly<Partial<Record<'GET' | 'DELETE', AdminHandler>>>;
+}
+
+export function createRoutes(
+  view: GatewayView,
+  scrape: (accept: string | undefined) => Promise<Scrape>,
+): readonly AdminRoute[] {
+  return [
+    {
+      path: '/metrics',
+      open: false,
+      methods: {
+        GET: async ({ accept }) => {
+          const { contentType, body } = await scrape(accept);
+          return { status: 200, contentType, body };
+        },
+      },
+    },
+    { path: '/healthz', open: true, methods: { GET: () => json(200, { status: 'alive' }) } },
+    {
+      path: '/readyz',
+      open: true,
+      methods: {
+        GET: () => {
+          const reason = view.unready();
+          return reason === undefined
+            ? json(200, { status: 'ready' })
+            : json(503, { status: 'unready', reason });
+        },
+      },
+    },
+    { path: '/sessions', open: false, methods: { GET: () => json(200, view.sessions()) } },
+    {
+      path: '/sessions/{id}',
+      open: false,
+      methods: {
+        GET: ({ id }) => {
+          const session = view.sessions().find(({ context }) => context.sessionId === id);
+          return session === undefined ? noSuchSession() : json(200, session);
+        },
+        DELETE: async ({ id }) => ((await view.endSession(id)) ? { status: 204 } : noSuchSession()),
+      },
+    },
+  ];
+}
+
+/** The route of a path, and its `{id}`. */
+export function findRoute(
+  routes: readonly AdminRoute[],
+  path: string,
+): { readonly route: AdminRoute; readonly id: string } | undefined {
+  for (const route of routes) {
+    if (route.path === path) return { route, id: '' };
+    const prefix = route.path.replace('{id}', '');
+    if (prefix === route.path || !path.startsWith(prefix)) continue;
+    const id = path.slice(prefix.length);
+    if (id !== '' && !id.includes('/')) return { route, id: decode(id) };
+  }
+  return undefined;
+}
+
+export function json(status: number, value: unknown): AdminReply {
+  // A session's metadata is whatever can be cloned, and so may hold what JSON can't.
+  const body = JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'bigint' ? String(part) : part,
+  );
+  return { status, contentType: 'application/json; charset=utf-8', body: `${body}\n` };
+}
+
+/** `error` is stable; `message` is a sentence for people. */
+export function problem(status: number, error: string, message: string, more: object = {}): AdminReply {
+  return json(status, { error, message, ...more });
+}
+
+function noSuchSession(): AdminReply {
+  return problem(404, 'session_unknown', 'There is no such session: GET /sessions lists all of them.');
+}
+
+/** An id that is not percent-encoded rightly names no session; as it stands it finds none. */
+function decode(id: string): string {
+  return /^(?:[^%]|%[0-7][0-9a-f])*$/i.test(id) ? decodeURIComponent(id) : id;
+}

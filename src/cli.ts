@@ -1,0 +1,118 @@
+#!/usr/bin/env node
+/** The command `bulkhead`: flags in, exit codes out. What each command does is in `commands/`. */
+import { createRequire } from 'node:module';
+import { Command, CommanderError, Option } from 'commander';
+import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, reportFailure } from './commands/failure.js';
+import { OPTION_NAMES, OPTION_TABLE, type OptionRow, variableName } from './option-table.js';
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+process.on('uncaughtException', (error) => {
+  reportFailure(error);
+  process.exit(EXIT_FAILED);
+});
+
+// `bulkhead serve | head` must not stop the gateway: nobody reads its output any more, and that is all.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
+/** Writes down every value of a repeated flag; options.ts splits and checks them. */
+function collect(value: string, earlier: string[] | undefined): string[] {
+  return [...(earlier ?? []), value];
+}
+
+function optionFlag(name: string, row: OptionRow): Option {
+  const flag = row.argument === '' ? `--${name}` : `--${name} ${row.argument}`;
+  const shownDefault = row.defaultText ?? row.default ?? 'none';
+  const option = new Option(flag, `${row.help} (default: ${shownDefault}, env: ${variableName(name)})`);
+  return row.list === true ? option.argParser(collect) : option;
+}
+
+function createProgram(finish: (exitCode: number) => void): Command {
+  const program = new Command('bulkhead')
+    .description('An MCP server host that gives every client session its own worker thread.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) =>
+        write(
+          `bulkhead: ${text
+            .trim()
+            .replace(/^error: /, '')
+            .replace(/\s*\n\s*/g, ' ')}\n`,
+        ),
+    });
+
+  const serveCommand = program
+    .command('serve')
+    .summary('run a gateway')
+    .description('Runs a gateway. Flags win over environment variables, these over the config file.')
+    .argument(
+      '[server-module]',
+      `${OPTION_TABLE['server-module'].help} (default: ${OPTION_TABLE['server-module'].defaultText}, env: ${variableName('server-module')})`,
+    )
+    .option('--config <file>', 'JSON file with these options as keys (env: BULKHEAD_CONFIG)');
+  for (const name of OPTION_NAMES) {
+    const row: OptionRow = OPTION_TABLE[name];
+    if (row.positional !== true) serveCommand.addOption(optionFlag(name, row));
+  }
+  serveCommand.action(
+    async (serverModule: string | undefined, { config, ...flags }: Record<string, unknown>) => {
+      const { serve } = await import('./commands/serve.js');
+      finish(
+        await serve({
+          flags: { ...flags, serverModule },
+          environment: process.env,
+          configFile: config as string | undefined,
+          cwd: process.cwd(),
+        }),
+      );
+    },
+  );
+
+  program
+    .command('call')
+    .summary('call a tool of a running server')
+    .description('Calls a tool of any MCP server and prints the result; progress goes to stderr.')
+    .argument('<url>', "the server's address, such as http://127.0.0.1:3000/mcp")
+    .argument('<tool>', "the tool's name")
+    .argument('[json]', "the tool's arguments, a JSON object")
+    .option('--token <token>', 'bearer token (env: BULKHEAD_TOKEN)')
+    .option('--timeout <duration>', 'how long to wait for the connection, and for the result', '60s')
+    .option('--json', 'print the whole result as JSON')
+    .action(
+      async (
+        url: string,
+        tool: string,
+        json: string | undefined,
+        flags: { token?: string; timeout: string; json?: true },
+      ) => {
+        const { call } = await import('./commands/call.js');
+        const token = flags.token ?? process.env.BULKHEAD_TOKEN;
+        finish(
+          await call({ url, tool, json, token, timeout: flags.timeout, raw: flags.json === true, version }),
+        );
+      },
+    );
+  return program;
+}
+
+/** @returns the exit code. */
+async function run(argv: readonly string[]): Promise<number> {
+  let exitCode = EXIT_OK;
+  try {
+    await createProgram((code) => {
+      exitCode = code;
+    }).parseAsync(argv);
+    return exitCode;
+  } catch (error) {
+    // Commander has written its sentence, or the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+    return reportFailure(error);
+  }
+}
+
+process.exit(await run(process.argv));

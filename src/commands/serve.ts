@@ -1,0 +1,56 @@
+/** `bulkhead serve`: runs a gateway until a signal comes. */
+import { once } from 'node:events';
+import { basename, extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Gateway } from '../gateway.js';
+import type { OptionSources } from '../option-sources.js';
+import { optionWarnings, type ResolvedOptions, resolveOptions } from '../options.js';
+import { EXIT_OK } from './failure.js';
+import { watchStopSignals } from './signals.js';
+
+/**
+ * Starts a gateway, prints its addresses, and drains it at the first SIGTERM or SIGINT.
+ * @returns the exit code.
+ * @throws {BulkheadError} when the options are wrong or the gateway can't start.
+ */
+export async function serve(sources: OptionSources): Promise<number> {
+  const options = resolveOptions(sources);
+  for (const warning of optionWarnings(sources.environment ?? {}, options)) {
+    process.stderr.write(`bulkhead: warning: ${warning}\n`);
+  }
+  const stop = watchStopSignals();
+  const { startGateway } = await import('../gateway.js');
+  const gateway = await startGateway(options);
+  process.stdout.write(announcement(gateway, options));
+  if (!stop.signal.aborted) await once(stop.signal, 'abort');
+  await gateway.close();
+  return EXIT_OK;
+}
+
+function announcement(gateway: Pick<Gateway, 'url' | 'adminUrl'>, options: ResolvedOptions): string {
+  const header = options.token === undefined ? '' : ' --header "Authorization: Bearer $BULKHEAD_TOKEN"';
+  const address = reachable(gateway.url);
+  return [
+    `MCP server     ${gateway.url.href}`,
+    `Admin server   ${gateway.adminUrl.href}`,
+    'Connect Claude Code:',
+    `  claude mcp add --transport http ${serverName(options.serverModule)} ${address}${header}`,
+    '',
+  ].join('\n');
+}
+
+/** A wildcard address is where to listen, not where to connect. */
+function reachable(url: URL): string {
+  const address = new URL(url);
+  if (address.hostname === '0.0.0.0') address.hostname = '127.0.0.1';
+  if (address.hostname === '[::]') address.hostname = '[::1]';
+  return address.href;
+}
+
+/** Claude Code takes letters, digits, `-` and `_` in a server's name. */
+function serverName(moduleUrl: string | undefined): string {
+  if (moduleUrl === undefined) return 'env';
+  const path = fileURLToPath(moduleUrl);
+  const name = basename(path, extname(path)).replace(/[^A-Za-z0-9_-]+/g, '-');
+  return name.replace(/^-+|-+$/g, '') || 'server';
+}

@@ -1,0 +1,138 @@
+/**
+ * The catalogue of what happens in the gateway. Sessions, threads and listeners emit; logs and metrics
+ * subscribe, and nothing else does: no behaviour hangs on a subscriber.
+ */
+import { EventEmitter } from 'node:events';
+import type { EndReason } from './session/end-reason.js';
+import type { LogLevel, MetricSnapshot } from './shared/frames.js';
+import type { SessionContext } from './shared/session-context.js';
+
+/** Why a request was cancelled; a metric label. */
+export type CancelReason = 'client' | 'disconnect' | 'resume_expired' | 'session_end';
+
+/** Why the gateway refused an HTTP request; a metric label. */
+export type RejectionReason =
+  | 'host'
+  | 'origin'
+  | 'unauthorized'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'not_acceptable'
+  | 'unsupported_media_type'
+  | 'body_too_large'
+  | 'body_timeout'
+  | 'parse_error'
+  | 'invalid_request'
+  | 'protocol_version'
+  | 'session_required'
+  | 'session_unknown'
+  | 'session_limit'
+  | 'request_limit'
+  | 'thread_wait'
+  | 'draining';
+
+/** How a session came to its thread; a metric label: from a spare, from one already starting, or after a queue. */
+export type ClaimKind = 'warm' | 'cold' | 'queued';
+
+/** Why a session thread ended; a metric label. */
+export type ThreadExitCause =
+  /** Its session ended, or the gateway stopped, and every handler had settled. */
+  | 'ended'
+  /** It was terminated: a handler outlived `cancel-grace`, or did not let go at the session's end. */
+  | 'killed'
+  /** An uncaught exception or an unhandled rejection. */
+  | 'crash'
+  /** `process.exit` in the thread. */
+  | 'exit'
+  /** Over `thread-heap-mb` or `thread-memory-mb`. */
+  | 'out_of_memory'
+  /** It never became ready. */
+  | 'start_failed';
+
+export type StreamKind = 'post' | 'get' | 'legacy';
+
+export interface RequestFacts {
+  readonly context: SessionContext;
+  /** Gateway-wide unique. */
+  readonly key: string;
+  readonly method: string;
+  /** The tool's name for `tools/call`, as the client sent it: never a metric label unchecked. */
+  readonly tool: string | undefined;
+}
+
+export interface GatewayEvents {
+  'session-started': [{ readonly context: SessionContext }];
+  'session-ended': [
+    {
+      readonly context: SessionContext;
+      readonly reason: EndReason;
+      readonly durationMs: number;
+      /** Requests that the session had been asked. */
+      readonly requests: number;
+    },
+  ];
+  'request-started': [RequestFacts];
+  /** `failure`: JSON-RPC error code as text, `tool_error`, or `cancelled`; absent after a success. */
+  'request-finished': [
+    RequestFacts & {
+      readonly durationMs: number;
+      readonly failure: string | undefined;
+      /** The sentence that the client was told, where the gateway itself answered. */
+      readonly message: string | undefined;
+    },
+  ];
+  'request-cancelled': [RequestFacts & { readonly reason: CancelReason }];
+  rejected: [
+    {
+      readonly reason: RejectionReason;
+      readonly status: number;
+      readonly sessionId: string | undefined;
+      readonly remoteAddress: string | undefined;
+    },
+  ];
+  'thread-started': [{ readonly thread: number; readonly startMs: number; readonly niceness: number | undefined }];
+  'thread-claimed': [{ readonly thread: number; readonly kind: ClaimKind; readonly waitMs: number }];
+  /** `killMs`: from the first step of the kill ladder until the thread was gone, for a thread that was killed. */
+  'thread-exited': [
+    {
+      readonly thread: number;
+      readonly cause: ThreadExitCause;
+      readonly message: string | undefined;
+      readonly killMs: number | undefined;
+      readonly context: SessionContext | undefined;
+      /** Requests that were in flight and have been answered with an error. */
+      readonly requestsLost: number;
+    },
+  ];
+  /** A thread was told to terminate and is still there after the deadline: a native call can't be interrupted. */
+  'thread-stuck': [{ readonly thread: number; readonly context: SessionContext | undefined }];
+  /** The module's own metrics of one thread, whole; each replaces the thread's last. */
+  'thread-metrics': [{ readonly thread: number; readonly metrics: MetricSnapshot }];
+  'stream-opened': [{ readonly kind: StreamKind }];
+  'stream-closed': [{ readonly kind: StreamKind; readonly stalled: boolean }];
+  /** A client came back with Last-Event-ID. `lost`: what it asked for was no longer in the event log. */
+  'stream-resumed': [{ readonly kind: StreamKind; readonly replayed: number; readonly lost: boolean }];
+  /** Events left the bounded event log before any client took them. */
+  'events-dropped': [{ readonly context: SessionContext; readonly events: number }];
+  /** A response of the client that answers nothing that its server asked. */
+  'response-unmatched': [{ readonly context: SessionContext }];
+  /** A line that a server module logged or wrote to stdout or stderr. */
+  'module-log': [
+    {
+      readonly context: SessionContext | undefined;
+      readonly key: string | undefined;
+      readonly source: 'session' | 'stdout' | 'stderr';
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>> | undefined;
+    },
+  ];
+  'module-log-dropped': [{ readonly context: SessionContext | undefined; readonly lines: number }];
+  'children-killed': [{ readonly processes: number }];
+  /** What an operator should know and no other event tells. */
+  notice: [
+    { readonly level: LogLevel; readonly message: string; readonly fields?: Readonly<Record<string, unknown>> },
+  ];
+}
+
+export class GatewayEmitter extends EventEmitter<GatewayEvents> {}

@@ -1,0 +1,160 @@
+/** The whole process, put together: the only file that wires concrete classes. */
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdminServer } from './admin/admin-server.js';
+import { GatewayEmitter } from './events.js';
+import { Listener, MCP_PATH } from './http/listener.js';
+import { createLog } from './log.js';
+import { type MultiClientMetrics, multiClientMetrics } from './metrics/multi-client-metrics.js';
+import { createMetrics } from './metrics/recorder.js';
+import type { ResolvedOptions } from './options.js';
+import { SessionManager } from './session/session-manager.js';
+import type { GatewaySnapshot, GatewayView, SessionSnapshot } from './snapshot.js';
+import { checkServerModule } from './threads/server-module-check.js';
+import { ThreadPool, type ThreadPoolOptions } from './threads/thread-pool.js';
+import { VERSION } from './version.js';
+
+/** What only a programmer can give. */
+export interface GatewayExtras {
+  /** Adds to each session's context; called with the request that opens it. Must be plain data. */
+  readonly metadata?: ((request: IncomingMessage) => Readonly<Record<string, unknown>>) | undefined;
+}
+
+/** A running gateway. */
+export interface Gateway {
+  /** The Streamable HTTP endpoint; `/sse` on the same host and port is the legacy one. */
+  readonly url: URL;
+  /** The admin listener's root: `/metrics`, `/healthz`, `/readyz`, `/sessions` are below it. */
+  readonly adminUrl: URL;
+  /** What happens, as it happens; a catalogue is in `GatewayEvents`. */
+  readonly events: GatewayEmitter;
+  snapshot(): GatewaySnapshot;
+  sessions(): SessionSnapshot[];
+  /** Sessions and requests of all clients, added up. */
+  getMultiClientMetrics(): MultiClientMetrics;
+  /** Ends one session. Resolves when nothing of it is left; `false` when there is none with this id. */
+  endSession(sessionId: string): Promise<boolean>;
+  /** Drains: no new sessions, requests in flight may finish within `drain-timeout`, then everything ends. */
+  close(): Promise<void>;
+  /** Ends everything at once. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Starts a gateway. When it resolves, both listeners are open.
+ * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` or `ERR_BULKHEAD_LISTEN`; nothing is left running then.
+ */
+export async function startGateway(options: ResolvedOptions, extras: GatewayExtras = {}): Promise<Gateway> {
+  const poolOptions: ThreadPoolOptions = {
+    ...options,
+    environment: { roots: options.roots, allowPrivateNetwork: options.allowPrivateNetwork },
+  };
+  const tools = await checkServerModule(poolOptions);
+
+  const events = new GatewayEmitter();
+  const log = createLog({ events, level: options.logLevel, format: options.logFormat });
+  const pool = new ThreadPool(poolOptions, events);
+  const sessions = new SessionManager(options, events, pool);
+  const view = createView(options, sessions, pool);
+  const metrics = createMetrics({ events, view, knownTools: () => tools, version: VERSION });
+  const listener = new Listener({
+    ...options,
+    sessions,
+    events,
+    metadata: extras.metadata ?? (() => ({})),
+  });
+  const admin = createAdminServer({
+    ...options,
+    host: options.adminHost,
+    port: options.adminPort,
+    view,
+    scrape: (accept) => metrics.scrape(accept),
+    events,
+  });
+  // Nothing can be awaited when the process exits, but no child process may outlive it.
+  const onExit = (): void => pool.killChildrenNow();
+  process.on('exit', onExit);
+
+  let ending: Promise<void> | undefined;
+  const end = async (drainMs: number, closeListener: () => Promise<void>): Promise<void> => {
+    await sessions.drain(drainMs);
+    await closeListener();
+    await pool.close();
+    await admin.close();
+    metrics.close();
+    await log.close();
+    process.off('exit', onExit);
+  };
+
+  let address: AddressInfo;
+  let adminAddress: AddressInfo;
+  try {
+    adminAddress = await admin.listen();
+    address = await listener.listen();
+  } catch (error) {
+    await end(0, () => Promise.resolve());
+    throw error;
+  }
+  pool.fill();
+
+  return {
+    url: urlOf(address, MCP_PATH),
+    adminUrl: urlOf(adminAddress, '/'),
+    events,
+    snapshot: () => view.snapshot(),
+    sessions: () => view.sessions(),
+    getMultiClientMetrics: () => multiClientMetrics(view),
+    endSession: (sessionId) => view.endSession(sessionId),
+    close: () => {
+      ending ??= end(options.drainTimeoutMs, () => listener.close());
+      return ending;
+    },
+    kill: () => {
+      ending ??= end(0, () => listener.kill());
+      return ending;
+    },
+  };
+}
+
+function createView(options: ResolvedOptions, sessions: SessionManager, pool: ThreadPool): GatewayView {
+  const startedAtMs = Date.now();
+  return {
+    snapshot() {
+      const all = sessions.all();
+      const threads = [...pool.threads()].map((thread) => thread.snapshot());
+      const streams = { post: 0, get: 0, legacy: 0 };
+      let bufferedBytes = 0;
+      for (const session of all) {
+        bufferedBytes += session.bufferedBytes;
+        const counts = session.streams.counts();
+        for (const kind of ['post', 'get', 'legacy'] as const) streams[kind] += counts[kind];
+      }
+      const sum = (pick: (thread: (typeof threads)[number]) => number): number =>
+        threads.reduce((total, thread) => total + pick(thread), 0);
+      return {
+        startedAtMs,
+        draining: sessions.draining,
+        sessions: sessions.states(),
+        threads: pool.states(),
+        threadWaiters: pool.waiters,
+        requestsInFlight: sessions.requestsInFlight,
+        streams,
+        bufferedBytes,
+        eventLogBytes: sessions.eventLogBudget.usedBytes,
+        childProcesses: pool.childProcesses,
+        threadMemoryBytes: sum(({ memoryBytes }) => memoryBytes),
+        threadHeapBytes: sum(({ heapBytes }) => heapBytes),
+        threadEventLoopUtilization:
+          threads.length === 0 ? 0 : sum(({ eventLoopUtilization }) => eventLoopUtilization) / threads.length,
+        limits: { maxSessions: options.maxSessions, maxThreads: options.maxThreads },
+      };
+    },
+    unready: () => sessions.refusal()?.message,
+    sessions: () => sessions.all().map((session) => session.snapshot()),
+    endSession: (sessionId) => sessions.end(sessionId, 'admin'),
+  };
+}
+
+function urlOf({ address, family, port }: AddressInfo, path: string): URL {
+  return new URL(`http://${family === 'IPv6' ? `[${address}]` : address}:${port}${path}`);
+}

@@ -1,0 +1,117 @@
+/**
+ * Checks and classifies the JSON-RPC of a body, once, on the main thread (JSON-RPC 2.0, sections 4 and 5; MCP
+ * 2025-11-25, Base Protocol, "Messages"). As strict as the SDK's own schemas: a message that they refuse would get
+ * no answer from the server at all.
+ */
+import type { ClientMessage } from '../session/client-message.js';
+import { JSON_RPC } from '../session/json-rpc-error.js';
+import type { RequestId } from '../shared/frames.js';
+
+/** Ids travel in event ids, log lines and errors. */
+const MAX_ID_CHARS = 256;
+const MAX_BATCH = 100;
+
+export type ParsedBody =
+  | { readonly ok: true; readonly batch: boolean; readonly messages: readonly ClientMessage[] }
+  | { readonly ok: false; readonly code: number; readonly message: string; readonly id: RequestId | null };
+
+type Refused = Extract<ParsedBody, { ok: false }>;
+type Fields = Readonly<Record<string, unknown>>;
+
+export function parseBody(text: string): ParsedBody {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return refused(JSON_RPC.parseError, `Parse error: Invalid JSON: ${(error as SyntaxError).message}`);
+  }
+  if (!Array.isArray(value)) {
+    const message = classify(value, text);
+    return 'ok' in message ? message : { ok: true, batch: false, messages: [message] };
+  }
+  if (value.length === 0) return refused(JSON_RPC.invalidRequest, 'Invalid Request: a batch must not be empty');
+  if (value.length > MAX_BATCH) {
+    return refused(JSON_RPC.invalidRequest, `Invalid Request: Batch must not exceed ${MAX_BATCH} messages`);
+  }
+  const messages: ClientMessage[] = [];
+  for (const element of value) {
+    const message = classify(element, JSON.stringify(element));
+    if ('ok' in message) return message;
+    messages.push(message);
+  }
+  return { ok: true, batch: true, messages };
+}
+
+function classify(value: unknown, body: string): ClientMessage | Refused {
+  if (!isFields(value)) return invalid('a message is a JSON object', null);
+  const id = isRequestId(value.id) ? value.id : null;
+  if (value.jsonrpc !== '2.0') return invalid('"jsonrpc" must be "2.0"', id);
+  if (value.id !== undefined && id === null) {
+    return invalid(`"id" must be a string of at most ${MAX_ID_CHARS} characters or an integer`, null);
+  }
+  if (typeof value.method !== 'string') return classifyResponse(value, id, body);
+  const stranger = unknownMember(value, id === null ? NOTIFICATION_MEMBERS : REQUEST_MEMBERS);
+  if (stranger !== undefined) return invalid(`a message has no member ${JSON.stringify(stranger)}`, id);
+  const { method, params } = value;
+  if (params !== undefined && !isFields(params)) return invalid('"params" must be an object', id);
+  return id === null
+    ? { kind: 'notification', method, cancels: cancellation(method, params), body }
+    : {
+        kind: 'request',
+        id,
+        method,
+        tool: method === 'tools/call' && typeof params?.name === 'string' ? params.name : undefined,
+        progressToken: progressToken(params),
+        params: method === 'initialize' ? params : undefined,
+        body,
+      };
+}
+
+function classifyResponse(value: Fields, id: RequestId | null, body: string): ClientMessage | Refused {
+  const hasResult = isFields(value.result);
+  const hasError =
+    isFields(value.error) && Number.isSafeInteger(value.error.code) && typeof value.error.message === 'string';
+  const wellFormed = hasResult ? value.error === undefined && id !== null : hasError && value.result === undefined;
+  if (!wellFormed || value.method !== undefined) {
+    return invalid('it is neither a request (with "method") nor a response (with "result" or "error")', id);
+  }
+  const stranger = unknownMember(value, RESPONSE_MEMBERS);
+  if (stranger !== undefined) return invalid(`a response has no member ${JSON.stringify(stranger)}`, id);
+  return { kind: 'response', id: id ?? undefined, body };
+}
+
+const REQUEST_MEMBERS = new Set(['jsonrpc', 'id', 'method', 'params']);
+const NOTIFICATION_MEMBERS = new Set(['jsonrpc', 'method', 'params']);
+const RESPONSE_MEMBERS = new Set(['jsonrpc', 'id', 'result', 'error']);
+
+function unknownMember(value: Fields, known: ReadonlySet<string>): string | undefined {
+  for (const member in value) if (!known.has(member)) return member.slice(0, 100);
+  return undefined;
+}
+
+function cancellation(method: string, params: Fields | undefined): { requestId: RequestId; reason: string } | undefined {
+  if (method !== 'notifications/cancelled' || !isRequestId(params?.requestId)) return undefined;
+  const reason = typeof params.reason === 'string' ? params.reason.slice(0, 500) : 'the client cancelled it';
+  return { requestId: params.requestId, reason };
+}
+
+function progressToken(params: Fields | undefined): RequestId | undefined {
+  const meta = params?._meta;
+  return isFields(meta) && isRequestId(meta.progressToken) ? meta.progressToken : undefined;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isRequestId(value: unknown): value is RequestId {
+  return typeof value === 'string' ? value.length <= MAX_ID_CHARS : Number.isSafeInteger(value);
+}
+
+function invalid(why: string, id: RequestId | null): Refused {
+  return { ok: false, code: JSON_RPC.invalidRequest, message: `Invalid Request: ${why}`, id };
+}
+
+function refused(code: number, message: string): Refused {
+  return { ok: false, code, message, id: null };
+}

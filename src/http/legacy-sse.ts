@@ -1,0 +1,134 @@
+/**
+ * The HTTP+SSE transport of 2024-11-05: GET /sse opens the session and its one stream, whose first event names where
+ * to POST; everything that the server has to say, answers among them, goes over that stream. It can't be resumed:
+ * when it closes, the session ends.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { errorResponse, JSON_RPC } from '../session/json-rpc-error.js';
+import type { Session } from '../session/session.js';
+import { readBody } from './body.js';
+import { parseBody } from './json-rpc.js';
+import { acceptsAll, isJson } from './media-type.js';
+import { type Rejection, reject } from './reply.js';
+import { SseStream } from './sse-stream.js';
+import { contextOf, identified, type TransportParts, tellSession } from './streamable-http.js';
+
+export const MESSAGES_PATH = '/messages';
+
+export class LegacySse {
+  readonly #parts: TransportParts;
+
+  constructor(parts: TransportParts) {
+    this.#parts = parts;
+  }
+
+  /** GET /sse */
+  open(request: IncomingMessage, response: ServerResponse, principal: string): void {
+    if (request.method !== 'GET') return this.#reject(request, response, methodNotAllowed('GET'));
+    if (request.headers.accept !== undefined && !acceptsAll(request.headers.accept, ['text/event-stream'])) {
+      return this.#reject(request, response, {
+        status: 406,
+        reason: 'not_acceptable',
+        message: 'Not Acceptable: Client must accept text/event-stream',
+      });
+    }
+    const { sessions, events, keepAliveMs, metadata } = this.#parts;
+    const refusal = sessions.refusal();
+    if (refusal !== undefined) return this.#reject(request, response, { status: 503, ...refusal });
+    const session = sessions.open(contextOf(request, 'sse', principal, metadata(request)));
+    const preamble = `event: endpoint\ndata: ${MESSAGES_PATH}?sessionId=${session.id}\n\n`;
+    session.listen(new SseStream({ kind: 'legacy', response, sessionId: session.id, keepAliveMs, events, preamble }));
+  }
+
+  /** POST /messages?sessionId=… */
+  message(request: IncomingMessage, response: ServerResponse, principal: string, query: URLSearchParams): void {
+    if (request.method !== 'POST') return this.#reject(request, response, methodNotAllowed('POST'));
+    const sessionId = query.get('sessionId');
+    if (sessionId === null) {
+      return this.#reject(request, response, {
+        status: 400,
+        reason: 'session_required',
+        message: 'Bad Request: the sessionId parameter is missing; GET /sse tells the whole address',
+      });
+    }
+    const session = this.#parts.sessions.find(sessionId, principal);
+    if (session?.context.transport !== 'sse') {
+      return this.#reject(request, response, {
+        status: 404,
+        reason: 'session_unknown',
+        code: JSON_RPC.sessionNotFound,
+        message: 'Session not found: its SSE stream has closed; GET /sse opens a new one',
+      });
+    }
+    if (!isJson(request.headers['content-type'])) {
+      return this.#reject(request, response, {
+        status: 415,
+        reason: 'unsupported_media_type',
+        message: 'Unsupported Media Type: Content-Type must be application/json',
+      });
+    }
+    readBody(request, this.#parts.maxBodyBytes, (body) => {
+      if (body.outcome === 'aborted') return;
+      if (body.outcome === 'too-large') {
+        return this.#reject(request, response, {
+          status: 413,
+          reason: 'body_too_large',
+          message: `Payload Too Large: a body may have ${this.#parts.maxBodyBytes} bytes (max-body-bytes)`,
+        });
+      }
+      this.#received(request, response, session, body.text);
+    });
+  }
+
+  #received(request: IncomingMessage, response: ServerResponse, session: Session, text: string): void {
+    const parsed = parseBody(text);
+    if (!parsed.ok) {
+      const { code, message, id } = parsed;
+      const reason = code === JSON_RPC.parseError ? 'parse_error' : 'invalid_request';
+      return this.#reject(request, response, { status: 400, reason, code, message, id });
+    }
+    const requests = parsed.messages.filter((message) => message.kind === 'request');
+    const opening = requests.find(({ method }) => method === 'initialize');
+    if (opening !== undefined && (session.initialized || parsed.messages.length > 1)) {
+      return this.#reject(request, response, {
+        status: 400,
+        reason: 'invalid_request',
+        code: JSON_RPC.invalidRequest,
+        message: 'Invalid Request: Only one initialization request is allowed',
+        id: opening.id,
+      });
+    }
+    if (!tellSession(session, parsed.messages)) {
+      return this.#reject(request, response, {
+        status: 503,
+        reason: 'thread_wait',
+        message: 'this session waits for a thread and takes no more messages; try again later',
+      });
+    }
+    if (opening !== undefined) {
+      session.initialize(opening, identified(session.context, opening), undefined, ({ message, requestKey }) =>
+        session.streams.standing.deliver(
+          errorResponse(opening.id, JSON_RPC.internalError, message, { reason: 'session_start', requestKey }),
+          undefined,
+          0,
+        ),
+      );
+    } else if (requests.length > 0) {
+      session.request(requests, parsed.batch, undefined);
+    }
+    response.writeHead(202).end('Accepted');
+  }
+
+  #reject(request: IncomingMessage, response: ServerResponse, rejection: Rejection): void {
+    reject(this.#parts.events, request, response, rejection);
+  }
+}
+
+function methodNotAllowed(allow: string): Rejection {
+  return {
+    status: 405,
+    reason: 'method_not_allowed',
+    message: `Method not allowed: this endpoint takes ${allow}`,
+    headers: { allow },
+  };
+}

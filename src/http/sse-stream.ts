@@ -1,0 +1,116 @@
+/**
+ * One HTTP response that carries the server's messages: as one JSON body, or as an SSE stream (WHATWG HTML, section
+ * 9.2; MCP 2025-11-25, Transports). Framing, keep-alive comments and the slow reader's back pressure are here; ids,
+ * replay and what a closed connection means are the session's.
+ */
+import type { ServerResponse } from 'node:http';
+import type { GatewayEmitter, StreamKind } from '../events.js';
+import type { StreamConnection } from '../session/message-stream.js';
+
+/** A client that takes nothing for so long, while bytes wait for it, is taken for gone. */
+const STALL_DEADLINE_MS = 60_000;
+const KEEP_ALIVE = ': keep-alive\n\n';
+
+export interface SseStreamParts {
+  readonly kind: StreamKind;
+  readonly response: ServerResponse;
+  readonly sessionId: string;
+  readonly keepAliveMs: number;
+  readonly events: GatewayEmitter;
+  /** Written first, before anything of the session: the legacy transport's `endpoint` event. */
+  readonly preamble?: string;
+}
+
+export class SseStream implements StreamConnection {
+  onDrain: () => void = () => {};
+  onClose: () => void = () => {};
+
+  readonly #parts: SseStreamParts;
+  #keepAlive: NodeJS.Timeout | undefined;
+  #stall: NodeJS.Timeout | undefined;
+  #open = false;
+  #ended = false;
+  #stalled = false;
+
+  constructor(parts: SseStreamParts) {
+    this.#parts = parts;
+    const { response } = parts;
+    response.on('close', () => this.#closed());
+    response.on('drain', () => this.#drained());
+    // A write to a connection that is being reset; 'close' follows and says all there is to say.
+    response.on('error', () => {});
+  }
+
+  answer(body: string): void {
+    const { response, sessionId } = this.#parts;
+    this.#ended = true;
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      'mcp-session-id': sessionId,
+      'content-length': Buffer.byteLength(body),
+    });
+    response.end(body);
+  }
+
+  open(primingId: string | undefined, retryMs: number): void {
+    const { kind, response, sessionId, keepAliveMs, events, preamble = '' } = this.#parts;
+    if (this.#ended || this.#open) return;
+    this.#open = true;
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache, no-transform',
+      // nginx holds streams back without it.
+      'x-accel-buffering': 'no',
+      ...(kind !== 'legacy' && { 'mcp-session-id': sessionId }),
+    });
+    events.emit('stream-opened', { kind });
+    // Small events must not wait for each other (Nagle); node:http does that already, but not for writes it corks.
+    const priming = primingId === undefined ? `retry: ${retryMs}\n\n` : `id: ${primingId}\nretry: ${retryMs}\ndata: \n\n`;
+    response.write(kind === 'legacy' ? preamble : priming);
+    this.#keepAlive = setInterval(() => this.#comment(), keepAliveMs);
+  }
+
+  write(id: string | undefined, body: string): boolean {
+    if (this.#ended) return true;
+    const { response } = this.#parts;
+    const text = id === undefined ? `event: message\ndata: ${body}\n\n` : `event: message\nid: ${id}\ndata: ${body}\n\n`;
+    if (response.write(text)) return true;
+    this.#stall ??= setTimeout(() => {
+      this.#stalled = true;
+      response.destroy();
+    }, STALL_DEADLINE_MS);
+    return false;
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#parts.response.end();
+    // What is still buffered goes out first; a reader that has stalled must not hold it for ever.
+    if (!this.#open) this.#release();
+  }
+
+  #comment(): void {
+    // Behind bytes that wait already, a comment keeps nothing alive and only adds to them.
+    if (!this.#ended && !this.#parts.response.writableNeedDrain) this.#parts.response.write(KEEP_ALIVE);
+  }
+
+  #drained(): void {
+    clearTimeout(this.#stall);
+    this.#stall = undefined;
+    if (!this.#ended) this.onDrain();
+  }
+
+  #closed(): void {
+    this.#release();
+    if (this.#open) this.#parts.events.emit('stream-closed', { kind: this.#parts.kind, stalled: this.#stalled });
+    if (this.#ended) return;
+    this.#ended = true;
+    this.onClose();
+  }
+
+  #release(): void {
+    clearInterval(this.#keepAlive);
+    clearTimeout(this.#stall);
+  }
+}

@@ -1,0 +1,356 @@
+/**
+ * The Streamable HTTP transport, server side: POST, GET and DELETE of one endpoint (MCP 2025-11-25, 2025-06-18 and
+ * 2025-03-26, Transports). It refuses with
+ *
+ * - 400 what is no JSON-RPC, has no session id where one is needed, or names an unknown protocol version;
+ * - 404 an unknown session, after which a client initializes anew;
+ * - 405 other methods, 406 a client that does not accept both JSON and SSE, 413 and 415 bodies it will not read;
+ * - 503 with Retry-After a new session when there is no room. Never 429: Claude Code would not try again.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LATEST_PROTOCOL_VERSION, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
+import type { GatewayEmitter } from '../events.js';
+import type { ClientMessage, ClientRequest } from '../session/client-message.js';
+import { parseEventId } from '../session/event-id.js';
+import { errorResponse, JSON_RPC } from '../session/json-rpc-error.js';
+import type { Session, StartFailure } from '../session/session.js';
+import type { SessionManager } from '../session/session-manager.js';
+import { answerLost } from '../session/session-streams.js';
+import type { SessionContext, SessionTransport } from '../shared/session-context.js';
+import { readBody } from './body.js';
+import { acceptsAll, isJson } from './media-type.js';
+import { parseBody } from './json-rpc.js';
+import { headerOf, type Rejection, reject, sendJson } from './reply.js';
+import { SseStream } from './sse-stream.js';
+
+/** JSON-RPC batches were in 2025-03-26 and before, and taken out again (2025-06-18, Key Changes). */
+const LAST_VERSION_WITH_BATCHES = '2025-03-26';
+const MAX_NAME_CHARS = 200;
+
+export interface TransportParts {
+  readonly sessions: SessionManager;
+  readonly events: GatewayEmitter;
+  readonly maxBodyBytes: number;
+  readonly keepAliveMs: number;
+  /** What a programmer adds to the session context, from the request that opens the session. */
+  readonly metadata: (request: IncomingMessage) => Readonly<Record<string, unknown>>;
+}
+
+/** Who opens a session, as far as its first request tells; `initialize` tells the rest. */
+export function contextOf(
+  request: IncomingMessage,
+  transport: SessionTransport,
+  principal: string,
+  metadata: Readonly<Record<string, unknown>>,
+): Omit<SessionContext, 'sessionId' | 'startedAtMs'> {
+  return {
+    transport,
+    client: { name: '', version: '' },
+    protocolVersion: LATEST_PROTOCOL_VERSION,
+    userAgent: headerOf(request, 'user-agent')?.slice(0, MAX_NAME_CHARS),
+    remoteAddress: request.socket.remoteAddress,
+    principal,
+    metadata,
+  };
+}
+
+/** The context after `initialize`. The version is negotiated as the SDK's server does it (Lifecycle, "Version Negotiation"). */
+export function identified(context: SessionContext, { params }: ClientRequest): SessionContext {
+  const { protocolVersion, clientInfo } = (params ?? {}) as { protocolVersion?: unknown; clientInfo?: unknown };
+  const { name, version } = (clientInfo ?? {}) as { name?: unknown; version?: unknown };
+  const text = (value: unknown): string => (typeof value === 'string' ? value.slice(0, MAX_NAME_CHARS) : '');
+  const supported = typeof protocolVersion === 'string' && SUPPORTED_PROTOCOL_VERSIONS.includes(protocolVersion);
+  return {
+    ...context,
+    client: { name: text(name), version: text(version) },
+    protocolVersion: supported ? protocolVersion : LATEST_PROTOCOL_VERSION,
+  };
+}
+
+export class StreamableHttp {
+  readonly #parts: TransportParts;
+
+  constructor(parts: TransportParts) {
+    this.#parts = parts;
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse, principal: string): void {
+    switch (request.method) {
+      case 'POST':
+        return this.#post(request, response, principal);
+      case 'GET':
+        return this.#get(request, response, principal);
+      case 'DELETE':
+        return this.#delete(request, response, principal);
+      default:
+        this.#reject(request, response, {
+          status: 405,
+          reason: 'method_not_allowed',
+          message: 'Method not allowed: this endpoint takes POST, GET and DELETE',
+          headers: { allow: 'GET, POST, DELETE' },
+        });
+    }
+  }
+
+  #post(request: IncomingMessage, response: ServerResponse, principal: string): void {
+    if (!acceptsAll(request.headers.accept, ['application/json', 'text/event-stream'])) {
+      return this.#reject(request, response, {
+        status: 406,
+        reason: 'not_acceptable',
+        message: 'Not Acceptable: Client must accept both application/json and text/event-stream',
+      });
+    }
+    if (!isJson(request.headers['content-type'])) {
+      return this.#reject(request, response, {
+        status: 415,
+        reason: 'unsupported_media_type',
+        message: 'Unsupported Media Type: Content-Type must be application/json',
+      });
+    }
+    readBody(request, this.#parts.maxBodyBytes, (body) => {
+      if (body.outcome === 'aborted') return;
+      if (body.outcome === 'too-large') {
+        return this.#reject(request, response, {
+          status: 413,
+          reason: 'body_too_large',
+          message: `Payload Too Large: a body may have ${this.#parts.maxBodyBytes} bytes (max-body-bytes)`,
+        });
+      }
+      const parsed = parseBody(body.text);
+      if (!parsed.ok) {
+        return this.#reject(request, response, {
+          status: 400,
+          reason: parsed.code === JSON_RPC.parseError ? 'parse_error' : 'invalid_request',
+          code: parsed.code,
+          message: parsed.message,
+          id: parsed.id,
+        });
+      }
+      this.#messages(request, response, principal, parsed.messages, parsed.batch);
+    });
+  }
+
+  #messages(
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: string,
+    messages: readonly ClientMessage[],
+    batch: boolean,
+  ): void {
+    const opening = messages.find((message) => message.kind === 'request' && message.method === 'initialize');
+    if (opening?.kind === 'request') {
+      return this.#initialize(request, response, principal, opening, messages.length);
+    }
+    const refusedVersion = this.#unknownVersion(request, messages);
+    if (refusedVersion !== undefined) return this.#reject(request, response, refusedVersion);
+    const session = this.#session(request, response, principal, messages);
+    if (session === undefined) return;
+    if (batch && session.context.protocolVersion > LAST_VERSION_WITH_BATCHES) {
+      return this.#reject(request, response, {
+        status: 400,
+        reason: 'invalid_request',
+        code: JSON_RPC.invalidRequest,
+        message: `Invalid Request: protocol version ${session.context.protocolVersion} has no batches; send one message a POST`,
+      });
+    }
+    const requests = messages.filter((message) => message.kind === 'request');
+    if (!tellSession(session, messages)) {
+      return this.#reject(request, response, {
+        status: 503,
+        reason: 'thread_wait',
+        message: 'this session waits for a thread and takes no more messages; try again later',
+      });
+    }
+    if (requests.length === 0) {
+      response.writeHead(202, { 'mcp-session-id': session.id }).end();
+      return;
+    }
+    if (this.#parts.sessions.draining) return this.#refuseWhileDraining(response, requests, batch);
+    session.request(requests, batch, this.#stream('post', response, session));
+  }
+
+  /** The reply is a JSON-RPC error over 200: any other status is shown to the model as it is. */
+  #refuseWhileDraining(response: ServerResponse, requests: readonly ClientRequest[], batch: boolean): void {
+    const message = 'the server is shutting down; call again in a moment';
+    const errors = requests.map(({ id }) => errorResponse(id, JSON_RPC.serverError, message, { reason: 'draining' }));
+    sendJson(response, 200, batch ? `[${errors.join(',')}]` : (errors[0] ?? ''));
+  }
+
+  #initialize(
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: string,
+    opening: ClientRequest,
+    messages: number,
+  ): void {
+    if (messages > 1) {
+      return this.#reject(request, response, {
+        status: 400,
+        reason: 'invalid_request',
+        code: JSON_RPC.invalidRequest,
+        message: 'Invalid Request: Only one initialization request is allowed',
+        id: opening.id,
+      });
+    }
+    if (headerOf(request, 'mcp-session-id') !== undefined) {
+      if (this.#session(request, response, principal, [opening]) === undefined) return;
+      return this.#reject(request, response, {
+        status: 400,
+        reason: 'invalid_request',
+        code: JSON_RPC.invalidRequest,
+        message: 'Invalid Request: Server already initialized; open a new session without Mcp-Session-Id',
+        id: opening.id,
+      });
+    }
+    const { sessions } = this.#parts;
+    const refusal = sessions.refusal();
+    if (refusal !== undefined) return this.#reject(request, response, { status: 503, ...refusal, id: opening.id });
+    const session = sessions.open(
+      contextOf(request, 'streamable-http', principal, this.#parts.metadata(request)),
+    );
+    const stream = this.#stream('post', response, session);
+    session.initialize(opening, identified(session.context, opening), stream, (failure) =>
+      this.#startFailed(request, response, opening, failure),
+    );
+  }
+
+  #startFailed(request: IncomingMessage, response: ServerResponse, opening: ClientRequest, failure: StartFailure): void {
+    const { status, message, requestKey } = failure;
+    if (status === 503) {
+      return this.#reject(request, response, { status, reason: 'thread_wait', message, id: opening.id });
+    }
+    const body = errorResponse(opening.id, JSON_RPC.internalError, message, { reason: 'session_start', requestKey });
+    sendJson(response, status, body);
+  }
+
+  #get(request: IncomingMessage, response: ServerResponse, principal: string): void {
+    if (!acceptsAll(request.headers.accept, ['text/event-stream'])) {
+      return this.#reject(request, response, {
+        status: 406,
+        reason: 'not_acceptable',
+        message: 'Not Acceptable: Client must accept text/event-stream',
+      });
+    }
+    const refusedVersion = this.#unknownVersion(request, []);
+    if (refusedVersion !== undefined) return this.#reject(request, response, refusedVersion);
+    const lastEventId = headerOf(request, 'last-event-id');
+    const cursor = lastEventId === undefined || lastEventId === '' ? undefined : parseEventId(lastEventId);
+    if (lastEventId !== undefined && lastEventId !== '' && cursor === undefined) {
+      return this.#reject(request, response, {
+        status: 400,
+        reason: 'invalid_request',
+        message: 'Invalid Last-Event-ID: it is no event id of this server; open the stream without it',
+      });
+    }
+    const sessionId = headerOf(request, 'mcp-session-id');
+    if (cursor !== undefined && cursor.requestIds.length > 0 && sessionId !== undefined) {
+      const known = this.#parts.sessions.find(sessionId, principal);
+      if (known === undefined) {
+        const connection = this.#sse('post', response, sessionId);
+        this.#parts.events.emit('stream-resumed', { kind: 'post', replayed: 0, lost: true });
+        return answerLost(cursor, connection, 'its session is gone');
+      }
+    }
+    const session = this.#session(request, response, principal, []);
+    if (session === undefined) return;
+    const kind = cursor === undefined || cursor.stream === 'get' ? 'get' : 'post';
+    const stream = this.#stream(kind, response, session);
+    if (cursor === undefined) session.listen(stream);
+    else session.resume(cursor, stream);
+  }
+
+  #delete(request: IncomingMessage, response: ServerResponse, principal: string): void {
+    const refusedVersion = this.#unknownVersion(request, []);
+    if (refusedVersion !== undefined) return this.#reject(request, response, refusedVersion);
+    const session = this.#session(request, response, principal, []);
+    if (session === undefined) return;
+    void session.end('delete');
+    response.writeHead(200).end();
+  }
+
+  /** The session that the request names, or `undefined` after it has been refused. */
+  #session(
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: string,
+    messages: readonly ClientMessage[],
+  ): Session | undefined {
+    const sessionId = headerOf(request, 'mcp-session-id');
+    const id = requestIdOf(messages);
+    if (sessionId === undefined) {
+      this.#reject(request, response, sessionRequired(messages, id));
+      return undefined;
+    }
+    const session = this.#parts.sessions.find(sessionId, principal);
+    if (session !== undefined && session.context.transport === 'streamable-http') return session;
+    this.#reject(request, response, {
+      status: 404,
+      reason: 'session_unknown',
+      code: JSON_RPC.sessionNotFound,
+      message: 'Session not found: it has ended; send initialize without Mcp-Session-Id to open a new one',
+      id,
+    });
+    return undefined;
+  }
+
+  #unknownVersion(request: IncomingMessage, messages: readonly ClientMessage[]): Rejection | undefined {
+    const version = headerOf(request, 'mcp-protocol-version');
+    if (version === undefined || SUPPORTED_PROTOCOL_VERSIONS.includes(version)) return undefined;
+    return {
+      status: 400,
+      reason: 'protocol_version',
+      message:
+        `Bad Request: Unsupported protocol version: ${version.slice(0, 50)} ` +
+        `(supported versions: ${SUPPORTED_PROTOCOL_VERSIONS.join(', ')})`,
+      id: requestIdOf(messages),
+    };
+  }
+
+  #stream(kind: 'post' | 'get', response: ServerResponse, session: Session): SseStream {
+    return this.#sse(kind, response, session.id);
+  }
+
+  #sse(kind: 'post' | 'get', response: ServerResponse, sessionId: string): SseStream {
+    const { keepAliveMs, events } = this.#parts;
+    return new SseStream({ kind, response, sessionId, keepAliveMs, events });
+  }
+
+  #reject(request: IncomingMessage, response: ServerResponse, rejection: Rejection): void {
+    reject(this.#parts.events, request, response, rejection);
+  }
+}
+
+/** Hands a session what asks for no answer; `false` when it can't take more. */
+export function tellSession(session: Session, messages: readonly ClientMessage[]): boolean {
+  let taken = true;
+  for (const message of messages) {
+    if (message.kind === 'notification') taken = session.notify(message) && taken;
+    else if (message.kind === 'response') session.respond(message);
+  }
+  return taken;
+}
+
+function requestIdOf(messages: readonly ClientMessage[]): string | number | null {
+  const [message] = messages;
+  return message?.kind === 'request' ? message.id : null;
+}
+
+/** `server/discover` is the next revision's first question; a client that hears of it here falls back to `initialize`. */
+function sessionRequired(messages: readonly ClientMessage[], id: string | number | null): Rejection {
+  const [message] = messages;
+  if (message?.kind === 'request' && message.method === 'server/discover') {
+    return {
+      status: 400,
+      reason: 'invalid_request',
+      code: JSON_RPC.methodNotFound,
+      message: `Method not found: server/discover; this server speaks ${LATEST_PROTOCOL_VERSION} and older: send initialize`,
+      id,
+    };
+  }
+  return {
+    status: 400,
+    reason: 'session_required',
+    message: 'Bad Request: Mcp-Session-Id header is required; send initialize to open a session',
+    id,
+  };
+}

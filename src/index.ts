@@ -1,0 +1,41 @@
+/**
+ * The public API. A server module imports this file inside of every session thread, for `defineServer`: it must
+ * stay light, so the gateway itself is loaded when one is made.
+ */
+import type { Gateway, GatewayExtras } from './gateway.js';
+import type { GatewayOptions } from './options.js';
+
+export type { GatewayEmitter, GatewayEvents } from './events.js';
+export type { Gateway } from './gateway.js';
+export type { MultiClientMetrics } from './metrics/multi-client-metrics.js';
+export type { GatewayOptions } from './options.js';
+export type { EndReason } from './session/end-reason.js';
+export type {
+  ServerDefinition,
+  Session,
+  SessionChildProcess,
+  SessionLog,
+  SessionSpawnOptions,
+  SessionState,
+} from './shared/define-server.js';
+export { defineServer } from './shared/define-server.js';
+export { BulkheadError, type BulkheadErrorCode } from './shared/errors.js';
+export type { SessionAwareRequest, SessionContext, SessionTransport } from './shared/session-context.js';
+export type { GatewaySnapshot, RequestSnapshot, SessionSnapshot, ThreadSnapshot } from './snapshot.js';
+
+/**
+ * Starts a gateway: an MCP listener, an admin listener, and a thread for each session. When it resolves, both
+ * listeners are open.
+ * @throws {BulkheadError} `ERR_BULKHEAD_OPTION`, `ERR_BULKHEAD_SERVER_MODULE` or `ERR_BULKHEAD_LISTEN`, with one
+ *   sentence that says what was wrong; nothing is left running then.
+ */
+export async function createGateway(options: GatewayOptions & GatewayExtras = {}): Promise<Gateway> {
+  const [{ startGateway }, { fromApi }] = await Promise.all([import('./gateway.js'), import('./options.js')]);
+  const { metadata, ...rest } = options;
+  return startGateway(fromApi(rest), { metadata });
+}
+
+/** Sessions and requests of all clients of a gateway, added up. */
+export function getMultiClientMetrics(gateway: Gateway): ReturnType<Gateway['getMultiClientMetrics']> {
+  return gateway.getMultiClientMetrics();
+}

@@ -1,0 +1,58 @@
+/** Text and fields from clients and server modules, made fit for a log that people read in a terminal. */
+
+const MAX_TEXT_LENGTH = 2000;
+const MAX_DEPTH = 4;
+const MAX_ENTRIES = 32;
+const SECRET_NAME = /^(?:.*[-_])?(?:authorization|cookie|password|passwd|secret|token|api[-_]?key)$/i;
+
+/** C0 and C1 controls, line separators, and the marks that turn the direction of writing. */
+const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+
+/** The text with its control characters written as escapes, cut to 2,000 characters. */
+export function printable(text: string): string {
+  const cut = text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}…` : text;
+  return cut.replace(UNPRINTABLE, escapeCharacter);
+}
+
+/** A copy of plain data with every text in it printable; cut in depth and width, and without secrets. */
+export function printableFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return copyRecord(fields, 0);
+}
+
+function copyRecord(fields: Readonly<Record<string, unknown>>, depth: number): Record<string, unknown> {
+  const entries = Object.entries(fields);
+  const copied = entries.slice(0, MAX_ENTRIES).map(([name, value]): [string, unknown] => {
+    return [printable(name), SECRET_NAME.test(name) ? '[redacted]' : copy(value, depth + 1)];
+  });
+  if (entries.length > MAX_ENTRIES) copied.push(['…', `${entries.length - MAX_ENTRIES} more`]);
+  return Object.fromEntries(copied);
+}
+
+function copy(value: unknown, depth: number): unknown {
+  switch (typeof value) {
+    case 'string':
+      return printable(value);
+    case 'bigint':
+      return String(value);
+    case 'object':
+      break;
+    default:
+      return value;
+  }
+  if (value === null) return null;
+  if (value instanceof Error) return printable(`${value.name}: ${value.message}`);
+  if (value instanceof Date) return value;
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`;
+  if (depth > MAX_DEPTH) return '[…]';
+  if (Array.isArray(value)) {
+    const copied = value.slice(0, MAX_ENTRIES).map((item: unknown) => copy(item, depth + 1));
+    return value.length > MAX_ENTRIES ? [...copied, `${value.length - MAX_ENTRIES} more`] : copied;
+  }
+  return copyRecord(value as Record<string, unknown>, depth);
+}
+
+function escapeCharacter(character: string): string {
+  if (character === '\n') return '\\n';
+  if (character === '\t') return '\\t';
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,171 @@
+/**
+ * The gateway's log: events to lines, on stderr, so that stdout stays for what the command itself prints.
+ * What clients and server modules say is data: it is cut, its control characters are escaped, and what looks
+ * like a secret is left out. Arguments, results and tokens are never logged.
+ */
+import { type DestinationStream, type LevelWithSilent, type Logger, pino } from 'pino';
+import type { GatewayEmitter, RequestFacts, ThreadExitCause } from './events.js';
+import { type LogOutput, openStandardError, prettyStream, unbuffered } from './log-output.js';
+import { printable, printableFields } from './log-text.js';
+import { type GatewayListeners, subscribe } from './metrics/subscribe.js';
+import type { SessionContext } from './shared/session-context.js';
+
+/** Refused requests that are told about at `warn` in each window; a scan of the port must not fill the disk. */
+const REFUSALS_PER_WINDOW = 5;
+const REFUSAL_WINDOW_MS = 10_000;
+
+export interface LogOptions {
+  readonly events: GatewayEmitter;
+  readonly level: LevelWithSilent;
+  readonly format: 'pretty' | 'json';
+  /** stderr without one. */
+  readonly destination?: DestinationStream;
+}
+
+export interface Log {
+  readonly logger: Logger;
+  /** Takes the listeners away and resolves when every line is written. */
+  close(): Promise<void>;
+}
+
+/** Subscribes to the events and starts to write. */
+export function createLog({ events, level, format, destination }: LogOptions): Log {
+  const output: LogOutput = destination === undefined ? openStandardError() : unbuffered(destination);
+  const colorize = destination === undefined && process.stderr.isTTY === true;
+  const stream = format === 'pretty' ? prettyStream(output, colorize) : output;
+  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+  const unsubscribe = subscribe(events, createListeners(logger));
+  return {
+    logger,
+    async close() {
+      unsubscribe();
+      await output.flush();
+    },
+  };
+}
+
+const QUIET_EXITS: ReadonlySet<ThreadExitCause> = new Set(['ended']);
+
+function createListeners(logger: Logger): GatewayListeners {
+  const refusals = new RefusalWindow();
+  return {
+    'session-started': ({ context }) => logger.info(describe(context), 'session started'),
+    'session-ended': ({ context, reason, durationMs, requests }) =>
+      logger.info(
+        { ...describe(context), reason, durationMs: Math.round(durationMs), requests },
+        'session ended',
+      ),
+    'request-finished': (request) => {
+      const { failure, durationMs, message } = request;
+      if (failure === undefined) return;
+      const isServersFault = failure !== 'cancelled' && failure !== 'tool_error';
+      const fields = {
+        ...describeRequest(request),
+        reason: failure,
+        durationMs: Math.round(durationMs),
+        ...(message !== undefined && { detail: printable(message) }),
+      };
+      logger[isServersFault ? 'warn' : 'info'](
+        fields,
+        failure === 'cancelled' ? 'call cancelled' : 'call failed',
+      );
+    },
+    'request-cancelled': (request) =>
+      logger.debug({ ...describeRequest(request), reason: request.reason }, 'call is being cancelled'),
+    rejected: ({ reason, status, sessionId, remoteAddress }) => {
+      const fields = { reason, status, sessionId: optional(sessionId), remoteAddress };
+      if (status !== 401 && status !== 403) {
+        logger.debug(fields, 'request refused');
+        return;
+      }
+      const suppressed = refusals.admit();
+      if (suppressed === undefined) logger.debug(fields, 'request refused');
+      else logger.warn({ ...fields, ...(suppressed > 0 && { suppressed }) }, 'request refused');
+    },
+    'thread-started': ({ thread, startMs, niceness }) =>
+      logger.debug({ thread, startMs: Math.round(startMs), niceness }, 'thread started'),
+    'thread-exited': ({ thread, cause, message, killMs, context, requestsLost }) => {
+      const fields = {
+        thread,
+        cause,
+        ...identify(context),
+        ...(message !== undefined && { detail: printable(message) }),
+        ...(killMs !== undefined && { killMs: Math.round(killMs) }),
+        ...(requestsLost > 0 && { requestsLost }),
+      };
+      logger[QUIET_EXITS.has(cause) ? 'debug' : 'warn'](fields, 'thread exited');
+    },
+    'thread-stuck': ({ thread, context }) =>
+      logger.error(
+        { thread, ...identify(context) },
+        'thread was terminated and is still there: a native call holds it',
+      ),
+    'events-dropped': ({ context, events }) =>
+      logger.warn({ ...identify(context), events }, 'events left the event log before the client took them'),
+    'response-unmatched': ({ context }) =>
+      logger.debug(identify(context), 'the client answered something that its server did not ask'),
+    'module-log': ({ context, key, source, level, message, fields }) =>
+      logger[level](
+        {
+          ...identify(context),
+          request: key,
+          source,
+          ...(fields !== undefined && { fields: printableFields(fields) }),
+        },
+        printable(message),
+      ),
+    'module-log-dropped': ({ context, lines }) =>
+      logger.warn({ ...identify(context), lines }, 'log lines of the server module were over the rate limit'),
+    notice: ({ level, message, fields }) =>
+      logger[level](fields === undefined ? {} : printableFields(fields), printable(message)),
+  };
+}
+
+/** Who a session belongs to, for the lines of its start and end. */
+function describe(context: SessionContext) {
+  return {
+    ...identify(context),
+    clientVersion: printable(context.client.version),
+    transport: context.transport,
+    protocolVersion: printable(context.protocolVersion),
+    userAgent: optional(context.userAgent),
+    remoteAddress: context.remoteAddress,
+    principal: printable(context.principal),
+  };
+}
+
+function identify(context: SessionContext | undefined) {
+  return { sessionId: context?.sessionId, client: optional(context?.client.name) };
+}
+
+function describeRequest({ context, key, method, tool }: RequestFacts) {
+  return { ...identify(context), request: key, method: printable(method), tool: optional(tool) };
+}
+
+function optional(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : printable(text);
+}
+
+/** Lets a few lines pass in each window, and says how many it held back before. */
+class RefusalWindow {
+  #startedAtMs = Number.NEGATIVE_INFINITY;
+  #admitted = 0;
+  #suppressed = 0;
+
+  /** How many were held back since the last one that passed, or `undefined` to hold this one back too. */
+  admit(): number | undefined {
+    const now = performance.now();
+    if (now - this.#startedAtMs >= REFUSAL_WINDOW_MS) {
+      this.#startedAtMs = now;
+      this.#admitted = 0;
+    }
+    if (this.#admitted >= REFUSALS_PER_WINDOW) {
+      this.#suppressed += 1;
+      return undefined;
+    }
+    this.#admitted += 1;
+    const suppressed = this.#suppressed;
+    this.#suppressed = 0;
+    return suppressed;
+  }
+}

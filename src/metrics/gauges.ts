@@ -1,0 +1,38 @@
+/** What the gauges show at the moment of a scrape. */
+import type { GatewaySnapshot } from '../snapshot.js';
+import type { Catalogue } from './catalogue.js';
+import type { EventLoopDelay } from './event-loop-delay.js';
+
+/** Sets every gauge that follows the state of the gateway. */
+export function readGauges(
+  catalogue: Catalogue,
+  snapshot: GatewaySnapshot,
+  delay: EventLoopDelay,
+  moduleSeries: { readonly current: number; readonly limit: number },
+): void {
+  catalogue.startTime.set(snapshot.startedAtMs / 1000);
+  catalogue.draining.set(snapshot.draining ? 1 : 0);
+
+  for (const [state, count] of Object.entries(snapshot.sessions)) catalogue.sessions.set({ state }, count);
+  catalogue.sessionsLimit.set(snapshot.limits.maxSessions);
+  catalogue.requestsInFlight.set(snapshot.requestsInFlight);
+
+  for (const [state, count] of Object.entries(snapshot.threads)) catalogue.threads.set({ state }, count);
+  catalogue.threadsLimit.set(snapshot.limits.maxThreads);
+  catalogue.threadWaiters.set(snapshot.threadWaiters);
+  catalogue.threadMemory.set(snapshot.threadMemoryBytes);
+  catalogue.threadHeap.set(snapshot.threadHeapBytes);
+  catalogue.threadUtilization.set(snapshot.threadEventLoopUtilization);
+
+  for (const [kind, count] of Object.entries(snapshot.streams)) catalogue.streams.set({ kind }, count);
+  catalogue.bufferedBytes.set(snapshot.bufferedBytes);
+  catalogue.eventLogBytes.set(snapshot.eventLogBytes);
+  catalogue.childProcesses.set(snapshot.childProcesses);
+
+  catalogue.moduleSeries.set(moduleSeries.current);
+  catalogue.moduleSeriesLimit.set(moduleSeries.limit);
+
+  catalogue.eventLoopDelayP50.set(delay.p50Seconds);
+  catalogue.eventLoopDelayP99.set(delay.p99Seconds);
+  catalogue.eventLoopDelayMax.set(delay.maxSeconds);
+}

@@ -1,0 +1,92 @@
+/**
+ * The metrics of the gateway: counts what happens as its events tell, reads the gauges when it is scraped, and
+ * adds what the session threads count for their modules. A scrape waits for no session thread.
+ */
+import { Registry, type RegistryContentType } from 'prom-client';
+import type { GatewayEmitter } from '../events.js';
+import type { GatewayView } from '../snapshot.js';
+import { ModuleMetrics } from './aggregate.js';
+import { createCatalogue } from './catalogue.js';
+import { EventLoopDelayMonitor } from './event-loop-delay.js';
+import { type ExposedMetric, expose, negotiate } from './exposition.js';
+import { readGauges } from './gauges.js';
+import { createListeners } from './listeners.js';
+import type { RefusalReason } from './module-metric.js';
+import { registerProcessMetrics } from './process-metrics.js';
+import { subscribe } from './subscribe.js';
+
+export const DEFAULT_MAX_MODULE_SERIES = 5000;
+/** Names that have been complained about are remembered; a module that makes names up must not fill memory. */
+const MAX_NOTICES = 100;
+
+export interface MetricsOptions {
+  readonly events: GatewayEmitter;
+  readonly view: GatewayView;
+  /** The tools that the server module has: only these are ever a label value. */
+  readonly knownTools: () => ReadonlySet<string>;
+  /** The gateway's own version. */
+  readonly version: string;
+  /** Highest number of series of the server module's own metrics. */
+  readonly maxModuleSeries?: number;
+}
+
+export interface Scrape {
+  readonly contentType: RegistryContentType;
+  readonly body: string;
+}
+
+export interface Metrics {
+  /**
+   * All metrics as text, in the format that the `Accept` header prefers.
+   * @throws what `view.snapshot()` throws.
+   */
+  scrape(accept: string | undefined): Promise<Scrape>;
+  /** Takes the listeners away and stops the event-loop monitor. */
+  close(): void;
+}
+
+/** Subscribes to the events and starts to count. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const { events, view, knownTools, version } = options;
+  const registry = new Registry();
+  const delay = new EventLoopDelayMonitor();
+  const catalogue = createCatalogue(registry, () => {
+    readGauges(catalogue, view.snapshot(), delay.read(), modules.series);
+  });
+  registerProcessMetrics(registry);
+  catalogue.buildInfo.set({ version, node_version: process.versions.node }, 1);
+
+  const noticed = new Set<string>();
+  const modules = new ModuleMetrics({
+    maxSeries: options.maxModuleSeries ?? DEFAULT_MAX_MODULE_SERIES,
+    onRefused({ reason, name, count }) {
+      catalogue.moduleMetricsRefused.inc({ reason }, count);
+      if (noticed.has(name) || noticed.size >= MAX_NOTICES) return;
+      noticed.add(name);
+      const message = `A metric of the server module is not served: ${REFUSALS[reason]}.`;
+      events.emit('notice', { level: 'warn', message, fields: { metric: name, reason } });
+    },
+  });
+  const unsubscribe = subscribe(events, createListeners(catalogue, modules, knownTools));
+
+  return {
+    async scrape(accept) {
+      const contentType = negotiate(accept);
+      const own = (await registry.getMetricsAsJSON()) as unknown as ExposedMetric[];
+      const body = await expose([...own, ...(await modules.collect())], contentType);
+      return { contentType, body };
+    },
+    close() {
+      unsubscribe();
+      delay.close();
+    },
+  };
+}
+
+const REFUSALS: Readonly<Record<RefusalReason, string>> = {
+  malformed: 'it is not what prom-client makes of a registry',
+  reserved_name: 'its name begins like those of the gateway',
+  aggregator: 'with its aggregator a counter would go down when a session ends; use sum or max',
+  conflict: 'another metric has its name, with another type, other labels or other buckets',
+  series_limit: 'all modules together have reached the limit of series',
+};

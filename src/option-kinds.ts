@@ -1,0 +1,206 @@
+/** The kinds of values that options have: how each is written, checked and converted. */
+import { realpathSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import { formatDuration, MAX_TIMER_MS, parseDuration } from './duration.js';
+
+/** How one kind of value is written and checked. */
+export interface Kind<T> {
+  /** What stands for the value in the help text; empty for a switch. */
+  readonly argument: string;
+  /** What would be right: completes the sentence "but must be …". */
+  readonly expected: string;
+  /** Several values: repeated or separated by commas in text, an array in JSON. */
+  readonly list?: true;
+  /** Checks a value as it was written; relative paths start at `folder`. */
+  schema(folder: string): z.ZodType<T>;
+}
+
+/** A check that also converts: `undefined` from `read` means that the value is wrong. */
+function reading<I extends z.ZodType, T>(
+  input: I,
+  read: (value: z.output<I>) => T | undefined,
+): z.ZodType<T> {
+  return input.transform((value, context): T => {
+    const result = read(value);
+    if (result !== undefined) return result;
+    context.addIssue({ code: 'custom', message: 'unreadable' });
+    return z.NEVER;
+  }) as z.ZodType<T>;
+}
+
+const textOrNumber = z.union([z.string(), z.number()]);
+
+export function integer(least: number, most: number): Kind<number> {
+  return {
+    argument: '<number>',
+    expected: `an integer from ${least} to ${most}`,
+    schema: () =>
+      reading(textOrNumber, (value) => (/^\d+$/.test(String(value)) ? Number(value) : undefined)).pipe(
+        z.int().min(least).max(most),
+      ),
+  };
+}
+
+export function duration(leastMs: number): Kind<number> {
+  return {
+    argument: '<duration>',
+    expected: `a duration such as 500ms, 30s, 5m or 2h, or a number of milliseconds, from ${formatDuration(leastMs)} to ${MAX_TIMER_MS}ms`,
+    schema: () => reading(textOrNumber, parseDuration).pipe(z.number().min(leastMs)),
+  };
+}
+
+export function durationOrNone(leastMs: number): Kind<number | undefined> {
+  const { argument, expected, schema } = duration(leastMs);
+  return {
+    argument,
+    expected: `${expected}, or none`,
+    schema: (folder) =>
+      z.union([z.literal(['none', null]).transform(() => undefined), schema(folder)]) as z.ZodType<
+        number | undefined
+      >,
+  };
+}
+
+const UNIT_BYTES: Readonly<Record<string, number>> = {
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
+
+function parseByteSize(written: string | number): number | undefined {
+  const match = /^(\d+(?:\.\d+)?) ?([kmg]i?b|b)?$/i.exec(String(written).trim());
+  if (match === null) return undefined;
+  const [, amount, unit = 'b'] = match;
+  return Math.round(Number(amount) * (UNIT_BYTES[unit.toLowerCase()] ?? Number.NaN));
+}
+
+/** V8 holds no string longer than 512 MiB, and a body becomes one. */
+const MAX_BODY_BYTES = 2 ** 28;
+
+export const byteSize: Kind<number> = {
+  argument: '<size>',
+  expected: 'a size such as 4MiB, 512KB or a number of bytes, from 1 byte to 256MiB',
+  schema: () => reading(textOrNumber, parseByteSize).pipe(z.number().min(1).max(MAX_BODY_BYTES)),
+};
+
+export const onOrOff: Kind<boolean> = {
+  argument: '',
+  expected: 'true or false',
+  schema: () =>
+    z.union([
+      z.boolean(),
+      z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] }),
+    ]),
+};
+
+export function oneOf<const T extends readonly string[]>(names: T): Kind<T[number]> {
+  return { argument: '<name>', expected: `one of ${names.join(', ')}`, schema: () => z.enum(names) };
+}
+
+/** Brackets are how URLs and `Host` headers write IPv6; sockets want none. */
+function parseHost(written: string): string | undefined {
+  const bare = written.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  const isName = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/.test(bare);
+  // Digits and dots alone can only be meant as an IPv4 address.
+  return isIP(bare) !== 0 || (isName && !/^[\d.]+$/.test(bare)) ? bare : undefined;
+}
+
+export const host: Kind<string> = {
+  argument: '<host>',
+  expected: 'a host name or an IP address, without a port',
+  schema: () => reading(z.string(), parseHost),
+};
+
+/** A name as a `Host` header has it: lower case, IPv6 in brackets and in its shortest form. */
+export function asHostHeader(name: string): string {
+  if (isIP(name) !== 6) return name;
+  const url = `http://[${name}]`;
+  return URL.canParse(url) ? new URL(url).hostname : `[${name}]`;
+}
+
+/** Whether only this machine reaches the address; a name other than localhost might be resolved to anything. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  if (isIP(bare) === 4) return bare.startsWith('127.');
+  return (
+    bare === 'localhost' || bare === '::1' || bare === '0:0:0:0:0:0:0:1' || bare.startsWith('::ffff:127.')
+  );
+}
+
+export function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || (isIP(host) === 6 && /^[0:]*$/.test(host));
+}
+
+/** A name or address with or without a port; `undefined` for anything else. */
+function parseHostHeader(written: string): string | undefined {
+  const [, text = written, port = ''] = isIP(written) === 6 ? [] : (/^(.*?)(:\d{1,5})?$/.exec(written) ?? []);
+  const name = parseHost(text);
+  return name === undefined ? undefined : `${asHostHeader(name)}${port}`;
+}
+
+export const hosts: Kind<string[]> = {
+  argument: '<hosts>',
+  list: true,
+  expected: 'one or more host names or IP addresses, without a scheme (without a port, any port is meant)',
+  schema: () => z.array(reading(z.string(), parseHostHeader)).min(1),
+};
+
+function parseOrigin(written: string): string | undefined {
+  if (written === 'null') return written;
+  if (!written.includes('://')) return parseHostHeader(written);
+  const url = URL.canParse(written) ? new URL(written) : undefined;
+  if (url === undefined || url.hostname === '') return undefined;
+  // `URL.origin` is `null` for the schemes of editors and extensions.
+  const origin = `${url.protocol}//${url.host}`;
+  return url.href === origin || url.href === `${origin}/` ? origin : undefined;
+}
+
+export const origins: Kind<string[]> = {
+  argument: '<origins>',
+  list: true,
+  expected: 'host names (any scheme is meant), whole origins such as https://app.example:8443, or null',
+  schema: () => z.array(reading(z.string(), parseOrigin)),
+};
+
+export const token: Kind<string> = {
+  argument: '<token>',
+  expected: 'one or more visible ASCII characters without spaces',
+  schema: () => z.string().regex(/^[\x21-\x7e]+$/),
+};
+
+export const folders: Kind<string[]> = {
+  argument: '<folder>',
+  list: true,
+  expected: 'one or more existing folders',
+  schema: (base) =>
+    z
+      .array(
+        reading(z.string().min(1), (written) => {
+          const path = resolve(base, written);
+          if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
+          return realpathSync(path);
+        }),
+      )
+      .min(1),
+};
+
+export const moduleFile: Kind<string> = {
+  argument: '<file>',
+  expected: 'the path or file: URL of an existing ES module file',
+  schema: (base) =>
+    reading(z.union([z.string().min(1), z.instanceof(URL).transform(String)]), (written) => {
+      const isUrl = /^file:/i.test(written);
+      if (isUrl && !URL.canParse(written)) return undefined;
+      const path = isUrl ? fileURLToPath(written) : resolve(base, written);
+      return statSync(path, { throwIfNoEntry: false })?.isFile() === true
+        ? pathToFileURL(path).href
+        : undefined;
+    }),
+};

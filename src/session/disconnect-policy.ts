@@ -1,0 +1,75 @@
+/**
+ * What a closed connection means. The whole policy is here, as functions of plain facts; `session.ts` carries it
+ * out. docs/adr/0003-disconnect-policy.md tells why.
+ *
+ * | what happens                                                   | what follows                                   |
+ * | -------------------------------------------------------------- | ---------------------------------------------- |
+ * | DELETE                                                         | the session ends at once                       |
+ * | the legacy SSE stream closes                                   | the same                                       |
+ * | a POST's stream closes before its response, not resumable      | its requests are cancelled at once             |
+ * | the same, resumable: the client holds an event id of it        | they go on for `resume-grace`, then cancelled  |
+ * | the server closed the stream on purpose (SEP-1699)             | the same, and `retry` more to come back in     |
+ * | the client sends `notifications/cancelled`                     | that request is cancelled at once              |
+ * | a session that had a GET stream has no connection left         | after `disconnect-grace` it ends               |
+ * | a session that never had a GET stream                          | it ends by `session-idle`                      |
+ * | it was initialized and then never used at all                  | it ends by a fifteenth of `session-idle`       |
+ * | a write fails, the socket errors, a reader stalls for too long | as if closed                                   |
+ */
+import type { EndReason } from './end-reason.js';
+
+export interface DisconnectOptions {
+  readonly disconnectGraceMs: number;
+  readonly resumeGraceMs: number;
+  readonly sessionIdleMs: number;
+  readonly sessionMaxAgeMs: number | undefined;
+}
+
+/** What is told to clients as `retry:`; a client that lost its stream comes back after so long. */
+export const RETRY_MS = 1_000;
+
+/** How many times shorter an unused session's life is than an idle one's: 2 minutes for the default 30. */
+const UNUSED_FRACTION = 15;
+
+export interface ClosedResponseStream {
+  /** The client holds an event id of this stream. */
+  readonly resumable: boolean;
+  /** The server closed it, and the client was told to come back. */
+  readonly onPurpose: boolean;
+}
+
+/** How long the requests of a closed POST stream may go on, in milliseconds; 0: they are cancelled at once. */
+export function graceForResponses(stream: ClosedResponseStream, options: DisconnectOptions): number {
+  if (!stream.resumable) return 0;
+  return stream.onPurpose ? options.resumeGraceMs + RETRY_MS : options.resumeGraceMs;
+}
+
+export interface Presence {
+  readonly connections: number;
+  /** A session that once listened is known to be gone when it listens no more. */
+  readonly hadGetStream: boolean;
+}
+
+/** How long the session may go on without any connection, in milliseconds; `undefined`: until it is idle. */
+export function graceForSession(presence: Presence, options: DisconnectOptions): number | undefined {
+  return presence.connections === 0 && presence.hadGetStream ? options.disconnectGraceMs : undefined;
+}
+
+export interface Age {
+  readonly nowMs: number;
+  readonly startedMs: number;
+  readonly lastActiveMs: number;
+  readonly connections: number;
+  readonly requestsInFlight: number;
+  /** It was asked something, or listened to, after `initialize`. */
+  readonly used: boolean;
+}
+
+/** Whether a session has outlived its time. An open stream or a request in flight is presence. */
+export function expired(age: Age, options: DisconnectOptions): EndReason | undefined {
+  const { sessionMaxAgeMs, sessionIdleMs } = options;
+  if (sessionMaxAgeMs !== undefined && age.nowMs - age.startedMs >= sessionMaxAgeMs) return 'max_age';
+  if (age.connections > 0 || age.requestsInFlight > 0) return undefined;
+  const idleMs = age.nowMs - age.lastActiveMs;
+  if (!age.used && idleMs >= sessionIdleMs / UNUSED_FRACTION) return 'unused';
+  return idleMs >= sessionIdleMs ? 'idle' : undefined;
+}

@@ -1,0 +1,233 @@
+/**
+ * One stream of JSON-RPC messages to the client, apart from the connection that carries it at the moment: a POST's
+ * answer, the GET stream, or the one stream of the legacy transport. It decides between a JSON body and SSE, gives
+ * events their ids, keeps them in the log, and hands credit back once bytes have left.
+ */
+import type { StreamKind } from '../events.js';
+import type { RequestId } from '../shared/frames.js';
+import { RETRY_MS } from './disconnect-policy.js';
+import { eventIdSuffix } from './event-id.js';
+import type { EventLog, LoggedEvent } from './event-log.js';
+
+/** Clients of earlier revisions can't parse an event with empty data. */
+const FIRST_VERSION_WITH_PRIMING = '2025-11-25';
+
+/** One HTTP response, as the session sees it. Implemented by `http/`. */
+export interface StreamConnection {
+  /** Answers with one JSON body and ends. Only before `open`. */
+  answer(body: string): void;
+  /** Becomes an SSE stream: headers, `retry:`, and an empty event with this id where there is one. */
+  open(primingId: string | undefined, retryMs: number): void;
+  /** Writes one event; `false` when the client does not read fast enough: `onDrain` follows. */
+  write(id: string | undefined, body: string): boolean;
+  /** Ends the response after what was written. `onClose` does not follow. */
+  end(): void;
+  onDrain: () => void;
+  /** The peer is gone, or was given up. Comes at most once. */
+  onClose: () => void;
+}
+
+export interface MessageStreamParts {
+  readonly kind: StreamKind;
+  /** Names the stream in event ids; unique in its session. */
+  readonly key: string;
+  readonly requestIds: readonly RequestId[];
+  /** `undefined` for the legacy transport, which can't resume. */
+  readonly log: EventLog | undefined;
+  readonly protocolVersion: () => string;
+  /** How long a POST may wait to be answered as JSON; `undefined`: it may not turn to SSE yet. */
+  readonly sseAfterMs: number | undefined;
+  /** A batch is answered by an array. */
+  readonly batch: boolean;
+  readonly onFlushed: (chars: number) => void;
+  readonly onOpened: () => void;
+  /** The connection is gone and the stream is not finished. */
+  readonly onLost: (stream: MessageStream, onPurpose: boolean) => void;
+}
+
+export class MessageStream {
+  readonly kind: StreamKind;
+  readonly key: string;
+  readonly requestIds: readonly RequestId[];
+  readonly #parts: MessageStreamParts;
+  readonly #idSuffix: string;
+  readonly #unanswered: Set<RequestId>;
+  /** Answers of a batch that may still become one JSON array. */
+  #held: string[] = [];
+  #connection: StreamConnection | undefined;
+  #opened = false;
+  #resumable = false;
+  #finished = false;
+  #switchTimer: NodeJS.Timeout | undefined;
+  #withheldChars = 0;
+  #blocked = false;
+
+  constructor(parts: MessageStreamParts, connection?: StreamConnection) {
+    this.#parts = parts;
+    this.kind = parts.kind;
+    this.key = parts.key;
+    this.requestIds = parts.requestIds;
+    this.#idSuffix = eventIdSuffix(parts.key, parts.requestIds);
+    this.#unanswered = new Set(parts.requestIds);
+    if (connection !== undefined) this.#take(connection);
+    if (parts.sseAfterMs !== undefined) this.#switchAfter(parts.sseAfterMs);
+  }
+
+  get connected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  get resumable(): boolean {
+    return this.#resumable;
+  }
+
+  /** Every request of it has been answered. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  /** Characters that were handed over and have not left yet. */
+  get bufferedChars(): number {
+    return this.#withheldChars;
+  }
+
+  get sse(): boolean {
+    return this.#opened;
+  }
+
+  /** From now on it may turn to SSE; what held it back (no thread yet, so no status yet) is over. */
+  allowSse(afterMs: number): void {
+    if (!this.#opened && !this.#finished) this.#switchAfter(afterMs);
+  }
+
+  /** Carries one message. `answers`: the request that it is the response to. `chars`: what to give credit for. */
+  deliver(body: string, answers: RequestId | undefined, chars: number): void {
+    if (this.#finished) return this.#parts.onFlushed(chars);
+    const last = answers !== undefined && this.#unanswered.delete(answers) && this.#unanswered.size === 0;
+    if (!this.#opened && this.#connection !== undefined && answers !== undefined && this.kind === 'post') {
+      this.#held.push(body);
+      this.#parts.onFlushed(chars);
+      if (last) this.#answerAsJson(this.#connection);
+      return;
+    }
+    this.#open();
+    this.#write(body, chars);
+    if (last) this.end();
+  }
+
+  /**
+   * The client came back, or opened its GET stream: what the log has for it goes first. `cursor` is the sequence
+   * number before the first of that: a later one would let the client skip it, were it to lose the stream again.
+   */
+  attach(connection: StreamConnection, replay: readonly LoggedEvent[], cursor: number | undefined): void {
+    this.#connection?.end();
+    this.#released();
+    this.#take(connection);
+    this.#opened = false;
+    this.#open(cursor);
+    for (const event of replay) this.#writeEvent(event.sequence, event.body, event, 0);
+  }
+
+  /** Closes the connection and leaves the stream: the client is expected to come back (SEP-1699). */
+  closeOnPurpose(): void {
+    if (this.#connection === undefined) return;
+    this.#open();
+    this.#connection.end();
+    this.#lost(true);
+  }
+
+  /** Ends the connection, if there is one, and the stream with it. */
+  end(): void {
+    clearTimeout(this.#switchTimer);
+    this.#finished = true;
+    if (this.#connection !== undefined && !this.#opened && this.kind !== 'post') this.#open();
+    this.#connection?.end();
+    this.#connection = undefined;
+    this.#parts.log?.finish(this.key);
+    this.#released();
+  }
+
+  /** Lets go of the connection without a word: somebody else answers on it. */
+  release(): void {
+    clearTimeout(this.#switchTimer);
+    this.#finished = true;
+    this.#connection = undefined;
+  }
+
+  #take(connection: StreamConnection): void {
+    this.#connection = connection;
+    connection.onDrain = () => this.#released();
+    connection.onClose = () => {
+      if (this.#connection === connection) this.#lost(false);
+    };
+  }
+
+  #switchAfter(ms: number): void {
+    clearTimeout(this.#switchTimer);
+    this.#switchTimer = setTimeout(() => this.#open(), ms);
+  }
+
+  #answerAsJson(connection: StreamConnection): void {
+    clearTimeout(this.#switchTimer);
+    this.#finished = true;
+    this.#connection = undefined;
+    connection.answer(this.#parts.batch ? `[${this.#held.join(',')}]` : (this.#held[0] ?? ''));
+  }
+
+  #open(cursor?: number): void {
+    if (this.#opened) return;
+    clearTimeout(this.#switchTimer);
+    this.#opened = true;
+    const { log, protocolVersion } = this.#parts;
+    const primed = log !== undefined && protocolVersion() >= FIRST_VERSION_WITH_PRIMING;
+    if (this.#connection !== undefined) {
+      this.#connection.open(primed ? `${cursor ?? log.nextSequence()}${this.#idSuffix}` : undefined, RETRY_MS);
+      if (primed) this.#resumable = true;
+    }
+    this.#parts.onOpened();
+    const held = this.#held;
+    this.#held = [];
+    for (const body of held) this.#write(body, 0);
+  }
+
+  #write(body: string, chars: number): void {
+    const { log } = this.#parts;
+    if (log === undefined) return this.#writeEvent(undefined, body, undefined, chars);
+    const event = log.append(this.key, body);
+    this.#writeEvent(event.sequence, body, event, chars);
+  }
+
+  #writeEvent(sequence: number | undefined, body: string, event: LoggedEvent | undefined, chars: number): void {
+    if (this.#connection === undefined) return this.#parts.onFlushed(chars);
+    if (event !== undefined) {
+      event.delivered = true;
+      this.#resumable = true;
+    }
+    const id = sequence === undefined ? undefined : `${sequence}${this.#idSuffix}`;
+    const flowing = this.#connection.write(id, body);
+    if (flowing && !this.#blocked) return this.#parts.onFlushed(chars);
+    this.#blocked = true;
+    this.#withheldChars += chars;
+  }
+
+  /** What was withheld has left, or never will: either way the thread may send again. */
+  #released(): void {
+    this.#blocked = false;
+    const chars = this.#withheldChars;
+    this.#withheldChars = 0;
+    if (chars > 0) this.#parts.onFlushed(chars);
+  }
+
+
+  #lost(onPurpose: boolean): void {
+    clearTimeout(this.#switchTimer);
+    this.#connection = undefined;
+    // Without a connection there is no JSON body any more; what comes goes to the log.
+    this.#opened = true;
+    const held = this.#held;
+    this.#held = [];
+    for (const body of held) this.#write(body, 0);
+    this.#released();
+    this.#parts.onLost(this, onPurpose);
+  }
+}

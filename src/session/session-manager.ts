@@ -1,0 +1,159 @@
+/** All sessions: ids, admission, timeouts, clean-up. */
+import { randomBytes, randomInt } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import type { GatewayEmitter, RejectionReason } from '../events.js';
+import type { SessionContext } from '../shared/session-context.js';
+import type { SessionState } from '../snapshot.js';
+import type { ThreadPool } from '../threads/thread-pool.js';
+import type { EndReason } from './end-reason.js';
+import { EventLogBudget } from './event-log.js';
+import { Session, type SessionOptions } from './session.js';
+
+/** 192 bits, in characters that the specification allows (0x21 to 0x7E) and that need no escaping in a URL. */
+const SESSION_ID_BYTES = 24;
+/** All sessions' event logs together. */
+const EVENT_LOG_BYTES = 256 * 1024 * 1024;
+
+export interface SessionManagerOptions extends SessionOptions {
+  readonly maxSessions: number;
+  readonly cleanupIntervalMs: number;
+}
+
+/** Why no session can be opened now. */
+export interface Refusal {
+  readonly reason: Extract<RejectionReason, 'draining' | 'session_limit'>;
+  readonly message: string;
+}
+
+export class SessionManager {
+  readonly eventLogBudget = new EventLogBudget(EVENT_LOG_BYTES);
+  readonly #options: SessionManagerOptions;
+  readonly #events: GatewayEmitter;
+  readonly #pool: ThreadPool;
+  readonly #sessions = new Map<string, Session>();
+  /** They answer nothing any more, but a thread or a child process of theirs still has to go. */
+  readonly #ending = new Set<Session>();
+  readonly #sweep: NodeJS.Timeout;
+  /** Makes request keys differ between two runs of the gateway, for whoever reads both logs. */
+  readonly #keyPrefix = randomInt(36 ** 4).toString(36).padStart(4, '0');
+  #lastKey = 0;
+  #draining = false;
+
+  constructor(options: SessionManagerOptions, events: GatewayEmitter, pool: ThreadPool) {
+    this.#options = options;
+    this.#events = events;
+    this.#pool = pool;
+    this.#sweep = setInterval(() => this.#expire(), options.cleanupIntervalMs).unref();
+  }
+
+  /** Whether a session could be opened; asked in the same tick as `open`, so that a burst can't pass the limit. */
+  refusal(): Refusal | undefined {
+    if (this.#draining) return { reason: 'draining', message: 'the server is shutting down; try again in a moment' };
+    if (this.#sessions.size < this.#options.maxSessions) return undefined;
+    return {
+      reason: 'session_limit',
+      message: `the server has ${this.#options.maxSessions} sessions, which is its limit; try again later`,
+    };
+  }
+
+  /** Makes the record. It has no thread before its first message. */
+  open(context: Omit<SessionContext, 'sessionId' | 'startedAtMs'>): Session {
+    const session: Session = new Session({
+      context: { ...context, sessionId: newSessionId(), startedAtMs: Date.now() },
+      options: this.#options,
+      events: this.#events,
+      eventLogBudget: this.eventLogBudget,
+      acquireThread: (signal) => this.#pool.acquire(signal),
+      childrenGone: (thread) => this.#pool.childrenGone(thread),
+      newRequestKey: () => this.#newRequestKey(),
+      onEnding: () => {
+        this.#sessions.delete(session.id);
+        this.#ending.add(session);
+      },
+      onGone: () => this.#ending.delete(session),
+    });
+    this.#sessions.set(session.id, session);
+    return session;
+  }
+
+  /** The session with this id, if it belongs to the principal: to others it does not exist. */
+  find(sessionId: string, principal: string): Session | undefined {
+    const session = this.#sessions.get(sessionId);
+    return session?.context.principal === principal ? session : undefined;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  get requestsInFlight(): number {
+    let requests = 0;
+    for (const session of this.#sessions.values()) requests += session.requestsInFlight;
+    return requests;
+  }
+
+  /** Live and ending ones. */
+  all(): Session[] {
+    return [...this.#sessions.values(), ...this.#ending];
+  }
+
+  states(): Record<SessionState, number> {
+    const states = { starting: 0, live: 0, ending: this.#ending.size };
+    for (const { state } of this.#sessions.values()) states[state] += 1;
+    return states;
+  }
+
+  /** Resolves when nothing of the session is left; `false` when there is none with this id. */
+  async end(sessionId: string, reason: EndReason): Promise<boolean> {
+    const session = this.#sessions.get(sessionId);
+    await session?.end(reason);
+    return session !== undefined;
+  }
+
+  /**
+   * Opens no session any more, lets requests in flight finish, ends all sessions. Resolves when every thread and
+   * child process is gone.
+   */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#draining = true;
+    await this.#idle(timeoutMs);
+    clearInterval(this.#sweep);
+    await Promise.all(this.all().map((session) => session.end('drain')));
+  }
+
+  #idle(timeoutMs: number): Promise<void> {
+    if (this.requestsInFlight === 0 || timeoutMs === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (this.requestsInFlight > 0) return;
+        finish();
+      };
+      const finish = (): void => {
+        clearTimeout(deadline);
+        this.#events.off('request-finished', check);
+        resolve();
+      };
+      const deadline = setTimeout(finish, timeoutMs);
+      this.#events.on('request-finished', check);
+    });
+  }
+
+  #expire(): void {
+    const now = performance.now();
+    for (const session of this.#sessions.values()) session.expire(now);
+  }
+
+  #newRequestKey(): string {
+    this.#lastKey += 1;
+    return `r-${this.#keyPrefix}-${this.#lastKey.toString(36)}`;
+  }
+}
+
+/** The one place where session ids are made (2025-11-25, Transports: globally unique, cryptographically secure). */
+function newSessionId(): string {
+  return randomBytes(SESSION_ID_BYTES).toString('base64url');
+}

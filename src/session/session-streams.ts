@@ -1,0 +1,194 @@
+/** All streams of one session, and how a client takes one up again. */
+import type { GatewayEmitter, StreamKind } from '../events.js';
+import type { RequestId } from '../shared/frames.js';
+import type { SessionContext } from '../shared/session-context.js';
+import { RETRY_MS } from './disconnect-policy.js';
+import { type EventCursor, eventIdSuffix } from './event-id.js';
+import { EventLog, type EventLogBudget } from './event-log.js';
+import { errorResponse, JSON_RPC } from './json-rpc-error.js';
+import { MessageStream, type StreamConnection } from './message-stream.js';
+
+/** One session's share; a 4 MiB answer fits, and its stream's events around it. */
+const EVENT_LOG_LIMITS = { events: 1_000, bytes: 16 * 1024 * 1024 };
+const STANDING = 'get';
+
+export interface SessionStreamsParts {
+  readonly context: () => SessionContext;
+  readonly events: GatewayEmitter;
+  readonly budget: EventLogBudget;
+  readonly onFlushed: (chars: number) => void;
+  readonly onOpened: (stream: MessageStream) => void;
+  readonly onLost: (stream: MessageStream, onPurpose: boolean) => void;
+}
+
+export class SessionStreams {
+  /** The stream for what belongs to no request: the GET stream, or the legacy transport's only one. */
+  readonly standing: MessageStream;
+  readonly #parts: SessionStreamsParts;
+  readonly #log: EventLog;
+  /** Unfinished POST streams that are SSE, by their key. */
+  readonly #posts = new Map<string, MessageStream>();
+  /** POSTs that have not been answered and are not SSE. */
+  readonly #undecided = new Set<MessageStream>();
+  #lastPost = 0;
+  #listened = false;
+
+  constructor(parts: SessionStreamsParts) {
+    this.#parts = parts;
+    this.#log = new EventLog(EVENT_LOG_LIMITS, parts.budget, (events) =>
+      parts.events.emit('events-dropped', { context: parts.context(), events }),
+    );
+    const legacy = parts.context().transport === 'sse';
+    this.standing = this.#make(legacy ? 'legacy' : 'get', STANDING, [], false, undefined, undefined);
+  }
+
+  /** Whether the standing stream has ever been open. */
+  get listened(): boolean {
+    return this.#listened;
+  }
+
+  /** Streams that have a connection now; POSTs that may still become JSON among them. */
+  get connections(): number {
+    let connections = this.standing.connected ? 1 : 0;
+    for (const stream of this.#posts.values()) if (stream.connected) connections += 1;
+    return connections + this.#undecided.size;
+  }
+
+  get bufferedChars(): number {
+    let chars = this.standing.bufferedChars;
+    for (const stream of this.#posts.values()) chars += stream.bufferedChars;
+    return chars;
+  }
+
+  counts(): Record<StreamKind, number> {
+    const counts: Record<StreamKind, number> = { post: 0, get: 0, legacy: 0 };
+    if (this.standing.connected) counts[this.standing.kind] += 1;
+    for (const stream of this.#posts.values()) if (stream.connected) counts.post += 1;
+    return counts;
+  }
+
+  forPost(
+    requestIds: readonly RequestId[],
+    batch: boolean,
+    sseAfterMs: number | undefined,
+    connection: StreamConnection,
+  ): MessageStream {
+    this.#lastPost += 1;
+    const stream = this.#make('post', `p${this.#lastPost}`, requestIds, batch, sseAfterMs, connection);
+    this.#undecided.add(stream);
+    return stream;
+  }
+
+  deliver(stream: MessageStream, body: string, answers: RequestId | undefined, chars: number): void {
+    stream.deliver(body, answers, chars);
+    if (stream.finished) this.#forget(stream);
+  }
+
+  listen(connection: StreamConnection): void {
+    this.#listened = true;
+    const missed = this.#log.undelivered(STANDING);
+    const first = missed[0];
+    this.standing.attach(connection, missed, first === undefined ? undefined : first.sequence - 1);
+  }
+
+  /** @returns the POST stream that goes on, if the cursor is of one that does. */
+  resume(cursor: EventCursor, connection: StreamConnection): MessageStream | undefined {
+    const { stream: key, sequence } = cursor;
+    const replay = this.#log.replay(key, sequence);
+    const events = replay?.events ?? [];
+    const resumed = (kind: StreamKind, lost: boolean): boolean =>
+      this.#parts.events.emit('stream-resumed', { kind, replayed: events.length, lost });
+    if (key === STANDING) {
+      this.#listened = true;
+      resumed('get', replay?.lost ?? false);
+      this.standing.attach(connection, events, sequence);
+      return undefined;
+    }
+    const stream = this.#posts.get(key);
+    if (stream !== undefined) {
+      resumed('post', replay?.lost ?? false);
+      stream.attach(connection, events, sequence);
+      return stream;
+    }
+    // The last event of a finished stream is its answer: where that is left, the client has what it needs.
+    if (replay?.finished && (events.length > 0 || !replay.lost)) {
+      resumed('post', replay.lost);
+      connection.open(undefined, RETRY_MS);
+      const suffix = eventIdSuffix(key, cursor.requestIds);
+      for (const event of events) connection.write(`${event.sequence}${suffix}`, event.body);
+      connection.end();
+    } else {
+      resumed('post', true);
+      answerLost(cursor, connection, 'its answer is no longer in the event log');
+    }
+    return undefined;
+  }
+
+  /** Forgets what clients have had time enough to come back for. */
+  prune(nowMs: number): void {
+    this.#log.prune(nowMs);
+  }
+
+  end(): void {
+    this.standing.end();
+    for (const stream of [...this.#posts.values(), ...this.#undecided]) stream.end();
+    this.#posts.clear();
+    this.#undecided.clear();
+    this.#log.clear();
+  }
+
+  #make(
+    kind: StreamKind,
+    key: string,
+    requestIds: readonly RequestId[],
+    batch: boolean,
+    sseAfterMs: number | undefined,
+    connection: StreamConnection | undefined,
+  ): MessageStream {
+    const stream: MessageStream = new MessageStream(
+      {
+        kind,
+        key,
+        requestIds,
+        log: kind === 'legacy' ? undefined : this.#log,
+        protocolVersion: () => this.#parts.context().protocolVersion,
+        sseAfterMs,
+        batch,
+        onFlushed: this.#parts.onFlushed,
+        onOpened: () => {
+          if (kind === 'post') {
+            this.#undecided.delete(stream);
+            this.#posts.set(key, stream);
+          }
+          this.#parts.onOpened(stream);
+        },
+        onLost: (lost, onPurpose) => {
+          this.#undecided.delete(lost);
+          if (kind === 'post') this.#posts.set(key, lost);
+          this.#parts.onLost(lost, onPurpose);
+          if (lost.finished) this.#forget(lost);
+        },
+      },
+      connection,
+    );
+    return stream;
+  }
+
+  #forget(stream: MessageStream): void {
+    this.#undecided.delete(stream);
+    if (stream.kind === 'post') this.#posts.delete(stream.key);
+  }
+}
+
+/**
+ * Answers a client that comes back for what is lost: an error response for the very requests whose answers the
+ * stream was to carry. A client that got a mere status here would wait for them until its own limit.
+ */
+export function answerLost(cursor: EventCursor, connection: StreamConnection, why: string): void {
+  connection.open(undefined, RETRY_MS);
+  for (const id of cursor.requestIds) {
+    const message = `the request's stream can not be resumed: ${why}; call again if that is safe`;
+    connection.write(undefined, errorResponse(id, JSON_RPC.serverError, message, { reason: 'stream_lost' }));
+  }
+  connection.end();
+}

@@ -1,0 +1,457 @@
+/**
+ * The main thread's record of one client: its context, its requests in flight, its streams and their event log, and
+ * at times a session thread. Record and thread are two things with two lifetimes: a thread that dies leaves the
+ * record, and the next message gets a fresh thread.
+ */
+import { performance } from 'node:perf_hooks';
+import type { CancelReason, GatewayEmitter } from '../events.js';
+import type { BulkheadError } from '../shared/errors.js';
+import type { RequestId, ThreadFrame } from '../shared/frames.js';
+import type { SessionContext } from '../shared/session-context.js';
+import type { SessionSnapshot, SessionState } from '../snapshot.js';
+import type { SessionThread, ThreadExit } from '../threads/session-thread.js';
+import type { ClientNotification, ClientRequest, ClientResponse } from './client-message.js';
+import { type DisconnectOptions, expired, graceForResponses, graceForSession } from './disconnect-policy.js';
+import type { EndReason } from './end-reason.js';
+import type { EventCursor } from './event-id.js';
+import type { EventLogBudget } from './event-log.js';
+import { errorResponse, JSON_RPC } from './json-rpc-error.js';
+import type { MessageStream, StreamConnection } from './message-stream.js';
+import { PendingRequest } from './pending-request.js';
+import { ServerRequests } from './server-requests.js';
+import { SessionStreams } from './session-streams.js';
+import { ThreadLink } from './thread-link.js';
+
+export interface SessionOptions extends DisconnectOptions {
+  readonly maxRequestsPerSession: number;
+  readonly sseAfterMs: number;
+  readonly progressHeartbeatMs: number;
+}
+
+export interface SessionParts {
+  readonly context: SessionContext;
+  readonly options: SessionOptions;
+  readonly events: GatewayEmitter;
+  readonly eventLogBudget: EventLogBudget;
+  readonly acquireThread: (signal: AbortSignal) => Promise<SessionThread>;
+  readonly childrenGone: (thread: SessionThread) => Promise<void>;
+  readonly newRequestKey: () => string;
+  /** The session answers nothing any more. */
+  readonly onEnding: (session: Session) => void;
+  /** Its thread and everything that it started are gone too. */
+  readonly onGone: (session: Session) => void;
+}
+
+/** Why a session could not start. Its `initialize` is still to be answered. */
+export interface StartFailure {
+  readonly status: 500 | 503;
+  readonly message: string;
+  readonly requestKey: string;
+}
+
+/** An `initialize` that has not been answered. */
+interface Start {
+  readonly requestId: RequestId;
+  readonly onFailed: (failure: StartFailure) => void;
+}
+
+export class Session {
+  readonly #parts: SessionParts;
+  readonly #link: ThreadLink;
+  readonly #streams: SessionStreams;
+  readonly #pending = new Map<RequestId, PendingRequest>();
+  readonly #serverRequests = new ServerRequests();
+  readonly #startedMs = performance.now();
+  #context: SessionContext;
+  #state: SessionState = 'starting';
+  #start: Start | undefined;
+  #announced = false;
+  #used = false;
+  #lastActiveMs = performance.now();
+  #requestsTotal = 0;
+  #absence: NodeJS.Timeout | undefined;
+  #ended: Promise<void> | undefined;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.#context = parts.context;
+    this.#link = new ThreadLink({
+      context: () => this.#context,
+      acquire: parts.acquireThread,
+      childrenGone: parts.childrenGone,
+      onClaimed: () => this.#threadClaimed(),
+      onSend: (frame) => this.#fromThread(frame),
+      onCloseStream: (requestId) => this.#closeStream(requestId),
+      onThreadGone: (exit, lost, often) => this.#threadGone(exit, lost, often),
+      onUnavailable: (error, lost) => this.#unavailable(error, lost),
+    });
+    this.#streams = new SessionStreams({
+      context: () => this.#context,
+      events: parts.events,
+      budget: parts.eventLogBudget,
+      onFlushed: (chars) => this.#link.credit(chars),
+      onOpened: (stream) => this.#opened(stream),
+      onLost: (stream, onPurpose) => this.#streamLost(stream, onPurpose),
+    });
+  }
+
+  get id(): string {
+    return this.#context.sessionId;
+  }
+
+  get context(): SessionContext {
+    return this.#context;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get requestsInFlight(): number {
+    return this.#pending.size;
+  }
+
+  get streams(): SessionStreams {
+    return this.#streams;
+  }
+
+  /** Whether `initialize` has come. */
+  get initialized(): boolean {
+    return this.#announced;
+  }
+
+  /** Bytes that a slow reader has not taken, at most two for each character. */
+  get bufferedBytes(): number {
+    return this.#streams.bufferedChars * 2;
+  }
+
+  /**
+   * The client's `initialize`; `context` is what it made known. `onFailed` instead of an answer when the session
+   * can't start: it is over then.
+   */
+  initialize(
+    request: ClientRequest,
+    context: SessionContext,
+    connection: StreamConnection | undefined,
+    onFailed: (failure: StartFailure) => void,
+  ): void {
+    this.#context = context;
+    this.#announced = true;
+    this.#start = { requestId: request.id, onFailed };
+    this.#parts.events.emit('session-started', { context });
+    this.#link.remember(request.body);
+    const stream =
+      connection === undefined
+        ? this.#streams.standing
+        : this.#streams.forPost([request.id], false, undefined, connection);
+    this.#admit(request, stream);
+  }
+
+  /** Requests of one POST, answered on its connection, or on the legacy stream where there is none. */
+  request(requests: readonly ClientRequest[], batch: boolean, connection: StreamConnection | undefined): void {
+    this.#active();
+    const ids = requests.map(({ id }) => id);
+    const stream =
+      connection === undefined
+        ? this.#streams.standing
+        : this.#streams.forPost(ids, batch, this.#parts.options.sseAfterMs, connection);
+    for (const request of requests) {
+      const refusal = this.#refusal(request);
+      if (refusal === undefined) this.#admit(request, stream);
+      else this.#answer(stream, refusal, request.id, 0);
+    }
+  }
+
+  /** `false` when it could not be taken: too much waits for a thread already. */
+  notify(notification: ClientNotification): boolean {
+    const { method, cancels, body } = notification;
+    if (method === 'notifications/initialized') this.#link.remember(body);
+    else this.#active();
+    if (cancels !== undefined) {
+      const pending = this.#pending.get(cancels.requestId);
+      if (pending !== undefined) this.#cancel(pending, 'client', cancels.reason);
+      return true;
+    }
+    if (this.#link.full) return false;
+    this.#link.message(body);
+    return true;
+  }
+
+  /** A client's answer to what its server asked. */
+  respond(response: ClientResponse): void {
+    this.#active();
+    if (response.id !== undefined && this.#serverRequests.answered(response.id)) this.#link.message(response.body);
+    else this.#parts.events.emit('response-unmatched', { context: this.#context });
+  }
+
+  /** Opens the GET stream, or the legacy transport's one stream; an earlier one is replaced. */
+  listen(connection: StreamConnection): void {
+    this.#active();
+    this.#streams.listen(connection);
+  }
+
+  /** The client comes back for a stream that it lost. */
+  resume(cursor: EventCursor, connection: StreamConnection): void {
+    this.#active();
+    const stream = this.#streams.resume(cursor, connection);
+    for (const id of stream?.requestIds ?? []) clearTimeout(this.#pending.get(id)?.resumeDeadline);
+  }
+
+  /** Ends the session; harmless when it has ended already. Resolves when nothing of it is left. */
+  end(reason: EndReason): Promise<void> {
+    this.#ended ??= this.#end(reason);
+    return this.#ended;
+  }
+
+  /** Ends it when its time is over. */
+  expire(nowMs: number): void {
+    const reason = expired(
+      {
+        nowMs,
+        startedMs: this.#startedMs,
+        lastActiveMs: this.#lastActiveMs,
+        connections: this.#streams.connections,
+        requestsInFlight: this.#pending.size,
+        used: this.#used,
+      },
+      this.#parts.options,
+    );
+    if (reason !== undefined) void this.end(reason);
+    else this.#streams.prune(nowMs);
+  }
+
+  snapshot(): SessionSnapshot {
+    const now = performance.now();
+    return {
+      context: this.#context,
+      state: this.#state,
+      ageMs: now - this.#startedMs,
+      idleMs: this.#pending.size > 0 ? 0 : now - this.#lastActiveMs,
+      requests: [...this.#pending.values()].map((pending) => pending.snapshot()),
+      requestsTotal: this.#requestsTotal,
+      streams: this.#streams.counts(),
+      bufferedBytes: this.bufferedBytes,
+      thread: this.#link.snapshot(),
+    };
+  }
+
+  #active(): void {
+    this.#lastActiveMs = performance.now();
+    this.#used = true;
+    if (this.#absence === undefined) return;
+    clearTimeout(this.#absence);
+    this.#absence = undefined;
+  }
+
+  #refusal({ id }: ClientRequest): string | undefined {
+    if (this.#pending.has(id)) {
+      return errorResponse(id, JSON_RPC.invalidRequest, `request id ${JSON.stringify(id)} is in flight already`, {
+        reason: 'duplicate_id',
+      });
+    }
+    const limit = this.#parts.options.maxRequestsPerSession;
+    if (this.#pending.size < limit) return undefined;
+    this.#parts.events.emit('rejected', {
+      reason: 'request_limit',
+      status: 200,
+      sessionId: this.id,
+      remoteAddress: this.#context.remoteAddress,
+    });
+    return errorResponse(
+      id,
+      JSON_RPC.serverError,
+      `this session has ${limit} requests in flight, which is its limit; wait for one to finish`,
+      { reason: 'request_limit' },
+    );
+  }
+
+  #admit(request: ClientRequest, stream: MessageStream): void {
+    const pending = new PendingRequest(request, this.#parts.newRequestKey(), stream);
+    this.#requestsTotal += 1;
+    this.#pending.set(request.id, pending);
+    this.#parts.events.emit('request-started', pending.facts(this.#context));
+    if (stream.sse) pending.startHeartbeat(this.#parts.options.progressHeartbeatMs);
+    this.#link.request(request.id, pending.key, request.body);
+  }
+
+  #fromThread(frame: Extract<ThreadFrame, { type: 'send' }>): void {
+    const { kind, id, relatedTo, body, failure, progress } = frame;
+    const chars = body.length;
+    const pending = relatedTo === undefined ? undefined : this.#pending.get(relatedTo);
+    if (kind === 'response') {
+      if (pending === undefined || relatedTo === undefined) return this.#link.credit(chars);
+      this.#finish(pending, failure, undefined);
+      this.#answer(pending.stream, body, relatedTo, chars);
+      if (this.#start?.requestId === relatedTo) this.#startAnswered(failure);
+      return;
+    }
+    if (kind === 'request' && id !== undefined && !this.#mayAsk(id, relatedTo !== undefined && pending === undefined)) {
+      return this.#link.credit(chars);
+    }
+    if (kind === 'notification' && id !== undefined) this.#serverRequests.answered(id);
+    if (progress !== undefined && pending?.toolReported(progress) === false) return this.#link.credit(chars);
+    // What belongs to a request that has been answered or cancelled has nobody left to read it.
+    if (relatedTo !== undefined && pending === undefined) return this.#link.credit(chars);
+    this.#streams.deliver(pending?.stream ?? this.#streams.standing, body, undefined, chars);
+  }
+
+  /** Whether the server may ask its client; otherwise it is answered with an error here. */
+  #mayAsk(id: RequestId, orphaned: boolean): boolean {
+    const refusal = orphaned
+      ? 'the request that this belongs to is over'
+      : this.#serverRequests.asked(id)
+        ? undefined
+        : 'too many requests to this client are unanswered';
+    if (refusal === undefined) return true;
+    this.#link.message(errorResponse(id, JSON_RPC.serverError, refusal));
+    return false;
+  }
+
+  #startAnswered(failure: string | undefined): void {
+    this.#start = undefined;
+    if (failure !== undefined) void this.end('setup_failed');
+    else if (this.#state === 'starting') this.#state = 'live';
+  }
+
+  #finish(pending: PendingRequest, failure: string | undefined, message: string | undefined): void {
+    pending.settle();
+    this.#pending.delete(pending.request.id);
+    this.#lastActiveMs = performance.now();
+    this.#parts.events.emit('request-finished', {
+      ...pending.facts(this.#context),
+      durationMs: pending.ageMs,
+      failure,
+      message,
+    });
+  }
+
+  /** Hands a stream an answer; its connection may be the session's last. */
+  #answer(stream: MessageStream, body: string, id: RequestId, chars: number): void {
+    this.#streams.deliver(stream, body, id, chars);
+    this.#checkPresence();
+  }
+
+  #cancel(pending: PendingRequest, reason: CancelReason, why: string): void {
+    const { id } = pending.request;
+    this.#parts.events.emit('request-cancelled', { ...pending.facts(this.#context), reason });
+    this.#link.cancel(id, why);
+    this.#fail(pending, JSON_RPC.serverError, `the request was cancelled: ${why}`, 'cancelled');
+  }
+
+  /** Answers a request with an error of the gateway's own. */
+  #fail(pending: PendingRequest, code: number, message: string, reason: string): void {
+    const { request, stream, key } = pending;
+    this.#finish(pending, reason === 'cancelled' ? reason : String(code), message);
+    this.#answer(stream, errorResponse(request.id, code, message, { reason, requestKey: key }), request.id, 0);
+  }
+
+  #threadClaimed(): void {
+    if (this.#start === undefined) return;
+    this.#pending.get(this.#start.requestId)?.stream.allowSse(this.#parts.options.sseAfterMs);
+  }
+
+  #threadGone(exit: ThreadExit, lost: ReadonlySet<RequestId>, often: boolean): void {
+    this.#serverRequests.clear();
+    if (this.#start !== undefined) return this.#startFailed(500, exit.message, 'setup_failed');
+    for (const id of lost) {
+      const pending = this.#pending.get(id);
+      if (pending === undefined) continue;
+      const message = `this session's thread ended while it served the request: ${exit.message}; the session goes on with a fresh thread`;
+      this.#fail(pending, JSON_RPC.internalError, message, `thread_${exit.cause}`);
+    }
+    if (often) void this.end('thread_deaths');
+  }
+
+  #unavailable(error: BulkheadError, lost: ReadonlySet<RequestId>): void {
+    if (this.#start !== undefined) {
+      const status = error.code === 'ERR_BULKHEAD_THREAD_START' ? 500 : 503;
+      return this.#startFailed(status, error.message, 'no_thread');
+    }
+    for (const id of lost) {
+      const pending = this.#pending.get(id);
+      if (pending !== undefined) this.#fail(pending, JSON_RPC.serverError, error.message, 'no_thread');
+    }
+  }
+
+  #startFailed(status: 500 | 503, message: string, reason: EndReason): void {
+    const start = this.#start;
+    const pending = start && this.#pending.get(start.requestId);
+    this.#start = undefined;
+    if (start !== undefined && pending !== undefined) {
+      this.#finish(pending, String(JSON_RPC.internalError), message);
+      pending.stream.release();
+      start.onFailed({ status, message, requestKey: pending.key });
+    }
+    void this.end(reason);
+  }
+
+  #opened(stream: MessageStream): void {
+    for (const id of stream.requestIds) {
+      this.#pending.get(id)?.startHeartbeat(this.#parts.options.progressHeartbeatMs);
+    }
+  }
+
+  #closeStream(requestId: RequestId | undefined): void {
+    const stream = requestId === undefined ? this.#streams.standing : this.#pending.get(requestId)?.stream;
+    stream?.closeOnPurpose();
+  }
+
+  #streamLost(stream: MessageStream, onPurpose: boolean): void {
+    if (this.#ended !== undefined) return;
+    if (stream.kind === 'legacy') {
+      void this.end('stream_closed');
+      return;
+    }
+    const graceMs = graceForResponses({ resumable: stream.resumable, onPurpose }, this.#parts.options);
+    for (const id of stream.requestIds) {
+      const pending = this.#pending.get(id);
+      if (pending !== undefined) this.#unheard(pending, graceMs);
+    }
+    this.#checkPresence();
+  }
+
+  /** Nobody listens for this request's answer. */
+  #unheard(pending: PendingRequest, graceMs: number): void {
+    if (this.#start?.requestId === pending.request.id) {
+      void this.end('abandoned');
+    } else if (graceMs === 0) {
+      pending.stream.end();
+      this.#cancel(pending, 'disconnect', 'its client closed the connection');
+    } else {
+      const expire = (): void =>
+        this.#cancel(pending, 'resume_expired', `its client did not come back within ${graceMs} ms`);
+      clearTimeout(pending.resumeDeadline);
+      pending.resumeDeadline = setTimeout(expire, graceMs);
+    }
+  }
+
+  #checkPresence(): void {
+    if (!this.#streams.listened || this.#absence !== undefined || this.#ended !== undefined) return;
+    const graceMs = graceForSession(
+      { connections: this.#streams.connections, hadGetStream: this.#streams.listened },
+      this.#parts.options,
+    );
+    if (graceMs === undefined) return;
+    this.#absence = setTimeout(() => void this.end('disconnect'), graceMs);
+  }
+
+  async #end(reason: EndReason): Promise<void> {
+    this.#state = 'ending';
+    clearTimeout(this.#absence);
+    this.#parts.onEnding(this);
+    // Every stream of a call carries an answer before it ends; clients wait for ever otherwise.
+    for (const pending of [...this.#pending.values()]) this.#cancel(pending, 'session_end', `the session ends (${reason})`);
+    this.#streams.end();
+    if (this.#announced) {
+      const durationMs = performance.now() - this.#startedMs;
+      this.#parts.events.emit('session-ended', {
+        context: this.#context,
+        reason,
+        durationMs,
+        requests: this.#requestsTotal,
+      });
+    }
+    await this.#link.end(reason);
+    this.#parts.onGone(this);
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * What ties a session to its thread, while it has one: claims a thread when the first message needs it, keeps
+ * messages in order until then, replays to a fresh thread what its predecessor knew, and counts deaths.
+ */
+import { performance } from 'node:perf_hooks';
+import { BulkheadError, messageOf } from '../shared/errors.js';
+import type { RequestId, StateEntry, ThreadFrame } from '../shared/frames.js';
+import type { SessionContext } from '../shared/session-context.js';
+import type { ThreadSnapshot } from '../snapshot.js';
+import type { SessionThread, ThreadExit, ThreadOwner } from '../threads/session-thread.js';
+
+const MAX_DEATHS = 3;
+const DEATHS_WINDOW_MS = 60_000;
+/** Credit goes back in steps, so that small answers cost no frame each. */
+const CREDIT_STEP_CHARS = 128 * 1024;
+/** Far beyond what one thread asks its client. Each thread of a session gets a range of ids of its own. */
+const REQUEST_IDS_PER_THREAD = 1_000_000;
+/** Notifications and responses that wait for a thread; requests have their own limit. */
+const MAX_WAITING_MESSAGES = 256;
+
+export interface ThreadLinkParts {
+  readonly context: () => SessionContext;
+  readonly acquire: (signal: AbortSignal) => Promise<SessionThread>;
+  readonly childrenGone: (thread: SessionThread) => Promise<void>;
+  readonly onClaimed: () => void;
+  readonly onSend: (frame: Extract<ThreadFrame, { type: 'send' }>) => void;
+  readonly onCloseStream: (requestId: RequestId | undefined) => void;
+  /** The thread is gone, and with it what `lost` names. `often`: it happened too often for the session to go on. */
+  readonly onThreadGone: (exit: ThreadExit, lost: ReadonlySet<RequestId>, often: boolean) => void;
+  /** No thread could be had; the waiting messages are dropped, `lost` are the requests among them. */
+  readonly onUnavailable: (error: BulkheadError, lost: ReadonlySet<RequestId>) => void;
+}
+
+interface WaitingMessage {
+  readonly requestId: RequestId | undefined;
+  readonly key: string;
+  readonly body: string;
+}
+
+export class ThreadLink implements ThreadOwner {
+  readonly #parts: ThreadLinkParts;
+  readonly #state = new Map<string, Uint8Array>();
+  /** What every thread of the session must have heard: the `initialize` exchange. */
+  readonly #replay: string[] = [];
+  /** Requests that the present thread was given and has not answered. */
+  readonly #posted = new Set<RequestId>();
+  #waiting: WaitingMessage[] = [];
+  #thread: SessionThread | undefined;
+  #acquiring: AbortController | undefined;
+  #threads = 0;
+  #deaths: number[] = [];
+  #creditChars = 0;
+  #ended: Promise<void> | undefined;
+
+  constructor(parts: ThreadLinkParts) {
+    this.#parts = parts;
+  }
+
+  get context(): SessionContext {
+    return this.#parts.context();
+  }
+
+  /** A notification or a response more would have to be dropped. */
+  get full(): boolean {
+    return this.#waiting.length >= MAX_WAITING_MESSAGES;
+  }
+
+  snapshot(): ThreadSnapshot | undefined {
+    return this.#thread?.snapshot();
+  }
+
+  request(requestId: RequestId, key: string, body: string): void {
+    if (this.#thread !== undefined) this.#postRequest(this.#thread, requestId, key, body);
+    else this.#wait({ requestId, key, body });
+  }
+
+  message(body: string): void {
+    if (this.#thread !== undefined) this.#thread.message(body);
+    else this.#wait({ requestId: undefined, key: '', body });
+  }
+
+  /** Threads after the present one shall hear this before anything else. */
+  remember(body: string): void {
+    this.#replay.push(body);
+  }
+
+  cancel(requestId: RequestId, reason: string): void {
+    this.#posted.delete(requestId);
+    this.#waiting = this.#waiting.filter((message) => message.requestId !== requestId);
+    this.#thread?.cancel(requestId, reason);
+  }
+
+  credit(chars: number): void {
+    this.#creditChars += chars;
+    if (this.#creditChars < CREDIT_STEP_CHARS) return;
+    this.#thread?.credit(this.#creditChars);
+    this.#creditChars = 0;
+  }
+
+  /** Resolves when the thread and all that it started are gone. */
+  end(reason: string): Promise<void> {
+    this.#ended ??= this.#end(reason);
+    return this.#ended;
+  }
+
+  onClaimed(): void {
+    this.#parts.onClaimed();
+  }
+
+  onSend(frame: Extract<ThreadFrame, { type: 'send' }>): void {
+    if (frame.kind === 'response' && frame.id !== undefined) this.#posted.delete(frame.id);
+    this.#parts.onSend(frame);
+  }
+
+  onCloseStream(requestId: RequestId | undefined): void {
+    this.#parts.onCloseStream(requestId);
+  }
+
+  onState(key: string, value: Uint8Array | undefined): void {
+    if (value === undefined) this.#state.delete(key);
+    else this.#state.set(key, value);
+  }
+
+  onExit(exit: ThreadExit): number {
+    this.#thread = undefined;
+    this.#creditChars = 0;
+    if (this.#ended !== undefined) return 0;
+    const now = performance.now();
+    this.#deaths = [...this.#deaths.filter((ms) => now - ms < DEATHS_WINDOW_MS), now];
+    const lost = new Set(this.#posted);
+    this.#posted.clear();
+    this.#parts.onThreadGone(exit, lost, this.#deaths.length > MAX_DEATHS);
+    return lost.size;
+  }
+
+  #postRequest(thread: SessionThread, requestId: RequestId, key: string, body: string): void {
+    this.#posted.add(requestId);
+    thread.request(requestId, key, body);
+  }
+
+  #wait(message: WaitingMessage): void {
+    if (this.#ended !== undefined) return;
+    this.#waiting.push(message);
+    if (this.#acquiring === undefined) void this.#acquire();
+  }
+
+  async #acquire(): Promise<void> {
+    const acquiring = new AbortController();
+    this.#acquiring = acquiring;
+    let thread: SessionThread;
+    try {
+      thread = await this.#parts.acquire(acquiring.signal);
+    } catch (error) {
+      this.#acquiring = undefined;
+      if (this.#ended === undefined) this.#unavailable(error);
+      return;
+    }
+    this.#acquiring = undefined;
+    if (this.#ended !== undefined) return thread.terminate('ended', 'its session ended');
+    this.#attach(thread);
+  }
+
+  #attach(thread: SessionThread): void {
+    this.#thread = thread;
+    const state: StateEntry[] = [...this.#state];
+    const firstRequestId = this.#threads * REQUEST_IDS_PER_THREAD;
+    thread.claim(this, { state, replay: this.#threads === 0 ? [] : this.#replay, firstRequestId });
+    this.#threads += 1;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { requestId, key, body } of waiting) {
+      if (requestId === undefined) thread.message(body);
+      else this.#postRequest(thread, requestId, key, body);
+    }
+  }
+
+  #unavailable(error: unknown): void {
+    const lost = new Set<RequestId>();
+    for (const { requestId } of this.#waiting) if (requestId !== undefined) lost.add(requestId);
+    this.#waiting = [];
+    const reason =
+      error instanceof BulkheadError ? error : new BulkheadError('ERR_BULKHEAD_THREAD_START', messageOf(error));
+    this.#parts.onUnavailable(reason, lost);
+  }
+
+  async #end(reason: string): Promise<void> {
+    this.#waiting = [];
+    this.#acquiring?.abort(new BulkheadError('ERR_BULKHEAD_THREAD_WAIT', `the session ends: ${reason}`));
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    thread.end(reason);
+    await thread.exited;
+    await this.#parts.childrenGone(thread);
+  }
+}

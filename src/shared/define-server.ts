@@ -1,0 +1,91 @@
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import type { ServerOptions } from '@modelcontextprotocol/sdk/server/index.js';
+import type { Registry } from 'prom-client';
+import type { SessionContext } from './session-context.js';
+
+export interface SessionLog {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/**
+ * A small key-value store that outlives the session's thread: it is kept on the main thread and given to the
+ * next thread after a crash or a kill. It ends with the session.
+ */
+export interface SessionState {
+  /** A copy of the value, or `undefined`. */
+  get(key: string): unknown;
+  /**
+   * Stores a structured clone of the value.
+   * @throws {BulkheadError} `ERR_BULKHEAD_STATE` when it can't be cloned or all values together would pass
+   *   1 MiB; the old value stays.
+   */
+  set(key: string, value: unknown): void;
+  /** Whether there was such a key. */
+  delete(key: string): boolean;
+  keys(): string[];
+}
+
+/** What a session's child process is started with. */
+export interface SessionSpawnOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'argv0'> {
+  /**
+   * `request` (the default inside a request's handler): the process dies when that request ends.
+   * `session` (the default elsewhere): it dies when the session's thread ends.
+   */
+  readonly lifetime?: 'request' | 'session';
+}
+
+/** The part of `node:child_process`'s `ChildProcess` that a session's child process has. */
+export type SessionChildProcess = Pick<
+  ChildProcess,
+  'stdin' | 'stdout' | 'stderr' | 'pid' | 'exitCode' | 'signalCode' | 'kill' | 'on' | 'once' | 'off'
+>;
+
+/** What a server module is given for its session. */
+export interface Session {
+  readonly id: string;
+  readonly context: SessionContext;
+  /** Aborts when the session ends: its client left, it was idle too long, or the gateway stops. */
+  readonly signal: AbortSignal;
+  /** Lines in the gateway's log, with the session's and the running request's id. */
+  readonly log: SessionLog;
+  readonly state: SessionState;
+  /** Metrics registered here are added up over all sessions and served on `/metrics`. */
+  readonly metrics: Registry;
+  /** The gateway-wide unique id of the request whose handler is running, or `undefined` outside of one. */
+  readonly requestKey: string | undefined;
+  /**
+   * Starts a child process in a process group of its own. It and all its descendants are killed when its
+   * lifetime ends, also when this thread is killed. stdin, stdout and stderr are pipes. No shell is used.
+   * A command that can't be started emits `error`, as in `node:child_process`.
+   * @throws {BulkheadError} `ERR_BULKHEAD_SPAWN` when the session already has 64 child processes.
+   */
+  spawn(command: string, args?: readonly string[], options?: SessionSpawnOptions): SessionChildProcess;
+}
+
+/** What a server module exports by default: which tools, resources and prompts a session has. */
+export interface ServerDefinition {
+  /** `serverInfo.name`. */
+  readonly name: string;
+  /** `serverInfo.version`. */
+  readonly version: string;
+  /** `serverInfo.title`. */
+  readonly title?: string;
+  /** Sent with `initialize`'s result; clients hand it to the model. */
+  readonly instructions?: string;
+  /** Further options of the SDK's `McpServer`, such as `capabilities: { logging: {} }`. */
+  readonly options?: ServerOptions;
+  /**
+   * Registers everything on the session's own `McpServer`. Runs once for each thread that serves the session,
+   * and once at start, so that a module that can't be set up is found before the listener opens.
+   */
+  setup(server: McpServer, session: Session): void | Promise<void>;
+}
+
+/** Gives a server module's definition its type. A plain object with the same fields does as well. */
+export function defineServer(definition: ServerDefinition): ServerDefinition {
+  return definition;
+}

@@ -1,0 +1,114 @@
+/**
+ * The two unions that are everything the main thread and a session thread say to each other. JSON-RPC travels
+ * as the string that was received or serialized: the main thread parses a client's message once to classify it
+ * and never parses what a session thread sends.
+ */
+import type { PlainError } from './errors.js';
+import type { SessionContext } from './session-context.js';
+
+/** A JSON-RPC request id: a string or an integer (JSON-RPC 2.0, section 4; MCP forbids `null`). */
+export type RequestId = string | number;
+
+/** A prom-client registry as `getMetricsAsJSON()` returns it. */
+export type MetricSnapshot = readonly Record<string, unknown>[];
+
+/** The key and the v8-serialized value of one entry of `session.state`. */
+export type StateEntry = readonly [key: string, value: Uint8Array];
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** What the main thread says to a session thread. */
+export type MainFrame =
+  /** The thread now belongs to this session: run the module's `setup`. Sent once, before any message. */
+  | {
+      readonly type: 'claim';
+      readonly context: SessionContext;
+      readonly state: readonly StateEntry[];
+      /** Messages that an earlier thread of the session saw; delivered first, their answers swallowed. */
+      readonly replay: readonly string[];
+      /** Where this thread's own JSON-RPC ids begin, so that they never repeat an earlier thread's. */
+      readonly firstRequestId: number;
+    }
+  /** One JSON-RPC message of the client. `key` is a request's gateway-wide unique id, empty for the rest. */
+  | { readonly type: 'message'; readonly key: string; readonly body: string }
+  /** Abort the handler of this request. */
+  | { readonly type: 'cancel'; readonly requestId: RequestId; readonly reason: string }
+  /** So many bytes of `send` bodies have left the main thread: the window opens again. */
+  | { readonly type: 'credit'; readonly bytes: number }
+  /** Answer with `pong`: proof that the thread's event loop turns. */
+  | { readonly type: 'ping' }
+  /** The session ends: abort `session.signal`, let handlers settle, answer `ended`. */
+  | { readonly type: 'end'; readonly reason: string };
+
+/** What a session thread says to the main thread. */
+export type ThreadFrame =
+  /** The server module is imported; the thread is a spare. `niceness` is this thread's own, where known. */
+  | { readonly type: 'ready'; readonly threadId: number; readonly niceness: number | undefined }
+  /** The module can't be used, or `setup` threw. The thread is of no more use. */
+  | { readonly type: 'failed'; readonly stage: 'import' | 'shape' | 'setup'; readonly error: PlainError }
+  /** `setup` is done. */
+  | { readonly type: 'claimed' }
+  /** One JSON-RPC message of the server. */
+  | {
+      readonly type: 'send';
+      readonly kind: 'response' | 'request' | 'notification';
+      /** A response's or a request's own id; for `notifications/cancelled` the request that is withdrawn. */
+      readonly id: RequestId | undefined;
+      /** The client's request that this belongs to; a response's is its own id. */
+      readonly relatedTo: RequestId | undefined;
+      readonly body: string;
+      /** For a response that failed: the JSON-RPC error code as text, or `tool_error` for `isError: true`. */
+      readonly failure?: string;
+      /** For `notifications/progress`: how far the tool says it is. */
+      readonly progress?: number;
+    }
+  /** The handler of a cancelled request has come to its end; nothing will be sent for it. */
+  | { readonly type: 'settled'; readonly requestId: RequestId }
+  /** A handler asked for its own stream to be closed (SEP-1699), or, without an id, for the GET stream. */
+  | { readonly type: 'close-stream'; readonly requestId: RequestId | undefined }
+  /** A log line of the module, or a line that it wrote to stdout or stderr. `key` as in `message`. */
+  | {
+      readonly type: 'log';
+      readonly source: 'session' | 'stdout' | 'stderr';
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>> | undefined;
+      readonly key: string | undefined;
+    }
+  /** So many log lines were over the rate limit since the last such frame. */
+  | { readonly type: 'log-dropped'; readonly lines: number }
+  /** `session.state` changed; without a value the key is gone. */
+  | { readonly type: 'state'; readonly key: string; readonly value: Uint8Array | undefined }
+  /** How much memory the thread holds, heap and Buffers together. */
+  | { readonly type: 'memory'; readonly usedBytes: number; readonly heapBytes: number }
+  /** The thread found itself over `thread-memory-mb` and is about to exit. */
+  | { readonly type: 'over-memory'; readonly usedBytes: number }
+  /** The module's own metrics, whole. */
+  | { readonly type: 'metrics'; readonly metrics: MetricSnapshot }
+  | { readonly type: 'pong' }
+  /** Every handler has settled after `end`; the thread may be terminated. */
+  | { readonly type: 'ended' };
+
+/** What piscina hands the worker entry as its task. */
+export interface SessionThreadTask {
+  readonly port: import('node:worker_threads').MessagePort;
+  /** A port to the child-process keeper; a thread's children die when it closes. */
+  readonly keeperPort: import('node:worker_threads').MessagePort;
+}
+
+/** What every session thread is given as `workerData`. */
+export interface SessionThreadData {
+  /** `file:` URL of the server module, or `undefined` for the built-in environment server. */
+  readonly moduleUrl: string | undefined;
+  /** What the built-in server is configured with; ignored by other modules. */
+  readonly environment: EnvironmentOptions;
+  readonly memoryLimitBytes: number;
+}
+
+/** Settings of the built-in environment server. */
+export interface EnvironmentOptions {
+  /** Absolute folders that the file tools may read. */
+  readonly roots: readonly string[];
+  /** Whether `http_request` may reach loopback, private and link-local addresses. */
+  readonly allowPrivateNetwork: boolean;
+}

@@ -1,0 +1,72 @@
+/** What the gateway looks like right now, as plain data: read by the admin listener, the metrics and the API. */
+import type { StreamKind } from './events.js';
+import type { SessionContext } from './shared/session-context.js';
+
+export const SESSION_STATES = ['starting', 'live', 'ending'] as const;
+/** `starting`: `initialize` is not answered; `live`; `ending`: its thread still has to go. */
+export type SessionState = (typeof SESSION_STATES)[number];
+
+export const THREAD_STATES = ['starting', 'spare', 'claimed', 'ending', 'terminating'] as const;
+export type ThreadState = (typeof THREAD_STATES)[number];
+
+export interface RequestSnapshot {
+  readonly key: string;
+  readonly method: string;
+  readonly tool: string | undefined;
+  readonly ageMs: number;
+  /** Whether it has been cancelled and its handler still runs. */
+  readonly cancelled: boolean;
+}
+
+export interface ThreadSnapshot {
+  readonly thread: number;
+  readonly state: ThreadState;
+  readonly ageMs: number;
+  /** As the thread last reported; heap and Buffers. */
+  readonly memoryBytes: number;
+  readonly heapBytes: number;
+  /** 0 to 1, over the thread's life. */
+  readonly eventLoopUtilization: number;
+  readonly childProcesses: number;
+}
+
+export interface SessionSnapshot {
+  readonly context: SessionContext;
+  readonly state: SessionState;
+  readonly ageMs: number;
+  readonly idleMs: number;
+  readonly requests: readonly RequestSnapshot[];
+  readonly requestsTotal: number;
+  readonly streams: Readonly<Record<StreamKind, number>>;
+  readonly bufferedBytes: number;
+  /** `undefined` while the session has no thread. */
+  readonly thread: ThreadSnapshot | undefined;
+}
+
+export interface GatewaySnapshot {
+  readonly startedAtMs: number;
+  readonly draining: boolean;
+  readonly sessions: Readonly<Record<SessionState, number>>;
+  readonly threads: Readonly<Record<ThreadState, number>>;
+  readonly threadWaiters: number;
+  readonly requestsInFlight: number;
+  readonly streams: Readonly<Record<StreamKind, number>>;
+  readonly bufferedBytes: number;
+  readonly eventLogBytes: number;
+  readonly childProcesses: number;
+  readonly threadMemoryBytes: number;
+  readonly threadHeapBytes: number;
+  /** Mean over live threads, 0 to 1. */
+  readonly threadEventLoopUtilization: number;
+  readonly limits: { readonly maxSessions: number; readonly maxThreads: number };
+}
+
+/** What the admin listener and the metrics are handed by `gateway.ts`. */
+export interface GatewayView {
+  snapshot(): GatewaySnapshot;
+  /** Why the gateway can't take new sessions, or `undefined` when it is ready. */
+  unready(): string | undefined;
+  sessions(): SessionSnapshot[];
+  /** Resolves when the session's thread is gone; `false` when there is no such session. */
+  endSession(sessionId: string): Promise<boolean>;
+}

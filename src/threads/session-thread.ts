@@ -1,0 +1,354 @@
+/**
+ * One session thread as the main thread sees it: its port, its states and the kill ladder. The only file that
+ * knows that a session runs in a thread.
+ *
+ * The kill ladder: `cancel` aborts a request's handler; if it has not settled after the cancel grace, the thread
+ * is terminated, at once when it does not answer a ping, otherwise as soon as no other request of the session
+ * runs in it. `end` aborts everything; what has not settled after the grace is terminated as well.
+ *
+ * The port's `close` event is the one death signal. It comes after an abort, a throw, an unhandled rejection,
+ * `process.exit` and an out-of-memory end alike, and only once the thread is really gone. Everything that waits
+ * on the thread is settled there and nowhere else.
+ */
+import { performance } from 'node:perf_hooks';
+import type { MessagePort, Worker } from 'node:worker_threads';
+import type { GatewayEmitter, ThreadExitCause } from '../events.js';
+import { messageOf } from '../shared/errors.js';
+import type { MainFrame, RequestId, ThreadFrame } from '../shared/frames.js';
+import type { SessionContext } from '../shared/session-context.js';
+import type { ThreadSnapshot, ThreadState } from '../snapshot.js';
+
+/** Import of the server module included; generous, because a build box under load starts threads slowly. */
+const START_DEADLINE_MS = 30_000;
+const SETUP_DEADLINE_MS = 30_000;
+/** A native call that does not return (a synchronous read of a pipe, say) can't be interrupted. */
+const STUCK_AFTER_MS = 5_000;
+
+export interface ThreadExit {
+  readonly cause: ThreadExitCause;
+  /** One sentence for the client whose request was lost. */
+  readonly message: string;
+}
+
+/** What the session that has claimed a thread is told. */
+export interface ThreadOwner {
+  readonly context: SessionContext;
+  onClaimed(): void;
+  onSend(frame: Extract<ThreadFrame, { type: 'send' }>): void;
+  onCloseStream(requestId: RequestId | undefined): void;
+  onState(key: string, value: Uint8Array | undefined): void;
+  /** Comes exactly once; nothing comes after it. How many requests were lost is returned. */
+  onExit(exit: ThreadExit): number;
+}
+
+export interface SessionThreadParts {
+  readonly id: number;
+  readonly port: MessagePort;
+  /** The thread's whole life as piscina's promise: it rejects when the thread ends or was aborted. */
+  readonly life: Promise<unknown>;
+  readonly terminate: () => void;
+  readonly workerOf: (threadId: number) => Worker | undefined;
+  readonly childProcesses: () => number;
+  readonly cancelGraceMs: number;
+  readonly events: GatewayEmitter;
+}
+
+type Claim = Omit<Extract<MainFrame, { type: 'claim' }>, 'type' | 'context'>;
+
+/** A request in the thread: `overdue` has been cancelled, and its grace is over. */
+type RunState = 'running' | 'cancelled' | 'overdue';
+
+export class SessionThread {
+  readonly id: number;
+  /** Settles when the server module is loaded and the thread is a spare, or rejects with the exit's message. */
+  readonly ready: Promise<void>;
+  /** Resolves when the thread is gone. */
+  readonly exited: Promise<ThreadExit>;
+
+  readonly #parts: SessionThreadParts;
+  readonly #startedMs = performance.now();
+  readonly #running = new Map<RequestId, RunState>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #state: ThreadState | 'gone' = 'starting';
+  #owner: ThreadOwner | undefined;
+  #worker: Worker | undefined;
+  #memory = { usedBytes: 0, heapBytes: 0 };
+  #lastPongMs = 0;
+  #niceness: number | undefined;
+  #setupDeadline: NodeJS.Timeout | undefined;
+  /** Set when the thread is doomed, by whoever decided it first. */
+  #exit: ThreadExit | undefined;
+  #ladderMs: number | undefined;
+  #markReady: () => void = () => {};
+  #failReady: (error: Error) => void = () => {};
+  #markExited: (exit: ThreadExit) => void = () => {};
+
+  constructor(parts: SessionThreadParts) {
+    this.#parts = parts;
+    this.id = parts.id;
+    this.ready = new Promise((resolve, reject) => {
+      this.#markReady = resolve;
+      this.#failReady = reject;
+    });
+    this.exited = new Promise((resolve) => {
+      this.#markExited = resolve;
+    });
+    // Whoever waits for `ready` handles its rejection; nobody has to wait.
+    this.ready.catch(() => {});
+    // An abort rejects it at once, the port closes only when the thread is gone: `#closed` reads it then.
+    parts.life.catch(() => {});
+    parts.port.on('message', (frame: ThreadFrame) => this.#receive(frame));
+    parts.port.once('close', () => void this.#closed());
+    const startDeadline = this.#after(START_DEADLINE_MS, () =>
+      this.terminate('start_failed', `the thread was not ready within ${START_DEADLINE_MS / 1000} s`),
+    );
+    void this.ready.then(
+      () => this.#clear(startDeadline),
+      () => {},
+    );
+  }
+
+  get state(): ThreadState | 'gone' {
+    return this.#state;
+  }
+
+  /** The thread's own nice value, where the system tells it. */
+  get niceness(): number | undefined {
+    return this.#niceness;
+  }
+
+  /** Requests that the thread has and whose handlers have not settled, cancelled ones among them. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Binds the thread to its one session. */
+  claim(owner: ThreadOwner, claim: Claim): void {
+    this.#owner = owner;
+    this.#state = 'claimed';
+    this.#post({ type: 'claim', context: owner.context, ...claim });
+    this.#setupDeadline = this.#after(SETUP_DEADLINE_MS, () =>
+      this.terminate('killed', `the server module's setup took longer than ${SETUP_DEADLINE_MS / 1000} s`),
+    );
+  }
+
+  request(requestId: RequestId, key: string, body: string): void {
+    this.#running.set(requestId, 'running');
+    this.#post({ type: 'message', key, body });
+  }
+
+  /** A notification or a response of the client. */
+  message(body: string): void {
+    this.#post({ type: 'message', key: '', body });
+  }
+
+  /** So much of what the thread sent has been delivered, or thrown away. */
+  credit(chars: number): void {
+    this.#post({ type: 'credit', bytes: chars });
+  }
+
+  /** First step of the ladder for one request; its answer is of no more interest. */
+  cancel(requestId: RequestId, reason: string): void {
+    if (this.#running.get(requestId) !== 'running') return;
+    this.#running.set(requestId, 'cancelled');
+    this.#ladderMs ??= performance.now();
+    this.#post({ type: 'cancel', requestId, reason });
+    this.#graceFor(requestId);
+  }
+
+  /** First step of the ladder for the whole thread: its session ends. */
+  end(reason: string): void {
+    if (this.#state !== 'claimed') return this.terminate('ended', reason);
+    this.#state = 'ending';
+    this.#ladderMs = performance.now();
+    this.#post({ type: 'end', reason });
+    this.#after(this.#parts.cancelGraceMs, () => this.terminate('killed', `it did not let go when its session ended`));
+  }
+
+  /** Last step: the thread dies. Harmless when it is dying already. */
+  terminate(cause: ThreadExitCause, message: string): void {
+    this.#exit ??= { cause, message };
+    if (this.#state === 'terminating' || this.#state === 'gone') return;
+    this.#state = 'terminating';
+    this.#ladderMs ??= performance.now();
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+    this.#after(STUCK_AFTER_MS, () =>
+      this.#parts.events.emit('thread-stuck', { thread: this.id, context: this.#owner?.context }),
+    );
+    this.#parts.terminate();
+  }
+
+  /**
+   * Asks V8 how much memory the thread holds, from outside: it works while the thread spins. Only newer Node
+   * versions let the main thread do that (24.0, 22.16); elsewhere the thread's own reports must do.
+   */
+  async lookAtMemory(limitBytes: number): Promise<void> {
+    const worker = this.#worker as (Worker & { getHeapStatistics?: () => Promise<HeapStatistics> }) | undefined;
+    if (worker?.getHeapStatistics === undefined || this.#state !== 'claimed') return;
+    let statistics: HeapStatistics;
+    try {
+      statistics = await worker.getHeapStatistics();
+    } catch {
+      // The thread ended while it was asked; `close` tells the rest.
+      return;
+    }
+    const heapBytes = statistics.used_heap_size;
+    const usedBytes = heapBytes + (statistics.external_memory ?? 0);
+    this.#memory = { usedBytes, heapBytes };
+    if (usedBytes > limitBytes) this.#overMemory(usedBytes);
+  }
+
+  snapshot(): ThreadSnapshot {
+    return {
+      thread: this.id,
+      state: this.#state === 'gone' ? 'terminating' : this.#state,
+      ageMs: performance.now() - this.#startedMs,
+      memoryBytes: this.#memory.usedBytes,
+      heapBytes: this.#memory.heapBytes,
+      eventLoopUtilization: this.#worker?.performance.eventLoopUtilization().utilization ?? 0,
+      childProcesses: this.#parts.childProcesses(),
+    };
+  }
+
+  #receive(frame: ThreadFrame): void {
+    const { events } = this.#parts;
+    switch (frame.type) {
+      case 'send':
+        if (frame.kind === 'response' && frame.id !== undefined) this.#finished(frame.id);
+        return this.#owner?.onSend(frame);
+      case 'settled':
+        return this.#finished(frame.requestId);
+      case 'pong':
+        this.#lastPongMs = performance.now();
+        return;
+      case 'ready':
+        this.#worker = this.#parts.workerOf(frame.threadId);
+        this.#niceness = frame.niceness;
+        if (this.#state === 'starting') this.#state = 'spare';
+        events.emit('thread-started', {
+          thread: this.id,
+          startMs: performance.now() - this.#startedMs,
+          niceness: frame.niceness,
+        });
+        return this.#markReady();
+      case 'claimed':
+        this.#clear(this.#setupDeadline);
+        return this.#owner?.onClaimed();
+      case 'failed': {
+        const step = frame.stage === 'setup' ? "the server module's setup failed" : 'the server module can not be used';
+        return this.terminate('start_failed', `${step}: ${frame.error.message}`);
+      }
+      case 'close-stream':
+        return this.#owner?.onCloseStream(frame.requestId);
+      case 'state':
+        return this.#owner?.onState(frame.key, frame.value);
+      case 'memory':
+        this.#memory = frame;
+        return;
+      case 'over-memory':
+        return this.#overMemory(frame.usedBytes);
+      case 'metrics':
+        events.emit('thread-metrics', { thread: this.id, metrics: frame.metrics });
+        return;
+      case 'log':
+        events.emit('module-log', { ...frame, context: this.#owner?.context });
+        return;
+      case 'log-dropped':
+        events.emit('module-log-dropped', { context: this.#owner?.context, lines: frame.lines });
+        return;
+      case 'ended':
+        return this.terminate('ended', 'its session ended');
+      default:
+        return frame satisfies never;
+    }
+  }
+
+  #overMemory(usedBytes: number): void {
+    const megabytes = Math.round(usedBytes / (1024 * 1024));
+    this.terminate('out_of_memory', `it held ${megabytes} MiB of heap and Buffers, more than thread-memory-mb allows`);
+  }
+
+  #finished(requestId: RequestId): void {
+    if (!this.#running.delete(requestId)) return;
+    if (this.#running.size > 0) this.#killIfOnlyOverdue();
+    else if (this.#state === 'claimed') this.#ladderMs = undefined;
+  }
+
+  #graceFor(requestId: RequestId): void {
+    const askedMs = performance.now();
+    this.#post({ type: 'ping' });
+    this.#after(this.#parts.cancelGraceMs, () => {
+      if (!this.#running.has(requestId)) return;
+      if (this.#lastPongMs < askedMs) return this.terminate('killed', 'a cancelled request blocked it');
+      this.#running.set(requestId, 'overdue');
+      this.#killIfOnlyOverdue();
+      // Others still run. Should the thread stop answering meanwhile, they wait in vain.
+      if (this.#state === 'claimed') this.#graceFor(requestId);
+    });
+  }
+
+  #killIfOnlyOverdue(): void {
+    for (const state of this.#running.values()) if (state !== 'overdue') return;
+    this.terminate('killed', 'a cancelled request did not stop within cancel-grace');
+  }
+
+  async #closed(): Promise<void> {
+    const { life, events } = this.#parts;
+    const died = await life.then(
+      () => new Error('the thread came to its end by itself'),
+      (error: unknown) => error,
+    );
+    for (const timer of this.#timers) clearTimeout(timer);
+    const killMs = this.#exit?.cause === 'killed' && this.#ladderMs !== undefined ? performance.now() - this.#ladderMs : undefined;
+    const exit = this.#exit ?? causeOf(died);
+    this.#state = 'gone';
+    this.#running.clear();
+    this.#failReady(new Error(exit.message));
+    const requestsLost = this.#owner?.onExit(exit) ?? 0;
+    events.emit('thread-exited', {
+      thread: this.id,
+      cause: exit.cause,
+      message: exit.message,
+      killMs,
+      context: this.#owner?.context,
+      requestsLost,
+    });
+    this.#markExited(exit);
+  }
+
+  #post(frame: MainFrame): void {
+    this.#parts.port.postMessage(frame);
+  }
+
+  #after(ms: number, callback: () => void): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      callback();
+    }, ms);
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  #clear(timer: NodeJS.Timeout | undefined): void {
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    this.#timers.delete(timer);
+  }
+}
+
+interface HeapStatistics {
+  readonly used_heap_size: number;
+  readonly external_memory?: number;
+}
+
+/** Why a thread died by itself, from what piscina's promise rejected with. */
+function causeOf(died: unknown): ThreadExit {
+  const message = messageOf(died);
+  if ((died as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return { cause: 'out_of_memory', message: 'its heap passed thread-heap-mb' };
+  }
+  const exited = /^worker exited with code: (-?\d+)$/.exec(message);
+  if (exited !== null) return { cause: 'exit', message: `process.exit(${exited[1]}) was called in it` };
+  return { cause: 'crash', message: `it crashed: ${message}` };
+}

@@ -1,0 +1,307 @@
+/**
+ * The session threads: piscina runs each as one task that lasts as long as the thread and is aborted to
+ * terminate it. Some wait as spares; a claimed spare is replaced at once. Sessions that find no spare wait in a
+ * bounded queue with a deadline, first come first served.
+ */
+import { availableParallelism, getPriority } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { MessageChannel } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { ClaimKind, GatewayEmitter } from '../events.js';
+import { BulkheadError, messageOf } from '../shared/errors.js';
+import type { EnvironmentOptions, SessionThreadData, SessionThreadTask } from '../shared/frames.js';
+import { THREAD_STATES, type ThreadState } from '../snapshot.js';
+import { ChildKeeper } from './child-keeper.js';
+import { SessionThread } from './session-thread.js';
+
+const SESSION_WORKER = new URL('../../workers/session-worker.cjs', import.meta.url);
+const CHILD_KEEPER = new URL('../../workers/child-keeper.cjs', import.meta.url);
+
+/** Under what Claude Code waits for `initialize` (25 s, three tries), so that it hears a 503 and tries again. */
+const WAIT_DEADLINE_MS = 10_000;
+const MAX_WAITERS = 1_000;
+const MEMORY_LOOK_INTERVAL_MS = 250;
+const FIRST_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 30_000;
+const LOWEST_PRIORITY = 19;
+const MEBIBYTE = 1024 * 1024;
+
+export interface ThreadPoolOptions {
+  readonly serverModule: string | undefined;
+  readonly environment: EnvironmentOptions;
+  readonly maxThreads: number;
+  readonly spareThreads: number;
+  readonly threadHeapMb: number;
+  readonly threadMemoryMb: number;
+  readonly threadNice: number;
+  readonly cancelGraceMs: number;
+}
+
+interface Waiter {
+  readonly sinceMs: number;
+  readonly kind: ClaimKind;
+  readonly give: (thread: SessionThread) => void;
+  readonly fail: (error: BulkheadError) => void;
+}
+
+export class ThreadPool {
+  readonly #options: ThreadPoolOptions;
+  readonly #events: GatewayEmitter;
+  readonly #piscina: Piscina;
+  readonly #keeper: ChildKeeper;
+  readonly #threads = new Set<SessionThread>();
+  readonly #spares: SessionThread[] = [];
+  readonly #waiters: Waiter[] = [];
+  readonly #memoryWatch: NodeJS.Timeout;
+  readonly #expectedNiceness: number;
+  #starting = 0;
+  #lastId = 0;
+  #failedStarts = 0;
+  #backoff: NodeJS.Timeout | undefined;
+  #niceRefusalTold = false;
+  #closed = false;
+
+  constructor(options: ThreadPoolOptions, events: GatewayEmitter) {
+    this.#options = options;
+    this.#events = events;
+    this.#keeper = new ChildKeeper(CHILD_KEEPER, events, options.threadNice);
+    this.#expectedNiceness = Math.min(LOWEST_PRIORITY, getPriority() + options.threadNice);
+    const workerData: SessionThreadData = {
+      moduleUrl: options.serverModule,
+      environment: options.environment,
+      memoryLimitBytes: options.threadMemoryMb * MEBIBYTE,
+    };
+    this.#piscina = new Piscina({
+      minThreads: 0,
+      // Threads that are being terminated count here and no longer in piscina: its own limit must never bind.
+      maxThreads: options.maxThreads + 1,
+      concurrentTasksPerWorker: 1,
+      // Its Atomics.wait between tasks would block a thread that should be turning its event loop.
+      atomics: 'disabled',
+      recordTiming: false,
+      niceIncrement: options.threadNice,
+      resourceLimits: { maxOldGenerationSizeMb: options.threadHeapMb },
+      workerData,
+      env: environmentOfThreads(),
+    });
+    // A thread that fails before it has its task; its session thread's start deadline settles the rest.
+    this.#piscina.on('error', (error) => {
+      events.emit('notice', { level: 'error', message: `a session thread failed to start: ${messageOf(error)}` });
+    });
+    this.#memoryWatch = setInterval(() => this.#lookAtMemory(), MEMORY_LOOK_INTERVAL_MS).unref();
+  }
+
+  /**
+   * A thread of the session's own, ready to be claimed.
+   * @throws {BulkheadError} `ERR_BULKHEAD_THREAD_WAIT` when none became free in time or too many wait,
+   *   `ERR_BULKHEAD_THREAD_START` when the server module fails to load; the signal's reason when it aborts.
+   */
+  acquire(signal: AbortSignal): Promise<SessionThread> {
+    const sinceMs = performance.now();
+    const spare = this.#spares.shift();
+    if (spare !== undefined) {
+      this.#events.emit('thread-claimed', { thread: spare.id, kind: 'warm', waitMs: 0 });
+      // After the claim has been posted: starting a thread costs the main thread about a millisecond.
+      setImmediate(() => this.#refill());
+      return Promise.resolve(spare);
+    }
+    if (this.#closed || this.#waiters.length >= MAX_WAITERS) {
+      return Promise.reject(new BulkheadError('ERR_BULKHEAD_THREAD_WAIT', 'too many sessions wait for a thread; try again later'));
+    }
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        clearTimeout(deadline);
+        signal.removeEventListener('abort', onAbort);
+        const index = this.#waiters.indexOf(waiter);
+        if (index !== -1) this.#waiters.splice(index, 1);
+      };
+      const onAbort = (): void => {
+        leave();
+        reject(signal.reason);
+      };
+      const waiter: Waiter = {
+        sinceMs,
+        kind: this.#threads.size < this.#options.maxThreads || this.#starting > 0 ? 'cold' : 'queued',
+        give: (thread) => {
+          leave();
+          resolve(thread);
+        },
+        fail: (error) => {
+          leave();
+          reject(error);
+        },
+      };
+      const deadline = setTimeout(
+        () =>
+          waiter.fail(
+            new BulkheadError(
+              'ERR_BULKHEAD_THREAD_WAIT',
+              `no session thread became free within ${WAIT_DEADLINE_MS / 1000} s: all ${this.#options.maxThreads} are in use; try again later`,
+            ),
+          ),
+        WAIT_DEADLINE_MS,
+      );
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.push(waiter);
+      this.#refill();
+    });
+  }
+
+  /** Starts the spares, and replaces them from now on. */
+  fill(): void {
+    this.#refill();
+  }
+
+  /** Resolves when every child process that this thread's session started is gone. */
+  childrenGone(thread: SessionThread): Promise<void> {
+    return this.#keeper.released(thread.id);
+  }
+
+  get waiters(): number {
+    return this.#waiters.length;
+  }
+
+  get childProcesses(): number {
+    return this.#keeper.total;
+  }
+
+  threads(): IterableIterator<SessionThread> {
+    return this.#threads.values();
+  }
+
+  states(): Record<ThreadState, number> {
+    const states = Object.fromEntries(THREAD_STATES.map((state) => [state, 0])) as Record<ThreadState, number>;
+    for (const { state } of this.#threads) if (state !== 'gone') states[state] += 1;
+    return states;
+  }
+
+  /** Terminates every thread and everything that their sessions started. Resolves when all are gone. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#backoff);
+    clearInterval(this.#memoryWatch);
+    for (const waiter of [...this.#waiters]) {
+      waiter.fail(new BulkheadError('ERR_BULKHEAD_DRAINING', 'the gateway stops'));
+    }
+    const exits = [...this.#threads].map((thread) => {
+      thread.terminate('ended', 'the gateway stops');
+      return thread.exited;
+    });
+    await Promise.all(exits);
+    await this.#keeper.close();
+    await this.#piscina.destroy();
+  }
+
+  /** For the process's last moment, when nothing can be awaited any more. */
+  killChildrenNow(): void {
+    this.#keeper.killAllNow();
+  }
+
+  /** Starts what waiters and spares need, few at a time: all at once would finish all at once, and late. */
+  #refill(): void {
+    if (this.#closed || this.#backoff !== undefined) return;
+    const atOnce = Math.max(2, availableParallelism() * 2);
+    const wanted = this.#waiters.length + this.#options.spareThreads - this.#spares.length;
+    while (this.#starting < Math.min(wanted, atOnce) && this.#threads.size < this.#options.maxThreads) this.#start();
+  }
+
+  #start(): void {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const { port1: port, port2 } = new MessageChannel();
+    const keeperPort = this.#keeper.connect(id);
+    const task: SessionThreadTask = { port: port2, keeperPort };
+    const controller = new AbortController();
+    const life = this.#piscina.run(task, {
+      filename: fileURLToPath(SESSION_WORKER),
+      transferList: [port2, keeperPort],
+      signal: controller.signal,
+    });
+    let started = false;
+    const thread = new SessionThread({
+      id,
+      port,
+      life,
+      terminate: () => {
+        controller.abort();
+        // A thread that never got its task has not got the other end either: closing ours ends both.
+        if (!started) port.close();
+      },
+      workerOf: (threadId) => this.#piscina.threads.find((worker) => worker.threadId === threadId),
+      childProcesses: () => this.#keeper.running(id),
+      cancelGraceMs: this.#options.cancelGraceMs,
+      events: this.#events,
+    });
+    this.#threads.add(thread);
+    this.#starting += 1;
+    void thread.ready.then(
+      () => {
+        started = true;
+        this.#starting -= 1;
+        this.#failedStarts = 0;
+        this.#checkNiceness(thread.niceness);
+        this.#offer(thread);
+      },
+      (error: unknown) => {
+        if (started) return;
+        this.#starting -= 1;
+        this.#startFailed(messageOf(error));
+      },
+    );
+    void thread.exited.then(() => {
+      this.#threads.delete(thread);
+      const index = this.#spares.indexOf(thread);
+      if (index !== -1) this.#spares.splice(index, 1);
+      this.#refill();
+    });
+  }
+
+  #offer(thread: SessionThread): void {
+    if (this.#closed) return thread.terminate('ended', 'the gateway stops');
+    const waiter = this.#waiters[0];
+    if (waiter === undefined) {
+      this.#spares.push(thread);
+    } else {
+      const waitMs = performance.now() - waiter.sinceMs;
+      this.#events.emit('thread-claimed', { thread: thread.id, kind: waiter.kind, waitMs });
+      waiter.give(thread);
+    }
+    this.#refill();
+  }
+
+  /** A module that fails to load now may load later (a file being replaced): try again, ever more slowly. */
+  #startFailed(message: string): void {
+    if (this.#closed) return;
+    this.#failedStarts += 1;
+    this.#waiters[0]?.fail(new BulkheadError('ERR_BULKHEAD_THREAD_START', message));
+    this.#events.emit('notice', { level: 'error', message: `a session thread could not be started: ${message}` });
+    const delayMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (this.#failedStarts - 1));
+    this.#backoff ??= setTimeout(() => {
+      this.#backoff = undefined;
+      this.#refill();
+    }, delayMs).unref();
+  }
+
+  #lookAtMemory(): void {
+    for (const thread of this.#threads) void thread.lookAtMemory(this.#options.threadMemoryMb * MEBIBYTE);
+  }
+
+  /** Tells once where the system does not let session threads step back behind the main thread. */
+  #checkNiceness(niceness: number | undefined): void {
+    if (this.#niceRefusalTold || niceness === undefined || niceness >= this.#expectedNiceness) return;
+    this.#niceRefusalTold = true;
+    this.#events.emit('notice', {
+      level: 'warn',
+      message:
+        `thread-nice: the system did not lower the priority of session threads (it is ${niceness}, ` +
+        `not ${this.#expectedNiceness}); a busy tool can slow the main thread down`,
+    });
+  }
+}
+
+/** What session threads see of the environment: all of it but the gateway's own secret. */
+function environmentOfThreads(): NodeJS.ProcessEnv {
+  const { BULKHEAD_TOKEN: _secret, ...environment } = process.env;
+  return environment;
+}

@@ -1,0 +1,278 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { OPTION_NAMES, variableName } from '../../src/option-table.js';
+import { afterThisTest } from '../support/cleanup.js';
+import { type CliOptions, type CliProcess, runCli, startCli } from '../support/cli-process.js';
+import { until } from '../support/deadline.js';
+import { fixtureModule } from '../support/modules.js';
+
+const FREE_PORTS = ['--port', '0', '--admin-port', '0'];
+const tools = fileURLToPath(fixtureModule('tools'));
+
+function temporaryFile(name: string, content: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-cli-'));
+  afterThisTest(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+}
+
+describe('the command line', () => {
+  it('tells its version', async () => {
+    const exit = await runCli(['--version']);
+    expect(exit.code).to.equal(0);
+    expect(exit.stdout).to.match(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('tells its commands', async () => {
+    const exit = await runCli(['--help']);
+    expect(exit).to.include({ code: 0, stderr: '' });
+    expect(exit.stdout)
+      .to.match(/^ {2}serve /m)
+      .and.match(/^ {2}call /m);
+  });
+
+  it('tells every option of serve with its variable and its default', async () => {
+    const exit = await runCli(['serve', '--help']);
+    expect(exit.code).to.equal(0);
+    const words = exit.stdout.replace(/\s+/g, ' ');
+    for (const name of OPTION_NAMES) {
+      expect(words).to.match(new RegExp(`\\(default: [^()]+, env: ${variableName(name)}\\)`));
+      expect(words).to.include(name === 'server-module' ? '[server-module]' : `--${name}`);
+    }
+  });
+
+  it('shows the help on stderr when it is given no command', async () => {
+    const exit = await runCli([]);
+    expect(exit).to.include({ code: 2, stdout: '' });
+    expect(exit.stderr).to.match(/^Usage: bulkhead/);
+  });
+
+  describe('refuses with exit code 2 and one sentence', () => {
+    const broken = (content: string): string => temporaryFile('bulkhead.json', content);
+    const cases: [name: string, args: () => string[], env: Record<string, string>, sentence: RegExp][] = [
+      ['an unknown command', () => ['srve'], {}, /^unknown command 'srve' \(Did you mean serve\?\)$/],
+      [
+        'an unknown flag',
+        () => ['serve', '--prot', '1'],
+        {},
+        /^unknown option '--prot' \(Did you mean --port\?\)$/,
+      ],
+      [
+        'a flag without its value',
+        () => ['serve', '--port'],
+        {},
+        /^option '--port <number>' argument missing$/,
+      ],
+      ['two server modules', () => ['serve', 'a.mjs', 'b.mjs'], {}, /^too many arguments for 'serve'/],
+      [
+        'a wrong flag',
+        () => ['serve', '--port', '70000'],
+        {},
+        /^--port is "70000", but must be an integer from 0 to 65535\.$/,
+      ],
+      [
+        'a wrong variable',
+        () => ['serve'],
+        { BULKHEAD_KEEP_ALIVE: 'often' },
+        /^BULKHEAD_KEEP_ALIVE is "often", but must be a duration/,
+      ],
+      [
+        'a wrong key',
+        () => ['serve', '--config', broken('{"threadNice": 99}')],
+        {},
+        /^"threadNice" in .*bulkhead\.json is 99, but must be an integer from 0 to 19\.$/,
+      ],
+      [
+        'an unknown key',
+        () => ['serve', '--config', broken('{"prot": 1}')],
+        {},
+        /^"prot" in .*bulkhead\.json is not an option \(did you mean "port"\?\)\.$/,
+      ],
+      [
+        'a config file that is not JSON',
+        () => ['serve', '--config', broken('{"port" 1}')],
+        {},
+        /is not JSON: unexpected "1" at line 1, column 9\.$/,
+      ],
+      [
+        'a config file that is not there',
+        () => ['serve'],
+        { BULKHEAD_CONFIG: '/nowhere/bulkhead.json' },
+        /^The config file \/nowhere\/bulkhead\.json can't be read: ENOENT/,
+      ],
+      [
+        'a host that others reach, without a token',
+        () => ['serve', '--host', '0.0.0.0'],
+        {},
+        /^--host is "0\.0\.0\.0", which other machines can reach/,
+      ],
+      [
+        'a server module that is not there',
+        () => ['serve', './nowhere.mjs'],
+        {},
+        /^\[server-module\] is "\.\/nowhere\.mjs", but must be/,
+      ],
+    ];
+    for (const [name, args, env, sentence] of cases) {
+      it(name, async () => {
+        const exit = await runCli(args(), { env });
+        expect(exit).to.include({ code: 2, stdout: '' });
+        expect(exit.stderr).to.match(/^bulkhead: [^\n]*\n$/);
+        expect(exit.stderr.slice('bulkhead: '.length, -1)).to.match(sentence);
+      });
+    }
+  });
+});
+
+interface Served extends CliProcess {
+  readonly mcp: string;
+  readonly admin: string;
+}
+
+/** A gateway in a process of its own, on free ports, once it has printed its addresses. */
+async function serve(args: readonly string[], options: CliOptions = {}): Promise<Served> {
+  const cli = startCli(['serve', ...args, ...FREE_PORTS], options);
+  const [, mcp] = await cli.printed('stdout', /^MCP server +(http:\S+)$/m);
+  const [, admin] = await cli.printed('stdout', /^Admin server +(http:\S+)$/m);
+  await cli.printed('stdout', /claude mcp add .*\n/);
+  return { ...cli, mcp: mcp!, admin: admin! };
+}
+
+async function readiness({ admin }: Served): Promise<number> {
+  const response = await fetch(new URL('/readyz', admin), { headers: { connection: 'close' } });
+  await response.body?.cancel();
+  return response.status;
+}
+
+describe('bulkhead serve', () => {
+  it('prints both addresses and the line to paste for Claude Code', async () => {
+    const served = await serve([]);
+    expect(new URL(served.mcp)).to.include({ hostname: '127.0.0.1', pathname: '/mcp' });
+    const [, line] = await served.printed('stdout', /^ *(claude mcp add .*)$/m);
+    expect(line).to.equal(`claude mcp add --transport http env ${served.mcp}`);
+    expect(await readiness(served)).to.equal(200);
+  });
+
+  it('names the server after its module, and never prints the token', async () => {
+    const module = temporaryFile(
+      'my tools.v2.mjs',
+      "export default { name: 'a', version: '1', setup() {} };\n",
+    );
+    const served = await serve([module], { env: { BULKHEAD_TOKEN: 'hush-hush' } });
+    const [, line] = await served.printed('stdout', /^ *(claude mcp add .*)$/m);
+    expect(line).to.equal(
+      `claude mcp add --transport http my-tools-v2 ${served.mcp} --header "Authorization: Bearer $BULKHEAD_TOKEN"`,
+    );
+    served.child.kill('SIGTERM');
+    const exit = await served.exited();
+    expect(exit.stdout + exit.stderr).not.to.include('hush-hush');
+  });
+
+  it('answers bulkhead call', async () => {
+    const served = await serve([tools]);
+    const exit = await runCli(['call', served.mcp, 'echo', '{"text": "through the wall"}']);
+    expect(exit).to.deep.include({ code: 0, stdout: 'through the wall\n', stderr: '' });
+  });
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`exits with 0 at ${signal}`, async () => {
+      const served = await serve([tools]);
+      served.child.kill(signal);
+      expect(await served.exited()).to.include({ code: 0, signal: null });
+    });
+  }
+
+  it('lets a call in flight finish before it exits', async () => {
+    const served = await serve([tools]);
+    const call = startCli(['call', served.mcp, 'slow', '{"ms": 1500}']);
+    await inFlight(served);
+    served.child.kill('SIGTERM');
+    expect(await call.exited()).to.include({ code: 0, stdout: 'waited 1500\n' });
+    expect(await served.exited()).to.include({ code: 0, signal: null });
+  });
+
+  it('exits at once with 128 and the number of the signal at a second one', async () => {
+    const served = await serve([tools, '--drain-timeout', '1m']);
+    startCli(['call', served.mcp, 'slow', '{"ms": 60000}']);
+    await inFlight(served);
+    served.child.kill('SIGTERM');
+    await until(async () => (await readiness(served)) === 503, 'the drain');
+    served.child.kill('SIGINT');
+    expect(await served.exited()).to.include({ code: 130, signal: null });
+  });
+
+  it('goes on when nobody reads its output any more', async () => {
+    const served = await serve([tools]);
+    served.child.stdout?.destroy();
+    served.child.stderr?.destroy();
+    const exit = await runCli(['call', served.mcp, 'print', '{"message": "into the void"}']);
+    expect(exit.code).to.equal(0);
+    expect(await readiness(served)).to.equal(200);
+    served.child.kill('SIGTERM');
+    expect(await served.exited()).to.include({ code: 0, signal: null });
+  });
+
+  it('warns of variables that look like options', async () => {
+    const served = await serve([tools], { env: { BULKHEAD_PROT: '1' } });
+    await served.printed(
+      'stderr',
+      /BULKHEAD_PROT is not a variable of bulkhead \(did you mean "BULKHEAD_PORT"\?\)/,
+    );
+  });
+
+  describe('tells in one sentence why it can not start, and exits with 1', () => {
+    for (const flag of ['--port', '--admin-port']) {
+      it(`${flag} is in use`, async () => {
+        const occupant = createServer().listen(0, '127.0.0.1');
+        await once(occupant, 'listening');
+        afterThisTest(() => void occupant.close());
+        const { port } = occupant.address() as AddressInfo;
+        const exit = await runCli(['serve', tools, ...FREE_PORTS, flag, String(port)]);
+        expect(exit).to.include({ code: 1, stdout: '' });
+        expect(lastSentence(exit.stderr))
+          .to.match(/^bulkhead: .*in use/)
+          .and.include(String(port));
+      });
+    }
+
+    const modules: [name: string, module: () => string, sentence: RegExp][] = [
+      ['the module throws', () => fileURLToPath(fixtureModule('broken-import')), /the database is not there/],
+      ['the module is not JavaScript', () => temporaryFile('server.mjs', 'export default {'), /server\.mjs/],
+      [
+        'the module exports nothing by default',
+        () => fileURLToPath(fixtureModule('broken-no-default')),
+        /broken-no-default\.mjs/,
+      ],
+      ['the module has no setup', () => fileURLToPath(fixtureModule('broken-no-setup')), /setup/],
+      ['setup throws', () => fileURLToPath(fixtureModule('broken-setup')), /the key is missing/],
+    ];
+    for (const [name, module, sentence] of modules) {
+      it(name, async () => {
+        const exit = await runCli(['serve', module(), ...FREE_PORTS]);
+        expect(exit).to.include({ code: 1, stdout: '' });
+        expect(lastSentence(exit.stderr))
+          .to.match(/^bulkhead: /)
+          .and.match(sentence);
+      });
+    }
+  });
+});
+
+/** The last line; warnings and log lines may come before it. */
+function lastSentence(stderr: string): string {
+  return stderr.trimEnd().split('\n').at(-1) ?? '';
+}
+
+/** Waits until a session of the gateway has a tool call in flight. */
+async function inFlight({ admin }: Served): Promise<void> {
+  await until(async () => {
+    const response = await fetch(new URL('/sessions', admin), { headers: { connection: 'close' } });
+    return (await response.text()).includes('tools/call');
+  }, 'a call in flight');
+}

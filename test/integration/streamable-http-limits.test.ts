@@ -1,0 +1,129 @@
+import { expect } from 'chai';
+import { once } from '../support/events.js';
+import { expectError, expectRefusal } from '../support/expectations.js';
+import { connectedClient, rawClient, startGateway } from '../support/gateway.js';
+import { initializeRequest, textOf, toolCall } from '../support/raw-client.js';
+
+const PING = { jsonrpc: '2.0', id: 1, method: 'ping' };
+
+describe('Streamable HTTP: guards', () => {
+  it('answers 403 to a foreign Host header', async () => {
+    const gateway = await startGateway();
+    await expectRefusal(
+      await rawClient(gateway).post(initializeRequest(1), { host: 'evil.example.com' }),
+      403,
+    );
+  });
+
+  it('answers 403 to a foreign Origin header', async () => {
+    const gateway = await startGateway();
+    const headers = { origin: 'http://evil.example.com' };
+    await expectRefusal(await rawClient(gateway).post(initializeRequest(1), headers), 403);
+  });
+
+  it('takes a loopback Origin and localhost as Host', async () => {
+    const gateway = await startGateway();
+    const headers = { origin: `http://localhost:${gateway.url.port}`, host: `localhost:${gateway.url.port}` };
+    const response = await rawClient(gateway).post(initializeRequest(1), headers);
+    expect(response.status).to.equal(200);
+    await response.answer(1);
+  });
+
+  it('takes a Host and an Origin that it was told to allow', async () => {
+    const allowed = { allowedHosts: ['mcp.example.com'], allowedOrigins: ['https://app.example.com'] };
+    const gateway = await startGateway(allowed);
+    const headers = { origin: 'https://app.example.com', host: 'mcp.example.com' };
+    const response = await rawClient(gateway).post(initializeRequest(1), headers);
+    expect(response.status).to.equal(200);
+    await response.answer(1);
+  });
+
+  it('answers 401 without the bearer token and with a wrong one, and asks for a Bearer', async () => {
+    const gateway = await startGateway({ token: 'correct-horse-battery' });
+    for (const authorization of [
+      undefined,
+      'Bearer wrong',
+      'Bearer correct-horse-batterx',
+      'Basic Y29ycmVjdA==',
+    ]) {
+      const response = await rawClient(gateway).post(initializeRequest(1), { authorization });
+      expect(response.status, authorization).to.equal(401);
+      expect(response.headers['www-authenticate']).to.match(/^Bearer/);
+      await response.text();
+    }
+  });
+
+  it('takes the right token, on every request, whatever the case of the scheme', async () => {
+    const gateway = await startGateway({ token: 'correct-horse-battery' });
+    const client = await connectedClient(gateway, {
+      headers: { authorization: 'bearer correct-horse-battery' },
+    });
+    expect(textOf(await client.call('echo', { text: 'in' }))).to.equal('in');
+    expect(gateway.sessions()[0]?.context.principal).to.equal('token');
+    const response = await client.post(PING, { authorization: undefined });
+    expect(response.status).to.equal(401);
+    await response.text();
+  });
+
+  it('answers 413 to a body over the limit that tells its length', async () => {
+    const gateway = await startGateway({ maxBodyBytes: 1024 });
+    const client = await connectedClient(gateway);
+    await expectRefusal(await client.post(toolCall(9, 'echo', { text: 'x'.repeat(2048) })), 413);
+  });
+
+  it('answers 413 to a body over the limit that does not tell its length', async () => {
+    const gateway = await startGateway({ maxBodyBytes: 1024 });
+    const client = await connectedClient(gateway);
+    const body = JSON.stringify(toolCall(9, 'echo', { text: 'x'.repeat(2048) }));
+    const headers = { 'content-length': undefined, 'transfer-encoding': 'chunked' };
+    await expectRefusal(await client.post(body, headers), 413);
+  });
+
+  it('takes a body just under the limit', async () => {
+    const gateway = await startGateway({ maxBodyBytes: 1024 });
+    const client = await connectedClient(gateway);
+    expect(textOf(await client.call('echo', { text: 'x'.repeat(800) }))).to.have.length(800);
+  });
+});
+
+describe('Streamable HTTP: limits', () => {
+  it('answers 503 with Retry-After and a JSON-RPC error to a session over the limit, and goes on later', async () => {
+    const gateway = await startGateway({ maxSessions: 1 });
+    const first = await connectedClient(gateway);
+    const second = rawClient(gateway);
+    const refused = await second.post(initializeRequest(1));
+    await expectRefusal(refused, 503);
+    expect(Number(refused.headers['retry-after'])).to.be.within(1, 120);
+    const ended = once(gateway.events, 'session-ended');
+    await (await first.delete()).text();
+    await ended;
+    await second.initialize();
+    expect(textOf(await second.call('echo', { text: 'in' }))).to.equal('in');
+  });
+
+  it('lets no burst of initializations pass the session limit', async () => {
+    const gateway = await startGateway({ maxSessions: 3, maxThreads: 8 });
+    const clients = Array.from({ length: 12 }, () => rawClient(gateway));
+    const responses = await Promise.all(clients.map((client) => client.post(initializeRequest(1))));
+    await Promise.all(responses.map((response) => response.text()));
+    const statuses = responses.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200)).to.have.length(3);
+    expect(statuses.filter((status) => status === 503)).to.have.length(9);
+    expect(gateway.sessions()).to.have.length(3);
+  });
+
+  it('answers a request over the limit of its session with a JSON-RPC error over 200', async () => {
+    const gateway = await startGateway({ maxRequestsPerSession: 2 });
+    const client = await connectedClient(gateway);
+    const running = [client.startCall('slow', { ms: 500 }), client.startCall('slow', { ms: 500 })];
+    const opened = await Promise.all(running.map(({ exchange }) => exchange.response));
+    const response = await client.post(toolCall('third', 'echo', { text: 'too many' }));
+    expect(response.status).to.equal(200);
+    const answer = await response.answer('third');
+    expectError(answer);
+    expect(answer.id).to.equal('third');
+    for (const [index, { id }] of running.entries())
+      expect(textOf(await opened[index]!.answer(id))).to.equal('waited 500');
+    expect(textOf(await client.call('echo', { text: 'again' }))).to.equal('again');
+  });
+});

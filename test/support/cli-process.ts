@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterThisTest } from './cleanup.js';
+import { withDeadline } from './deadline.js';
+import { buildRoot } from './project.js';
+
+/** Starting a process and a gateway in it, on a machine that runs other tests too. */
+const CLI_DEADLINE_MS = 15_000;
+
+export interface CliExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliProcess {
+  readonly child: ChildProcess;
+  /** Waits until the stream has printed something that matches. */
+  printed(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<RegExpExecArray>;
+  /** Waits for the end of the process and of its output. */
+  exited(): Promise<CliExit>;
+}
+
+export interface CliOptions {
+  /** Variables besides the test's own; those of the outer shell that configure a gateway are left out. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** The built command `bulkhead` as a child process; it is killed after the test where it still runs. */
+export function startCli(args: readonly string[], options: CliOptions = {}): CliProcess {
+  const child = spawn(process.execPath, [join(buildRoot, 'src', 'cli.js'), ...args], {
+    cwd: options.cwd,
+    env: { ...environment(), ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      output[stream] += text;
+    });
+  }
+  const closed = once(child, 'close').then(([code, signal]) => ({ code, signal, ...output }) as CliExit);
+  afterThisTest(async () => {
+    child.kill('SIGKILL');
+    await closed;
+  });
+  return {
+    child,
+    printed: async (stream, pattern) => {
+      const found = new Promise<RegExpExecArray>((resolve, reject) => {
+        const look = (): void => {
+          const match = pattern.exec(output[stream]);
+          if (match !== null) resolve(match);
+        };
+        child[stream].on('data', look);
+        look();
+        closed.then((exit) => reject(new Error(`The command ended first: ${JSON.stringify(exit)}`)), reject);
+      });
+      return withDeadline(found, () => `${pattern} in ${JSON.stringify(output)}`, CLI_DEADLINE_MS);
+    },
+    exited: () =>
+      withDeadline(closed, () => `the end of the command: ${JSON.stringify(output)}`, CLI_DEADLINE_MS),
+  };
+}
+
+/** Runs the command to its end. */
+export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliExit> {
+  return startCli(args, options).exited();
+}
+
+function environment(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env);
+  return Object.fromEntries(
+    entries.filter(([name]) => !name.startsWith('BULKHEAD_') || name === 'BULKHEAD_TEST_RUN'),
+  );
+}

@@ -1,0 +1,77 @@
+import { createGateway } from '../../src/index.js';
+import { afterThisTest } from './cleanup.js';
+import { withDeadline } from './deadline.js';
+import { toolsModule } from './modules.js';
+import { RawClient, type RawClientOptions } from './raw-client.js';
+
+export type Gateway = Awaited<ReturnType<typeof createGateway>>;
+export type GatewayOptions = Parameters<typeof createGateway>[0];
+
+const KILL_DEADLINE_MS = 10_000;
+
+/** Free ports, no log, one spare thread, the fixture tools; and timers that no test has to wait for. */
+const quietDefaults = {
+  port: 0,
+  adminPort: 0,
+  serverModule: toolsModule,
+  logLevel: 'silent',
+  spareThreads: 1,
+  maxThreads: 16,
+  cleanupInterval: '50ms',
+} satisfies Record<string, unknown>;
+
+/** A gateway for the current test alone: it is killed after the test, whatever the outcome. */
+export async function startGateway(options: Partial<GatewayOptions> = {}): Promise<Gateway> {
+  const gateway = await createGateway({ ...quietDefaults, ...options } as GatewayOptions);
+  afterThisTest(() => withDeadline(gateway.kill(), 'gateway.kill()', KILL_DEADLINE_MS));
+  return gateway;
+}
+
+/**
+ * One gateway for all tests of a `describe`, started before the first and killed after the last. For tests
+ * that leave nothing behind but sessions of their own.
+ * @returns a function that gives the running gateway inside a test
+ */
+export function sharedGateway(options: Partial<GatewayOptions> = {}): () => Gateway {
+  let gateway: Gateway | undefined;
+  before('start the gateway', async () => {
+    gateway = await createGateway({ ...quietDefaults, ...options } as GatewayOptions);
+  });
+  after('kill the gateway', async () => {
+    const running = gateway;
+    gateway = undefined;
+    if (running) await withDeadline(running.kill(), 'gateway.kill()', KILL_DEADLINE_MS);
+  });
+  return () => {
+    if (!gateway) throw new Error('The shared gateway runs only while a test does.');
+    return gateway;
+  };
+}
+
+/** The Streamable HTTP endpoint. */
+export function mcpUrl(gateway: Gateway): URL {
+  return new URL('/mcp', gateway.url);
+}
+
+/** The legacy HTTP+SSE endpoint. */
+export function sseUrl(gateway: Gateway): URL {
+  return new URL('/sse', gateway.url);
+}
+
+/** A raw client of the gateway; its sockets are destroyed after the test. */
+export function rawClient(gateway: Gateway, options: RawClientOptions = {}): RawClient {
+  const client = new RawClient(mcpUrl(gateway), options);
+  afterThisTest(() => client.destroy());
+  return client;
+}
+
+/** A raw client that has opened a session: `initialize` and `notifications/initialized` are done. */
+export async function connectedClient(
+  gateway: Gateway,
+  options: RawClientOptions & { protocolVersion?: string; capabilities?: Record<string, unknown> } = {},
+): Promise<RawClient> {
+  const { protocolVersion, capabilities, ...clientOptions } = options;
+  const client = rawClient(gateway, clientOptions);
+  await client.initialize(protocolVersion, capabilities);
+  return client;
+}

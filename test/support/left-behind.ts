@@ -1,0 +1,129 @@
+/**
+ * What a test run must not leave: threads, sockets, referenced timers, child processes. The operating system
+ * is asked where it can tell (Linux), because an unreferenced socket or a detached child is invisible to Node.
+ */
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+
+/** Every descendant inherits it, so a process that left its group and its parent is still found. */
+const RUN_MARKER = 'BULKHEAD_TEST_RUN';
+const LIBUV_POOL_THREADS = 4;
+const hasProc = existsSync('/proc/self/task');
+
+/** Standard streams, and one-off operations that settle by themselves. */
+const HARMLESS_RESOURCES = new Set([
+  'TTYWrap',
+  'PipeWrap',
+  'FSReqCallback',
+  'FSReqPromise',
+  'CloseReq',
+  'Immediate',
+]);
+
+export interface Inventory {
+  /** How many of each of Node's own resources keep the event loop alive. */
+  readonly resources: ReadonlyMap<string, number>;
+  readonly threads: number;
+  /** `socket:[inode]`. */
+  readonly sockets: ReadonlySet<string>;
+}
+
+/** Notes what is there before the first test. */
+export async function takeInventory(): Promise<Inventory> {
+  process.env[RUN_MARKER] = String(process.pid);
+  // libuv starts its pool with the first file operation; these threads stay for the life of the process.
+  await Promise.all(Array.from({ length: LIBUV_POOL_THREADS }, () => readFile('/dev/null')));
+  return { resources: countResources(), threads: countThreads(), sockets: listSockets() };
+}
+
+/** One line for each thing that is there now and was not there before. */
+export function leftSince(before: Inventory): string[] {
+  const left: string[] = [];
+  for (const [type, count] of countResources()) {
+    const extra = count - (before.resources.get(type) ?? 0);
+    if (extra > 0) left.push(`${extra} × ${type} (process.getActiveResourcesInfo)`);
+  }
+  const threads = countThreads() - before.threads;
+  if (threads > 0) left.push(`${threads} threads (/proc/self/task)`);
+  for (const socket of listSockets()) if (!before.sockets.has(socket)) left.push(describeSocket(socket));
+  for (const { pid, command } of descendants()) left.push(`process ${pid}: ${command}`);
+  return left;
+}
+
+/** Processes that this test run started and that are still alive, wherever they moved. Zombies don't count. */
+export function descendants(): { readonly pid: number; readonly command: string }[] {
+  if (!hasProc) return [];
+  const marker = `${RUN_MARKER}=${process.pid}`;
+  const found: { pid: number; command: string }[] = [];
+  for (const entry of readdirSync('/proc')) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid) || pid === process.pid) continue;
+    const stat = readProc(`/proc/${pid}/stat`);
+    const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (stat === '' || state === 'Z') continue;
+    const isOurs =
+      Number(parent) === process.pid || readProc(`/proc/${pid}/environ`).split('\0').includes(marker);
+    if (isOurs) found.push({ pid, command: readProc(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() });
+  }
+  return found;
+}
+
+/** Whether a process with this pid runs; a zombie does not. */
+export function isRunning(pid: number): boolean {
+  const stat = readProc(`/proc/${pid}/stat`);
+  return stat !== '' && stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z';
+}
+
+/** Threads of this process, of any kind. */
+export function countThreads(): number {
+  return hasProc ? readdirSync('/proc/self/task').length : 0;
+}
+
+function countResources(): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const type of process.getActiveResourcesInfo()) {
+    if (!HARMLESS_RESOURCES.has(type)) counts.set(type, (counts.get(type) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function listSockets(): Set<string> {
+  const sockets = new Set<string>();
+  if (!hasProc) return sockets;
+  for (const descriptor of readdirSync('/proc/self/fd')) {
+    const target = readLink(`/proc/self/fd/${descriptor}`);
+    if (target.startsWith('socket:')) sockets.add(target);
+  }
+  return sockets;
+}
+
+/** The socket's line of /proc/net/tcp: local and remote address in hexadecimal, state. */
+function describeSocket(socket: string): string {
+  const inode = socket.slice('socket:['.length, -1);
+  const table = `${readProc('/proc/self/net/tcp')}\n${readProc('/proc/self/net/tcp6')}`;
+  const line = table.split('\n').find((row) => row.trim().split(/\s+/)[9] === inode);
+  if (!line) return socket;
+  const [, local, remote, state] = line.trim().split(/\s+/);
+  return `${socket} ${addressOf(local)} to ${addressOf(remote)}, ${state === '0A' ? 'listening' : `state ${state}`}`;
+}
+
+function addressOf(hexadecimal: string | undefined): string {
+  return `port ${Number.parseInt(hexadecimal?.split(':')[1] ?? '0', 16)}`;
+}
+
+/** Empty when it is gone or not ours to read: processes come and go while the list is read. */
+function readProc(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function readLink(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,129 @@
+import { expect } from 'chai';
+import { createGuard, type GuardOptions } from '../../../src/http/guards.js';
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+function guardOf(options: Partial<GuardOptions> = {}) {
+  return createGuard({ allowedHosts: LOOPBACK, allowedOrigins: [], token: undefined, ...options });
+}
+
+describe('Host header', () => {
+  const cases: [host: string | undefined, allowedHosts: string[], ok: boolean][] = [
+    ['localhost', LOOPBACK, true],
+    ['localhost:3000', LOOPBACK, true],
+    ['LocalHost:3000', LOOPBACK, true],
+    ['localhost.:3000', LOOPBACK, true],
+    ['127.0.0.1:3000', LOOPBACK, true],
+    ['[::1]:3000', LOOPBACK, true],
+    ['[0:0:0:0:0:0:0:1]', LOOPBACK, true],
+    ['[::1]:3000', ['::1'], true],
+    [undefined, LOOPBACK, false],
+    ['', LOOPBACK, false],
+    ['evil.example', LOOPBACK, false],
+    ['localhost.evil.example', LOOPBACK, false],
+    ['evil.example:3000@localhost', LOOPBACK, false],
+    ['localhost@evil.example', LOOPBACK, false],
+    ['localhost/evil', LOOPBACK, false],
+    ['localhost, evil.example', LOOPBACK, false],
+    ['localhost:', LOOPBACK, false],
+    ['localhost:abc', LOOPBACK, false],
+    ['[::2]:3000', LOOPBACK, false],
+    ['gateway.example:8443', ['gateway.example:8443'], true],
+    ['gateway.example:8444', ['gateway.example:8443'], false],
+    ['gateway.example', ['gateway.example:8443'], false],
+    ['gateway.example', ['gateway.example:443'], true],
+    ['anything', [], false],
+  ];
+  for (const [host, allowedHosts, ok] of cases) {
+    it(`${host} is ${ok ? 'taken' : 'refused'} where ${allowedHosts.join(' ')} is allowed`, () => {
+      const guard = guardOf({ allowedHosts });
+      const headers = host === undefined ? {} : { host };
+      expect(guard(headers).ok).to.equal(ok);
+      expect(guard(headers).ok, 'the second time').to.equal(ok);
+    });
+  }
+
+  it('is refused with 403 and a sentence that names the option', () => {
+    const verdict = guardOf()({ host: 'evil.example' });
+    expect(verdict).to.include({ ok: false, status: 403, reason: 'host' });
+    expect(verdict).to.have.property('message').that.contains('allowed-hosts');
+  });
+});
+
+describe('Origin header', () => {
+  const cases: [origin: string, allowedOrigins: string[], ok: boolean][] = [
+    ['http://localhost:5173', ['localhost'], true],
+    ['https://LOCALHOST', ['localhost'], true],
+    ['http://[::1]:5173', ['[::1]'], true],
+    ['https://app.example', ['https://app.example'], true],
+    ['https://app.example:443', ['https://app.example'], true],
+    ['https://app.example', ['https://APP.example/'], true],
+    ['vscode-webview://abc123', ['vscode-webview://abc123'], true],
+    ['http://localhost:5173', ['localhost:5173'], true],
+    ['null', ['null'], true],
+    ['null', ['localhost'], false],
+    ['http://localhost:5174', ['localhost:5173'], false],
+    ['http://app.example', ['https://app.example'], false],
+    ['https://app.example:8443', ['https://app.example'], false],
+    ['https://evil.example', ['https://app.example'], false],
+    ['https://app.example.evil.example', ['https://app.example', 'app.example'], false],
+    ['https://app.example@evil.example', ['app.example'], false],
+    ['https://evil.example/app.example', ['app.example'], false],
+    ['not an origin', ['https://app.example', 'null', 'nonsense://', 'localhost'], false],
+    ['https://app.example', [], false],
+  ];
+  for (const [origin, allowedOrigins, ok] of cases) {
+    it(`${origin} is ${ok ? 'taken' : 'refused'} where ${allowedOrigins.join(' ') || 'none'} is allowed`, () => {
+      const guard = guardOf({ allowedOrigins });
+      expect(guard({ host: 'localhost', origin }).ok).to.equal(ok);
+    });
+  }
+
+  it('may be absent: only browsers send it', () => {
+    expect(guardOf()({ host: 'localhost' }).ok).to.equal(true);
+  });
+
+  it('is refused with 403', () => {
+    const verdict = guardOf()({ host: 'localhost', origin: 'https://evil.example' });
+    expect(verdict).to.include({ ok: false, status: 403, reason: 'origin' });
+  });
+});
+
+describe('bearer token', () => {
+  const guard = guardOf({ token: 's3cret' });
+  const ask = (authorization?: string) => {
+    return guard({ host: 'localhost', ...(authorization !== undefined && { authorization }) });
+  };
+
+  it('makes the caller its holder', () => {
+    expect(ask('Bearer s3cret')).to.deep.equal({ ok: true, principal: 'token' });
+    expect(ask('bearer  s3cret')).to.deep.equal({ ok: true, principal: 'token' });
+  });
+
+  it('leaves everybody anonymous where none is configured', () => {
+    const verdict = guardOf()({ host: 'localhost', authorization: 'Bearer anything' });
+    expect(verdict).to.deep.equal({ ok: true, principal: 'anonymous' });
+  });
+
+  for (const wrong of ['Bearer s3cre', 'Bearer s3cret2', 'Bearer S3CRET']) {
+    it(`is refused as invalid when it is wrong: ${wrong}`, () => {
+      const verdict = ask(wrong);
+      expect(verdict).to.include({ ok: false, status: 401, reason: 'unauthorized' });
+      expect(verdict).to.have.deep.property('headers', {
+        'www-authenticate': 'Bearer realm="mcp-bulkhead", error="invalid_token"',
+      });
+    });
+  }
+
+  for (const missing of [undefined, '', 'Bearer', 'Bearer ', 'Basic czNjcmV0', 's3cret']) {
+    it(`is asked for when there is none: ${missing}`, () => {
+      expect(ask(missing)).to.have.deep.property('headers', {
+        'www-authenticate': 'Bearer realm="mcp-bulkhead"',
+      });
+    });
+  }
+
+  it('does not help a caller with a wrong Host', () => {
+    expect(guard({ host: 'evil.example', authorization: 'Bearer s3cret' })).to.include({ reason: 'host' });
+  });
+});

@@ -1,0 +1,128 @@
+import type { ClaimKind, RequestFacts, StreamKind, ThreadExitCause } from '../../../src/events.js';
+import type { SessionContext } from '../../../src/shared/session-context.js';
+import type { GatewaySnapshot, GatewayView, SessionSnapshot } from '../../../src/snapshot.js';
+
+export function contextOf(overrides: Partial<SessionContext> = {}): SessionContext {
+  return {
+    sessionId: 'session-1',
+    transport: 'streamable-http',
+    client: { name: 'claude-code', version: '2.1.330' },
+    protocolVersion: '2025-11-25',
+    userAgent: 'claude-code/2.1.330',
+    remoteAddress: '127.0.0.1',
+    principal: 'anonymous',
+    startedAtMs: 1_700_000_000_000,
+    metadata: {},
+    ...overrides,
+  };
+}
+
+export function requestOf(overrides: Partial<RequestFacts> = {}): RequestFacts {
+  return { context: contextOf(), key: 'request-1', method: 'tools/call', tool: 'echo', ...overrides };
+}
+
+export function finished(
+  overrides: Partial<RequestFacts> & { failure?: string; durationMs?: number; message?: string } = {},
+) {
+  const { failure, durationMs = 1, message, ...facts } = overrides;
+  return { ...requestOf(facts), failure, durationMs, message };
+}
+
+export function exited(thread: number, overrides: { cause?: ThreadExitCause; killMs?: number } = {}) {
+  return {
+    thread,
+    cause: overrides.cause ?? ('ended' as const),
+    message: undefined,
+    killMs: overrides.killMs,
+    context: undefined,
+    requestsLost: 0,
+  };
+}
+
+export function claimed(thread: number, kind: ClaimKind, waitMs: number) {
+  return { thread, kind, waitMs };
+}
+
+const NO_STREAMS: Readonly<Record<StreamKind, number>> = { post: 0, get: 0, legacy: 0 };
+
+export function snapshotOf(overrides: Partial<GatewaySnapshot> = {}): GatewaySnapshot {
+  return {
+    startedAtMs: 1_700_000_000_000,
+    draining: false,
+    sessions: { starting: 1, live: 2, ending: 3 },
+    threads: { starting: 1, spare: 2, claimed: 4, ending: 0, terminating: 0 },
+    threadWaiters: 5,
+    requestsInFlight: 6,
+    streams: { ...NO_STREAMS, get: 7 },
+    bufferedBytes: 8,
+    eventLogBytes: 9,
+    childProcesses: 10,
+    threadMemoryBytes: 11,
+    threadHeapBytes: 12,
+    threadEventLoopUtilization: 0.5,
+    limits: { maxSessions: 10_000, maxThreads: 100 },
+    ...overrides,
+  };
+}
+
+export function sessionOf(overrides: Partial<SessionSnapshot> = {}): SessionSnapshot {
+  return {
+    context: contextOf(),
+    state: 'live',
+    ageMs: 1000,
+    idleMs: 10,
+    requests: [],
+    requestsTotal: 3,
+    streams: NO_STREAMS,
+    bufferedBytes: 0,
+    thread: undefined,
+    ...overrides,
+  };
+}
+
+/** A gateway that is only what its view shows; `endSession` removes from `sessions`. */
+export class FakeView implements GatewayView {
+  current = snapshotOf();
+  list: SessionSnapshot[] = [];
+  unreadyReason: string | undefined;
+
+  snapshot(): GatewaySnapshot {
+    return this.current;
+  }
+
+  unready(): string | undefined {
+    return this.unreadyReason;
+  }
+
+  sessions(): SessionSnapshot[] {
+    return this.list;
+  }
+
+  async endSession(sessionId: string): Promise<boolean> {
+    const before = this.list.length;
+    this.list = this.list.filter(({ context }) => context.sessionId !== sessionId);
+    return this.list.length < before;
+  }
+}
+
+/** The samples of a text in Prometheus' format, by their line without the value. */
+export function samplesOf(text: string): Map<string, number> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => {
+      const space = line.lastIndexOf(' ');
+      return [line.slice(0, space), Number(line.slice(space + 1))];
+    }),
+  );
+}
+
+/** Numbers between 0 and 1 that are the same in each run (mulberry32). */
+export function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}

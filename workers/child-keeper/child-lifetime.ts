@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import type { GroupState } from '../../src/shared/keeper-frames.js';
+import { signalGroup, signalLeaderlessGroup } from '../../src/shared/process-group.js';
+import type { KeptChild } from './kept-child.js';
+import type { ProcessEntry, ProcessLook } from './process-table.js';
+
+/**
+ * The processes that end together: those of one request, or those of the session itself. It outlives each of
+ * them, since a process that ended may have left descendants behind.
+ */
+export class ChildLifetime {
+  /** Random; in the environment of every process of this lifetime. */
+  readonly marker: string = randomBytes(16).toString('hex');
+  readonly #reportGroup: (group: number, state: GroupState) => void;
+  readonly #children = new Set<KeptChild>();
+  /** Groups that their first process has left. */
+  readonly #leaderless = new Set<number>();
+  /** Start time of each process that has been found to belong here, by id. */
+  readonly #known = new Map<number, number>();
+  #firstStartTicks: number | undefined;
+
+  constructor(reportGroup: (group: number, state: GroupState) => void) {
+    this.#reportGroup = reportGroup;
+  }
+
+  /** Takes in a child that has just been started. `startTicks` is its start time, 0 where that is not known. */
+  add(child: KeptChild, startTicks: number): void {
+    this.#dropEmptyGroups();
+    this.#children.add(child);
+    if (child.pid === undefined) return;
+    this.#firstStartTicks ??= startTicks;
+    this.#reportGroup(child.pid, 'running');
+  }
+
+  /** The child is reaped; its group may still have members. */
+  exited({ pid }: KeptChild): void {
+    this.#dropEmptyGroups();
+    if (pid === undefined) return;
+    const leaderless = signalLeaderlessGroup(pid, 0);
+    if (leaderless) this.#leaderless.add(pid);
+    this.#reportGroup(pid, leaderless ? 'leaderless' : 'gone');
+  }
+
+  /** The child is reaped and its pipes are closed. */
+  remove(child: KeptChild): void {
+    this.#children.delete(child);
+  }
+
+  get children(): ReadonlySet<KeptChild> {
+    return this.#children;
+  }
+
+  /** Whether every child process is reaped. */
+  get reaped(): boolean {
+    for (const child of this.#children) if (child.running) return false;
+    return true;
+  }
+
+  /** How many processes were found alive since the lifetime ended. */
+  get found(): number {
+    return this.#known.size;
+  }
+
+  /** Signals every group at once, which a process that forks meanwhile can't escape. */
+  signalGroups(signal: NodeJS.Signals): void {
+    for (const { running, pid } of this.#children) if (running && pid !== undefined) signalGroup(pid, signal);
+    for (const group of this.#leaderless) signalLeaderlessGroup(group, signal);
+  }
+
+  /** Nothing more is done for what may be left. */
+  abandon(): void {
+    for (const group of this.#leaderless) this.#reportGroup(group, 'gone');
+    this.#leaderless.clear();
+    for (const child of this.#children) child.destroyStreams();
+  }
+
+  /**
+   * The living processes that belong here: those found before, those in its groups and sessions, those with its
+   * marker, and all descendants of these. Without a process table, the first process of each group.
+   */
+  find(look: ProcessLook | undefined): number[] {
+    this.#dropEmptyGroups();
+    const groups = new Set(this.#leaderless);
+    for (const { running, pid } of this.#children) if (running && pid !== undefined) groups.add(pid);
+    if (look === undefined) {
+      for (const group of groups) this.#known.set(group, this.#known.get(group) ?? 0);
+      return [...groups];
+    }
+    const alive: number[] = [];
+    const decided = new Map<number, boolean>();
+    for (const entry of look.table.values()) {
+      if (entry.zombie || !this.#belongs(entry, look, groups, decided)) continue;
+      this.#known.set(entry.pid, entry.startTicks);
+      alive.push(entry.pid);
+    }
+    return alive;
+  }
+
+  /** Whether this id still is the process that `find` found, and not a later one's. */
+  isKnown(entry: ProcessEntry | undefined): boolean {
+    return entry !== undefined && this.#known.get(entry.pid) === entry.startTicks;
+  }
+
+  #belongs(
+    entry: ProcessEntry,
+    look: ProcessLook,
+    groups: ReadonlySet<number>,
+    decided: Map<number, boolean>,
+  ): boolean {
+    const before = decided.get(entry.pid);
+    if (before !== undefined) return before;
+    // No until it is known, so that a table that was read while ids were used again can't lead in a circle.
+    decided.set(entry.pid, false);
+    // What started before the first child can't descend from it: the gateway itself and init are left out here.
+    if (this.#firstStartTicks === undefined || entry.startTicks < this.#firstStartTicks) return false;
+    const parent = look.table.get(entry.parent);
+    const answer =
+      this.isKnown(entry) ||
+      groups.has(entry.group) ||
+      groups.has(entry.session) ||
+      (parent !== undefined && this.#belongs(parent, look, groups, decided)) ||
+      look.marker(entry.pid) === this.marker;
+    decided.set(entry.pid, answer);
+    return answer;
+  }
+
+  /** An empty group's id may soon mean something else. */
+  #dropEmptyGroups(): void {
+    for (const group of this.#leaderless) {
+      if (signalLeaderlessGroup(group, 0)) continue;
+      this.#leaderless.delete(group);
+      this.#reportGroup(group, 'gone');
+    }
+  }
+}

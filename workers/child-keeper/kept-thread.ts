@@ -1,0 +1,141 @@
+import type { MessagePort, TransferListItem } from 'node:worker_threads';
+import type {
+  ChildReportFrame,
+  ChildRequestFrame,
+  KeeperReportFrame,
+  StartFrame,
+} from '../../src/shared/keeper-frames.js';
+import { ChildLifetime } from './child-lifetime.js';
+import { KeptChild, type KeptChildOwner } from './kept-child.js';
+import type { LifetimeReaper } from './lifetime-reaper.js';
+import { readProcess } from './process-table.js';
+
+/** What all session threads' records share. */
+export interface KeeperServices {
+  readonly reaper: LifetimeReaper;
+  /** Of every child process; `undefined` for the gateway's own. */
+  readonly niceness: number | undefined;
+  readonly tellMain: (frame: KeeperReportFrame) => void;
+}
+
+/**
+ * The keeper's record of one session thread: its port, and its child processes by the request or session that
+ * they end with. The port's `close` is the thread's death, however it died.
+ */
+export class KeptThread implements KeptChildOwner {
+  readonly #thread: number;
+  readonly #port: MessagePort;
+  readonly #keeper: KeeperServices;
+  readonly #children = new Map<number, KeptChild>();
+  readonly #lifetimeOf = new Map<KeptChild, ChildLifetime>();
+  /** By request key; `undefined` is the session's own. */
+  readonly #lifetimes = new Map<string | undefined, ChildLifetime>();
+  /** What is being ended right now. */
+  readonly #endings = new Set<Promise<void>>();
+  readonly #released: Promise<void>;
+  #closed = false;
+
+  constructor(thread: number, port: MessagePort, keeper: KeeperServices) {
+    this.#thread = thread;
+    this.#port = port;
+    this.#keeper = keeper;
+    this.#released = new Promise((resolve) => {
+      port.on('close', () => {
+        this.#closed = true;
+        for (const child of this.#children.values()) child.discardOutput();
+        resolve(this.#endAll());
+      });
+    });
+    port.on('message', (frame: ChildRequestFrame) => this.receive(frame));
+  }
+
+  /** Resolves when the session thread is gone and nothing of its processes is left. */
+  get released(): Promise<void> {
+    return this.#released;
+  }
+
+  /** Ends everything as if the session thread had died. */
+  close(): void {
+    this.#port.close();
+  }
+
+  receive(frame: ChildRequestFrame): void {
+    switch (frame.type) {
+      case 'start':
+        this.#start(frame);
+        return;
+      case 'stdin':
+        this.#children.get(frame.child)?.write(frame.bytes);
+        return;
+      case 'stdin-end':
+        this.#children.get(frame.child)?.endStdin();
+        return;
+      case 'credit':
+        this.#children.get(frame.child)?.credit(frame.stream, frame.bytes);
+        return;
+      case 'output-destroy':
+        this.#children.get(frame.child)?.destroyOutput(frame.stream);
+        return;
+      case 'signal':
+        this.#children.get(frame.child)?.signal(frame.signal);
+        return;
+      case 'end-request':
+        this.#end(frame.requestKey);
+        return;
+      case 'end-all':
+        void this.#endAll().then(() => this.report({ type: 'all-ended' }));
+        return;
+      default:
+        throw new TypeError(`Unknown frame from a session thread: ${JSON.stringify(frame satisfies never)}`);
+    }
+  }
+
+  report(frame: ChildReportFrame, transfer: readonly TransferListItem[] = []): void {
+    if (!this.#closed) this.#port.postMessage(frame, transfer);
+  }
+
+  exited(child: KeptChild): void {
+    this.#lifetimeOf.get(child)?.exited(child);
+  }
+
+  closed(child: KeptChild): void {
+    this.#lifetimeOf.get(child)?.remove(child);
+    this.#lifetimeOf.delete(child);
+    this.#children.delete(child.id);
+  }
+
+  #start(frame: StartFrame): void {
+    let lifetime = this.#lifetimes.get(frame.requestKey);
+    if (lifetime === undefined) {
+      lifetime = new ChildLifetime((group, state) =>
+        this.#keeper.tellMain({ type: 'group', thread: this.#thread, group, state }),
+      );
+      this.#lifetimes.set(frame.requestKey, lifetime);
+    }
+    const child = new KeptChild(frame, { marker: lifetime.marker, niceness: this.#keeper.niceness }, this);
+    this.#children.set(child.id, child);
+    this.#lifetimeOf.set(child, lifetime);
+    // Reaping needs a turn of the event loop: however short the process, its start time can still be read.
+    lifetime.add(child, child.pid === undefined ? 0 : (readProcess(child.pid)?.startTicks ?? 0));
+  }
+
+  #end(requestKey: string | undefined): void {
+    const lifetime = this.#lifetimes.get(requestKey);
+    if (lifetime === undefined) return;
+    this.#lifetimes.delete(requestKey);
+    const ending = this.#keeper.reaper.end(lifetime).then(({ killed, survivors }) => {
+      this.#endings.delete(ending);
+      if (killed > 0) this.#keeper.tellMain({ type: 'killed', thread: this.#thread, processes: killed });
+      if (survivors.length > 0) {
+        this.#keeper.tellMain({ type: 'survivors', thread: this.#thread, pids: survivors });
+      }
+    });
+    this.#endings.add(ending);
+  }
+
+  /** Resolves when what runs, and what was already being ended, has ended. */
+  async #endAll(): Promise<void> {
+    for (const requestKey of [...this.#lifetimes.keys()]) this.#end(requestKey);
+    await Promise.all(this.#endings);
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Ends lifetimes: SIGTERM to the groups and to descendants that left them, SIGKILL after a grace, again and
+ * again until two looks in a row find nothing. Nothing tells when a process goes that is not one's own child,
+ * so the process table has to be looked at; all lifetimes that are ending share each look.
+ *
+ * A descendant is missed only if it left its group and its session, lost its parents before the lifetime ended
+ * and also cleared its environment.
+ */
+import { signalProcess } from '../../src/shared/process-group.js';
+import type { ChildLifetime } from './child-lifetime.js';
+import { HAS_PROCESS_TABLE, lookAtProcesses, readProcess } from './process-table.js';
+
+/** Enough for a program to flush and remove its temporary files; a client that left waits for nothing. */
+const TERM_GRACE_MS = 500;
+/** SIGKILL works within milliseconds, except in uninterruptible system calls. */
+const KILL_DEADLINE_MS = 3_000;
+const LOOK_INTERVAL_MS = 10;
+/** Looking at a large process table must not take more than a quarter of the keeper's time. */
+const LOOK_PAUSE_FACTOR = 3;
+/** A process in the middle of `execve` shows no environment, and one can fork while the table is read. */
+const CLEAN_LOOKS = 2;
+
+export interface ReapReport {
+  /** Processes that still ran when the lifetime ended. */
+  readonly killed: number;
+  /** Those that are still there. */
+  readonly survivors: readonly number[];
+}
+
+interface Ending {
+  readonly lifetime: ChildLifetime;
+  readonly beganMs: number;
+  readonly resolve: (report: ReapReport) => void;
+  terminated: boolean;
+  cleanLooks: number;
+}
+
+export class LifetimeReaper {
+  readonly #endings = new Set<Ending>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Ends a lifetime, to which no child may be added any more. Resolves within 3.5 s, when nothing is left. */
+  end(lifetime: ChildLifetime): Promise<ReapReport> {
+    return new Promise((resolve) => {
+      this.#endings.add({ lifetime, beganMs: performance.now(), resolve, terminated: false, cleanLooks: 0 });
+      // After the frames that have already arrived, so that a burst of ends shares its first look.
+      this.#timer ??= setTimeout(() => this.#look(), 0);
+    });
+  }
+
+  #look(): void {
+    const beganMs = performance.now();
+    const look = lookAtProcesses();
+    const seesAll = look !== undefined || !HAS_PROCESS_TABLE;
+    for (const ending of this.#endings) {
+      const alive = ending.lifetime.find(look);
+      const clean = seesAll && alive.length === 0 && ending.lifetime.reaped;
+      ending.cleanLooks = clean ? ending.cleanLooks + 1 : 0;
+      this.#advance(ending, alive, beganMs - ending.beganMs);
+    }
+    const tookMs = performance.now() - beganMs;
+    this.#timer =
+      this.#endings.size === 0
+        ? undefined
+        : setTimeout(() => this.#look(), Math.max(LOOK_INTERVAL_MS, tookMs * LOOK_PAUSE_FACTOR));
+  }
+
+  #advance(ending: Ending, alive: readonly number[], elapsedMs: number): void {
+    const { lifetime } = ending;
+    if (ending.cleanLooks >= CLEAN_LOOKS || elapsedMs > TERM_GRACE_MS + KILL_DEADLINE_MS) {
+      this.#endings.delete(ending);
+      lifetime.abandon();
+      ending.resolve({ killed: lifetime.found, survivors: alive });
+    } else if (elapsedMs >= TERM_GRACE_MS) {
+      lifetime.signalGroups('SIGKILL');
+      signalEach(lifetime, alive, 'SIGKILL');
+    } else if (!ending.terminated) {
+      // Once and to each process once: many programs take a second SIGTERM as an order to skip their clean-up,
+      // and what they start to clean up must be left to work.
+      ending.terminated = true;
+      if (HAS_PROCESS_TABLE) signalEach(lifetime, alive, 'SIGTERM');
+      else lifetime.signalGroups('SIGTERM');
+    }
+  }
+}
+
+function signalEach(lifetime: ChildLifetime, pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) if (lifetime.isKnown(readProcess(pid))) signalProcess(pid, signal);
+}

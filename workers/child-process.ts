@@ -1,0 +1,145 @@
+/** The session thread's side of one child process that the keeper starts. */
+import { AsyncResource } from 'node:async_hooks';
+import { EventEmitter } from 'node:events';
+import { constants } from 'node:os';
+import type { PlainError } from '../src/shared/errors.js';
+import type { ChildReportFrame } from '../src/shared/keeper-frames.js';
+import { ChildInput, ChildOutput, type SendToKeeper } from './child-streams.js';
+
+/** A report about one child process. */
+export type OneChildFrame = Exclude<ChildReportFrame, { readonly type: 'all-ended' }>;
+
+interface ChildProcessEvents {
+  spawn: [];
+  error: [Error];
+  exit: [code: number | null, signal: NodeJS.Signals | null];
+  close: [code: number | null, signal: NodeJS.Signals | null];
+}
+
+/**
+ * Like `node:child_process`'s `ChildProcess`, with one difference: it is started in another thread, so `pid` is
+ * `undefined` until `spawn` is emitted. `spawn`, `error`, `exit` and `close` come in the same cases and order;
+ * an `error` that nobody listens for is thrown, as there.
+ */
+export class KeptChildProcess extends EventEmitter<ChildProcessEvents> {
+  readonly stdin: ChildInput;
+  readonly stdout: ChildOutput;
+  readonly stderr: ChildOutput;
+  pid: number | undefined;
+  exitCode: number | null = null;
+  signalCode: NodeJS.Signals | null = null;
+  readonly #id: number;
+  readonly #send: SendToKeeper;
+  /** Gives listeners the `AsyncLocalStorage` of the `spawn` call, by which a log line knows its request. */
+  readonly #context = new AsyncResource('KeptChildProcess');
+  readonly #closed: () => void;
+  #ended = false;
+  #openOutputs = 2;
+
+  /** @param closed called before `close` is emitted: the process has ended and its output is closed. */
+  constructor(id: number, send: SendToKeeper, closed: () => void) {
+    super();
+    this.#id = id;
+    this.#send = send;
+    this.#closed = closed;
+    this.stdin = new ChildInput(id, send);
+    this.stdout = new ChildOutput(id, 'stdout', send);
+    this.stderr = new ChildOutput(id, 'stderr', send);
+    for (const output of [this.stdout, this.stderr]) {
+      output.once('close', () => {
+        this.#openOutputs -= 1;
+        this.#maybeClose();
+      });
+    }
+  }
+
+  /**
+   * Sends a signal, SIGTERM by default, to the process itself and not to its descendants.
+   * @returns whether the process had not ended, as far as this thread knows.
+   * @throws {TypeError} when there is no such signal.
+   */
+  kill(signal: NodeJS.Signals | number = 'SIGTERM'): boolean {
+    const known =
+      signal === 0 ||
+      signal in constants.signals ||
+      Object.values(constants.signals).includes(signal as number);
+    if (!known) throw new TypeError(`There is no signal ${signal}.`);
+    if (this.#ended) return false;
+    if (signal !== 0) this.#send({ type: 'signal', child: this.#id, signal });
+    return true;
+  }
+
+  /** Takes in what the keeper says about this process. */
+  receive(frame: OneChildFrame): void {
+    this.#context.runInAsyncScope(() => this.#receive(frame));
+  }
+
+  /** The keeper is gone: the process has been killed, and nothing more will be heard of it. */
+  lose(): void {
+    this.#context.runInAsyncScope(() => {
+      this.stdout.finish(false);
+      this.stderr.finish(false);
+      if (!this.#ended) this.#exited(null, 'SIGKILL');
+    });
+  }
+
+  #receive(frame: OneChildFrame): void {
+    switch (frame.type) {
+      case 'started':
+        this.pid = frame.pid;
+        this.emit('spawn');
+        return;
+      case 'failed':
+        this.exitCode = frame.exitCode;
+        this.#end();
+        this.emit('error', toError(frame.error, frame.exitCode));
+        return;
+      case 'output':
+        this[frame.stream].receive(frame.bytes);
+        return;
+      case 'output-end':
+        this[frame.stream].finish(frame.complete);
+        return;
+      case 'stdin-credit':
+        this.stdin.credit(frame.bytes);
+        return;
+      case 'stdin-failed':
+        this.stdin.destroy(toError(frame.error));
+        return;
+      case 'exited':
+        this.#exited(frame.code, frame.signal);
+        return;
+      default:
+        throw new TypeError(`Unknown frame from the keeper: ${JSON.stringify(frame satisfies never)}`);
+    }
+  }
+
+  #exited(code: number | null, signal: NodeJS.Signals | null): void {
+    this.exitCode = code;
+    this.signalCode = signal;
+    this.#end();
+    this.emit('exit', code, signal);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.stdin.destroy();
+    // After the listeners of `exit`, one of which may begin to read.
+    process.nextTick(() => {
+      this.stdout.drainUnread();
+      this.stderr.drainUnread();
+      this.#maybeClose();
+    });
+  }
+
+  #maybeClose(): void {
+    if (!this.#ended || this.#openOutputs > 0) return;
+    this.#openOutputs = Number.POSITIVE_INFINITY;
+    this.#closed();
+    this.emit('close', this.exitCode, this.signalCode);
+  }
+}
+
+function toError(plain: PlainError, errno?: number): Error {
+  return Object.assign(new Error(plain.message), plain, errno !== undefined && { errno });
+}

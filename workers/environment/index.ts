@@ -1,0 +1,35 @@
+/** The built-in server: what a client may learn about the machine that the gateway runs on. */
+import { defineServer, type ServerDefinition } from '../../src/shared/define-server.js';
+import type { EnvironmentOptions } from '../../src/shared/frames.js';
+import { registerEnvironmentInfoTool } from './environment-info.js';
+import { registerFileTools } from './file-tools.js';
+import { registerHttpRequestTool } from './http-request.js';
+import { RootFolders } from './root-folders.js';
+import { registerSearchTool } from './search-files.js';
+import { registerSessionTools } from './session-tools.js';
+
+export const ENVIRONMENT_VERSION = '0.1.0';
+
+/**
+ * The definition of the built-in environment server. It only reads, but for `http_request`, and nothing that a
+ * client sends reaches a shell.
+ */
+export function environmentServer(options: EnvironmentOptions): ServerDefinition {
+  const roots = new RootFolders(options.roots);
+  return defineServer({
+    name: 'environment',
+    version: ENVIRONMENT_VERSION,
+    title: 'Environment',
+    instructions:
+      'Tools for the machine that this server runs on. environment_info tells its system, disks and tool versions; ' +
+      `list_directory, read_file and search_files read inside ${roots.describe()}; ` +
+      'http_request sends a request from there; session_info tells about this connection.',
+    setup(server, session) {
+      registerEnvironmentInfoTool(server, session, options.roots);
+      registerFileTools(server, roots);
+      registerSearchTool(server, roots);
+      registerHttpRequestTool(server, options.allowPrivateNetwork);
+      registerSessionTools(server, session);
+    },
+  });
+}

@@ -1,0 +1,59 @@
+/** What can be done with a file or folder that {@link RootFolders} has opened. */
+import type { Dirent, Stats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { opendir } from 'node:fs/promises';
+import { sep } from 'node:path';
+
+/** An open file or folder inside the roots. Whoever opened it closes `handle`. */
+export interface OpenedPath {
+  readonly handle: FileHandle;
+  readonly stats: Stats;
+  /** Absolute, without symbolic links. */
+  readonly realPath: string;
+}
+
+/** How many entries of one folder are read at most; a folder with more is listed in part. */
+const MAX_SCANNED_ENTRIES = 50_000;
+
+/**
+ * The entries of an opened folder, by name; `complete` is false when it has more than can be listed.
+ * Symbolic links are told as such and not followed.
+ */
+export async function listEntries(
+  opened: OpenedPath,
+  signal: AbortSignal,
+): Promise<{ entries: Dirent[]; complete: boolean }> {
+  const entries: Dirent[] = [];
+  let complete = true;
+  for await (const entry of await opendir(entryPath(opened), { bufferSize: 256 })) {
+    signal.throwIfAborted();
+    if (entries.length === MAX_SCANNED_ENTRIES) {
+      complete = false;
+      break;
+    }
+    entries.push(entry);
+  }
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { entries, complete };
+}
+
+/** The path to an opened folder, or to one entry of it; on Linux it goes through the open folder itself. */
+export function entryPath(opened: OpenedPath, name?: string): string {
+  const folder = process.platform === 'linux' ? `/proc/self/fd/${opened.handle.fd}` : opened.realPath;
+  return name === undefined ? folder : `${folder}${sep}${name}`;
+}
+
+/**
+ * Reads up to `length` bytes from `offset` on; fewer only at the end of the file.
+ * A loop, because one read may bring less than it was asked for.
+ */
+export async function readWindow(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+  const buffer = Buffer.alloc(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await handle.read(buffer, filled, length - filled, offset + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return buffer.subarray(0, filled);
+}

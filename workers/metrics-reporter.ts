@@ -1,0 +1,38 @@
+/**
+ * Tells the main thread the module's own metrics, so that a scrape needs no thread's answer. At most once a
+ * second, after a handler has settled, and now and then for what changes outside of handlers.
+ */
+import type { Registry } from 'prom-client';
+import type { MetricSnapshot, ThreadFrame } from '../src/shared/frames.js';
+
+const MIN_INTERVAL_MS = 1000;
+const IDLE_INTERVAL_MS = 10_000;
+
+export class MetricsReporter {
+  readonly registry: Registry;
+  readonly #post: (frame: ThreadFrame) => void;
+  #due: NodeJS.Timeout | undefined;
+  #lastMs = Number.NEGATIVE_INFINITY;
+
+  constructor(post: (frame: ThreadFrame) => void) {
+    this.#post = post;
+    // Loaded when a module first asks for it: most have no metrics, and every thread's start would pay.
+    const prometheus = require('prom-client') as typeof import('prom-client');
+    this.registry = new prometheus.Registry();
+    setInterval(() => void this.flush(), IDLE_INTERVAL_MS).unref();
+  }
+
+  changed(): void {
+    if (this.#due !== undefined) return;
+    const waitMs = Math.max(0, this.#lastMs + MIN_INTERVAL_MS - performance.now());
+    this.#due = setTimeout(() => void this.flush(), waitMs).unref();
+  }
+
+  async flush(): Promise<void> {
+    clearTimeout(this.#due);
+    this.#due = undefined;
+    this.#lastMs = performance.now();
+    const metrics = (await this.registry.getMetricsAsJSON()) as unknown as MetricSnapshot;
+    if (metrics.length > 0) this.#post({ type: 'metrics', metrics });
+  }
+}

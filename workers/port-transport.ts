@@ -1,0 +1,167 @@
+/**
+ * The SDK's `Transport` over a session thread's port. JSON-RPC crosses the port as text; everything that the
+ * main thread has to know about a message it is told beside the text, so that it never parses it.
+ *
+ * `send` waits while more than a window of bytes has not left the main thread yet: a tool that floods a client
+ * which does not read fills its own thread's memory, never the main thread's.
+ */
+import type { Transport, TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { JSONRPCMessage, MessageExtraInfo } from '@modelcontextprotocol/sdk/types.js';
+import type { RequestId, ThreadFrame } from '../src/shared/frames.js';
+import type { SessionContext } from '../src/shared/session-context.js';
+import type { SessionAwareToolExecutor } from './tool-executor.js';
+
+type SendFrame = Extract<ThreadFrame, { type: 'send' }>;
+
+/**
+ * Characters of JSON on their way. Large enough that a call's answers never wait for a credit frame, small
+ * enough that 10,000 stuck sessions can't be more than the threads allowed times this.
+ */
+const WINDOW_CHARS = 1024 * 1024;
+
+/** SEP-1699: clients of earlier revisions can't resume a stream that was closed on purpose. */
+const FIRST_VERSION_WITH_POLLING = '2025-11-25';
+
+const JSON_RPC_INVALID_REQUEST = -32600;
+
+export class PortTransport implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: <T extends JSONRPCMessage>(message: T, extra?: MessageExtraInfo) => void;
+  readonly sessionId: string;
+
+  readonly #post: (frame: ThreadFrame) => void;
+  readonly #executor: SessionAwareToolExecutor;
+  readonly #requestInfo: { headers: Record<string, string> };
+  readonly #canPoll: boolean;
+  /** Requests of a replay: an earlier thread of the session has answered them already. */
+  readonly #swallowed = new Set<RequestId>();
+  /** Sends that wait for credit. Bounded by the thread's own heap limit. */
+  readonly #queue: { frame: SendFrame; sent: () => void }[] = [];
+  #outstanding = 0;
+  #delivering = false;
+  #refusal: string | undefined;
+
+  constructor(context: SessionContext, post: (frame: ThreadFrame) => void, executor: SessionAwareToolExecutor) {
+    this.sessionId = context.sessionId;
+    this.#post = post;
+    this.#executor = executor;
+    this.#canPoll = context.transport === 'streamable-http' && context.protocolVersion >= FIRST_VERSION_WITH_POLLING;
+    this.#requestInfo = {
+      headers: {
+        'mcp-session-id': context.sessionId,
+        'mcp-protocol-version': context.protocolVersion,
+        ...(context.userAgent !== undefined && { 'user-agent': context.userAgent }),
+      },
+    };
+  }
+
+  async start(): Promise<void> {}
+
+  async close(): Promise<void> {
+    this.onclose?.();
+  }
+
+  /** Hands the SDK one message of the client. The main thread has checked that it is a JSON-RPC message. */
+  deliver(body: string, key: string): void {
+    const message = JSON.parse(body) as JSONRPCMessage;
+    const requestId = 'method' in message && 'id' in message ? message.id : undefined;
+    if (requestId === undefined) {
+      this.onmessage?.(message, { requestInfo: this.#requestInfo });
+      return;
+    }
+    this.#executor.arrived(requestId, key);
+    this.#refusal = undefined;
+    this.#delivering = true;
+    this.onmessage?.(message, {
+      requestInfo: this.#requestInfo,
+      ...(this.#canPoll && {
+        closeSSEStream: () => this.#post({ type: 'close-stream', requestId }),
+        closeStandaloneSSEStream: () => this.#post({ type: 'close-stream', requestId: undefined }),
+      }),
+    });
+    this.#delivering = false;
+    if (this.#refusal !== undefined) {
+      const error = { code: JSON_RPC_INVALID_REQUEST, message: `Invalid Request: ${this.#refusal}` };
+      void this.send({ jsonrpc: '2.0', id: requestId, error });
+    }
+  }
+
+  /**
+   * Takes what the SDK reports through `server.onerror`; whether it was about the request that is just being
+   * delivered. The SDK's message schemas are stricter than JSON-RPC (the type of a progressToken, say), and it
+   * gives a request that fails them no answer at all: that would leave its client waiting.
+   */
+  refused(error: Error): boolean {
+    if (this.#delivering) this.#refusal = error.message;
+    return this.#delivering;
+  }
+
+  /** Hands the SDK a message that an earlier thread of this session has seen; nobody waits for its answer. */
+  replay(body: string): void {
+    const message = JSON.parse(body) as JSONRPCMessage;
+    if ('method' in message && 'id' in message) this.#swallowed.add(message.id);
+    this.onmessage?.(message, { requestInfo: this.#requestInfo });
+  }
+
+  /** Aborts a request's handler, as if its client had sent `notifications/cancelled`. */
+  cancel(requestId: RequestId, reason: string): void {
+    this.onmessage?.({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } });
+  }
+
+  send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
+    const frame = toFrame(message, options?.relatedRequestId);
+    if (frame.kind === 'response' && frame.id !== undefined) {
+      if (this.#swallowed.delete(frame.id)) return Promise.resolve();
+      this.#executor.answered(frame.id);
+    }
+    if (this.#outstanding <= WINDOW_CHARS && this.#queue.length === 0) {
+      this.#postNow(frame);
+      return Promise.resolve();
+    }
+    return new Promise((sent) => {
+      this.#queue.push({ frame, sent });
+    });
+  }
+
+  /** So much has left the main thread. */
+  credit(chars: number): void {
+    this.#outstanding -= chars;
+    while (this.#outstanding <= WINDOW_CHARS) {
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      this.#postNow(next.frame);
+      next.sent();
+    }
+  }
+
+  #postNow(frame: SendFrame): void {
+    this.#outstanding += frame.body.length;
+    this.#post(frame);
+  }
+}
+
+function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): SendFrame {
+  const body = JSON.stringify(message);
+  if (!('method' in message)) {
+    const failure = failureOf(message);
+    const id = message.id;
+    return { type: 'send', kind: 'response', id, relatedTo: id, body, ...(failure !== undefined && { failure }) };
+  }
+  if ('id' in message) return { type: 'send', kind: 'request', id: message.id, relatedTo, body };
+  const withdrawn = message.method === 'notifications/cancelled' ? message.params?.requestId : undefined;
+  const progress = message.method === 'notifications/progress' ? message.params?.progress : undefined;
+  return {
+    type: 'send',
+    kind: 'notification',
+    id: typeof withdrawn === 'string' || typeof withdrawn === 'number' ? withdrawn : undefined,
+    relatedTo,
+    body,
+    ...(typeof progress === 'number' && { progress }),
+  };
+}
+
+function failureOf(message: Extract<JSONRPCMessage, { result: unknown } | { error: unknown }>): string | undefined {
+  if ('error' in message) return String(message.error.code);
+  return message.result.isError === true ? 'tool_error' : undefined;
+}

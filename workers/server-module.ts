@@ -1,0 +1,51 @@
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import type { ServerDefinition } from '../src/shared/define-server.js';
+import type { SessionThreadData } from '../src/shared/frames.js';
+import { environmentServer } from './environment/index.js';
+
+/** The module was loaded, but what it exports is not a server definition. */
+export class ServerModuleError extends Error {
+  override readonly name = 'ServerModuleError';
+}
+
+/**
+ * Imports the server module and checks its default export.
+ * @throws {ServerModuleError} when it is no definition; whatever the module's own code throws, unchanged.
+ */
+export async function loadServerModule(data: SessionThreadData): Promise<ServerDefinition> {
+  if (data.moduleUrl === undefined) return environmentServer(data.environment);
+  const exported: unknown = ((await import(data.moduleUrl)) as { default?: unknown }).default;
+  // A CommonJS module, or one that was transpiled to it, has its default export one level further down.
+  const definition = isObject(exported) && !('setup' in exported) && 'default' in exported ? exported.default : exported;
+  assertDefinition(definition);
+  return definition;
+}
+
+function assertDefinition(value: unknown): asserts value is ServerDefinition {
+  if (!isObject(value)) {
+    throw new ServerModuleError(
+      'it has no default export; export default defineServer({ name, version, setup })',
+    );
+  }
+  if (typeof value.setup !== 'function') {
+    throw new ServerModuleError('its default export has no `setup` function; give it setup(server, session)');
+  }
+  for (const key of ['name', 'version'] as const) {
+    if (typeof value[key] !== 'string' || value[key] === '') {
+      throw new ServerModuleError(`its default export has no \`${key}\`; clients are shown one, so give it a text`);
+    }
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** The `McpServer` of one session, before `setup`. */
+export function createMcpServer(definition: ServerDefinition): McpServer {
+  const { name, version, title, instructions, options } = definition;
+  return new McpServer(
+    { name, version, ...(title !== undefined && { title }) },
+    { ...options, ...(instructions !== undefined && { instructions }) },
+  );
+}

@@ -1,0 +1,83 @@
+/** One session inside its thread: the SDK server, what runs in it, and its end. */
+import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import type { ServerDefinition } from '../src/shared/define-server.js';
+import type { MainFrame, ThreadFrame } from '../src/shared/frames.js';
+import type { SessionChildProcesses } from './child-processes.js';
+import type { ModuleLog } from './module-log.js';
+import { PortTransport } from './port-transport.js';
+import { createMcpServer } from './server-module.js';
+import { SessionApi } from './session-api.js';
+import { installToolExecutor, SessionAwareToolExecutor, trackFallbackHandler } from './tool-executor.js';
+
+export interface SessionHostParts {
+  readonly claim: Extract<MainFrame, { type: 'claim' }>;
+  readonly definition: ServerDefinition;
+  readonly post: (frame: ThreadFrame) => void;
+  readonly log: ModuleLog;
+  readonly children: SessionChildProcesses;
+}
+
+export class SessionHost {
+  readonly #parts: SessionHostParts;
+  readonly #server: McpServer;
+  readonly #transport: PortTransport;
+  readonly #executor: SessionAwareToolExecutor;
+  readonly #session: SessionApi;
+
+  constructor(parts: SessionHostParts) {
+    const { claim, definition, post, log, children } = parts;
+    this.#parts = parts;
+    this.#session = new SessionApi({ context: claim.context, state: claim.state, post, log, children });
+    this.#executor = new SessionAwareToolExecutor(claim.context, ({ request, cancelled }) => {
+      if (cancelled) post({ type: 'settled', requestId: request.requestId });
+      children.endRequest(request.key);
+      this.#session.requestSettled();
+    });
+    installToolExecutor(this.#executor);
+    this.#server = createMcpServer(definition);
+    trackFallbackHandler(this.#server.server);
+    this.#transport = new PortTransport(claim.context, post, this.#executor);
+    this.#server.server.onerror = (error) => {
+      if (!this.#transport.refused(error)) log.write('session', 'warn', error.message, undefined);
+    };
+    // A thread that takes over must not repeat the ids that its predecessor gave its requests to the client:
+    // the client may still be answering those. The SDK counts from 0 and offers no other way.
+    Reflect.set(this.#server.server, '_requestMessageId', claim.firstRequestId);
+  }
+
+  /** @throws what the module's `setup` throws. */
+  async start(): Promise<void> {
+    await this.#parts.definition.setup(this.#server, this.#session);
+    await this.#server.connect(this.#transport);
+    for (const body of this.#parts.claim.replay) this.#transport.replay(body);
+  }
+
+  receive(frame: MainFrame): void {
+    switch (frame.type) {
+      case 'message':
+        return this.#transport.deliver(frame.body, frame.key);
+      case 'cancel':
+        return this.#transport.cancel(frame.requestId, frame.reason);
+      case 'credit':
+        return this.#transport.credit(frame.bytes);
+      case 'end':
+        void this.#end(frame.reason);
+        return;
+      case 'ping':
+      case 'claim':
+        return;
+      default:
+        return frame satisfies never;
+    }
+  }
+
+  /** Whatever goes wrong here, the main thread's deadline ends the thread all the same. */
+  async #end(reason: string): Promise<void> {
+    this.#session.end(reason);
+    // Closing the server aborts every handler's own signal.
+    await this.#server.close();
+    await this.#executor.idle();
+    await this.#session.flush();
+    this.#parts.post({ type: 'ended' });
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * The entry of every session thread: piscina calls it with one task that lasts as long as the thread. It loads
+ * the server module and waits as a spare; a `claim` frame gives it its one session. It never returns: a thread
+ * that returned would go back to the pool, and no thread serves a second session.
+ */
+import { getPriority } from 'node:os';
+import { isMainThread, threadId, workerData } from 'node:worker_threads';
+import type { ServerDefinition } from '../src/shared/define-server.js';
+import { toPlainError } from '../src/shared/errors.js';
+import type { MainFrame, SessionThreadData, SessionThreadTask, ThreadFrame } from '../src/shared/frames.js';
+import { SessionChildProcesses } from './child-processes.js';
+import { watchMemory } from './memory-guard.js';
+import { captureOutput, ModuleLog } from './module-log.js';
+import { loadServerModule, ServerModuleError } from './server-module.js';
+import { SessionHost } from './session-host.js';
+import { currentRequest } from './tool-executor.js';
+
+if (isMainThread) throw new Error('session-worker is the entry of a session thread; it has no use on the main thread');
+
+export default async function serveSession({ port, keeperPort }: SessionThreadTask): Promise<never> {
+  const data = workerData as SessionThreadData;
+  const post = (frame: ThreadFrame): void => port.postMessage(frame);
+  const log = new ModuleLog(post);
+  captureOutput(log);
+  watchMemory(data.memoryLimitBytes, post);
+  const children = new SessionChildProcesses(keeperPort, () => currentRequest()?.key);
+
+  let definition: ServerDefinition;
+  try {
+    definition = await loadServerModule(data);
+  } catch (error) {
+    const stage = error instanceof ServerModuleError ? 'shape' : 'import';
+    post({ type: 'failed', stage, error: toPlainError(error) });
+    return forever();
+  }
+
+  let host: SessionHost | undefined;
+  // Frames that come while `setup` still runs wait here; the main thread bounds them.
+  let early: MainFrame[] | undefined = [];
+
+  const receive = (frame: MainFrame): void => {
+    if (frame.type === 'ping') {
+      post({ type: 'pong' });
+    } else if (host !== undefined && early === undefined) {
+      host.receive(frame);
+    } else if (frame.type === 'claim') {
+      void claim(frame);
+    } else {
+      early?.push(frame);
+    }
+  };
+
+  const claim = async (frame: Extract<MainFrame, { type: 'claim' }>): Promise<void> => {
+    try {
+      host = new SessionHost({ claim: frame, definition, post, log, children });
+      await host.start();
+    } catch (error) {
+      post({ type: 'failed', stage: 'setup', error: toPlainError(error) });
+      return;
+    }
+    post({ type: 'claimed' });
+    const waiting = early ?? [];
+    early = undefined;
+    for (const next of waiting) host.receive(next);
+  };
+
+  port.on('message', receive);
+  post({ type: 'ready', threadId, niceness: niceness() });
+  return forever();
+}
+
+/** This thread's own nice value: on Linux `getpriority(0)` speaks of the calling thread; elsewhere of the process. */
+function niceness(): number | undefined {
+  return process.platform === 'linux' ? getPriority(0) : undefined;
+}
+
+function forever(): Promise<never> {
+  return new Promise(() => {});
+}
