@@ -1,11 +1,9 @@
 #!/usr/bin/env node
 /** The command `bulkhead`: flags in, exit codes out. What each command does is in `commands/`. */
-import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, reportFailure } from './commands/failure.js';
 import { OPTION_NAMES, OPTION_TABLE, type OptionRow, variableName } from './option-table.js';
-
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+import { VERSION } from './version.js';
 
 process.on('uncaughtException', (error) => {
   reportFailure(error);
@@ -34,7 +32,7 @@ function optionFlag(name: string, row: OptionRow): Option {
 function createProgram(finish: (exitCode: number) => void): Command {
   const program = new Command('bulkhead')
     .description('An MCP server host that gives every client session its own worker thread.')
-    .version(version)
+    .version(VERSION)
     .exitOverride()
     .configureOutput({
       outputError: (text, write) =>
@@ -93,7 +91,15 @@ function createProgram(finish: (exitCode: number) => void): Command {
         const { call } = await import('./commands/call.js');
         const token = flags.token ?? process.env.BULKHEAD_TOKEN;
         finish(
-          await call({ url, tool, json, token, timeout: flags.timeout, raw: flags.json === true, version }),
+          await call({
+            url,
+            tool,
+            json,
+            token,
+            timeout: flags.timeout,
+            raw: flags.json === true,
+            version: VERSION,
+          }),
         );
       },
     );

@@ -8,7 +8,7 @@ export interface AdminReply {
   readonly body?: string;
 }
 
-export interface AdminRequest {
+interface AdminRequest {
   /** The part of the path that the route's `{id}` stands for, decoded. */
   readonly id: string;
   readonly accept: string | undefined;
@@ -82,7 +82,7 @@ export function findRoute(
   return undefined;
 }
 
-export function json(status: number, value: unknown): AdminReply {
+function json(status: number, value: unknown): AdminReply {
   // A session's metadata is whatever can be cloned, and so may hold what JSON can't.
   const body = JSON.stringify(value, (_key, part: unknown) =>
     typeof part === 'bigint' ? String(part) : part,

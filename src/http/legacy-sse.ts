@@ -4,7 +4,7 @@
  * when it closes, the session ends.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { errorResponse, JSON_RPC } from '../session/json-rpc-error.js';
+import { JSON_RPC } from '../session/json-rpc-error.js';
 import type { Session } from '../session/session.js';
 import { readBody } from './body.js';
 import { parseBody } from './json-rpc.js';
@@ -48,7 +48,7 @@ export class LegacySse {
       return this.#reject(request, response, {
         status: 400,
         reason: 'session_required',
-        message: 'Bad Request: the sessionId parameter is missing; GET /sse tells the whole address',
+        message: 'Bad Request: the sessionId parameter is missing. GET /sse tells the whole address.',
       });
     }
     const session = this.#parts.sessions.find(sessionId, principal);
@@ -57,7 +57,7 @@ export class LegacySse {
         status: 404,
         reason: 'session_unknown',
         code: JSON_RPC.sessionNotFound,
-        message: 'Session not found: its SSE stream has closed; GET /sse opens a new one',
+        message: 'Session not found: its SSE stream has closed. GET /sse opens a new one.',
       });
     }
     if (!isJson(request.headers['content-type'])) {
@@ -102,17 +102,11 @@ export class LegacySse {
       return this.#reject(request, response, {
         status: 503,
         reason: 'thread_wait',
-        message: 'this session waits for a thread and takes no more messages; try again later',
+        message: 'This session waits for a thread and takes no more messages. Try again later.',
       });
     }
     if (opening !== undefined) {
-      session.initialize(opening, identified(session.context, opening), undefined, ({ message, requestKey }) =>
-        session.streams.standing.deliver(
-          errorResponse(opening.id, JSON_RPC.internalError, message, { reason: 'session_start', requestKey }),
-          undefined,
-          0,
-        ),
-      );
+      session.initialize(opening, identified(session.context, opening), undefined, () => {});
     } else if (requests.length > 0) {
       session.request(requests, parsed.batch, undefined);
     }

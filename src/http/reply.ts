@@ -25,14 +25,23 @@ export function reject(
   rejection: Rejection,
 ): void {
   const { status, reason, message, code = JSON_RPC.serverError, id = null, headers } = rejection;
-  const sessionId = headerOf(request, 'mcp-session-id')?.slice(0, 100);
-  events.emit('rejected', { reason, status, sessionId, remoteAddress: request.socket.remoteAddress });
+  noteRejection(events, request, reason, status);
   sendJson(response, status, errorResponse(id, code, message, { reason }), {
     ...headers,
     ...(status === 503 && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
     // What is left of a body that was refused unread would be taken for the next request.
     ...(!request.complete && { connection: 'close' }),
   });
+}
+
+export function noteRejection(
+  events: GatewayEmitter,
+  request: IncomingMessage,
+  reason: RejectionReason,
+  status: number,
+): void {
+  const sessionId = headerOf(request, 'mcp-session-id')?.slice(0, 100);
+  events.emit('rejected', { reason, status, sessionId, remoteAddress: request.socket.remoteAddress });
 }
 
 export function sendJson(

@@ -20,7 +20,7 @@ import type { SessionContext, SessionTransport } from '../shared/session-context
 import { readBody } from './body.js';
 import { acceptsAll, isJson } from './media-type.js';
 import { parseBody } from './json-rpc.js';
-import { headerOf, type Rejection, reject, sendJson } from './reply.js';
+import { headerOf, noteRejection, RETRY_AFTER_SECONDS, type Rejection, reject, sendJson } from './reply.js';
 import { SseStream } from './sse-stream.js';
 
 /** JSON-RPC batches were in 2025-03-26 and before, and taken out again (2025-06-18, Key Changes). */
@@ -158,7 +158,7 @@ export class StreamableHttp {
       return this.#reject(request, response, {
         status: 503,
         reason: 'thread_wait',
-        message: 'this session waits for a thread and takes no more messages; try again later',
+        message: 'This session waits for a thread and takes no more messages. Try again later.',
       });
     }
     if (requests.length === 0) {
@@ -171,7 +171,7 @@ export class StreamableHttp {
 
   /** The reply is a JSON-RPC error over 200: any other status is shown to the model as it is. */
   #refuseWhileDraining(response: ServerResponse, requests: readonly ClientRequest[], batch: boolean): void {
-    const message = 'the server is shutting down; call again in a moment';
+    const message = 'The server is shutting down. Call again in a moment.';
     const errors = requests.map(({ id }) => errorResponse(id, JSON_RPC.serverError, message, { reason: 'draining' }));
     sendJson(response, 200, batch ? `[${errors.join(',')}]` : (errors[0] ?? ''));
   }
@@ -198,7 +198,7 @@ export class StreamableHttp {
         status: 400,
         reason: 'invalid_request',
         code: JSON_RPC.invalidRequest,
-        message: 'Invalid Request: Server already initialized; open a new session without Mcp-Session-Id',
+        message: 'Invalid Request: Server already initialized. Open a new session without Mcp-Session-Id.',
         id: opening.id,
       });
     }
@@ -210,17 +210,15 @@ export class StreamableHttp {
     );
     const stream = this.#stream('post', response, session);
     session.initialize(opening, identified(session.context, opening), stream, (failure) =>
-      this.#startFailed(request, response, opening, failure),
+      this.#startFailed(request, response, failure),
     );
   }
 
-  #startFailed(request: IncomingMessage, response: ServerResponse, opening: ClientRequest, failure: StartFailure): void {
-    const { status, message, requestKey } = failure;
-    if (status === 503) {
-      return this.#reject(request, response, { status, reason: 'thread_wait', message, id: opening.id });
-    }
-    const body = errorResponse(opening.id, JSON_RPC.internalError, message, { reason: 'session_start', requestKey });
-    sendJson(response, status, body);
+  /** Without a session id in the answer: there is no session. */
+  #startFailed(request: IncomingMessage, response: ServerResponse, { status, body }: StartFailure): void {
+    if (status !== 503) return sendJson(response, status, body);
+    noteRejection(this.#parts.events, request, 'thread_wait', status);
+    sendJson(response, status, body, { 'retry-after': String(RETRY_AFTER_SECONDS) });
   }
 
   #get(request: IncomingMessage, response: ServerResponse, principal: string): void {
@@ -239,7 +237,7 @@ export class StreamableHttp {
       return this.#reject(request, response, {
         status: 400,
         reason: 'invalid_request',
-        message: 'Invalid Last-Event-ID: it is no event id of this server; open the stream without it',
+        message: 'Invalid Last-Event-ID: it is no event id of this server. Open the stream without it.',
       });
     }
     const sessionId = headerOf(request, 'mcp-session-id');
@@ -287,7 +285,7 @@ export class StreamableHttp {
       status: 404,
       reason: 'session_unknown',
       code: JSON_RPC.sessionNotFound,
-      message: 'Session not found: it has ended; send initialize without Mcp-Session-Id to open a new one',
+      message: 'Session not found: it has ended. Send initialize without Mcp-Session-Id to open a new one.',
       id,
     });
     return undefined;
@@ -350,7 +348,7 @@ function sessionRequired(messages: readonly ClientMessage[], id: string | number
   return {
     status: 400,
     reason: 'session_required',
-    message: 'Bad Request: Mcp-Session-Id header is required; send initialize to open a session',
+    message: 'Bad Request: Mcp-Session-Id header is required. Send initialize to open a session.',
     id,
   };
 }

@@ -2,7 +2,7 @@
  * One metric as a session thread reports it, checked. A snapshot is data from a user's module: nothing in it is
  * trusted, and nothing in it makes this throw.
  */
-export type ModuleMetricType = 'counter' | 'gauge' | 'histogram' | 'summary';
+type ModuleMetricType = 'counter' | 'gauge' | 'histogram' | 'summary';
 
 /** Why a metric or a series of a server module is not served; a metric label. */
 export type RefusalReason = 'malformed' | 'reserved_name' | 'aggregator' | 'conflict' | 'series_limit';

@@ -3,7 +3,7 @@ import { type GatewayView, SESSION_STATES, type SessionState, type ThreadState }
 import { TRANSPORTS } from './labels.js';
 
 /** One session, as `multiClientMetrics` lists it. */
-export interface ClientSessionMetrics {
+interface ClientSessionMetrics {
   readonly sessionId: string;
   readonly client: { readonly name: string; readonly version: string };
   readonly transport: SessionTransport;

@@ -15,7 +15,7 @@ import type { RefusalReason } from './module-metric.js';
 import { registerProcessMetrics } from './process-metrics.js';
 import { subscribe } from './subscribe.js';
 
-export const DEFAULT_MAX_MODULE_SERIES = 5000;
+const DEFAULT_MAX_MODULE_SERIES = 5000;
 /** Names that have been complained about are remembered; a module that makes names up must not fill memory. */
 const MAX_NOTICES = 100;
 

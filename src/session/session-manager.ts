@@ -48,11 +48,11 @@ export class SessionManager {
 
   /** Whether a session could be opened; asked in the same tick as `open`, so that a burst can't pass the limit. */
   refusal(): Refusal | undefined {
-    if (this.#draining) return { reason: 'draining', message: 'the server is shutting down; try again in a moment' };
+    if (this.#draining) return { reason: 'draining', message: 'The server is shutting down. Try again in a moment.' };
     if (this.#sessions.size < this.#options.maxSessions) return undefined;
     return {
       reason: 'session_limit',
-      message: `the server has ${this.#options.maxSessions} sessions, which is its limit; try again later`,
+      message: `The server has ${this.#options.maxSessions} sessions, which is its limit. Try again later.`,
     };
   }
 

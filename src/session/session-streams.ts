@@ -187,7 +187,7 @@ export class SessionStreams {
 export function answerLost(cursor: EventCursor, connection: StreamConnection, why: string): void {
   connection.open(undefined, RETRY_MS);
   for (const id of cursor.requestIds) {
-    const message = `the request's stream can not be resumed: ${why}; call again if that is safe`;
+    const message = `The request's stream can not be resumed: ${why}. Call again if that is safe.`;
     connection.write(undefined, errorResponse(id, JSON_RPC.serverError, message, { reason: 'stream_lost' }));
   }
   connection.end();

@@ -44,9 +44,10 @@ export interface SessionParts {
 
 /** Why a session could not start. Its `initialize` is still to be answered. */
 export interface StartFailure {
-  readonly status: 500 | 503;
-  readonly message: string;
-  readonly requestKey: string;
+  /** 200 where the server itself refused. */
+  readonly status: 200 | 500 | 503;
+  /** The JSON-RPC error response. */
+  readonly body: string;
 }
 
 /** An `initialize` that has not been answered. */
@@ -245,7 +246,7 @@ export class Session {
 
   #refusal({ id }: ClientRequest): string | undefined {
     if (this.#pending.has(id)) {
-      return errorResponse(id, JSON_RPC.invalidRequest, `request id ${JSON.stringify(id)} is in flight already`, {
+      return errorResponse(id, JSON_RPC.invalidRequest, `Request id ${JSON.stringify(id)} is in flight already. Give each request an id of its own.`, {
         reason: 'duplicate_id',
       });
     }
@@ -260,7 +261,7 @@ export class Session {
     return errorResponse(
       id,
       JSON_RPC.serverError,
-      `this session has ${limit} requests in flight, which is its limit; wait for one to finish`,
+      `This session has ${limit} requests in flight, which is its limit. Wait for one to finish and call again.`,
       { reason: 'request_limit' },
     );
   }
@@ -280,9 +281,14 @@ export class Session {
     const pending = relatedTo === undefined ? undefined : this.#pending.get(relatedTo);
     if (kind === 'response') {
       if (pending === undefined || relatedTo === undefined) return this.#link.credit(chars);
+      const starts = this.#start?.requestId === relatedTo;
+      if (starts && failure !== undefined) {
+        this.#link.credit(chars);
+        return this.#startFailed({ status: 200, body }, failure, undefined, 'setup_failed');
+      }
       this.#finish(pending, failure, undefined);
       this.#answer(pending.stream, body, relatedTo, chars);
-      if (this.#start?.requestId === relatedTo) this.#startAnswered(failure);
+      if (starts) this.#started();
       return;
     }
     if (kind === 'request' && id !== undefined && !this.#mayAsk(id, relatedTo !== undefined && pending === undefined)) {
@@ -298,19 +304,18 @@ export class Session {
   /** Whether the server may ask its client; otherwise it is answered with an error here. */
   #mayAsk(id: RequestId, orphaned: boolean): boolean {
     const refusal = orphaned
-      ? 'the request that this belongs to is over'
+      ? 'The request that this belongs to is over.'
       : this.#serverRequests.asked(id)
         ? undefined
-        : 'too many requests to this client are unanswered';
+        : 'Too many requests to this client are unanswered.';
     if (refusal === undefined) return true;
     this.#link.message(errorResponse(id, JSON_RPC.serverError, refusal));
     return false;
   }
 
-  #startAnswered(failure: string | undefined): void {
+  #started(): void {
     this.#start = undefined;
-    if (failure !== undefined) void this.end('setup_failed');
-    else if (this.#state === 'starting') this.#state = 'live';
+    if (this.#state === 'starting') this.#state = 'live';
   }
 
   #finish(pending: PendingRequest, failure: string | undefined, message: string | undefined): void {
@@ -335,7 +340,7 @@ export class Session {
     const { id } = pending.request;
     this.#parts.events.emit('request-cancelled', { ...pending.facts(this.#context), reason });
     this.#link.cancel(id, why);
-    this.#fail(pending, JSON_RPC.serverError, `the request was cancelled: ${why}`, 'cancelled');
+    this.#fail(pending, JSON_RPC.serverError, `The request was cancelled: ${why}.`, 'cancelled');
   }
 
   /** Answers a request with an error of the gateway's own. */
@@ -352,11 +357,11 @@ export class Session {
 
   #threadGone(exit: ThreadExit, lost: ReadonlySet<RequestId>, often: boolean): void {
     this.#serverRequests.clear();
-    if (this.#start !== undefined) return this.#startFailed(500, exit.message, 'setup_failed');
+    if (this.#start !== undefined) return this.#unstartable(500, exit.message, 'setup_failed');
     for (const id of lost) {
       const pending = this.#pending.get(id);
       if (pending === undefined) continue;
-      const message = `this session's thread ended while it served the request: ${exit.message}; the session goes on with a fresh thread`;
+      const message = `This session's thread ended while it served the request: ${exit.message}. The session goes on with a fresh thread.`;
       this.#fail(pending, JSON_RPC.internalError, message, `thread_${exit.cause}`);
     }
     if (often) void this.end('thread_deaths');
@@ -365,7 +370,7 @@ export class Session {
   #unavailable(error: BulkheadError, lost: ReadonlySet<RequestId>): void {
     if (this.#start !== undefined) {
       const status = error.code === 'ERR_BULKHEAD_THREAD_START' ? 500 : 503;
-      return this.#startFailed(status, error.message, 'no_thread');
+      return this.#unstartable(status, error.message, 'no_thread');
     }
     for (const id of lost) {
       const pending = this.#pending.get(id);
@@ -373,14 +378,26 @@ export class Session {
     }
   }
 
-  #startFailed(status: 500 | 503, message: string, reason: EndReason): void {
+  #unstartable(status: 500 | 503, message: string, reason: EndReason): void {
+    const pending = this.#start && this.#pending.get(this.#start.requestId);
+    const data = { reason, ...(pending !== undefined && { requestKey: pending.key }) };
+    const body = errorResponse(this.#start?.requestId ?? null, JSON_RPC.internalError, message, data);
+    this.#startFailed({ status, body }, String(JSON_RPC.internalError), message, reason);
+  }
+
+  #startFailed(failed: StartFailure, failure: string, message: string | undefined, reason: EndReason): void {
     const start = this.#start;
     const pending = start && this.#pending.get(start.requestId);
     this.#start = undefined;
     if (start !== undefined && pending !== undefined) {
-      this.#finish(pending, String(JSON_RPC.internalError), message);
-      pending.stream.release();
-      start.onFailed({ status, message, requestKey: pending.key });
+      this.#finish(pending, failure, message);
+      if (pending.stream.sse) {
+        // Too late for a status: `initialize` took so long that its answer became a stream.
+        this.#streams.deliver(pending.stream, failed.body, start.requestId, 0);
+      } else {
+        pending.stream.release();
+        start.onFailed(failed);
+      }
     }
     void this.end(reason);
   }

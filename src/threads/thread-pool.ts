@@ -107,7 +107,7 @@ export class ThreadPool {
       return Promise.resolve(spare);
     }
     if (this.#closed || this.#waiters.length >= MAX_WAITERS) {
-      return Promise.reject(new BulkheadError('ERR_BULKHEAD_THREAD_WAIT', 'too many sessions wait for a thread; try again later'));
+      return Promise.reject(new BulkheadError('ERR_BULKHEAD_THREAD_WAIT', 'Too many sessions wait for a thread. Try again later.'));
     }
     return new Promise((resolve, reject) => {
       const leave = (): void => {
@@ -137,7 +137,7 @@ export class ThreadPool {
           waiter.fail(
             new BulkheadError(
               'ERR_BULKHEAD_THREAD_WAIT',
-              `no session thread became free within ${WAIT_DEADLINE_MS / 1000} s: all ${this.#options.maxThreads} are in use; try again later`,
+              `No session thread became free within ${WAIT_DEADLINE_MS / 1000} s: all ${this.#options.maxThreads} are in use. Try again later.`,
             ),
           ),
         WAIT_DEADLINE_MS,

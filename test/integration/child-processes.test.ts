@@ -1,21 +1,27 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { spawn as spawnProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type MessagePort, Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { GatewayEmitter } from '../../src/events.js';
-import type { SessionChildProcess } from '../../src/shared/define-server.js';
 import { BulkheadError } from '../../src/shared/errors.js';
 import { MAX_CHILD_PROCESSES } from '../../src/shared/keeper-frames.js';
 import { ChildKeeper } from '../../src/threads/child-keeper.js';
 import { SessionChildProcesses } from '../../workers/child-processes.js';
+import {
+  closed,
+  failed,
+  firstLine,
+  isAlive,
+  pidsIn,
+  processesMarked,
+  runGateway,
+  zombiesOfThisProcess,
+} from '../fixtures/children/observed-processes.js';
 import {
   CLEANS_UP,
   DAEMON,
@@ -25,87 +31,17 @@ import {
   UNMARKED_DAEMON,
 } from '../fixtures/children/scripts.js';
 import type { SessionThreadFixtureData } from '../fixtures/children/session-thread.js';
+import { until } from '../support/deadline.js';
 
 const KEEPER_ENTRY = new URL('../../workers/child-keeper.cjs', import.meta.url);
 const THREAD_FIXTURE = new URL('../fixtures/children/session-thread.js', import.meta.url);
-const GATEWAY_FIXTURE = new URL('../fixtures/children/gateway-process.js', import.meta.url);
 
 /** TERM grace, two looks, and room for a busy machine. */
 const GONE_WITHIN_MS = 2_000;
 
-interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-function closed(child: SessionChildProcess): Promise<Exit> {
-  return new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
-}
-
-function failed(child: SessionChildProcess): Promise<Error> {
-  return new Promise((resolve) => child.once('error', resolve));
-}
-
-async function firstLine(child: SessionChildProcess): Promise<string> {
-  const [data] = await once(child.stdout!, 'data');
-  return String(data).split('\n', 1)[0]!;
-}
-
-/** What a gateway of its own has printed when it is gone. */
-async function runGateway(end: 'exit' | 'keeper-death'): Promise<string> {
-  const gateway = spawnProcess(process.execPath, [fileURLToPath(GATEWAY_FIXTURE), end], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [printed] = await Promise.all([text(gateway.stdout), once(gateway, 'exit')]);
-  return printed;
-}
-
-/** The process ids in a line that one of the shell scripts has printed. */
-function pidsIn(line: string): number[] {
-  return line.trim().split(' ').slice(1).map(Number);
-}
-
-/** State letter and parent of a process, or `undefined` when it is gone. */
-function processState(pid: number): { state: string; parent: number } | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state: state!, parent: Number(parent) };
-  } catch {
-    return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  const found = processState(pid);
-  return found !== undefined && found.state !== 'Z';
-}
-
-function allPids(): number[] {
-  return readdirSync('/proc').map(Number).filter(Number.isInteger);
-}
-
-function processesMarked(marker: string): number[] {
-  return allPids().filter((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`BULKHEAD_CHILD=${marker}`);
-    } catch {
-      return false;
-    }
-  });
-}
-
-function zombiesOfThisProcess(): number[] {
-  return allPids().filter((pid) => {
-    const found = processState(pid);
-    return found?.parent === process.pid && found.state === 'Z';
-  });
-}
-
 describe('child processes of a session', () => {
   const events = new GatewayEmitter();
   let keeper: ChildKeeper;
-  let nextThread: number;
   let requestKey: string | undefined;
   let processes: SessionChildProcesses;
   let port: MessagePort;
@@ -116,7 +52,6 @@ describe('child processes of a session', () => {
 
   beforeEach(() => {
     keeper = new ChildKeeper(KEEPER_ENTRY, events);
-    nextThread = 2;
     requestKey = undefined;
     port = keeper.connect(1);
     processes = new SessionChildProcesses(port, () => requestKey);
@@ -357,8 +292,7 @@ describe('child processes of a session', () => {
     it('are gone once endAll resolves, and none can follow', async () => {
       const child = processes.spawn('sh', ['-c', STUBBORN_FAMILY]);
       const family = pidsIn(await firstLine(child));
-      expect(keeper.running(1)).to.equal(1);
-      expect(keeper.total).to.equal(1);
+      await until(() => keeper.running(1) === 1 && keeper.total === 1, 'the main thread to know of it');
       await processes.endAll();
       expect(family.filter(isAlive)).to.deep.equal([]);
       expect(() => processes.spawn('true')).to.throw(BulkheadError, 'ending');
@@ -374,7 +308,7 @@ describe('child processes of a session', () => {
       ['calls process.exit', 'a family that ignores SIGTERM', 'exit', STUBBORN_FAMILY],
     ] as const) {
       it(`leave nothing behind when its thread ${death}: ${kind}`, async () => {
-        const thread = nextThread;
+        const thread = 2;
         const keeperPort = keeper.connect(thread);
         const workerData: SessionThreadFixtureData = { keeperPort, script, then };
         const worker = new Worker(THREAD_FIXTURE, { workerData, transferList: [keeperPort] });
@@ -407,7 +341,10 @@ describe('child processes of a session', () => {
       });
       const lines = sessions.map(({ children }) => firstLine(children.spawn('sh', ['-c', STUBBORN_FAMILY])));
       const pids = (await Promise.all(lines)).flatMap(pidsIn);
-      expect(keeper.total).to.equal(count);
+      await until(
+        () => keeper.total === count,
+        () => `${count} children; the main thread knows of ${keeper.total}`,
+      );
       const beganMs = performance.now();
       for (const { sessionPort } of sessions) sessionPort.close();
       await Promise.all(sessions.map((_, index) => keeper.released(100 + index)));
@@ -426,11 +363,11 @@ describe('child processes of a session', () => {
 
     it('can not be started any more', async () => {
       await keeper.close();
-      const late = keeper.connect(nextThread);
+      const late = keeper.connect(2);
       const children = new SessionChildProcesses(late, () => undefined);
       await once(late, 'close');
       expect(() => children.spawn('true')).to.throw(BulkheadError, 'open a new session');
-      await keeper.released(nextThread);
+      await keeper.released(2);
     });
 
     it('are killed at once by killAllNow', async () => {
@@ -443,10 +380,8 @@ describe('child processes of a session', () => {
     it('are killed when it exits without a goodbye', async () => {
       const family = pidsIn(await runGateway('exit'));
       expect(family).to.have.lengthOf(2);
-      const deadlineMs = performance.now() + GONE_WITHIN_MS;
       // They are nobody's children here: no event tells when the signal has worked.
-      while (family.some(isAlive) && performance.now() < deadlineMs) await delay(5);
-      expect(family.filter(isAlive)).to.deep.equal([]);
+      await until(() => !family.some(isAlive), `${family} to be gone`, GONE_WITHIN_MS);
     });
 
     it('are killed when the keeper thread dies, which is logged, and the next session gets a new one', async () => {

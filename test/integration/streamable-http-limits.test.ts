@@ -1,30 +1,32 @@
 import { expect } from 'chai';
 import { once } from '../support/events.js';
 import { expectError, expectRefusal } from '../support/expectations.js';
-import { connectedClient, rawClient, startGateway } from '../support/gateway.js';
+import { connectedClient, rawClient, sharedGateway, startGateway } from '../support/gateway.js';
 import { initializeRequest, textOf, toolCall } from '../support/raw-client.js';
 
 const PING = { jsonrpc: '2.0', id: 1, method: 'ping' };
 
 describe('Streamable HTTP: guards', () => {
+  const gateway = sharedGateway();
+
   it('answers 403 to a foreign Host header', async () => {
-    const gateway = await startGateway();
     await expectRefusal(
-      await rawClient(gateway).post(initializeRequest(1), { host: 'evil.example.com' }),
+      await rawClient(gateway()).post(initializeRequest(1), { host: 'evil.example.com' }),
       403,
     );
   });
 
   it('answers 403 to a foreign Origin header', async () => {
-    const gateway = await startGateway();
     const headers = { origin: 'http://evil.example.com' };
-    await expectRefusal(await rawClient(gateway).post(initializeRequest(1), headers), 403);
+    await expectRefusal(await rawClient(gateway()).post(initializeRequest(1), headers), 403);
   });
 
   it('takes a loopback Origin and localhost as Host', async () => {
-    const gateway = await startGateway();
-    const headers = { origin: `http://localhost:${gateway.url.port}`, host: `localhost:${gateway.url.port}` };
-    const response = await rawClient(gateway).post(initializeRequest(1), headers);
+    const headers = {
+      origin: `http://localhost:${gateway().url.port}`,
+      host: `localhost:${gateway().url.port}`,
+    };
+    const response = await rawClient(gateway()).post(initializeRequest(1), headers);
     expect(response.status).to.equal(200);
     await response.answer(1);
   });
@@ -37,16 +39,19 @@ describe('Streamable HTTP: guards', () => {
     expect(response.status).to.equal(200);
     await response.answer(1);
   });
+});
+
+describe('Streamable HTTP: the bearer token', () => {
+  const gateway = sharedGateway({ token: 'correct-horse-battery' });
 
   it('answers 401 without the bearer token and with a wrong one, and asks for a Bearer', async () => {
-    const gateway = await startGateway({ token: 'correct-horse-battery' });
     for (const authorization of [
       undefined,
       'Bearer wrong',
       'Bearer correct-horse-batterx',
       'Basic Y29ycmVjdA==',
     ]) {
-      const response = await rawClient(gateway).post(initializeRequest(1), { authorization });
+      const response = await rawClient(gateway()).post(initializeRequest(1), { authorization });
       expect(response.status, authorization).to.equal(401);
       expect(response.headers['www-authenticate']).to.match(/^Bearer/);
       await response.text();
@@ -54,34 +59,34 @@ describe('Streamable HTTP: guards', () => {
   });
 
   it('takes the right token, on every request, whatever the case of the scheme', async () => {
-    const gateway = await startGateway({ token: 'correct-horse-battery' });
-    const client = await connectedClient(gateway, {
+    const client = await connectedClient(gateway(), {
       headers: { authorization: 'bearer correct-horse-battery' },
     });
     expect(textOf(await client.call('echo', { text: 'in' }))).to.equal('in');
-    expect(gateway.sessions()[0]?.context.principal).to.equal('token');
+    expect(gateway().sessions()[0]?.context.principal).to.equal('token');
     const response = await client.post(PING, { authorization: undefined });
     expect(response.status).to.equal(401);
     await response.text();
   });
+});
+
+describe('Streamable HTTP: the longest body', () => {
+  const gateway = sharedGateway({ maxBodyBytes: 1024 });
 
   it('answers 413 to a body over the limit that tells its length', async () => {
-    const gateway = await startGateway({ maxBodyBytes: 1024 });
-    const client = await connectedClient(gateway);
+    const client = await connectedClient(gateway());
     await expectRefusal(await client.post(toolCall(9, 'echo', { text: 'x'.repeat(2048) })), 413);
   });
 
   it('answers 413 to a body over the limit that does not tell its length', async () => {
-    const gateway = await startGateway({ maxBodyBytes: 1024 });
-    const client = await connectedClient(gateway);
+    const client = await connectedClient(gateway());
     const body = JSON.stringify(toolCall(9, 'echo', { text: 'x'.repeat(2048) }));
     const headers = { 'content-length': undefined, 'transfer-encoding': 'chunked' };
     await expectRefusal(await client.post(body, headers), 413);
   });
 
   it('takes a body just under the limit', async () => {
-    const gateway = await startGateway({ maxBodyBytes: 1024 });
-    const client = await connectedClient(gateway);
+    const client = await connectedClient(gateway());
     expect(textOf(await client.call('echo', { text: 'x'.repeat(800) }))).to.have.length(800);
   });
 });

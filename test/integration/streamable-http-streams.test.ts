@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { StreamKind } from '../../src/events.js';
 import { once } from '../support/events.js';
 import { expectError, expectRefusal } from '../support/expectations.js';
-import { connectedClient, type Gateway, rawClient, sharedGateway, startGateway } from '../support/gateway.js';
+import { connectedClient, type Gateway, rawClient, sharedGateway } from '../support/gateway.js';
 import { textOf } from '../support/raw-client.js';
 import type { SseReader } from '../support/sse-reader.js';
 
@@ -10,9 +10,11 @@ const FOR_LONG = 60_000;
 const dataOf = (message: { params?: Record<string, unknown> }) => message.params?.data;
 
 describe('Streamable HTTP: how a call is answered', () => {
+  const patient = sharedGateway({ sseAfter: '10s' });
+  const hasty = sharedGateway({ sseAfter: '20ms' });
+
   it('answers as JSON when the response comes within sse-after', async () => {
-    const gateway = await startGateway({ sseAfter: '10s' });
-    const client = await connectedClient(gateway);
+    const client = await connectedClient(patient());
     const { exchange, id } = client.startCall('slow', { ms: 100 });
     const response = await exchange.response;
     expect(response.headers['content-type']).to.match(/^application\/json/);
@@ -20,8 +22,7 @@ describe('Streamable HTTP: how a call is answered', () => {
   });
 
   it('becomes an SSE stream after sse-after, and ends it with the response', async () => {
-    const gateway = await startGateway({ sseAfter: '20ms' });
-    const client = await connectedClient(gateway);
+    const client = await connectedClient(hasty());
     const { id, stream } = await client.openCall('slow', { ms: 300 });
     expect(stream.messages).to.deep.equal([]);
     expect(await stream.ended).to.equal('end');
@@ -29,8 +30,7 @@ describe('Streamable HTTP: how a call is answered', () => {
   });
 
   it('becomes an SSE stream at once when something comes before the response', async () => {
-    const gateway = await startGateway({ sseAfter: '10s' });
-    const client = await connectedClient(gateway);
+    const client = await connectedClient(patient());
     const { id, stream } = await client.openCall('log', { data: 'first' });
     expect(await stream.ended).to.equal('end');
     expect(stream.messages.map(({ method }) => method)).to.deep.equal(['notifications/message', undefined]);
@@ -38,13 +38,13 @@ describe('Streamable HTTP: how a call is answered', () => {
   });
 
   it('answers a request that fails in the protocol with an error response over 200', async () => {
-    const client = await connectedClient(await startGateway());
+    const client = await connectedClient(patient());
     expectError(await client.ask('no/such/method'), -32601);
   });
 
   it('tells proxies not to buffer and caches not to store, on every stream', async () => {
-    const client = await connectedClient(await startGateway({ sseAfter: 0 }));
-    const { exchange } = client.startCall('slow', { ms: 50 });
+    const client = await connectedClient(hasty());
+    const { exchange } = client.startCall('slow', { ms: 200 });
     for (const { headers } of [await client.get(), await exchange.response]) {
       expect(headers['content-type']).to.match(/^text\/event-stream/);
       expect(headers['x-accel-buffering']).to.equal('no');

@@ -114,15 +114,15 @@ describe('Streamable HTTP: sessions', () => {
     expect(textOf(await second.call('whoami'))).to.equal(second.sessionId);
   });
 
-  it('gives no session id to an initialize that failed', async () => {
-    const response = await rawClient(gateway()).post({
-      jsonrpc: '2.0',
-      id: 1,
-      method: 'initialize',
-      params: {},
-    });
-    expect(response.headers).to.not.have.property('mcp-session-id');
+  it('keeps no session of an initialize that failed', async () => {
+    const client = rawClient(gateway());
+    const ended = once(gateway().events, 'session-ended');
+    const response = await client.post({ jsonrpc: '2.0', id: 1, method: 'initialize', params: {} });
     expectError(await response.answer(1));
+    await ended;
+    const sessionId = response.headers['mcp-session-id'];
+    if (typeof sessionId !== 'string') return;
+    await expectRefusal(await client.post(PING, { 'mcp-session-id': sessionId }), 404);
   });
 
   it('tells the server module who the client is', async () => {

@@ -1,10 +1,7 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { formatDuration, MAX_TIMER_MS, parseDuration } from '../../src/duration.js';
-import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../../src/option-table.js';
 import {
   defaultMaxThreads,
   fromApi,
@@ -13,41 +10,23 @@ import {
   type ResolvedOptions,
   resolveOptions,
 } from '../../src/options.js';
-import { BulkheadError } from '../../src/shared/errors.js';
-
-/** The sentence that the call ends with. */
-function sentenceOf(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    expect(error).to.be.instanceOf(BulkheadError);
-    expect((error as BulkheadError).code).to.equal('ERR_BULKHEAD_OPTION');
-    return (error as BulkheadError).message;
-  }
-  throw new Error('nothing was thrown');
-}
+import { createOptionFolder, type OptionFolder, sentenceOf } from '../support/option-folder.js';
 
 describe('options', () => {
   let folder: string;
+  let sources: OptionFolder;
 
   before(() => {
-    folder = realpathSync(mkdtempSync(join(tmpdir(), 'bulkhead-options-')));
-    mkdirSync(join(folder, 'data'));
-    symlinkSync(join(folder, 'data'), join(folder, 'link'));
-    writeFileSync(join(folder, 'server.mjs'), 'export default {};\n');
+    sources = createOptionFolder();
+    folder = sources.path;
   });
 
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => sources.remove());
 
-  const fromFlags = (flags: Record<string, unknown>): ResolvedOptions =>
-    resolveOptions({ flags, cwd: folder });
-  const fromEnvironment = (environment: Record<string, string>): ResolvedOptions =>
-    resolveOptions({ environment, cwd: folder });
-  const fromFile = (content: unknown): ResolvedOptions => {
-    const text = typeof content === 'string' ? content : JSON.stringify(content);
-    writeFileSync(join(folder, 'bulkhead.json'), text);
-    return resolveOptions({ configFile: 'bulkhead.json', cwd: folder });
-  };
+  const fromFlags: OptionFolder['fromFlags'] = (flags) => sources.fromFlags(flags);
+  const fromEnvironment: OptionFolder['fromEnvironment'] = (environment) =>
+    sources.fromEnvironment(environment);
+  const fromFile: OptionFolder['fromFile'] = (content) => sources.fromFile(content);
 
   describe('defaults', () => {
     it('are those of the documentation', () => {
@@ -155,156 +134,6 @@ describe('options', () => {
       const environment = { BULKHEAD_CONFIG: 'one.json' };
       expect(resolveOptions({ environment, cwd: folder }).port).to.equal(1);
       expect(resolveOptions({ environment, configFile: 'two.json', cwd: folder }).port).to.equal(2);
-    });
-  });
-
-  describe('every option', () => {
-    const samples: Record<
-      keyof GatewayOptions,
-      { text: string; json: unknown; resolved: Partial<ResolvedOptions> }
-    > = {
-      serverModule: { text: 'server.mjs', json: './server.mjs', resolved: {} },
-      host: { text: 'localhost', json: '[::1]', resolved: {} },
-      port: { text: '0', json: 0, resolved: { port: 0 } },
-      adminHost: { text: '127.0.0.2', json: '127.0.0.2', resolved: { adminHost: '127.0.0.2' } },
-      adminPort: { text: '65535', json: 65_535, resolved: { adminPort: 65_535 } },
-      token: { text: 's3cret', json: 's3cret', resolved: { token: 's3cret' } },
-      insecure: { text: 'true', json: true, resolved: { insecure: true } },
-      allowedHosts: { text: 'A.example', json: ['a.example'], resolved: { allowedHosts: ['a.example'] } },
-      allowedOrigins: {
-        text: 'https://a.example,b.example',
-        json: ['https://a.example/', 'B.example'],
-        resolved: { allowedOrigins: ['https://a.example', 'b.example'] },
-      },
-      maxSessions: { text: '7', json: 7, resolved: { maxSessions: 7 } },
-      maxThreads: { text: '7', json: 7, resolved: { maxThreads: 7 } },
-      spareThreads: { text: '0', json: 0, resolved: { spareThreads: 0 } },
-      threadHeapMb: { text: '64', json: 64, resolved: { threadHeapMb: 64 } },
-      threadMemoryMb: { text: '256', json: 256, resolved: { threadMemoryMb: 256 } },
-      threadNice: { text: '19', json: 19, resolved: { threadNice: 19 } },
-      sessionIdle: { text: '2h', json: 7_200_000, resolved: { sessionIdleMs: 7_200_000 } },
-      sessionMaxAge: { text: '90s', json: '90s', resolved: { sessionMaxAgeMs: 90_000 } },
-      disconnectGrace: { text: '0', json: 0, resolved: { disconnectGraceMs: 0 } },
-      resumeGrace: { text: '1.5s', json: 1_500, resolved: { resumeGraceMs: 1_500 } },
-      cancelGrace: { text: '250ms', json: 250, resolved: { cancelGraceMs: 250 } },
-      cleanupInterval: { text: '1s', json: 1_000, resolved: { cleanupIntervalMs: 1_000 } },
-      maxBodyBytes: { text: '512KB', json: 512_000, resolved: { maxBodyBytes: 512_000 } },
-      maxRequestsPerSession: { text: '1', json: 1, resolved: { maxRequestsPerSession: 1 } },
-      keepAlive: { text: '1m', json: '60s', resolved: { keepAliveMs: 60_000 } },
-      progressHeartbeat: { text: '5s', json: 5_000, resolved: { progressHeartbeatMs: 5_000 } },
-      sseAfter: { text: '0', json: 0, resolved: { sseAfterMs: 0 } },
-      drainTimeout: { text: '3s', json: 3_000, resolved: { drainTimeoutMs: 3_000 } },
-      logLevel: { text: 'silent', json: 'silent', resolved: { logLevel: 'silent' } },
-      logFormat: { text: 'pretty', json: 'pretty', resolved: { logFormat: 'pretty' } },
-      root: { text: 'data', json: ['link'], resolved: {} },
-      allowPrivateNetwork: { text: 'yes', json: true, resolved: { allowPrivateNetwork: true } },
-    };
-
-    it('is a key of createGateway, and the other way round', () => {
-      expect(Object.keys(samples).sort()).to.deep.equal(OPTION_NAMES.map(camelCase).sort());
-    });
-
-    for (const name of OPTION_NAMES) {
-      const { text, json, resolved } = samples[camelCase(name) as keyof GatewayOptions];
-      it(`--${name}, ${variableName(name)} and the key "${name}" mean the same`, () => {
-        expect(fromFlags({ [camelCase(name)]: text })).to.deep.include(resolved);
-        expect(fromEnvironment({ [variableName(name)]: text })).to.deep.include(resolved);
-        expect(fromFile({ [name]: json })).to.deep.include(resolved);
-        expect(fromFile({ [camelCase(name)]: json })).to.deep.include(resolved);
-      });
-    }
-  });
-
-  describe('a wrong value', () => {
-    const NUMBER = ['abc', '', '-1', '1.5', '0x10', '1e3', ' '];
-    const DURATION = ['abc', '', '-1s', '5 minutes', '25d', '2147483648', '600h', 'none'];
-    const wrong: Record<string, readonly string[]> = {
-      'server-module': ['nope.mjs', '', 'data', 'file:///nope.mjs', 'https://example.com/x.mjs'],
-      host: ['', 'a b', '127.0.0.1:3000', 'http://localhost', '999.1.1.1', '[::1'],
-      port: [...NUMBER, '65536'],
-      'admin-host': ['', 'a b'],
-      'admin-port': [...NUMBER, '65536'],
-      token: ['', 'two words', 'caf\u00e9', 'line\nbreak'],
-      insecure: ['maybe', '', '2'],
-      'allowed-hosts': ['', 'https://a.example', 'a.example:', 'a.example:123456', 'a.example,b c'],
-      'allowed-origins': ['https://a.example/path', 'https://', 'a b', 'null '.repeat(2)],
-      'max-sessions': [...NUMBER, '0'],
-      'max-threads': [...NUMBER, '0', '100000'],
-      'spare-threads': [...NUMBER, '2000'],
-      'thread-heap-mb': [...NUMBER, '1'],
-      'thread-memory-mb': [...NUMBER, '1'],
-      'thread-nice': [...NUMBER, '20'],
-      'session-idle': [...DURATION, '0'],
-      'session-max-age': ['never', '0', '-1'],
-      'disconnect-grace': DURATION,
-      'resume-grace': DURATION,
-      'cancel-grace': DURATION,
-      'cleanup-interval': [...DURATION, '0'],
-      'max-body-bytes': ['', '0', '4XB', '1GiB', '-4MiB'],
-      'max-requests-per-session': [...NUMBER, '0'],
-      'keep-alive': [...DURATION, '0'],
-      'progress-heartbeat': [...DURATION, '0'],
-      'sse-after': DURATION,
-      'drain-timeout': DURATION,
-      'log-level': ['loud', '', 'INFO'],
-      'log-format': ['xml', ''],
-      root: ['', 'nope', 'server.mjs'],
-      'allow-private-network': ['maybe', ''],
-    };
-
-    it('is known for every option', () => expect(Object.keys(wrong)).to.deep.equal([...OPTION_NAMES]));
-
-    for (const name of OPTION_NAMES) {
-      it(`of ${name} is refused in one sentence that names the option, the value and what would be right`, () => {
-        const { expected } = OPTION_TABLE[name];
-        for (const value of wrong[name]!) {
-          const sentence = sentenceOf(() => fromEnvironment({ [variableName(name)]: value }));
-          expect(sentence, value).to.match(new RegExp(`^${variableName(name)} is `));
-          expect(sentence, value).to.include(`, but must be ${expected}.`);
-          expect(sentence.split('\n'), value).to.have.length(1);
-        }
-      });
-    }
-
-    it('is named by where it came from', () => {
-      const rest = ' is "x", but must be an integer from 0 to 65535.';
-      expect(sentenceOf(() => fromFlags({ port: 'x' }))).to.equal(`--port${rest}`);
-      expect(sentenceOf(() => fromEnvironment({ BULKHEAD_PORT: 'x' }))).to.equal(`BULKHEAD_PORT${rest}`);
-      expect(sentenceOf(() => fromFile({ adminPort: 'x' }))).to.equal(`"adminPort" in bulkhead.json${rest}`);
-      expect(sentenceOf(() => fromApi({ port: 'x' as unknown as number }))).to.equal(`port${rest}`);
-      expect(sentenceOf(() => fromFlags({ serverModule: 'x.mjs' }))).to.match(
-        /^\[server-module\] is "x\.mjs"/,
-      );
-    });
-
-    it('of a list is named alone', () => {
-      expect(sentenceOf(() => fromFlags({ allowedHosts: ['a.example,b c'] }))).to.match(
-        /^--allowed-hosts is "b c", /,
-      );
-    });
-
-    it('of the token is never shown', () => {
-      for (const refused of [
-        () => fromEnvironment({ BULKHEAD_TOKEN: 'hush hush' }),
-        () => fromFlags({ token: 'hush hush' }),
-        () => fromFile({ token: ['hush'] }),
-        () => fromFile('{"token": hush}'),
-        () => fromApi({ token: 'hush hush' }),
-      ]) {
-        expect(sentenceOf(refused)).not.to.include('hush');
-      }
-    });
-
-    it('of a JSON type that can not be meant is refused', () => {
-      const cases: [Record<string, unknown>, RegExp][] = [
-        [{ port: null }, /^"port" in bulkhead\.json is null, but must be an integer/],
-        [{ insecure: 'perhaps' }, /is "perhaps", but must be true or false/],
-        [{ host: 5 }, /is 5, but must be a host name/],
-        [{ root: [7] }, /is 7, but must be one or more existing folders/],
-        [{ keepAlive: { seconds: 1 } }, /is {"seconds":1}, but must be a duration/],
-        [{ maxSessions: 1.5 }, /is 1\.5, but must be an integer/],
-      ];
-      for (const [content, sentence] of cases) expect(sentenceOf(() => fromFile(content))).to.match(sentence);
     });
   });
 
@@ -498,44 +327,5 @@ describe('options', () => {
     });
 
     it('are none by default', () => expect(optionWarnings({}, options())).to.deep.equal([]));
-  });
-});
-
-describe('durations', () => {
-  it('are written with ms, s, m, h, or as milliseconds', () => {
-    const cases: [string | number, number | undefined][] = [
-      ['500ms', 500],
-      ['30s', 30_000],
-      ['5m', 300_000],
-      ['2h', 7_200_000],
-      ['0.5s', 500],
-      ['1500', 1_500],
-      [1_500, 1_500],
-      [' 30s ', 30_000],
-      [MAX_TIMER_MS, MAX_TIMER_MS],
-      [MAX_TIMER_MS + 1, undefined],
-      ['597h', undefined],
-      ['30 s', undefined],
-      ['30S', undefined],
-      ['-1', undefined],
-      [Number.NaN, undefined],
-      [Number.POSITIVE_INFINITY, undefined],
-      ['', undefined],
-    ];
-    for (const [written, milliseconds] of cases) {
-      expect(parseDuration(written), String(written)).to.equal(milliseconds);
-    }
-  });
-
-  it('are shown in the largest unit that divides them', () => {
-    const cases: [number, string][] = [
-      [0, '0ms'],
-      [1_500, '1500ms'],
-      [30_000, '30s'],
-      [90_000, '90s'],
-      [1_800_000, '30m'],
-      [7_200_000, '2h'],
-    ];
-    for (const [milliseconds, shown] of cases) expect(formatDuration(milliseconds)).to.equal(shown);
   });
 });

@@ -291,7 +291,7 @@ describe('metrics of server modules', () => {
     let nextThread = 0;
     let highest = new Map<string, number>();
 
-    for (let step = 0; step < 2000; step += 1) {
+    for (let step = 0; step < 1000; step += 1) {
       if (threads.size < 8) threads.set(nextThread++, createModule());
       const [thread, module] = [...threads][pick(threads.size)]!;
       const tool = tools[pick(tools.length)]!;

@@ -276,7 +276,8 @@ describe('metrics of the gateway', () => {
     expect(found.get('bulkhead_module_metrics_refused_total{reason="reserved_name"}')).to.equal(2);
   });
 
-  it('show an idle main thread without delay', async () => {
+  it('show an idle main thread without delay', async function () {
+    this.retries(3); // on a busy machine no thread is idle
     await delay(60);
     expect((await samples()).get('bulkhead_event_loop_delay_p50_seconds')).to.be.within(0, 0.015);
   });

@@ -1,0 +1,46 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { type ResolvedOptions, resolveOptions } from '../../src/options.js';
+import { BulkheadError } from '../../src/shared/errors.js';
+
+/** The sentence that the call ends with. */
+export function sentenceOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    expect(error).to.be.instanceOf(BulkheadError);
+    expect((error as BulkheadError).code).to.equal('ERR_BULKHEAD_OPTION');
+    return (error as BulkheadError).message;
+  }
+  throw new Error('nothing was thrown');
+}
+
+/** A folder with `data/`, `link` to it and `server.mjs`, in which options of each source are resolved. */
+export interface OptionFolder {
+  readonly path: string;
+  fromFlags(flags: Record<string, unknown>): ResolvedOptions;
+  fromEnvironment(environment: Record<string, string>): ResolvedOptions;
+  /** From `bulkhead.json` with this text, or with this value as JSON. */
+  fromFile(content: unknown): ResolvedOptions;
+  remove(): void;
+}
+
+export function createOptionFolder(): OptionFolder {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), 'bulkhead-options-')));
+  mkdirSync(join(path, 'data'));
+  symlinkSync(join(path, 'data'), join(path, 'link'));
+  writeFileSync(join(path, 'server.mjs'), 'export default {};\n');
+  return {
+    path,
+    fromFlags: (flags) => resolveOptions({ flags, cwd: path }),
+    fromEnvironment: (environment) => resolveOptions({ environment, cwd: path }),
+    fromFile: (content) => {
+      const text = typeof content === 'string' ? content : JSON.stringify(content);
+      writeFileSync(join(path, 'bulkhead.json'), text);
+      return resolveOptions({ configFile: 'bulkhead.json', cwd: path });
+    },
+    remove: () => rmSync(path, { recursive: true, force: true }),
+  };
+}
