@@ -35,7 +35,8 @@ function responseIn(answer: HttpAnswer, id: number): Response | undefined {
     return message.id === id ? message : undefined;
   }
   for (const line of answer.body.split('\n')) {
-    if (!line.startsWith('data: ')) continue;
+    // A priming event's data is empty (2025-11-25, Transports).
+    if (!line.startsWith('data: ') || line === 'data: ') continue;
     const message = JSON.parse(line.slice(6)) as Response;
     if (message.id === id) return message;
   }

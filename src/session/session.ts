@@ -415,6 +415,8 @@ export class Session {
 
   #streamLost(stream: MessageStream, onPurpose: boolean): void {
     if (this.#ended !== undefined) return;
+    // It was present until now: idle time counts from here.
+    this.#lastActiveMs = performance.now();
     if (stream.kind === 'legacy') {
       void this.end('stream_closed');
       return;

@@ -1,17 +1,27 @@
 /**
- * Mocha's root hooks: they end what each test started, fail a test during which a promise was rejected with nobody
- * to handle it, and fail the run when anything is left at its end.
+ * Mocha's root hooks: they end what each test started, and fail the run at its end when cleaning up failed, when a
+ * promise was rejected with nobody to handle it, or when anything is left. A root hook that failed in between would
+ * stop mocha and hide what the other tests find.
  */
+import type { Context } from 'mocha';
 import { cleanUp } from './cleanup.js';
 import { until } from './deadline.js';
 import { type Inventory, leftSince, takeInventory } from './left-behind.js';
 
 const SETTLE_MS = 5_000;
+const problems: string[] = [];
 let before: Inventory;
+let running = 'before the first test';
 
-/** Outside of mocha each of them would end the process. */
-const unhandled: unknown[] = [];
-const noteUnhandled = (reason: unknown) => unhandled.push(reason);
+/** Outside of mocha it would end the process. Mocha emits each a second time. */
+function noteUnhandled(reason: unknown): void {
+  const problem = `Unhandled rejection during '${running}': ${tell(reason)}`;
+  if (!problems.includes(problem)) problems.push(problem);
+}
+
+function tell(reason: unknown): string {
+  return reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
+}
 
 export const mochaHooks = {
   async beforeAll(): Promise<void> {
@@ -19,29 +29,34 @@ export const mochaHooks = {
     before = await takeInventory();
   },
 
+  beforeEach(this: Context): void {
+    running = this.currentTest?.fullTitle() ?? running;
+  },
+
   async afterEach(): Promise<void> {
-    await cleanUp();
-    failUnhandled();
+    try {
+      await cleanUp();
+    } catch (error) {
+      problems.push(`After '${running}': ${tell(error)}`);
+    }
   },
 
   async afterAll(): Promise<void> {
-    process.off('unhandledRejection', noteUnhandled);
-    failUnhandled();
     let left: string[] = [];
     const nothingLeft = () => {
       left = leftSince(before);
       return left.length === 0;
     };
-    await until(nothingLeft, () => `the tests to leave nothing behind. Left: ${left.join('; ')}`, SETTLE_MS);
+    try {
+      await until(
+        nothingLeft,
+        () => `the tests to leave nothing behind. Left: ${left.join('; ')}`,
+        SETTLE_MS,
+      );
+    } catch (error) {
+      problems.push(tell(error));
+    }
+    process.off('unhandledRejection', noteUnhandled);
+    if (problems.length > 0) throw new Error(problems.join('\n'));
   },
 };
-
-function failUnhandled(): void {
-  const reasons = unhandled.splice(0);
-  if (reasons.length > 0)
-    throw new AggregateError(reasons, `Unhandled rejections: ${reasons.map(tell).join('; ')}`);
-}
-
-function tell(reason: unknown): string {
-  return reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
-}
