@@ -1,7 +1,10 @@
 /** The table: for the terminal as it is, and as Markdown, which is the same text. */
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import type { BenchSettings, Figure, Goal } from './figure.js';
 import { median } from './statistics.js';
+
+/** What else the machine was doing: session threads are nice, so foreign load costs them more than the SDK. */
+const LOAD_AT_START = loadavg()[0] ?? 0;
 
 const HEADINGS = [
   'measured',
@@ -75,7 +78,7 @@ export function machine({ rounds, quick }: BenchSettings): string {
   const date = new Date().toISOString().slice(0, 10);
   return (
     `${date}, Node ${process.version}, ${process.platform} ${process.arch}, ` +
-    `${availableParallelism()} cores of ${model}, ${memoryGib} GiB. ` +
+    `${availableParallelism()} cores of ${model}, ${memoryGib} GiB, load average at the start ${number(LOAD_AT_START)}. ` +
     `Medians of ${rounds} rounds (lowest to highest)${quick ? ', of a quick run, so rough' : ''}.`
   );
 }

@@ -90,7 +90,9 @@ export interface GatewayEvents {
       readonly remoteAddress: string | undefined;
     },
   ];
-  'thread-started': [{ readonly thread: number; readonly startMs: number; readonly niceness: number | undefined }];
+  'thread-started': [
+    { readonly thread: number; readonly startMs: number; readonly niceness: number | undefined },
+  ];
   'thread-claimed': [{ readonly thread: number; readonly kind: ClaimKind; readonly waitMs: number }];
   /** `killMs`: from the first step of the kill ladder until the thread was gone, for a thread that was killed. */
   'thread-exited': [
@@ -131,8 +133,26 @@ export interface GatewayEvents {
   'children-killed': [{ readonly processes: number }];
   /** What an operator should know and no other event tells. */
   notice: [
-    { readonly level: LogLevel; readonly message: string; readonly fields?: Readonly<Record<string, unknown>> },
+    {
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields?: Readonly<Record<string, unknown>>;
+    },
   ];
 }
 
-export class GatewayEmitter extends EventEmitter<GatewayEvents> {}
+/** A listener for each event that a subscriber wants. None may throw: `emit` would throw in the session. */
+export type GatewayListeners = {
+  readonly [Name in keyof GatewayEvents]?: (event: GatewayEvents[Name][0]) => void;
+};
+
+export class GatewayEmitter extends EventEmitter<GatewayEvents> {
+  /** Adds the listeners, and returns what takes exactly these away again. */
+  subscribe(listeners: GatewayListeners): () => void {
+    const entries = Object.entries(listeners) as [keyof GatewayEvents, (event: unknown) => void][];
+    for (const [name, listener] of entries) this.on(name, listener);
+    return () => {
+      for (const [name, listener] of entries) this.off(name, listener);
+    };
+  }
+}

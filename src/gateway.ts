@@ -11,7 +11,7 @@ import type { ResolvedOptions } from './options.js';
 import { SessionManager } from './session/session-manager.js';
 import type { GatewaySnapshot, GatewayView, SessionSnapshot } from './snapshot.js';
 import { checkServerModule } from './threads/server-module-check.js';
-import { ThreadPool, type ThreadPoolOptions } from './threads/thread-pool.js';
+import { MAX_WAITERS, ThreadPool, type ThreadPoolOptions } from './threads/thread-pool.js';
 import { VERSION } from './version.js';
 
 /** What only a programmer can give. */
@@ -146,11 +146,20 @@ function createView(options: ResolvedOptions, sessions: SessionManager, pool: Th
         threadHeapBytes: sum(({ heapBytes }) => heapBytes),
         threadEventLoopUtilization:
           threads.length === 0 ? 0 : sum(({ eventLoopUtilization }) => eventLoopUtilization) / threads.length,
-        limits: { maxSessions: options.maxSessions, maxThreads: options.maxThreads },
+        limits: {
+          sessions: options.maxSessions,
+          threads: options.maxThreads,
+          thread_waiters: MAX_WAITERS,
+          requests_per_session: options.maxRequestsPerSession,
+          body_bytes: options.maxBodyBytes,
+          event_log_bytes: sessions.eventLogBudget.limitBytes,
+          thread_memory_bytes: options.threadMemoryMb * 1024 * 1024,
+        },
       };
     },
     unready: () => sessions.refusal()?.message,
     sessions: () => sessions.all().map((session) => session.snapshot()),
+    session: (sessionId) => sessions.get(sessionId)?.snapshot(),
     endSession: (sessionId) => sessions.end(sessionId, 'admin'),
   };
 }

@@ -4,10 +4,9 @@
  * like a secret is left out. Arguments, results and tokens are never logged.
  */
 import { type DestinationStream, type LevelWithSilent, type Logger, pino } from 'pino';
-import type { GatewayEmitter, RequestFacts, ThreadExitCause } from './events.js';
+import type { GatewayEmitter, GatewayListeners, RequestFacts, ThreadExitCause } from './events.js';
 import { type LogOutput, openStandardError, prettyStream, unbuffered } from './log-output.js';
 import { printable, printableFields } from './log-text.js';
-import { type GatewayListeners, subscribe } from './metrics/subscribe.js';
 import type { SessionContext } from './shared/session-context.js';
 
 /** Refused requests that are told about at `warn` in each window; a scan of the port must not fill the disk. */
@@ -34,7 +33,7 @@ export function createLog({ events, level, format, destination }: LogOptions): L
   const colorize = destination === undefined && process.stderr.isTTY === true;
   const stream = format === 'pretty' ? prettyStream(output, colorize) : output;
   const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
-  const unsubscribe = subscribe(events, createListeners(logger));
+  const unsubscribe = events.subscribe(createListeners(logger));
   return {
     logger,
     async close() {

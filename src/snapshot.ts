@@ -43,6 +43,15 @@ export interface SessionSnapshot {
   readonly thread: ThreadSnapshot | undefined;
 }
 
+type GatewayLimit =
+  | 'sessions'
+  | 'threads'
+  | 'thread_waiters'
+  | 'requests_per_session'
+  | 'body_bytes'
+  | 'event_log_bytes'
+  | 'thread_memory_bytes';
+
 export interface GatewaySnapshot {
   readonly startedAtMs: number;
   readonly draining: boolean;
@@ -58,7 +67,8 @@ export interface GatewaySnapshot {
   readonly threadHeapBytes: number;
   /** Mean over live threads, 0 to 1. */
   readonly threadEventLoopUtilization: number;
-  readonly limits: { readonly maxSessions: number; readonly maxThreads: number };
+  /** By name, in units that the name tells. */
+  readonly limits: Readonly<Record<GatewayLimit, number>>;
 }
 
 /** What the admin listener and the metrics are handed by `gateway.ts`. */
@@ -67,6 +77,7 @@ export interface GatewayView {
   /** Why the gateway can't take new sessions, or `undefined` when it is ready. */
   unready(): string | undefined;
   sessions(): SessionSnapshot[];
+  session(sessionId: string): SessionSnapshot | undefined;
   /** Resolves when the session's thread is gone; `false` when there is no such session. */
   endSession(sessionId: string): Promise<boolean>;
 }

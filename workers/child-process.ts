@@ -2,6 +2,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
+import type { SessionChildProcessEvents } from '../src/shared/define-server.js';
 import type { PlainError } from '../src/shared/errors.js';
 import type { ChildReportFrame } from '../src/shared/keeper-frames.js';
 import { ChildInput, ChildOutput, type SendToKeeper } from './child-streams.js';
@@ -9,19 +10,12 @@ import { ChildInput, ChildOutput, type SendToKeeper } from './child-streams.js';
 /** A report about one child process. */
 export type OneChildFrame = Exclude<ChildReportFrame, { readonly type: 'all-ended' }>;
 
-interface ChildProcessEvents {
-  spawn: [];
-  error: [Error];
-  exit: [code: number | null, signal: NodeJS.Signals | null];
-  close: [code: number | null, signal: NodeJS.Signals | null];
-}
-
 /**
  * Like `node:child_process`'s `ChildProcess`, with one difference: it is started in another thread, so `pid` is
  * `undefined` until `spawn` is emitted. `spawn`, `error`, `exit` and `close` come in the same cases and order;
  * an `error` that nobody listens for is thrown, as there.
  */
-export class KeptChildProcess extends EventEmitter<ChildProcessEvents> {
+export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
   readonly stdin: ChildInput;
   readonly stdout: ChildOutput;
   readonly stderr: ChildOutput;

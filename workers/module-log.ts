@@ -27,7 +27,14 @@ export class ModuleLog {
   write(source: LogFrame['source'], level: LogLevel, message: string, fields: LogFrame['fields']): void {
     if (!this.#allowed()) return;
     const line = message.length > MAX_LINE_CHARS ? `${message.slice(0, MAX_LINE_CHARS)}…` : message;
-    this.#post({ type: 'log', source, level, message: line, fields: plain(fields), key: currentRequest()?.key });
+    this.#post({
+      type: 'log',
+      source,
+      level,
+      message: line,
+      fields: plain(fields),
+      key: currentRequest()?.key,
+    });
   }
 
   #allowed(): boolean {

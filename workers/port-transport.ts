@@ -42,11 +42,16 @@ export class PortTransport implements Transport {
   #delivering = false;
   #refusal: string | undefined;
 
-  constructor(context: SessionContext, post: (frame: ThreadFrame) => void, executor: SessionAwareToolExecutor) {
+  constructor(
+    context: SessionContext,
+    post: (frame: ThreadFrame) => void,
+    executor: SessionAwareToolExecutor,
+  ) {
     this.sessionId = context.sessionId;
     this.#post = post;
     this.#executor = executor;
-    this.#canPoll = context.transport === 'streamable-http' && context.protocolVersion >= FIRST_VERSION_WITH_POLLING;
+    this.#canPoll =
+      context.transport === 'streamable-http' && context.protocolVersion >= FIRST_VERSION_WITH_POLLING;
     this.#requestInfo = {
       headers: {
         'mcp-session-id': context.sessionId,
@@ -146,7 +151,14 @@ function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): Sen
   if (!('method' in message)) {
     const failure = failureOf(message);
     const id = message.id;
-    return { type: 'send', kind: 'response', id, relatedTo: id, body, ...(failure !== undefined && { failure }) };
+    return {
+      type: 'send',
+      kind: 'response',
+      id,
+      relatedTo: id,
+      body,
+      ...(failure !== undefined && { failure }),
+    };
   }
   if ('id' in message) return { type: 'send', kind: 'request', id: message.id, relatedTo, body };
   const withdrawn = message.method === 'notifications/cancelled' ? message.params?.requestId : undefined;
@@ -161,7 +173,9 @@ function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): Sen
   };
 }
 
-function failureOf(message: Extract<JSONRPCMessage, { result: unknown } | { error: unknown }>): string | undefined {
+function failureOf(
+  message: Extract<JSONRPCMessage, { result: unknown } | { error: unknown }>,
+): string | undefined {
   if ('error' in message) return String(message.error.code);
   return message.result.isError === true ? 'tool_error' : undefined;
 }

@@ -16,7 +16,8 @@ export async function loadServerModule(data: SessionThreadData): Promise<ServerD
   if (data.moduleUrl === undefined) return environmentServer(data.environment);
   const exported: unknown = ((await import(data.moduleUrl)) as { default?: unknown }).default;
   // A CommonJS module, or one that was transpiled to it, has its default export one level further down.
-  const definition = isObject(exported) && !('setup' in exported) && 'default' in exported ? exported.default : exported;
+  const definition =
+    isObject(exported) && !('setup' in exported) && 'default' in exported ? exported.default : exported;
   assertDefinition(definition);
   return definition;
 }
@@ -32,7 +33,9 @@ function assertDefinition(value: unknown): asserts value is ServerDefinition {
   }
   for (const key of ['name', 'version'] as const) {
     if (typeof value[key] !== 'string' || value[key] === '') {
-      throw new ServerModuleError(`its default export has no \`${key}\`; clients are shown one, so give it a text`);
+      throw new ServerModuleError(
+        `its default export has no \`${key}\`; clients are shown one, so give it a text`,
+      );
     }
   }
 }

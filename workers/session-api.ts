@@ -34,12 +34,14 @@ export class SessionApi implements Session {
   readonly #ended = new AbortController();
   readonly #children: SessionChildProcesses;
   readonly #post: (frame: ThreadFrame) => void;
+  readonly #log: ModuleLog;
   #metrics: MetricsReporter | undefined;
 
   constructor({ context, state, post, log, children }: SessionApiParts) {
     this.context = context;
     this.#children = children;
     this.#post = post;
+    this.#log = log;
     this.state = new StoredState(state, post);
     const line =
       (level: LogLevel) =>
@@ -61,11 +63,15 @@ export class SessionApi implements Session {
   }
 
   get metrics(): Registry {
-    this.#metrics ??= new MetricsReporter(this.#post);
+    this.#metrics ??= new MetricsReporter(this.#post, this.#log);
     return this.#metrics.registry;
   }
 
-  spawn(command: string, args: readonly string[] = [], options: SessionSpawnOptions = {}): SessionChildProcess {
+  spawn(
+    command: string,
+    args: readonly string[] = [],
+    options: SessionSpawnOptions = {},
+  ): SessionChildProcess {
     return this.#children.spawn(command, args, options);
   }
 

@@ -74,6 +74,7 @@ export class SessionHost {
   /** Whatever goes wrong here, the main thread's deadline ends the thread all the same. */
   async #end(reason: string): Promise<void> {
     this.#session.end(reason);
+    void this.#parts.children.endAll();
     // Closing the server aborts every handler's own signal.
     await this.#server.close();
     await this.#executor.idle();

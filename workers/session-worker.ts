@@ -15,7 +15,8 @@ import { loadServerModule, ServerModuleError } from './server-module.js';
 import { SessionHost } from './session-host.js';
 import { currentRequest } from './tool-executor.js';
 
-if (isMainThread) throw new Error('session-worker is the entry of a session thread; it has no use on the main thread');
+if (isMainThread)
+  throw new Error('session-worker is the entry of a session thread; it has no use on the main thread');
 
 export default async function serveSession({ port, keeperPort }: SessionThreadTask): Promise<never> {
   const data = workerData as SessionThreadData;

@@ -13,11 +13,18 @@ import type { SessionAwareRequest, SessionContext } from '../src/shared/session-
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 type Handler = (request: { method: string }, extra: Extra) => unknown;
 
-const running = new AsyncLocalStorage<SessionAwareRequest>();
+/** What a handler runs in. `over` outlives it: a promise that it left dangling belongs to no request any more. */
+interface Run {
+  readonly request: SessionAwareRequest;
+  over: boolean;
+}
+
+const running = new AsyncLocalStorage<Run>();
 
 /** The request whose handler runs here, also after its awaits; `undefined` outside of one. */
 export function currentRequest(): SessionAwareRequest | undefined {
-  return running.getStore();
+  const run = running.getStore();
+  return run?.over === false ? run.request : undefined;
 }
 
 export interface SettledRequest {
@@ -58,10 +65,12 @@ export class SessionAwareToolExecutor {
       context: this.#context,
     };
     this.#active += 1;
-    return running.run(request, async () => {
+    const run: Run = { request, over: false };
+    return running.run(run, async () => {
       try {
         return await handler();
       } finally {
+        run.over = true;
         this.#settle(request, extra.signal.aborted);
       }
     });
@@ -93,7 +102,11 @@ let executor: SessionAwareToolExecutor | undefined;
  */
 export function installToolExecutor(instance: SessionAwareToolExecutor): void {
   if (executor === undefined) {
-    const register = Server.prototype.setRequestHandler as (this: Server, schema: unknown, handler: Handler) => void;
+    const register = Server.prototype.setRequestHandler as (
+      this: Server,
+      schema: unknown,
+      handler: Handler,
+    ) => void;
     const tracked = function (this: Server, schema: unknown, handler: Handler): void {
       register.call(this, schema, track(handler));
     };

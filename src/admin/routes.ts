@@ -1,4 +1,5 @@
 /** What the admin listener serves, as a table: a path and, for each method, what answers it. */
+import { multiClientMetrics } from '../metrics/multi-client-metrics.js';
 import type { Scrape } from '../metrics/recorder.js';
 import type { GatewayView } from '../snapshot.js';
 
@@ -52,13 +53,14 @@ export function createRoutes(
         },
       },
     },
+    { path: '/clients', open: false, methods: { GET: () => json(200, multiClientMetrics(view)) } },
     { path: '/sessions', open: false, methods: { GET: () => json(200, view.sessions()) } },
     {
       path: '/sessions/{id}',
       open: false,
       methods: {
         GET: ({ id }) => {
-          const session = view.sessions().find(({ context }) => context.sessionId === id);
+          const session = view.session(id);
           return session === undefined ? noSuchSession() : json(200, session);
         },
         DELETE: async ({ id }) => ((await view.endSession(id)) ? { status: 204 } : noSuchSession()),

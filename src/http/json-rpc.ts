@@ -29,7 +29,8 @@ export function parseBody(text: string): ParsedBody {
     const message = classify(value, text);
     return 'ok' in message ? message : { ok: true, batch: false, messages: [message] };
   }
-  if (value.length === 0) return refused(JSON_RPC.invalidRequest, 'Invalid Request: a batch must not be empty');
+  if (value.length === 0)
+    return refused(JSON_RPC.invalidRequest, 'Invalid Request: a batch must not be empty');
   if (value.length > MAX_BATCH) {
     return refused(JSON_RPC.invalidRequest, `Invalid Request: Batch must not exceed ${MAX_BATCH} messages`);
   }
@@ -70,8 +71,12 @@ function classify(value: unknown, body: string): ClientMessage | Refused {
 function classifyResponse(value: Fields, id: RequestId | null, body: string): ClientMessage | Refused {
   const hasResult = isFields(value.result);
   const hasError =
-    isFields(value.error) && Number.isSafeInteger(value.error.code) && typeof value.error.message === 'string';
-  const wellFormed = hasResult ? value.error === undefined && id !== null : hasError && value.result === undefined;
+    isFields(value.error) &&
+    Number.isSafeInteger(value.error.code) &&
+    typeof value.error.message === 'string';
+  const wellFormed = hasResult
+    ? value.error === undefined && id !== null
+    : hasError && value.result === undefined;
   if (!wellFormed || value.method !== undefined) {
     return invalid('it is neither a request (with "method") nor a response (with "result" or "error")', id);
   }
@@ -89,7 +94,10 @@ function unknownMember(value: Fields, known: ReadonlySet<string>): string | unde
   return undefined;
 }
 
-function cancellation(method: string, params: Fields | undefined): { requestId: RequestId; reason: string } | undefined {
+function cancellation(
+  method: string,
+  params: Fields | undefined,
+): { requestId: RequestId; reason: string } | undefined {
   if (method !== 'notifications/cancelled' || !isRequestId(params?.requestId)) return undefined;
   const reason = typeof params.reason === 'string' ? params.reason.slice(0, 500) : 'the client cancelled it';
   return { requestId: params.requestId, reason };

@@ -37,11 +37,18 @@ export class LegacySse {
     if (refusal !== undefined) return this.#reject(request, response, { status: 503, ...refusal });
     const session = sessions.open(contextOf(request, 'sse', principal, metadata(request)));
     const preamble = `event: endpoint\ndata: ${MESSAGES_PATH}?sessionId=${session.id}\n\n`;
-    session.listen(new SseStream({ kind: 'legacy', response, sessionId: session.id, keepAliveMs, events, preamble }));
+    session.listen(
+      new SseStream({ kind: 'legacy', response, sessionId: session.id, keepAliveMs, events, preamble }),
+    );
   }
 
   /** POST /messages?sessionId=… */
-  message(request: IncomingMessage, response: ServerResponse, principal: string, query: URLSearchParams): void {
+  message(
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: string,
+    query: URLSearchParams,
+  ): void {
     if (request.method !== 'POST') return this.#reject(request, response, methodNotAllowed('POST'));
     const sessionId = query.get('sessionId');
     if (sessionId === null) {

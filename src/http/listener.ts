@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { GatewayEmitter } from '../events.js';
 import { createGuard, type Guard, type GuardOptions } from './guards.js';
-import { listen } from './listen.js';
 import { LegacySse, MESSAGES_PATH } from './legacy-sse.js';
+import { listen } from './listen.js';
 import { reject } from './reply.js';
 import { StreamableHttp, type TransportParts } from './streamable-http.js';
 

@@ -9,7 +9,8 @@ export function acceptsAll(accept: string | undefined, types: readonly string[])
   if (accept === undefined) return false;
   const accepted = parseAccept(accept);
   return types.every(
-    (type) => accepted.has(type) || accepted.has(`${type.slice(0, type.indexOf('/'))}/*`) || accepted.has('*/*'),
+    (type) =>
+      accepted.has(type) || accepted.has(`${type.slice(0, type.indexOf('/'))}/*`) || accepted.has('*/*'),
   );
 }
 

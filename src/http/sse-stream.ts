@@ -65,7 +65,8 @@ export class SseStream implements StreamConnection {
     });
     events.emit('stream-opened', { kind });
     // Small events must not wait for each other (Nagle); node:http does that already, but not for writes it corks.
-    const priming = primingId === undefined ? `retry: ${retryMs}\n\n` : `id: ${primingId}\nretry: ${retryMs}\ndata: \n\n`;
+    const priming =
+      primingId === undefined ? `retry: ${retryMs}\n\n` : `id: ${primingId}\nretry: ${retryMs}\ndata: \n\n`;
     response.write(kind === 'legacy' ? preamble : priming);
     this.#keepAlive = setInterval(() => this.#comment(), keepAliveMs);
   }
@@ -73,7 +74,8 @@ export class SseStream implements StreamConnection {
   write(id: string | undefined, body: string): boolean {
     if (this.#ended) return true;
     const { response } = this.#parts;
-    const text = id === undefined ? `event: message\ndata: ${body}\n\n` : `event: message\nid: ${id}\ndata: ${body}\n\n`;
+    const text =
+      id === undefined ? `event: message\ndata: ${body}\n\n` : `event: message\nid: ${id}\ndata: ${body}\n\n`;
     if (response.write(text)) return true;
     this.#stall ??= setTimeout(() => {
       this.#stalled = true;
@@ -103,7 +105,8 @@ export class SseStream implements StreamConnection {
 
   #closed(): void {
     this.#release();
-    if (this.#open) this.#parts.events.emit('stream-closed', { kind: this.#parts.kind, stalled: this.#stalled });
+    if (this.#open)
+      this.#parts.events.emit('stream-closed', { kind: this.#parts.kind, stalled: this.#stalled });
     if (this.#ended) return;
     this.#ended = true;
     this.onClose();

@@ -18,8 +18,8 @@ import type { SessionManager } from '../session/session-manager.js';
 import { answerLost } from '../session/session-streams.js';
 import type { SessionContext, SessionTransport } from '../shared/session-context.js';
 import { readBody } from './body.js';
-import { acceptsAll, isJson } from './media-type.js';
 import { parseBody } from './json-rpc.js';
+import { acceptsAll, isJson } from './media-type.js';
 import { headerOf, noteRejection, RETRY_AFTER_SECONDS, type Rejection, reject, sendJson } from './reply.js';
 import { SseStream } from './sse-stream.js';
 
@@ -56,10 +56,14 @@ export function contextOf(
 
 /** The context after `initialize`. The version is negotiated as the SDK's server does it (Lifecycle, "Version Negotiation"). */
 export function identified(context: SessionContext, { params }: ClientRequest): SessionContext {
-  const { protocolVersion, clientInfo } = (params ?? {}) as { protocolVersion?: unknown; clientInfo?: unknown };
+  const { protocolVersion, clientInfo } = (params ?? {}) as {
+    protocolVersion?: unknown;
+    clientInfo?: unknown;
+  };
   const { name, version } = (clientInfo ?? {}) as { name?: unknown; version?: unknown };
   const text = (value: unknown): string => (typeof value === 'string' ? value.slice(0, MAX_NAME_CHARS) : '');
-  const supported = typeof protocolVersion === 'string' && SUPPORTED_PROTOCOL_VERSIONS.includes(protocolVersion);
+  const supported =
+    typeof protocolVersion === 'string' && SUPPORTED_PROTOCOL_VERSIONS.includes(protocolVersion);
   return {
     ...context,
     client: { name: text(name), version: text(version) },
@@ -172,7 +176,9 @@ export class StreamableHttp {
   /** The reply is a JSON-RPC error over 200: any other status is shown to the model as it is. */
   #refuseWhileDraining(response: ServerResponse, requests: readonly ClientRequest[], batch: boolean): void {
     const message = 'The server is shutting down. Call again in a moment.';
-    const errors = requests.map(({ id }) => errorResponse(id, JSON_RPC.serverError, message, { reason: 'draining' }));
+    const errors = requests.map(({ id }) =>
+      errorResponse(id, JSON_RPC.serverError, message, { reason: 'draining' }),
+    );
     sendJson(response, 200, batch ? `[${errors.join(',')}]` : (errors[0] ?? ''));
   }
 
@@ -204,7 +210,8 @@ export class StreamableHttp {
     }
     const { sessions } = this.#parts;
     const refusal = sessions.refusal();
-    if (refusal !== undefined) return this.#reject(request, response, { status: 503, ...refusal, id: opening.id });
+    if (refusal !== undefined)
+      return this.#reject(request, response, { status: 503, ...refusal, id: opening.id });
     const session = sessions.open(
       contextOf(request, 'streamable-http', principal, this.#parts.metadata(request)),
     );

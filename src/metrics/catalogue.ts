@@ -58,10 +58,10 @@ export function createCatalogue(registry: Registry, collect: () => void) {
     ),
 
     startTime: gauge('bulkhead_start_time_seconds', 'When the gateway started, in seconds since the epoch.'),
+    limits: gauge('bulkhead_limit', 'The highest value that each bounded thing may have.', ['limit']),
     draining: gauge('bulkhead_draining', '1 while the gateway drains and takes no new sessions, else 0.'),
 
     sessions: gauge('bulkhead_sessions', 'Sessions by state.', ['state']),
-    sessionsLimit: gauge('bulkhead_sessions_limit', 'Highest number of sessions (max-sessions).'),
     sessionsStarted: counter('bulkhead_sessions_started_total', 'Sessions that were started.', ['transport']),
     sessionsEnded: counter('bulkhead_sessions_ended_total', 'Sessions that have ended, by reason.', [
       'reason',
@@ -79,7 +79,6 @@ export function createCatalogue(registry: Registry, collect: () => void) {
     rejections: counter('bulkhead_rejections_total', 'HTTP requests that the gateway refused.', ['reason']),
 
     threads: gauge('bulkhead_threads', 'Session threads by state.', ['state']),
-    threadsLimit: gauge('bulkhead_threads_limit', 'Highest number of live session threads (max-threads).'),
     threadWaiters: gauge('bulkhead_thread_waiters', 'Sessions that wait for a thread.'),
     threadStart: histogram(
       'bulkhead_thread_start_duration_seconds',
@@ -142,7 +141,6 @@ export function createCatalogue(registry: Registry, collect: () => void) {
       'Log lines of server modules that were over the rate limit.',
     ),
     moduleSeries: gauge('bulkhead_module_series', 'Series of the metrics of server modules.'),
-    moduleSeriesLimit: gauge('bulkhead_module_series_limit', 'Highest number of series of server modules.'),
     moduleMetricsRefused: counter(
       'bulkhead_module_metrics_refused_total',
       'Metrics or series of server modules that were refused, once for each report that held them.',

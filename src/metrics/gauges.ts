@@ -11,14 +11,14 @@ export function readGauges(
   moduleSeries: { readonly current: number; readonly limit: number },
 ): void {
   catalogue.startTime.set(snapshot.startedAtMs / 1000);
+  for (const [limit, value] of Object.entries(snapshot.limits)) catalogue.limits.set({ limit }, value);
+  catalogue.limits.set({ limit: 'module_series' }, moduleSeries.limit);
   catalogue.draining.set(snapshot.draining ? 1 : 0);
 
   for (const [state, count] of Object.entries(snapshot.sessions)) catalogue.sessions.set({ state }, count);
-  catalogue.sessionsLimit.set(snapshot.limits.maxSessions);
   catalogue.requestsInFlight.set(snapshot.requestsInFlight);
 
   for (const [state, count] of Object.entries(snapshot.threads)) catalogue.threads.set({ state }, count);
-  catalogue.threadsLimit.set(snapshot.limits.maxThreads);
   catalogue.threadWaiters.set(snapshot.threadWaiters);
   catalogue.threadMemory.set(snapshot.threadMemoryBytes);
   catalogue.threadHeap.set(snapshot.threadHeapBytes);
@@ -30,7 +30,6 @@ export function readGauges(
   catalogue.childProcesses.set(snapshot.childProcesses);
 
   catalogue.moduleSeries.set(moduleSeries.current);
-  catalogue.moduleSeriesLimit.set(moduleSeries.limit);
 
   catalogue.eventLoopDelayP50.set(delay.p50Seconds);
   catalogue.eventLoopDelayP99.set(delay.p99Seconds);

@@ -1,11 +1,11 @@
 /** What each event counts. */
+import type { GatewayListeners } from '../events.js';
 import type { EndReason } from '../session/end-reason.js';
 import type { ModuleMetrics } from './aggregate.js';
 import type { Catalogue } from './catalogue.js';
 import type { FastHistogramChild } from './fast-histogram.js';
 import { protocolVersionLabel } from './labels.js';
 import { OperationDurations } from './operation-durations.js';
-import type { GatewayListeners } from './subscribe.js';
 
 /** Ends that are the server's failure: they set `error.type` (semantic conventions for MCP). */
 const FAILED_ENDS: ReadonlySet<EndReason> = new Set(['no_thread', 'setup_failed', 'thread_deaths']);

@@ -13,7 +13,6 @@ import { readGauges } from './gauges.js';
 import { createListeners } from './listeners.js';
 import type { RefusalReason } from './module-metric.js';
 import { registerProcessMetrics } from './process-metrics.js';
-import { subscribe } from './subscribe.js';
 
 const DEFAULT_MAX_MODULE_SERIES = 5000;
 /** Names that have been complained about are remembered; a module that makes names up must not fill memory. */
@@ -67,7 +66,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       events.emit('notice', { level: 'warn', message, fields: { metric: name, reason } });
     },
   });
-  const unsubscribe = subscribe(events, createListeners(catalogue, modules, knownTools));
+  const unsubscribe = events.subscribe(createListeners(catalogue, modules, knownTools));
 
   return {
     async scrape(accept) {

@@ -16,6 +16,8 @@ export const END_REASONS = [
   'abandoned',
   /** No thread became free within the deadline. */
   'no_thread',
+  /** The server answered `initialize` with an error. */
+  'initialize_failed',
   /** The server module's `setup` threw for this session. */
   'setup_failed',
   /** Its thread died more than 3 times in a minute. */

@@ -38,6 +38,7 @@ function decodeRequestIds(encoded: string): RequestId[] | undefined {
   } catch {
     return undefined;
   }
-  if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string' || Number.isSafeInteger(id))) return undefined;
+  if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string' || Number.isSafeInteger(id)))
+    return undefined;
   return ids as RequestId[];
 }

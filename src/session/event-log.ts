@@ -68,7 +68,13 @@ export class EventLog {
   }
 
   append(stream: string, body: string): LoggedEvent {
-    const event: LoggedEvent = { sequence: this.nextSequence(), stream, body, loggedMs: performance.now(), delivered: false };
+    const event: LoggedEvent = {
+      sequence: this.nextSequence(),
+      stream,
+      body,
+      loggedMs: performance.now(),
+      delivered: false,
+    };
     this.#events.push(event);
     this.#mark(stream).events += 1;
     this.#account(sizeOf(body));

@@ -20,6 +20,15 @@ export interface GatewayErrorData {
 }
 
 /** A JSON-RPC error response as text. The message is for people and models: what happened and what to do. */
-export function errorResponse(id: RequestId | null, code: number, message: string, data?: GatewayErrorData): string {
-  return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, ...(data !== undefined && { data }) } });
+export function errorResponse(
+  id: RequestId | null,
+  code: number,
+  message: string,
+  data?: GatewayErrorData,
+): string {
+  return JSON.stringify({
+    jsonrpc: '2.0',
+    id,
+    error: { code, message, ...(data !== undefined && { data }) },
+  });
 }

@@ -181,7 +181,10 @@ export class MessageStream {
     const { log, protocolVersion } = this.#parts;
     const primed = log !== undefined && protocolVersion() >= FIRST_VERSION_WITH_PRIMING;
     if (this.#connection !== undefined) {
-      this.#connection.open(primed ? `${cursor ?? log.nextSequence()}${this.#idSuffix}` : undefined, RETRY_MS);
+      this.#connection.open(
+        primed ? `${cursor ?? log.nextSequence()}${this.#idSuffix}` : undefined,
+        RETRY_MS,
+      );
       if (primed) this.#resumable = true;
     }
     this.#parts.onOpened();
@@ -197,7 +200,12 @@ export class MessageStream {
     this.#writeEvent(event.sequence, body, event, chars);
   }
 
-  #writeEvent(sequence: number | undefined, body: string, event: LoggedEvent | undefined, chars: number): void {
+  #writeEvent(
+    sequence: number | undefined,
+    body: string,
+    event: LoggedEvent | undefined,
+    chars: number,
+  ): void {
     if (this.#connection === undefined) return this.#parts.onFlushed(chars);
     if (event !== undefined) {
       event.delivered = true;
@@ -217,7 +225,6 @@ export class MessageStream {
     this.#withheldChars = 0;
     if (chars > 0) this.#parts.onFlushed(chars);
   }
-
 
   #lost(onPurpose: boolean): void {
     clearTimeout(this.#switchTimer);

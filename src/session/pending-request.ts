@@ -52,7 +52,11 @@ export class PendingRequest {
       this.#heartbeats += 1;
       const progress = Number((this.#heartbeats * HEARTBEAT_STEP).toFixed(6));
       const params = { progressToken, progress, message: 'still running' };
-      this.stream.deliver(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params }), undefined, 0);
+      this.stream.deliver(
+        JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params }),
+        undefined,
+        0,
+      );
     }, intervalMs);
   }
 

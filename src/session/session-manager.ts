@@ -35,7 +35,9 @@ export class SessionManager {
   readonly #ending = new Set<Session>();
   readonly #sweep: NodeJS.Timeout;
   /** Makes request keys differ between two runs of the gateway, for whoever reads both logs. */
-  readonly #keyPrefix = randomInt(36 ** 4).toString(36).padStart(4, '0');
+  readonly #keyPrefix = randomInt(36 ** 4)
+    .toString(36)
+    .padStart(4, '0');
   #lastKey = 0;
   #draining = false;
 
@@ -48,7 +50,8 @@ export class SessionManager {
 
   /** Whether a session could be opened; asked in the same tick as `open`, so that a burst can't pass the limit. */
   refusal(): Refusal | undefined {
-    if (this.#draining) return { reason: 'draining', message: 'The server is shutting down. Try again in a moment.' };
+    if (this.#draining)
+      return { reason: 'draining', message: 'The server is shutting down. Try again in a moment.' };
     if (this.#sessions.size < this.#options.maxSessions) return undefined;
     return {
       reason: 'session_limit',
@@ -80,6 +83,11 @@ export class SessionManager {
   find(sessionId: string, principal: string): Session | undefined {
     const session = this.#sessions.get(sessionId);
     return session?.context.principal === principal ? session : undefined;
+  }
+
+  /** The session with this id, whoever it belongs to. */
+  get(sessionId: string): Session | undefined {
+    return this.#sessions.get(sessionId);
   }
 
   get size(): number {

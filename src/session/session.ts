@@ -149,7 +149,11 @@ export class Session {
   }
 
   /** Requests of one POST, answered on its connection, or on the legacy stream where there is none. */
-  request(requests: readonly ClientRequest[], batch: boolean, connection: StreamConnection | undefined): void {
+  request(
+    requests: readonly ClientRequest[],
+    batch: boolean,
+    connection: StreamConnection | undefined,
+  ): void {
     this.#active();
     const ids = requests.map(({ id }) => id);
     const stream =
@@ -181,7 +185,8 @@ export class Session {
   /** A client's answer to what its server asked. */
   respond(response: ClientResponse): void {
     this.#active();
-    if (response.id !== undefined && this.#serverRequests.answered(response.id)) this.#link.message(response.body);
+    if (response.id !== undefined && this.#serverRequests.answered(response.id))
+      this.#link.message(response.body);
     else this.#parts.events.emit('response-unmatched', { context: this.#context });
   }
 
@@ -246,9 +251,14 @@ export class Session {
 
   #refusal({ id }: ClientRequest): string | undefined {
     if (this.#pending.has(id)) {
-      return errorResponse(id, JSON_RPC.invalidRequest, `Request id ${JSON.stringify(id)} is in flight already. Give each request an id of its own.`, {
-        reason: 'duplicate_id',
-      });
+      return errorResponse(
+        id,
+        JSON_RPC.invalidRequest,
+        `Request id ${JSON.stringify(id)} is in flight already. Give each request an id of its own.`,
+        {
+          reason: 'duplicate_id',
+        },
+      );
     }
     const limit = this.#parts.options.maxRequestsPerSession;
     if (this.#pending.size < limit) return undefined;
@@ -284,14 +294,18 @@ export class Session {
       const starts = this.#start?.requestId === relatedTo;
       if (starts && failure !== undefined) {
         this.#link.credit(chars);
-        return this.#startFailed({ status: 200, body }, failure, undefined, 'setup_failed');
+        return this.#startFailed({ status: 200, body }, failure, undefined, 'initialize_failed');
       }
       this.#finish(pending, failure, undefined);
       this.#answer(pending.stream, body, relatedTo, chars);
       if (starts) this.#started();
       return;
     }
-    if (kind === 'request' && id !== undefined && !this.#mayAsk(id, relatedTo !== undefined && pending === undefined)) {
+    if (
+      kind === 'request' &&
+      id !== undefined &&
+      !this.#mayAsk(id, relatedTo !== undefined && pending === undefined)
+    ) {
       return this.#link.credit(chars);
     }
     if (kind === 'notification' && id !== undefined) this.#serverRequests.answered(id);
@@ -347,7 +361,12 @@ export class Session {
   #fail(pending: PendingRequest, code: number, message: string, reason: string): void {
     const { request, stream, key } = pending;
     this.#finish(pending, reason === 'cancelled' ? reason : String(code), message);
-    this.#answer(stream, errorResponse(request.id, code, message, { reason, requestKey: key }), request.id, 0);
+    this.#answer(
+      stream,
+      errorResponse(request.id, code, message, { reason, requestKey: key }),
+      request.id,
+      0,
+    );
   }
 
   #threadClaimed(): void {
@@ -459,7 +478,8 @@ export class Session {
     clearTimeout(this.#absence);
     this.#parts.onEnding(this);
     // Every stream of a call carries an answer before it ends; clients wait for ever otherwise.
-    for (const pending of [...this.#pending.values()]) this.#cancel(pending, 'session_end', `the session ends (${reason})`);
+    for (const pending of [...this.#pending.values()])
+      this.#cancel(pending, 'session_end', `the session ends (${reason})`);
     this.#streams.end();
     if (this.#announced) {
       const durationMs = performance.now() - this.#startedMs;

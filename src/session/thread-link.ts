@@ -179,7 +179,9 @@ export class ThreadLink implements ThreadOwner {
     for (const { requestId } of this.#waiting) if (requestId !== undefined) lost.add(requestId);
     this.#waiting = [];
     const reason =
-      error instanceof BulkheadError ? error : new BulkheadError('ERR_BULKHEAD_THREAD_START', messageOf(error));
+      error instanceof BulkheadError
+        ? error
+        : new BulkheadError('ERR_BULKHEAD_THREAD_START', messageOf(error));
     this.#parts.onUnavailable(reason, lost);
   }
 

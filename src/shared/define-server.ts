@@ -1,6 +1,7 @@
-import type { ChildProcess, SpawnOptions } from 'node:child_process';
-import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import type { SpawnOptions } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import type { ServerOptions } from '@modelcontextprotocol/sdk/server/index.js';
+import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { Registry } from 'prom-client';
 import type { SessionContext } from './session-context.js';
 
@@ -39,10 +40,38 @@ export interface SessionSpawnOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 
 }
 
 /** The part of `node:child_process`'s `ChildProcess` that a session's child process has. */
-export type SessionChildProcess = Pick<
-  ChildProcess,
-  'stdin' | 'stdout' | 'stderr' | 'pid' | 'exitCode' | 'signalCode' | 'kill' | 'on' | 'once' | 'off'
->;
+export interface SessionChildProcess {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** `undefined` until `spawn` is emitted: the process is started by another thread. */
+  readonly pid?: number | undefined;
+  readonly exitCode: number | null;
+  readonly signalCode: NodeJS.Signals | null;
+  /** `false` when it has ended already. */
+  kill(signal?: NodeJS.Signals | number): boolean;
+  on<Name extends keyof SessionChildProcessEvents>(
+    event: Name,
+    listener: (...args: SessionChildProcessEvents[Name]) => void,
+  ): this;
+  once<Name extends keyof SessionChildProcessEvents>(
+    event: Name,
+    listener: (...args: SessionChildProcessEvents[Name]) => void,
+  ): this;
+  off<Name extends keyof SessionChildProcessEvents>(
+    event: Name,
+    listener: (...args: SessionChildProcessEvents[Name]) => void,
+  ): this;
+}
+
+export interface SessionChildProcessEvents {
+  spawn: [];
+  /** It could not be started. */
+  error: [error: Error];
+  exit: [code: number | null, signal: NodeJS.Signals | null];
+  /** After `exit`, when its output has been read to the end. */
+  close: [code: number | null, signal: NodeJS.Signals | null];
+}
 
 /** What a server module is given for its session. */
 export interface Session {

@@ -48,7 +48,10 @@ class TrialSession implements ThreadOwner {
     metadata: {},
   };
   readonly #thread: SessionThread;
-  readonly #waiting = new Map<RequestId, { resolve: (answer: Answer) => void; reject: (error: Error) => void }>();
+  readonly #waiting = new Map<
+    RequestId,
+    { resolve: (answer: Answer) => void; reject: (error: Error) => void }
+  >();
   #lastId = 0;
 
   constructor(thread: SessionThread) {

@@ -162,7 +162,9 @@ export class SessionThread {
     this.#state = 'ending';
     this.#ladderMs = performance.now();
     this.#post({ type: 'end', reason });
-    this.#after(this.#parts.cancelGraceMs, () => this.terminate('killed', `it did not let go when its session ended`));
+    this.#after(this.#parts.cancelGraceMs, () =>
+      this.terminate('killed', `it did not let go when its session ended`),
+    );
   }
 
   /** Last step: the thread dies. Harmless when it is dying already. */
@@ -184,7 +186,9 @@ export class SessionThread {
    * versions let the main thread do that (24.0, 22.16); elsewhere the thread's own reports must do.
    */
   async lookAtMemory(limitBytes: number): Promise<void> {
-    const worker = this.#worker as (Worker & { getHeapStatistics?: () => Promise<HeapStatistics> }) | undefined;
+    const worker = this.#worker as
+      | (Worker & { getHeapStatistics?: () => Promise<HeapStatistics> })
+      | undefined;
     if (worker?.getHeapStatistics === undefined || this.#state !== 'claimed') return;
     let statistics: HeapStatistics;
     try {
@@ -236,7 +240,8 @@ export class SessionThread {
         this.#clear(this.#setupDeadline);
         return this.#owner?.onClaimed();
       case 'failed': {
-        const step = frame.stage === 'setup' ? "the server module's setup failed" : 'the server module can not be used';
+        const step =
+          frame.stage === 'setup' ? "the server module's setup failed" : 'the server module can not be used';
         return this.terminate('start_failed', `${step}: ${frame.error.message}`);
       }
       case 'close-stream':
@@ -266,7 +271,10 @@ export class SessionThread {
 
   #overMemory(usedBytes: number): void {
     const megabytes = Math.round(usedBytes / (1024 * 1024));
-    this.terminate('out_of_memory', `it held ${megabytes} MiB of heap and Buffers, more than thread-memory-mb allows`);
+    this.terminate(
+      'out_of_memory',
+      `it held ${megabytes} MiB of heap and Buffers, more than thread-memory-mb allows`,
+    );
   }
 
   #finished(requestId: RequestId): void {
@@ -300,7 +308,10 @@ export class SessionThread {
       (error: unknown) => error,
     );
     for (const timer of this.#timers) clearTimeout(timer);
-    const killMs = this.#exit?.cause === 'killed' && this.#ladderMs !== undefined ? performance.now() - this.#ladderMs : undefined;
+    const killMs =
+      this.#exit?.cause === 'killed' && this.#ladderMs !== undefined
+        ? performance.now() - this.#ladderMs
+        : undefined;
     const exit = this.#exit ?? causeOf(died);
     this.#state = 'gone';
     this.#running.clear();

@@ -20,7 +20,7 @@ const CHILD_KEEPER = new URL('../../workers/child-keeper.cjs', import.meta.url);
 
 /** Under what Claude Code waits for `initialize` (25 s, three tries), so that it hears a 503 and tries again. */
 const WAIT_DEADLINE_MS = 10_000;
-const MAX_WAITERS = 1_000;
+export const MAX_WAITERS = 1_000;
 const MEMORY_LOOK_INTERVAL_MS = 250;
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 30_000;
@@ -87,7 +87,10 @@ export class ThreadPool {
     });
     // A thread that fails before it has its task; its session thread's start deadline settles the rest.
     this.#piscina.on('error', (error) => {
-      events.emit('notice', { level: 'error', message: `a session thread failed to start: ${messageOf(error)}` });
+      events.emit('notice', {
+        level: 'error',
+        message: `a session thread failed to start: ${messageOf(error)}`,
+      });
     });
     this.#memoryWatch = setInterval(() => this.#lookAtMemory(), MEMORY_LOOK_INTERVAL_MS).unref();
   }
@@ -107,7 +110,12 @@ export class ThreadPool {
       return Promise.resolve(spare);
     }
     if (this.#closed || this.#waiters.length >= MAX_WAITERS) {
-      return Promise.reject(new BulkheadError('ERR_BULKHEAD_THREAD_WAIT', 'Too many sessions wait for a thread. Try again later.'));
+      return Promise.reject(
+        new BulkheadError(
+          'ERR_BULKHEAD_THREAD_WAIT',
+          'Too many sessions wait for a thread. Try again later.',
+        ),
+      );
     }
     return new Promise((resolve, reject) => {
       const leave = (): void => {
@@ -171,7 +179,10 @@ export class ThreadPool {
   }
 
   states(): Record<ThreadState, number> {
-    const states = Object.fromEntries(THREAD_STATES.map((state) => [state, 0])) as Record<ThreadState, number>;
+    const states = Object.fromEntries(THREAD_STATES.map((state) => [state, 0])) as Record<
+      ThreadState,
+      number
+    >;
     for (const { state } of this.#threads) if (state !== 'gone') states[state] += 1;
     return states;
   }
@@ -203,7 +214,8 @@ export class ThreadPool {
     if (this.#closed || this.#backoff !== undefined) return;
     const atOnce = Math.max(2, availableParallelism() * 2);
     const wanted = this.#waiters.length + this.#options.spareThreads - this.#spares.length;
-    while (this.#starting < Math.min(wanted, atOnce) && this.#threads.size < this.#options.maxThreads) this.#start();
+    while (this.#starting < Math.min(wanted, atOnce) && this.#threads.size < this.#options.maxThreads)
+      this.#start();
   }
 
   #start(): void {
@@ -226,7 +238,9 @@ export class ThreadPool {
       terminate: () => {
         controller.abort();
         // A thread that never got its task has not got the other end either: closing ours ends both.
-        if (!started) port.close();
+        if (started) return;
+        port.close();
+        keeperPort.close();
       },
       workerOf: (threadId) => this.#piscina.threads.find((worker) => worker.threadId === threadId),
       childProcesses: () => this.#keeper.running(id),
@@ -275,7 +289,10 @@ export class ThreadPool {
     if (this.#closed) return;
     this.#failedStarts += 1;
     this.#waiters[0]?.fail(new BulkheadError('ERR_BULKHEAD_THREAD_START', message));
-    this.#events.emit('notice', { level: 'error', message: `a session thread could not be started: ${message}` });
+    this.#events.emit('notice', {
+      level: 'error',
+      message: `a session thread could not be started: ${message}`,
+    });
     const delayMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (this.#failedStarts - 1));
     this.#backoff ??= setTimeout(() => {
       this.#backoff = undefined;

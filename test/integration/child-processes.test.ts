@@ -67,7 +67,7 @@ describe('child processes of a session', () => {
     it('emit spawn with a pid, then exit and close with the exit code', async () => {
       const child = processes.spawn('sh', ['-c', 'exit 3']);
       const seen: string[] = [];
-      for (const name of ['spawn', 'exit', 'close']) child.on(name, () => seen.push(name));
+      for (const name of ['spawn', 'exit', 'close'] as const) child.on(name, () => seen.push(name));
       expect(child.pid).to.equal(undefined);
       await once(child as never, 'spawn');
       expect(child.pid).to.be.greaterThan(1);

@@ -89,6 +89,7 @@ async function vanish(
   dropConnection: () => void,
 ): Promise<EventPayload<'thread-exited'> & { readonly afterDropMs: number }> {
   const bystander = await usedClient(gateway);
+  await settledPool(gateway);
   let gone = false;
   const exited = once(gateway.events, 'thread-exited', ({ context }) => context?.sessionId === client.sessionId);
   const dropMs = performance.now();
@@ -112,20 +113,25 @@ async function vanish(
   const answersMs = await calling;
   expect(exit.cause).to.equal('killed');
   expect(exit.killMs, 'killMs').to.be.within(CANCEL_GRACE_MS - 20, CANCEL_GRACE_MS + KILL_MS + LOADED_MACHINE_MS);
-  expect(answersMs.length, 'calls of another session meanwhile').to.be.above(10);
+  expect(answersMs.length, 'calls of another session meanwhile').to.be.above(5);
   expect(Math.max(...answersMs), 'slowest of them, ms').to.be.below(LOADED_MACHINE_MS);
   return { ...exit, afterDropMs };
 }
 
 /** No thread of the process works any more; a thread that spins would take the whole window. */
 async function expectIdle(gateway: Gateway): Promise<void> {
+  await settledPool(gateway);
+  const before = process.cpuUsage();
+  await delay(IDLE_WINDOW_MS);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1_000, `processor ms in ${IDLE_WINDOW_MS} ms`).to.be.below(IDLE_WINDOW_MS / 2);
+}
+
+/** No thread is about to start or to end: either would take processor time of its own. */
+async function settledPool(gateway: Gateway): Promise<void> {
   const settled = () => {
     const { threads } = gateway.snapshot();
     return threads.starting === 0 && threads.terminating === 0 && threads.ending === 0 && threads.spare > 0;
   };
   await until(settled, 'the spare threads to be started');
-  const before = process.cpuUsage();
-  await delay(IDLE_WINDOW_MS);
-  const { user, system } = process.cpuUsage(before);
-  expect((user + system) / 1_000, `processor ms in ${IDLE_WINDOW_MS} ms`).to.be.below(IDLE_WINDOW_MS / 2);
 }

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import type { ThreadExitCause } from '../../src/events.js';
 import { neighbourOf } from '../fixtures/isolation/neighbour.js';
+import { endSessions } from '../fixtures/isolation/sessions.js';
+import { withDeadline } from '../support/deadline.js';
 import { once } from '../support/events.js';
 import { expectError, expectRefusal } from '../support/expectations.js';
 import { connectedClient, rawClient, sharedGateway, startGateway } from '../support/gateway.js';
@@ -31,7 +33,13 @@ const deaths: readonly Death[] = [
   ['an uncaught exception', 'crash_throw', {}, 'crash', /crashed: thrown in a timer/],
   ['an unhandled rejection', 'crash_reject', {}, 'crash', /crashed: rejected and not handled/],
   ['a heap full of objects', 'oom_objects', {}, 'out_of_memory', /thread-heap-mb/],
-  ['a heap full of objects, with awaits', 'oom_objects_slowly', {}, 'out_of_memory', /thread-(heap|memory)-mb/],
+  [
+    'a heap full of objects, with awaits',
+    'oom_objects_slowly',
+    {},
+    'out_of_memory',
+    /thread-(heap|memory)-mb/,
+  ],
   ['2 GiB of Buffers in a loop', 'oom_buffers', { how: 'loop' }, 'out_of_memory', /thread-memory-mb/],
   ['2 GiB of Buffers, with awaits', 'oom_buffers', { how: 'await' }, 'out_of_memory', /thread-memory-mb/],
 ];
@@ -51,6 +59,7 @@ const otherDeaths: readonly Death[] = [
 describe('a thread that dies hurts its own session alone', function () {
   this.timeout(4 * DEATH_DEADLINE_MS);
   const gateway = sharedGateway({ ...QUICK, ...SMALL_THREADS });
+  afterEach('end its sessions', () => endSessions(gateway()));
 
   for (const [what, tool, args, cause, message] of deaths) {
     it(`by ${what}`, async () => {
@@ -79,7 +88,11 @@ describe('a thread that dies hurts its own session alone', function () {
     await client.call('state_set', { key: 'kept', value: 1 });
     const { id, stream } = await client.openCall('spin', {});
     const other = client.startCall('echo', { text: 'behind it' });
-    const exited = once(gateway().events, 'thread-exited', ({ context }) => context?.sessionId === client.sessionId);
+    const exited = once(
+      gateway().events,
+      'thread-exited',
+      ({ context }) => context?.sessionId === client.sessionId,
+    );
     await client.notify('notifications/cancelled', { requestId: id });
     const [exit, answer] = await neighbour.servedWhile(
       Promise.all([exited, stream.message((message) => message.id === id)]),
@@ -116,7 +129,9 @@ describe('a thread that dies hurts its own session alone', function () {
   it('and answers what is asked while the fresh thread starts', async () => {
     const client = await connectedClient(gateway());
     const exit = client.call('exit', {});
-    const answers = await Promise.all([1, 2, 3, 4, 5].map((n) => client.call('echo', { text: `after ${n}` })));
+    const answers = await Promise.all(
+      [1, 2, 3, 4, 5].map((n) => client.call('echo', { text: `after ${n}` })),
+    );
     expectThreadDeath(await exit, 'exit', /process\.exit/);
     for (const [index, answer] of answers.entries()) {
       if (answer.error === undefined) expect(textOf(answer)).to.equal(`after ${index + 1}`);
@@ -129,7 +144,11 @@ describe('a thread that dies hurts its own session alone', function () {
     const client = await connectedClient(gateway());
     for (let death = 1; death <= 3; death += 1) expectThreadDeath(await client.call('exit'), 'exit', /exit/);
     expect(textOf(await client.call('echo', { text: 'still there' }))).to.equal('still there');
-    const ended = once(gateway().events, 'session-ended', ({ context }) => context.sessionId === client.sessionId);
+    const ended = once(
+      gateway().events,
+      'session-ended',
+      ({ context }) => context.sessionId === client.sessionId,
+    );
     expectThreadDeath(await client.call('exit'), 'exit', /exit/);
     expect((await ended).reason).to.equal('thread_deaths');
     await expectRefusal(await client.post({ jsonrpc: '2.0', id: 'x', method: 'ping' }), 404);
@@ -140,6 +159,7 @@ describe('a thread that dies hurts its own session alone', function () {
 describe('a thread that dies in an unusual way hurts its own session alone', function () {
   this.timeout(4 * DEATH_DEADLINE_MS);
   const gateway = sharedGateway({ ...QUICK, ...SMALL_THREADS, serverModule: fixtureModule('deaths') });
+  afterEach('end its sessions', () => endSessions(gateway()));
 
   for (const [what, tool, args, cause, message] of otherDeaths) {
     it(`by ${what}`, async () => {
@@ -179,6 +199,7 @@ describe('a thread that dies in an unusual way hurts its own session alone', fun
 
 describe('a server module whose setup fails for one session', () => {
   const gateway = sharedGateway({ ...QUICK, serverModule: fixtureModule('deaths') });
+  afterEach('end its sessions', () => endSessions(gateway()));
   const initializeAs = (userAgent: string) =>
     rawClient(gateway(), { headers: { 'user-agent': userAgent } }).post(initializeRequest(1));
 
@@ -201,7 +222,11 @@ describe('a server module whose setup fails for one session', () => {
   it('lets go of a setup that does not end when its client leaves', async () => {
     const neighbour = await neighbourOf(gateway());
     const client = rawClient(gateway(), { headers: { 'user-agent': 'setup-spins' } });
-    const started = once(gateway().events, 'session-started', ({ context }) => context.userAgent === 'setup-spins');
+    const started = once(
+      gateway().events,
+      'session-started',
+      ({ context }) => context.userAgent === 'setup-spins',
+    );
     const claimed = once(gateway().events, 'thread-claimed');
     const exchange = client.exchange('POST', JSON.stringify(initializeRequest(1)));
     const { context } = await started;
@@ -211,7 +236,11 @@ describe('a server module whose setup fails for one session', () => {
       'thread-exited',
       (exit) => exit.context?.sessionId === context.sessionId,
     );
-    const ended = once(gateway().events, 'session-ended', (end) => end.context.sessionId === context.sessionId);
+    const ended = once(
+      gateway().events,
+      'session-ended',
+      (end) => end.context.sessionId === context.sessionId,
+    );
     exchange.destroy();
     expect((await ended).reason).to.equal('abandoned');
     expect((await neighbour.servedWhile(exited)).cause).to.equal('killed');
@@ -244,16 +273,33 @@ describe('a server module whose setup fails for one session', () => {
 });
 
 describe('a thread that dies while it is a spare', () => {
-  it('is replaced, ever more slowly, and sessions are still served', async () => {
+  it('is replaced ever more slowly, and a session that comes in time is served', async () => {
     const gateway = await startGateway({ serverModule: fixtureModule('short-lived-spare') });
-    await once(gateway.events, 'thread-exited', ({ cause, context }) => cause === 'exit' && context === undefined);
-    await once(gateway.events, 'notice', ({ message }) => /spare/.test(message));
-  });
+    const exitedAtMs: number[] = [];
+    const often = new Promise<void>((resolve) => {
+      gateway.events.on('thread-exited', ({ cause }) => {
+        expect(cause).to.equal('exit');
+        exitedAtMs.push(performance.now());
+        if (exitedAtMs.length === 4) resolve();
+      });
+    });
+    const told = once(gateway.events, 'notice', ({ message }) => /process\.exit\(5\)/.test(message));
+    await withDeadline(often, 'four spares to die', DEATH_DEADLINE_MS);
+    await told;
+    const [first = 0, second = 0, third = 0, fourth = 0] = exitedAtMs;
+    expect(fourth - third, String(exitedAtMs)).to.be.above(second - first + 150);
+
+    await once(gateway.events, 'thread-started');
+    const client = await connectedClient(gateway);
+    expect(textOf(await client.call('echo'))).to.equal('served');
+  }).timeout(2 * DEATH_DEADLINE_MS);
 });
 
 function expectThreadDeath(answer: JsonRpcMessage, cause: ThreadExitCause, message: RegExp): ErrorData {
   expectError(answer, -32603);
-  expect(answer.error?.message).to.match(message).and.match(/fresh thread|session/);
+  expect(answer.error?.message)
+    .to.match(message)
+    .and.match(/fresh thread|session/);
   const data = answer.error?.data as ErrorData;
   expect(data.reason).to.equal(`thread_${cause}`);
   expect(data.requestKey).to.match(/^r-/);

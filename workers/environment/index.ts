@@ -8,7 +8,7 @@ import { RootFolders } from './root-folders.js';
 import { registerSearchTool } from './search-files.js';
 import { registerSessionTools } from './session-tools.js';
 
-export const ENVIRONMENT_VERSION = '0.1.0';
+const ENVIRONMENT_VERSION = '0.1.0';
 
 /**
  * The definition of the built-in environment server. It only reads, but for `http_request`, and nothing that a

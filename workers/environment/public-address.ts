@@ -96,6 +96,6 @@ export function guardedConnector(
 
 function addressError(host: string): ToolError {
   return new ToolError(
-    `${host} is a loopback, private, link-local or otherwise not public address; use a public one, or ask the operator to allow private networks.`,
+    `${host} is a loopback, private, link-local or otherwise not public address; use a public one, or ask the operator for --allow-private-network.`,
   );
 }

@@ -17,7 +17,7 @@ export interface SearchRequest {
   readonly onProgress: (filesSearched: number) => Promise<void>;
 }
 
-export interface SearchMatch {
+interface SearchMatch {
   readonly path: string;
   readonly line: number;
   readonly text: string;

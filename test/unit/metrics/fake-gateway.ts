@@ -60,7 +60,15 @@ export function snapshotOf(overrides: Partial<GatewaySnapshot> = {}): GatewaySna
     threadMemoryBytes: 11,
     threadHeapBytes: 12,
     threadEventLoopUtilization: 0.5,
-    limits: { maxSessions: 10_000, maxThreads: 100 },
+    limits: {
+      sessions: 10_000,
+      threads: 100,
+      thread_waiters: 1_000,
+      requests_per_session: 64,
+      body_bytes: 4_194_304,
+      event_log_bytes: 268_435_456,
+      thread_memory_bytes: 536_870_912,
+    },
     ...overrides,
   };
 }
@@ -92,6 +100,10 @@ export class FakeView implements GatewayView {
 
   unready(): string | undefined {
     return this.unreadyReason;
+  }
+
+  session(sessionId: string): SessionSnapshot | undefined {
+    return this.sessions().find(({ context }) => context.sessionId === sessionId);
   }
 
   sessions(): SessionSnapshot[] {

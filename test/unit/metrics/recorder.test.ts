@@ -16,11 +16,11 @@ const NAMES = [
   'bulkhead_event_loop_delay_max_seconds gauge',
   'bulkhead_event_loop_delay_p50_seconds gauge',
   'bulkhead_event_loop_delay_p99_seconds gauge',
+  'bulkhead_limit gauge',
   'bulkhead_module_log_lines_dropped_total counter',
   'bulkhead_module_log_lines_total counter',
   'bulkhead_module_metrics_refused_total counter',
   'bulkhead_module_series gauge',
-  'bulkhead_module_series_limit gauge',
   'bulkhead_rejections_total counter',
   'bulkhead_requests_cancelled_total counter',
   'bulkhead_requests_in_flight gauge',
@@ -28,7 +28,6 @@ const NAMES = [
   'bulkhead_responses_unmatched_total counter',
   'bulkhead_sessions gauge',
   'bulkhead_sessions_ended_total counter',
-  'bulkhead_sessions_limit gauge',
   'bulkhead_sessions_started_total counter',
   'bulkhead_start_time_seconds gauge',
   'bulkhead_stream_buffered_bytes gauge',
@@ -48,7 +47,6 @@ const NAMES = [
   'bulkhead_thread_start_duration_seconds histogram',
   'bulkhead_thread_waiters gauge',
   'bulkhead_threads gauge',
-  'bulkhead_threads_limit gauge',
   'bulkhead_threads_stuck_total counter',
   'mcp_server_operation_duration_seconds histogram',
   'mcp_server_session_duration_seconds histogram',
@@ -107,8 +105,8 @@ describe('metrics of the gateway', () => {
     expect(found.get('bulkhead_sessions{state="ending"}')).to.equal(3);
     expect(found.get('bulkhead_threads{state="claimed"}')).to.equal(4);
     expect(found.get('bulkhead_streams{kind="get"}')).to.equal(7);
-    expect(found.get('bulkhead_sessions_limit')).to.equal(10_000);
-    expect(found.get('bulkhead_threads_limit')).to.equal(100);
+    expect(found.get('bulkhead_limit{limit="sessions"}')).to.equal(10_000);
+    expect(found.get('bulkhead_limit{limit="threads"}')).to.equal(100);
     expect(found.get('bulkhead_thread_event_loop_utilization_ratio')).to.equal(0.5);
   });
 
@@ -261,7 +259,7 @@ describe('metrics of the gateway', () => {
     const found = await samples();
     expect(found.get('jobs_total')).to.equal(5);
     expect(found.get('bulkhead_module_series')).to.equal(1);
-    expect(found.get('bulkhead_module_series_limit')).to.equal(5);
+    expect(found.get('bulkhead_limit{limit="module_series"}')).to.equal(5);
   });
 
   it('count refused module metrics each time and give notice of each name once', async () => {
