@@ -49,11 +49,11 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     ...options,
     environment: { roots: options.roots, allowPrivateNetwork: options.allowPrivateNetwork },
   };
-  const tools = await checkServerModule(poolOptions);
+  const { tools, codeCache } = await checkServerModule(poolOptions);
 
   const events = new GatewayEmitter();
   const log = createLog({ events, level: options.logLevel, format: options.logFormat });
-  const pool = new ThreadPool(poolOptions, events);
+  const pool = new ThreadPool({ ...poolOptions, codeCache }, events);
   const sessions = new SessionManager(options, events, pool);
   const view = createView(options, sessions, pool);
   const metrics = createMetrics({ events, view, knownTools: () => tools, version: VERSION });
@@ -68,6 +68,7 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     host: options.adminHost,
     port: options.adminPort,
     view,
+    clients: () => multiClientMetrics(view),
     scrape: (accept) => metrics.scrape(accept),
     events,
   });

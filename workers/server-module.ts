@@ -1,7 +1,8 @@
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { ServerDefinition } from '../src/shared/define-server.js';
 import type { SessionThreadData } from '../src/shared/frames.js';
-import { environmentServer } from './environment/index.js';
+import { importModule } from './import-module.js';
+import { keepForeignDescriptions } from './schema-descriptions.js';
 
 /** The module was loaded, but what it exports is not a server definition. */
 export class ServerModuleError extends Error {
@@ -13,8 +14,13 @@ export class ServerModuleError extends Error {
  * @throws {ServerModuleError} when it is no definition; whatever the module's own code throws, unchanged.
  */
 export async function loadServerModule(data: SessionThreadData): Promise<ServerDefinition> {
-  if (data.moduleUrl === undefined) return environmentServer(data.environment);
-  const exported: unknown = ((await import(data.moduleUrl)) as { default?: unknown }).default;
+  if (data.moduleUrl === undefined) {
+    // Loaded only where it is served: it needs parts of Node that take a while to load.
+    const builtin = require('./environment/index.js') as typeof import('./environment/index.js');
+    return builtin.environmentServer(data.environment);
+  }
+  keepForeignDescriptions();
+  const exported: unknown = ((await importModule(data.moduleUrl)) as { default?: unknown }).default;
   // A CommonJS module, or one that was transpiled to it, has its default export one level further down.
   const definition =
     isObject(exported) && !('setup' in exported) && 'default' in exported ? exported.default : exported;

@@ -64,6 +64,7 @@ export class SessionHost {
         void this.#end(frame.reason);
         return;
       case 'ping':
+      case 'code-cache':
       case 'claim':
         return;
       default:

@@ -9,6 +9,7 @@ import type { ServerDefinition } from '../src/shared/define-server.js';
 import { toPlainError } from '../src/shared/errors.js';
 import type { MainFrame, SessionThreadData, SessionThreadTask, ThreadFrame } from '../src/shared/frames.js';
 import { SessionChildProcesses } from './child-processes.js';
+import { importThrough } from './import-module.js';
 import { watchMemory } from './memory-guard.js';
 import { captureOutput, ModuleLog } from './module-log.js';
 import { loadServerModule, ServerModuleError } from './server-module.js';
@@ -18,7 +19,12 @@ import { currentRequest } from './tool-executor.js';
 if (isMainThread)
   throw new Error('session-worker is the entry of a session thread; it has no use on the main thread');
 
-export default async function serveSession({ port, keeperPort }: SessionThreadTask): Promise<never> {
+export default async function serveSession(
+  { port, keeperPort }: SessionThreadTask,
+  createCodeCache: () => Uint8Array,
+  importer: (specifier: string) => Promise<unknown>,
+): Promise<never> {
+  importThrough(importer);
   const data = workerData as SessionThreadData;
   const post = (frame: ThreadFrame): void => port.postMessage(frame);
   const log = new ModuleLog(post);
@@ -42,6 +48,8 @@ export default async function serveSession({ port, keeperPort }: SessionThreadTa
   const receive = (frame: MainFrame): void => {
     if (frame.type === 'ping') {
       post({ type: 'pong' });
+    } else if (frame.type === 'code-cache') {
+      post({ type: 'code-cache', data: createCodeCache() });
     } else if (host !== undefined && early === undefined) {
       host.receive(frame);
     } else if (frame.type === 'claim') {

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import type { GatewayEmitter, RejectionReason } from '../events.js';
 import { createGuard, type Verdict } from '../http/guards.js';
+import type { MultiClientMetrics } from '../metrics/multi-client-metrics.js';
 import type { Scrape } from '../metrics/recorder.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { GatewayView } from '../snapshot.js';
@@ -27,6 +28,7 @@ export interface AdminServerOptions {
   /** Asked for by everything but `/healthz` and `/readyz`. */
   readonly token: string | undefined;
   readonly view: GatewayView;
+  readonly clients: () => MultiClientMetrics;
   readonly scrape: (accept: string | undefined) => Promise<Scrape>;
   readonly events: GatewayEmitter;
 }
@@ -41,8 +43,8 @@ export interface AdminServer {
 }
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
-  const { host, port, allowedHosts, allowedOrigins, token, view, scrape, events } = options;
-  const routes = createRoutes(view, scrape);
+  const { host, port, allowedHosts, allowedOrigins, token, view, clients, scrape, events } = options;
+  const routes = createRoutes(view, clients, scrape);
   const guard = createGuard({ allowedHosts, allowedOrigins, token });
   const openGuard = createGuard({ allowedHosts, allowedOrigins, token: undefined });
   const sockets = new Set<Socket>();

@@ -1,5 +1,5 @@
 /** What the admin listener serves, as a table: a path and, for each method, what answers it. */
-import { multiClientMetrics } from '../metrics/multi-client-metrics.js';
+import type { MultiClientMetrics } from '../metrics/multi-client-metrics.js';
 import type { Scrape } from '../metrics/recorder.js';
 import type { GatewayView } from '../snapshot.js';
 
@@ -27,6 +27,7 @@ export interface AdminRoute {
 
 export function createRoutes(
   view: GatewayView,
+  clients: () => MultiClientMetrics,
   scrape: (accept: string | undefined) => Promise<Scrape>,
 ): readonly AdminRoute[] {
   return [
@@ -53,7 +54,7 @@ export function createRoutes(
         },
       },
     },
-    { path: '/clients', open: false, methods: { GET: () => json(200, multiClientMetrics(view)) } },
+    { path: '/clients', open: false, methods: { GET: () => json(200, clients()) } },
     { path: '/sessions', open: false, methods: { GET: () => json(200, view.sessions()) } },
     {
       path: '/sessions/{id}',

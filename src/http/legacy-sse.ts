@@ -59,14 +59,7 @@ export class LegacySse {
       });
     }
     const session = this.#parts.sessions.find(sessionId, principal);
-    if (session?.context.transport !== 'sse') {
-      return this.#reject(request, response, {
-        status: 404,
-        reason: 'session_unknown',
-        code: JSON_RPC.sessionNotFound,
-        message: 'Session not found: its SSE stream has closed. GET /sse opens a new one.',
-      });
-    }
+    if (session?.context.transport !== 'sse') return this.#reject(request, response, SESSION_GONE);
     if (!isJson(request.headers['content-type'])) {
       return this.#reject(request, response, {
         status: 415,
@@ -83,6 +76,8 @@ export class LegacySse {
           message: `Payload Too Large: a body may have ${this.#parts.maxBodyBytes} bytes (max-body-bytes)`,
         });
       }
+      // Its stream may have closed while the body came.
+      if (session.state === 'ending') return this.#reject(request, response, SESSION_GONE);
       this.#received(request, response, session, body.text);
     });
   }
@@ -124,6 +119,13 @@ export class LegacySse {
     reject(this.#parts.events, request, response, rejection);
   }
 }
+
+const SESSION_GONE: Rejection = {
+  status: 404,
+  reason: 'session_unknown',
+  code: JSON_RPC.sessionNotFound,
+  message: 'Session not found: its SSE stream has closed. GET /sse opens a new one.',
+};
 
 function methodNotAllowed(allow: string): Rejection {
   return {

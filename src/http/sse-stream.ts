@@ -37,11 +37,12 @@ export class SseStream implements StreamConnection {
     const { response } = parts;
     response.on('close', () => this.#closed());
     response.on('drain', () => this.#drained());
+    response.on('finish', () => this.#drained());
     // A write to a connection that is being reset; 'close' follows and says all there is to say.
     response.on('error', () => {});
   }
 
-  answer(body: string): void {
+  answer(body: string): boolean {
     const { response, sessionId } = this.#parts;
     this.#ended = true;
     response.writeHead(200, {
@@ -50,6 +51,7 @@ export class SseStream implements StreamConnection {
       'content-length': Buffer.byteLength(body),
     });
     response.end(body);
+    return this.#hasLeft();
   }
 
   open(primingId: string | undefined, retryMs: number): void {
@@ -77,19 +79,30 @@ export class SseStream implements StreamConnection {
     const text =
       id === undefined ? `event: message\ndata: ${body}\n\n` : `event: message\nid: ${id}\ndata: ${body}\n\n`;
     if (response.write(text)) return true;
-    this.#stall ??= setTimeout(() => {
-      this.#stalled = true;
-      response.destroy();
-    }, STALL_DEADLINE_MS);
+    this.#watchStall();
     return false;
   }
 
-  end(): void {
-    if (this.#ended) return;
+  end(): boolean {
+    if (this.#ended) return true;
     this.#ended = true;
     this.#parts.response.end();
-    // What is still buffered goes out first; a reader that has stalled must not hold it for ever.
     if (!this.#open) this.#release();
+    return this.#hasLeft();
+  }
+
+  /** What is still buffered goes out behind an end; a reader that has stalled must not hold it for ever. */
+  #hasLeft(): boolean {
+    if (this.#parts.response.writableLength === 0) return true;
+    this.#watchStall();
+    return false;
+  }
+
+  #watchStall(): void {
+    this.#stall ??= setTimeout(() => {
+      this.#stalled = true;
+      this.#parts.response.destroy();
+    }, STALL_DEADLINE_MS);
   }
 
   #comment(): void {
@@ -100,14 +113,14 @@ export class SseStream implements StreamConnection {
   #drained(): void {
     clearTimeout(this.#stall);
     this.#stall = undefined;
-    if (!this.#ended) this.onDrain();
+    this.onDrain();
   }
 
   #closed(): void {
     this.#release();
     if (this.#open)
       this.#parts.events.emit('stream-closed', { kind: this.#parts.kind, stalled: this.#stalled });
-    if (this.#ended) return;
+    if (this.#ended) return this.onDrain();
     this.#ended = true;
     this.onClose();
   }

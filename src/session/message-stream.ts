@@ -14,14 +14,15 @@ const FIRST_VERSION_WITH_PRIMING = '2025-11-25';
 
 /** One HTTP response, as the session sees it. Implemented by `http/`. */
 export interface StreamConnection {
-  /** Answers with one JSON body and ends. Only before `open`. */
-  answer(body: string): void;
+  /** Answers with one JSON body and ends. Only before `open`. `false` when it still has to leave: `onDrain` follows. */
+  answer(body: string): boolean;
   /** Becomes an SSE stream: headers, `retry:`, and an empty event with this id where there is one. */
   open(primingId: string | undefined, retryMs: number): void;
   /** Writes one event; `false` when the client does not read fast enough: `onDrain` follows. */
   write(id: string | undefined, body: string): boolean;
-  /** Ends the response after what was written. `onClose` does not follow. */
-  end(): void;
+  /** Ends the response after what was written. `onClose` does not follow. `false` as for `answer`. */
+  end(): boolean;
+  /** What was written has left, or never will. May come without having been announced. */
   onDrain: () => void;
   /** The peer is gone, or was given up. Comes at most once. */
   onClose: () => void;
@@ -106,8 +107,9 @@ export class MessageStream {
     const last = answers !== undefined && this.#unanswered.delete(answers) && this.#unanswered.size === 0;
     if (!this.#opened && this.#connection !== undefined && answers !== undefined && this.kind === 'post') {
       this.#held.push(body);
-      this.#parts.onFlushed(chars);
-      if (last) this.#answerAsJson(this.#connection);
+      // The last answer of a batch must not wait for credit that the others hold.
+      if (last) this.#answerAsJson(this.#connection, chars);
+      else this.#parts.onFlushed(chars);
       return;
     }
     this.#open();
@@ -141,10 +143,10 @@ export class MessageStream {
     clearTimeout(this.#switchTimer);
     this.#finished = true;
     if (this.#connection !== undefined && !this.#opened && this.kind !== 'post') this.#open();
-    this.#connection?.end();
+    const left = this.#connection?.end() ?? true;
     this.#connection = undefined;
     this.#parts.log?.finish(this.key);
-    this.#released();
+    if (left) this.#released();
   }
 
   /** Lets go of the connection without a word: somebody else answers on it. */
@@ -156,7 +158,10 @@ export class MessageStream {
 
   #take(connection: StreamConnection): void {
     this.#connection = connection;
-    connection.onDrain = () => this.#released();
+    connection.onDrain = () => {
+      // One that was replaced says nothing about its successor.
+      if (this.#connection === connection || this.#connection === undefined) this.#released();
+    };
     connection.onClose = () => {
       if (this.#connection === connection) this.#lost(false);
     };
@@ -167,11 +172,14 @@ export class MessageStream {
     this.#switchTimer = setTimeout(() => this.#open(), ms);
   }
 
-  #answerAsJson(connection: StreamConnection): void {
+  #answerAsJson(connection: StreamConnection, chars: number): void {
     clearTimeout(this.#switchTimer);
     this.#finished = true;
     this.#connection = undefined;
-    connection.answer(this.#parts.batch ? `[${this.#held.join(',')}]` : (this.#held[0] ?? ''));
+    const left = connection.answer(this.#parts.batch ? `[${this.#held.join(',')}]` : (this.#held[0] ?? ''));
+    this.#held = [];
+    if (left) this.#parts.onFlushed(chars);
+    else this.#withheldChars += chars;
   }
 
   #open(cursor?: number): void {

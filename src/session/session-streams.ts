@@ -30,6 +30,8 @@ export class SessionStreams {
   readonly #posts = new Map<string, MessageStream>();
   /** POSTs that have not been answered and are not SSE. */
   readonly #undecided = new Set<MessageStream>();
+  /** Finished ones whose last bytes wait for a slow reader. */
+  readonly #leaving = new Set<MessageStream>();
   #lastPost = 0;
   #listened = false;
 
@@ -57,6 +59,7 @@ export class SessionStreams {
   get bufferedChars(): number {
     let chars = this.standing.bufferedChars;
     for (const stream of this.#posts.values()) chars += stream.bufferedChars;
+    for (const stream of this.#leaving) chars += stream.bufferedChars;
     return chars;
   }
 
@@ -154,7 +157,10 @@ export class SessionStreams {
         protocolVersion: () => this.#parts.context().protocolVersion,
         sseAfterMs,
         batch,
-        onFlushed: this.#parts.onFlushed,
+        onFlushed: (chars) => {
+          if (stream.bufferedChars === 0) this.#leaving.delete(stream);
+          this.#parts.onFlushed(chars);
+        },
         onOpened: () => {
           if (kind === 'post') {
             this.#undecided.delete(stream);
@@ -175,6 +181,7 @@ export class SessionStreams {
   }
 
   #forget(stream: MessageStream): void {
+    if (stream.bufferedChars > 0) this.#leaving.add(stream);
     this.#undecided.delete(stream);
     if (stream.kind === 'post') this.#posts.delete(stream.key);
   }

@@ -171,7 +171,7 @@ export class Session {
   notify(notification: ClientNotification): boolean {
     const { method, cancels, body } = notification;
     if (method === 'notifications/initialized') this.#link.remember(body);
-    else this.#active();
+    else this.#activeInPassing();
     if (cancels !== undefined) {
       const pending = this.#pending.get(cancels.requestId);
       if (pending !== undefined) this.#cancel(pending, 'client', cancels.reason);
@@ -184,7 +184,7 @@ export class Session {
 
   /** A client's answer to what its server asked. */
   respond(response: ClientResponse): void {
-    this.#active();
+    this.#activeInPassing();
     if (response.id !== undefined && this.#serverRequests.answered(response.id))
       this.#link.message(response.body);
     else this.#parts.events.emit('response-unmatched', { context: this.#context });
@@ -201,6 +201,8 @@ export class Session {
     this.#active();
     const stream = this.#streams.resume(cursor, connection);
     for (const id of stream?.requestIds ?? []) clearTimeout(this.#pending.get(id)?.resumeDeadline);
+    // A replay of what is finished closes the connection again.
+    this.#checkPresence();
   }
 
   /** Ends the session; harmless when it has ended already. Resolves when nothing of it is left. */
@@ -249,8 +251,15 @@ export class Session {
     this.#absence = undefined;
   }
 
+  /** For what leaves no connection behind: its client is present for this moment only. */
+  #activeInPassing(): void {
+    this.#active();
+    this.#checkPresence();
+  }
+
   #refusal({ id }: ClientRequest): string | undefined {
-    if (this.#pending.has(id)) {
+    // A cancelled request is over for its client, but the kill ladder still knows its handler by its id.
+    if (this.#pending.has(id) || this.#link.runs(id)) {
       return errorResponse(
         id,
         JSON_RPC.invalidRequest,
@@ -464,7 +473,7 @@ export class Session {
   }
 
   #checkPresence(): void {
-    if (!this.#streams.listened || this.#absence !== undefined || this.#ended !== undefined) return;
+    if (!this.#streams.listened || this.#absence !== undefined || this.#state === 'ending') return;
     const graceMs = graceForSession(
       { connections: this.#streams.connections, hadGetStream: this.#streams.listened },
       this.#parts.options,

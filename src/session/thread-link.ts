@@ -65,6 +65,11 @@ export class ThreadLink implements ThreadOwner {
     return this.#waiting.length >= MAX_WAITING_MESSAGES;
   }
 
+  /** Whether the thread still has a handler of this request, answered or not. */
+  runs(requestId: RequestId): boolean {
+    return this.#thread?.runs(requestId) ?? false;
+  }
+
   snapshot(): ThreadSnapshot | undefined {
     return this.#thread?.snapshot();
   }

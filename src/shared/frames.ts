@@ -37,6 +37,8 @@ export type MainFrame =
   | { readonly type: 'credit'; readonly bytes: number }
   /** Answer with `pong`: proof that the thread's event loop turns. */
   | { readonly type: 'ping' }
+  /** Give V8's code cache of the session worker, for threads to come. */
+  | { readonly type: 'code-cache' }
   /** The session ends: abort `session.signal`, let handlers settle, answer `ended`. */
   | { readonly type: 'end'; readonly reason: string };
 
@@ -86,6 +88,7 @@ export type ThreadFrame =
   /** The module's own metrics, whole. */
   | { readonly type: 'metrics'; readonly metrics: MetricSnapshot }
   | { readonly type: 'pong' }
+  | { readonly type: 'code-cache'; readonly data: Uint8Array }
   /** Every handler has settled after `end`; the thread may be terminated. */
   | { readonly type: 'ended' };
 
@@ -103,6 +106,8 @@ export interface SessionThreadData {
   /** What the built-in server is configured with; ignored by other modules. */
   readonly environment: EnvironmentOptions;
   readonly memoryLimitBytes: number;
+  /** V8's code cache of the session worker, in shared memory; the first thread has none and makes it. */
+  readonly codeCache: Uint8Array | undefined;
 }
 
 /** Settings of the built-in environment server. */

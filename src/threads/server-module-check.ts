@@ -15,19 +15,34 @@ import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
 /** More pages than this are a module that never comes to an end. */
 const MAX_TOOL_PAGES = 100;
 
+export interface CheckedServerModule {
+  /** The names of its tools. */
+  readonly tools: ReadonlySet<string>;
+  /** For the threads to come. */
+  readonly codeCache: Uint8Array;
+}
+
 /** @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` with one sentence when the module can't serve. */
-export async function checkServerModule(options: ThreadPoolOptions): Promise<ReadonlySet<string>> {
+export async function checkServerModule(options: ThreadPoolOptions): Promise<CheckedServerModule> {
   // A pool of its own: the attempt leaves no trace in the gateway's metrics and logs.
   const pool = new ThreadPool({ ...options, maxThreads: 1, spareThreads: 0 }, new GatewayEmitter());
   try {
     const thread = await pool.acquire(new AbortController().signal);
-    return await new TrialSession(thread).toolNames();
+    const tools = await new TrialSession(thread).toolNames();
+    return { tools, codeCache: shared(await thread.codeCache()) };
   } catch (error) {
     const module = options.serverModule ?? 'the built-in environment server';
     throw new BulkheadError('ERR_BULKHEAD_SERVER_MODULE', `${module}: ${messageOf(error)}`, { cause: error });
   } finally {
     await pool.close();
   }
+}
+
+/** All threads read the one copy. */
+function shared(data: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(data.byteLength));
+  copy.set(data);
+  return copy;
 }
 
 interface Answer {

@@ -75,6 +75,7 @@ export class SessionThread {
   #memory = { usedBytes: 0, heapBytes: 0 };
   #lastPongMs = 0;
   #niceness: number | undefined;
+  #codeCache: ((data: Uint8Array) => void) | undefined;
   #setupDeadline: NodeJS.Timeout | undefined;
   /** Set when the thread is doomed, by whoever decided it first. */
   #exit: ThreadExit | undefined;
@@ -120,6 +121,11 @@ export class SessionThread {
   /** Requests that the thread has and whose handlers have not settled, cancelled ones among them. */
   get running(): number {
     return this.#running.size;
+  }
+
+  /** Whether the handler of this request has not settled, though the request may have been cancelled long ago. */
+  runs(requestId: RequestId): boolean {
+    return this.#running.has(requestId);
   }
 
   /** Binds the thread to its one session. */
@@ -203,6 +209,15 @@ export class SessionThread {
     if (usedBytes > limitBytes) this.#overMemory(usedBytes);
   }
 
+  /** V8's code cache of the session worker, with what has been compiled in this thread so far. */
+  codeCache(): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.#codeCache = resolve;
+      void this.exited.then(({ message }) => reject(new Error(message)));
+      this.#post({ type: 'code-cache' });
+    });
+  }
+
   snapshot(): ThreadSnapshot {
     return {
       thread: this.id,
@@ -226,6 +241,8 @@ export class SessionThread {
       case 'pong':
         this.#lastPongMs = performance.now();
         return;
+      case 'code-cache':
+        return this.#codeCache?.(frame.data);
       case 'ready':
         this.#worker = this.#parts.workerOf(frame.threadId);
         this.#niceness = frame.niceness;
@@ -280,7 +297,9 @@ export class SessionThread {
   #finished(requestId: RequestId): void {
     if (!this.#running.delete(requestId)) return;
     if (this.#running.size > 0) this.#killIfOnlyOverdue();
-    else if (this.#state === 'claimed') this.#ladderMs = undefined;
+    if (this.#ladderMs === undefined || this.#state !== 'claimed') return;
+    for (const state of this.#running.values()) if (state !== 'running') return;
+    this.#ladderMs = undefined;
   }
 
   #graceFor(requestId: RequestId): void {

@@ -15,7 +15,7 @@ import { THREAD_STATES, type ThreadState } from '../snapshot.js';
 import { ChildKeeper } from './child-keeper.js';
 import { SessionThread } from './session-thread.js';
 
-const SESSION_WORKER = new URL('../../workers/session-worker.cjs', import.meta.url);
+const SESSION_ENTRY = new URL('../../workers/session-entry.cjs', import.meta.url);
 const CHILD_KEEPER = new URL('../../workers/child-keeper.cjs', import.meta.url);
 
 /** Under what Claude Code waits for `initialize` (25 s, three tries), so that it hears a 503 and tries again. */
@@ -30,6 +30,8 @@ const MEBIBYTE = 1024 * 1024;
 export interface ThreadPoolOptions {
   readonly serverModule: string | undefined;
   readonly environment: EnvironmentOptions;
+  /** V8's code cache of the session worker, in shared memory. */
+  readonly codeCache?: Uint8Array;
   readonly maxThreads: number;
   readonly spareThreads: number;
   readonly threadHeapMb: number;
@@ -71,6 +73,7 @@ export class ThreadPool {
       moduleUrl: options.serverModule,
       environment: options.environment,
       memoryLimitBytes: options.threadMemoryMb * MEBIBYTE,
+      codeCache: options.codeCache,
     };
     this.#piscina = new Piscina({
       minThreads: 0,
@@ -104,6 +107,7 @@ export class ThreadPool {
     const sinceMs = performance.now();
     const spare = this.#spares.shift();
     if (spare !== undefined) {
+      this.#failedStarts = 0;
       this.#events.emit('thread-claimed', { thread: spare.id, kind: 'warm', waitMs: 0 });
       // After the claim has been posted: starting a thread costs the main thread about a millisecond.
       setImmediate(() => this.#refill());
@@ -226,7 +230,7 @@ export class ThreadPool {
     const task: SessionThreadTask = { port: port2, keeperPort };
     const controller = new AbortController();
     const life = this.#piscina.run(task, {
-      filename: fileURLToPath(SESSION_WORKER),
+      filename: fileURLToPath(SESSION_ENTRY),
       transferList: [port2, keeperPort],
       signal: controller.signal,
     });
@@ -253,7 +257,6 @@ export class ThreadPool {
       () => {
         started = true;
         this.#starting -= 1;
-        this.#failedStarts = 0;
         this.#checkNiceness(thread.niceness);
         this.#offer(thread);
       },
@@ -263,10 +266,14 @@ export class ThreadPool {
         this.#startFailed(messageOf(error));
       },
     );
-    void thread.exited.then(() => {
+    void thread.exited.then(({ message }) => {
       this.#threads.delete(thread);
       const index = this.#spares.indexOf(thread);
-      if (index !== -1) this.#spares.splice(index, 1);
+      if (index !== -1) {
+        this.#spares.splice(index, 1);
+        // No session was there to be told, and a module that ends each spare would keep a processor busy.
+        this.#startFailed(message);
+      }
       this.#refill();
     });
   }
@@ -277,6 +284,7 @@ export class ThreadPool {
     if (waiter === undefined) {
       this.#spares.push(thread);
     } else {
+      this.#failedStarts = 0;
       const waitMs = performance.now() - waiter.sinceMs;
       this.#events.emit('thread-claimed', { thread: thread.id, kind: waiter.kind, waitMs });
       waiter.give(thread);

@@ -1,8 +1,14 @@
 import { expect } from 'chai';
-import { once } from '../support/events.js';
+import { collect, once } from '../support/events.js';
 import { expectError } from '../support/expectations.js';
 import { connectedClient, type Gateway, rawClient, sharedGateway } from '../support/gateway.js';
-import { initializeRequest, type JsonRpcMessage, type RawClient, textOf, toolCall } from '../support/raw-client.js';
+import {
+  initializeRequest,
+  type JsonRpcMessage,
+  type RawClient,
+  textOf,
+  toolCall,
+} from '../support/raw-client.js';
 import type { SseReader } from '../support/sse-reader.js';
 
 const FOR_LONG_MS = 60_000;
@@ -111,6 +117,16 @@ describe('A POST stream closes before its response, and its client can resume it
     const resumed = await client.get({}, stream.lastEventId);
     expect(textOf(await resumed.answer(id))).to.equal('waited 1200');
     expect(await resumed.stream.ended).to.equal('end');
+  });
+
+  it('goes on where its client comes back before the gateway has noticed the drop', async () => {
+    const client = await connectedClient(gateway());
+    const cancellations = collect(gateway().events, 'request-cancelled');
+    const { id, stream } = await primedCall(client, 'slow', { ms: 1_000 });
+    const resumed = await client.get({}, stream.lastEventId);
+    stream.destroy();
+    expect(textOf(await resumed.answer(id))).to.equal('waited 1000');
+    expect(cancellations).to.deep.equal([]);
   });
 
   it('counts resume-grace anew after each drop: two drops and two resumes keep the request', async () => {

@@ -6,6 +6,8 @@ import { type JsonRpcMessage, type RawClient, type RequestId, textOf } from '../
 
 const FOR_LONG_MS = 60_000;
 const CANCEL_GRACE_MS = 300;
+/** See disconnects-kill.test.ts. */
+const LOADED_MACHINE_MS = 500;
 
 describe('The client cancels a request: what it is answered', () => {
   const patient = sharedGateway({ sseAfter: '1m', cancelGrace: CANCEL_GRACE_MS });
@@ -51,7 +53,10 @@ describe('The client cancels a request: what it is answered', () => {
     const client = await connectedClient(patient());
     for (const reason of [undefined, 42, { why: 'not' }]) {
       const { id, exchange } = await startedCall(patient(), client, 'slow', { ms: FOR_LONG_MS });
-      await client.notify('notifications/cancelled', { requestId: id, ...(reason !== undefined && { reason }) });
+      await client.notify('notifications/cancelled', {
+        requestId: id,
+        ...(reason !== undefined && { reason }),
+      });
       expectCancelled(await (await exchange.response).json(), id);
     }
   });
@@ -96,7 +101,7 @@ describe('The client cancels a request: what it is answered', () => {
 describe('The client cancels a request: what becomes of its handler and its thread', () => {
   const gateway = sharedGateway({ sseAfter: '1m', cancelGrace: CANCEL_GRACE_MS, spareThreads: 2 });
 
-  it("keeps the thread of a handler that heeds its signal, also past cancel-grace", async () => {
+  it('keeps the thread of a handler that heeds its signal, also past cancel-grace', async () => {
     const client = await connectedClient(gateway());
     const before = await threadIdOf(client);
     const { id, exchange } = await startedCall(gateway(), client, 'slow', { ms: FOR_LONG_MS });
@@ -154,7 +159,9 @@ describe('The client cancels a request: what becomes of its handler and its thre
 
     // The session goes on: a fresh thread that has seen `initialize`, and the state.
     expect(JSON.parse(textOf(await client.call('state_get', { key: 'kept' })))).to.include({ value: 1 });
-    const { context } = JSON.parse(textOf(await client.call('context'))) as { context: { sessionId: string } };
+    const { context } = JSON.parse(textOf(await client.call('context'))) as {
+      context: { sessionId: string };
+    };
     expect(context.sessionId).to.equal(client.sessionId);
   });
 
@@ -168,12 +175,56 @@ describe('The client cancels a request: what becomes of its handler and its thre
     expect((await (await exchange.response).json()).error?.data).to.include({ reason: 'thread_killed' });
   });
 
+  it('counts each kill from its own cancellation, not from an earlier one that was heeded', async () => {
+    const client = await connectedClient(gateway());
+    const other = client.call('slow', { ms: 1_800 });
+    const heeded = await startedCall(gateway(), client, 'late_abort');
+    await cancel(client, heeded.id);
+    await client.call('slow', { ms: 1_200 });
+    const { id } = await startedCall(gateway(), client, 'spin');
+    const exit = threadExit(gateway(), client);
+    await cancel(client, id);
+    expect((await exit).killMs).to.be.within(CANCEL_GRACE_MS - 20, CANCEL_GRACE_MS + 100 + LOADED_MACHINE_MS);
+    expect((await other).error?.data).to.include({ reason: 'thread_killed' });
+  });
+
+  it('refuses the id of a cancelled request while its handler still runs, so that none escapes the kill', async () => {
+    const client = await connectedClient(gateway());
+    const { id } = await startedCall(gateway(), client, 'stubborn', { ms: FOR_LONG_MS });
+    const exit = threadExit(gateway(), client);
+    await cancel(client, id);
+    expectError(await client.call('echo', { text: 'again' }, { id }), -32600);
+    expectKilled(await exit, 0);
+    expect(textOf(await client.call('echo', { text: 'again' }, { id }))).to.equal('again');
+  });
+
   it('kills a handler that is deep in a regular expression', async () => {
     const client = await connectedClient(gateway());
     const { id } = await startedCall(gateway(), client, 'catastrophe');
     const exit = threadExit(gateway(), client);
     await cancel(client, id);
     expectKilled(await exit, 0);
+  });
+});
+
+describe('The client cancels a request that still waits for a thread', () => {
+  const gateway = sharedGateway({ sseAfter: '1m', cancelGrace: 0, spareThreads: 0, maxThreads: 1 });
+
+  it('answers it with an error response, and never runs it', async () => {
+    const client = await connectedClient(gateway());
+    await client.call('state_set', { key: 'ran', value: false });
+    const { id: spinId } = await startedCall(gateway(), client, 'spin');
+    const exit = threadExit(gateway(), client);
+    await cancel(client, spinId);
+    await exit;
+    // The only thread is gone; the next one has to be started first.
+    const { id, exchange } = await startedCall(gateway(), client, 'state_set', { key: 'ran', value: true });
+    const behind = client.call('state_get', { key: 'ran' });
+    await cancel(client, id);
+    const answer = await (await exchange.response).json();
+    const { value } = JSON.parse(textOf(await behind)) as { value: boolean };
+    expectCancelled(answer, id);
+    expect(value).to.equal(false);
   });
 });
 
@@ -190,7 +241,11 @@ async function startedCall(
   return call;
 }
 
-async function cancel(client: RawClient, requestId: RequestId, reason = 'not needed any more'): Promise<void> {
+async function cancel(
+  client: RawClient,
+  requestId: RequestId,
+  reason = 'not needed any more',
+): Promise<void> {
   await client.notify('notifications/cancelled', { requestId, reason });
 }
 

@@ -91,7 +91,11 @@ async function vanish(
   const bystander = await usedClient(gateway);
   await settledPool(gateway);
   let gone = false;
-  const exited = once(gateway.events, 'thread-exited', ({ context }) => context?.sessionId === client.sessionId);
+  const exited = once(
+    gateway.events,
+    'thread-exited',
+    ({ context }) => context?.sessionId === client.sessionId,
+  );
   const dropMs = performance.now();
   dropConnection();
   const calling = (async () => {
@@ -112,7 +116,10 @@ async function vanish(
   const afterDropMs = performance.now() - dropMs;
   const answersMs = await calling;
   expect(exit.cause).to.equal('killed');
-  expect(exit.killMs, 'killMs').to.be.within(CANCEL_GRACE_MS - 20, CANCEL_GRACE_MS + KILL_MS + LOADED_MACHINE_MS);
+  expect(exit.killMs, 'killMs').to.be.within(
+    CANCEL_GRACE_MS - 20,
+    CANCEL_GRACE_MS + KILL_MS + LOADED_MACHINE_MS,
+  );
   expect(answersMs.length, 'calls of another session meanwhile').to.be.above(5);
   expect(Math.max(...answersMs), 'slowest of them, ms').to.be.below(LOADED_MACHINE_MS);
   return { ...exit, afterDropMs };

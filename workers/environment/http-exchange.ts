@@ -1,5 +1,7 @@
 /** One HTTP request with its redirects, within a time limit, a size limit and an address check. */
+
 import { messageOf } from '../../src/shared/errors.js';
+import { importModule } from '../import-module.js';
 import { type AddressCheck, guardedConnector, guardedLookup } from './public-address.js';
 import { ToolError } from './tool-result.js';
 
@@ -53,7 +55,7 @@ export async function exchangeHttp(request: HttpRequest, signal: AbortSignal): P
   }
   signal.throwIfAborted();
   // Not part of the worker's bundle, and most sessions never need it.
-  const undici = await import('undici');
+  const undici = (await importModule('undici')) as Undici;
   const deadline = new AbortController();
   const cancel = () => deadline.abort(signal.reason);
   const timer = setTimeout(

@@ -8,6 +8,7 @@ import {
   createAdminServer,
 } from '../../../src/admin/admin-server.js';
 import { GatewayEmitter, type GatewayEvents } from '../../../src/events.js';
+import { multiClientMetrics } from '../../../src/metrics/multi-client-metrics.js';
 import { BulkheadError } from '../../../src/shared/errors.js';
 import { contextOf, FakeView, sessionOf } from '../metrics/fake-gateway.js';
 
@@ -27,6 +28,7 @@ describe('admin listener', () => {
       allowedOrigins: ['localhost'],
       token: undefined,
       view,
+      clients: () => multiClientMetrics(view),
       scrape: (accept) => scrape(accept),
       events,
       ...options,
@@ -221,6 +223,7 @@ describe('admin listener', () => {
         allowedOrigins: [],
         token: undefined,
         view,
+        clients: () => multiClientMetrics(view),
         scrape,
         events,
       });

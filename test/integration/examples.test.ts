@@ -1,0 +1,157 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect } from 'chai';
+import { afterThisTest } from '../support/cleanup.js';
+import { runCli } from '../support/cli-process.js';
+import { until, withDeadline } from '../support/deadline.js';
+import { mcpUrl, startGateway } from '../support/gateway.js';
+import { buildRoot, projectRoot } from '../support/project.js';
+import { connectStreamable, sdkClient } from '../support/sdk-client.js';
+
+const exampleFolder = join(projectRoot, 'examples');
+const PAGES = ['README.md', 'docs/writing-a-server-module.md'];
+
+interface Snippet {
+  readonly title: string;
+  readonly code: string;
+  /** What the page shows being called, and what it shows as the answer. */
+  readonly calls: readonly { readonly args: readonly string[]; readonly output: string }[];
+}
+
+/** Every complete piece of JavaScript on a page, with the terminal session that follows it. */
+function snippets(page: string): Snippet[] {
+  const text = readFileSync(join(projectRoot, page), 'utf8');
+  const blocks = [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, body]) => ({
+    language: language!,
+    body: body!,
+  }));
+  return blocks.flatMap(({ language, body }, index) => {
+    if (language !== 'js') return [];
+    const next = blocks[index + 1];
+    return {
+      title: `${page}, code block ${index + 1}`,
+      code: body,
+      calls: next?.language === 'console' ? callsIn(next.body) : [],
+    };
+  });
+}
+
+function callsIn(terminal: string): Snippet['calls'] {
+  return terminal
+    .split(/^\$ /m)
+    .map((entry) => /^bulkhead call \S+ (\S+)(?: '(.*)')?\n(.*)$/s.exec(entry))
+    .filter((match) => match !== null)
+    .map(([, tool, json, output]) => ({
+      args: json === undefined ? [tool!] : [tool!, json],
+      output: output!,
+    }));
+}
+
+/** Inside of the project, where `mcp-bulkhead` is the project itself. */
+function snippetFile(code: string): string {
+  const folder = mkdtempSync(join(buildRoot, 'snippet-'));
+  afterThisTest(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'snippet.mjs');
+  writeFileSync(file, code);
+  return file;
+}
+
+function example(name: string): URL {
+  return pathToFileURL(join(exampleFolder, name));
+}
+
+async function connect(module: URL) {
+  const gateway = await startGateway({ serverModule: module });
+  const client = sdkClient();
+  await connectStreamable(client, gateway);
+  const call = async (name: string, args: Record<string, unknown> = {}): Promise<string> => {
+    const { content, isError } = await client.callTool({ name, arguments: args });
+    expect(isError).not.to.equal(true);
+    return (content as { text: string }[])[0]!.text;
+  };
+  return { gateway, client, call };
+}
+
+describe('the examples', () => {
+  it('are all tested here', () => {
+    expect(readdirSync(exampleFolder).filter((name) => name.endsWith('.mjs'))).to.have.members([
+      'greeter.mjs',
+      'line-sorter.mjs',
+    ]);
+  });
+
+  it('greeter greets', async () => {
+    const { call } = await connect(example('greeter.mjs'));
+    expect(await call('greet', { name: 'Ada' })).to.equal('Hello, Ada');
+  });
+
+  it('line-sorter sorts with a child process, remembers across a crash of its thread, and counts', async () => {
+    const { gateway, client, call } = await connect(example('line-sorter.mjs'));
+    expect(await call('sort_lines', { lines: ['pear', 'apple'] })).to.equal('apple\npear');
+    expect(await call('sort_lines', { lines: ['a', 'b'], reverse: true })).to.equal('b\na');
+    const counted = (): Promise<unknown> =>
+      until(async () => {
+        const url = new URL('/metrics', gateway.adminUrl);
+        const response = await fetch(url, { headers: { connection: 'close' } });
+        return (await response.text()).includes('\nline_sorter_lines_total 4\n');
+      }, 'line_sorter_lines_total 4 in /metrics');
+    // A thread reports at most once a second; what it has not reported dies with it.
+    await counted();
+
+    const crash = await client.callTool({ name: 'crash' }).then(
+      () => 'answered',
+      (error: Error) => error.message,
+    );
+    expect(crash).to.include('goes on with a fresh thread');
+    expect(await call('history')).to.equal('4 lines');
+    await counted();
+  });
+});
+
+describe('the code on the pages', () => {
+  for (const page of PAGES) {
+    for (const { title, code, calls } of snippets(page)) {
+      if (!code.includes('export default')) continue;
+      it(`${title} serves${calls.length > 0 ? ' and answers what the page shows' : ''}`, async () => {
+        const gateway = await startGateway({ serverModule: pathToFileURL(snippetFile(code)) });
+        for (const { args, output } of calls) {
+          const exit = await runCli(['call', mcpUrl(gateway).href, ...args]);
+          expect(exit).to.deep.include({ code: 0, stdout: output });
+        }
+      });
+    }
+  }
+
+  const programs = PAGES.flatMap(snippets).filter(({ code }) => code.includes('createGateway('));
+
+  it('has a program that embeds the gateway', () => {
+    expect(programs).to.have.length(1);
+  });
+
+  for (const { title, code } of programs) {
+    it(`${title} runs, serves and stops at SIGTERM`, async () => {
+      const program = spawn(process.execPath, [snippetFile(code)], {
+        cwd: projectRoot,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const closed = once(program, 'close');
+      afterThisTest(async () => {
+        program.kill('SIGKILL');
+        await closed;
+      });
+      let printed = '';
+      program.stdout.setEncoding('utf8').on('data', (text: string) => {
+        printed += text;
+      });
+      const url = await until(() => /http:\S+/.exec(printed)?.[0], 'the address of the gateway', 15_000);
+      const exit = await runCli(['call', url, 'greet', '{"name": "Ada"}']);
+      expect(exit).to.deep.include({ code: 0, stdout: 'Hello, Ada\n' });
+      program.kill('SIGTERM');
+      const [exitCode] = await withDeadline(closed, 'the end of the program');
+      expect(exitCode).to.equal(0);
+    });
+  }
+});

@@ -1,0 +1,146 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { afterThisTest } from '../support/cleanup.js';
+import { until, withDeadline } from '../support/deadline.js';
+import { projectRoot } from '../support/project.js';
+
+const run = promisify(execFile);
+
+/** The registry may be far away, and its answers are not cached on a fresh machine. */
+const INSTALL_DEADLINE_MS = 300_000;
+const START_DEADLINE_MS = 15_000;
+
+/** Variables of an outer `npm run` and of a configured gateway would change what is tested. */
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(npm_(?!config_registry)|BULKHEAD_)/i.test(name)),
+);
+
+const MODULE = `
+import { defineServer } from 'mcp-bulkhead';
+export default defineServer({
+  name: 'packed',
+  version: '1.0.0',
+  setup(server, session) {
+    server.registerTool('who', { description: 'Who asks.' }, () => ({
+      content: [{ type: 'text', text: session.context.client.name }],
+    }));
+  },
+});
+`;
+
+const PROGRAM = `
+import { createGateway, defineServer, getMultiClientMetrics } from 'mcp-bulkhead';
+const gateway = await createGateway({ port: 0, adminPort: 0, logLevel: 'silent' });
+const ready = await (await fetch(new URL('/readyz', gateway.adminUrl))).json();
+console.log(JSON.stringify([ready.status, getMultiClientMetrics(gateway).sessions.active, typeof defineServer]));
+await gateway.close();
+`;
+
+const TYPED = `
+import { createGateway, defineServer, type Gateway, type Session } from 'mcp-bulkhead';
+export const start = (): Promise<Gateway> => createGateway({ port: 0 });
+export default defineServer({ name: 'typed', version: '1', setup(_server, session: Session) { session.log.info('hi'); } });
+`;
+
+describe('the package', function () {
+  this.timeout(INSTALL_DEADLINE_MS + 60_000);
+  let folder = '';
+
+  before('pack it and install it into an empty folder', async () => {
+    folder = mkdtempSync(join(tmpdir(), 'bulkhead-package-'));
+    // Without scripts: `prepare` would build, and so take away the very files that run this test.
+    const packed = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
+      cwd: projectRoot,
+      env: environment,
+    });
+    const [tarball] = Object.values(JSON.parse(packed.stdout) as Record<string, { filename: string }>);
+    writeFileSync(join(folder, 'package.json'), '{"private": true, "type": "module"}');
+    await run('npm', ['install', '--no-audit', '--no-fund', join(folder, tarball!.filename)], {
+      cwd: folder,
+      env: environment,
+      timeout: INSTALL_DEADLINE_MS,
+    });
+    writeFileSync(join(folder, 'server.mjs'), MODULE);
+    writeFileSync(join(folder, 'program.mjs'), PROGRAM);
+    mkdirSync(join(folder, 'typed'));
+    writeFileSync(join(folder, 'typed', 'module.ts'), TYPED);
+  });
+
+  after('take the folder away', () => rmSync(folder, { recursive: true, force: true }));
+
+  /** Runs the installed command to its end. */
+  const bulkhead = async (...args: string[]): Promise<string> => {
+    const { stdout } = await run(join(folder, 'node_modules', '.bin', 'bulkhead'), args, {
+      cwd: folder,
+      env: environment,
+    });
+    return stdout;
+  };
+
+  it('has README, LICENSE and CHANGELOG, and neither tests nor sources of the workers', () => {
+    const installed = join(folder, 'node_modules', 'mcp-bulkhead');
+    for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/workers/session-worker.cjs']) {
+      expect(existsSync(join(installed, name)), name).to.equal(true);
+    }
+    for (const name of ['dist/test', 'test', 'workers', 'dist/bench']) {
+      expect(existsSync(join(installed, name)), name).to.equal(false);
+    }
+  });
+
+  it('has a command that tells its version', async () => {
+    const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    const { stdout } = await run('npx', ['bulkhead', '--version'], { cwd: folder, env: environment });
+    expect(stdout).to.equal(`${version}\n`);
+  });
+
+  it('serves a module that imports it, and calls its tool', async () => {
+    const served = spawn(
+      join(folder, 'node_modules', '.bin', 'bulkhead'),
+      ['serve', 'server.mjs', '--port', '0', '--admin-port', '0', '--log-level', 'error'],
+      { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    const closed = once(served, 'close');
+    afterThisTest(async () => {
+      served.kill('SIGKILL');
+      await closed;
+    });
+    let printed = '';
+    for (const stream of [served.stdout, served.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        printed += text;
+      });
+    }
+    const url = await until(
+      () => /http:\S+\/mcp/.exec(printed)?.[0],
+      () => `the address of the gateway in ${JSON.stringify(printed)}`,
+      START_DEADLINE_MS,
+    );
+    expect(await bulkhead('call', url, 'who')).to.equal('bulkhead-call\n');
+    served.kill('SIGTERM');
+    const [code] = await withDeadline(closed, 'the end of the command');
+    expect(code).to.equal(0);
+  });
+
+  it('is imported by a program', async () => {
+    const { stdout } = await run(process.execPath, ['program.mjs'], { cwd: folder, env: environment });
+    expect(JSON.parse(stdout)).to.deep.equal(['ready', 0, 'function']);
+  });
+
+  it('has types that a strict project can use', async () => {
+    const tsc = join(projectRoot, 'node_modules', '.bin', 'tsc');
+    const types = join(projectRoot, 'node_modules', '@types');
+    const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--skipLibCheck'];
+    const compiled = await run(tsc, [...flags, '--typeRoots', types, '--types', 'node', 'typed/module.ts'], {
+      cwd: folder,
+      env: environment,
+    });
+    expect(compiled.stdout).to.equal('');
+  });
+});

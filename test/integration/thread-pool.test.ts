@@ -1,0 +1,178 @@
+import { expect } from 'chai';
+import { withDeadline } from '../support/deadline.js';
+import { collect, once } from '../support/events.js';
+import { expectRefusal } from '../support/expectations.js';
+import { connectedClient, type Gateway, rawClient, startGateway } from '../support/gateway.js';
+import { fixtureModule } from '../support/modules.js';
+import { initializeRequest, type RawClient, type RawResponse, textOf } from '../support/raw-client.js';
+
+const BURST = 20;
+/** One thread start after the other, on a machine that runs other tests too. */
+const BURST_DEADLINE_MS = 25_000;
+const WAIT_DEADLINE_MS = 10_000;
+
+interface Origin {
+  readonly threadId: number;
+  readonly importedAtMs: number;
+  readonly claims: number;
+}
+
+describe('session threads: spares', () => {
+  it('wait with the server module imported before the session came', async () => {
+    const gateway = await startGateway({ serverModule: fixtureModule('origin') });
+    await spareReady(gateway);
+    const claimed = once(gateway.events, 'thread-claimed');
+    const client = await connectedClient(gateway);
+    expect(await claimed).to.include({ kind: 'warm', waitMs: 0 });
+    const { importedAtMs } = await originOf(client);
+    expect(importedAtMs).to.be.below(gateway.sessions()[0]!.context.startedAtMs);
+  });
+
+  it('are replaced as soon as a session claims one', async () => {
+    const gateway = await startGateway({ spareThreads: 1 });
+    await spareReady(gateway);
+    for (let session = 1; session <= 3; session += 1) {
+      const replaced = once(gateway.events, 'thread-started');
+      await connectedClient(gateway);
+      await replaced;
+      expect(gateway.snapshot().threads).to.include({ claimed: session, spare: 1 });
+    }
+  });
+
+  it('are not kept beyond max-threads', async () => {
+    const gateway = await startGateway({ spareThreads: 2, maxThreads: 2 });
+    await connectedClient(gateway);
+    await connectedClient(gateway);
+    expect(gateway.snapshot().threads).to.include({ claimed: 2, spare: 0, starting: 0 });
+  });
+});
+
+describe('session threads: one session each', () => {
+  it('serve no second session, however many come and go', async () => {
+    const gateway = await startGateway({ serverModule: fixtureModule('origin'), maxThreads: 4 });
+    const origins: Origin[] = [];
+    for (let wave = 0; wave < 4; wave += 1) {
+      const clients = await Promise.all([1, 2, 3].map(() => connectedClient(gateway)));
+      origins.push(...(await Promise.all(clients.map(originOf))));
+      await Promise.all(clients.map((client) => client.delete()));
+    }
+    expect(new Set(origins.map(({ threadId }) => threadId)).size).to.equal(12);
+    expect(origins.map(({ claims }) => claims)).to.deep.equal(Array.from({ length: 12 }, () => 1));
+  }).timeout(BURST_DEADLINE_MS);
+});
+
+describe('session threads: sessions that wait for one', () => {
+  it('get theirs when another session ends', async () => {
+    const gateway = await startGateway({ maxThreads: 2 });
+    const [first] = [await connectedClient(gateway), await connectedClient(gateway)];
+    const started = once(gateway.events, 'session-started');
+    const third = connectedClient(gateway);
+    await started;
+    expect(gateway.snapshot().threadWaiters).to.equal(1);
+    const claimed = once(gateway.events, 'thread-claimed');
+    await first!.delete();
+    expect((await claimed).kind).to.equal('queued');
+    expect(textOf(await (await third).call('echo', { text: 'served' }))).to.equal('served');
+  });
+
+  it('are served in the order in which they came', async () => {
+    const gateway = await startGateway({ maxThreads: 1, spareThreads: 0 });
+    const arrived = collect(gateway.events, 'session-started');
+    const served: string[] = [];
+    const sessions = Array.from({ length: BURST / 2 }, async () => {
+      const client = await patientClient(gateway);
+      served.push(client.sessionId!);
+      await client.delete();
+    });
+    await withDeadline(Promise.all(sessions), 'all of the burst to be served', BURST_DEADLINE_MS);
+    expect(served).to.deep.equal(arrived.map(({ context }) => context.sessionId));
+  }).timeout(BURST_DEADLINE_MS);
+
+  it('are all served, also a burst of many over few threads', async () => {
+    const gateway = await startGateway({ maxThreads: 4, spareThreads: 2 });
+    const sessions = Array.from({ length: BURST }, async () => {
+      const client = await patientClient(gateway);
+      expect(textOf(await client.call('whoami'))).to.equal(client.sessionId);
+      await client.delete();
+    });
+    await withDeadline(Promise.all(sessions), 'all of the burst to be served', BURST_DEADLINE_MS);
+    expect(gateway.snapshot().threadWaiters).to.equal(0);
+  }).timeout(BURST_DEADLINE_MS);
+
+  it('are refused with 503 and Retry-After once they have waited too long', async () => {
+    const gateway = await startGateway({ maxThreads: 1, spareThreads: 0 });
+    const holder = await connectedClient(gateway);
+    const waiting = rawClient(gateway).exchange('POST', JSON.stringify(initializeRequest(1)));
+    const ended = once(gateway.events, 'session-ended', undefined, 2 * WAIT_DEADLINE_MS);
+    const response = await withDeadline(waiting.response, 'the refusal', 2 * WAIT_DEADLINE_MS);
+    const refusal = await expectRefusal(response, 503);
+    expect(refusal.id).to.equal(1);
+    expect(refusal.error?.message).to.match(/thread/);
+    expect(Number(response.headers['retry-after'])).to.be.within(1, 60);
+    expect((await ended).reason).to.equal('no_thread');
+    expect(gateway.snapshot()).to.include({ threadWaiters: 0 });
+    expect(textOf(await holder.call('echo', { text: 'untouched' }))).to.equal('untouched');
+  }).timeout(3 * WAIT_DEADLINE_MS);
+
+  it('leave the queue when their client goes', async () => {
+    const gateway = await startGateway({ maxThreads: 1, spareThreads: 0 });
+    await connectedClient(gateway);
+    const started = once(gateway.events, 'session-started');
+    const waiting = rawClient(gateway).exchange('POST', JSON.stringify(initializeRequest(1)));
+    await started;
+    const ended = once(gateway.events, 'session-ended');
+    waiting.destroy();
+    expect((await ended).reason).to.equal('abandoned');
+    expect(gateway.snapshot().threadWaiters).to.equal(0);
+  });
+});
+
+describe('max-sessions', () => {
+  it('holds against a burst: slots are reserved before anything is awaited', async () => {
+    const gateway = await startGateway({ maxSessions: 5, maxThreads: 8 });
+    let most = 0;
+    gateway.events.on('session-started', () => {
+      const { starting, live } = gateway.snapshot().sessions;
+      most = Math.max(most, starting + live);
+    });
+    const responses = await Promise.all(Array.from({ length: BURST }, () => initializeOf(gateway)));
+    const refused = responses.filter(({ status }) => status !== 200);
+    expect(most).to.equal(5);
+    expect(refused).to.have.length(BURST - 5);
+    for (const response of refused) {
+      await expectRefusal(response, 503);
+      expect(Number(response.headers['retry-after'])).to.be.at.least(1);
+    }
+  });
+
+  it('counts a session until it ends', async () => {
+    const gateway = await startGateway({ maxSessions: 1 });
+    const client = await connectedClient(gateway);
+    await expectRefusal(await initializeOf(gateway), 503);
+    await client.delete();
+    expect((await initializeOf(gateway)).status).to.equal(200);
+  });
+});
+
+async function spareReady(gateway: Gateway): Promise<void> {
+  if (gateway.snapshot().threads.spare === 0) await once(gateway.events, 'thread-started');
+}
+
+async function initializeOf(gateway: Gateway): Promise<RawResponse> {
+  const exchange = rawClient(gateway).exchange('POST', JSON.stringify(initializeRequest(1)));
+  return withDeadline(exchange.response, 'the answer to initialize', BURST_DEADLINE_MS);
+}
+
+/** A client that waits for its session longer than others do. */
+async function patientClient(gateway: Gateway): Promise<RawClient> {
+  const client = rawClient(gateway);
+  const exchange = client.exchange('POST', JSON.stringify(initializeRequest(1)));
+  const response = await withDeadline(exchange.response, 'the answer to initialize', BURST_DEADLINE_MS);
+  expect(response.status, await response.text()).to.equal(200);
+  client.sessionId = response.headers['mcp-session-id'] as string;
+  return client;
+}
+
+async function originOf(client: RawClient): Promise<Origin> {
+  return JSON.parse(textOf(await client.call('origin'))) as Origin;
+}

@@ -1,0 +1,141 @@
+import { expect } from 'chai';
+import { EventLog, EventLogBudget, type EventLogLimits } from '../../src/session/event-log.js';
+
+const ROOMY: EventLogLimits = { events: 100, bytes: 10_000 };
+const MINUTE_MS = 60_000;
+const bodies = (events: readonly { body: string }[] | undefined) => events?.map(({ body }) => body);
+
+describe('The event log', () => {
+  it('gives every event of the session a sequence number of its own, that only grows', () => {
+    const { log } = makeLog();
+    const numbers = [log.append('get', 'a').sequence, log.nextSequence(), log.append('p1', 'b').sequence];
+    expect(numbers).to.deep.equal([...new Set(numbers)].sort((one, other) => one - other));
+  });
+
+  it('replays what a stream carried after the cursor, in order, and nothing of another stream', () => {
+    const { log } = makeLog();
+    const first = log.append('p1', 'one');
+    log.append('get', 'elsewhere');
+    log.append('p1', 'two');
+    log.append('p1', 'three');
+    const replay = log.replay('p1', first.sequence);
+    expect(bodies(replay?.events)).to.deep.equal(['two', 'three']);
+    expect(replay).to.include({ lost: false, finished: false });
+  });
+
+  it('replays nothing to a client that has everything', () => {
+    const { log } = makeLog();
+    const { sequence } = log.append('p1', 'one');
+    expect(log.replay('p1', sequence)).to.deep.equal({ events: [], lost: false, finished: false });
+  });
+
+  it('knows nothing of a stream that never carried anything', () => {
+    const { log } = makeLog();
+    log.finish('p9');
+    expect(log.replay('p9', 0)).to.equal(undefined);
+    expect(log.replay('p8', 0)).to.equal(undefined);
+  });
+
+  it('tells that a stream has carried its last response', () => {
+    const { log } = makeLog();
+    log.append('p1', 'answer');
+    log.finish('p1');
+    expect(log.replay('p1', 0)).to.include({ finished: true });
+  });
+
+  it('tells what no connection has been written yet', () => {
+    const { log } = makeLog();
+    log.append('get', 'written').delivered = true;
+    log.append('get', 'waiting');
+    log.append('p1', 'of another stream');
+    expect(bodies(log.undelivered('get'))).to.deep.equal(['waiting']);
+  });
+});
+
+describe("The event log's bounds", () => {
+  it('drops the oldest events over the number of events, and tells a client behind them that it lost some', () => {
+    const { log } = makeLog({ events: 2, bytes: 10_000 });
+    const [first, second] = [log.append('p1', 'one'), log.append('p1', 'two')];
+    log.append('p1', 'three');
+    expect(bodies(log.replay('p1', 0)?.events)).to.deep.equal(['two', 'three']);
+    expect(log.replay('p1', 0)).to.include({ lost: true });
+    // A client that had the dropped one has lost nothing.
+    expect(log.replay('p1', first.sequence)).to.include({ lost: false });
+    expect(log.replay('p1', second.sequence)).to.include({ lost: false });
+  });
+
+  it('drops the oldest events over the number of bytes, counted as two for each character', () => {
+    const { log, budget } = makeLog({ events: 100, bytes: 100 });
+    for (const body of ['a', 'b', 'c']) log.append('p1', body.repeat(20));
+    expect(bodies(log.replay('p1', 0)?.events)).to.deep.equal(['b'.repeat(20), 'c'.repeat(20)]);
+    expect(budget.usedBytes).to.equal(80);
+  });
+
+  it('does not keep an event that is larger than the whole log', () => {
+    const { log, budget, dropped } = makeLog({ events: 100, bytes: 100 });
+    log.append('p1', 'x'.repeat(51));
+    expect(log.replay('p1', 0)).to.deep.equal({ events: [], lost: true, finished: false });
+    expect(budget.usedBytes).to.equal(0);
+    expect(dropped).to.deep.equal([1]);
+  });
+
+  it('tells how many of the dropped events no client was ever sent', () => {
+    const { log, dropped } = makeLog({ events: 2, bytes: 10_000 });
+    log.append('get', 'written').delivered = true;
+    log.append('get', 'waiting');
+    log.append('get', 'three');
+    expect(dropped).to.deep.equal([]);
+    log.append('get', 'four');
+    expect(dropped).to.deep.equal([1]);
+  });
+
+  it('gives way in the session that is adding when all sessions together are over their budget', () => {
+    const budget = new EventLogBudget(100);
+    const quiet = makeLog(ROOMY, budget).log;
+    const loud = makeLog(ROOMY, budget).log;
+    quiet.append('get', 'q'.repeat(20));
+    for (const body of ['a', 'b', 'c']) loud.append('get', body.repeat(20));
+    expect(bodies(quiet.replay('get', 0)?.events)).to.deep.equal(['q'.repeat(20)]);
+    expect(bodies(loud.replay('get', 0)?.events)).to.deep.equal(['c'.repeat(20)]);
+    expect(budget.usedBytes).to.equal(80);
+  });
+
+  it('gives its share of the budget back when the session ends', () => {
+    const { log, budget } = makeLog();
+    log.append('get', 'something');
+    log.append('p1', 'more');
+    log.clear();
+    expect(budget.usedBytes).to.equal(0);
+    expect(log.replay('get', 0)).to.equal(undefined);
+    expect(log.undelivered('get')).to.deep.equal([]);
+  });
+
+  it('forgets what was written to a connection more than five minutes ago, and never what waits', () => {
+    const { log } = makeLog();
+    const written = log.append('p1', 'written');
+    written.delivered = true;
+    log.append('get', 'waiting');
+    log.append('p1', 'behind it').delivered = true;
+    log.prune(written.loggedMs + 4 * MINUTE_MS);
+    expect(bodies(log.replay('p1', 0)?.events)).to.deep.equal(['written', 'behind it']);
+    log.prune(written.loggedMs + 6 * MINUTE_MS);
+    expect(bodies(log.replay('p1', 0)?.events)).to.deep.equal(['behind it']);
+    expect(bodies(log.undelivered('get'))).to.deep.equal(['waiting']);
+  });
+
+  it('forgets a finished stream with its last event, so that many short calls leave nothing behind', () => {
+    const { log } = makeLog({ events: 2, bytes: 10_000 });
+    for (const stream of ['p1', 'p2', 'p3']) {
+      log.append(stream, 'answer');
+      log.finish(stream);
+    }
+    expect(log.replay('p1', 0)).to.equal(undefined);
+    expect(bodies(log.replay('p3', 0)?.events)).to.deep.equal(['answer']);
+  });
+});
+
+function makeLog(limits = ROOMY, budget = new EventLogBudget(1_000_000)) {
+  const dropped: number[] = [];
+  const log = new EventLog(limits, budget, (events) => dropped.push(events));
+  return { log, budget, dropped };
+}
