@@ -2,7 +2,7 @@
 // one file starts almost as fast as an empty one, and `require` skips the asynchronous ES module loader.
 // Usage: node scripts/build.mjs [out-dir]
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,7 @@ const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.js
   stdio: 'inherit',
 });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+chmodSync(join(out, 'src/cli.js'), 0o755);
 
 /**
  * Makes two parts of the SDK load when they are first used, which in most sessions is never: JSON Schema validation

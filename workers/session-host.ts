@@ -37,9 +37,8 @@ export class SessionHost {
     this.#server = createMcpServer(definition);
     trackFallbackHandler(this.#server.server);
     this.#transport = new PortTransport(claim.context, post, this.#executor);
-    this.#server.server.onerror = (error) => {
-      if (!this.#transport.refused(error)) log.write('session', 'warn', error.message, undefined);
-    };
+    this.#transport.bind(this.#server.server);
+    this.#server.server.onerror = (error) => log.write('session', 'warn', error.message, undefined);
     // A thread that takes over must not repeat the ids that its predecessor gave its requests to the client:
     // the client may still be answering those. The SDK counts from 0 and offers no other way.
     Reflect.set(this.#server.server, '_requestMessageId', claim.firstRequestId);

@@ -10,6 +10,7 @@ import type { RequestId } from '../shared/frames.js';
 /** Ids travel in event ids, log lines and errors. */
 const MAX_ID_CHARS = 256;
 const MAX_BATCH = 100;
+const RELATED_TASK = 'io.modelcontextprotocol/related-task';
 
 export type ParsedBody =
   | { readonly ok: true; readonly batch: boolean; readonly messages: readonly ClientMessage[] }
@@ -55,6 +56,8 @@ function classify(value: unknown, body: string): ClientMessage | Refused {
   if (stranger !== undefined) return invalid(`a message has no member ${JSON.stringify(stranger)}`, id);
   const { method, params } = value;
   if (params !== undefined && !isFields(params)) return invalid('"params" must be an object', id);
+  const malformed = malformedMeta(params);
+  if (malformed !== undefined) return invalid(malformed, id);
   return id === null
     ? { kind: 'notification', method, cancels: cancellation(method, params), body }
     : {
@@ -101,6 +104,20 @@ function cancellation(
   if (method !== 'notifications/cancelled' || !isRequestId(params?.requestId)) return undefined;
   const reason = typeof params.reason === 'string' ? params.reason.slice(0, 500) : 'the client cancelled it';
   return { requestId: params.requestId, reason };
+}
+
+/** The members of `params._meta` that the protocol itself defines (2025-11-25, Base Protocol, "_meta"). */
+function malformedMeta(params: Fields | undefined): string | undefined {
+  const meta = params?._meta;
+  if (meta === undefined) return undefined;
+  if (!isFields(meta)) return '"params._meta" must be an object';
+  const { progressToken: token, [RELATED_TASK]: task } = meta;
+  if (token !== undefined && !isRequestId(token))
+    return '"params._meta.progressToken" must be a string or an integer';
+  if (task !== undefined && !(isFields(task) && typeof task.taskId === 'string')) {
+    return `"params._meta[${RELATED_TASK}]" must have a "taskId"`;
+  }
+  return undefined;
 }
 
 function progressToken(params: Fields | undefined): RequestId | undefined {

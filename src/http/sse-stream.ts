@@ -27,9 +27,9 @@ export class SseStream implements StreamConnection {
 
   readonly #parts: SseStreamParts;
   #keepAlive: NodeJS.Timeout | undefined;
-  #stall: NodeJS.Timeout | undefined;
   #open = false;
   #ended = false;
+  #watching = false;
   #stalled = false;
 
   constructor(parts: SseStreamParts) {
@@ -98,11 +98,14 @@ export class SseStream implements StreamConnection {
     return false;
   }
 
+  /** Node's own socket timeout: it begins anew with each part of the buffered bytes that leaves. */
   #watchStall(): void {
-    this.#stall ??= setTimeout(() => {
+    if (this.#watching) return;
+    this.#watching = true;
+    this.#parts.response.setTimeout(STALL_DEADLINE_MS, () => {
       this.#stalled = true;
       this.#parts.response.destroy();
-    }, STALL_DEADLINE_MS);
+    });
   }
 
   #comment(): void {
@@ -111,8 +114,10 @@ export class SseStream implements StreamConnection {
   }
 
   #drained(): void {
-    clearTimeout(this.#stall);
-    this.#stall = undefined;
+    if (this.#watching && !this.#ended) {
+      this.#watching = false;
+      this.#parts.response.setTimeout(0);
+    }
     this.onDrain();
   }
 
@@ -127,6 +132,5 @@ export class SseStream implements StreamConnection {
 
   #release(): void {
     clearInterval(this.#keepAlive);
-    clearTimeout(this.#stall);
   }
 }

@@ -51,7 +51,8 @@ export class MessageStream {
   readonly key: string;
   readonly requestIds: readonly RequestId[];
   readonly #parts: MessageStreamParts;
-  readonly #idSuffix: string;
+  /** Made when it is needed: an answer as JSON needs none. */
+  #idSuffix: string | undefined;
   readonly #unanswered: Set<RequestId>;
   /** Answers of a batch that may still become one JSON array. */
   #held: string[] = [];
@@ -61,6 +62,8 @@ export class MessageStream {
   #finished = false;
   #switchTimer: NodeJS.Timeout | undefined;
   #withheldChars = 0;
+  /** The part of them that the present thread waits for. */
+  #owedChars = 0;
   #blocked = false;
 
   constructor(parts: MessageStreamParts, connection?: StreamConnection) {
@@ -68,7 +71,6 @@ export class MessageStream {
     this.kind = parts.kind;
     this.key = parts.key;
     this.requestIds = parts.requestIds;
-    this.#idSuffix = eventIdSuffix(parts.key, parts.requestIds);
     this.#unanswered = new Set(parts.requestIds);
     if (connection !== undefined) this.#take(connection);
     if (parts.sseAfterMs !== undefined) this.#switchAfter(parts.sseAfterMs);
@@ -149,6 +151,11 @@ export class MessageStream {
     if (left) this.#released();
   }
 
+  /** What is withheld now was sent by a thread that is gone. */
+  voidCredit(): void {
+    this.#owedChars = 0;
+  }
+
   /** Lets go of the connection without a word: somebody else answers on it. */
   release(): void {
     clearTimeout(this.#switchTimer);
@@ -179,7 +186,7 @@ export class MessageStream {
     const left = connection.answer(this.#parts.batch ? `[${this.#held.join(',')}]` : (this.#held[0] ?? ''));
     this.#held = [];
     if (left) this.#parts.onFlushed(chars);
-    else this.#withheldChars += chars;
+    else this.#withhold(chars);
   }
 
   #open(cursor?: number): void {
@@ -189,10 +196,7 @@ export class MessageStream {
     const { log, protocolVersion } = this.#parts;
     const primed = log !== undefined && protocolVersion() >= FIRST_VERSION_WITH_PRIMING;
     if (this.#connection !== undefined) {
-      this.#connection.open(
-        primed ? `${cursor ?? log.nextSequence()}${this.#idSuffix}` : undefined,
-        RETRY_MS,
-      );
+      this.#connection.open(primed ? this.#eventId(cursor ?? log.nextSequence()) : undefined, RETRY_MS);
       if (primed) this.#resumable = true;
     }
     this.#parts.onOpened();
@@ -219,18 +223,29 @@ export class MessageStream {
       event.delivered = true;
       this.#resumable = true;
     }
-    const id = sequence === undefined ? undefined : `${sequence}${this.#idSuffix}`;
+    const id = sequence === undefined ? undefined : this.#eventId(sequence);
     const flowing = this.#connection.write(id, body);
     if (flowing && !this.#blocked) return this.#parts.onFlushed(chars);
     this.#blocked = true;
+    this.#withhold(chars);
+  }
+
+  #eventId(sequence: number): string {
+    this.#idSuffix ??= eventIdSuffix(this.key, this.requestIds);
+    return `${sequence}${this.#idSuffix}`;
+  }
+
+  #withhold(chars: number): void {
     this.#withheldChars += chars;
+    this.#owedChars += chars;
   }
 
   /** What was withheld has left, or never will: either way the thread may send again. */
   #released(): void {
     this.#blocked = false;
-    const chars = this.#withheldChars;
+    const chars = this.#owedChars;
     this.#withheldChars = 0;
+    this.#owedChars = 0;
     if (chars > 0) this.#parts.onFlushed(chars);
   }
 

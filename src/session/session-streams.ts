@@ -127,6 +127,12 @@ export class SessionStreams {
     return undefined;
   }
 
+  /** The thread that sent what is still here is gone: its successor must not be given credit for it. */
+  voidCredit(): void {
+    this.standing.voidCredit();
+    for (const stream of [...this.#posts.values(), ...this.#undecided]) stream.voidCredit();
+  }
+
   /** Forgets what clients have had time enough to come back for. */
   prune(nowMs: number): void {
     this.#log.prune(nowMs);

@@ -3,7 +3,6 @@
  * at times a session thread. Record and thread are two things with two lifetimes: a thread that dies leaves the
  * record, and the next message gets a fresh thread.
  */
-import { performance } from 'node:perf_hooks';
 import type { CancelReason, GatewayEmitter } from '../events.js';
 import type { BulkheadError } from '../shared/errors.js';
 import type { RequestId, ThreadFrame } from '../shared/frames.js';
@@ -11,13 +10,15 @@ import type { SessionContext } from '../shared/session-context.js';
 import type { SessionSnapshot, SessionState } from '../snapshot.js';
 import type { SessionThread, ThreadExit } from '../threads/session-thread.js';
 import type { ClientNotification, ClientRequest, ClientResponse } from './client-message.js';
-import { type DisconnectOptions, expired, graceForResponses, graceForSession } from './disconnect-policy.js';
+import { type DisconnectOptions, graceForResponses } from './disconnect-policy.js';
 import type { EndReason } from './end-reason.js';
 import type { EventCursor } from './event-id.js';
 import type { EventLogBudget } from './event-log.js';
 import { errorResponse, JSON_RPC } from './json-rpc-error.js';
 import type { MessageStream, StreamConnection } from './message-stream.js';
-import { PendingRequest } from './pending-request.js';
+import type { PendingRequest } from './pending-request.js';
+import { PendingRequests } from './pending-requests.js';
+import { Presence } from './presence.js';
 import { ServerRequests } from './server-requests.js';
 import { SessionStreams } from './session-streams.js';
 import { ThreadLink } from './thread-link.js';
@@ -60,22 +61,32 @@ export class Session {
   readonly #parts: SessionParts;
   readonly #link: ThreadLink;
   readonly #streams: SessionStreams;
-  readonly #pending = new Map<RequestId, PendingRequest>();
+  readonly #pending: PendingRequests;
+  readonly #presence: Presence;
   readonly #serverRequests = new ServerRequests();
-  readonly #startedMs = performance.now();
   #context: SessionContext;
   #state: SessionState = 'starting';
   #start: Start | undefined;
   #announced = false;
-  #used = false;
-  #lastActiveMs = performance.now();
-  #requestsTotal = 0;
-  #absence: NodeJS.Timeout | undefined;
   #ended: Promise<void> | undefined;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.#context = parts.context;
+    this.#pending = new PendingRequests({
+      context: () => this.#context,
+      events: parts.events,
+      newKey: parts.newRequestKey,
+      limit: parts.options.maxRequestsPerSession,
+      heartbeatMs: parts.options.progressHeartbeatMs,
+    });
+    this.#presence = new Presence({
+      options: parts.options,
+      connections: () => this.#streams.connections,
+      listened: () => this.#streams.listened,
+      requestsInFlight: () => this.#pending.size,
+      onAbsent: () => void this.end('disconnect'),
+    });
     this.#link = new ThreadLink({
       context: () => this.#context,
       acquire: parts.acquireThread,
@@ -91,7 +102,7 @@ export class Session {
       events: parts.events,
       budget: parts.eventLogBudget,
       onFlushed: (chars) => this.#link.credit(chars),
-      onOpened: (stream) => this.#opened(stream),
+      onOpened: (stream) => this.#pending.streamOpened(stream),
       onLost: (stream, onPurpose) => this.#streamLost(stream, onPurpose),
     });
   }
@@ -154,14 +165,14 @@ export class Session {
     batch: boolean,
     connection: StreamConnection | undefined,
   ): void {
-    this.#active();
+    this.#presence.active();
     const ids = requests.map(({ id }) => id);
     const stream =
       connection === undefined
         ? this.#streams.standing
         : this.#streams.forPost(ids, batch, this.#parts.options.sseAfterMs, connection);
     for (const request of requests) {
-      const refusal = this.#refusal(request);
+      const refusal = this.#pending.refusal(request, this.#link.runs(request.id));
       if (refusal === undefined) this.#admit(request, stream);
       else this.#answer(stream, refusal, request.id, 0);
     }
@@ -171,7 +182,7 @@ export class Session {
   notify(notification: ClientNotification): boolean {
     const { method, cancels, body } = notification;
     if (method === 'notifications/initialized') this.#link.remember(body);
-    else this.#activeInPassing();
+    else this.#presence.activeInPassing();
     if (cancels !== undefined) {
       const pending = this.#pending.get(cancels.requestId);
       if (pending !== undefined) this.#cancel(pending, 'client', cancels.reason);
@@ -184,7 +195,7 @@ export class Session {
 
   /** A client's answer to what its server asked. */
   respond(response: ClientResponse): void {
-    this.#activeInPassing();
+    this.#presence.activeInPassing();
     if (response.id !== undefined && this.#serverRequests.answered(response.id))
       this.#link.message(response.body);
     else this.#parts.events.emit('response-unmatched', { context: this.#context });
@@ -192,17 +203,17 @@ export class Session {
 
   /** Opens the GET stream, or the legacy transport's one stream; an earlier one is replaced. */
   listen(connection: StreamConnection): void {
-    this.#active();
+    this.#presence.active();
     this.#streams.listen(connection);
   }
 
   /** The client comes back for a stream that it lost. */
   resume(cursor: EventCursor, connection: StreamConnection): void {
-    this.#active();
+    this.#presence.active();
     const stream = this.#streams.resume(cursor, connection);
     for (const id of stream?.requestIds ?? []) clearTimeout(this.#pending.get(id)?.resumeDeadline);
     // A replay of what is finished closes the connection again.
-    this.#checkPresence();
+    this.#presence.check();
   }
 
   /** Ends the session; harmless when it has ended already. Resolves when nothing of it is left. */
@@ -213,91 +224,34 @@ export class Session {
 
   /** Ends it when its time is over. */
   expire(nowMs: number): void {
-    const reason = expired(
-      {
-        nowMs,
-        startedMs: this.#startedMs,
-        lastActiveMs: this.#lastActiveMs,
-        connections: this.#streams.connections,
-        requestsInFlight: this.#pending.size,
-        used: this.#used,
-      },
-      this.#parts.options,
-    );
+    const reason = this.#presence.expired(nowMs);
     if (reason !== undefined) void this.end(reason);
     else this.#streams.prune(nowMs);
   }
 
   snapshot(): SessionSnapshot {
-    const now = performance.now();
     return {
       context: this.#context,
       state: this.#state,
-      ageMs: now - this.#startedMs,
-      idleMs: this.#pending.size > 0 ? 0 : now - this.#lastActiveMs,
-      requests: [...this.#pending.values()].map((pending) => pending.snapshot()),
-      requestsTotal: this.#requestsTotal,
+      ageMs: this.#presence.ageMs,
+      idleMs: this.#presence.idleMs,
+      requests: this.#pending.snapshot(),
+      requestsTotal: this.#pending.total,
       streams: this.#streams.counts(),
       bufferedBytes: this.bufferedBytes,
       thread: this.#link.snapshot(),
     };
   }
 
-  #active(): void {
-    this.#lastActiveMs = performance.now();
-    this.#used = true;
-    if (this.#absence === undefined) return;
-    clearTimeout(this.#absence);
-    this.#absence = undefined;
-  }
-
-  /** For what leaves no connection behind: its client is present for this moment only. */
-  #activeInPassing(): void {
-    this.#active();
-    this.#checkPresence();
-  }
-
-  #refusal({ id }: ClientRequest): string | undefined {
-    // A cancelled request is over for its client, but the kill ladder still knows its handler by its id.
-    if (this.#pending.has(id) || this.#link.runs(id)) {
-      return errorResponse(
-        id,
-        JSON_RPC.invalidRequest,
-        `Request id ${JSON.stringify(id)} is in flight already. Give each request an id of its own.`,
-        {
-          reason: 'duplicate_id',
-        },
-      );
-    }
-    const limit = this.#parts.options.maxRequestsPerSession;
-    if (this.#pending.size < limit) return undefined;
-    this.#parts.events.emit('rejected', {
-      reason: 'request_limit',
-      status: 200,
-      sessionId: this.id,
-      remoteAddress: this.#context.remoteAddress,
-    });
-    return errorResponse(
-      id,
-      JSON_RPC.serverError,
-      `This session has ${limit} requests in flight, which is its limit. Wait for one to finish and call again.`,
-      { reason: 'request_limit' },
-    );
-  }
-
   #admit(request: ClientRequest, stream: MessageStream): void {
-    const pending = new PendingRequest(request, this.#parts.newRequestKey(), stream);
-    this.#requestsTotal += 1;
-    this.#pending.set(request.id, pending);
-    this.#parts.events.emit('request-started', pending.facts(this.#context));
-    if (stream.sse) pending.startHeartbeat(this.#parts.options.progressHeartbeatMs);
-    this.#link.request(request.id, pending.key, request.body);
+    const { key } = this.#pending.add(request, stream);
+    this.#link.request(request.id, key, request.body);
   }
 
   #fromThread(frame: Extract<ThreadFrame, { type: 'send' }>): void {
     const { kind, id, relatedTo, body, failure, progress } = frame;
     const chars = body.length;
-    const pending = relatedTo === undefined ? undefined : this.#pending.get(relatedTo);
+    const pending = this.#pending.get(relatedTo);
     if (kind === 'response') {
       if (pending === undefined || relatedTo === undefined) return this.#link.credit(chars);
       const starts = this.#start?.requestId === relatedTo;
@@ -342,26 +296,19 @@ export class Session {
   }
 
   #finish(pending: PendingRequest, failure: string | undefined, message: string | undefined): void {
-    pending.settle();
-    this.#pending.delete(pending.request.id);
-    this.#lastActiveMs = performance.now();
-    this.#parts.events.emit('request-finished', {
-      ...pending.facts(this.#context),
-      durationMs: pending.ageMs,
-      failure,
-      message,
-    });
+    this.#presence.touch();
+    this.#pending.finish(pending, failure, message);
   }
 
   /** Hands a stream an answer; its connection may be the session's last. */
   #answer(stream: MessageStream, body: string, id: RequestId, chars: number): void {
     this.#streams.deliver(stream, body, id, chars);
-    this.#checkPresence();
+    this.#presence.check();
   }
 
   #cancel(pending: PendingRequest, reason: CancelReason, why: string): void {
     const { id } = pending.request;
-    this.#parts.events.emit('request-cancelled', { ...pending.facts(this.#context), reason });
+    this.#pending.cancelled(pending, reason);
     this.#link.cancel(id, why);
     this.#fail(pending, JSON_RPC.serverError, `The request was cancelled: ${why}.`, 'cancelled');
   }
@@ -385,6 +332,7 @@ export class Session {
 
   #threadGone(exit: ThreadExit, lost: ReadonlySet<RequestId>, often: boolean): void {
     this.#serverRequests.clear();
+    this.#streams.voidCredit();
     if (this.#start !== undefined) return this.#unstartable(500, exit.message, 'setup_failed');
     for (const id of lost) {
       const pending = this.#pending.get(id);
@@ -407,7 +355,7 @@ export class Session {
   }
 
   #unstartable(status: 500 | 503, message: string, reason: EndReason): void {
-    const pending = this.#start && this.#pending.get(this.#start.requestId);
+    const pending = this.#pending.get(this.#start?.requestId);
     const data = { reason, ...(pending !== undefined && { requestKey: pending.key }) };
     const body = errorResponse(this.#start?.requestId ?? null, JSON_RPC.internalError, message, data);
     this.#startFailed({ status, body }, String(JSON_RPC.internalError), message, reason);
@@ -415,7 +363,7 @@ export class Session {
 
   #startFailed(failed: StartFailure, failure: string, message: string | undefined, reason: EndReason): void {
     const start = this.#start;
-    const pending = start && this.#pending.get(start.requestId);
+    const pending = this.#pending.get(start?.requestId);
     this.#start = undefined;
     if (start !== undefined && pending !== undefined) {
       this.#finish(pending, failure, message);
@@ -430,12 +378,6 @@ export class Session {
     void this.end(reason);
   }
 
-  #opened(stream: MessageStream): void {
-    for (const id of stream.requestIds) {
-      this.#pending.get(id)?.startHeartbeat(this.#parts.options.progressHeartbeatMs);
-    }
-  }
-
   #closeStream(requestId: RequestId | undefined): void {
     const stream = requestId === undefined ? this.#streams.standing : this.#pending.get(requestId)?.stream;
     stream?.closeOnPurpose();
@@ -443,8 +385,7 @@ export class Session {
 
   #streamLost(stream: MessageStream, onPurpose: boolean): void {
     if (this.#ended !== undefined) return;
-    // It was present until now: idle time counts from here.
-    this.#lastActiveMs = performance.now();
+    this.#presence.touch();
     if (stream.kind === 'legacy') {
       void this.end('stream_closed');
       return;
@@ -454,7 +395,7 @@ export class Session {
       const pending = this.#pending.get(id);
       if (pending !== undefined) this.#unheard(pending, graceMs);
     }
-    this.#checkPresence();
+    this.#presence.check();
   }
 
   /** Nobody listens for this request's answer. */
@@ -472,31 +413,20 @@ export class Session {
     }
   }
 
-  #checkPresence(): void {
-    if (!this.#streams.listened || this.#absence !== undefined || this.#state === 'ending') return;
-    const graceMs = graceForSession(
-      { connections: this.#streams.connections, hadGetStream: this.#streams.listened },
-      this.#parts.options,
-    );
-    if (graceMs === undefined) return;
-    this.#absence = setTimeout(() => void this.end('disconnect'), graceMs);
-  }
-
   async #end(reason: EndReason): Promise<void> {
     this.#state = 'ending';
-    clearTimeout(this.#absence);
+    this.#presence.close();
     this.#parts.onEnding(this);
     // Every stream of a call carries an answer before it ends; clients wait for ever otherwise.
-    for (const pending of [...this.#pending.values()])
+    for (const pending of this.#pending.all())
       this.#cancel(pending, 'session_end', `the session ends (${reason})`);
     this.#streams.end();
     if (this.#announced) {
-      const durationMs = performance.now() - this.#startedMs;
       this.#parts.events.emit('session-ended', {
         context: this.#context,
         reason,
-        durationMs,
-        requests: this.#requestsTotal,
+        durationMs: this.#presence.ageMs,
+        requests: this.#pending.total,
       });
     }
     await this.#link.end(reason);

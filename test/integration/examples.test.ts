@@ -12,6 +12,8 @@ import { buildRoot, projectRoot } from '../support/project.js';
 import { connectStreamable, sdkClient } from '../support/sdk-client.js';
 
 const exampleFolder = join(projectRoot, 'examples');
+/** A process and a gateway in it, on a machine that runs other tests too. */
+const START_DEADLINE_MS = 15_000;
 const PAGES = ['README.md', 'docs/writing-a-server-module.md'];
 
 interface Snippet {
@@ -135,18 +137,24 @@ describe('the code on the pages', () => {
     it(`${title} runs, serves and stops at SIGTERM`, async () => {
       const program = spawn(process.execPath, [snippetFile(code)], {
         cwd: projectRoot,
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: ['ignore', 'pipe', 'pipe'],
       });
       const closed = once(program, 'close');
       afterThisTest(async () => {
         program.kill('SIGKILL');
         await closed;
       });
-      let printed = '';
-      program.stdout.setEncoding('utf8').on('data', (text: string) => {
-        printed += text;
-      });
-      const url = await until(() => /http:\S+/.exec(printed)?.[0], 'the address of the gateway', 15_000);
+      const output = { stdout: '', stderr: '' };
+      for (const stream of ['stdout', 'stderr'] as const) {
+        program[stream].setEncoding('utf8').on('data', (text: string) => {
+          output[stream] += text;
+        });
+      }
+      const url = await until(
+        () => /http:\S+/.exec(output.stdout)?.[0],
+        () => `the address of the gateway in ${JSON.stringify(output)}`,
+        START_DEADLINE_MS,
+      );
       const exit = await runCli(['call', url, 'greet', '{"name": "Ada"}']);
       expect(exit).to.deep.include({ code: 0, stdout: 'Hello, Ada\n' });
       program.kill('SIGTERM');

@@ -36,7 +36,7 @@ describe('Who may import whom', () => {
   });
 
   it('lets only threads/thread-pool.ts name the entry of a session thread', () => {
-    const naming = files.filter((file) => file.startsWith('src/') && /session-worker\.c?js/.test(read(file)));
+    const naming = files.filter((file) => file.startsWith('src/') && /session-entry\.c?js/.test(read(file)));
     expect(naming).to.deep.equal(['src/threads/thread-pool.ts']);
   });
 

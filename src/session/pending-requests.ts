@@ -1,0 +1,96 @@
+/** The requests of one session that have not been answered: their limit, their life in events, their heartbeats. */
+import type { CancelReason, GatewayEmitter } from '../events.js';
+import type { RequestId } from '../shared/frames.js';
+import type { SessionContext } from '../shared/session-context.js';
+import type { RequestSnapshot } from '../snapshot.js';
+import type { ClientRequest } from './client-message.js';
+import { errorResponse, JSON_RPC } from './json-rpc-error.js';
+import type { MessageStream } from './message-stream.js';
+import { PendingRequest } from './pending-request.js';
+
+export interface PendingRequestsParts {
+  readonly context: () => SessionContext;
+  readonly events: GatewayEmitter;
+  readonly newKey: () => string;
+  readonly limit: number;
+  readonly heartbeatMs: number;
+}
+
+export class PendingRequests {
+  readonly #parts: PendingRequestsParts;
+  readonly #pending = new Map<RequestId, PendingRequest>();
+  #total = 0;
+
+  constructor(parts: PendingRequestsParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** How many have ever been added. */
+  get total(): number {
+    return this.#total;
+  }
+
+  get(id: RequestId | undefined): PendingRequest | undefined {
+    return id === undefined ? undefined : this.#pending.get(id);
+  }
+
+  all(): PendingRequest[] {
+    return [...this.#pending.values()];
+  }
+
+  snapshot(): RequestSnapshot[] {
+    return this.all().map((pending) => pending.snapshot());
+  }
+
+  /**
+   * The error response for a request that can't be taken, or `undefined`.
+   * @param runs whether a handler of an earlier request with this id still runs: that one is over for its client,
+   *   but the kill ladder still knows it by its id.
+   */
+  refusal({ id }: ClientRequest, runs: boolean): string | undefined {
+    if (this.#pending.has(id) || runs) {
+      const message = `Request id ${JSON.stringify(id)} is in flight already. Give each request an id of its own.`;
+      return errorResponse(id, JSON_RPC.invalidRequest, message, { reason: 'duplicate_id' });
+    }
+    const { limit, events, context } = this.#parts;
+    if (this.#pending.size < limit) return undefined;
+    const { sessionId, remoteAddress } = context();
+    events.emit('rejected', { reason: 'request_limit', status: 200, sessionId, remoteAddress });
+    const message = `This session has ${limit} requests in flight, which is its limit. Wait for one to finish and call again.`;
+    return errorResponse(id, JSON_RPC.serverError, message, { reason: 'request_limit' });
+  }
+
+  add(request: ClientRequest, stream: MessageStream): PendingRequest {
+    const pending = new PendingRequest(request, this.#parts.newKey(), stream);
+    this.#total += 1;
+    this.#pending.set(request.id, pending);
+    this.#parts.events.emit('request-started', pending.facts(this.#parts.context()));
+    if (stream.sse) pending.startHeartbeat(this.#parts.heartbeatMs);
+    return pending;
+  }
+
+  /** A stream has become SSE: what it carries may be silent for long. */
+  streamOpened({ requestIds }: MessageStream): void {
+    for (const id of requestIds) this.#pending.get(id)?.startHeartbeat(this.#parts.heartbeatMs);
+  }
+
+  cancelled(pending: PendingRequest, reason: CancelReason): void {
+    this.#parts.events.emit('request-cancelled', { ...pending.facts(this.#parts.context()), reason });
+  }
+
+  /** It is answered: by the server, or, where there is a message, by the gateway. */
+  finish(pending: PendingRequest, failure: string | undefined, message: string | undefined): void {
+    pending.settle();
+    this.#pending.delete(pending.request.id);
+    this.#parts.events.emit('request-finished', {
+      ...pending.facts(this.#parts.context()),
+      durationMs: pending.ageMs,
+      failure,
+      message,
+    });
+  }
+}

@@ -1,0 +1,84 @@
+/** Whether a session's client is still there: when it was last active, and how long it has been away. */
+import { performance } from 'node:perf_hooks';
+import { type DisconnectOptions, expired, graceForSession } from './disconnect-policy.js';
+import type { EndReason } from './end-reason.js';
+
+export interface PresenceParts {
+  readonly options: DisconnectOptions;
+  readonly connections: () => number;
+  /** Whether it has ever listened: only then is its silence a sign. */
+  readonly listened: () => boolean;
+  readonly requestsInFlight: () => number;
+  /** It has been away for `disconnect-grace`. */
+  readonly onAbsent: () => void;
+}
+
+export class Presence {
+  readonly #parts: PresenceParts;
+  readonly #startedMs = performance.now();
+  #lastActiveMs = this.#startedMs;
+  #used = false;
+  #absence: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(parts: PresenceParts) {
+    this.#parts = parts;
+  }
+
+  get ageMs(): number {
+    return performance.now() - this.#startedMs;
+  }
+
+  get idleMs(): number {
+    return this.#parts.requestsInFlight() > 0 ? 0 : performance.now() - this.#lastActiveMs;
+  }
+
+  /** The client has asked for something, and a connection is open. */
+  active(): void {
+    this.touch();
+    this.#used = true;
+    if (this.#absence === undefined) return;
+    clearTimeout(this.#absence);
+    this.#absence = undefined;
+  }
+
+  /** The client has said something that leaves no connection behind: it is present for this moment only. */
+  activeInPassing(): void {
+    this.active();
+    this.check();
+  }
+
+  /** It was present until now: idle time counts from here. */
+  touch(): void {
+    this.#lastActiveMs = performance.now();
+  }
+
+  /** A connection has closed, perhaps the last one. */
+  check(): void {
+    const { options, connections, listened, onAbsent } = this.#parts;
+    if (!listened() || this.#absence !== undefined || this.#closed) return;
+    const graceMs = graceForSession({ connections: connections(), hadGetStream: true }, options);
+    if (graceMs !== undefined) this.#absence = setTimeout(onAbsent, graceMs);
+  }
+
+  /** Why its time is over, if it is. */
+  expired(nowMs: number): EndReason | undefined {
+    const { options, connections, requestsInFlight } = this.#parts;
+    return expired(
+      {
+        nowMs,
+        startedMs: this.#startedMs,
+        lastActiveMs: this.#lastActiveMs,
+        connections: connections(),
+        requestsInFlight: requestsInFlight(),
+        used: this.#used,
+      },
+      options,
+    );
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#absence);
+  }
+}
