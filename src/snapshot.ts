@@ -14,8 +14,6 @@ export interface RequestSnapshot {
   readonly method: string;
   readonly tool: string | undefined;
   readonly ageMs: number;
-  /** Whether it has been cancelled and its handler still runs. */
-  readonly cancelled: boolean;
 }
 
 export interface ThreadSnapshot {
@@ -28,6 +26,8 @@ export interface ThreadSnapshot {
   /** 0 to 1, over the thread's life. */
   readonly eventLoopUtilization: number;
   readonly childProcesses: number;
+  /** Handlers of cancelled requests that have not come to their end. */
+  readonly cancelledHandlers: number;
 }
 
 export interface SessionSnapshot {

@@ -6,9 +6,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import type { GatewayEmitter, RejectionReason } from '../events.js';
 import { createGuard, type Verdict } from '../http/guards.js';
+import { listen } from '../http/listen.js';
 import type { MultiClientMetrics } from '../metrics/multi-client-metrics.js';
 import type { Scrape } from '../metrics/recorder.js';
-import { BulkheadError, messageOf } from '../shared/errors.js';
+import { messageOf } from '../shared/errors.js';
 import type { GatewayView } from '../snapshot.js';
 import { type AdminHandler, type AdminReply, createRoutes, findRoute, problem } from './routes.js';
 
@@ -136,22 +137,13 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   }
 
   return {
-    listen: () =>
-      new Promise((resolve, reject) => {
-        const onError = (error: NodeJS.ErrnoException) => {
-          reject(
-            new BulkheadError('ERR_BULKHEAD_LISTEN', listenFailure(host, port, error), { cause: error }),
-          );
-        };
-        server.once('error', onError);
-        server.listen(port, host, () => {
-          server.off('error', onError);
-          server.on('error', ({ message }) => {
-            events.emit('notice', { level: 'error', message: `The admin listener failed: ${message}` });
-          });
-          resolve(server.address() as AddressInfo);
-        });
-      }),
+    async listen() {
+      const address = await listen(server, { host, port }, { host: 'admin-host', port: 'admin-port' });
+      server.on('error', ({ message }) => {
+        events.emit('notice', { level: 'error', message: `The admin listener failed: ${message}` });
+      });
+      return address;
+    },
     close: () =>
       new Promise((resolve, reject) => {
         if (!server.listening) {
@@ -176,12 +168,4 @@ function refusal(verdict: Verdict & { readonly ok: false }): AdminReply {
 
 function methodsOf(methods: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(methods).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
-}
-
-function listenFailure(host: string, port: number, { code, message }: NodeJS.ErrnoException): string {
-  if (code === 'EADDRINUSE') {
-    return `admin-port ${port} on ${host} is in use: choose another one with --admin-port, or 0 for a free one.`;
-  }
-  if (code === 'EACCES') return `admin-port ${port} on ${host} may not be used: choose one above 1023.`;
-  return `The admin listener can't use admin-host ${host} and admin-port ${port}: ${message}.`;
 }

@@ -30,16 +30,15 @@ function failure(
   option: { readonly host: string; readonly port: string },
   error: NodeJS.ErrnoException,
 ): string {
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   switch (error.code) {
     case 'EADDRINUSE':
-      return `${address} is in use: stop what listens there, or choose another port with --${option.port}`;
+      return `${option.port} ${port} on ${host} is in use: stop what listens there, or choose another with --${option.port}.`;
     case 'EACCES':
-      return `${address} may not be listened on by this user: choose a port above 1023 with --${option.port}`;
+      return `${option.port} ${port} on ${host} may not be used by this user: choose one above 1023 with --${option.port}.`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return `${host} is no address of this machine: choose another with --${option.host}`;
+      return `${option.host} ${host} is no address of this machine: choose another with --${option.host}.`;
     default:
-      return `can't listen on ${address}: ${messageOf(error)}`;
+      return `Can't listen on ${option.host} ${host} and ${option.port} ${port}: ${messageOf(error)}.`;
   }
 }

@@ -1,6 +1,13 @@
 /** The MCP listener: one `node:http` server and its route table. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { GatewayEmitter } from '../events.js';
 import { createGuard, type Guard, type GuardOptions } from './guards.js';
 import { LegacySse, MESSAGES_PATH } from './legacy-sse.js';
@@ -10,6 +17,13 @@ import { StreamableHttp, type TransportParts } from './streamable-http.js';
 
 export const MCP_PATH = '/mcp';
 const SSE_PATH = '/sse';
+
+/** By the code of Node's error; 400 for any other. */
+const STATUS_OF_CLIENT_ERROR: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+};
 
 /** A client must have sent a whole request by then; Node answers 408 otherwise. */
 const REQUEST_DEADLINE_MS = 60_000;
@@ -51,6 +65,7 @@ export class Listener {
       },
       (request, response) => this.#route(request, response),
     );
+    this.#server.on('clientError', (error, socket) => this.#malformed(error, socket));
   }
 
   /** @throws {BulkheadError} `ERR_BULKHEAD_LISTEN` when the address can't be had. */
@@ -75,6 +90,25 @@ export class Listener {
     const closed = this.close();
     this.#server.closeAllConnections();
     return closed;
+  }
+
+  /** What never became a request: Node's parser refused it, or it did not come in time. */
+  #malformed({ code }: NodeJS.ErrnoException, socket: Duplex): void {
+    const status = STATUS_OF_CLIENT_ERROR[code ?? ''] ?? 400;
+    // A client that is gone hears no answer, and a reset is no malformed request.
+    if (!socket.writable || code === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    this.#events.emit('rejected', {
+      reason: status === 408 ? 'request_timeout' : 'malformed_http',
+      status,
+      sessionId: undefined,
+      remoteAddress: (socket as Socket).remoteAddress,
+    });
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+    );
   }
 
   #route(request: IncomingMessage, response: ServerResponse): void {

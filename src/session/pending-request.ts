@@ -19,8 +19,6 @@ export class PendingRequest {
   readonly startedMs = performance.now();
   /** Counts down once its stream is gone and could be resumed. */
   resumeDeadline: NodeJS.Timeout | undefined;
-  /** Whether a thread has it; until then there is no handler to abort. */
-  posted = false;
   #heartbeat: NodeJS.Timeout | undefined;
   #heartbeats = 0;
   #toolReports = false;
@@ -41,7 +39,7 @@ export class PendingRequest {
 
   snapshot(): RequestSnapshot {
     const { method, tool } = this.request;
-    return { key: this.key, method, tool, ageMs: this.ageMs, cancelled: false };
+    return { key: this.key, method, tool, ageMs: this.ageMs };
   }
 
   /** Clients give up on a call that is silent for minutes; a keep-alive comment does not count for them. */

@@ -4,6 +4,7 @@
  * values of a metric label.
  */
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
 import { GatewayEmitter } from '../events.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
@@ -14,6 +15,7 @@ import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
 
 /** More pages than this are a module that never comes to an end. */
 const MAX_TOOL_PAGES = 100;
+const MAX_PRINTED_CHARS = 300;
 
 export interface CheckedServerModule {
   /** The names of its tools. */
@@ -25,14 +27,21 @@ export interface CheckedServerModule {
 /** @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` with one sentence when the module can't serve. */
 export async function checkServerModule(options: ThreadPoolOptions): Promise<CheckedServerModule> {
   // A pool of its own: the attempt leaves no trace in the gateway's metrics and logs.
-  const pool = new ThreadPool({ ...options, maxThreads: 1, spareThreads: 0 }, new GatewayEmitter());
+  const events = new GatewayEmitter();
+  const pool = new ThreadPool({ ...options, maxThreads: 1, spareThreads: 0 }, events);
+  let printed = '';
+  events.on('module-log', ({ message }) => {
+    printed = `; the last that it printed: ${message.slice(0, MAX_PRINTED_CHARS)}`;
+  });
   try {
     const thread = await pool.acquire(new AbortController().signal);
     const tools = await new TrialSession(thread).toolNames();
     return { tools, codeCache: shared(await thread.codeCache()) };
   } catch (error) {
-    const module = options.serverModule ?? 'the built-in environment server';
-    throw new BulkheadError('ERR_BULKHEAD_SERVER_MODULE', `${module}: ${messageOf(error)}`, { cause: error });
+    const module =
+      options.serverModule === undefined ? 'the built-in server' : fileURLToPath(options.serverModule);
+    const message = `${module}: ${messageOf(error)}${printed}`;
+    throw new BulkheadError('ERR_BULKHEAD_SERVER_MODULE', message, { cause: error });
   } finally {
     await pool.close();
   }

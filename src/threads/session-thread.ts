@@ -227,6 +227,7 @@ export class SessionThread {
       heapBytes: this.#memory.heapBytes,
       eventLoopUtilization: this.#worker?.performance.eventLoopUtilization().utilization ?? 0,
       childProcesses: this.#parts.childProcesses(),
+      cancelledHandlers: [...this.#running.values()].filter((state) => state !== 'running').length,
     };
   }
 

@@ -49,11 +49,17 @@ describe('two sessions', () => {
   });
 
   it('can not answer what the server asked the other', async () => {
-    const [one, other] = await pair();
+    const one = await connectedClient(gateway(), { capabilities: { elicitation: {} } });
+    const other = await connectedClient(gateway());
+    const { id, stream } = await one.openCall('elicit', { message: 'Whose?' });
+    const { id: asked } = await stream.message(({ method }) => method === 'elicitation/create');
     const unmatched = once(gateway().events, 'response-unmatched');
-    await other.respond(0, { roots: [] });
+    await other.respond(asked!, { action: 'accept', content: { name: 'the other' } });
     expect((await unmatched).context.sessionId).to.equal(other.sessionId);
-    expect(textOf(await one.call('echo', { text: 'untouched' }))).to.equal('untouched');
+    await one.respond(asked!, { action: 'accept', content: { name: 'one' } });
+    expect(textOf(await stream.message((message) => message.id === id && !message.method))).to.include(
+      '"one"',
+    );
   });
 
   it('do not wait for each other: one is served while the other’s thread spins', async () => {
@@ -67,7 +73,7 @@ describe('two sessions', () => {
   it('do not wait for each other: a catastrophic regular expression is killed when it is cancelled', async () => {
     const neighbour = await neighbourOf(gateway());
     const client = await connectedClient(gateway());
-    const { id, stream } = await client.openCall('catastrophe');
+    const { id } = await client.openCall('catastrophe');
     const exited = once(
       gateway().events,
       'thread-exited',

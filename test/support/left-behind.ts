@@ -51,7 +51,7 @@ export function leftSince(before: Inventory): string[] {
 }
 
 /** Processes that this test run started and that are still alive, wherever they moved. Zombies don't count. */
-export function descendants(): { readonly pid: number; readonly command: string }[] {
+function descendants(): { readonly pid: number; readonly command: string }[] {
   if (!hasProc) return [];
   const marker = `${RUN_MARKER}=${process.pid}`;
   const found: { pid: number; command: string }[] = [];
@@ -69,13 +69,13 @@ export function descendants(): { readonly pid: number; readonly command: string 
 }
 
 /** Whether a process with this pid runs; a zombie does not. */
-export function isRunning(pid: number): boolean {
+function isRunning(pid: number): boolean {
   const stat = readProc(`/proc/${pid}/stat`);
   return stat !== '' && stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z';
 }
 
 /** Threads of this process, of any kind. */
-export function countThreads(): number {
+function countThreads(): number {
   return hasProc ? readdirSync('/proc/self/task').length : 0;
 }
 

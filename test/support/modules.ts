@@ -9,7 +9,7 @@ export function fixtureModule(name: string): URL {
 }
 
 /** `file:` URL of a file under `test/fixtures/`. @throws {Error} when there is no such file. */
-export function fixture(path: string): URL {
+function fixture(path: string): URL {
   const file = join(projectRoot, 'test', 'fixtures', path);
   if (!existsSync(file)) throw new Error(`There is no fixture ${file}.`);
   return pathToFileURL(file);

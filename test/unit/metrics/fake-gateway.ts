@@ -45,7 +45,7 @@ export function claimed(thread: number, kind: ClaimKind, waitMs: number) {
 
 const NO_STREAMS: Readonly<Record<StreamKind, number>> = { post: 0, get: 0, legacy: 0 };
 
-export function snapshotOf(overrides: Partial<GatewaySnapshot> = {}): GatewaySnapshot {
+function snapshotOf(overrides: Partial<GatewaySnapshot> = {}): GatewaySnapshot {
   return {
     startedAtMs: 1_700_000_000_000,
     draining: false,

@@ -3,7 +3,7 @@ import { multiClientMetrics } from '../../../src/metrics/multi-client-metrics.js
 import { contextOf, FakeView, sessionOf } from './fake-gateway.js';
 
 const request = (key: string, ageMs: number) => {
-  return { key, method: 'tools/call', tool: 'wait', ageMs, cancelled: false };
+  return { key, method: 'tools/call', tool: 'wait', ageMs };
 };
 
 describe('multi-client metrics', () => {
@@ -46,6 +46,7 @@ describe('multi-client metrics', () => {
       heapBytes: 9,
       eventLoopUtilization: 0,
       childProcesses: 0,
+      cancelledHandlers: 0,
     };
     view.list = [sessionOf({ thread, requests: [request('a', 5)] })];
     const { perSession, threads } = multiClientMetrics(view);
