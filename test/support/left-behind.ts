@@ -68,12 +68,6 @@ function descendants(): { readonly pid: number; readonly command: string }[] {
   return found;
 }
 
-/** Whether a process with this pid runs; a zombie does not. */
-function isRunning(pid: number): boolean {
-  const stat = readProc(`/proc/${pid}/stat`);
-  return stat !== '' && stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z';
-}
-
 /** Threads of this process, of any kind. */
 function countThreads(): number {
   return hasProc ? readdirSync('/proc/self/task').length : 0;
