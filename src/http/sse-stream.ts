@@ -36,15 +36,12 @@ export class SseStream implements StreamConnection {
     this.#parts = parts;
     const { response } = parts;
     response.on('close', () => this.#closed());
-    response.on('drain', () => this.#drained());
-    response.on('finish', () => this.#drained());
-    // A write to a connection that is being reset; 'close' follows and says all there is to say.
-    response.on('error', () => {});
   }
 
   answer(body: string): boolean {
     const { response, sessionId } = this.#parts;
     this.#ended = true;
+    if (response.destroyed) return true;
     response.writeHead(200, {
       'content-type': 'application/json',
       'mcp-session-id': sessionId,
@@ -58,6 +55,9 @@ export class SseStream implements StreamConnection {
     const { kind, response, sessionId, keepAliveMs, events, preamble = '' } = this.#parts;
     if (this.#ended || this.#open) return;
     this.#open = true;
+    response.on('drain', () => this.#drained());
+    // A write to a connection that is being reset; 'close' follows and says all there is to say.
+    response.on('error', () => {});
     response.writeHead(200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-cache, no-transform',
@@ -93,7 +93,9 @@ export class SseStream implements StreamConnection {
 
   /** What is still buffered goes out behind an end; a reader that has stalled must not hold it for ever. */
   #hasLeft(): boolean {
-    if (this.#parts.response.writableLength === 0) return true;
+    const { response } = this.#parts;
+    if (response.writableLength === 0) return true;
+    response.on('finish', () => this.#drained());
     this.#watchStall();
     return false;
   }

@@ -28,32 +28,39 @@ export interface StreamConnection {
   onClose: () => void;
 }
 
-export interface MessageStreamParts {
+/** What the session's streams share. */
+export interface StreamOwner {
+  /** `undefined` for the legacy transport, which can't resume. */
+  readonly log: EventLog | undefined;
+  readonly protocolVersion: string;
+  /** So many characters have left, or never will. */
+  flushed(stream: MessageStream, chars: number): void;
+  /** It has become SSE. */
+  opened(stream: MessageStream): void;
+  /** The connection is gone and the stream is not finished. */
+  lost(stream: MessageStream, onPurpose: boolean): void;
+}
+
+export interface StreamPurpose {
   readonly kind: StreamKind;
   /** Names the stream in event ids; unique in its session. */
   readonly key: string;
   readonly requestIds: readonly RequestId[];
-  /** `undefined` for the legacy transport, which can't resume. */
-  readonly log: EventLog | undefined;
-  readonly protocolVersion: () => string;
   /** How long a POST may wait to be answered as JSON; `undefined`: it may not turn to SSE yet. */
   readonly sseAfterMs: number | undefined;
   /** A batch is answered by an array. */
   readonly batch: boolean;
-  readonly onFlushed: (chars: number) => void;
-  readonly onOpened: () => void;
-  /** The connection is gone and the stream is not finished. */
-  readonly onLost: (stream: MessageStream, onPurpose: boolean) => void;
 }
 
 export class MessageStream {
   readonly kind: StreamKind;
   readonly key: string;
   readonly requestIds: readonly RequestId[];
-  readonly #parts: MessageStreamParts;
+  readonly #owner: StreamOwner;
+  readonly #batch: boolean;
   /** Made when it is needed: an answer as JSON needs none. */
   #idSuffix: string | undefined;
-  readonly #unanswered: Set<RequestId>;
+  #unanswered: number;
   /** Answers of a batch that may still become one JSON array. */
   #held: string[] = [];
   #connection: StreamConnection | undefined;
@@ -66,14 +73,15 @@ export class MessageStream {
   #owedChars = 0;
   #blocked = false;
 
-  constructor(parts: MessageStreamParts, connection?: StreamConnection) {
-    this.#parts = parts;
-    this.kind = parts.kind;
-    this.key = parts.key;
-    this.requestIds = parts.requestIds;
-    this.#unanswered = new Set(parts.requestIds);
+  constructor(owner: StreamOwner, purpose: StreamPurpose, connection?: StreamConnection) {
+    this.#owner = owner;
+    this.kind = purpose.kind;
+    this.key = purpose.key;
+    this.requestIds = purpose.requestIds;
+    this.#batch = purpose.batch;
+    this.#unanswered = purpose.requestIds.length;
     if (connection !== undefined) this.#take(connection);
-    if (parts.sseAfterMs !== undefined) this.#switchAfter(parts.sseAfterMs);
+    if (purpose.sseAfterMs !== undefined) this.#switchAfter(purpose.sseAfterMs);
   }
 
   get connected(): boolean {
@@ -105,13 +113,14 @@ export class MessageStream {
 
   /** Carries one message. `answers`: the request that it is the response to. `chars`: what to give credit for. */
   deliver(body: string, answers: RequestId | undefined, chars: number): void {
-    if (this.#finished) return this.#parts.onFlushed(chars);
-    const last = answers !== undefined && this.#unanswered.delete(answers) && this.#unanswered.size === 0;
+    if (this.#finished) return this.#owner.flushed(this, chars);
+    if (answers !== undefined) this.#unanswered -= 1;
+    const last = answers !== undefined && this.#unanswered === 0;
     if (!this.#opened && this.#connection !== undefined && answers !== undefined && this.kind === 'post') {
       this.#held.push(body);
       // The last answer of a batch must not wait for credit that the others hold.
       if (last) this.#answerAsJson(this.#connection, chars);
-      else this.#parts.onFlushed(chars);
+      else this.#owner.flushed(this, chars);
       return;
     }
     this.#open();
@@ -147,7 +156,7 @@ export class MessageStream {
     if (this.#connection !== undefined && !this.#opened && this.kind !== 'post') this.#open();
     const left = this.#connection?.end() ?? true;
     this.#connection = undefined;
-    this.#parts.log?.finish(this.key);
+    this.#owner.log?.finish(this.key);
     if (left) this.#released();
   }
 
@@ -183,9 +192,9 @@ export class MessageStream {
     clearTimeout(this.#switchTimer);
     this.#finished = true;
     this.#connection = undefined;
-    const left = connection.answer(this.#parts.batch ? `[${this.#held.join(',')}]` : (this.#held[0] ?? ''));
+    const left = connection.answer(this.#batch ? `[${this.#held.join(',')}]` : (this.#held[0] ?? ''));
     this.#held = [];
-    if (left) this.#parts.onFlushed(chars);
+    if (left) this.#owner.flushed(this, chars);
     else this.#withhold(chars);
   }
 
@@ -193,20 +202,20 @@ export class MessageStream {
     if (this.#opened) return;
     clearTimeout(this.#switchTimer);
     this.#opened = true;
-    const { log, protocolVersion } = this.#parts;
-    const primed = log !== undefined && protocolVersion() >= FIRST_VERSION_WITH_PRIMING;
+    const { log, protocolVersion } = this.#owner;
+    const primed = log !== undefined && protocolVersion >= FIRST_VERSION_WITH_PRIMING;
     if (this.#connection !== undefined) {
       this.#connection.open(primed ? this.#eventId(cursor ?? log.nextSequence()) : undefined, RETRY_MS);
       if (primed) this.#resumable = true;
     }
-    this.#parts.onOpened();
+    this.#owner.opened(this);
     const held = this.#held;
     this.#held = [];
     for (const body of held) this.#write(body, 0);
   }
 
   #write(body: string, chars: number): void {
-    const { log } = this.#parts;
+    const { log } = this.#owner;
     if (log === undefined) return this.#writeEvent(undefined, body, undefined, chars);
     const event = log.append(this.key, body);
     this.#writeEvent(event.sequence, body, event, chars);
@@ -218,14 +227,14 @@ export class MessageStream {
     event: LoggedEvent | undefined,
     chars: number,
   ): void {
-    if (this.#connection === undefined) return this.#parts.onFlushed(chars);
+    if (this.#connection === undefined) return this.#owner.flushed(this, chars);
     if (event !== undefined) {
       event.delivered = true;
       this.#resumable = true;
     }
     const id = sequence === undefined ? undefined : this.#eventId(sequence);
     const flowing = this.#connection.write(id, body);
-    if (flowing && !this.#blocked) return this.#parts.onFlushed(chars);
+    if (flowing && !this.#blocked) return this.#owner.flushed(this, chars);
     this.#blocked = true;
     this.#withhold(chars);
   }
@@ -246,7 +255,7 @@ export class MessageStream {
     const chars = this.#owedChars;
     this.#withheldChars = 0;
     this.#owedChars = 0;
-    if (chars > 0) this.#parts.onFlushed(chars);
+    if (chars > 0) this.#owner.flushed(this, chars);
   }
 
   #lost(onPurpose: boolean): void {
@@ -258,6 +267,6 @@ export class MessageStream {
     this.#held = [];
     for (const body of held) this.#write(body, 0);
     this.#released();
-    this.#parts.onLost(this, onPurpose);
+    this.#owner.lost(this, onPurpose);
   }
 }

@@ -87,7 +87,10 @@ export class PendingRequests {
     pending.settle();
     this.#pending.delete(pending.request.id);
     this.#parts.events.emit('request-finished', {
-      ...pending.facts(this.#parts.context()),
+      context: this.#parts.context(),
+      key: pending.key,
+      method: pending.request.method,
+      tool: pending.request.tool,
       durationMs: pending.ageMs,
       failure,
       message,

@@ -6,7 +6,7 @@ import { RETRY_MS } from './disconnect-policy.js';
 import { type EventCursor, eventIdSuffix } from './event-id.js';
 import { EventLog, type EventLogBudget } from './event-log.js';
 import { errorResponse, JSON_RPC } from './json-rpc-error.js';
-import { MessageStream, type StreamConnection } from './message-stream.js';
+import { MessageStream, type StreamConnection, type StreamOwner } from './message-stream.js';
 
 /** One session's share; a 4 MiB answer fits, and its stream's events around it. */
 const EVENT_LOG_LIMITS = { events: 1_000, bytes: 16 * 1024 * 1024 };
@@ -21,9 +21,10 @@ export interface SessionStreamsParts {
   readonly onLost: (stream: MessageStream, onPurpose: boolean) => void;
 }
 
-export class SessionStreams {
+export class SessionStreams implements StreamOwner {
   /** The stream for what belongs to no request: the GET stream, or the legacy transport's only one. */
   readonly standing: MessageStream;
+  readonly log: EventLog | undefined;
   readonly #parts: SessionStreamsParts;
   readonly #log: EventLog;
   /** Unfinished POST streams that are SSE, by their key. */
@@ -41,7 +42,14 @@ export class SessionStreams {
       parts.events.emit('events-dropped', { context: parts.context(), events }),
     );
     const legacy = parts.context().transport === 'sse';
-    this.standing = this.#make(legacy ? 'legacy' : 'get', STANDING, [], false, undefined, undefined);
+    this.log = legacy ? undefined : this.#log;
+    this.standing = new MessageStream(this, {
+      kind: legacy ? 'legacy' : 'get',
+      key: STANDING,
+      requestIds: [],
+      sseAfterMs: undefined,
+      batch: false,
+    });
   }
 
   /** Whether the standing stream has ever been open. */
@@ -77,7 +85,8 @@ export class SessionStreams {
     connection: StreamConnection,
   ): MessageStream {
     this.#lastPost += 1;
-    const stream = this.#make('post', `p${this.#lastPost}`, requestIds, batch, sseAfterMs, connection);
+    const key = `p${this.#lastPost}`;
+    const stream = new MessageStream(this, { kind: 'post', key, requestIds, sseAfterMs, batch }, connection);
     this.#undecided.add(stream);
     return stream;
   }
@@ -130,7 +139,7 @@ export class SessionStreams {
   /** The thread that sent what is still here is gone: its successor must not be given credit for it. */
   voidCredit(): void {
     this.standing.voidCredit();
-    for (const stream of [...this.#posts.values(), ...this.#undecided]) stream.voidCredit();
+    for (const stream of [...this.#posts.values(), ...this.#leaving]) stream.voidCredit();
   }
 
   /** Forgets what clients have had time enough to come back for. */
@@ -146,44 +155,28 @@ export class SessionStreams {
     this.#log.clear();
   }
 
-  #make(
-    kind: StreamKind,
-    key: string,
-    requestIds: readonly RequestId[],
-    batch: boolean,
-    sseAfterMs: number | undefined,
-    connection: StreamConnection | undefined,
-  ): MessageStream {
-    const stream: MessageStream = new MessageStream(
-      {
-        kind,
-        key,
-        requestIds,
-        log: kind === 'legacy' ? undefined : this.#log,
-        protocolVersion: () => this.#parts.context().protocolVersion,
-        sseAfterMs,
-        batch,
-        onFlushed: (chars) => {
-          if (stream.bufferedChars === 0) this.#leaving.delete(stream);
-          this.#parts.onFlushed(chars);
-        },
-        onOpened: () => {
-          if (kind === 'post') {
-            this.#undecided.delete(stream);
-            this.#posts.set(key, stream);
-          }
-          this.#parts.onOpened(stream);
-        },
-        onLost: (lost, onPurpose) => {
-          this.#undecided.delete(lost);
-          if (kind === 'post') this.#posts.set(key, lost);
-          this.#parts.onLost(lost, onPurpose);
-          if (lost.finished) this.#forget(lost);
-        },
-      },
-      connection,
-    );
-    return stream;
+  get protocolVersion(): string {
+    return this.#parts.context().protocolVersion;
+  }
+
+  flushed(stream: MessageStream, chars: number): void {
+    if (this.#leaving.size > 0 && stream.bufferedChars === 0) this.#leaving.delete(stream);
+    this.#parts.onFlushed(chars);
+  }
+
+  opened(stream: MessageStream): void {
+    if (stream.kind === 'post') {
+      this.#undecided.delete(stream);
+      this.#posts.set(stream.key, stream);
+    }
+    this.#parts.onOpened(stream);
+  }
+
+  lost(stream: MessageStream, onPurpose: boolean): void {
+    this.#undecided.delete(stream);
+    if (stream.kind === 'post') this.#posts.set(stream.key, stream);
+    this.#parts.onLost(stream, onPurpose);
+    if (stream.finished) this.#forget(stream);
   }
 
   #forget(stream: MessageStream): void {

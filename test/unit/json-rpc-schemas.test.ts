@@ -1,0 +1,72 @@
+import {
+  isJSONRPCErrorResponse,
+  isJSONRPCNotification,
+  isJSONRPCRequest,
+  isJSONRPCResultResponse,
+} from '@modelcontextprotocol/sdk/types.js';
+import { expect } from 'chai';
+import { parseBody } from '../../src/http/json-rpc.js';
+
+/** Each member with the values that it may have here; absent is one of them. */
+const MEMBERS: Readonly<Record<string, readonly unknown[]>> = {
+  jsonrpc: ['2.0', '1.0', undefined],
+  id: [undefined, 1, 'a', 1.5, null, true, 2 ** 60],
+  method: [undefined, 'tools/call', 5],
+  params: [
+    undefined,
+    {},
+    { name: 'echo' },
+    [],
+    'text',
+    { _meta: {} },
+    { _meta: [] },
+    { _meta: { progressToken: 1 } },
+    { _meta: { progressToken: 'a' } },
+    { _meta: { progressToken: 1.5 } },
+    { _meta: { progressToken: {} } },
+    { _meta: { other: {} } },
+    { _meta: { 'io.modelcontextprotocol/related-task': { taskId: 'a' } } },
+    { _meta: { 'io.modelcontextprotocol/related-task': {} } },
+  ],
+  result: [undefined, {}, { content: [] }, 'text', null],
+  error: [undefined, { code: 1, message: 'a' }, { code: 1.5, message: 'a' }, { code: 1 }, 'text'],
+  extra: [undefined, 1],
+};
+
+/**
+ * The port transport hands messages to the SDK past its own guards, by the kind that the main thread found. That is
+ * right only while both find the same.
+ */
+describe('The kind of a message', () => {
+  it('is what the SDK finds, for every combination of members', () => {
+    let compared = 0;
+    for (const message of combinations(Object.entries(MEMBERS))) {
+      const text = JSON.stringify(message);
+      const parsed = parseBody(text);
+      const found = parsed.ok ? parsed.messages[0]?.kind : 'refused';
+      expect(found, text).to.equal(kindBySdk(JSON.parse(text)));
+      compared += 1;
+    }
+    expect(compared).to.equal(3 * 7 * 3 * 14 * 5 * 5 * 2);
+  });
+});
+
+function kindBySdk(message: unknown): string {
+  if (isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message)) return 'response';
+  if (isJSONRPCRequest(message)) return 'request';
+  return isJSONRPCNotification(message) ? 'notification' : 'refused';
+}
+
+function* combinations(
+  members: readonly (readonly [string, readonly unknown[]])[],
+): Generator<Record<string, unknown>> {
+  const [first, ...rest] = members;
+  if (first === undefined) {
+    yield {};
+    return;
+  }
+  const [name, values] = first;
+  for (const others of combinations(rest)) {
+    for (const value of values) yield value === undefined ? others : { [name]: value, ...others };
+  }
+}
