@@ -106,6 +106,15 @@ export class McpSession {
     await this.#call(id, call(id, 'spin', `{"ms":${ms}}`), 'done');
   }
 
+  /** Calls a tool of the built-in server, whose answer differs each time. */
+  async sessionInfo(): Promise<void> {
+    const id = ++this.#lastId;
+    const body = call(id, 'session_info', '{}');
+    const answer = await exchange(this.#calls, 'POST', this.#url.pathname, this.#headers, body);
+    if (responseIn(answer, id)?.result?.isError !== undefined)
+      throw new WrongAnswerError(`a result for id ${id}`, answer);
+  }
+
   /** Calls `spin` for a call that won't end well: resolves when its connection or its answer ends. */
   async spinUntilKilled(ms: number): Promise<void> {
     const id = ++this.#lastId;

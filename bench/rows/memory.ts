@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { closeSessions, openSessions } from '../client/mcp-session.js';
+import { closeSessions, type McpSession, openSessions } from '../client/mcp-session.js';
 import { alternate, type BenchSettings, type Figure, type Row } from '../figure.js';
 import { withEmptyWorkers } from '../servers/empty-workers-process.js';
-import { bulkhead, type StartServer, sdk, withServer } from '../servers/measured-server.js';
+import { builtIn, bulkhead, type StartServer, sdk, withServer } from '../servers/measured-server.js';
 import { residentBytes } from '../servers/process-usage.js';
 
 const TITLE = 'memory of a session';
@@ -16,17 +16,21 @@ function settle(quick: boolean): Promise<void> {
   return delay(quick ? 500 : 3000);
 }
 
-async function sessionMib(start: StartServer, quick: boolean): Promise<number> {
+async function sessionMib(
+  start: StartServer,
+  quick: boolean,
+  call = (session: McpSession) => session.echo(),
+): Promise<number> {
   return withServer(start, async ({ pid, url }) => {
     const [first] = await openSessions(url, 1);
-    await first?.echo();
+    if (first !== undefined) await call(first);
     await first?.delete();
     await first?.close();
     await settle(quick);
     const before = residentBytes(pid);
     const sessions = await openSessions(url, SESSIONS);
     try {
-      for (const session of sessions) await session.echo();
+      for (const session of sessions) await call(session);
       await settle(quick);
       return (residentBytes(pid) - before) / SESSIONS / MEBIBYTE;
     } finally {
@@ -54,7 +58,8 @@ export const memory: Row = {
   title: TITLE,
   async run(settings: BenchSettings): Promise<Figure[]> {
     const results = await alternate(settings, TITLE, {
-      Bulkhead: () => sessionMib(bulkhead(), settings.quick),
+      Bulkhead: () => sessionMib(builtIn(), settings.quick, (session) => session.sessionInfo()),
+      'own zod': () => sessionMib(bulkhead(), settings.quick),
       'empty Worker': () => emptyWorkerMib(settings.quick),
       SDK: () => sessionMib(sdk(), settings.quick),
     });
@@ -65,7 +70,10 @@ export const memory: Row = {
         bulkhead: results.Bulkhead,
         comparedWith: { name: 'empty Worker', values: results['empty Worker'] },
         goal: { kind: 'ratio at most', value: 1.8 },
-        orientation: [{ name: 'SDK, no thread', values: results.SDK }],
+        orientation: [
+          { name: 'with a module that imports its own zod', values: results['own zod'] },
+          { name: 'SDK, no thread', values: results.SDK },
+        ],
       },
     ];
   },

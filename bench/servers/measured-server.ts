@@ -71,7 +71,16 @@ function deferred<Value>(): {
 
 /** Bulkhead with the bench's server module and its defaults, but for ports, logs and these flags. */
 export function bulkhead(...flags: readonly string[]): StartServer {
-  const args = [COMMAND, 'serve', SERVER_MODULE];
+  return serve([SERVER_MODULE], flags);
+}
+
+/** The same with the built-in server, which brings no zod of its own. */
+export function builtIn(...flags: readonly string[]): StartServer {
+  return serve([], flags);
+}
+
+function serve(module: readonly string[], flags: readonly string[]): StartServer {
+  const args = [COMMAND, 'serve', ...module];
   args.push('--port', '0', '--admin-port', '0', '--log-level', 'silent', '--max-threads', '128', ...flags);
   return () => start(args, true);
 }
