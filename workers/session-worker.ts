@@ -1,6 +1,6 @@
 /**
- * The entry of every session thread: piscina calls it with one task that lasts as long as the thread. It loads
- * the server module and waits as a spare; a `claim` frame gives it its one session. It never returns: a thread
+ * What a session thread does, loaded by `session-entry.ts`: it is called with one task that lasts as long as the
+ * thread. It loads the server module and waits as a spare; a `claim` frame gives it its one session. It never returns: a thread
  * that returned would go back to the pool, and no thread serves a second session.
  */
 import { getPriority } from 'node:os';

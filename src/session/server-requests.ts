@@ -4,6 +4,7 @@
  * handed the answers to its predecessor's questions.
  */
 import type { RequestId } from '../shared/frames.js';
+import { errorResponse, JSON_RPC } from './json-rpc-error.js';
 
 /** Far more than a client would ever answer side by side. */
 const MAX_OPEN = 256;
@@ -11,11 +12,16 @@ const MAX_OPEN = 256;
 export class ServerRequests {
   readonly #open = new Set<RequestId>();
 
-  /** `false` when too many are open: the request must not be sent. */
-  asked(id: RequestId): boolean {
-    if (this.#open.size >= MAX_OPEN) return false;
+  /**
+   * Takes note of a request to the client.
+   * @param orphaned whether the client's request that it belongs to is over.
+   * @returns the error response for the server where the request must not be sent.
+   */
+  ask(id: RequestId, orphaned: boolean): string | undefined {
+    if (orphaned) return refused(id, 'The request that this belongs to is over.');
+    if (this.#open.size >= MAX_OPEN) return refused(id, 'Too many requests to this client are unanswered.');
     this.#open.add(id);
-    return true;
+    return undefined;
   }
 
   /** Whether the response answers something. */
@@ -27,4 +33,8 @@ export class ServerRequests {
   clear(): void {
     this.#open.clear();
   }
+}
+
+function refused(id: RequestId, message: string): string {
+  return errorResponse(id, JSON_RPC.serverError, message);
 }

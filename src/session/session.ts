@@ -20,6 +20,7 @@ import type { PendingRequest } from './pending-request.js';
 import { PendingRequests } from './pending-requests.js';
 import { Presence } from './presence.js';
 import { ServerRequests } from './server-requests.js';
+import { refusedByServer, SessionStart, type StartFailure, unstartable } from './session-start.js';
 import { SessionStreams } from './session-streams.js';
 import { ThreadLink } from './thread-link.js';
 
@@ -43,20 +44,6 @@ export interface SessionParts {
   readonly onGone: (session: Session) => void;
 }
 
-/** Why a session could not start. Its `initialize` is still to be answered. */
-export interface StartFailure {
-  /** 200 where the server itself refused. */
-  readonly status: 200 | 500 | 503;
-  /** The JSON-RPC error response. */
-  readonly body: string;
-}
-
-/** An `initialize` that has not been answered. */
-interface Start {
-  readonly requestId: RequestId;
-  readonly onFailed: (failure: StartFailure) => void;
-}
-
 export class Session {
   readonly #parts: SessionParts;
   readonly #link: ThreadLink;
@@ -66,7 +53,7 @@ export class Session {
   readonly #serverRequests = new ServerRequests();
   #context: SessionContext;
   #state: SessionState = 'starting';
-  #start: Start | undefined;
+  #start: SessionStart | undefined;
   #announced = false;
   #ended: Promise<void> | undefined;
 
@@ -149,7 +136,7 @@ export class Session {
   ): void {
     this.#context = context;
     this.#announced = true;
-    this.#start = { requestId: request.id, onFailed };
+    this.#start = new SessionStart(request.id, onFailed);
     this.#parts.events.emit('session-started', { context });
     this.#link.remember(request.body);
     const stream =
@@ -257,37 +244,26 @@ export class Session {
       const starts = this.#start?.requestId === relatedTo;
       if (starts && failure !== undefined) {
         this.#link.credit(chars);
-        return this.#startFailed({ status: 200, body }, failure, undefined, 'initialize_failed');
+        return this.#startFailed(refusedByServer(body, failure), pending);
       }
       this.#finish(pending, failure, undefined);
       this.#answer(pending.stream, body, relatedTo, chars);
       if (starts) this.#started();
       return;
     }
-    if (
-      kind === 'request' &&
-      id !== undefined &&
-      !this.#mayAsk(id, relatedTo !== undefined && pending === undefined)
-    ) {
-      return this.#link.credit(chars);
+    // What belongs to a request that has been answered or cancelled has nobody left to read it.
+    const orphaned = relatedTo !== undefined && pending === undefined;
+    if (kind === 'request' && id !== undefined) {
+      const refusal = this.#serverRequests.ask(id, orphaned);
+      if (refusal !== undefined) {
+        this.#link.message(refusal);
+        return this.#link.credit(chars);
+      }
     }
     if (kind === 'notification' && id !== undefined) this.#serverRequests.answered(id);
     if (progress !== undefined && pending?.toolReported(progress) === false) return this.#link.credit(chars);
-    // What belongs to a request that has been answered or cancelled has nobody left to read it.
-    if (relatedTo !== undefined && pending === undefined) return this.#link.credit(chars);
+    if (orphaned) return this.#link.credit(chars);
     this.#streams.deliver(pending?.stream ?? this.#streams.standing, body, undefined, chars);
-  }
-
-  /** Whether the server may ask its client; otherwise it is answered with an error here. */
-  #mayAsk(id: RequestId, orphaned: boolean): boolean {
-    const refusal = orphaned
-      ? 'The request that this belongs to is over.'
-      : this.#serverRequests.asked(id)
-        ? undefined
-        : 'Too many requests to this client are unanswered.';
-    if (refusal === undefined) return true;
-    this.#link.message(errorResponse(id, JSON_RPC.serverError, refusal));
-    return false;
   }
 
   #started(): void {
@@ -333,7 +309,10 @@ export class Session {
   #threadGone(exit: ThreadExit, lost: ReadonlySet<RequestId>, often: boolean): void {
     this.#serverRequests.clear();
     this.#streams.voidCredit();
-    if (this.#start !== undefined) return this.#unstartable(500, exit.message, 'setup_failed');
+    const starting = this.#pending.get(this.#start?.requestId);
+    if (starting !== undefined) {
+      return this.#startFailed(unstartable(500, exit.message, 'setup_failed', starting), starting);
+    }
     for (const id of lost) {
       const pending = this.#pending.get(id);
       if (pending === undefined) continue;
@@ -344,9 +323,10 @@ export class Session {
   }
 
   #unavailable(error: BulkheadError, lost: ReadonlySet<RequestId>): void {
-    if (this.#start !== undefined) {
+    const starting = this.#pending.get(this.#start?.requestId);
+    if (starting !== undefined) {
       const status = error.code === 'ERR_BULKHEAD_THREAD_START' ? 500 : 503;
-      return this.#unstartable(status, error.message, 'no_thread');
+      return this.#startFailed(unstartable(status, error.message, 'no_thread', starting), starting);
     }
     for (const id of lost) {
       const pending = this.#pending.get(id);
@@ -354,28 +334,14 @@ export class Session {
     }
   }
 
-  #unstartable(status: 500 | 503, message: string, reason: EndReason): void {
-    const pending = this.#pending.get(this.#start?.requestId);
-    const data = { reason, ...(pending !== undefined && { requestKey: pending.key }) };
-    const body = errorResponse(this.#start?.requestId ?? null, JSON_RPC.internalError, message, data);
-    this.#startFailed({ status, body }, String(JSON_RPC.internalError), message, reason);
-  }
-
-  #startFailed(failed: StartFailure, failure: string, message: string | undefined, reason: EndReason): void {
+  #startFailed(failed: StartFailure, pending: PendingRequest): void {
     const start = this.#start;
-    const pending = this.#pending.get(start?.requestId);
     this.#start = undefined;
-    if (start !== undefined && pending !== undefined) {
-      this.#finish(pending, failure, message);
-      if (pending.stream.sse) {
-        // Too late for a status: `initialize` took so long that its answer became a stream.
-        this.#streams.deliver(pending.stream, failed.body, start.requestId, 0);
-      } else {
-        pending.stream.release();
-        start.onFailed(failed);
-      }
-    }
-    void this.end(reason);
+    this.#finish(pending, failed.failure, failed.message);
+    start?.fail(failed, pending, (body) =>
+      this.#streams.deliver(pending.stream, body, pending.request.id, 0),
+    );
+    void this.end(failed.reason);
   }
 
   #closeStream(requestId: RequestId | undefined): void {

@@ -195,7 +195,8 @@ export class SessionThread {
     const worker = this.#worker as
       | (Worker & { getHeapStatistics?: () => Promise<HeapStatistics> })
       | undefined;
-    if (worker?.getHeapStatistics === undefined || this.#state !== 'claimed') return;
+    // A thread without a request reports by itself in time, and need not be woken for it.
+    if (worker?.getHeapStatistics === undefined || this.#running.size === 0) return;
     let statistics: HeapStatistics;
     try {
       statistics = await worker.getHeapStatistics();
