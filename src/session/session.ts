@@ -114,7 +114,6 @@ export class Session {
     return this.#streams;
   }
 
-  /** Whether `initialize` has come. */
   get initialized(): boolean {
     return this.#announced;
   }
