@@ -6,12 +6,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { JSON_RPC } from '../session/json-rpc-error.js';
 import type { Session } from '../session/session.js';
-import { readBody } from './body.js';
-import { parseBody } from './json-rpc.js';
-import { acceptsAll, isJson } from './media-type.js';
+import { acceptsAll } from './media-type.js';
+import { messagesIn, readJson, TOO_MUCH_WAITS, tellSession } from './messages.js';
 import { type Rejection, reject } from './reply.js';
 import { SseStream } from './sse-stream.js';
-import { contextOf, identified, type TransportParts, tellSession } from './streamable-http.js';
+import { contextOf, identified, type TransportParts } from './streamable-http.js';
 
 export const MESSAGES_PATH = '/messages';
 
@@ -60,35 +59,16 @@ export class LegacySse {
     }
     const session = this.#parts.sessions.find(sessionId, principal);
     if (session?.context.transport !== 'sse') return this.#reject(request, response, SESSION_GONE);
-    if (!isJson(request.headers['content-type'])) {
-      return this.#reject(request, response, {
-        status: 415,
-        reason: 'unsupported_media_type',
-        message: 'Unsupported Media Type: Content-Type must be application/json',
-      });
-    }
-    readBody(request, this.#parts.maxBodyBytes, (body) => {
-      if (body.outcome === 'aborted') return;
-      if (body.outcome === 'too-large') {
-        return this.#reject(request, response, {
-          status: 413,
-          reason: 'body_too_large',
-          message: `Payload Too Large: a body may have ${this.#parts.maxBodyBytes} bytes (max-body-bytes)`,
-        });
-      }
+    readJson(this.#parts, request, response, (text) => {
       // Its stream may have closed while the body came.
       if (session.state === 'ending') return this.#reject(request, response, SESSION_GONE);
-      this.#received(request, response, session, body.text);
+      this.#received(request, response, session, text);
     });
   }
 
   #received(request: IncomingMessage, response: ServerResponse, session: Session, text: string): void {
-    const parsed = parseBody(text);
-    if (!parsed.ok) {
-      const { code, message, id } = parsed;
-      const reason = code === JSON_RPC.parseError ? 'parse_error' : 'invalid_request';
-      return this.#reject(request, response, { status: 400, reason, code, message, id });
-    }
+    const parsed = messagesIn(text, this.#parts.events, request, response);
+    if (parsed === undefined) return;
     const requests = parsed.messages.filter((message) => message.kind === 'request');
     const opening = requests.find(({ method }) => method === 'initialize');
     if (opening !== undefined && (session.initialized || parsed.messages.length > 1)) {
@@ -101,11 +81,7 @@ export class LegacySse {
       });
     }
     if (!tellSession(session, parsed.messages)) {
-      return this.#reject(request, response, {
-        status: 503,
-        reason: 'thread_wait',
-        message: 'This session waits for a thread and takes no more messages. Try again later.',
-      });
+      return this.#reject(request, response, TOO_MUCH_WAITS);
     }
     if (opening !== undefined) {
       session.initialize(opening, identified(session.context, opening), undefined, () => {});

@@ -66,7 +66,6 @@ export class SseStream implements StreamConnection {
       ...(kind !== 'legacy' && { 'mcp-session-id': sessionId }),
     });
     events.emit('stream-opened', { kind });
-    // Small events must not wait for each other (Nagle); node:http does that already, but not for writes it corks.
     const priming =
       primingId === undefined ? `retry: ${retryMs}\n\n` : `id: ${primingId}\nretry: ${retryMs}\ndata: \n\n`;
     response.write(kind === 'legacy' ? preamble : priming);
@@ -87,7 +86,7 @@ export class SseStream implements StreamConnection {
     if (this.#ended) return true;
     this.#ended = true;
     this.#parts.response.end();
-    if (!this.#open) this.#release();
+    clearInterval(this.#keepAlive);
     return this.#hasLeft();
   }
 
@@ -112,7 +111,7 @@ export class SseStream implements StreamConnection {
 
   #comment(): void {
     // Behind bytes that wait already, a comment keeps nothing alive and only adds to them.
-    if (!this.#ended && !this.#parts.response.writableNeedDrain) this.#parts.response.write(KEEP_ALIVE);
+    if (!this.#parts.response.writableNeedDrain) this.#parts.response.write(KEEP_ALIVE);
   }
 
   #drained(): void {
@@ -124,15 +123,11 @@ export class SseStream implements StreamConnection {
   }
 
   #closed(): void {
-    this.#release();
+    clearInterval(this.#keepAlive);
     if (this.#open)
       this.#parts.events.emit('stream-closed', { kind: this.#parts.kind, stalled: this.#stalled });
     if (this.#ended) return this.onDrain();
     this.#ended = true;
     this.onClose();
-  }
-
-  #release(): void {
-    clearInterval(this.#keepAlive);
   }
 }

@@ -18,9 +18,8 @@ import type { SessionManager } from '../session/session-manager.js';
 import type { StartFailure } from '../session/session-start.js';
 import { answerLost } from '../session/session-streams.js';
 import type { SessionContext, SessionTransport } from '../shared/session-context.js';
-import { readBody } from './body.js';
-import { parseBody } from './json-rpc.js';
-import { acceptsAll, isJson } from './media-type.js';
+import { acceptsAll } from './media-type.js';
+import { messagesIn, readJson, TOO_MUCH_WAITS, tellSession } from './messages.js';
 import { headerOf, noteRejection, RETRY_AFTER_SECONDS, type Rejection, reject, sendJson } from './reply.js';
 import { SseStream } from './sse-stream.js';
 
@@ -105,33 +104,9 @@ export class StreamableHttp {
         message: 'Not Acceptable: Client must accept both application/json and text/event-stream',
       });
     }
-    if (!isJson(request.headers['content-type'])) {
-      return this.#reject(request, response, {
-        status: 415,
-        reason: 'unsupported_media_type',
-        message: 'Unsupported Media Type: Content-Type must be application/json',
-      });
-    }
-    readBody(request, this.#parts.maxBodyBytes, (body) => {
-      if (body.outcome === 'aborted') return;
-      if (body.outcome === 'too-large') {
-        return this.#reject(request, response, {
-          status: 413,
-          reason: 'body_too_large',
-          message: `Payload Too Large: a body may have ${this.#parts.maxBodyBytes} bytes (max-body-bytes)`,
-        });
-      }
-      const parsed = parseBody(body.text);
-      if (!parsed.ok) {
-        return this.#reject(request, response, {
-          status: 400,
-          reason: parsed.code === JSON_RPC.parseError ? 'parse_error' : 'invalid_request',
-          code: parsed.code,
-          message: parsed.message,
-          id: parsed.id,
-        });
-      }
-      this.#messages(request, response, principal, parsed.messages, parsed.batch);
+    readJson(this.#parts, request, response, (text) => {
+      const parsed = messagesIn(text, this.#parts.events, request, response);
+      if (parsed !== undefined) this.#messages(request, response, principal, parsed.messages, parsed.batch);
     });
   }
 
@@ -160,11 +135,7 @@ export class StreamableHttp {
     }
     const requests = messages.filter((message) => message.kind === 'request');
     if (!tellSession(session, messages)) {
-      return this.#reject(request, response, {
-        status: 503,
-        reason: 'thread_wait',
-        message: 'This session waits for a thread and takes no more messages. Try again later.',
-      });
+      return this.#reject(request, response, TOO_MUCH_WAITS);
     }
     if (requests.length === 0) {
       response.writeHead(202, { 'mcp-session-id': session.id }).end();
@@ -324,16 +295,6 @@ export class StreamableHttp {
   #reject(request: IncomingMessage, response: ServerResponse, rejection: Rejection): void {
     reject(this.#parts.events, request, response, rejection);
   }
-}
-
-/** Hands a session what asks for no answer; `false` when it can't take more. */
-export function tellSession(session: Session, messages: readonly ClientMessage[]): boolean {
-  let taken = true;
-  for (const message of messages) {
-    if (message.kind === 'notification') taken = session.notify(message) && taken;
-    else if (message.kind === 'response') session.respond(message);
-  }
-  return taken;
 }
 
 function requestIdOf(messages: readonly ClientMessage[]): string | number | null {

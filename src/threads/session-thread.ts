@@ -118,11 +118,6 @@ export class SessionThread {
     return this.#niceness;
   }
 
-  /** Requests that the thread has and whose handlers have not settled, cancelled ones among them. */
-  get running(): number {
-    return this.#running.size;
-  }
-
   /** Whether the handler of this request has not settled, though the request may have been cancelled long ago. */
   runs(requestId: RequestId): boolean {
     return this.#running.has(requestId);

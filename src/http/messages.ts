@@ -1,0 +1,72 @@
+/** What both transports do with a POST: read its body, and take the JSON-RPC messages in it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GatewayEmitter } from '../events.js';
+import type { ClientMessage } from '../session/client-message.js';
+import { JSON_RPC } from '../session/json-rpc-error.js';
+import type { Session } from '../session/session.js';
+import { readBody } from './body.js';
+import { type ParsedBody, parseBody } from './json-rpc.js';
+import { isJson } from './media-type.js';
+import { type Rejection, reject } from './reply.js';
+
+export interface MessageParts {
+  readonly events: GatewayEmitter;
+  readonly maxBodyBytes: number;
+}
+
+/** A session whose messages wait for a thread, and too many of them. */
+export const TOO_MUCH_WAITS: Rejection = {
+  status: 503,
+  reason: 'thread_wait',
+  message: 'This session waits for a thread and takes no more messages. Try again later.',
+};
+
+/** Reads a JSON body as text; what is not JSON by its type, or too large, is refused. */
+export function readJson(
+  { events, maxBodyBytes }: MessageParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  done: (text: string) => void,
+): void {
+  if (!isJson(request.headers['content-type'])) {
+    return reject(events, request, response, {
+      status: 415,
+      reason: 'unsupported_media_type',
+      message: 'Unsupported Media Type: Content-Type must be application/json',
+    });
+  }
+  readBody(request, maxBodyBytes, (body) => {
+    if (body.outcome === 'aborted') return;
+    if (body.outcome === 'text') return done(body.text);
+    reject(events, request, response, {
+      status: 413,
+      reason: 'body_too_large',
+      message: `Payload Too Large: a body may have ${maxBodyBytes} bytes (max-body-bytes)`,
+    });
+  });
+}
+
+/** The messages in a body, or `undefined` after it has been refused. */
+export function messagesIn(
+  text: string,
+  events: GatewayEmitter,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Extract<ParsedBody, { ok: true }> | undefined {
+  const parsed = parseBody(text);
+  if (parsed.ok) return parsed;
+  const { code, message, id } = parsed;
+  const reason = code === JSON_RPC.parseError ? 'parse_error' : 'invalid_request';
+  reject(events, request, response, { status: 400, reason, code, message, id });
+  return undefined;
+}
+
+/** Hands a session what asks for no answer; `false` when it can't take more. */
+export function tellSession(session: Session, messages: readonly ClientMessage[]): boolean {
+  let taken = true;
+  for (const message of messages) {
+    if (message.kind === 'notification') taken = session.notify(message) && taken;
+    else if (message.kind === 'response') session.respond(message);
+  }
+  return taken;
+}
