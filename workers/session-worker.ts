@@ -6,15 +6,18 @@
 import { getPriority } from 'node:os';
 import { isMainThread, threadId, workerData } from 'node:worker_threads';
 import type { ServerDefinition } from '../src/shared/define-server.js';
-import { toPlainError } from '../src/shared/errors.js';
+import { messageOf, toPlainError } from '../src/shared/errors.js';
 import type { MainFrame, SessionThreadData, SessionThreadTask, ThreadFrame } from '../src/shared/frames.js';
 import { SessionChildProcesses } from './child-processes.js';
 import { importThrough } from './import-module.js';
 import { watchMemory } from './memory-guard.js';
 import { captureOutput, ModuleLog } from './module-log.js';
+import { rehearse } from './rehearsal.js';
 import { loadServerModule, ServerModuleError } from './server-module.js';
 import { SessionHost } from './session-host.js';
 import { currentRequest } from './tool-executor.js';
+
+const REHEARSE_AFTER_MS = 5;
 
 if (isMainThread)
   throw new Error('session-worker is the entry of a session thread; it has no use on the main thread');
@@ -59,7 +62,16 @@ export default async function serveSession(
     }
   };
 
+  // After a moment, because a session that waits already claims the thread at once.
+  const rehearsal = setTimeout(() => {
+    rehearse({ log, children }, data.moduleUrl === undefined ? definition.setup : undefined).catch(
+      (error: unknown) =>
+        log.write('session', 'warn', `a spare's rehearsal failed: ${messageOf(error)}`, undefined),
+    );
+  }, REHEARSE_AFTER_MS);
+
   const claim = async (frame: Extract<MainFrame, { type: 'claim' }>): Promise<void> => {
+    clearTimeout(rehearsal);
     try {
       host = new SessionHost({ claim: frame, definition, post, log, children });
       await host.start();

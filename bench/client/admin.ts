@@ -46,9 +46,12 @@ export class Admin {
     return { sum: seriesSum(exposition, `${name}_sum`), count: seriesSum(exposition, `${name}_count`) };
   }
 
-  /** Polls until the histogram counts more than it did, and returns the mean of what was added, in milliseconds. */
+  /**
+   * Polls until the histogram counts more than it did; seldom, because each scrape costs the gateway more than what
+   * is measured in the meantime may. Returns the mean of what was added, in milliseconds.
+   */
   async nextObservationMs(name: string, before: HistogramTotals): Promise<number> {
-    const now = await this.#until(`an observation of ${name}`, 10, async () => {
+    const now = await this.#until(`an observation of ${name}`, 100, async () => {
       const totals = await this.histogram(name);
       return totals.count > before.count ? totals : undefined;
     });

@@ -108,6 +108,8 @@ export interface SessionThreadData {
   readonly memoryLimitBytes: number;
   /** V8's code cache of the session worker, in shared memory; the first thread has none and makes it. */
   readonly codeCache: Uint8Array | undefined;
+  /** The nice value that the thread gives itself; `undefined` where piscina does that. */
+  readonly linuxPriority: number | undefined;
 }
 
 /** Settings of the built-in environment server. */

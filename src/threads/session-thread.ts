@@ -51,6 +51,8 @@ export interface SessionThreadParts {
   readonly childProcesses: () => number;
   readonly cancelGraceMs: number;
   readonly events: GatewayEmitter;
+  /** The module's setup for the thread's session has come to its end. */
+  readonly onSetUp: () => void;
 }
 
 type Claim = Omit<Extract<MainFrame, { type: 'claim' }>, 'type' | 'context'>;
@@ -252,6 +254,7 @@ export class SessionThread {
         return this.#markReady();
       case 'claimed':
         this.#clear(this.#setupDeadline);
+        this.#parts.onSetUp();
         return this.#owner?.onClaimed();
       case 'failed': {
         const step =

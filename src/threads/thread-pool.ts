@@ -22,11 +22,14 @@ const CHILD_KEEPER = new URL('../../workers/child-keeper.cjs', import.meta.url);
 const WAIT_DEADLINE_MS = 10_000;
 export const MAX_WAITERS = 1_000;
 const MEMORY_LOOK_INTERVAL_MS = 250;
+/** The longest that a claimed thread's setup may put off the start of its successor. */
+const REFILL_AFTER_MS = 50;
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 30_000;
 const LOWEST_PRIORITY = 19;
 /** Measured: V8's default costs a megabyte more for each thread and saves no processor time; 2 costs 4 % of a call. */
 const YOUNG_GENERATION_MB = 4;
+const ON_LINUX = process.platform === 'linux';
 const MEBIBYTE = 1024 * 1024;
 
 export interface ThreadPoolOptions {
@@ -63,6 +66,7 @@ export class ThreadPool {
   #lastId = 0;
   #failedStarts = 0;
   #backoff: NodeJS.Timeout | undefined;
+  #refillTimer: NodeJS.Timeout | undefined;
   #niceRefusalTold = false;
   #closed = false;
 
@@ -76,6 +80,7 @@ export class ThreadPool {
       environment: options.environment,
       memoryLimitBytes: options.threadMemoryMb * MEBIBYTE,
       codeCache: options.codeCache,
+      linuxPriority: ON_LINUX ? this.#expectedNiceness : undefined,
     };
     this.#piscina = new Piscina({
       minThreads: 0,
@@ -85,7 +90,8 @@ export class ThreadPool {
       // Its Atomics.wait between tasks would block a thread that should be turning its event loop.
       atomics: 'disabled',
       recordTiming: false,
-      niceIncrement: options.threadNice,
+      // On Linux the thread does it itself: piscina would load a native module first, a tenth of a thread's start.
+      niceIncrement: ON_LINUX ? 0 : options.threadNice,
       resourceLimits: {
         maxOldGenerationSizeMb: options.threadHeapMb,
         maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
@@ -114,8 +120,7 @@ export class ThreadPool {
     if (spare !== undefined) {
       this.#failedStarts = 0;
       this.#events.emit('thread-claimed', { thread: spare.id, kind: 'warm', waitMs: 0 });
-      // After the claim has been posted: starting a thread costs the main thread about a millisecond.
-      setImmediate(() => this.#refill());
+      this.#refillSoon();
       return Promise.resolve(spare);
     }
     if (this.#closed || this.#waiters.length >= MAX_WAITERS) {
@@ -200,6 +205,7 @@ export class ThreadPool {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#backoff);
+    clearTimeout(this.#refillTimer);
     clearInterval(this.#memoryWatch);
     for (const waiter of [...this.#waiters]) {
       waiter.fail(new BulkheadError('ERR_BULKHEAD_DRAINING', 'the gateway stops'));
@@ -218,8 +224,15 @@ export class ThreadPool {
     this.#keeper.killAllNow();
   }
 
+  /** When the claimed thread is set up, or after a moment: a thread that starts meanwhile would hold it up. */
+  #refillSoon(): void {
+    this.#refillTimer ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS).unref();
+  }
+
   /** Starts what waiters and spares need, few at a time: all at once would finish all at once, and late. */
   #refill(): void {
+    clearTimeout(this.#refillTimer);
+    this.#refillTimer = undefined;
     if (this.#closed || this.#backoff !== undefined) return;
     const atOnce = Math.max(2, availableParallelism() * 2);
     const wanted = this.#waiters.length + this.#options.spareThreads - this.#spares.length;
@@ -255,6 +268,7 @@ export class ThreadPool {
       childProcesses: () => this.#keeper.running(id),
       cancelGraceMs: this.#options.cancelGraceMs,
       events: this.#events,
+      onSetUp: () => this.#refill(),
     });
     this.#threads.add(thread);
     this.#starting += 1;

@@ -1,0 +1,68 @@
+/**
+ * Makes a waiting spare ready for more than its claim: it plays one short session that nobody sees, so that the
+ * schemas, the compiled functions and the inline caches that a real one needs are there when it comes. Without it a
+ * claimed thread's `initialize` and first call pay for them, while a client waits.
+ */
+import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
+import * as z from 'zod/v4';
+import type { ServerDefinition } from '../src/shared/define-server.js';
+import { SessionHost, type SessionHostParts } from './session-host.js';
+
+const TOOL = 'rehearse';
+const MESSAGES = [
+  {
+    id: 0,
+    method: 'initialize',
+    params: {
+      protocolVersion: LATEST_PROTOCOL_VERSION,
+      capabilities: {},
+      clientInfo: { name: 'rehearsal', version: '0' },
+    },
+  },
+  { method: 'notifications/initialized' },
+  { id: 1, method: 'tools/list' },
+  { id: 2, method: 'tools/call', params: { name: TOOL, arguments: { text: '' } } },
+].map((message) => JSON.stringify({ jsonrpc: '2.0', ...message }));
+
+/**
+ * @param setup what only registers and touches nothing else: a user's module is set up for real sessions alone.
+ */
+export async function rehearse(
+  { log, children }: Pick<SessionHostParts, 'log' | 'children'>,
+  setup: ServerDefinition['setup'] | undefined,
+): Promise<void> {
+  const host = new SessionHost({
+    claim: {
+      type: 'claim',
+      context: {
+        sessionId: 'rehearsal',
+        transport: 'streamable-http',
+        client: { name: 'rehearsal', version: '0' },
+        protocolVersion: LATEST_PROTOCOL_VERSION,
+        userAgent: undefined,
+        remoteAddress: undefined,
+        principal: 'anonymous',
+        startedAtMs: 0,
+        metadata: {},
+      },
+      state: [],
+      replay: [],
+      firstRequestId: 0,
+    },
+    definition: {
+      name: 'rehearsal',
+      version: '0',
+      setup(server, session) {
+        server.registerTool(TOOL, { inputSchema: { text: z.string() } }, ({ text }) => ({
+          content: [{ type: 'text', text }],
+        }));
+        return setup?.(server, session);
+      },
+    },
+    post: () => {},
+    log,
+    children,
+  });
+  await host.start();
+  for (const body of MESSAGES) host.receive({ type: 'message', body, key: '' });
+}
