@@ -39,6 +39,8 @@ export type ClaimKind = 'warm' | 'cold' | 'queued';
 export type ThreadExitCause =
   /** Its session ended, or the gateway stopped, and every handler had settled. */
   | 'ended'
+  /** Its session fell asleep. */
+  | 'slept'
   /** It was terminated: a handler outlived `cancel-grace`, or did not let go at the session's end. */
   | 'killed'
   /** An uncaught exception or an unhandled rejection. */
@@ -49,6 +51,9 @@ export type ThreadExitCause =
   | 'out_of_memory'
   /** It never became ready. */
   | 'start_failed';
+
+/** Why a session gave its thread back; a metric label: nothing to do for `sleep-after`, or others wait for a thread. */
+export type SleepReason = 'idle' | 'room';
 
 export type StreamKind = 'post' | 'get' | 'legacy';
 
@@ -72,6 +77,10 @@ export interface GatewayEvents {
       readonly requests: number;
     },
   ];
+  /** It has a thread now; `wakeMs` since the first message that needed one. */
+  'session-woke': [{ readonly context: SessionContext; readonly wakeMs: number }];
+  /** Its thread is asked to go; it may still find that it has something to do. */
+  'session-sleeps': [{ readonly context: SessionContext; readonly reason: SleepReason }];
   'request-started': [RequestFacts];
   /** `failure`: JSON-RPC error code as text, `tool_error`, or `cancelled`; absent after a success. */
   'request-finished': [

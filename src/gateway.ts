@@ -49,12 +49,12 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     ...options,
     environment: { roots: options.roots, allowPrivateNetwork: options.allowPrivateNetwork },
   };
-  const { tools, codeCache } = await checkServerModule(poolOptions);
+  const { tools, codeCache, staticLists } = await checkServerModule(poolOptions);
 
   const events = new GatewayEmitter();
   const log = createLog({ events, level: options.logLevel, format: options.logFormat });
   const pool = new ThreadPool({ ...poolOptions, codeCache }, events);
-  const sessions = new SessionManager(options, events, pool);
+  const sessions = new SessionManager(options, events, pool, staticLists);
   const view = createView(options, sessions, pool);
   const metrics = createMetrics({ events, view, knownTools: () => tools, version: VERSION });
   const listener = new Listener({
@@ -138,6 +138,7 @@ function createView(options: ResolvedOptions, sessions: SessionManager, pool: Th
         sessions: sessions.states(),
         threads: pool.states(),
         threadWaiters: pool.waiters,
+        sparesWanted: pool.sparesWanted,
         requestsInFlight: sessions.requestsInFlight,
         streams,
         bufferedBytes,

@@ -43,7 +43,7 @@ export function createLog({ events, level, format, destination }: LogOptions): L
   };
 }
 
-const QUIET_EXITS: ReadonlySet<ThreadExitCause> = new Set(['ended']);
+const QUIET_EXITS: ReadonlySet<ThreadExitCause> = new Set(['ended', 'slept']);
 
 function createListeners(logger: Logger): GatewayListeners {
   const refusals = new RefusalWindow();

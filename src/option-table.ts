@@ -101,6 +101,11 @@ export const OPTION_TABLE = {
     default: '30m',
     help: 'a session that is asked nothing for so long ends',
   },
+  'sleep-after': {
+    ...duration(0),
+    default: '30s',
+    help: 'a session without work for so long gives its thread back until it is asked something; 0: never',
+  },
   'session-max-age': { ...durationOrNone(1), default: 'none', help: 'a session ends at this age' },
   'disconnect-grace': {
     ...duration(0),

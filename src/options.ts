@@ -47,6 +47,7 @@ export interface GatewayOptions {
   readonly threadMemoryMb?: number | undefined;
   readonly threadNice?: number | undefined;
   readonly sessionIdle?: Duration | undefined;
+  readonly sleepAfter?: Duration | undefined;
   /** A duration, or `none`. */
   readonly sessionMaxAge?: Duration | undefined;
   readonly disconnectGrace?: Duration | undefined;
@@ -91,6 +92,7 @@ export interface ResolvedOptions {
   readonly threadMemoryMb: number;
   readonly threadNice: number;
   readonly sessionIdleMs: number;
+  readonly sleepAfterMs: number;
   readonly sessionMaxAgeMs: number | undefined;
   readonly disconnectGraceMs: number;
   readonly resumeGraceMs: number;
@@ -198,6 +200,7 @@ function check(given: GivenOptions, cwd: string): ResolvedOptions {
     threadMemoryMb,
     threadNice: read('thread-nice'),
     sessionIdleMs: read('session-idle'),
+    sleepAfterMs: read('sleep-after'),
     sessionMaxAgeMs: read('session-max-age'),
     disconnectGraceMs: read('disconnect-grace'),
     resumeGraceMs: read('resume-grace'),

@@ -2,8 +2,12 @@
 import type { StreamKind } from './events.js';
 import type { SessionContext } from './shared/session-context.js';
 
-export const SESSION_STATES = ['starting', 'live', 'ending'] as const;
-/** `starting`: `initialize` is not answered; `live`; `ending`: its thread still has to go. */
+export const SESSION_STATES = ['asleep', 'waking', 'awake', 'falling_asleep', 'ending'] as const;
+/**
+ * `asleep`: without a thread; `waking`: it waits for a thread, or for the module's `setup` in it; `awake`;
+ * `falling_asleep`: the module's `onSleep` runs, or the thread is on its way out; `ending`: nothing is answered any
+ * more, but a thread or a child process still has to go.
+ */
 export type SessionState = (typeof SESSION_STATES)[number];
 
 export const THREAD_STATES = ['starting', 'spare', 'claimed', 'ending', 'terminating'] as const;
@@ -58,6 +62,8 @@ export interface GatewaySnapshot {
   readonly sessions: Readonly<Record<SessionState, number>>;
   readonly threads: Readonly<Record<ThreadState, number>>;
   readonly threadWaiters: number;
+  /** Spares that are kept at the moment: `spare-threads`, or more while claims come fast. */
+  readonly sparesWanted: number;
   readonly requestsInFlight: number;
   readonly streams: Readonly<Record<StreamKind, number>>;
   readonly bufferedBytes: number;

@@ -27,6 +27,8 @@ type SendFrame = Extract<ThreadFrame, { type: 'send' }>;
  */
 const WINDOW_CHARS = 1024 * 1024;
 
+const LIST_CHANGED = /^notifications\/\w+\/list_changed$/;
+
 /** SEP-1699: clients of earlier revisions can't resume a stream that was closed on purpose. */
 const FIRST_VERSION_WITH_POLLING = '2025-11-25';
 
@@ -44,6 +46,8 @@ export class PortTransport implements Transport {
   readonly #swallowed = new Set<RequestId>();
   /** Sends that wait for credit. Bounded by the thread's own heap limit. */
   readonly #queue: { frame: SendFrame; sent: () => void }[] = [];
+  /** Requests to the client that it has not answered. */
+  readonly #asked = new Set<RequestId>();
   #outstanding = 0;
   #protocol: ProtocolEntries = { _onrequest: unbound, _onnotification: unbound, _onresponse: unbound };
 
@@ -77,10 +81,18 @@ export class PortTransport implements Transport {
     this.#protocol = protocolOf(server);
   }
 
+  /** Whether something of the server has not reached its client, or waits for the client's answer. */
+  get busy(): boolean {
+    return this.#queue.length > 0 || this.#asked.size > 0;
+  }
+
   /** Hands the SDK one message of the client. The main thread has checked and classified it. */
   deliver(body: string, key: string): void {
     const message = JSON.parse(body) as JSONRPCMessage;
-    if (!('method' in message)) return this.#protocol._onresponse(message);
+    if (!('method' in message)) {
+      if (message.id !== undefined) this.#asked.delete(message.id);
+      return this.#protocol._onresponse(message);
+    }
     if (!('id' in message)) return this.#protocol._onnotification(message);
     const requestId = message.id;
     this.#executor.arrived(requestId, key);
@@ -114,6 +126,9 @@ export class PortTransport implements Transport {
     if (frame.kind === 'response' && frame.id !== undefined) {
       if (this.#swallowed.delete(frame.id)) return Promise.resolve();
       this.#executor.answered(frame.id);
+    } else if (frame.id !== undefined) {
+      if (frame.kind === 'request') this.#asked.add(frame.id);
+      else this.#asked.delete(frame.id);
     }
     if (this.#outstanding <= WINDOW_CHARS && this.#queue.length === 0) {
       this.#postNow(frame);
@@ -193,6 +208,7 @@ function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): Sen
     relatedTo,
     body,
     ...(typeof progress === 'number' && { progress }),
+    ...(LIST_CHANGED.test(message.method) && { listChanged: true }),
   };
 }
 

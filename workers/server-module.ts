@@ -1,6 +1,7 @@
+import type { ServerOptions } from '@modelcontextprotocol/sdk/server/index.js';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { ServerDefinition } from '../src/shared/define-server.js';
-import type { SessionThreadData } from '../src/shared/frames.js';
+import type { ModuleTraits, SessionThreadData } from '../src/shared/frames.js';
 import { importModule } from './import-module.js';
 import { keepForeignDescriptions } from './schema-descriptions.js';
 
@@ -44,6 +45,22 @@ function assertDefinition(value: unknown): asserts value is ServerDefinition {
       );
     }
   }
+  for (const [key, isRight, right] of TRAITS) {
+    if (value[key] !== undefined && !isRight(value[key])) {
+      throw new ServerModuleError(`its default export has a wrong \`${key}\`; it must be ${right}`);
+    }
+  }
+}
+
+const TRAITS: readonly (readonly [key: string, isRight: (value: unknown) => boolean, right: string])[] = [
+  ['lists', (value) => value === 'static', "'static', or leave it out"],
+  ['sleep', (value) => typeof value === 'boolean', 'true or false'],
+  ['onSleep', (value) => typeof value === 'function', 'a function, or leave it out'],
+];
+
+/** What the main thread has to know of the module. */
+export function traitsOf({ lists, sleep }: ServerDefinition): ModuleTraits {
+  return { staticLists: lists === 'static', sleeps: sleep !== false };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -51,8 +68,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** The `McpServer` of one session, before `setup`. */
-export function createMcpServer(definition: ServerDefinition): McpServer {
-  const { name, version, title, instructions, options } = definition;
+export function createMcpServer(
+  { name, version, title, instructions }: ServerDefinition,
+  options: ServerOptions | undefined,
+): McpServer {
   return new McpServer(
     { name, version, ...(title !== undefined && { title }) },
     { ...options, ...(instructions !== undefined && { instructions }) },

@@ -36,6 +36,7 @@ export class SessionApi implements Session {
   readonly #post: (frame: ThreadFrame) => void;
   readonly #log: ModuleLog;
   #metrics: MetricsReporter | undefined;
+  #holds = 0;
 
   constructor({ context, state, post, log, children }: SessionApiParts) {
     this.context = context;
@@ -73,6 +74,21 @@ export class SessionApi implements Session {
     options: SessionSpawnOptions = {},
   ): SessionChildProcess {
     return this.#children.spawn(command, args, options);
+  }
+
+  stayAwake(): () => void {
+    this.#holds += 1;
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      this.#holds -= 1;
+    };
+  }
+
+  /** Whether the module asked for the thread to stay. */
+  get held(): boolean {
+    return this.#holds > 0;
   }
 
   /** A handler has come to its end: the moment at which a module's metrics have most likely changed. */

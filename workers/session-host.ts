@@ -1,12 +1,14 @@
 /** One session inside its thread: the SDK server, what runs in it, and its end. */
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { ServerDefinition } from '../src/shared/define-server.js';
+import { messageOf } from '../src/shared/errors.js';
 import type { MainFrame, ThreadFrame } from '../src/shared/frames.js';
 import type { SessionChildProcesses } from './child-processes.js';
 import type { ModuleLog } from './module-log.js';
 import { PortTransport } from './port-transport.js';
 import { createMcpServer } from './server-module.js';
 import { SessionApi } from './session-api.js';
+import { Tasks } from './tasks.js';
 import { installToolExecutor, SessionAwareToolExecutor, trackFallbackHandler } from './tool-executor.js';
 
 export interface SessionHostParts {
@@ -23,6 +25,7 @@ export class SessionHost {
   readonly #transport: PortTransport;
   readonly #executor: SessionAwareToolExecutor;
   readonly #session: SessionApi;
+  readonly #tasks: Tasks;
 
   constructor(parts: SessionHostParts) {
     const { claim, definition, post, log, children } = parts;
@@ -34,7 +37,8 @@ export class SessionHost {
       this.#session.requestSettled();
     });
     installToolExecutor(this.#executor);
-    this.#server = createMcpServer(definition);
+    this.#tasks = new Tasks(definition.options?.taskStore);
+    this.#server = createMcpServer(definition, this.#tasks.within(definition.options));
     trackFallbackHandler(this.#server.server);
     this.#transport = new PortTransport(claim.context, post, this.#executor);
     this.#transport.bind(this.#server.server);
@@ -59,6 +63,9 @@ export class SessionHost {
         return this.#transport.cancel(frame.requestId, frame.reason);
       case 'credit':
         return this.#transport.credit(frame.bytes);
+      case 'sleep':
+        void this.#sleep();
+        return;
       case 'end':
         void this.#end(frame.reason);
         return;
@@ -69,6 +76,27 @@ export class SessionHost {
       default:
         return frame satisfies never;
     }
+  }
+
+  /** The main thread has nothing in flight here, but only the thread knows what else goes on in it. */
+  async #sleep(): Promise<void> {
+    const { post, log, children, definition } = this.#parts;
+    if (
+      this.#session.held ||
+      this.#executor.busy ||
+      this.#transport.busy ||
+      this.#tasks.open ||
+      children.running > 0
+    ) {
+      return post({ type: 'stay-awake' });
+    }
+    try {
+      await definition.onSleep?.(this.#session);
+    } catch (error) {
+      log.write('session', 'error', `the server module's onSleep failed: ${messageOf(error)}`, undefined);
+    }
+    await this.#session.flush();
+    post({ type: 'ended' });
   }
 
   /** Whatever goes wrong here, the main thread's deadline ends the thread all the same. */

@@ -13,7 +13,7 @@ import { importThrough } from './import-module.js';
 import { watchMemory } from './memory-guard.js';
 import { captureOutput, ModuleLog } from './module-log.js';
 import { rehearse } from './rehearsal.js';
-import { loadServerModule, ServerModuleError } from './server-module.js';
+import { loadServerModule, ServerModuleError, traitsOf } from './server-module.js';
 import { SessionHost } from './session-host.js';
 import { currentRequest } from './tool-executor.js';
 
@@ -86,7 +86,7 @@ export default async function serveSession(
   };
 
   port.on('message', receive);
-  post({ type: 'ready', threadId, niceness: niceness() });
+  post({ type: 'ready', threadId, niceness: niceness(), traits: traitsOf(definition) });
   return forever();
 }
 

@@ -76,6 +76,11 @@ export class SessionAwareToolExecutor {
     });
   }
 
+  /** Whether a handler runs. */
+  get busy(): boolean {
+    return this.#active > 0;
+  }
+
   /** Resolves when no handler runs any more. Called once, at the session's end. */
   idle(): Promise<void> {
     if (this.#active === 0) return Promise.resolve();

@@ -103,10 +103,15 @@ export class SseStream implements StreamConnection {
   #watchStall(): void {
     if (this.#watching) return;
     this.#watching = true;
-    this.#parts.response.setTimeout(STALL_DEADLINE_MS, () => {
-      this.#stalled = true;
-      this.#parts.response.destroy();
-    });
+    const { response } = this.#parts;
+    // One listener for all times: `setTimeout` with a callback would add one each time.
+    if (response.listenerCount('timeout') === 0) {
+      response.on('timeout', () => {
+        this.#stalled = true;
+        response.destroy();
+      });
+    }
+    response.setTimeout(STALL_DEADLINE_MS);
   }
 
   #comment(): void {

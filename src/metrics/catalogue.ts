@@ -10,6 +10,7 @@ import {
   CANCEL_REASONS,
   CLAIM_KINDS,
   REJECTION_REASONS,
+  SLEEP_REASONS,
   STREAM_KINDS,
   THREAD_EXIT_CAUSES,
   TRANSPORTS,
@@ -67,6 +68,16 @@ export function createCatalogue(registry: Registry, collect: () => void) {
       'reason',
       'transport',
     ]),
+    sessionWake: histogram(
+      'bulkhead_session_wake_duration_seconds',
+      'Time from the first message that needed a thread until the session had one that was set up.',
+      THREAD_BUCKETS,
+    ),
+    sessionSleeps: counter(
+      'bulkhead_session_sleeps_total',
+      'Times that a session without work was asked to give its thread back, by reason.',
+      ['reason'],
+    ),
 
     requestsInFlight: gauge('bulkhead_requests_in_flight', 'Requests that are not answered yet.'),
     requestsCancelled: counter('bulkhead_requests_cancelled_total', 'Requests that were cancelled.', [
@@ -80,6 +91,7 @@ export function createCatalogue(registry: Registry, collect: () => void) {
 
     threads: gauge('bulkhead_threads', 'Session threads by state.', ['state']),
     threadWaiters: gauge('bulkhead_thread_waiters', 'Sessions that wait for a thread.'),
+    sparesWanted: gauge('bulkhead_spare_threads_wanted', 'Spares that are kept at the moment.'),
     threadStart: histogram(
       'bulkhead_thread_start_duration_seconds',
       'Time until a started thread was ready for a session.',
@@ -177,6 +189,7 @@ function startAtZero(
     Catalogue,
     | 'sessionsStarted'
     | 'sessionsEnded'
+    | 'sessionSleeps'
     | 'requestsCancelled'
     | 'rejections'
     | 'threadClaims'
@@ -189,6 +202,7 @@ function startAtZero(
     catalogue.sessionsStarted.inc({ transport }, 0);
     for (const reason of END_REASONS) catalogue.sessionsEnded.inc({ reason, transport }, 0);
   }
+  for (const reason of SLEEP_REASONS) catalogue.sessionSleeps.inc({ reason }, 0);
   for (const reason of CANCEL_REASONS) catalogue.requestsCancelled.inc({ reason }, 0);
   for (const reason of REJECTION_REASONS) catalogue.rejections.inc({ reason }, 0);
   for (const kind of CLAIM_KINDS) catalogue.threadClaims.inc({ kind }, 0);

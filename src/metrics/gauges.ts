@@ -20,6 +20,7 @@ export function readGauges(
 
   for (const [state, count] of Object.entries(snapshot.threads)) catalogue.threads.set({ state }, count);
   catalogue.threadWaiters.set(snapshot.threadWaiters);
+  catalogue.sparesWanted.set(snapshot.sparesWanted);
   catalogue.threadMemory.set(snapshot.threadMemoryBytes);
   catalogue.threadHeap.set(snapshot.threadHeapBytes);
   catalogue.threadUtilization.set(snapshot.threadEventLoopUtilization);

@@ -2,7 +2,14 @@
  * The closed sets that metric labels are drawn from. Whatever a client or a server module can choose freely is
  * mapped into one of them, so that nobody outside can grow the number of series.
  */
-import type { CancelReason, ClaimKind, RejectionReason, StreamKind, ThreadExitCause } from '../events.js';
+import type {
+  CancelReason,
+  ClaimKind,
+  RejectionReason,
+  SleepReason,
+  StreamKind,
+  ThreadExitCause,
+} from '../events.js';
 import type { SessionTransport } from '../shared/session-context.js';
 
 /** The label value of everything that is not in a closed set. */
@@ -16,6 +23,7 @@ function members<Name extends string>(names: Readonly<Record<Name, 0>>): readonl
 export const TRANSPORTS = members<SessionTransport>({ 'streamable-http': 0, sse: 0 });
 export const STREAM_KINDS = members<StreamKind>({ post: 0, get: 0, legacy: 0 });
 export const CLAIM_KINDS = members<ClaimKind>({ warm: 0, cold: 0, queued: 0 });
+export const SLEEP_REASONS = members<SleepReason>({ idle: 0, room: 0 });
 export const CANCEL_REASONS = members<CancelReason>({
   client: 0,
   disconnect: 0,
@@ -24,6 +32,7 @@ export const CANCEL_REASONS = members<CancelReason>({
 });
 export const THREAD_EXIT_CAUSES = members<ThreadExitCause>({
   ended: 0,
+  slept: 0,
   killed: 0,
   crash: 0,
   exit: 0,

@@ -19,6 +19,7 @@ export function createListeners(
   const sessionDurations = new Map<string, FastHistogramChild>();
   const threadStart = catalogue.threadStart.child({});
   const threadClaimWait = catalogue.threadClaimWait.child({});
+  const sessionWake = catalogue.sessionWake.child({});
   const threadKill = catalogue.threadKill.child({});
 
   function sessionDuration(protocolVersion: string, reason: EndReason): FastHistogramChild {
@@ -43,6 +44,9 @@ export function createListeners(
       catalogue.sessionsEnded.inc({ reason, transport: context.transport });
       sessionDuration(context.protocolVersion, reason).observe(durationMs / 1000);
     },
+
+    'session-woke': ({ wakeMs }) => sessionWake.observe(wakeMs / 1000),
+    'session-sleeps': ({ reason }) => catalogue.sessionSleeps.inc({ reason }),
 
     'request-finished': ({ method, tool, failure, context, durationMs }) =>
       operations.observe(method, tool, failure, context.protocolVersion, durationMs / 1000),

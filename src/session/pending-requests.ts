@@ -1,4 +1,4 @@
-/** The requests of one session that have not been answered: their limit, their life in events, their heartbeats. */
+/** The requests of one session that have not been answered: their limit, their heartbeats, and every way in which they end. */
 import type { CancelReason, GatewayEmitter } from '../events.js';
 import type { RequestId } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -14,6 +14,12 @@ export interface PendingRequestsParts {
   readonly newKey: () => string;
   readonly limit: number;
   readonly heartbeatMs: number;
+  /** A request is over; it is not pending any more. */
+  readonly onFinished: () => void;
+  /** Its handler shall stop. */
+  readonly onCancelled: (id: RequestId, why: string) => void;
+  /** Hands a stream the answer to a request. */
+  readonly answer: (stream: MessageStream, body: string, id: RequestId) => void;
 }
 
 export class PendingRequests {
@@ -78,8 +84,41 @@ export class PendingRequests {
     for (const id of requestIds) this.#pending.get(id)?.startHeartbeat(this.#parts.heartbeatMs);
   }
 
-  cancelled(pending: PendingRequest, reason: CancelReason): void {
-    this.#parts.events.emit('request-cancelled', { ...pending.facts(this.#parts.context()), reason });
+  /** Down the kill ladder; the client gets an error. */
+  cancel(pending: PendingRequest, reason: CancelReason, why: string): void {
+    const { context, events, onCancelled } = this.#parts;
+    events.emit('request-cancelled', { ...pending.facts(context()), reason });
+    onCancelled(pending.request.id, why);
+    this.fail(pending, JSON_RPC.serverError, `The request was cancelled: ${why}.`, 'cancelled');
+  }
+
+  /** Nobody listens for this request's answer: it is cancelled, after the grace if somebody may come back. */
+  unheard(pending: PendingRequest, graceMs: number): void {
+    if (graceMs === 0) {
+      pending.stream.end();
+      return this.cancel(pending, 'disconnect', 'its client closed the connection');
+    }
+    clearTimeout(pending.resumeDeadline);
+    pending.resumeDeadline = setTimeout(
+      () => this.cancel(pending, 'resume_expired', `its client did not come back within ${graceMs} ms`),
+      graceMs,
+    );
+  }
+
+  /** Answers a request with an error of the gateway's own. */
+  fail(pending: PendingRequest, code: number, message: string, reason: string): void {
+    const { request, stream, key } = pending;
+    this.finish(pending, reason === 'cancelled' ? reason : String(code), message);
+    const body = errorResponse(request.id, code, message, { reason, requestKey: key });
+    this.#parts.answer(stream, body, request.id);
+  }
+
+  /** The same for those of these ids that are pending. */
+  failAll(ids: Iterable<RequestId>, code: number, message: string, reason: string): void {
+    for (const id of ids) {
+      const pending = this.#pending.get(id);
+      if (pending !== undefined) this.fail(pending, code, message, reason);
+    }
   }
 
   /** It is answered: by the server, or, where there is a message, by the gateway. */
@@ -95,5 +134,6 @@ export class PendingRequests {
       failure,
       message,
     });
+    this.#parts.onFinished();
   }
 }

@@ -24,6 +24,10 @@ export class ServerRequests {
     return undefined;
   }
 
+  get open(): number {
+    return this.#open.size;
+  }
+
   /** Whether the response answers something. */
   answered(id: RequestId): boolean {
     return this.#open.delete(id);

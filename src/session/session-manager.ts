@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import type { GatewayEmitter, RejectionReason } from '../events.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionState } from '../snapshot.js';
+import type { StaticLists } from '../threads/server-module-check.js';
 import type { ThreadPool } from '../threads/thread-pool.js';
 import type { EndReason } from './end-reason.js';
 import { EventLogBudget } from './event-log.js';
@@ -30,7 +31,10 @@ export class SessionManager {
   readonly #options: SessionManagerOptions;
   readonly #events: GatewayEmitter;
   readonly #pool: ThreadPool;
+  readonly #staticLists: StaticLists | undefined;
   readonly #sessions = new Map<string, Session>();
+  /** Those that have a thread. */
+  readonly #awake = new Set<Session>();
   /** They answer nothing any more, but a thread or a child process of theirs still has to go. */
   readonly #ending = new Set<Session>();
   readonly #sweep: NodeJS.Timeout;
@@ -41,10 +45,18 @@ export class SessionManager {
   #lastKey = 0;
   #draining = false;
 
-  constructor(options: SessionManagerOptions, events: GatewayEmitter, pool: ThreadPool) {
+  /** @param staticLists what sessions are answered without a thread; `undefined` where each has its own lists. */
+  constructor(
+    options: SessionManagerOptions,
+    events: GatewayEmitter,
+    pool: ThreadPool,
+    staticLists: StaticLists | undefined,
+  ) {
     this.#options = options;
     this.#events = events;
     this.#pool = pool;
+    this.#staticLists = staticLists;
+    pool.makeRoom = () => this.#makeRoom();
     this.#sweep = setInterval(() => this.#expire(), options.cleanupIntervalMs).unref();
   }
 
@@ -69,8 +81,15 @@ export class SessionManager {
       acquireThread: (signal) => this.#pool.acquire(signal),
       childrenGone: (thread) => this.#pool.childrenGone(thread),
       newRequestKey: () => this.#newRequestKey(),
+      staticLists: this.#staticLists,
+      onThread: (awake, held) => {
+        if (held) this.#awake.add(awake);
+        else this.#awake.delete(awake);
+      },
+      onIdle: () => this.#pool.threadIdle(),
       onEnding: () => {
         this.#sessions.delete(session.id);
+        this.#awake.delete(session);
         this.#ending.add(session);
       },
       onGone: () => this.#ending.delete(session),
@@ -110,7 +129,7 @@ export class SessionManager {
   }
 
   states(): Record<SessionState, number> {
-    const states = { starting: 0, live: 0, ending: this.#ending.size };
+    const states = { asleep: 0, waking: 0, awake: 0, falling_asleep: 0, ending: this.#ending.size };
     for (const { state } of this.#sessions.values()) states[state] += 1;
     return states;
   }
@@ -148,6 +167,17 @@ export class SessionManager {
       const deadline = setTimeout(finish, timeoutMs);
       this.#events.on('request-finished', check);
     });
+  }
+
+  /** Puts the session to sleep that has had nothing to do for longest; `false` when all have. */
+  #makeRoom(): boolean {
+    let longest: { session: Session; idleMs: number } | undefined;
+    for (const session of this.#awake) {
+      const idleMs = session.idleThreadMs;
+      if (idleMs !== undefined && idleMs > (longest?.idleMs ?? 0)) longest = { session, idleMs };
+    }
+    longest?.session.sleep('room');
+    return longest !== undefined;
   }
 
   #expire(): void {

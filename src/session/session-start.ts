@@ -1,5 +1,5 @@
 /** The start of a session: its `initialize`, until it has been answered. */
-import type { RequestId } from '../shared/frames.js';
+import type { ClientRequest } from './client-message.js';
 import type { EndReason } from './end-reason.js';
 import { errorResponse, JSON_RPC } from './json-rpc-error.js';
 import type { PendingRequest } from './pending-request.js';
@@ -18,11 +18,11 @@ export interface StartFailure {
 }
 
 export class SessionStart {
-  readonly requestId: RequestId;
+  readonly request: ClientRequest;
   readonly #onFailed: (failure: StartFailure) => void;
 
-  constructor(requestId: RequestId, onFailed: (failure: StartFailure) => void) {
-    this.requestId = requestId;
+  constructor(request: ClientRequest, onFailed: (failure: StartFailure) => void) {
+    this.request = request;
     this.#onFailed = onFailed;
   }
 

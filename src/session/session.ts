@@ -1,20 +1,21 @@
 /**
  * The main thread's record of one client: its context, its requests in flight, its streams and their event log, and
- * at times a session thread. Record and thread are two things with two lifetimes: a thread that dies leaves the
- * record, and the next message gets a fresh thread.
+ * at times a session thread. Record and thread are two things with two lifetimes: a session without work sleeps, which
+ * is to have no thread; a thread that dies leaves the record; and the next message gets a fresh thread.
  */
-import type { CancelReason, GatewayEmitter } from '../events.js';
+import type { GatewayEmitter, SleepReason } from '../events.js';
 import type { BulkheadError } from '../shared/errors.js';
 import type { RequestId, ThreadFrame } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionSnapshot, SessionState } from '../snapshot.js';
+import type { StaticLists } from '../threads/server-module-check.js';
 import type { SessionThread, ThreadExit } from '../threads/session-thread.js';
 import type { ClientNotification, ClientRequest, ClientResponse } from './client-message.js';
 import { type DisconnectOptions, graceForResponses } from './disconnect-policy.js';
 import type { EndReason } from './end-reason.js';
 import type { EventCursor } from './event-id.js';
 import type { EventLogBudget } from './event-log.js';
-import { errorResponse, JSON_RPC } from './json-rpc-error.js';
+import { JSON_RPC } from './json-rpc-error.js';
 import type { MessageStream, StreamConnection } from './message-stream.js';
 import type { PendingRequest } from './pending-request.js';
 import { PendingRequests } from './pending-requests.js';
@@ -22,12 +23,15 @@ import { Presence } from './presence.js';
 import { ServerRequests } from './server-requests.js';
 import { refusedByServer, SessionStart, type StartFailure, unstartable } from './session-start.js';
 import { SessionStreams } from './session-streams.js';
+import { SleepTimer } from './sleep-timer.js';
 import { ThreadLink } from './thread-link.js';
+import { type StaticResponse, UnwokenAnswers } from './unwoken-answers.js';
 
 export interface SessionOptions extends DisconnectOptions {
   readonly maxRequestsPerSession: number;
   readonly sseAfterMs: number;
   readonly progressHeartbeatMs: number;
+  readonly sleepAfterMs: number;
 }
 
 export interface SessionParts {
@@ -38,11 +42,19 @@ export interface SessionParts {
   readonly acquireThread: (signal: AbortSignal) => Promise<SessionThread>;
   readonly childrenGone: (thread: SessionThread) => Promise<void>;
   readonly newRequestKey: () => string;
+  /** What is answered without a thread, where the server module allows it. */
+  readonly staticLists: StaticLists | undefined;
+  /** It has got a thread, or lost it. */
+  readonly onThread: (session: Session, held: boolean) => void;
+  /** It has a thread and nothing in flight in it. */
+  readonly onIdle: () => void;
   /** The session answers nothing any more. */
   readonly onEnding: (session: Session) => void;
   /** Its thread and everything that it started are gone too. */
   readonly onGone: (session: Session) => void;
 }
+
+const ABOUT_REQUESTS = new Set(['notifications/cancelled', 'notifications/progress']);
 
 export class Session {
   readonly #parts: SessionParts;
@@ -52,7 +64,8 @@ export class Session {
   readonly #presence: Presence;
   readonly #serverRequests = new ServerRequests();
   #context: SessionContext;
-  #state: SessionState = 'starting';
+  readonly #sleep: SleepTimer;
+  readonly #unwoken: UnwokenAnswers;
   #start: SessionStart | undefined;
   #announced = false;
   #ended: Promise<void> | undefined;
@@ -60,12 +73,16 @@ export class Session {
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.#context = parts.context;
+    this.#unwoken = new UnwokenAnswers(parts.staticLists);
     this.#pending = new PendingRequests({
       context: () => this.#context,
       events: parts.events,
       newKey: parts.newRequestKey,
       limit: parts.options.maxRequestsPerSession,
       heartbeatMs: parts.options.progressHeartbeatMs,
+      onFinished: () => this.#finished(),
+      onCancelled: (id, why) => this.#link.cancel(id, why),
+      answer: (stream, body, id) => this.#answer(stream, body, id, 0),
     });
     this.#presence = new Presence({
       options: parts.options,
@@ -78,11 +95,18 @@ export class Session {
       context: () => this.#context,
       acquire: parts.acquireThread,
       childrenGone: parts.childrenGone,
-      onClaimed: () => this.#threadClaimed(),
+      onClaimed: (wakeMs) => this.#threadClaimed(wakeMs),
+      onStayAwake: () => this.#sleep.refused(),
       onSend: (frame) => this.#fromThread(frame),
       onCloseStream: (requestId) => this.#closeStream(requestId),
       onThreadGone: (exit, lost, often) => this.#threadGone(exit, lost, often),
       onUnavailable: (error, lost) => this.#unavailable(error, lost),
+    });
+    this.#sleep = new SleepTimer({
+      afterMs: parts.options.sleepAfterMs,
+      idleMs: () => this.#presence.idleMs,
+      drowsy: () => this.#pending.size === 0 && this.#serverRequests.open === 0 && this.#link.drowsy,
+      sleep: () => this.sleep('idle'),
     });
     this.#streams = new SessionStreams({
       context: () => this.#context,
@@ -103,7 +127,12 @@ export class Session {
   }
 
   get state(): SessionState {
-    return this.#state;
+    return this.#ended === undefined ? this.#link.state : 'ending';
+  }
+
+  /** How long its thread has had nothing to do; `undefined` without a thread that could be taken away. */
+  get idleThreadMs(): number | undefined {
+    return this.#sleep.idleMs;
   }
 
   get requestsInFlight(): number {
@@ -135,14 +164,19 @@ export class Session {
   ): void {
     this.#context = context;
     this.#announced = true;
-    this.#start = new SessionStart(request.id, onFailed);
     this.#parts.events.emit('session-started', { context });
-    this.#link.remember(request.body);
     const stream =
       connection === undefined
         ? this.#streams.standing
         : this.#streams.forPost([request.id], false, undefined, connection);
-    this.#admit(request, stream);
+    const known = this.#unwoken.initialize(request, context.protocolVersion);
+    if (known === undefined) {
+      this.#start = new SessionStart(request, onFailed);
+      this.#admit(request, stream);
+    } else {
+      this.#link.replay.initialize(request);
+      this.#answerAsleep(request, stream, known);
+    }
   }
 
   /** Requests of one POST, answered on its connection, or on the legacy stream where there is none. */
@@ -159,21 +193,32 @@ export class Session {
         : this.#streams.forPost(ids, batch, this.#parts.options.sseAfterMs, connection);
     for (const request of requests) {
       const refusal = this.#pending.refusal(request, this.#link.runs(request.id));
-      if (refusal === undefined) this.#admit(request, stream);
-      else this.#answer(stream, refusal, request.id, 0);
+      if (refusal !== undefined) {
+        this.#answer(stream, refusal, request.id, 0);
+        continue;
+      }
+      const known = this.#unwoken.request(request, this.#link.state === 'asleep');
+      if (known === undefined) this.#admit(request, stream);
+      else this.#answerAsleep(request, stream, known);
     }
   }
 
   /** `false` when it could not be taken: too much waits for a thread already. */
   notify(notification: ClientNotification): boolean {
     const { method, cancels, body } = notification;
-    if (method === 'notifications/initialized') this.#link.remember(body);
-    else this.#presence.activeInPassing();
+    if (method === 'notifications/initialized') {
+      this.#link.replay.initialized(body);
+      if (this.#start === undefined && !this.#link.attached) return true;
+    } else {
+      this.#presence.activeInPassing();
+    }
     if (cancels !== undefined) {
       const pending = this.#pending.get(cancels.requestId);
-      if (pending !== undefined) this.#cancel(pending, 'client', cancels.reason);
+      if (pending !== undefined) this.#pending.cancel(pending, 'client', cancels.reason);
       return true;
     }
+    // It speaks of a request that there is none of: nothing to wake up for.
+    if (ABOUT_REQUESTS.has(method) && this.#link.state === 'asleep') return true;
     if (this.#link.full) return false;
     this.#link.message(body);
     return true;
@@ -202,6 +247,13 @@ export class Session {
     this.#presence.check();
   }
 
+  /** Gives its thread back, unless something goes on in it. */
+  sleep(reason: SleepReason): void {
+    this.#link.sleep();
+    if (this.#link.state === 'falling_asleep')
+      this.#parts.events.emit('session-sleeps', { context: this.#context, reason });
+  }
+
   /** Ends the session; harmless when it has ended already. Resolves when nothing of it is left. */
   end(reason: EndReason): Promise<void> {
     this.#ended ??= this.#end(reason);
@@ -218,7 +270,7 @@ export class Session {
   snapshot(): SessionSnapshot {
     return {
       context: this.#context,
-      state: this.#state,
+      state: this.state,
       ageMs: this.#presence.ageMs,
       idleMs: this.#presence.idleMs,
       requests: this.#pending.snapshot(),
@@ -234,20 +286,26 @@ export class Session {
     this.#link.request(request.id, key, request.body);
   }
 
+  #answerAsleep(request: ClientRequest, stream: MessageStream, { body, failure }: StaticResponse): void {
+    this.#pending.finish(this.#pending.add(request, stream), failure, undefined);
+    this.#answer(stream, body, request.id, 0);
+  }
+
   #fromThread(frame: Extract<ThreadFrame, { type: 'send' }>): void {
-    const { kind, id, relatedTo, body, failure, progress } = frame;
+    const { kind, id, relatedTo, body, failure, progress, listChanged } = frame;
     const chars = body.length;
     const pending = this.#pending.get(relatedTo);
     if (kind === 'response') {
       if (pending === undefined || relatedTo === undefined) return this.#link.credit(chars);
-      const starts = this.#start?.requestId === relatedTo;
+      const starts = this.#start?.request.id === relatedTo;
       if (starts && failure !== undefined) {
         this.#link.credit(chars);
         return this.#startFailed(refusedByServer(body, failure), pending);
       }
-      this.#finish(pending, failure, undefined);
+      if (failure === undefined) this.#link.replay.answered(pending.request);
+      this.#pending.finish(pending, failure, undefined);
       this.#answer(pending.stream, body, relatedTo, chars);
-      if (starts) this.#started();
+      if (starts) this.#started(pending.request);
       return;
     }
     // What belongs to a request that has been answered or cancelled has nobody left to read it.
@@ -259,20 +317,21 @@ export class Session {
         return this.#link.credit(chars);
       }
     }
+    if (listChanged) this.#unwoken.listsChanged();
     if (kind === 'notification' && id !== undefined) this.#serverRequests.answered(id);
     if (progress !== undefined && pending?.toolReported(progress) === false) return this.#link.credit(chars);
     if (orphaned) return this.#link.credit(chars);
     this.#streams.deliver(pending?.stream ?? this.#streams.standing, body, undefined, chars);
   }
 
-  #started(): void {
+  #started(request: ClientRequest): void {
     this.#start = undefined;
-    if (this.#state === 'starting') this.#state = 'live';
+    this.#link.replay.initialize(request);
   }
 
-  #finish(pending: PendingRequest, failure: string | undefined, message: string | undefined): void {
+  #finished(): void {
     this.#presence.touch();
-    this.#pending.finish(pending, failure, message);
+    if (this.#pending.size === 0 && this.#link.attached) this.#parts.onIdle();
   }
 
   /** Hands a stream an answer; its connection may be the session's last. */
@@ -281,62 +340,41 @@ export class Session {
     this.#presence.check();
   }
 
-  #cancel(pending: PendingRequest, reason: CancelReason, why: string): void {
-    const { id } = pending.request;
-    this.#pending.cancelled(pending, reason);
-    this.#link.cancel(id, why);
-    this.#fail(pending, JSON_RPC.serverError, `The request was cancelled: ${why}.`, 'cancelled');
-  }
-
-  /** Answers a request with an error of the gateway's own. */
-  #fail(pending: PendingRequest, code: number, message: string, reason: string): void {
-    const { request, stream, key } = pending;
-    this.#finish(pending, reason === 'cancelled' ? reason : String(code), message);
-    this.#answer(
-      stream,
-      errorResponse(request.id, code, message, { reason, requestKey: key }),
-      request.id,
-      0,
-    );
-  }
-
-  #threadClaimed(): void {
+  #threadClaimed(wakeMs: number): void {
+    this.#sleep.start();
+    this.#parts.onThread(this, true);
+    this.#parts.events.emit('session-woke', { context: this.#context, wakeMs });
     if (this.#start === undefined) return;
-    this.#pending.get(this.#start.requestId)?.stream.allowSse(this.#parts.options.sseAfterMs);
+    this.#pending.get(this.#start.request.id)?.stream.allowSse(this.#parts.options.sseAfterMs);
   }
 
   #threadGone(exit: ThreadExit, lost: ReadonlySet<RequestId>, often: boolean): void {
+    this.#sleep.stop();
+    this.#parts.onThread(this, false);
     this.#serverRequests.clear();
     this.#streams.voidCredit();
-    const starting = this.#pending.get(this.#start?.requestId);
+    const starting = this.#pending.get(this.#start?.request.id);
     if (starting !== undefined) {
       return this.#startFailed(unstartable(500, exit.message, 'setup_failed', starting), starting);
     }
-    for (const id of lost) {
-      const pending = this.#pending.get(id);
-      if (pending === undefined) continue;
-      const message = `This session's thread ended while it served the request: ${exit.message}. The session goes on with a fresh thread.`;
-      this.#fail(pending, JSON_RPC.internalError, message, `thread_${exit.cause}`);
-    }
+    const message = `This session's thread ended while it served the request: ${exit.message}. The session goes on with a fresh thread.`;
+    this.#pending.failAll(lost, JSON_RPC.internalError, message, `thread_${exit.cause}`);
     if (often) void this.end('thread_deaths');
   }
 
   #unavailable(error: BulkheadError, lost: ReadonlySet<RequestId>): void {
-    const starting = this.#pending.get(this.#start?.requestId);
+    const starting = this.#pending.get(this.#start?.request.id);
     if (starting !== undefined) {
       const status = error.code === 'ERR_BULKHEAD_THREAD_START' ? 500 : 503;
       return this.#startFailed(unstartable(status, error.message, 'no_thread', starting), starting);
     }
-    for (const id of lost) {
-      const pending = this.#pending.get(id);
-      if (pending !== undefined) this.#fail(pending, JSON_RPC.serverError, error.message, 'no_thread');
-    }
+    this.#pending.failAll(lost, JSON_RPC.serverError, error.message, 'no_thread');
   }
 
   #startFailed(failed: StartFailure, pending: PendingRequest): void {
     const start = this.#start;
     this.#start = undefined;
-    this.#finish(pending, failed.failure, failed.message);
+    this.#pending.finish(pending, failed.failure, failed.message);
     start?.fail(failed, pending, (body) =>
       this.#streams.deliver(pending.stream, body, pending.request.id, 0),
     );
@@ -358,33 +396,19 @@ export class Session {
     const graceMs = graceForResponses({ resumable: stream.resumable, onPurpose }, this.#parts.options);
     for (const id of stream.requestIds) {
       const pending = this.#pending.get(id);
-      if (pending !== undefined) this.#unheard(pending, graceMs);
+      if (this.#start !== undefined && this.#start.request.id === id) void this.end('abandoned');
+      else if (pending !== undefined) this.#pending.unheard(pending, graceMs);
     }
     this.#presence.check();
   }
 
-  /** Nobody listens for this request's answer. */
-  #unheard(pending: PendingRequest, graceMs: number): void {
-    if (this.#start?.requestId === pending.request.id) {
-      void this.end('abandoned');
-    } else if (graceMs === 0) {
-      pending.stream.end();
-      this.#cancel(pending, 'disconnect', 'its client closed the connection');
-    } else {
-      const expire = (): void =>
-        this.#cancel(pending, 'resume_expired', `its client did not come back within ${graceMs} ms`);
-      clearTimeout(pending.resumeDeadline);
-      pending.resumeDeadline = setTimeout(expire, graceMs);
-    }
-  }
-
   async #end(reason: EndReason): Promise<void> {
-    this.#state = 'ending';
     this.#presence.close();
+    this.#sleep.stop();
     this.#parts.onEnding(this);
     // Every stream of a call carries an answer before it ends; clients wait for ever otherwise.
     for (const pending of this.#pending.all())
-      this.#cancel(pending, 'session_end', `the session ends (${reason})`);
+      this.#pending.cancel(pending, 'session_end', `the session ends (${reason})`);
     this.#streams.end();
     if (this.#announced) {
       this.#parts.events.emit('session-ended', {

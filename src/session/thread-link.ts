@@ -1,13 +1,15 @@
 /**
- * What ties a session to its thread, while it has one: claims a thread when the first message needs it, keeps
- * messages in order until then, replays to a fresh thread what its predecessor knew, and counts deaths.
+ * What ties a session to its thread, while it has one: claims a thread when a message needs it, keeps messages in order
+ * until then, tells a fresh thread what its predecessor knew, gives the thread back when the session falls asleep, and
+ * counts deaths.
  */
 import { performance } from 'node:perf_hooks';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { RequestId, StateEntry, ThreadFrame } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
-import type { ThreadSnapshot } from '../snapshot.js';
+import type { SessionState, ThreadSnapshot } from '../snapshot.js';
 import type { SessionThread, ThreadExit, ThreadOwner } from '../threads/session-thread.js';
+import { Replay } from './replay.js';
 
 const MAX_DEATHS = 3;
 const DEATHS_WINDOW_MS = 60_000;
@@ -22,7 +24,9 @@ export interface ThreadLinkParts {
   readonly context: () => SessionContext;
   readonly acquire: (signal: AbortSignal) => Promise<SessionThread>;
   readonly childrenGone: (thread: SessionThread) => Promise<void>;
-  readonly onClaimed: () => void;
+  /** A thread is set up for the session; `wakeMs` since the first message that needed it. */
+  readonly onClaimed: (wakeMs: number) => void;
+  readonly onStayAwake: () => void;
   readonly onSend: (frame: Extract<ThreadFrame, { type: 'send' }>) => void;
   readonly onCloseStream: (requestId: RequestId | undefined) => void;
   /** The thread is gone, and with it what `lost` names. `often`: it happened too often for the session to go on. */
@@ -40,13 +44,16 @@ interface WaitingMessage {
 export class ThreadLink implements ThreadOwner {
   readonly #parts: ThreadLinkParts;
   readonly #state = new Map<string, Uint8Array>();
-  /** What every thread of the session must have heard: the `initialize` exchange. */
-  readonly #replay: string[] = [];
+  readonly replay = new Replay();
   /** Requests that the present thread was given and has not answered. */
   readonly #posted = new Set<RequestId>();
   #waiting: WaitingMessage[] = [];
   #thread: SessionThread | undefined;
+  /** `setup` is done in the thread. */
+  #setUp = false;
+  #fallingAsleep = false;
   #acquiring: AbortController | undefined;
+  #wakingMs = 0;
   #threads = 0;
   #deaths: number[] = [];
   #creditChars = 0;
@@ -54,6 +61,28 @@ export class ThreadLink implements ThreadOwner {
 
   constructor(parts: ThreadLinkParts) {
     this.#parts = parts;
+  }
+
+  get state(): Exclude<SessionState, 'ending'> {
+    if (this.#thread === undefined) return this.#acquiring === undefined ? 'asleep' : 'waking';
+    if (this.#fallingAsleep) return 'falling_asleep';
+    return this.#setUp ? 'awake' : 'waking';
+  }
+
+  /** Whether a message reaches a thread at once. */
+  get attached(): boolean {
+    return this.#thread !== undefined && !this.#fallingAsleep;
+  }
+
+  /** Whether it has a thread with nothing in flight in it, that the module lets go. */
+  get drowsy(): boolean {
+    return (
+      this.state === 'awake' &&
+      this.#posted.size === 0 &&
+      this.#thread?.idle === true &&
+      this.#thread.traits?.sleeps === true &&
+      !this.replay.full
+    );
   }
 
   get context(): SessionContext {
@@ -75,18 +104,21 @@ export class ThreadLink implements ThreadOwner {
   }
 
   request(requestId: RequestId, key: string, body: string): void {
-    if (this.#thread !== undefined) this.#postRequest(this.#thread, requestId, key, body);
-    else this.#wait({ requestId, key, body });
+    if (this.#thread === undefined || this.#fallingAsleep) this.#wait({ requestId, key, body });
+    else this.#postRequest(this.#thread, requestId, key, body);
   }
 
   message(body: string): void {
-    if (this.#thread !== undefined) this.#thread.message(body);
-    else this.#wait({ requestId: undefined, key: '', body });
+    if (this.#thread === undefined || this.#fallingAsleep)
+      this.#wait({ requestId: undefined, key: '', body });
+    else this.#thread.message(body);
   }
 
-  /** Threads after the present one shall hear this before anything else. */
-  remember(body: string): void {
-    this.#replay.push(body);
+  /** Gives the thread back, unless something goes on in it. What comes meanwhile waits for another one. */
+  sleep(): void {
+    if (!this.drowsy) return;
+    this.#fallingAsleep = true;
+    this.#thread?.sleep();
   }
 
   cancel(requestId: RequestId, reason: string): void {
@@ -109,7 +141,14 @@ export class ThreadLink implements ThreadOwner {
   }
 
   onClaimed(): void {
-    this.#parts.onClaimed();
+    this.#setUp = true;
+    this.#parts.onClaimed(performance.now() - this.#wakingMs);
+  }
+
+  onStayAwake(): void {
+    this.#fallingAsleep = false;
+    if (this.#thread !== undefined) this.#postWaiting(this.#thread);
+    this.#parts.onStayAwake();
   }
 
   onSend(frame: Extract<ThreadFrame, { type: 'send' }>): void {
@@ -127,15 +166,24 @@ export class ThreadLink implements ThreadOwner {
   }
 
   onExit(exit: ThreadExit): number {
+    const slept = this.#fallingAsleep;
     this.#thread = undefined;
+    this.#setUp = false;
+    this.#fallingAsleep = false;
     this.#creditChars = 0;
     if (this.#ended !== undefined) return 0;
-    const now = performance.now();
-    this.#deaths = [...this.#deaths.filter((ms) => now - ms < DEATHS_WINDOW_MS), now];
     const lost = new Set(this.#posted);
     this.#posted.clear();
-    this.#parts.onThreadGone(exit, lost, this.#deaths.length > MAX_DEATHS);
+    this.#parts.onThreadGone(exit, lost, !slept && this.#diesTooOften());
+    // What came while it fell asleep.
+    if (this.#waiting.length > 0 && this.#acquiring === undefined) void this.#acquire();
     return lost.size;
+  }
+
+  #diesTooOften(): boolean {
+    const now = performance.now();
+    this.#deaths = [...this.#deaths.filter((ms) => now - ms < DEATHS_WINDOW_MS), now];
+    return this.#deaths.length > MAX_DEATHS;
   }
 
   #postRequest(thread: SessionThread, requestId: RequestId, key: string, body: string): void {
@@ -146,10 +194,11 @@ export class ThreadLink implements ThreadOwner {
   #wait(message: WaitingMessage): void {
     if (this.#ended !== undefined) return;
     this.#waiting.push(message);
-    if (this.#acquiring === undefined) void this.#acquire();
+    if (this.#acquiring === undefined && this.#thread === undefined) void this.#acquire();
   }
 
   async #acquire(): Promise<void> {
+    this.#wakingMs = performance.now();
     const acquiring = new AbortController();
     this.#acquiring = acquiring;
     let thread: SessionThread;
@@ -169,8 +218,12 @@ export class ThreadLink implements ThreadOwner {
     this.#thread = thread;
     const state: StateEntry[] = [...this.#state];
     const firstRequestId = this.#threads * REQUEST_IDS_PER_THREAD;
-    thread.claim(this, { state, replay: this.#threads === 0 ? [] : this.#replay, firstRequestId });
+    thread.claim(this, { state, replay: this.replay.messages(), firstRequestId });
     this.#threads += 1;
+    this.#postWaiting(thread);
+  }
+
+  #postWaiting(thread: SessionThread): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { requestId, key, body } of waiting) {

@@ -93,6 +93,11 @@ export interface Session {
    * @throws {BulkheadError} `ERR_BULKHEAD_SPAWN` when the session already has 64 child processes.
    */
   spawn(command: string, args?: readonly string[], options?: SessionSpawnOptions): SessionChildProcess;
+  /**
+   * Keeps the session's thread, and with it all that the module holds in memory, until the returned function is
+   * called; calling that again does nothing. For work that goes on between requests: a timer, a connection, a watcher.
+   */
+  stayAwake(): () => void;
 }
 
 /** What a server module exports by default: which tools, resources and prompts a session has. */
@@ -108,10 +113,27 @@ export interface ServerDefinition {
   /** Further options of the SDK's `McpServer`, such as `capabilities: { logging: {} }`. */
   readonly options?: ServerOptions;
   /**
+   * `static`: every session has the same tools, prompts, resources and templates, whoever its client is. Then the
+   * gateway answers `initialize` and the lists itself, and a session has no thread before its first call. A session
+   * whose lists change all the same, with a list-changed notification, is served by its own thread from then on.
+   */
+  readonly lists?: 'static';
+  /**
+   * `false`: a session keeps its thread until it ends. For modules that hold state in memory which `session.state`
+   * can't take. Otherwise a session without work loses its thread after `sleep-after`, and `setup` runs again in
+   * another one when it is asked something.
+   */
+  readonly sleep?: boolean;
+  /**
    * Registers everything on the session's own `McpServer`. Runs once for each thread that serves the session,
    * and once at start, so that a module that can't be set up is found before the listener opens.
    */
   setup(server: McpServer, session: Session): void | Promise<void>;
+  /**
+   * Runs before the thread of a session without work is taken away; `session.signal` is not aborted, and
+   * `session.state` is kept. It has `cancel-grace` to finish. Should it throw, the thread goes all the same.
+   */
+  onSleep?(session: Session): void | Promise<void>;
 }
 
 /** Gives a server module's definition its type. A plain object with the same fields does as well. */

@@ -39,13 +39,20 @@ export type MainFrame =
   | { readonly type: 'ping' }
   /** Give V8's code cache of the session worker, for threads to come. */
   | { readonly type: 'code-cache' }
+  /** Nothing is asked of the thread: run the module's `onSleep`, answer `ended`; or `stay-awake` where work is left. */
+  | { readonly type: 'sleep' }
   /** The session ends: abort `session.signal`, let handlers settle, answer `ended`. */
   | { readonly type: 'end'; readonly reason: string };
 
 /** What a session thread says to the main thread. */
 export type ThreadFrame =
   /** The server module is imported; the thread is a spare. `niceness` is this thread's own, where known. */
-  | { readonly type: 'ready'; readonly threadId: number; readonly niceness: number | undefined }
+  | {
+      readonly type: 'ready';
+      readonly threadId: number;
+      readonly niceness: number | undefined;
+      readonly traits: ModuleTraits;
+    }
   /** The module can't be used, or `setup` threw. The thread is of no more use. */
   | { readonly type: 'failed'; readonly stage: 'import' | 'shape' | 'setup'; readonly error: PlainError }
   /** `setup` is done. */
@@ -61,6 +68,8 @@ export type ThreadFrame =
       readonly body: string;
       /** For a response that failed: the JSON-RPC error code as text, or `tool_error` for `isError: true`. */
       readonly failure?: string;
+      /** For a notification that a list of tools, prompts or resources has changed. */
+      readonly listChanged?: true;
       /** For `notifications/progress`: how far the tool says it is. */
       readonly progress?: number;
     }
@@ -89,8 +98,18 @@ export type ThreadFrame =
   | { readonly type: 'metrics'; readonly metrics: MetricSnapshot }
   | { readonly type: 'pong' }
   | { readonly type: 'code-cache'; readonly data: Uint8Array }
-  /** Every handler has settled after `end`; the thread may be terminated. */
+  /** The answer to `sleep` of a thread that has a hold, a task, a child process or something else that goes on. */
+  | { readonly type: 'stay-awake' }
+  /** Every handler has settled after `end`, or `onSleep` after `sleep`; the thread may be terminated. */
   | { readonly type: 'ended' };
+
+/** What a server module says of itself that the main thread has to know. */
+export interface ModuleTraits {
+  /** Every session's lists are the same, and its `initialize` result too. */
+  readonly staticLists: boolean;
+  /** Its sessions may lose their thread while nothing is asked of them. */
+  readonly sleeps: boolean;
+}
 
 /** What piscina hands the worker entry as its task. */
 export interface SessionThreadTask {

@@ -1,11 +1,11 @@
 /**
  * Tries the server module out before the listener opens: one thread loads it, runs `setup` for a made-up session and
- * lists its tools. What can't work is found out here, and the tools' names are known, the only ones that may become
- * values of a metric label.
+ * lists its tools. What can't work is found out here; the tools' names are known, the only ones that may become
+ * values of a metric label; and where the module says that every session's lists are the same, they are kept.
  */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
+import { LATEST_PROTOCOL_VERSION, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
 import { GatewayEmitter } from '../events.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { RequestId, ThreadFrame } from '../shared/frames.js';
@@ -22,7 +22,24 @@ export interface CheckedServerModule {
   readonly tools: ReadonlySet<string>;
   /** For the threads to come. */
   readonly codeCache: Uint8Array;
+  /** What sessions are told without a thread, where the module allows it. */
+  readonly staticLists: StaticLists | undefined;
 }
+
+export interface StaticLists {
+  /** By protocol version, all that the SDK knows. */
+  readonly initialize: ReadonlyMap<string, StaticAnswer>;
+  /** By method. */
+  readonly lists: ReadonlyMap<string, StaticAnswer>;
+}
+
+/** `result` or `error` of a response, as JSON text; `failure` is an error's code as text. */
+export interface StaticAnswer {
+  readonly text: string;
+  readonly failure: string | undefined;
+}
+
+const LIST_METHODS = ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'] as const;
 
 /** @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` with one sentence when the module can't serve. */
 export async function checkServerModule(options: ThreadPoolOptions): Promise<CheckedServerModule> {
@@ -35,8 +52,10 @@ export async function checkServerModule(options: ThreadPoolOptions): Promise<Che
   });
   try {
     const thread = await pool.acquire(new AbortController().signal);
-    const tools = await new TrialSession(thread).toolNames();
-    return { tools, codeCache: shared(await thread.codeCache()) };
+    const trial = new TrialSession(thread);
+    const tools = await trial.toolNames();
+    const staticLists = thread.traits?.staticLists === true ? await trial.staticLists() : undefined;
+    return { tools, staticLists, codeCache: shared(await thread.codeCache()) };
   } catch (error) {
     const module =
       options.serverModule === undefined ? 'the built-in server' : fileURLToPath(options.serverModule);
@@ -56,7 +75,13 @@ function shared(data: Uint8Array): Uint8Array {
 
 interface Answer {
   readonly result?: { readonly [key: string]: unknown };
-  readonly error?: { readonly message: string };
+  readonly error?: { readonly code: number; readonly message: string };
+}
+
+function staticAnswer({ result, error }: Answer): StaticAnswer {
+  return error === undefined
+    ? { text: JSON.stringify(result), failure: undefined }
+    : { text: JSON.stringify(error), failure: String(error.code) };
 }
 
 class TrialSession implements ThreadOwner {
@@ -84,11 +109,7 @@ class TrialSession implements ThreadOwner {
   }
 
   async toolNames(): Promise<ReadonlySet<string>> {
-    const initialized = await this.#ask('initialize', {
-      protocolVersion: LATEST_PROTOCOL_VERSION,
-      capabilities: {},
-      clientInfo: this.context.client,
-    });
+    const initialized = await this.#ask('initialize', this.#introduction(LATEST_PROTOCOL_VERSION));
     this.#thread.message(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
     const names = new Set<string>();
     const { capabilities } = initialized as { capabilities?: { tools?: unknown } };
@@ -104,9 +125,26 @@ class TrialSession implements ThreadOwner {
     throw new Error(`tools/list gave more than ${MAX_TOOL_PAGES} pages; end it by leaving nextCursor out`);
   }
 
+  /** Its answers as they are, errors among them: a server without prompts has no `prompts/list`. */
+  async staticLists(): Promise<StaticLists> {
+    const initialize = new Map<string, StaticAnswer>();
+    for (const version of SUPPORTED_PROTOCOL_VERSIONS) {
+      initialize.set(version, staticAnswer(await this.#answer('initialize', this.#introduction(version))));
+    }
+    const lists = new Map<string, StaticAnswer>();
+    for (const method of LIST_METHODS) {
+      const answer = await this.#answer(method, undefined);
+      // Only the first page would be known here.
+      if (answer.result?.nextCursor === undefined) lists.set(method, staticAnswer(answer));
+    }
+    return { initialize, lists };
+  }
+
   onClaimed(): void {}
 
   onCloseStream(): void {}
+
+  onStayAwake(): void {}
 
   onState(): void {}
 
@@ -121,13 +159,21 @@ class TrialSession implements ThreadOwner {
     return this.#waiting.size;
   }
 
-  async #ask(method: string, params: unknown): Promise<unknown> {
+  #introduction(protocolVersion: string): object {
+    return { protocolVersion, capabilities: {}, clientInfo: this.context.client };
+  }
+
+  #answer(method: string, params: unknown): Promise<Answer> {
     this.#lastId += 1;
     const id = this.#lastId;
-    const answer = await new Promise<Answer>((resolve, reject) => {
+    return new Promise<Answer>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#thread.request(id, 'trial', JSON.stringify({ jsonrpc: '2.0', id, method, params }));
     });
+  }
+
+  async #ask(method: string, params: unknown): Promise<unknown> {
+    const answer = await this.#answer(method, params);
     if (answer.error !== undefined) throw new Error(`${method} failed: ${answer.error.message}`);
     return answer.result;
   }

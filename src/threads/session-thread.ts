@@ -14,7 +14,7 @@ import { performance } from 'node:perf_hooks';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { GatewayEmitter, ThreadExitCause } from '../events.js';
 import { messageOf } from '../shared/errors.js';
-import type { MainFrame, RequestId, ThreadFrame } from '../shared/frames.js';
+import type { MainFrame, ModuleTraits, RequestId, ThreadFrame } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { ThreadSnapshot, ThreadState } from '../snapshot.js';
 
@@ -36,6 +36,8 @@ export interface ThreadOwner {
   onClaimed(): void;
   onSend(frame: Extract<ThreadFrame, { type: 'send' }>): void;
   onCloseStream(requestId: RequestId | undefined): void;
+  /** The thread was told to sleep and has something that goes on. */
+  onStayAwake(): void;
   onState(key: string, value: Uint8Array | undefined): void;
   /** Comes exactly once; nothing comes after it. How many requests were lost is returned. */
   onExit(exit: ThreadExit): number;
@@ -51,8 +53,8 @@ export interface SessionThreadParts {
   readonly childProcesses: () => number;
   readonly cancelGraceMs: number;
   readonly events: GatewayEmitter;
-  /** The module's setup for the thread's session has come to its end. */
-  readonly onSetUp: () => void;
+  /** Its setup is over, or it will not go to sleep: the pool may have to start or free another one. */
+  readonly onSettled: () => void;
 }
 
 type Claim = Omit<Extract<MainFrame, { type: 'claim' }>, 'type' | 'context'>;
@@ -77,6 +79,9 @@ export class SessionThread {
   #memory = { usedBytes: 0, heapBytes: 0 };
   #lastPongMs = 0;
   #niceness: number | undefined;
+  #traits: ModuleTraits | undefined;
+  #sleeping = false;
+  #sleepDeadline: NodeJS.Timeout | undefined;
   #codeCache: ((data: Uint8Array) => void) | undefined;
   #setupDeadline: NodeJS.Timeout | undefined;
   /** Set when the thread is doomed, by whoever decided it first. */
@@ -118,6 +123,16 @@ export class SessionThread {
   /** The thread's own nice value, where the system tells it. */
   get niceness(): number | undefined {
     return this.#niceness;
+  }
+
+  /** What the server module says of itself; known when the thread is ready. */
+  get traits(): ModuleTraits | undefined {
+    return this.#traits;
+  }
+
+  /** Whether no handler runs in it, cancelled ones among them. */
+  get idle(): boolean {
+    return this.#running.size === 0;
   }
 
   /** Whether the handler of this request has not settled, though the request may have been cancelled long ago. */
@@ -168,6 +183,24 @@ export class SessionThread {
     this.#after(this.#parts.cancelGraceMs, () =>
       this.terminate('killed', `it did not let go when its session ended`),
     );
+  }
+
+  /** Its session has no work for it: the module may tidy up, then the thread goes, unless something goes on in it. */
+  sleep(): void {
+    this.#state = 'ending';
+    this.#sleeping = true;
+    this.#post({ type: 'sleep' });
+    this.#sleepDeadline = this.#after(this.#parts.cancelGraceMs, () => {
+      this.#parts.events.emit('module-log', {
+        context: this.#owner?.context,
+        key: undefined,
+        source: 'session',
+        level: 'warn',
+        message: `the server module's onSleep took longer than cancel-grace; its thread was taken away`,
+        fields: undefined,
+      });
+      this.terminate('slept', 'its session fell asleep');
+    });
   }
 
   /** Last step: the thread dies. Harmless when it is dying already. */
@@ -245,6 +278,7 @@ export class SessionThread {
       case 'ready':
         this.#worker = this.#parts.workerOf(frame.threadId);
         this.#niceness = frame.niceness;
+        this.#traits = frame.traits;
         if (this.#state === 'starting') this.#state = 'spare';
         events.emit('thread-started', {
           thread: this.id,
@@ -254,7 +288,7 @@ export class SessionThread {
         return this.#markReady();
       case 'claimed':
         this.#clear(this.#setupDeadline);
-        this.#parts.onSetUp();
+        this.#parts.onSettled();
         return this.#owner?.onClaimed();
       case 'failed': {
         const step =
@@ -279,7 +313,15 @@ export class SessionThread {
       case 'log-dropped':
         events.emit('module-log-dropped', { context: this.#owner?.context, lines: frame.lines });
         return;
+      case 'stay-awake':
+        if (this.#state !== 'ending' || !this.#sleeping) return;
+        this.#clear(this.#sleepDeadline);
+        this.#sleeping = false;
+        this.#state = 'claimed';
+        this.#owner?.onStayAwake();
+        return this.#parts.onSettled();
       case 'ended':
+        if (this.#sleeping) return this.terminate('slept', 'its session fell asleep');
         return this.terminate('ended', 'its session ended');
       default:
         return frame satisfies never;

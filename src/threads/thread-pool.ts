@@ -14,6 +14,7 @@ import type { EnvironmentOptions, SessionThreadData, SessionThreadTask } from '.
 import { THREAD_STATES, type ThreadState } from '../snapshot.js';
 import { ChildKeeper } from './child-keeper.js';
 import { SessionThread } from './session-thread.js';
+import { SpareTarget } from './spare-target.js';
 
 const SESSION_ENTRY = new URL('../../workers/session-entry.cjs', import.meta.url);
 const CHILD_KEEPER = new URL('../../workers/child-keeper.cjs', import.meta.url);
@@ -24,6 +25,8 @@ export const MAX_WAITERS = 1_000;
 const MEMORY_LOOK_INTERVAL_MS = 250;
 /** The longest that a claimed thread's setup may put off the start of its successor. */
 const REFILL_AFTER_MS = 50;
+/** What is added to `spare-threads` while claims come fast, at most. */
+const SPARES_PER_PROCESSOR = 4;
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 30_000;
 const LOWEST_PRIORITY = 19;
@@ -53,6 +56,8 @@ interface Waiter {
 }
 
 export class ThreadPool {
+  /** Asks a session without work to give its thread back; `false` when none can. Set by who knows the sessions. */
+  makeRoom: () => boolean = () => false;
   readonly #options: ThreadPoolOptions;
   readonly #events: GatewayEmitter;
   readonly #piscina: Piscina;
@@ -62,6 +67,7 @@ export class ThreadPool {
   readonly #waiters: Waiter[] = [];
   readonly #memoryWatch: NodeJS.Timeout;
   readonly #expectedNiceness: number;
+  readonly #spareTarget: SpareTarget;
   #starting = 0;
   #lastId = 0;
   #failedStarts = 0;
@@ -73,6 +79,10 @@ export class ThreadPool {
   constructor(options: ThreadPoolOptions, events: GatewayEmitter) {
     this.#options = options;
     this.#events = events;
+    this.#spareTarget = new SpareTarget(
+      options.spareThreads,
+      Math.min(options.maxThreads, options.spareThreads + SPARES_PER_PROCESSOR * availableParallelism()),
+    );
     this.#keeper = new ChildKeeper(CHILD_KEEPER, events, options.threadNice);
     this.#expectedNiceness = Math.min(LOWEST_PRIORITY, getPriority() + options.threadNice);
     const workerData: SessionThreadData = {
@@ -106,7 +116,7 @@ export class ThreadPool {
         message: `a session thread failed to start: ${messageOf(error)}`,
       });
     });
-    this.#memoryWatch = setInterval(() => this.#lookAtMemory(), MEMORY_LOOK_INTERVAL_MS).unref();
+    this.#memoryWatch = setInterval(() => this.#look(), MEMORY_LOOK_INTERVAL_MS).unref();
   }
 
   /**
@@ -116,6 +126,7 @@ export class ThreadPool {
    */
   acquire(signal: AbortSignal): Promise<SessionThread> {
     const sinceMs = performance.now();
+    this.#spareTarget.claimed(sinceMs);
     const spare = this.#spares.shift();
     if (spare !== undefined) {
       this.#failedStarts = 0;
@@ -168,6 +179,16 @@ export class ThreadPool {
       this.#waiters.push(waiter);
       this.#refill();
     });
+  }
+
+  /** A session's thread has nothing to do: others may wait for one. */
+  threadIdle(): void {
+    if (this.#waiters.length > 0) this.#refill();
+  }
+
+  /** How many spares are kept at the moment. */
+  get sparesWanted(): number {
+    return this.#spareTarget.at(performance.now());
   }
 
   /** Starts the spares, and replaces them from now on. */
@@ -235,9 +256,24 @@ export class ThreadPool {
     this.#refillTimer = undefined;
     if (this.#closed || this.#backoff !== undefined) return;
     const atOnce = Math.max(2, availableParallelism() * 2);
-    const wanted = this.#waiters.length + this.#options.spareThreads - this.#spares.length;
+    const wanted = this.#waiters.length + this.sparesWanted - this.#spares.length;
     while (this.#starting < Math.min(wanted, atOnce) && this.#threads.size < this.#options.maxThreads)
       this.#start();
+    this.#free();
+  }
+
+  /** With all threads in use, takes as many from sessions without work as sessions wait. */
+  #free(): void {
+    if (this.#waiters.length === 0 || this.#threads.size < this.#options.maxThreads) return;
+    let coming = this.#starting;
+    for (const { state } of this.#threads) if (state === 'ending' || state === 'terminating') coming += 1;
+    while (coming < this.#waiters.length && this.makeRoom()) coming += 1;
+  }
+
+  /** Lets spares go that a calm time does not need, one at a time. */
+  #shrink(): void {
+    if (this.#spares.length <= this.sparesWanted) return;
+    this.#spares.pop()?.terminate('ended', 'it was one spare too many');
   }
 
   #start(): void {
@@ -252,6 +288,7 @@ export class ThreadPool {
       transferList: [port2, keeperPort],
       signal: controller.signal,
     });
+    const startedMs = performance.now();
     let started = false;
     const thread = new SessionThread({
       id,
@@ -268,7 +305,7 @@ export class ThreadPool {
       childProcesses: () => this.#keeper.running(id),
       cancelGraceMs: this.#options.cancelGraceMs,
       events: this.#events,
-      onSetUp: () => this.#refill(),
+      onSettled: () => this.#refill(),
     });
     this.#threads.add(thread);
     this.#starting += 1;
@@ -276,6 +313,7 @@ export class ThreadPool {
       () => {
         started = true;
         this.#starting -= 1;
+        this.#spareTarget.started(performance.now() - startedMs);
         this.#checkNiceness(thread.niceness);
         this.#offer(thread);
       },
@@ -327,7 +365,8 @@ export class ThreadPool {
     }, delayMs).unref();
   }
 
-  #lookAtMemory(): void {
+  #look(): void {
+    this.#shrink();
     for (const thread of this.#threads) void thread.lookAtMemory(this.#options.threadMemoryMb * MEBIBYTE);
   }
 

@@ -161,7 +161,7 @@ describe('What Claude Code needs', () => {
     expect(unused.reason).to.equal('unused');
     expect(unused.durationMs).to.be.below(2_000);
     expect((await idle).reason).to.equal('idle');
-    const living = gateway.sessions().filter(({ state }) => state === 'live');
+    const living = gateway.sessions().filter(({ state }) => state !== 'ending');
     expect(living.map(({ context }) => context.sessionId)).to.deep.equal([listener.sessionId]);
 
     const left = endOf(listener);

@@ -39,7 +39,7 @@ describe('isolation under load', () => {
 
     const nothingRuns = () => {
       const { sessions, threads, childProcesses, requestsInFlight } = gateway.snapshot();
-      const sessionsLeft = sessions.starting + sessions.live + sessions.ending;
+      const sessionsLeft = Object.values(sessions).reduce((sum, count) => sum + count, 0);
       return sessionsLeft + threads.claimed + threads.ending + childProcesses + requestsInFlight === 0;
     };
     await until(nothingRuns, () => `all sessions to end: ${JSON.stringify(gateway.snapshot())}`, SETTLE_MS);

@@ -47,6 +47,7 @@ describe('options', () => {
         threadMemoryMb: 512,
         threadNice: 5,
         sessionIdleMs: 30 * 60_000,
+        sleepAfterMs: 30_000,
         sessionMaxAgeMs: undefined,
         disconnectGraceMs: 30_000,
         resumeGraceMs: 5_000,

@@ -20,6 +20,7 @@ export function environmentServer(options: EnvironmentOptions): ServerDefinition
     name: 'environment',
     version: ENVIRONMENT_VERSION,
     title: 'Environment',
+    lists: 'static',
     instructions:
       'Tools for the machine that this server runs on. environment_info tells its system, disks and tool versions; ' +
       `list_directory, read_file and search_files read inside ${roots.describe()}; ` +

@@ -49,9 +49,10 @@ function snapshotOf(overrides: Partial<GatewaySnapshot> = {}): GatewaySnapshot {
   return {
     startedAtMs: 1_700_000_000_000,
     draining: false,
-    sessions: { starting: 1, live: 2, ending: 3 },
+    sessions: { asleep: 4, waking: 1, awake: 2, falling_asleep: 0, ending: 3 },
     threads: { starting: 1, spare: 2, claimed: 4, ending: 0, terminating: 0 },
     threadWaiters: 5,
+    sparesWanted: 2,
     requestsInFlight: 6,
     streams: { ...NO_STREAMS, get: 7 },
     bufferedBytes: 8,
@@ -76,7 +77,7 @@ function snapshotOf(overrides: Partial<GatewaySnapshot> = {}): GatewaySnapshot {
 export function sessionOf(overrides: Partial<SessionSnapshot> = {}): SessionSnapshot {
   return {
     context: contextOf(),
-    state: 'live',
+    state: 'awake',
     ageMs: 1000,
     idleMs: 10,
     requests: [],

@@ -17,7 +17,7 @@ describe('multi-client metrics', () => {
     ];
     expect(multiClientMetrics(view).sessions).to.deep.equal({
       active: 3,
-      byState: { starting: 0, live: 2, ending: 1 },
+      byState: { asleep: 0, waking: 0, awake: 2, falling_asleep: 0, ending: 1 },
       byTransport: { 'streamable-http': 2, sse: 1 },
       byClient: { 'claude-code': 2, curl: 1 },
     });

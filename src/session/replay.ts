@@ -1,0 +1,63 @@
+/**
+ * What every thread of the session must have heard before anything else: the `initialize` exchange, the log level and
+ * the resource subscriptions. A fresh thread is told again, with ids of the gateway's own, and its answers are dropped.
+ */
+import type { ClientRequest } from './client-message.js';
+
+/** Subscriptions are a client's to make: past so much text a session keeps its thread. */
+const MAX_CHARS = 64 * 1024;
+
+/** Requests whose effect a thread keeps in memory. Remembered once the server has answered them without an error. */
+const LASTING = new Set(['logging/setLevel', 'resources/subscribe', 'resources/unsubscribe']);
+
+export class Replay {
+  #initialize: string | undefined;
+  #initialized: string | undefined;
+  #level: string | undefined;
+  /** By URI. */
+  readonly #subscriptions = new Map<string, string>();
+  #chars = 0;
+
+  /** It could not take all: a thread that went would take something with it. */
+  get full(): boolean {
+    return this.#chars > MAX_CHARS;
+  }
+
+  /** Nothing before `initialize` has been answered: the thread that answers it sees the client's own. */
+  messages(): string[] {
+    if (this.#initialize === undefined) return [];
+    const messages = [this.#initialize, this.#initialized, this.#level, ...this.#subscriptions.values()];
+    return messages.filter((message) => message !== undefined);
+  }
+
+  initialize(request: ClientRequest): void {
+    this.#initialize = renamed(request.body, 'initialize');
+  }
+
+  /** `notifications/initialized` */
+  initialized(body: string): void {
+    this.#initialized = body;
+  }
+
+  /** The server has answered this request, and not with an error. */
+  answered({ method, body }: ClientRequest): void {
+    if (!LASTING.has(method)) return;
+    if (method === 'logging/setLevel') {
+      this.#level = renamed(body, 'level');
+      return;
+    }
+    const { uri } = (JSON.parse(body) as { params: { uri: string } }).params;
+    const known = this.#subscriptions.get(uri);
+    if (known !== undefined) this.#chars -= known.length;
+    this.#subscriptions.delete(uri);
+    if (method === 'resources/unsubscribe' || this.full) return;
+    const message = renamed(body, `subscription-${uri}`);
+    this.#chars += message.length;
+    this.#subscriptions.set(uri, message);
+  }
+}
+
+/** The client may give its own ids to other requests by now. */
+function renamed(body: string, what: string): string {
+  return JSON.stringify({ ...(JSON.parse(body) as object), id: `bulkhead-replay-${what}` });
+}

@@ -1,0 +1,58 @@
+/** Puts an awake session to sleep when nothing was asked of it for `sleep-after`. */
+import { performance } from 'node:perf_hooks';
+
+/** A thread that has something that goes on is not asked again at once, however much threads are wanted. */
+const ASK_AGAIN_MS = 1_000;
+
+export interface SleepTimerParts {
+  /** 0: never. */
+  readonly afterMs: number;
+  readonly idleMs: () => number;
+  /** Whether it has a thread that nothing is in flight in. */
+  readonly drowsy: () => boolean;
+  readonly sleep: () => void;
+}
+
+export class SleepTimer {
+  readonly #parts: SleepTimerParts;
+  #timer: NodeJS.Timeout | undefined;
+  #refusedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: SleepTimerParts) {
+    this.#parts = parts;
+  }
+
+  /** How long its thread has had nothing to do, or `undefined` while it has, or has said that it has. */
+  get idleMs(): number | undefined {
+    const sinceRefusalMs = performance.now() - this.#refusedMs;
+    if (sinceRefusalMs < ASK_AGAIN_MS || !this.#parts.drowsy()) return undefined;
+    return Math.min(this.#parts.idleMs(), sinceRefusalMs);
+  }
+
+  /** The session has a thread. One timer for as long as it has: none is set for each request. */
+  start(): void {
+    if (this.#parts.afterMs > 0) this.#arm(this.#parts.afterMs);
+  }
+
+  /** The thread has something that goes on: it is asked again after a whole `sleep-after`. */
+  refused(): void {
+    this.#refusedMs = performance.now();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #arm(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#look(), ms).unref();
+  }
+
+  #look(): void {
+    const { afterMs, sleep } = this.#parts;
+    const idleMs = this.idleMs ?? 0;
+    if (idleMs >= afterMs) sleep();
+    this.#arm(idleMs >= afterMs ? afterMs : Math.max(1, afterMs - idleMs));
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * What the main thread answers for a session without waking it: `initialize`, `ping` and the lists of a server module
+ * whose sessions all have the same. The texts are those that a session thread gave once, at start.
+ */
+import { InitializeRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import type { RequestId } from '../shared/frames.js';
+import type { StaticAnswer, StaticLists } from '../threads/server-module-check.js';
+import type { ClientRequest } from './client-message.js';
+
+export interface StaticResponse {
+  readonly body: string;
+  readonly failure: string | undefined;
+}
+
+const EMPTY: StaticAnswer = { text: '{}', failure: undefined };
+
+/** One session's view of them. */
+export class UnwokenAnswers {
+  #lists: StaticLists | undefined;
+
+  constructor(lists: StaticLists | undefined) {
+    this.#lists = lists;
+  }
+
+  /** The response to `initialize`; `undefined` here and below where the server itself must answer. */
+  initialize(request: ClientRequest, protocolVersion: string): StaticResponse | undefined {
+    return this.#lists && staticInitialize(this.#lists, request, protocolVersion);
+  }
+
+  request(request: ClientRequest, asleep: boolean): StaticResponse | undefined {
+    if (request.method === 'tools/call') return undefined;
+    if (request.method === 'ping') return asleep ? pong(request) : undefined;
+    return this.#lists && staticList(this.#lists, request);
+  }
+
+  /** The session's own lists are no longer everybody's. */
+  listsChanged(): void {
+    this.#lists = undefined;
+  }
+}
+
+function staticInitialize(
+  { initialize }: StaticLists,
+  { id, method, params }: ClientRequest,
+  protocolVersion: string,
+): StaticResponse | undefined {
+  const answer = initialize.get(protocolVersion);
+  // What the SDK's server would refuse, it shall refuse in its own words.
+  if (answer === undefined || !InitializeRequestSchema.safeParse({ method, params }).success)
+    return undefined;
+  return response(answer, id);
+}
+
+function staticList({ lists }: StaticLists, { id, method, body }: ClientRequest): StaticResponse | undefined {
+  const answer = lists.get(method);
+  return answer === undefined || !plain(body) ? undefined : response(answer, id);
+}
+
+/** 2025-11-25, Ping */
+function pong({ id, body }: ClientRequest): StaticResponse | undefined {
+  return plain(body) ? response(EMPTY, id) : undefined;
+}
+
+/** Without a cursor, or anything else that could change the answer. */
+function plain(body: string): boolean {
+  const { params = {} } = JSON.parse(body) as { readonly params?: { readonly _meta?: object } };
+  for (const member in params) if (member !== '_meta') return false;
+  for (const member in params._meta) if (member !== 'progressToken') return false;
+  return true;
+}
+
+/** In the order of the SDK's members. */
+function response({ text, failure }: StaticAnswer, id: RequestId): StaticResponse {
+  const idText = JSON.stringify(id);
+  const body =
+    failure === undefined
+      ? `{"result":${text},"jsonrpc":"2.0","id":${idText}}`
+      : `{"jsonrpc":"2.0","id":${idText},"error":${text}}`;
+  return { body, failure };
+}
