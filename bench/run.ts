@@ -9,13 +9,31 @@ import type { BenchSettings, Figure, Row } from './figure.js';
 import { machine, table, withSection } from './report.js';
 import { kill } from './rows/kill.js';
 import { latency } from './rows/latency.js';
+import { manySessions } from './rows/many-sessions.js';
 import { memory } from './rows/memory.js';
 import { neighbour } from './rows/neighbour.js';
-import { sessionCreation } from './rows/session-creation.js';
-import { threadStart } from './rows/thread-start.js';
-import { echo8, echo64 } from './rows/throughput.js';
 
-const ROWS: readonly Row[] = [echo8, echo64, latency, sessionCreation, neighbour, threadStart, memory, kill];
+import { sessionCreation } from './rows/session-creation.js';
+import { sleepCycles } from './rows/sleep-cycles.js';
+import { threadStart } from './rows/thread-start.js';
+import { coldEcho64, echo8, echo64 } from './rows/throughput.js';
+import { initialize, wake } from './rows/waking.js';
+
+const ROWS: readonly Row[] = [
+  echo8,
+  echo64,
+  coldEcho64,
+  latency,
+  initialize,
+  wake,
+  sessionCreation,
+  manySessions,
+  sleepCycles,
+  neighbour,
+  threadStart,
+  memory,
+  kill,
+];
 
 const USAGE = `Usage: node dist/bench/run.js [--only row]... [--quick] [--rounds n] [--markdown file]
 Rows: ${ROWS.map(({ name }) => name).join(', ')}`;

@@ -4,6 +4,7 @@ import { registerTools, SERVER_INFO } from './servers/tools.js';
 
 const definition: ServerDefinition = {
   ...SERVER_INFO,
+  lists: 'static',
   setup(server) {
     registerTools(server);
   },

@@ -58,6 +58,19 @@ export class Admin {
     return ((now.sum - before.sum) * 1000) / (now.count - before.count);
   }
 
+  /** All series of a metric, added up. */
+  async sum(name: string): Promise<number> {
+    return seriesSum(await this.#get('/metrics'), name);
+  }
+
+  /** Polls until no session has a thread. */
+  async untilAsleep(): Promise<void> {
+    await this.#until('all sessions asleep', 5, async () => {
+      const sessions = await this.sessions();
+      return sessions.every(({ state }) => state === 'asleep') ? true : undefined;
+    });
+  }
+
   /** Polls as fast as answers come until one session looks as wanted; `undefined` when it is not listed. */
   async untilSession(
     id: string,

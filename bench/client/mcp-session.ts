@@ -50,7 +50,7 @@ function call(id: number, tool: string, argument: string): string {
 export class McpSession {
   readonly id: string;
   readonly #url: URL;
-  readonly #calls: Client;
+  #calls: Client;
   readonly #headers: Readonly<Record<string, string>>;
   #control: Client | undefined;
   #lastId = 0;
@@ -104,6 +104,19 @@ export class McpSession {
   async spin(ms: number): Promise<void> {
     const id = ++this.#lastId;
     await this.#call(id, call(id, 'spin', `{"ms":${ms}}`), 'done');
+  }
+
+  async listTools(): Promise<void> {
+    const id = ++this.#lastId;
+    const body = `{"jsonrpc":"2.0","id":${id},"method":"tools/list"}`;
+    const answer = await exchange(this.#calls, 'POST', this.#url.pathname, this.#headers, body);
+    if (responseIn(answer, id)?.result === undefined) throw new WrongAnswerError('a list of tools', answer);
+  }
+
+  /** Drops the connection between calls, as a client does that is long idle; the next call opens another. */
+  async rest(): Promise<void> {
+    await this.#calls.destroy();
+    this.#calls = new Client(this.#url.origin);
   }
 
   /** Calls a tool of the built-in server, whose answer differs each time. */

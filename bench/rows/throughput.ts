@@ -1,8 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { closedLoop, warmUp } from '../client/load.js';
 import { closeSessions, openSessions } from '../client/mcp-session.js';
 import { alternate, type BenchSettings, type Figure, type Goal, type Row } from '../figure.js';
 import { bare, bulkhead, type StartServer, sdk, withServer } from '../servers/measured-server.js';
 import { cpuUs } from '../servers/process-usage.js';
+
+/** In each session. */
+const COLD_CALLS = 50;
 
 interface Throughput {
   readonly callsPerSecond: number;
@@ -20,7 +24,9 @@ function rateGoal(): number {
   return Number(process.versions.node.split('.')[0]) < 22 ? 3.5 : 2.2;
 }
 
-async function measure(start: StartServer, sessionCount: number, quick: boolean): Promise<Throughput> {
+type Measure = (start: StartServer, sessionCount: number, quick: boolean) => Promise<Throughput>;
+
+async function measureHot(start: StartServer, sessionCount: number, quick: boolean): Promise<Throughput> {
   const durationMs = quick ? 2000 : 4000;
   return withServer(start, async ({ pid, url }) => {
     const sessions = await openSessions(url, sessionCount);
@@ -42,14 +48,51 @@ async function measure(start: StartServer, sessionCount: number, quick: boolean)
   });
 }
 
+/**
+ * The main thread and the SDK's one thread are hot, from other sessions; the measured sessions have made one call each,
+ * so that each has its thread, and make so few more that their threads' code stays cold. Real sessions are like that.
+ */
+async function measureCold(start: StartServer, sessionCount: number, quick: boolean): Promise<Throughput> {
+  return withServer(start, async ({ pid, url }) => {
+    const others = await openSessions(url, 8);
+    await warmUp(others, quick);
+    for (const session of others) await session.delete();
+    await closeSessions(others);
+    const sessions = await openSessions(url, sessionCount);
+    try {
+      for (const session of sessions) await session.echo();
+      // New spares are made meanwhile.
+      await delay(2000);
+      const server = cpuUs(pid);
+      const client = ownCpuUs();
+      const startMs = performance.now();
+      await Promise.all(
+        sessions.map(async (session) => {
+          for (let calls = 0; calls < COLD_CALLS; calls += 1) await session.echo();
+        }),
+      );
+      const calls = sessions.length * COLD_CALLS;
+      return {
+        callsPerSecond: (calls * 1000) / (performance.now() - startMs),
+        serverCpuUs: (cpuUs(pid) - server) / calls,
+        clientCpuUs: (ownCpuUs() - client) / calls,
+      };
+    } finally {
+      await closeSessions(sessions);
+    }
+  });
+}
+
 /** Calls a second and processor a call, one call in flight in each session. */
 function throughput(
   name: string,
   sessionCount: number,
   goal?: Goal,
   orientation: Readonly<Record<string, StartServer>> = {},
+  measure: Measure = measureHot,
 ): Row {
-  const title = `echo, ${sessionCount} sessions`;
+  const cold = measure === measureCold ? ', cold threads' : '';
+  const title = `echo, ${sessionCount} sessions${cold}`;
   return {
     name,
     title,
@@ -88,3 +131,4 @@ export const echo8 = throughput(
   { 'SDK, JSON answers': sdk('--json'), 'node:http': bare },
 );
 export const echo64 = throughput('echo-64', 64);
+export const coldEcho64 = throughput('cold-64', 64, { kind: 'ratio at least', value: 1.5 }, {}, measureCold);

@@ -259,7 +259,7 @@ describe('a server module whose setup fails for one session', () => {
     let over = false;
     const asked = (async () => {
       while (!over) {
-        const response = await client.post({ jsonrpc: '2.0', id: client.nextId(), method: 'ping' });
+        const response = await client.post({ jsonrpc: '2.0', id: client.nextId(), method: 'tools/list' });
         if (response.status === 404) await response.text();
         else await response.answer(client.nextId() - 1);
       }

@@ -1,0 +1,84 @@
+import { readdirSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Admin } from '../client/admin.js';
+import { closeSessions, openSessions } from '../client/mcp-session.js';
+import type { BenchSettings, Figure, Row } from '../figure.js';
+import { bulkhead, withServer } from '../servers/measured-server.js';
+import { residentBytes } from '../servers/process-usage.js';
+import { slope } from '../statistics.js';
+
+const TITLE = 'sleep and wake';
+const SLEEP_AFTER_MS = 20;
+const SESSIONS = 4;
+/** Allocators and V8 grow for a while before they are steady; that is not a leak. */
+const SETTLING_SHARE = 0.3;
+const MEBIBYTE = 2 ** 20;
+
+interface Cycles {
+  readonly mibPerThousand: number;
+  readonly threadsLeft: number;
+  readonly descriptorsLeft: number;
+}
+
+function threadsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`).length;
+}
+
+function descriptorsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** A few sessions that are woken by a call and fall asleep, again and again. */
+function cycles(quick: boolean): Promise<Cycles> {
+  const count = quick ? 100 : 1000;
+  return withServer(bulkhead('--sleep-after', `${SLEEP_AFTER_MS}ms`), async (server) => {
+    const admin = new Admin(server);
+    const sessions = await openSessions(server.url, SESSIONS);
+    const points: [cycle: number, mib: number][] = [];
+    try {
+      const cycle = async (): Promise<void> => {
+        await Promise.all(sessions.map((session) => session.echo()));
+        await admin.untilAsleep();
+      };
+      for (let warmed = 0; warmed < 20; warmed += SESSIONS) await cycle();
+      const threads = threadsOf(server.pid);
+      const descriptors = descriptorsOf(server.pid);
+      for (let cycled = 0; cycled < count; cycled += SESSIONS) {
+        await cycle();
+        points.push([cycled, residentBytes(server.pid) / MEBIBYTE]);
+      }
+      // Spares that a calm time does not need go one by one.
+      await delay(5000);
+      const steady = points.filter(([cycled]) => cycled >= count * SETTLING_SHARE);
+      return {
+        mibPerThousand: slope(steady) * 1000,
+        threadsLeft: threadsOf(server.pid) - threads,
+        descriptorsLeft: descriptorsOf(server.pid) - descriptors,
+      };
+    } finally {
+      await admin.close();
+      await closeSessions(sessions);
+    }
+  });
+}
+
+/** What is left behind when a session has slept and woken a thousand times. Linux only. */
+export const sleepCycles: Row = {
+  name: 'sleep-cycles',
+  title: TITLE,
+  async run(settings: BenchSettings): Promise<Figure[]> {
+    settings.progress(TITLE);
+    const result = await cycles(settings.quick);
+    const figure = (what: string, unit: string, value: number, most: number): Figure => ({
+      measure: `${TITLE} ${settings.quick ? 100 : 1000} times: ${what}`,
+      unit,
+      bulkhead: [value],
+      goal: { kind: 'at most', value: most },
+    });
+    return [
+      figure('resident memory, slope after settling', 'MiB/1000', result.mibPerThousand, 10),
+      figure('threads more than before', '', result.threadsLeft, 0),
+      figure('descriptors more than before', '', result.descriptorsLeft, 0),
+    ];
+  },
+};
