@@ -8,7 +8,8 @@ import type { StaticLists } from '../threads/server-module-check.js';
 import type { ThreadPool } from '../threads/thread-pool.js';
 import type { EndReason } from './end-reason.js';
 import { EventLogBudget } from './event-log.js';
-import { Session, type SessionOptions } from './session.js';
+import { Session } from './session.js';
+import type { SessionOptions } from './session-parts.js';
 
 /** 192 bits, in characters that the specification allows (0x21 to 0x7E) and that need no escaping in a URL. */
 const SESSION_ID_BYTES = 24;
@@ -82,9 +83,9 @@ export class SessionManager {
       childrenGone: (thread) => this.#pool.childrenGone(thread),
       newRequestKey: () => this.#newRequestKey(),
       staticLists: this.#staticLists,
-      onThread: (awake, held) => {
-        if (held) this.#awake.add(awake);
-        else this.#awake.delete(awake);
+      onThread: (held) => {
+        if (held) this.#awake.add(session);
+        else this.#awake.delete(session);
       },
       onIdle: () => this.#pool.threadIdle(),
       onEnding: () => {

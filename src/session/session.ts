@@ -3,56 +3,28 @@
  * at times a session thread. Record and thread are two things with two lifetimes: a session without work sleeps, which
  * is to have no thread; a thread that dies leaves the record; and the next message gets a fresh thread.
  */
-import type { GatewayEmitter, SleepReason } from '../events.js';
+import type { SleepReason } from '../events.js';
 import type { BulkheadError } from '../shared/errors.js';
 import type { RequestId, ThreadFrame } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionSnapshot, SessionState } from '../snapshot.js';
-import type { StaticLists } from '../threads/server-module-check.js';
-import type { SessionThread, ThreadExit } from '../threads/session-thread.js';
+import type { ThreadExit } from '../threads/session-thread.js';
 import type { ClientNotification, ClientRequest, ClientResponse } from './client-message.js';
-import { type DisconnectOptions, graceForResponses } from './disconnect-policy.js';
+import { graceForResponses } from './disconnect-policy.js';
 import type { EndReason } from './end-reason.js';
 import type { EventCursor } from './event-id.js';
-import type { EventLogBudget } from './event-log.js';
 import { JSON_RPC } from './json-rpc-error.js';
 import type { MessageStream, StreamConnection } from './message-stream.js';
 import type { PendingRequest } from './pending-request.js';
 import { PendingRequests } from './pending-requests.js';
 import { Presence } from './presence.js';
 import { ServerRequests } from './server-requests.js';
+import type { SessionParts } from './session-parts.js';
 import { refusedByServer, SessionStart, type StartFailure, unstartable } from './session-start.js';
 import { SessionStreams } from './session-streams.js';
 import { SleepTimer } from './sleep-timer.js';
 import { ThreadLink } from './thread-link.js';
 import { type StaticResponse, UnwokenAnswers } from './unwoken-answers.js';
-
-export interface SessionOptions extends DisconnectOptions {
-  readonly maxRequestsPerSession: number;
-  readonly sseAfterMs: number;
-  readonly progressHeartbeatMs: number;
-  readonly sleepAfterMs: number;
-}
-
-export interface SessionParts {
-  readonly context: SessionContext;
-  readonly options: SessionOptions;
-  readonly events: GatewayEmitter;
-  readonly eventLogBudget: EventLogBudget;
-  readonly acquireThread: (signal: AbortSignal) => Promise<SessionThread>;
-  readonly childrenGone: (thread: SessionThread) => Promise<void>;
-  readonly newRequestKey: () => string;
-  /** What is answered without a thread, where the server module allows it. */
-  readonly staticLists: StaticLists | undefined;
-  /** It has got a thread, or lost it. */
-  readonly onThread: (session: Session, held: boolean) => void;
-  /** It has a thread and nothing in flight in it. */
-  readonly onIdle: () => void;
-  /** The session answers nothing any more. */
-  readonly onEnding: (session: Session) => void;
-  /** Its thread and everything that it started are gone too. */
-  readonly onGone: (session: Session) => void;
-}
 
 const ABOUT_REQUESTS = new Set(['notifications/cancelled', 'notifications/progress']);
 
@@ -342,7 +314,7 @@ export class Session {
 
   #threadClaimed(wakeMs: number): void {
     this.#sleep.start();
-    this.#parts.onThread(this, true);
+    this.#parts.onThread(true);
     this.#parts.events.emit('session-woke', { context: this.#context, wakeMs });
     if (this.#start === undefined) return;
     this.#pending.get(this.#start.request.id)?.stream.allowSse(this.#parts.options.sseAfterMs);
@@ -350,7 +322,7 @@ export class Session {
 
   #threadGone(exit: ThreadExit, lost: ReadonlySet<RequestId>, often: boolean): void {
     this.#sleep.stop();
-    this.#parts.onThread(this, false);
+    this.#parts.onThread(false);
     this.#serverRequests.clear();
     this.#streams.voidCredit();
     const starting = this.#pending.get(this.#start?.request.id);
@@ -405,7 +377,7 @@ export class Session {
   async #end(reason: EndReason): Promise<void> {
     this.#presence.close();
     this.#sleep.stop();
-    this.#parts.onEnding(this);
+    this.#parts.onEnding();
     // Every stream of a call carries an answer before it ends; clients wait for ever otherwise.
     for (const pending of this.#pending.all())
       this.#pending.cancel(pending, 'session_end', `the session ends (${reason})`);
@@ -419,6 +391,6 @@ export class Session {
       });
     }
     await this.#link.end(reason);
-    this.#parts.onGone(this);
+    this.#parts.onGone();
   }
 }
