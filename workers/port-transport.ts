@@ -114,6 +114,7 @@ export class PortTransport implements Transport {
 
   /** Aborts a request's handler, as if its client had sent `notifications/cancelled`. */
   cancel(requestId: RequestId, reason: string): void {
+    this.#executor.cancelled(requestId);
     this.#protocol._onnotification({
       jsonrpc: '2.0',
       method: 'notifications/cancelled',

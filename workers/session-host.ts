@@ -103,6 +103,7 @@ export class SessionHost {
   async #end(reason: string): Promise<void> {
     this.#session.end(reason);
     void this.#parts.children.endAll();
+    this.#executor.allCancelled();
     // Closing the server aborts every handler's own signal.
     await this.#server.close();
     await this.#executor.idle();

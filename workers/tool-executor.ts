@@ -27,6 +27,12 @@ export function currentRequest(): SessionAwareRequest | undefined {
   return run?.over === false ? run.request : undefined;
 }
 
+/** A request between its arrival and its answer, or, where it was cancelled, until its handler has settled. */
+interface Arrival {
+  readonly key: string;
+  cancelled: boolean;
+}
+
 export interface SettledRequest {
   readonly request: SessionAwareRequest;
   readonly cancelled: boolean;
@@ -35,8 +41,8 @@ export interface SettledRequest {
 export class SessionAwareToolExecutor {
   readonly #context: SessionContext;
   readonly #onSettled: (settled: SettledRequest) => void;
-  /** Keys of requests that have arrived; a handler that starts takes its own by the JSON-RPC id. */
-  readonly #keys = new Map<RequestId, string>();
+  /** By JSON-RPC id. Asking the handler's signal instead would make one for each call. */
+  readonly #arrivals = new Map<RequestId, Arrival>();
   #active = 0;
   #idle: (() => void) | undefined;
 
@@ -47,19 +53,31 @@ export class SessionAwareToolExecutor {
 
   /** A request has arrived and is about to be handed to the SDK. */
   arrived(requestId: RequestId, key: string): void {
-    this.#keys.set(requestId, key);
+    this.#arrivals.set(requestId, { key, cancelled: false });
   }
 
   /** The request has been answered, possibly without any handler (an unknown method, say). */
   answered(requestId: RequestId): void {
-    this.#keys.delete(requestId);
+    this.#arrivals.delete(requestId);
+  }
+
+  /** Its handler is about to be aborted: the SDK will send no answer. */
+  cancelled(requestId: RequestId): void {
+    const arrival = this.#arrivals.get(requestId);
+    if (arrival !== undefined) arrival.cancelled = true;
+  }
+
+  /** The same for all. */
+  allCancelled(): void {
+    for (const arrival of this.#arrivals.values()) arrival.cancelled = true;
   }
 
   /** Runs one request's handler inside of its request's context and reports when it has settled. */
   run(method: string, extra: Extra, handler: () => unknown): Promise<unknown> {
     const { requestId } = extra;
+    const arrival = this.#arrivals.get(requestId);
     const request: SessionAwareRequest = {
-      key: this.#keys.get(requestId) ?? '',
+      key: arrival?.key ?? '',
       requestId,
       method,
       context: this.#context,
@@ -71,7 +89,7 @@ export class SessionAwareToolExecutor {
         return await handler();
       } finally {
         run.over = true;
-        this.#settle(request, extra.signal.aborted);
+        this.#settle(request, arrival?.cancelled === true);
       }
     });
   }
@@ -91,7 +109,7 @@ export class SessionAwareToolExecutor {
 
   #settle(request: SessionAwareRequest, cancelled: boolean): void {
     this.#active -= 1;
-    if (cancelled) this.#keys.delete(request.requestId);
+    if (cancelled) this.#arrivals.delete(request.requestId);
     this.#onSettled({ request, cancelled });
     if (this.#active === 0) this.#idle?.();
   }
