@@ -75,7 +75,7 @@ export const nodeModulesOnUse = {
   name: 'node-modules-on-use',
   setup({ onResolve, onLoad }) {
     const namespace = 'node-modules-on-use';
-    onResolve({ filter: /^node:(?:dns|fs\/promises|net|v8)$/ }, ({ path, importer }) =>
+    onResolve({ filter: /^node:(?:dns|fs\/promises|inspector|net|v8)$/ }, ({ path, importer }) =>
       importer === path ? { path, external: true } : { path, namespace },
     );
     onLoad({ filter: /.*/, namespace }, ({ path }) => {

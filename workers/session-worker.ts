@@ -32,7 +32,7 @@ export default async function serveSession(
   const post = (frame: ThreadFrame): void => port.postMessage(frame);
   const log = new ModuleLog(post);
   captureOutput(log);
-  watchMemory(data.memoryLimitBytes, post);
+  watchMemory(data.memoryLimits, post);
   const children = new SessionChildProcesses(keeperPort, () => currentRequest()?.key);
 
   let definition: ServerDefinition;

@@ -4,6 +4,7 @@
  * and never parses what a session thread sends.
  */
 import type { PlainError } from './errors.js';
+import type { MemoryLimit, MemoryLimits } from './memory-limits.js';
 import type { SessionContext } from './session-context.js';
 
 /** A JSON-RPC request id: a string or an integer (JSON-RPC 2.0, section 4; MCP forbids `null`). */
@@ -92,8 +93,8 @@ export type ThreadFrame =
   | { readonly type: 'state'; readonly key: string; readonly value: Uint8Array | undefined }
   /** How much memory the thread holds, heap and Buffers together. */
   | { readonly type: 'memory'; readonly usedBytes: number; readonly heapBytes: number }
-  /** The thread found itself over `thread-memory-mb` and is about to exit. */
-  | { readonly type: 'over-memory'; readonly usedBytes: number }
+  /** The thread found itself over this limit and is about to exit. */
+  | { readonly type: 'over-memory'; readonly limit: MemoryLimit; readonly usedBytes: number }
   /** The module's own metrics, whole. */
   | { readonly type: 'metrics'; readonly metrics: MetricSnapshot }
   | { readonly type: 'pong' }
@@ -124,7 +125,7 @@ export interface SessionThreadData {
   readonly moduleUrl: string | undefined;
   /** What the built-in server is configured with; ignored by other modules. */
   readonly environment: EnvironmentOptions;
-  readonly memoryLimitBytes: number;
+  readonly memoryLimits: MemoryLimits;
   /** V8's code cache of the session worker, in shared memory; the first thread has none and makes it. */
   readonly codeCache: Uint8Array | undefined;
   /** The nice value that the thread gives itself; `undefined` where piscina does that. */

@@ -15,6 +15,7 @@ import type { MessagePort, Worker } from 'node:worker_threads';
 import type { GatewayEmitter, ThreadExitCause } from '../events.js';
 import { messageOf } from '../shared/errors.js';
 import type { MainFrame, ModuleTraits, RequestId, ThreadFrame } from '../shared/frames.js';
+import { overLimitMessage } from '../shared/memory-limits.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { ThreadSnapshot, ThreadState } from '../snapshot.js';
 
@@ -135,6 +136,16 @@ export class SessionThread {
     return this.#running.size === 0;
   }
 
+  /** Once the thread has told its id, until it is doomed. */
+  get worker(): Worker | undefined {
+    return this.#state === 'terminating' || this.#state === 'gone' ? undefined : this.#worker;
+  }
+
+  /** Whether the module's `setup` or a handler runs in it, though it may have been cancelled. */
+  get busy(): boolean {
+    return this.#running.size > 0 || this.#setupDeadline !== undefined;
+  }
+
   /** Whether the handler of this request has not settled, though the request may have been cancelled long ago. */
   runs(requestId: RequestId): boolean {
     return this.#running.has(requestId);
@@ -217,27 +228,9 @@ export class SessionThread {
     this.#parts.terminate();
   }
 
-  /**
-   * Asks V8 how much memory the thread holds, from outside: it works while the thread spins. Only newer Node
-   * versions let the main thread do that (24.0, 22.16); elsewhere the thread's own reports must do.
-   */
-  async lookAtMemory(limitBytes: number): Promise<void> {
-    const worker = this.#worker as
-      | (Worker & { getHeapStatistics?: () => Promise<HeapStatistics> })
-      | undefined;
-    // A thread without a request reports by itself in time, and need not be woken for it.
-    if (worker?.getHeapStatistics === undefined || this.#running.size === 0) return;
-    let statistics: HeapStatistics;
-    try {
-      statistics = await worker.getHeapStatistics();
-    } catch {
-      // The thread ended while it was asked; `close` tells the rest.
-      return;
-    }
-    const heapBytes = statistics.used_heap_size;
-    const usedBytes = heapBytes + (statistics.external_memory ?? 0);
-    this.#memory = { usedBytes, heapBytes };
-    if (usedBytes > limitBytes) this.#overMemory(usedBytes);
+  /** How much memory it holds, as seen from outside. */
+  measured(memory: { usedBytes: number; heapBytes: number }): void {
+    this.#memory = memory;
   }
 
   /** V8's code cache of the session worker, with what has been compiled in this thread so far. */
@@ -288,6 +281,7 @@ export class SessionThread {
         return this.#markReady();
       case 'claimed':
         this.#clear(this.#setupDeadline);
+        this.#setupDeadline = undefined;
         this.#parts.onSettled();
         return this.#owner?.onClaimed();
       case 'failed': {
@@ -303,7 +297,7 @@ export class SessionThread {
         this.#memory = frame;
         return;
       case 'over-memory':
-        return this.#overMemory(frame.usedBytes);
+        return this.terminate('out_of_memory', overLimitMessage(frame.limit, frame.usedBytes));
       case 'metrics':
         events.emit('thread-metrics', { thread: this.id, metrics: frame.metrics });
         return;
@@ -326,14 +320,6 @@ export class SessionThread {
       default:
         return frame satisfies never;
     }
-  }
-
-  #overMemory(usedBytes: number): void {
-    const megabytes = Math.round(usedBytes / (1024 * 1024));
-    this.terminate(
-      'out_of_memory',
-      `it held ${megabytes} MiB of heap and Buffers, more than thread-memory-mb allows`,
-    );
   }
 
   #finished(requestId: RequestId): void {
@@ -409,16 +395,11 @@ export class SessionThread {
   }
 }
 
-interface HeapStatistics {
-  readonly used_heap_size: number;
-  readonly external_memory?: number;
-}
-
 /** Why a thread died by itself, from what piscina's promise rejected with. */
 function causeOf(died: unknown): ThreadExit {
   const message = messageOf(died);
   if ((died as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    return { cause: 'out_of_memory', message: 'its heap passed thread-heap-mb' };
+    return { cause: 'out_of_memory', message: overLimitMessage('thread-heap-mb', 0) };
   }
   const exited = /^worker exited with code: (-?\d+)$/.exec(message);
   if (exited !== null) return { cause: 'exit', message: `process.exit(${exited[1]}) was called in it` };

@@ -6,13 +6,16 @@
 import { availableParallelism, getPriority } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ClaimKind, GatewayEmitter } from '../events.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { EnvironmentOptions, SessionThreadData, SessionThreadTask } from '../shared/frames.js';
+import type { MemoryLimits } from '../shared/memory-limits.js';
 import { THREAD_STATES, type ThreadState } from '../snapshot.js';
 import { ChildKeeper } from './child-keeper.js';
+import { MemoryWatch } from './memory-watch.js';
 import { SessionThread } from './session-thread.js';
 import { SpareTarget } from './spare-target.js';
 
@@ -22,7 +25,7 @@ const CHILD_KEEPER = new URL('../../workers/child-keeper.cjs', import.meta.url);
 /** Under what Claude Code waits for `initialize` (25 s, three tries), so that it hears a 503 and tries again. */
 const WAIT_DEADLINE_MS = 10_000;
 export const MAX_WAITERS = 1_000;
-const MEMORY_LOOK_INTERVAL_MS = 250;
+const SPARE_LOOK_INTERVAL_MS = 250;
 /** The longest that a claimed thread's setup may put off the start of its successor. */
 const REFILL_AFTER_MS = 50;
 /** What is added to `spare-threads` while claims come fast, at most. */
@@ -33,6 +36,11 @@ const LOWEST_PRIORITY = 19;
 /** Measured: V8's default costs a megabyte more for each thread and saves no processor time; 2 costs 4 % of a call. */
 const YOUNG_GENERATION_MB = 4;
 const ON_LINUX = process.platform === 'linux';
+/**
+ * How far V8's own limit is above `thread-heap-mb`, which the memory watch holds; see ADR 7. It only has to be more
+ * than single allocations are large. Up to a limit of 2 GiB V8 lets a heap at most double before it collects.
+ */
+const HEAP_SLACK_MB = 1_664;
 const MEBIBYTE = 1024 * 1024;
 
 export interface ThreadPoolOptions {
@@ -65,7 +73,8 @@ export class ThreadPool {
   readonly #threads = new Set<SessionThread>();
   readonly #spares: SessionThread[] = [];
   readonly #waiters: Waiter[] = [];
-  readonly #memoryWatch: NodeJS.Timeout;
+  readonly #memoryWatch: MemoryWatch;
+  readonly #spareWatch: NodeJS.Timeout;
   readonly #expectedNiceness: number;
   readonly #spareTarget: SpareTarget;
   #starting = 0;
@@ -85,13 +94,19 @@ export class ThreadPool {
     );
     this.#keeper = new ChildKeeper(CHILD_KEEPER, events, options.threadNice);
     this.#expectedNiceness = Math.min(LOWEST_PRIORITY, getPriority() + options.threadNice);
+    const memoryLimits: MemoryLimits = {
+      heapBytes: options.threadHeapMb * MEBIBYTE,
+      memoryBytes: options.threadMemoryMb * MEBIBYTE,
+    };
     const workerData: SessionThreadData = {
       moduleUrl: options.serverModule,
       environment: options.environment,
-      memoryLimitBytes: options.threadMemoryMb * MEBIBYTE,
+      memoryLimits,
       codeCache: options.codeCache,
       linuxPriority: ON_LINUX ? this.#expectedNiceness : undefined,
     };
+    // V8 would take it from its own limit, and keep more garbage in each thread.
+    setFlagsFromString(`--initial-old-space-size=${Math.ceil(options.threadHeapMb / 2)}`);
     this.#piscina = new Piscina({
       minThreads: 0,
       // Threads that are being terminated count here and no longer in piscina: its own limit must never bind.
@@ -103,7 +118,7 @@ export class ThreadPool {
       // On Linux the thread does it itself: piscina would load a native module first, a tenth of a thread's start.
       niceIncrement: ON_LINUX ? 0 : options.threadNice,
       resourceLimits: {
-        maxOldGenerationSizeMb: options.threadHeapMb,
+        maxOldGenerationSizeMb: options.threadHeapMb + HEAP_SLACK_MB,
         maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
       },
       workerData,
@@ -116,7 +131,8 @@ export class ThreadPool {
         message: `a session thread failed to start: ${messageOf(error)}`,
       });
     });
-    this.#memoryWatch = setInterval(() => this.#look(), MEMORY_LOOK_INTERVAL_MS).unref();
+    this.#memoryWatch = new MemoryWatch(this.#threads, memoryLimits);
+    this.#spareWatch = setInterval(() => this.#shrink(), SPARE_LOOK_INTERVAL_MS).unref();
   }
 
   /**
@@ -227,7 +243,8 @@ export class ThreadPool {
     this.#closed = true;
     clearTimeout(this.#backoff);
     clearTimeout(this.#refillTimer);
-    clearInterval(this.#memoryWatch);
+    clearInterval(this.#spareWatch);
+    this.#memoryWatch.close();
     for (const waiter of [...this.#waiters]) {
       waiter.fail(new BulkheadError('ERR_BULKHEAD_DRAINING', 'the gateway stops'));
     }
@@ -363,11 +380,6 @@ export class ThreadPool {
       this.#backoff = undefined;
       this.#refill();
     }, delayMs).unref();
-  }
-
-  #look(): void {
-    this.#shrink();
-    for (const thread of this.#threads) void thread.lookAtMemory(this.#options.threadMemoryMb * MEBIBYTE);
   }
 
   /** Tells once where the system does not let session threads step back behind the main thread. */
