@@ -84,7 +84,7 @@ export const OPTION_TABLE = {
   'thread-heap-mb': {
     ...integer(16, 65_536),
     defaultText: '128',
-    help: "V8 heap limit of one session's thread, MiB",
+    help: "limit of the heap of one session's thread, MiB; twice that while it does not yield, as part of it may be garbage",
   },
   'thread-memory-mb': {
     ...integer(16, 1_048_576),

@@ -17,16 +17,18 @@ export interface MemoryUse {
 
 /** V8 collects when the heap has grown to at most about twice what survived the last time. */
 const GARBAGE_FACTOR = 2;
+/** However small the heap, it allocates so much more while it marks what lives. */
+const GARBAGE_BYTES = 32 * 1024 * 1024;
 
 /**
- * The limit that the thread has passed whatever part of its heap is garbage. A heap between its limit and
- * twice that may or may not be over: only a garbage collection tells.
+ * The limit that the thread has passed whatever part of its heap is garbage. Between its limit and about twice
+ * that, only a garbage collection tells.
  */
 export function passedLimit(
   { heapBytes, externalBytes }: MemoryUse,
   limits: MemoryLimits,
 ): MemoryLimit | undefined {
-  if (heapBytes > limits.heapBytes * GARBAGE_FACTOR) return 'thread-heap-mb';
+  if (heapBytes > limits.heapBytes * GARBAGE_FACTOR + GARBAGE_BYTES) return 'thread-heap-mb';
   if (Math.min(heapBytes, limits.heapBytes) + externalBytes > limits.memoryBytes) return 'thread-memory-mb';
   return undefined;
 }

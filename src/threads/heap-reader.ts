@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 import type { Worker } from 'node:worker_threads';
 import type { MemoryUse } from '../shared/memory-limits.js';
 
-export type Tell = (worker: Worker, use: MemoryUse) => void;
+type Tell = (worker: Worker, use: MemoryUse) => void;
 
 export interface HeapReader {
   /** How long after a look the next one may come that has no special reason. */

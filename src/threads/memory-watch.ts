@@ -8,6 +8,8 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { Worker } from 'node:worker_threads';
+import type { GatewayEmitter } from '../events.js';
+import { messageOf } from '../shared/errors.js';
 import { type MemoryLimits, type MemoryUse, overLimitMessage, passedLimit } from '../shared/memory-limits.js';
 import { createHeapReader, type HeapReader } from './heap-reader.js';
 import type { SessionThread } from './session-thread.js';
@@ -19,6 +21,7 @@ const GROWTH_BYTES = 32 * 1024 * 1024;
 export class MemoryWatch {
   readonly #threads: ReadonlySet<SessionThread>;
   readonly #limits: MemoryLimits;
+  readonly #events: GatewayEmitter;
   readonly #timer: NodeJS.Timeout;
   /** How long each thread's event loop had waited for something to do when it was last asked. */
   readonly #idleMs = new WeakMap<Worker, number>();
@@ -26,7 +29,8 @@ export class MemoryWatch {
   #residentBytes = 0;
   #nextLookMs = 0;
 
-  constructor(threads: ReadonlySet<SessionThread>, limits: MemoryLimits) {
+  constructor(threads: ReadonlySet<SessionThread>, limits: MemoryLimits, events: GatewayEmitter) {
+    this.#events = events;
     this.#threads = threads;
     this.#limits = limits;
     this.#timer = setInterval(() => this.#tick(), INTERVAL_MS).unref();
@@ -43,7 +47,12 @@ export class MemoryWatch {
     const grown = residentBytes - this.#residentBytes >= GROWTH_BYTES;
     if (!grown && performance.now() < this.#nextLookMs) return;
     this.#residentBytes = residentBytes;
-    void this.#look(grown);
+    this.#look(grown).catch((error: unknown) => {
+      this.#events.emit('notice', {
+        level: 'error',
+        message: `session threads could not be asked for their memory: ${messageOf(error)}`,
+      });
+    });
   }
 
   async #look(grown: boolean): Promise<void> {

@@ -37,10 +37,11 @@ const LOWEST_PRIORITY = 19;
 const YOUNG_GENERATION_MB = 4;
 const ON_LINUX = process.platform === 'linux';
 /**
- * How far V8's own limit is above `thread-heap-mb`, which the memory watch holds; see ADR 7. It only has to be more
- * than single allocations are large. Up to a limit of 2 GiB V8 lets a heap at most double before it collects.
+ * V8's own limit, far above `thread-heap-mb`, which the memory watch holds; see ADR 7. What counts is that single
+ * allocations fit. Below 2 GiB V8 lets a heap at most double before it collects.
  */
-const HEAP_SLACK_MB = 1_664;
+const LEAST_V8_LIMIT_MB = 1_792;
+const LEAST_V8_SLACK_MB = 1_024;
 const MEBIBYTE = 1024 * 1024;
 
 export interface ThreadPoolOptions {
@@ -118,7 +119,7 @@ export class ThreadPool {
       // On Linux the thread does it itself: piscina would load a native module first, a tenth of a thread's start.
       niceIncrement: ON_LINUX ? 0 : options.threadNice,
       resourceLimits: {
-        maxOldGenerationSizeMb: options.threadHeapMb + HEAP_SLACK_MB,
+        maxOldGenerationSizeMb: Math.max(LEAST_V8_LIMIT_MB, options.threadHeapMb + LEAST_V8_SLACK_MB),
         maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
       },
       workerData,
@@ -131,7 +132,7 @@ export class ThreadPool {
         message: `a session thread failed to start: ${messageOf(error)}`,
       });
     });
-    this.#memoryWatch = new MemoryWatch(this.#threads, memoryLimits);
+    this.#memoryWatch = new MemoryWatch(this.#threads, memoryLimits, events);
     this.#spareWatch = setInterval(() => this.#shrink(), SPARE_LOOK_INTERVAL_MS).unref();
   }
 
