@@ -42,8 +42,8 @@ export class PortTransport implements Transport {
   readonly #executor: SessionAwareToolExecutor;
   readonly #requestInfo: { headers: Record<string, string> };
   readonly #canPoll: boolean;
-  /** Requests of a replay: an earlier thread of the session has answered them already. */
-  readonly #swallowed = new Set<RequestId>();
+  /** Requests of a replay, and what waits for their answers: an earlier thread of the session has sent these already. */
+  readonly #swallowed = new Map<RequestId, () => void>();
   /** Sends that wait for credit. Bounded by the thread's own heap limit. */
   readonly #queue: { frame: SendFrame; sent: () => void }[] = [];
   /** Requests to the client that it has not answered. */
@@ -105,11 +105,14 @@ export class PortTransport implements Transport {
     });
   }
 
-  /** Hands the SDK a message that an earlier thread of this session has seen; nobody waits for its answer. */
-  replay(body: string): void {
+  /** Hands the SDK a message that an earlier thread of this session has seen. Resolves when it would be answered. */
+  replay(body: string): Promise<void> {
     const message = JSON.parse(body) as JSONRPCMessage;
-    if ('method' in message && 'id' in message) this.#swallowed.add(message.id);
-    this.deliver(body, '');
+    return new Promise((resolve) => {
+      if ('method' in message && 'id' in message) this.#swallowed.set(message.id, resolve);
+      else resolve();
+      this.deliver(body, '');
+    });
   }
 
   /** Aborts a request's handler, as if its client had sent `notifications/cancelled`. */
@@ -125,8 +128,13 @@ export class PortTransport implements Transport {
   send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
     const frame = toFrame(message, options?.relatedRequestId);
     if (frame.kind === 'response' && frame.id !== undefined) {
-      if (this.#swallowed.delete(frame.id)) return Promise.resolve();
+      const answered = this.#swallowed.get(frame.id);
+      this.#swallowed.delete(frame.id);
       this.#executor.answered(frame.id);
+      if (answered !== undefined) {
+        answered();
+        return Promise.resolve();
+      }
     } else if (frame.id !== undefined) {
       if (frame.kind === 'request') this.#asked.add(frame.id);
       else this.#asked.delete(frame.id);

@@ -52,7 +52,11 @@ export class SessionHost {
   async start(): Promise<void> {
     await this.#parts.definition.setup(this.#server, this.#session);
     await this.#server.connect(this.#transport);
-    for (const body of this.#parts.claim.replay) this.#transport.replay(body);
+    const [introduction, ...rest] = this.#parts.claim.replay;
+    // The SDK starts a notification's handler before that of a request that came earlier: `notifications/initialized`
+    // would find a client that nothing is known of.
+    if (introduction !== undefined) await this.#transport.replay(introduction);
+    for (const body of rest) void this.#transport.replay(body);
   }
 
   receive(frame: MainFrame): void {
