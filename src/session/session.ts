@@ -200,7 +200,7 @@ export class Session {
   respond(response: ClientResponse): void {
     this.#presence.activeInPassing();
     if (response.id !== undefined && this.#serverRequests.answered(response.id))
-      this.#link.message(response.body);
+      this.#link.reply(response.body);
     else this.#parts.events.emit('response-unmatched', { context: this.#context });
   }
 
@@ -285,7 +285,7 @@ export class Session {
     if (kind === 'request' && id !== undefined) {
       const refusal = this.#serverRequests.ask(id, orphaned);
       if (refusal !== undefined) {
-        this.#link.message(refusal);
+        this.#link.reply(refusal);
         return this.#link.credit(chars);
       }
     }

@@ -114,6 +114,11 @@ export class ThreadLink implements ThreadOwner {
     else this.#thread.message(body);
   }
 
+  /** The answer to a request of the present thread, which may be falling asleep: no other one waits for it. */
+  reply(body: string): void {
+    this.#thread?.message(body);
+  }
+
   /** Gives the thread back, unless something goes on in it. What comes meanwhile waits for another one. */
   sleep(): void {
     if (!this.drowsy) return;
