@@ -146,6 +146,8 @@ export class ThreadLink implements ThreadOwner {
   }
 
   onClaimed(): void {
+    // Its session ended while it was set up; nobody would hear of the thread's end.
+    if (this.#ended !== undefined) return;
     this.#setUp = true;
     this.#parts.onClaimed(performance.now() - this.#wakingMs);
   }
