@@ -17,10 +17,11 @@ export class Replay {
   /** By URI. */
   readonly #subscriptions = new Map<string, string>();
   #chars = 0;
+  #incomplete = false;
 
-  /** It could not take all: a thread that went would take something with it. */
+  /** It could not take all, or can take no more: a thread that went would take something with it. */
   get full(): boolean {
-    return this.#chars > MAX_CHARS;
+    return this.#incomplete || this.#chars > MAX_CHARS;
   }
 
   /** Nothing before `initialize` has been answered: the thread that answers it sees the client's own. */
@@ -46,11 +47,17 @@ export class Replay {
       this.#level = renamed(body, 'level');
       return;
     }
-    const { uri } = (JSON.parse(body) as { params: { uri: string } }).params;
+    const uri = (JSON.parse(body) as { params?: { uri?: unknown } }).params?.uri;
+    // A module may answer what it was never asked properly.
+    if (typeof uri !== 'string') return;
     const known = this.#subscriptions.get(uri);
     if (known !== undefined) this.#chars -= known.length;
     this.#subscriptions.delete(uri);
-    if (method === 'resources/unsubscribe' || this.full) return;
+    if (method === 'resources/unsubscribe') return;
+    if (this.#chars > MAX_CHARS) {
+      this.#incomplete = true;
+      return;
+    }
     const message = renamed(body, `subscription-${uri}`);
     this.#chars += message.length;
     this.#subscriptions.set(uri, message);
