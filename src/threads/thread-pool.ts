@@ -25,7 +25,8 @@ const CHILD_KEEPER = new URL('../../workers/child-keeper.cjs', import.meta.url);
 /** Under what Claude Code waits for `initialize` (25 s, three tries), so that it hears a 503 and tries again. */
 const WAIT_DEADLINE_MS = 10_000;
 export const MAX_WAITERS = 1_000;
-const SPARE_LOOK_INTERVAL_MS = 250;
+/** Of spares, and of what no event tells: that a hold was released, say, so that a thread can go. */
+const LOOK_INTERVAL_MS = 250;
 /** The longest that a claimed thread's setup may put off the start of its successor. */
 const REFILL_AFTER_MS = 50;
 /** What is added to `spare-threads` while claims come fast, at most. */
@@ -75,7 +76,7 @@ export class ThreadPool {
   readonly #spares: SessionThread[] = [];
   readonly #waiters: Waiter[] = [];
   readonly #memoryWatch: MemoryWatch;
-  readonly #spareWatch: NodeJS.Timeout;
+  readonly #watch: NodeJS.Timeout;
   readonly #expectedNiceness: number;
   readonly #spareTarget: SpareTarget;
   #starting = 0;
@@ -133,7 +134,7 @@ export class ThreadPool {
       });
     });
     this.#memoryWatch = new MemoryWatch(this.#threads, memoryLimits, events);
-    this.#spareWatch = setInterval(() => this.#shrink(), SPARE_LOOK_INTERVAL_MS).unref();
+    this.#watch = setInterval(() => this.#look(), LOOK_INTERVAL_MS).unref();
   }
 
   /**
@@ -198,7 +199,7 @@ export class ThreadPool {
     });
   }
 
-  /** A session's thread has nothing to do: others may wait for one. */
+  /** A session's thread may have nothing to do: others may wait for one. */
   threadIdle(): void {
     if (this.#waiters.length > 0) this.#refill();
   }
@@ -244,7 +245,7 @@ export class ThreadPool {
     this.#closed = true;
     clearTimeout(this.#backoff);
     clearTimeout(this.#refillTimer);
-    clearInterval(this.#spareWatch);
+    clearInterval(this.#watch);
     this.#memoryWatch.close();
     for (const waiter of [...this.#waiters]) {
       waiter.fail(new BulkheadError('ERR_BULKHEAD_DRAINING', 'the gateway stops'));
@@ -381,6 +382,11 @@ export class ThreadPool {
       this.#backoff = undefined;
       this.#refill();
     }, delayMs).unref();
+  }
+
+  #look(): void {
+    this.threadIdle();
+    this.#shrink();
   }
 
   /** Tells once where the system does not let session threads step back behind the main thread. */
