@@ -26,6 +26,8 @@ export class SessionHost {
   readonly #executor: SessionAwareToolExecutor;
   readonly #session: SessionApi;
   readonly #tasks: Tasks;
+  /** Resolves when `onSleep` has come to its end; unset before the first try. */
+  #asleep: Promise<void> | undefined;
 
   constructor(parts: SessionHostParts) {
     const { claim, definition, post, log, children } = parts;
@@ -68,7 +70,7 @@ export class SessionHost {
       case 'credit':
         return this.#transport.credit(frame.bytes);
       case 'sleep':
-        void this.#sleep();
+        this.#asleep = this.#sleep();
         return;
       case 'end':
         void this.#end(frame.reason);
@@ -107,6 +109,7 @@ export class SessionHost {
   async #end(reason: string): Promise<void> {
     this.#session.end(reason);
     void this.#parts.children.endAll();
+    await this.#asleep;
     this.#executor.allCancelled();
     // Closing the server aborts every handler's own signal.
     await this.#server.close();

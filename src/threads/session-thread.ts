@@ -187,7 +187,10 @@ export class SessionThread {
 
   /** First step of the ladder for the whole thread: its session ends. */
   end(reason: string): void {
-    if (this.#state !== 'claimed') return this.terminate('ended', reason);
+    const fallingAsleep = this.#state === 'ending' && this.#sleeping;
+    if (this.#state !== 'claimed' && !fallingAsleep) return this.terminate('ended', reason);
+    this.#clear(this.#sleepDeadline);
+    this.#sleeping = false;
     this.#state = 'ending';
     this.#ladderMs = performance.now();
     this.#post({ type: 'end', reason });
