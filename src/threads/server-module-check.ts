@@ -5,7 +5,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { LATEST_PROTOCOL_VERSION, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
+import {
+  ErrorCode,
+  LATEST_PROTOCOL_VERSION,
+  SUPPORTED_PROTOCOL_VERSIONS,
+} from '@modelcontextprotocol/sdk/types.js';
 import { GatewayEmitter } from '../events.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { RequestId, ThreadFrame } from '../shared/frames.js';
@@ -84,6 +88,11 @@ function staticAnswer({ result, error }: Answer): StaticAnswer {
     : { text: JSON.stringify(error), failure: String(error.code) };
 }
 
+/** Only the first page of several would be known here, and what failed at start may succeed later. */
+function lasts({ result, error }: Answer): boolean {
+  return error === undefined ? result?.nextCursor === undefined : error.code === ErrorCode.MethodNotFound;
+}
+
 class TrialSession implements ThreadOwner {
   readonly context: SessionContext = {
     sessionId: `trial-${randomUUID()}`,
@@ -125,7 +134,7 @@ class TrialSession implements ThreadOwner {
     throw new Error(`tools/list gave more than ${MAX_TOOL_PAGES} pages; end it by leaving nextCursor out`);
   }
 
-  /** Its answers as they are, errors among them: a server without prompts has no `prompts/list`. */
+  /** Its answers as they are, `Method not found` among them: a server without prompts has no `prompts/list`. */
   async staticLists(): Promise<StaticLists> {
     const initialize = new Map<string, StaticAnswer>();
     for (const version of SUPPORTED_PROTOCOL_VERSIONS) {
@@ -134,8 +143,7 @@ class TrialSession implements ThreadOwner {
     const lists = new Map<string, StaticAnswer>();
     for (const method of LIST_METHODS) {
       const answer = await this.#answer(method, undefined);
-      // Only the first page would be known here.
-      if (answer.result?.nextCursor === undefined) lists.set(method, staticAnswer(answer));
+      if (lasts(answer)) lists.set(method, staticAnswer(answer));
     }
     return { initialize, lists };
   }
