@@ -1,0 +1,173 @@
+import { expect } from 'chai';
+import { collect } from '../support/events.js';
+import { type Gateway, rawClient } from '../support/gateway.js';
+import { LegacyClient } from '../support/legacy-client.js';
+import { fixtureModule } from '../support/modules.js';
+import { initializeRequest, type JsonRpcMessage } from '../support/raw-client.js';
+import { startSleepyGateway } from '../support/sleep.js';
+
+const VERSIONS = ['2024-10-07', '2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25', '1999-01-01'];
+const LAST_WITH_BATCHES = '2025-03-26';
+const LISTS = ['tools/list', 'resources/list', 'resources/templates/list'];
+/** The server has none of these; nobody has the last. */
+const MISSING = ['prompts/list'];
+const UNKNOWN = ['completion/complete', 'prompts/get', 'no/such/method'];
+
+/** What leaves the main thread free to answer. */
+const PLAIN_PARAMS = [undefined, {}, { _meta: {} }, { _meta: { progressToken: 'token' } }];
+/** What only the server can answer. */
+const OTHER_PARAMS = [
+  { cursor: 'next' },
+  { cursor: 7 },
+  { _meta: { 'example.com/mine': 1 } },
+  { extra: true },
+];
+
+const MALFORMED: readonly [string, unknown][] = [
+  ['no params', undefined],
+  ['no clientInfo', { protocolVersion: '2025-11-25', capabilities: {} }],
+  [
+    'a version that is a number',
+    { protocolVersion: 1, capabilities: {}, clientInfo: { name: 'a', version: '1' } },
+  ],
+  [
+    'capabilities that are a list',
+    { protocolVersion: '2025-11-25', capabilities: [], clientInfo: { name: 'a', version: '1' } },
+  ],
+];
+
+interface Answered {
+  readonly status: number;
+  readonly type: string | undefined;
+  readonly body: string;
+}
+
+interface Asker {
+  ask(message: object): Promise<Answered>;
+}
+
+describe('what a static module answers asleep is to the byte what a thread answers', () => {
+  for (const version of VERSIONS) {
+    it(`over Streamable HTTP with ${version}`, async () => {
+      await expectSame(version, (gateway) => Promise.resolve(overHttp(gateway)));
+    });
+
+    it(`over the legacy transport with ${version}`, async () => {
+      await expectSame(version, overSse);
+    });
+  }
+
+  it('in a batch, where there are batches', async () => {
+    const batch = [...LISTS, ...MISSING, 'ping'].map((method, id) => ({ jsonrpc: '2.0', id, method }));
+    const [asleep, awake] = await bothGateways();
+    const claims = collect(asleep.events, 'thread-claimed');
+    const answers: Answered[] = [];
+    for (const gateway of [asleep, awake]) {
+      const asker = overHttp(gateway);
+      await asker.ask(initializeRequest(1, LAST_WITH_BATCHES));
+      answers.push(await asker.ask(batch));
+    }
+    expect(claims).to.deep.equal([]);
+    expect(JSON.parse(answers[0]!.body)).to.have.length(batch.length);
+    expect(sortedBatch(answers[0]!)).to.deep.equal(sortedBatch(answers[1]!));
+  });
+});
+
+describe('what a static module can not answer asleep', () => {
+  it('is answered by the server: a cursor, and what else could change a list', async () => {
+    const messages = OTHER_PARAMS.flatMap((params) => LISTS.map((method) => ({ method, params })));
+    await expectWoken(messages);
+  });
+
+  it('is answered by the server: methods that it does not have', async () => {
+    await expectWoken(UNKNOWN.map((method) => ({ method, params: undefined })));
+  });
+
+  for (const [what, params] of MALFORMED) {
+    it(`is refused by the server: initialize with ${what}`, async () => {
+      const [asleep, awake] = await bothGateways();
+      const claims = collect(asleep.events, 'thread-claimed');
+      const message = {
+        jsonrpc: '2.0',
+        id: 'start',
+        method: 'initialize',
+        ...(params !== undefined && { params }),
+      };
+      const refused = await overHttp(asleep).ask(message);
+      expect(JSON.parse(refused.body) as JsonRpcMessage).to.have.property('error');
+      expect(refused).to.deep.equal(await overHttp(awake).ask(message));
+      expect(claims).to.have.length(1);
+      expect(asleep.sessions()).to.deep.equal([]);
+    });
+  }
+});
+
+/** The same conversation with both, in which no thread is claimed by the static one. */
+async function expectSame(version: string, connect: (gateway: Gateway) => Promise<Asker>): Promise<void> {
+  const [asleep, awake] = await bothGateways();
+  const claims = collect(asleep.events, 'thread-claimed');
+  const [ofStatic, ofThread] = [await connect(asleep), await connect(awake)];
+  const messages = [
+    initializeRequest('start', version),
+    ...[...LISTS, ...MISSING, 'ping'].flatMap((method, index) =>
+      PLAIN_PARAMS.map((params, variant) => request(index * 10 + variant, method, params)),
+    ),
+  ];
+  for (const message of messages) {
+    expect(await ofStatic.ask(message), JSON.stringify(message)).to.deep.equal(await ofThread.ask(message));
+  }
+  expect(claims).to.deep.equal([]);
+}
+
+async function expectWoken(messages: readonly { method: string; params: unknown }[]): Promise<void> {
+  const [asleep, awake] = await bothGateways();
+  const [ofStatic, ofThread] = [overHttp(asleep), overHttp(awake)];
+  for (const asker of [ofStatic, ofThread]) await asker.ask(initializeRequest(0));
+  const finished = collect(asleep.events, 'thread-claimed');
+  for (const [index, { method, params }] of messages.entries()) {
+    const message = request(`wakes ${index}`, method, params);
+    expect(await ofStatic.ask(message), JSON.stringify(message)).to.deep.equal(await ofThread.ask(message));
+    expect(finished, JSON.stringify(message)).to.have.length(1);
+  }
+}
+
+function request(id: number | string, method: string, params: unknown): object {
+  return { jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) };
+}
+
+/** The one with static lists first; in both a session keeps its thread, once it has one. */
+async function bothGateways(): Promise<[Gateway, Gateway]> {
+  const options = { sleepAfter: 0, sseAfter: '30s' };
+  return [
+    await startSleepyGateway({ ...options, serverModule: fixtureModule('sleepy-static') }),
+    await startSleepyGateway(options),
+  ];
+}
+
+function overHttp(gateway: Gateway): Asker {
+  const client = rawClient(gateway);
+  return {
+    async ask(message) {
+      const response = await client.post(message);
+      client.sessionId ??= response.headers['mcp-session-id'] as string | undefined;
+      return { status: response.status, type: response.headers['content-type'], body: await response.text() };
+    },
+  };
+}
+
+async function overSse(gateway: Gateway): Promise<Asker> {
+  const client = await LegacyClient.open(gateway);
+  return {
+    async ask(message) {
+      const { status } = await client.post(message);
+      const { event, data = '' } = await client.stream.next(({ comment }) => comment === undefined);
+      return { status, type: event, body: data };
+    },
+  };
+}
+
+/** A thread may answer the requests of a batch in any order. */
+function sortedBatch({ status, type, body }: Answered): object {
+  const texts = (JSON.parse(body) as object[]).map((message) => JSON.stringify(message));
+  return { status, type, texts: texts.sort() };
+}
