@@ -169,7 +169,7 @@ export class Session {
         this.#answer(stream, refusal, request.id, 0);
         continue;
       }
-      const known = this.#unwoken.request(request, this.#link.state === 'asleep');
+      const known = this.#unwoken.request(request, !this.#link.attached);
       if (known === undefined) this.#admit(request, stream);
       else this.#answerAsleep(request, stream, known);
     }
@@ -190,7 +190,7 @@ export class Session {
       return true;
     }
     // It speaks of a request that there is none of: nothing to wake up for.
-    if (ABOUT_REQUESTS.has(method) && this.#link.state === 'asleep') return true;
+    if (ABOUT_REQUESTS.has(method) && !this.#link.attached) return true;
     if (this.#link.full) return false;
     this.#link.message(body);
     return true;

@@ -27,9 +27,10 @@ export class UnwokenAnswers {
     return this.#lists && staticInitialize(this.#lists, request, protocolVersion);
   }
 
-  request(request: ClientRequest, asleep: boolean): StaticResponse | undefined {
+  /** @param threadless whether no thread would answer at once. */
+  request(request: ClientRequest, threadless: boolean): StaticResponse | undefined {
     if (request.method === 'tools/call') return undefined;
-    if (request.method === 'ping') return asleep ? pong(request) : undefined;
+    if (request.method === 'ping') return threadless ? pong(request) : undefined;
     return this.#lists && staticList(this.#lists, request);
   }
 

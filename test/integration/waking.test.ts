@@ -133,6 +133,19 @@ describe('a fresh thread', () => {
     expect(stream.messages).to.deep.equal([]);
   });
 
+  it('is not claimed for a ping that comes while the session falls asleep, which is answered at once', async () => {
+    const gateway = await startSleepyGateway();
+    const client = await connectedClient(gateway);
+    await client.call('on_sleep', { what: 'wait', ms: 500 });
+    await once(gateway.events, 'session-sleeps', ofSession(client));
+    const claims = collect(gateway.events, 'thread-claimed');
+    await client.ask('ping');
+    await client.notify('notifications/progress', { progressToken: 1, progress: 1 });
+    expect(stateOf(gateway, client)).to.equal('falling_asleep');
+    await asleep(gateway, client);
+    expect(claims).to.deep.equal([]);
+  });
+
   it('hears once that the client is ready, also where it said so before there was a thread', async () => {
     const gateway = await startSleepyGateway({ serverModule: fixtureModule('sleepy-static') });
     const client = await connectedClient(gateway, { capabilities: CAPABILITIES });
