@@ -15,20 +15,23 @@ export interface MemoryUse {
   readonly externalBytes: number;
 }
 
-/** V8 collects when the heap has grown to at most about twice what survived the last time. */
-const GARBAGE_FACTOR = 2;
-/** However small the heap, it allocates so much more while it marks what lives. */
+/** However small the heap, it allocates so much more while V8 marks what lives. */
 const GARBAGE_BYTES = 32 * 1024 * 1024;
 
 /**
- * The limit that the thread has passed whatever part of its heap is garbage. Between its limit and about twice
- * that, only a garbage collection tells.
+ * Whether the heap is larger than it usually gets with all of its garbage: V8 collects when it has about doubled.
+ * Where that lasts, it is no garbage.
  */
+export function heapSuspicious({ heapBytes }: MemoryUse, limits: MemoryLimits): boolean {
+  return heapBytes > 2 * limits.heapBytes + GARBAGE_BYTES;
+}
+
+/** The limit that the thread has passed whatever part of its heap is garbage. */
 export function passedLimit(
   { heapBytes, externalBytes }: MemoryUse,
   limits: MemoryLimits,
 ): MemoryLimit | undefined {
-  if (heapBytes > limits.heapBytes * GARBAGE_FACTOR + GARBAGE_BYTES) return 'thread-heap-mb';
+  if (heapBytes > 4 * limits.heapBytes + GARBAGE_BYTES) return 'thread-heap-mb';
   if (Math.min(heapBytes, limits.heapBytes) + externalBytes > limits.memoryBytes) return 'thread-memory-mb';
   return undefined;
 }

@@ -10,13 +10,22 @@ import { performance } from 'node:perf_hooks';
 import type { Worker } from 'node:worker_threads';
 import type { GatewayEmitter } from '../events.js';
 import { messageOf } from '../shared/errors.js';
-import { type MemoryLimits, type MemoryUse, overLimitMessage, passedLimit } from '../shared/memory-limits.js';
+import {
+  heapSuspicious,
+  type MemoryLimit,
+  type MemoryLimits,
+  type MemoryUse,
+  overLimitMessage,
+  passedLimit,
+} from '../shared/memory-limits.js';
 import { createHeapReader, type HeapReader } from './heap-reader.js';
 import type { SessionThread } from './session-thread.js';
 
 const INTERVAL_MS = 50;
 /** Between two intervals a loop that does nothing but allocate takes up about so much. */
 const GROWTH_BYTES = 32 * 1024 * 1024;
+/** On a busy machine V8 takes a few hundred milliseconds to find out what lives. */
+const GARBAGE_LASTS_MS = 500;
 
 export class MemoryWatch {
   readonly #threads: ReadonlySet<SessionThread>;
@@ -25,6 +34,9 @@ export class MemoryWatch {
   readonly #timer: NodeJS.Timeout;
   /** How long each thread's event loop had waited for something to do when it was last asked. */
   readonly #idleMs = new WeakMap<Worker, number>();
+  readonly #suspiciousSinceMs = new WeakMap<SessionThread, number>();
+  /** A heap was suspicious: the next look comes at once. */
+  #lookAgain = false;
   #reader: HeapReader | undefined;
   #residentBytes = 0;
   #nextLookMs = 0;
@@ -44,9 +56,10 @@ export class MemoryWatch {
     if (this.#threads.size === 0 || this.#reader?.ready === false) return;
     const residentBytes = process.memoryUsage.rss();
     this.#residentBytes = Math.min(this.#residentBytes, residentBytes);
-    const grown = residentBytes - this.#residentBytes >= GROWTH_BYTES;
+    const grown = this.#lookAgain || residentBytes - this.#residentBytes >= GROWTH_BYTES;
     if (!grown && performance.now() < this.#nextLookMs) return;
     this.#residentBytes = residentBytes;
+    this.#lookAgain = false;
     this.#look(grown).catch((error: unknown) => {
       this.#events.emit('notice', {
         level: 'error',
@@ -76,8 +89,21 @@ export class MemoryWatch {
   #judge(thread: SessionThread, use: MemoryUse): void {
     const usedBytes = use.heapBytes + use.externalBytes;
     thread.measured({ heapBytes: use.heapBytes, usedBytes });
-    const limit = passedLimit(use, this.#limits);
+    const limit = passedLimit(use, this.#limits) ?? this.#lasting(thread, use);
     if (limit !== undefined) thread.terminate('out_of_memory', overLimitMessage(limit, usedBytes));
+  }
+
+  /** `thread-heap-mb` where the heap has been suspicious for too long to be garbage. */
+  #lasting(thread: SessionThread, use: MemoryUse): MemoryLimit | undefined {
+    if (!heapSuspicious(use, this.#limits)) {
+      this.#suspiciousSinceMs.delete(thread);
+      return undefined;
+    }
+    const now = performance.now();
+    const sinceMs = this.#suspiciousSinceMs.get(thread) ?? now;
+    this.#suspiciousSinceMs.set(thread, sinceMs);
+    this.#lookAgain = true;
+    return now - sinceMs > GARBAGE_LASTS_MS ? 'thread-heap-mb' : undefined;
   }
 
   /** Whether its event loop has not waited for anything since the last time, with or without a request. */
