@@ -15,11 +15,9 @@ import type {
   JSONRPCResponse,
   MessageExtraInfo,
 } from '@modelcontextprotocol/sdk/types.js';
-import type { RequestId, ThreadFrame } from '../src/shared/frames.js';
+import { type RequestId, resultFrame, type SendFrame, type ThreadFrame } from '../src/shared/frames.js';
 import type { SessionContext } from '../src/shared/session-context.js';
 import type { SessionAwareToolExecutor } from './tool-executor.js';
-
-type SendFrame = Extract<ThreadFrame, { type: 'send' }>;
 
 /**
  * Characters of JSON on their way. Large enough that a call's answers never wait for a credit frame, small
@@ -160,8 +158,11 @@ export class PortTransport implements Transport {
   }
 
   #postNow(frame: SendFrame): void {
-    this.#outstanding += frame.body.length;
-    this.#post(frame);
+    const { kind, id, body, failure } = frame;
+    this.#outstanding += body.length;
+    this.#post(
+      kind === 'response' && id !== undefined && failure === undefined ? resultFrame(id, body) : frame,
+    );
   }
 }
 

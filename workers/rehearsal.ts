@@ -6,6 +6,7 @@
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod/v4';
 import type { ServerDefinition } from '../src/shared/define-server.js';
+import { messageFrame } from '../src/shared/frames.js';
 import { SessionHost, type SessionHostParts } from './session-host.js';
 
 const TOOL = 'rehearse';
@@ -64,5 +65,5 @@ export async function rehearse(
     children,
   });
   await host.start();
-  for (const body of MESSAGES) host.receive({ type: 'message', body, key: '' });
+  for (const body of MESSAGES) host.receive(messageFrame('', body));
 }

@@ -2,7 +2,7 @@
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { ServerDefinition } from '../src/shared/define-server.js';
 import { messageOf } from '../src/shared/errors.js';
-import type { MainFrame, ThreadFrame } from '../src/shared/frames.js';
+import { type MainFrame, readMessageFrame, type ThreadFrame } from '../src/shared/frames.js';
 import type { SessionChildProcesses } from './child-processes.js';
 import type { ModuleLog } from './module-log.js';
 import { PortTransport } from './port-transport.js';
@@ -62,9 +62,11 @@ export class SessionHost {
   }
 
   receive(frame: MainFrame): void {
+    if (typeof frame === 'string') {
+      const [key, body] = readMessageFrame(frame);
+      return this.#transport.deliver(body, key);
+    }
     switch (frame.type) {
-      case 'message':
-        return this.#transport.deliver(frame.body, frame.key);
       case 'cancel':
         return this.#transport.cancel(frame.requestId, frame.reason);
       case 'credit':

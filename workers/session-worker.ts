@@ -49,17 +49,16 @@ export default async function serveSession(
   let early: MainFrame[] | undefined = [];
 
   const receive = (frame: MainFrame): void => {
-    if (frame.type === 'ping') {
-      post({ type: 'pong' });
-    } else if (frame.type === 'code-cache') {
-      post({ type: 'code-cache', data: createCodeCache() });
-    } else if (host !== undefined && early === undefined) {
-      host.receive(frame);
-    } else if (frame.type === 'claim') {
-      void claim(frame);
-    } else {
-      early?.push(frame);
+    if (typeof frame !== 'string') {
+      if (frame.type === 'ping') return post({ type: 'pong' });
+      if (frame.type === 'code-cache') return post({ type: 'code-cache', data: createCodeCache() });
+      if (frame.type === 'claim') {
+        void claim(frame);
+        return;
+      }
     }
+    if (host !== undefined && early === undefined) host.receive(frame);
+    else early?.push(frame);
   };
 
   // After a moment, because a session that waits already claims the thread at once.

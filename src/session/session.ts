@@ -5,7 +5,7 @@
  */
 import type { SleepReason } from '../events.js';
 import type { BulkheadError } from '../shared/errors.js';
-import type { RequestId, ThreadFrame } from '../shared/frames.js';
+import type { RequestId, SendFrame } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionSnapshot, SessionState } from '../snapshot.js';
 import type { ThreadExit } from '../threads/session-thread.js';
@@ -263,7 +263,7 @@ export class Session {
     this.#answer(stream, body, request.id, 0);
   }
 
-  #fromThread(frame: Extract<ThreadFrame, { type: 'send' }>): void {
+  #fromThread(frame: SendFrame): void {
     const { kind, id, relatedTo, body, failure, progress, listChanged } = frame;
     const chars = body.length;
     const pending = this.#pending.get(relatedTo);

@@ -5,7 +5,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { BulkheadError, messageOf } from '../shared/errors.js';
-import type { RequestId, StateEntry, ThreadFrame } from '../shared/frames.js';
+import type { RequestId, SendFrame, StateEntry } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionState, ThreadSnapshot } from '../snapshot.js';
 import type { SessionThread, ThreadExit, ThreadOwner } from '../threads/session-thread.js';
@@ -27,7 +27,7 @@ export interface ThreadLinkParts {
   /** A thread is set up for the session; `wakeMs` since the first message that needed it. */
   readonly onClaimed: (wakeMs: number) => void;
   readonly onStayAwake: () => void;
-  readonly onSend: (frame: Extract<ThreadFrame, { type: 'send' }>) => void;
+  readonly onSend: (frame: SendFrame) => void;
   readonly onCloseStream: (requestId: RequestId | undefined) => void;
   /** The thread is gone, and with it what `lost` names. `often`: it happened too often for the session to go on. */
   readonly onThreadGone: (exit: ThreadExit, lost: ReadonlySet<RequestId>, often: boolean) => void;
@@ -158,7 +158,7 @@ export class ThreadLink implements ThreadOwner {
     this.#parts.onStayAwake();
   }
 
-  onSend(frame: Extract<ThreadFrame, { type: 'send' }>): void {
+  onSend(frame: SendFrame): void {
     if (frame.kind === 'response' && frame.id !== undefined) this.#posted.delete(frame.id);
     this.#parts.onSend(frame);
   }

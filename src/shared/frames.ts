@@ -30,8 +30,8 @@ export type MainFrame =
       /** Where this thread's own JSON-RPC ids begin, so that they never repeat an earlier thread's. */
       readonly firstRequestId: number;
     }
-  /** One JSON-RPC message of the client. `key` is a request's gateway-wide unique id, empty for the rest. */
-  | { readonly type: 'message'; readonly key: string; readonly body: string }
+  /** One JSON-RPC message of the client; see `messageFrame`. */
+  | string
   /** Abort the handler of this request. */
   | { readonly type: 'cancel'; readonly requestId: RequestId; readonly reason: string }
   /** So many bytes of `send` bodies have left the main thread: the window opens again. */
@@ -45,8 +45,52 @@ export type MainFrame =
   /** The session ends: abort `session.signal`, let handlers settle, answer `ended`. */
   | { readonly type: 'end'; readonly reason: string };
 
+/** One JSON-RPC message of the server. */
+export interface SendFrame {
+  readonly type: 'send';
+  readonly kind: 'response' | 'request' | 'notification';
+  /** A response's or a request's own id; for `notifications/cancelled` the request that is withdrawn. */
+  readonly id: RequestId | undefined;
+  /** The client's request that this belongs to; a response's is its own id. */
+  readonly relatedTo: RequestId | undefined;
+  readonly body: string;
+  /** For a response that failed: the JSON-RPC error code as text, or `tool_error` for `isError: true`. */
+  readonly failure?: string;
+  /** For a notification that a list of tools, prompts or resources has changed. */
+  readonly listChanged?: true;
+  /** For `notifications/progress`: how far the tool says it is. */
+  readonly progress?: number;
+}
+
+/**
+ * The two frames of which there is one for each call are plain text: cloning an object takes the port twice as long.
+ * @param key a request's gateway-wide unique id, without a line break; empty for the rest.
+ */
+export function messageFrame(key: string, body: string): string {
+  return `${key}\n${body}`;
+}
+
+/** @returns key and body. */
+export function readMessageFrame(frame: string): readonly [key: string, body: string] {
+  const end = frame.indexOf('\n');
+  return [frame.slice(0, end), frame.slice(end + 1)];
+}
+
+/** A response that is a result, and no tool's error. */
+export function resultFrame(id: RequestId, body: string): string {
+  return `${JSON.stringify(id)}\n${body}`;
+}
+
+export function readResultFrame(frame: string): SendFrame {
+  const end = frame.indexOf('\n');
+  const id = JSON.parse(frame.slice(0, end)) as RequestId;
+  return { type: 'send', kind: 'response', id, relatedTo: id, body: frame.slice(end + 1) };
+}
+
 /** What a session thread says to the main thread. */
 export type ThreadFrame =
+  /** A result; see `resultFrame`. */
+  | string
   /** The server module is imported; the thread is a spare. `niceness` is this thread's own, where known. */
   | {
       readonly type: 'ready';
@@ -58,22 +102,7 @@ export type ThreadFrame =
   | { readonly type: 'failed'; readonly stage: 'import' | 'shape' | 'setup'; readonly error: PlainError }
   /** `setup` is done. */
   | { readonly type: 'claimed' }
-  /** One JSON-RPC message of the server. */
-  | {
-      readonly type: 'send';
-      readonly kind: 'response' | 'request' | 'notification';
-      /** A response's or a request's own id; for `notifications/cancelled` the request that is withdrawn. */
-      readonly id: RequestId | undefined;
-      /** The client's request that this belongs to; a response's is its own id. */
-      readonly relatedTo: RequestId | undefined;
-      readonly body: string;
-      /** For a response that failed: the JSON-RPC error code as text, or `tool_error` for `isError: true`. */
-      readonly failure?: string;
-      /** For a notification that a list of tools, prompts or resources has changed. */
-      readonly listChanged?: true;
-      /** For `notifications/progress`: how far the tool says it is. */
-      readonly progress?: number;
-    }
+  | SendFrame
   /** The handler of a cancelled request has come to its end; nothing will be sent for it. */
   | { readonly type: 'settled'; readonly requestId: RequestId }
   /** A handler asked for its own stream to be closed (SEP-1699), or, without an id, for the GET stream. */

@@ -12,7 +12,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { GatewayEmitter } from '../events.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
-import type { RequestId, ThreadFrame } from '../shared/frames.js';
+import type { RequestId, SendFrame } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionThread, ThreadExit, ThreadOwner } from './session-thread.js';
 import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
@@ -156,7 +156,7 @@ class TrialSession implements ThreadOwner {
 
   onState(): void {}
 
-  onSend({ kind, id, body }: Extract<ThreadFrame, { type: 'send' }>): void {
+  onSend({ kind, id, body }: SendFrame): void {
     if (kind !== 'response' || id === undefined) return;
     this.#waiting.get(id)?.resolve(JSON.parse(body) as Answer);
     this.#waiting.delete(id);

@@ -14,7 +14,15 @@ import { performance } from 'node:perf_hooks';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { GatewayEmitter, ThreadExitCause } from '../events.js';
 import { messageOf } from '../shared/errors.js';
-import type { MainFrame, ModuleTraits, RequestId, ThreadFrame } from '../shared/frames.js';
+import {
+  type MainFrame,
+  type ModuleTraits,
+  messageFrame,
+  type RequestId,
+  readResultFrame,
+  type SendFrame,
+  type ThreadFrame,
+} from '../shared/frames.js';
 import { overLimitMessage } from '../shared/memory-limits.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { ThreadSnapshot, ThreadState } from '../snapshot.js';
@@ -35,7 +43,7 @@ export interface ThreadExit {
 export interface ThreadOwner {
   readonly context: SessionContext;
   onClaimed(): void;
-  onSend(frame: Extract<ThreadFrame, { type: 'send' }>): void;
+  onSend(frame: SendFrame): void;
   onCloseStream(requestId: RequestId | undefined): void;
   /** The thread was told to sleep and has something that goes on. */
   onStayAwake(): void;
@@ -163,12 +171,12 @@ export class SessionThread {
 
   request(requestId: RequestId, key: string, body: string): void {
     this.#running.set(requestId, 'running');
-    this.#post({ type: 'message', key, body });
+    this.#post(messageFrame(key, body));
   }
 
   /** A notification or a response of the client. */
   message(body: string): void {
-    this.#post({ type: 'message', key: '', body });
+    this.#post(messageFrame('', body));
   }
 
   /** So much of what the thread sent has been delivered, or thrown away. */
@@ -259,11 +267,11 @@ export class SessionThread {
   }
 
   #receive(frame: ThreadFrame): void {
+    if (typeof frame === 'string') return this.#sent(readResultFrame(frame));
     const { events } = this.#parts;
     switch (frame.type) {
       case 'send':
-        if (frame.kind === 'response' && frame.id !== undefined) this.#finished(frame.id);
-        return this.#owner?.onSend(frame);
+        return this.#sent(frame);
       case 'settled':
         return this.#finished(frame.requestId);
       case 'pong':
@@ -323,6 +331,11 @@ export class SessionThread {
       default:
         return frame satisfies never;
     }
+  }
+
+  #sent(frame: SendFrame): void {
+    if (frame.kind === 'response' && frame.id !== undefined) this.#finished(frame.id);
+    this.#owner?.onSend(frame);
   }
 
   #finished(requestId: RequestId): void {
