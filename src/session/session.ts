@@ -180,7 +180,10 @@ export class Session {
     const { method, cancels, body } = notification;
     if (method === 'notifications/initialized') {
       this.#link.replay.initialized(body);
-      if (this.#start === undefined && !this.#link.attached) return true;
+      if (this.#start === undefined) {
+        this.#link.replayed(body);
+        return true;
+      }
     } else {
       this.#presence.activeInPassing();
     }

@@ -48,6 +48,8 @@ export class ThreadLink implements ThreadOwner {
   /** Requests that the present thread was given and has not answered. */
   readonly #posted = new Set<RequestId>();
   #waiting: WaitingMessage[] = [];
+  /** What a thread that falls asleep has not heard, and what its successor would hear from the replay. */
+  #unheard: string | undefined;
   #thread: SessionThread | undefined;
   /** `setup` is done in the thread. */
   #setUp = false;
@@ -114,6 +116,12 @@ export class ThreadLink implements ThreadOwner {
     else this.#thread.message(body);
   }
 
+  /** A notification that is in the replay already: the present thread's, should it stay, and nothing to wake up for. */
+  replayed(body: string): void {
+    if (this.#fallingAsleep) this.#unheard = body;
+    else this.#thread?.message(body);
+  }
+
   /** The answer to a request of the present thread, which may be falling asleep: no other one waits for it. */
   reply(body: string): void {
     this.#thread?.message(body);
@@ -154,6 +162,8 @@ export class ThreadLink implements ThreadOwner {
 
   onStayAwake(): void {
     this.#fallingAsleep = false;
+    if (this.#unheard !== undefined) this.#thread?.message(this.#unheard);
+    this.#unheard = undefined;
     if (this.#thread !== undefined) this.#postWaiting(this.#thread);
     this.#parts.onStayAwake();
   }
@@ -177,6 +187,7 @@ export class ThreadLink implements ThreadOwner {
     this.#thread = undefined;
     this.#setUp = false;
     this.#fallingAsleep = false;
+    this.#unheard = undefined;
     this.#creditChars = 0;
     if (this.#ended !== undefined) return 0;
     const lost = new Set(this.#posted);

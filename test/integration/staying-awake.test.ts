@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { collect, once } from '../support/events.js';
-import { connectedClient, type Gateway } from '../support/gateway.js';
+import { connectedClient, type Gateway, rawClient } from '../support/gateway.js';
 import type { JsonRpcMessage, RawClient } from '../support/raw-client.js';
-import { textOf } from '../support/raw-client.js';
+import { initializeRequest, textOf } from '../support/raw-client.js';
 import { asleep, jsonOf, keptBy, ofSession, startSleepyGateway, stateOf } from '../support/sleep.js';
 
 const CAPABILITIES = { sampling: {}, elicitation: { form: {} } };
@@ -108,6 +108,22 @@ describe('what goes on in a thread', () => {
     const kept = await Promise.all(Array.from({ length: 5 }, () => keptBy(client, 'nothing')));
     expect(new Set(kept.map((one) => one.threadId))).to.deep.equal(new Set([threadId]));
     expect(finished.map(({ key }) => key)).to.deep.equal(started.map(({ key }) => key));
+  });
+});
+
+describe('a thread that was asked to go and stays', () => {
+  it('hears that the client is ready, though that came in between', async () => {
+    const gateway = await startSleepyGateway({ cancelGrace: '10s' });
+    const client = rawClient(gateway);
+    const initialized = await client.post(initializeRequest('start', undefined, CAPABILITIES));
+    client.sessionId = initialized.headers['mcp-session-id'] as string;
+    await client.call('hold');
+    await client.call('block', { inMs: 20, ms: 1_000 });
+    await once(gateway.events, 'session-sleeps', ofSession(client));
+    await client.notify('notifications/initialized');
+    expect(stateOf(gateway, client)).to.equal('falling_asleep');
+    const { oninitialized } = jsonOf(await client.call('client')) as Record<string, unknown>;
+    expect(oninitialized).to.deep.equal({ times: 1, capabilities: CAPABILITIES });
   });
 });
 
