@@ -7,7 +7,7 @@ import { once } from '../support/events.js';
 import { expectError, expectRefusal } from '../support/expectations.js';
 import { connectedClient, rawClient, sharedGateway, startGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
-import { initializeRequest, type JsonRpcMessage, textOf } from '../support/raw-client.js';
+import { initializeRequest, type JsonRpcMessage, textOf, toolCall } from '../support/raw-client.js';
 
 /** Starting a thread and filling its memory, on a machine that runs other tests too. */
 const DEATH_DEADLINE_MS = 12_000;
@@ -255,13 +255,15 @@ describe('a server module whose setup fails for one session', () => {
       gateway().events,
       'session-ended',
       ({ context }) => context.sessionId === client.sessionId,
+      DEATH_DEADLINE_MS,
     );
     let over = false;
     const asked = (async () => {
       while (!over) {
-        const response = await client.post({ jsonrpc: '2.0', id: client.nextId(), method: 'tools/list' });
+        const id = client.nextId();
+        const response = await client.post(toolCall(id, 'echo', { text: 'anybody there?' }));
         if (response.status === 404) await response.text();
-        else await response.answer(client.nextId() - 1);
+        else await response.answer(id, DEATH_DEADLINE_MS);
       }
     })();
     const { reason } = await neighbour.servedWhile(

@@ -10,6 +10,8 @@ const BURST = 20;
 /** One thread start after the other, on a machine that runs other tests too. */
 const BURST_DEADLINE_MS = 25_000;
 const WAIT_DEADLINE_MS = 10_000;
+/** Its sessions make no room for others. */
+const sleepless = { serverModule: fixtureModule('sleepless') };
 
 interface Origin {
   readonly threadId: number;
@@ -63,9 +65,8 @@ describe('session threads: one session each', () => {
 
 describe('session threads: sessions that wait for one', () => {
   it('get theirs when another session ends', async () => {
-    const gateway = await startGateway({ maxThreads: 2 });
-    const [first, second] = [await connectedClient(gateway), await connectedClient(gateway)];
-    for (const working of [first, second]) await working!.openCall('slow', { ms: WAIT_DEADLINE_MS });
+    const gateway = await startGateway({ ...sleepless, maxThreads: 2 });
+    const [first] = [await connectedClient(gateway), await connectedClient(gateway)];
     const started = once(gateway.events, 'session-started');
     const third = connectedClient(gateway);
     await started;
@@ -93,7 +94,9 @@ describe('session threads: sessions that wait for one', () => {
     const gateway = await startGateway({ maxThreads: 4, spareThreads: 2 });
     const sessions = Array.from({ length: BURST }, async () => {
       const client = await patientClient(gateway);
-      expect(textOf(await client.call('whoami'))).to.equal(client.sessionId);
+      expect(textOf(await client.call('whoami', {}, { deadlineMs: BURST_DEADLINE_MS }))).to.equal(
+        client.sessionId,
+      );
       await client.delete();
     });
     await withDeadline(Promise.all(sessions), 'all of the burst to be served', BURST_DEADLINE_MS);
@@ -101,7 +104,7 @@ describe('session threads: sessions that wait for one', () => {
   }).timeout(BURST_DEADLINE_MS);
 
   it('are refused with 503 and Retry-After once they have waited too long', async () => {
-    const gateway = await startGateway({ maxThreads: 1, spareThreads: 0 });
+    const gateway = await startGateway({ ...sleepless, maxThreads: 1, spareThreads: 0 });
     const holder = await connectedClient(gateway);
     const { id, stream } = await holder.openCall('slow', { ms: 1.2 * WAIT_DEADLINE_MS });
     const waiting = rawClient(gateway).exchange('POST', JSON.stringify(initializeRequest(1)));
@@ -118,8 +121,8 @@ describe('session threads: sessions that wait for one', () => {
   }).timeout(3 * WAIT_DEADLINE_MS);
 
   it('leave the queue when their client goes', async () => {
-    const gateway = await startGateway({ maxThreads: 1, spareThreads: 0 });
-    await (await connectedClient(gateway)).openCall('slow', { ms: WAIT_DEADLINE_MS });
+    const gateway = await startGateway({ ...sleepless, maxThreads: 1, spareThreads: 0 });
+    await connectedClient(gateway);
     const started = once(gateway.events, 'session-started');
     const waiting = rawClient(gateway).exchange('POST', JSON.stringify(initializeRequest(1)));
     await started;
