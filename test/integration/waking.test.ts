@@ -99,6 +99,21 @@ describe('a fresh thread', () => {
     ]);
   });
 
+  it('asks the client with ids that no earlier thread has used', async () => {
+    const gateway = await startSleepyGateway();
+    const client = await connectedClient(gateway, { capabilities: CAPABILITIES });
+    const { stream } = await client.get();
+    const ids = [];
+    for (let time = 0; time < 3; time += 1) {
+      await client.call('ask_later', { what: 'elicit' });
+      const { id } = await stream.message(({ method }) => method === 'elicitation/create', 'the question');
+      await client.respond(id as number, { action: 'decline' });
+      ids.push(id);
+      await asleep(gateway, client);
+    }
+    expect(new Set(ids).size).to.equal(3);
+  });
+
   it('keeps the order of the messages that woke it', async () => {
     const gateway = await startSleepyGateway({ metadata: () => ({ setupMs: 200 }) });
     const client = await connectedClient(gateway);
