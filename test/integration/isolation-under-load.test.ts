@@ -11,7 +11,7 @@ import { fixtureModule } from '../support/modules.js';
 const SESSIONS = 200;
 const LASTS_MS = 20_000;
 /** Starting a thread costs a processor up to 100 ms: sessions come and go, so that two processors are enough. */
-const SESSIONS_AT_ONCE = 24;
+const SESSIONS_AT_ONCE = 16;
 const MAX_THREADS = 48;
 const CALLS_EACH = 12;
 /** Of all sessions: they say no goodbye, but vanish with all of their connections. */
