@@ -8,7 +8,7 @@ import type { BulkheadError } from '../shared/errors.js';
 import type { RequestId, SendFrame } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionSnapshot, SessionState } from '../snapshot.js';
-import type { ThreadExit } from '../threads/session-thread.js';
+import type { ThreadExit } from '../threads/thread-owner.js';
 import type { ClientNotification, ClientRequest, ClientResponse } from './client-message.js';
 import { graceForResponses } from './disconnect-policy.js';
 import type { EndReason } from './end-reason.js';

@@ -8,7 +8,8 @@ import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { RequestId, SendFrame, StateEntry } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionState, ThreadSnapshot } from '../snapshot.js';
-import type { SessionThread, ThreadExit, ThreadOwner } from '../threads/session-thread.js';
+import type { SessionThread } from '../threads/session-thread.js';
+import type { ThreadExit, ThreadOwner } from '../threads/thread-owner.js';
 import { Replay } from './replay.js';
 
 const MAX_DEATHS = 3;

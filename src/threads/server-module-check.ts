@@ -14,7 +14,8 @@ import { GatewayEmitter } from '../events.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { RequestId, SendFrame } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
-import type { SessionThread, ThreadExit, ThreadOwner } from './session-thread.js';
+import type { SessionThread } from './session-thread.js';
+import type { ThreadExit, ThreadOwner } from './thread-owner.js';
 import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
 
 /** More pages than this are a module that never comes to an end. */

@@ -13,7 +13,6 @@
 import { performance } from 'node:perf_hooks';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { GatewayEmitter, ThreadExitCause } from '../events.js';
-import { messageOf } from '../shared/errors.js';
 import {
   type MainFrame,
   type ModuleTraits,
@@ -24,33 +23,14 @@ import {
   type ThreadFrame,
 } from '../shared/frames.js';
 import { overLimitMessage } from '../shared/memory-limits.js';
-import type { SessionContext } from '../shared/session-context.js';
 import type { ThreadSnapshot, ThreadState } from '../snapshot.js';
+import { causeOf, type ThreadExit, type ThreadOwner } from './thread-owner.js';
 
 /** Import of the server module included; generous, because a build box under load starts threads slowly. */
 const START_DEADLINE_MS = 30_000;
 const SETUP_DEADLINE_MS = 30_000;
 /** A native call that does not return (a synchronous read of a pipe, say) can't be interrupted. */
 const STUCK_AFTER_MS = 5_000;
-
-export interface ThreadExit {
-  readonly cause: ThreadExitCause;
-  /** One sentence for the client whose request was lost. */
-  readonly message: string;
-}
-
-/** What the session that has claimed a thread is told. */
-export interface ThreadOwner {
-  readonly context: SessionContext;
-  onClaimed(): void;
-  onSend(frame: SendFrame): void;
-  onCloseStream(requestId: RequestId | undefined): void;
-  /** The thread was told to sleep and has something that goes on. */
-  onStayAwake(): void;
-  onState(key: string, value: Uint8Array | undefined): void;
-  /** Comes exactly once; nothing comes after it. How many requests were lost is returned. */
-  onExit(exit: ThreadExit): number;
-}
 
 export interface SessionThreadParts {
   readonly id: number;
@@ -409,15 +389,4 @@ export class SessionThread {
     clearTimeout(timer);
     this.#timers.delete(timer);
   }
-}
-
-/** Why a thread died by itself, from what piscina's promise rejected with. */
-function causeOf(died: unknown): ThreadExit {
-  const message = messageOf(died);
-  if ((died as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    return { cause: 'out_of_memory', message: overLimitMessage('thread-heap-mb', 0) };
-  }
-  const exited = /^worker exited with code: (-?\d+)$/.exec(message);
-  if (exited !== null) return { cause: 'exit', message: `process.exit(${exited[1]}) was called in it` };
-  return { cause: 'crash', message: `it crashed: ${message}` };
 }

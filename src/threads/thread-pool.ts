@@ -6,9 +6,8 @@
 import { availableParallelism, getPriority } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
 import { MessageChannel } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import type { ClaimKind, GatewayEmitter } from '../events.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { EnvironmentOptions, SessionThreadData, SessionThreadTask } from '../shared/frames.js';
@@ -16,6 +15,7 @@ import type { MemoryLimits } from '../shared/memory-limits.js';
 import { THREAD_STATES, type ThreadState } from '../snapshot.js';
 import { ChildKeeper } from './child-keeper.js';
 import { MemoryWatch } from './memory-watch.js';
+import { createThreads, SETS_OWN_PRIORITY } from './piscina-threads.js';
 import { SessionThread } from './session-thread.js';
 import { SpareTarget } from './spare-target.js';
 
@@ -34,15 +34,6 @@ const SPARES_PER_PROCESSOR = 4;
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 30_000;
 const LOWEST_PRIORITY = 19;
-/** Measured: V8's default costs a megabyte more for each thread and saves no processor time; 2 costs 4 % of a call. */
-const YOUNG_GENERATION_MB = 4;
-const ON_LINUX = process.platform === 'linux';
-/**
- * V8's own limit, far above `thread-heap-mb`, which the memory watch holds; see ADR 7. What counts is that single
- * allocations fit. Below 2 GiB V8 lets a heap at most double before it collects.
- */
-const LEAST_V8_LIMIT_MB = 1_792;
-const LEAST_V8_SLACK_MB = 1_024;
 const MEBIBYTE = 1024 * 1024;
 
 export interface ThreadPoolOptions {
@@ -105,27 +96,9 @@ export class ThreadPool {
       environment: options.environment,
       memoryLimits,
       codeCache: options.codeCache,
-      linuxPriority: ON_LINUX ? this.#expectedNiceness : undefined,
+      linuxPriority: SETS_OWN_PRIORITY ? this.#expectedNiceness : undefined,
     };
-    // V8 would take it from its own limit, and keep more garbage in each thread.
-    setFlagsFromString(`--initial-old-space-size=${Math.ceil(options.threadHeapMb / 2)}`);
-    this.#piscina = new Piscina({
-      minThreads: 0,
-      // Threads that are being terminated count here and no longer in piscina: its own limit must never bind.
-      maxThreads: options.maxThreads + 1,
-      concurrentTasksPerWorker: 1,
-      // Its Atomics.wait between tasks would block a thread that should be turning its event loop.
-      atomics: 'disabled',
-      recordTiming: false,
-      // On Linux the thread does it itself: piscina would load a native module first, a tenth of a thread's start.
-      niceIncrement: ON_LINUX ? 0 : options.threadNice,
-      resourceLimits: {
-        maxOldGenerationSizeMb: Math.max(LEAST_V8_LIMIT_MB, options.threadHeapMb + LEAST_V8_SLACK_MB),
-        maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
-      },
-      workerData,
-      env: environmentOfThreads(),
-    });
+    this.#piscina = createThreads(options, workerData);
     // A thread that fails before it has its task; its session thread's start deadline settles the rest.
     this.#piscina.on('error', (error) => {
       events.emit('notice', {
@@ -400,10 +373,4 @@ export class ThreadPool {
         `not ${this.#expectedNiceness}); a busy tool can slow the main thread down`,
     });
   }
-}
-
-/** What session threads see of the environment: all of it but the gateway's own secret. */
-function environmentOfThreads(): NodeJS.ProcessEnv {
-  const { BULKHEAD_TOKEN: _secret, ...environment } = process.env;
-  return environment;
 }
