@@ -55,7 +55,7 @@ describe('a session of a static module', () => {
   it('answers lists at once while its thread is busy, and counts them as requests', async () => {
     const gateway = await startStaticGateway();
     const client = await connectedClient(gateway);
-    const slow = client.call('slow', { ms: 300 }, { id: 'slow' });
+    const slow = client.call('slow', { ms: 1_000 }, { id: 'slow' });
     await once(gateway.events, 'request-started');
     const finished = collect(gateway.events, 'request-finished');
     const listed = await client.ask('tools/list');
@@ -63,7 +63,7 @@ describe('a session of a static module', () => {
     expect(listed.result?.tools).to.be.an('array');
     const duplicate = await client.ask('tools/list', undefined, { id: 'slow' });
     expect(duplicate.error?.message).to.match(/in flight already/);
-    expect(textOf(await slow)).to.equal('waited 300');
+    expect(textOf(await slow)).to.equal('waited 1000');
   });
 
   it('that changes a list is served by its own thread from then on, and others are not', async () => {
@@ -86,7 +86,7 @@ describe('a session of a static module', () => {
   });
 
   it('ends unused without ever having had a thread', async () => {
-    const gateway = await startStaticGateway({ sessionIdle: '3s' });
+    const gateway = await startStaticGateway({ sessionIdle: '15s' });
     const claims = collect(gateway.events, 'thread-claimed');
     const client = await connectedClient(gateway);
     const ended = await once(gateway.events, 'session-ended', ofSession(client));

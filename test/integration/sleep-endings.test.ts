@@ -46,10 +46,11 @@ describe('the end of a session that is asleep', () => {
     expectNobody(gateway);
   });
 
-  it('comes with its time: it is idle all the while', async () => {
-    const gateway = await startSleepyGateway({ sessionIdle: '1s' });
+  it('comes with session-max-age', async () => {
+    const gateway = await startSleepyGateway({ sessionMaxAge: '4s' });
     const client = await sleepingClient(gateway);
-    expect((await once(gateway.events, 'session-ended', ofSession(client))).reason).to.equal('idle');
+    const ended = await once(gateway.events, 'session-ended', ofSession(client), 10_000);
+    expect(ended.reason).to.equal('max_age');
     expectNobody(gateway);
   });
 
@@ -94,7 +95,7 @@ describe('the end of a session that is falling asleep', () => {
   it('answers what waited for the next thread, and claims none', async () => {
     const gateway = await startSleepyGateway();
     const client = await connectedClient(gateway);
-    await client.call('on_sleep', { what: 'wait', ms: 300 });
+    await client.call('on_sleep', { what: 'wait', ms: 1_000 });
     await once(gateway.events, 'session-sleeps', ofSession(client));
     const claims = collect(gateway.events, 'thread-claimed');
     const started = once(gateway.events, 'request-started');

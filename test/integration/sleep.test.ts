@@ -74,7 +74,7 @@ describe('sleep', () => {
   it('holds up what comes meanwhile, for the next thread and in the same order', async () => {
     const gateway = await startSleepyGateway();
     const client = await connectedClient(gateway);
-    await client.call('on_sleep', { what: 'wait', ms: 200 });
+    await client.call('on_sleep', { what: 'wait', ms: 400 });
     const { threadId } = await keptBy(client, 'nothing');
     const answers: string[] = [];
     gateway.events.on('request-finished', ({ key }) => answers.push(key));
@@ -148,7 +148,7 @@ describe('onSleep', () => {
     ['exit', 'ends the thread', 'exit', undefined],
   ] as const) {
     it(`that ${happens} costs the session its thread and nothing more`, async () => {
-      const gateway = await startSleepyGateway({ cancelGrace: '300ms' });
+      const gateway = await startSleepyGateway({ cancelGrace: '1s' });
       const lines = collect(gateway.events, 'module-log');
       const [client, other] = [await connectedClient(gateway), await connectedClient(gateway)];
       await client!.call('on_sleep', { what });

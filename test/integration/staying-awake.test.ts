@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { until } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
 import { connectedClient, type Gateway, rawClient } from '../support/gateway.js';
 import type { JsonRpcMessage, RawClient } from '../support/raw-client.js';
@@ -19,9 +20,9 @@ describe('a question that the client has not answered', () => {
     it(`keeps the session awake from inside of a call: ${what}`, async () => {
       const gateway = await startSleepyGateway({ sseAfter: '20ms' });
       const client = await connectedClient(gateway, { capabilities: CAPABILITIES });
-      const sleeps = collect(gateway.events, 'session-sleeps');
       const { id, stream } = await client.openCall(what);
       const question = await stream.message(({ method }) => method === METHODS[what], 'the question');
+      const sleeps = collect(gateway.events, 'session-sleeps');
       await observe();
       expect(sleeps).to.deep.equal([]);
       await client.respond(question.id as number, ANSWERS[what]);
@@ -50,8 +51,11 @@ describe('what goes on in a thread', () => {
   it('keeps the session awake: a call', async () => {
     const gateway = await startSleepyGateway();
     const client = await connectedClient(gateway);
+    const started = once(gateway.events, 'request-started');
+    const slow = client.call('slow', { ms: OBSERVED_MS });
+    await started;
     const sleeps = collect(gateway.events, 'session-sleeps');
-    expect(textOf(await client.call('slow', { ms: OBSERVED_MS }))).to.equal(`waited ${OBSERVED_MS}`);
+    expect(textOf(await slow)).to.equal(`waited ${OBSERVED_MS}`);
     expect(sleeps).to.deep.equal([]);
     await asleep(gateway, client);
   });
@@ -60,8 +64,8 @@ describe('what goes on in a thread', () => {
     const gateway = await startSleepyGateway({ cancelGrace: '5s', sseAfter: '20ms' });
     const client = await connectedClient(gateway);
     await client.call('keep', { key: 'mine', value: true });
-    const sleeps = collect(gateway.events, 'session-sleeps');
     const { id, stream } = await client.openCall('stubborn', { ms: OBSERVED_MS });
+    const sleeps = collect(gateway.events, 'session-sleeps');
     await client.notify('notifications/cancelled', { requestId: id });
     await stream.ended;
     await observe(OBSERVED_MS / 2);
@@ -160,8 +164,11 @@ describe('a task', () => {
     const gateway = await startSleepyGateway();
     const client = await connectedClient(gateway);
     const taskId = await startTask(client, { ms: OBSERVED_MS });
+    const started = once(gateway.events, 'request-started');
+    const result = client.ask('tasks/result', { taskId });
+    await started;
     const sleeps = collect(gateway.events, 'session-sleeps');
-    expect(textOf(await client.ask('tasks/result', { taskId }))).to.equal('task done');
+    expect(textOf(await result)).to.equal('task done');
     expect(sleeps).to.deep.equal([]);
     await asleep(gateway, client);
   });
@@ -178,8 +185,8 @@ async function refusesToSleep(gateway: Gateway, client: RawClient): Promise<void
   const sleeps = collect(gateway.events, 'session-sleeps');
   await observe();
   expect(sleeps, 'it was asked a moment ago').to.deep.equal([]);
+  await until(() => stateOf(gateway, client) === 'awake', 'its refusal');
   expect(exits).to.deep.equal([]);
-  expect(stateOf(gateway, client)).to.equal('awake');
 }
 
 async function startTask(client: RawClient, args: { ms: number }, ttl?: number): Promise<string> {

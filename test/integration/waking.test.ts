@@ -151,7 +151,7 @@ describe('a fresh thread', () => {
   it('is not claimed for a ping that comes while the session falls asleep, which is answered at once', async () => {
     const gateway = await startSleepyGateway();
     const client = await connectedClient(gateway);
-    await client.call('on_sleep', { what: 'wait', ms: 500 });
+    await client.call('on_sleep', { what: 'wait', ms: 1_000 });
     await once(gateway.events, 'session-sleeps', ofSession(client));
     const claims = collect(gateway.events, 'thread-claimed');
     await client.ask('ping');
