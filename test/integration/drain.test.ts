@@ -95,7 +95,8 @@ describe('a gateway that drains', () => {
 
   it('answers a session that still waits for a thread', async () => {
     const gateway = await startGateway({ maxThreads: 1, spareThreads: 0, drainTimeout: '200ms' });
-    await connectedClient(gateway);
+    // It works: an idle one would make room.
+    await (await connectedClient(gateway)).openCall('slow', { ms: 60_000 });
     const started = once(gateway.events, 'session-started');
     const waiting = rawClient(gateway).exchange('POST', JSON.stringify(initializeRequest(1)));
     await started;
