@@ -25,7 +25,15 @@ import type { SessionAwareToolExecutor } from './tool-executor.js';
  */
 const WINDOW_CHARS = 1024 * 1024;
 
+/** JSON-RPC 2.0, section 5.1 */
+const INTERNAL_ERROR = -32603;
 const LIST_CHANGED = /^notifications\/\w+\/list_changed$/;
+
+/**
+ * The longest message. The main thread copies each one in a piece, for all sessions: at this size that takes it about
+ * a tenth of a second.
+ */
+const MAX_MESSAGE_CHARS = 32 * 1024 * 1024;
 
 /** SEP-1699: clients of earlier revisions can't resume a stream that was closed on purpose. */
 const FIRST_VERSION_WITH_POLLING = '2025-11-25';
@@ -194,8 +202,15 @@ function unbound(): never {
   throw new Error('the transport has no server yet');
 }
 
+/** @throws {Error} for a request or a notification that is too long; a response becomes an error response. */
 function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): SendFrame {
   const body = JSON.stringify(message);
+  if (body.length > MAX_MESSAGE_CHARS) {
+    const why = `it has ${body.length} characters of JSON, and at most ${MAX_MESSAGE_CHARS} can be sent; send less, or a link to it`;
+    if ('method' in message) throw new Error(`${message.method} is too long: ${why}`);
+    const error = { code: INTERNAL_ERROR, message: `The result is too long: ${why}.` };
+    return toFrame({ jsonrpc: '2.0', id: message.id as RequestId, error }, relatedTo);
+  }
   if (!('method' in message)) {
     const failure = failureOf(message);
     const id = message.id;

@@ -24,7 +24,6 @@ const fillers: readonly [what: string, tool: string][] = [
   ['an object with millions of keys', 'fill_keys'],
   ['matches of regular expressions', 'fill_matches'],
   ['numbers without an end', 'fill_bigint'],
-  ['a result of 200 MiB', 'long_result'],
   ['small leaks, with awaits', 'leak_slowly'],
 ];
 

@@ -215,6 +215,16 @@ describe('What a client asks', () => {
     expect(textOf(await client.call('large', { bytes: 3_000_000 }))).to.have.length(3_000_000);
   });
 
+  it('gets an error in place of a result that is too long, and its session goes on', async () => {
+    const client = await connectedClient(gateway());
+    const answer = await client.call('large', { bytes: 40 * 2 ** 20 });
+    expect(answer.error?.code).to.equal(-32603);
+    expect(answer.error?.message).to.match(
+      /too long: it has 4194\d{4} characters of JSON, and at most 33554432/,
+    );
+    expect(textOf(await client.call('echo', { text: 'goes on' }))).to.equal('goes on');
+  });
+
   it('gets a response for every one of many calls at once', async () => {
     const client = await connectedClient(gateway());
     const texts = Array.from({ length: 50 }, (_, index) => `call ${index}`);
