@@ -2,10 +2,9 @@
  * What piscina loads in each session thread: it compiles the bundled session worker with V8's code cache, which the
  * gateway's first thread made and all later ones share. Measured: it takes a third off a thread's start.
  */
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { setPriority } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import { workerData } from 'node:worker_threads';
 import type { SessionThreadData, SessionThreadTask } from '../src/shared/frames.js';
@@ -19,15 +18,7 @@ type ModuleFunction = (
   dirname: string,
 ) => void;
 
-const { codeCache, linuxPriority } = workerData as SessionThreadData;
-// Linux has a nice value for each thread, by the thread's id; where the system refuses, the main thread notices.
-if (linuxPriority !== undefined) {
-  try {
-    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), linuxPriority);
-  } catch {
-    // No /proc, or not allowed: the niceness that `ready` tells is then not the expected one, and the log says so.
-  }
-}
+const { codeCache } = workerData as SessionThreadData;
 const filename = join(__dirname, 'session-worker.cjs');
 const parameters = 'exports, require, module, __filename, __dirname';
 const script = new Script(`(function (${parameters}) {${readFileSync(filename, 'utf8')}\n})`, {

@@ -3,7 +3,9 @@
  * thread. It loads the server module and waits as a spare; a `claim` frame gives it its one session. It never returns: a thread
  * that returned would go back to the pool, and no thread serves a second session.
  */
-import { getPriority } from 'node:os';
+import { readlinkSync } from 'node:fs';
+import { getPriority, setPriority } from 'node:os';
+import { basename } from 'node:path';
 import { isMainThread, threadId, workerData } from 'node:worker_threads';
 import type { ServerDefinition } from '../src/shared/define-server.js';
 import { messageOf, toPlainError } from '../src/shared/errors.js';
@@ -84,9 +86,24 @@ export default async function serveSession(
     for (const next of waiting) host.receive(next);
   };
 
+  stepBack(data.linuxPriority);
   port.on('message', receive);
   post({ type: 'ready', threadId, niceness: niceness(), traits: traitsOf(definition) });
   return forever();
+}
+
+/**
+ * Lowers this thread's priority. Only now that it is ready: a thread that starts would hardly get a processor where
+ * other sessions' threads keep all of them busy, and the session that waits for it would give up.
+ */
+function stepBack(linuxPriority: number | undefined): void {
+  if (linuxPriority === undefined) return;
+  try {
+    // Linux has a nice value for each thread, by the thread's id.
+    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), linuxPriority);
+  } catch {
+    // No /proc, or not allowed: the niceness that `ready` tells is then not the expected one, and the log says so.
+  }
 }
 
 /** This thread's own nice value: on Linux `getpriority(0)` speaks of the calling thread; elsewhere of the process. */

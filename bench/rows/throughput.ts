@@ -31,6 +31,7 @@ async function measureHot(start: StartServer, sessionCount: number, quick: boole
   return withServer(start, async ({ pid, url }) => {
     const sessions = await openSessions(url, sessionCount);
     try {
+      for (const session of sessions) await session.echo();
       await warmUp(sessions, quick);
       const server = cpuUs(pid);
       const client = ownCpuUs();

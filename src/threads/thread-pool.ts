@@ -161,7 +161,7 @@ export class ThreadPool {
           waiter.fail(
             new BulkheadError(
               'ERR_BULKHEAD_THREAD_WAIT',
-              `No session thread became free within ${WAIT_DEADLINE_MS / 1000} s: all ${this.#options.maxThreads} are in use. Try again later.`,
+              `No session thread became free within ${WAIT_DEADLINE_MS / 1000} s: ${this.#shortage()}. Try again later.`,
             ),
           ),
         WAIT_DEADLINE_MS,
@@ -170,6 +170,13 @@ export class ThreadPool {
       this.#waiters.push(waiter);
       this.#refill();
     });
+  }
+
+  #shortage(): string {
+    const { maxThreads } = this.#options;
+    return this.#threads.size < maxThreads
+      ? 'the machine is too busy to start one'
+      : `all ${maxThreads} are in use`;
   }
 
   /** A session's thread may have nothing to do: others may wait for one. */
