@@ -74,7 +74,12 @@ export class ThreadLink implements ThreadOwner {
 
   /** Whether a message reaches a thread at once. */
   get attached(): boolean {
-    return this.#thread !== undefined && !this.#fallingAsleep;
+    return this.#listening !== undefined;
+  }
+
+  /** The thread, unless it is on its way out. */
+  get #listening(): SessionThread | undefined {
+    return this.#fallingAsleep ? undefined : this.#thread;
   }
 
   /** Whether it has a thread with nothing in flight in it, that the module lets go. */
@@ -107,14 +112,15 @@ export class ThreadLink implements ThreadOwner {
   }
 
   request(requestId: RequestId, key: string, body: string): void {
-    if (this.#thread === undefined || this.#fallingAsleep) this.#wait({ requestId, key, body });
-    else this.#postRequest(this.#thread, requestId, key, body);
+    const thread = this.#listening;
+    if (thread === undefined) this.#wait({ requestId, key, body });
+    else this.#postRequest(thread, requestId, key, body);
   }
 
   message(body: string): void {
-    if (this.#thread === undefined || this.#fallingAsleep)
-      this.#wait({ requestId: undefined, key: '', body });
-    else this.#thread.message(body);
+    const thread = this.#listening;
+    if (thread === undefined) this.#wait({ requestId: undefined, key: '', body });
+    else thread.message(body);
   }
 
   /** A notification that is in the replay already: the present thread's, should it stay, and nothing to wake up for. */
