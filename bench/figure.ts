@@ -22,6 +22,11 @@ export interface Figure {
   readonly orientation?: readonly Series[];
 }
 
+/** One measured value that has a bound of its own, and nothing to be compared with. */
+export function boundedFigure(measure: string, unit: string, value: number, most: number): Figure {
+  return { measure, unit, bulkhead: [value], goal: { kind: 'at most', value: most } };
+}
+
 export interface BenchSettings {
   /** How often each side is measured; sides alternate. */
   readonly rounds: number;

@@ -3,7 +3,7 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Admin } from '../client/admin.js';
 import { closeSessions, McpSession } from '../client/mcp-session.js';
-import type { BenchSettings, Figure, Row } from '../figure.js';
+import { type BenchSettings, boundedFigure, type Figure, type Row } from '../figure.js';
 import { bulkhead, withServer } from '../servers/measured-server.js';
 import { residentBytes } from '../servers/process-usage.js';
 
@@ -120,12 +120,8 @@ export const manySessions: Row = {
     settings.progress(TITLE);
     const result = await measure(settings.quick);
     const count = settings.quick ? '1,000' : '10,000';
-    const figure = (what: string, unit: string, value: number, most: number): Figure => ({
-      measure: `${count} sessions: ${what}`,
-      unit,
-      bulkhead: [value],
-      goal: { kind: 'at most', value: most },
-    });
+    const figure = (what: string, unit: string, value: number, most: number): Figure =>
+      boundedFigure(`${count} sessions: ${what}`, unit, value, most);
     const working = `${WORKING} of them work at random`;
     return [
       figure('resident memory of a sleeping one with an open GET stream', 'KiB', result.kibEach, 25),

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Admin } from '../client/admin.js';
 import { closeSessions, openSessions } from '../client/mcp-session.js';
-import type { BenchSettings, Figure, Row } from '../figure.js';
+import { type BenchSettings, boundedFigure, type Figure, type Row } from '../figure.js';
 import { bulkhead, withServer } from '../servers/measured-server.js';
 import { residentBytes } from '../servers/process-usage.js';
 import { slope } from '../statistics.js';
@@ -69,12 +69,8 @@ export const sleepCycles: Row = {
   async run(settings: BenchSettings): Promise<Figure[]> {
     settings.progress(TITLE);
     const result = await cycles(settings.quick);
-    const figure = (what: string, unit: string, value: number, most: number): Figure => ({
-      measure: `${TITLE} ${settings.quick ? 100 : 1000} times: ${what}`,
-      unit,
-      bulkhead: [value],
-      goal: { kind: 'at most', value: most },
-    });
+    const figure = (what: string, unit: string, value: number, most: number): Figure =>
+      boundedFigure(`${TITLE} ${settings.quick ? 100 : 1000} times: ${what}`, unit, value, most);
     return [
       figure('resident memory, slope after settling', 'MiB/1000', result.mibPerThousand, 10),
       figure('threads more than before', '', result.threadsLeft, 0),
