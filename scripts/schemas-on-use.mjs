@@ -35,10 +35,15 @@ export function schemasOnUse(typesFile) {
           contents: await useHolder(text, (source) => resolve(dirname(path), source) === typesFile, names),
         };
       });
+      onLoad({ filter: /[\\/]workers[\\/][^\\/]*\.ts$/ }, async ({ path }) => {
+        const { code } = await transform(await readFile(path, 'utf8'), { loader: 'ts', target: 'node20.19' });
+        return { contents: await useHolder(code, (source) => source === TYPES_MODULE, names) };
+      });
     },
   };
 }
 
+const TYPES_MODULE = '@modelcontextprotocol/sdk/types.js';
 const PROTOCOL = /[\\/]shared[\\/]protocol\.js$/;
 
 /** What has to be found in the SDK's protocol layer, and what takes its place. */

@@ -49,6 +49,7 @@ export async function rehearse(
       state: [],
       replay: [],
       firstRequestId: 0,
+      tracksRequests: false,
     },
     definition: {
       name: 'rehearsal',

@@ -14,7 +14,7 @@ import type { SessionContext } from '../src/shared/session-context.js';
 import type { SessionChildProcesses } from './child-processes.js';
 import { MetricsReporter } from './metrics-reporter.js';
 import type { ModuleLog } from './module-log.js';
-import { currentRequest } from './tool-executor.js';
+import { currentRequestKey } from './tool-executor.js';
 
 /** All values of one session's state together, serialized: it stays on the main thread, for every session. */
 const STATE_LIMIT_BYTES = 1024 * 1024;
@@ -60,7 +60,7 @@ export class SessionApi implements Session {
   }
 
   get requestKey(): string | undefined {
-    return currentRequest()?.key;
+    return currentRequestKey();
   }
 
   get metrics(): Registry {

@@ -5,11 +5,17 @@ import { messageOf } from '../src/shared/errors.js';
 import { type MainFrame, readMessageFrame, type ThreadFrame } from '../src/shared/frames.js';
 import type { SessionChildProcesses } from './child-processes.js';
 import type { ModuleLog } from './module-log.js';
+import { letPlainCallsPass } from './plain-calls.js';
 import { PortTransport } from './port-transport.js';
 import { createMcpServer } from './server-module.js';
 import { SessionApi } from './session-api.js';
 import { Tasks } from './tasks.js';
-import { installToolExecutor, SessionAwareToolExecutor, trackFallbackHandler } from './tool-executor.js';
+import {
+  installToolExecutor,
+  SessionAwareToolExecutor,
+  trackFallbackHandler,
+  trackRequests,
+} from './tool-executor.js';
 
 export interface SessionHostParts {
   readonly claim: Extract<MainFrame, { type: 'claim' }>;
@@ -39,6 +45,8 @@ export class SessionHost {
       this.#session.requestSettled();
     });
     installToolExecutor(this.#executor);
+    letPlainCallsPass();
+    if (claim.tracksRequests) trackRequests();
     this.#tasks = new Tasks(definition.options?.taskStore);
     this.#server = createMcpServer(definition, this.#tasks.within(definition.options));
     trackFallbackHandler(this.#server.server);

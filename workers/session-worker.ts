@@ -17,7 +17,7 @@ import { captureOutput, ModuleLog } from './module-log.js';
 import { rehearse } from './rehearsal.js';
 import { loadServerModule, ServerModuleError, traitsOf } from './server-module.js';
 import { SessionHost } from './session-host.js';
-import { currentRequest } from './tool-executor.js';
+import { currentRequestKey } from './tool-executor.js';
 
 const REHEARSE_AFTER_MS = 5;
 
@@ -35,7 +35,7 @@ export default async function serveSession(
   const log = new ModuleLog(post);
   captureOutput(log);
   watchMemory(data.memoryLimits, post);
-  const children = new SessionChildProcesses(keeperPort, () => currentRequest()?.key);
+  const children = new SessionChildProcesses(keeperPort, currentRequestKey);
 
   let definition: ServerDefinition;
   try {

@@ -29,6 +29,8 @@ export type MainFrame =
       readonly replay: readonly string[];
       /** Where this thread's own JSON-RPC ids begin, so that they never repeat an earlier thread's. */
       readonly firstRequestId: number;
+      /** Child processes have been started: their requests have to be told apart from the first. */
+      readonly tracksRequests: boolean;
     }
   /** One JSON-RPC message of the client; see `messageFrame`. */
   | string

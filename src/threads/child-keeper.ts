@@ -96,6 +96,11 @@ export class ChildKeeper {
     return total;
   }
 
+  /** Whether any thread has started a child process. */
+  get started(): boolean {
+    return this.#keeper !== undefined;
+  }
+
   /** Resolves when the thread's port is closed and all its child processes are gone. */
   released(thread: number): Promise<void> {
     return this.#threads.get(thread)?.released ?? Promise.resolve();

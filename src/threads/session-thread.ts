@@ -40,13 +40,15 @@ export interface SessionThreadParts {
   readonly terminate: () => void;
   readonly workerOf: (threadId: number) => Worker | undefined;
   readonly childProcesses: () => number;
+  /** Whether any thread has ever started a child process. */
+  readonly spawnsChildren: () => boolean;
   readonly cancelGraceMs: number;
   readonly events: GatewayEmitter;
   /** Its setup is over, or it will not go to sleep: the pool may have to start or free another one. */
   readonly onSettled: () => void;
 }
 
-type Claim = Omit<Extract<MainFrame, { type: 'claim' }>, 'type' | 'context'>;
+type Claim = Omit<Extract<MainFrame, { type: 'claim' }>, 'type' | 'context' | 'tracksRequests'>;
 
 /** A request in the thread: `overdue` has been cancelled, and its grace is over. */
 type RunState = 'running' | 'cancelled' | 'overdue';
@@ -143,7 +145,8 @@ export class SessionThread {
   claim(owner: ThreadOwner, claim: Claim): void {
     this.#owner = owner;
     this.#state = 'claimed';
-    this.#post({ type: 'claim', context: owner.context, ...claim });
+    const tracksRequests = this.#parts.spawnsChildren();
+    this.#post({ type: 'claim', context: owner.context, tracksRequests, ...claim });
     this.#setupDeadline = this.#after(SETUP_DEADLINE_MS, () =>
       this.terminate('killed', `the server module's setup took longer than ${SETUP_DEADLINE_MS / 1000} s`),
     );

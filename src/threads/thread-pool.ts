@@ -302,6 +302,7 @@ export class ThreadPool {
       },
       workerOf: (threadId) => this.#piscina.threads.find((worker) => worker.threadId === threadId),
       childProcesses: () => this.#keeper.running(id),
+      spawnsChildren: () => this.#keeper.started,
       cancelGraceMs: this.#options.cancelGraceMs,
       events: this.#events,
       onSettled: () => this.#refill(),

@@ -1,0 +1,100 @@
+/**
+ * Spares the SDK most of its schema checks of a tool call. It takes every `tools/call` through its request schema twice and
+ * the result through its result schema once; zod builds a copy each time. Nearly all calls and results are so plain
+ * that the copy would equal what went in; those pass after a look at their few keys, and everything else goes through
+ * zod as before. Measured over 64 young threads: a quarter of a call's processor time.
+ *
+ * A test sends the same values both ways.
+ */
+import { CallToolRequestSchema, CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
+
+/** MCP 2025-11-25, tasks: a request that belongs to a task goes through zod. */
+const RELATED_TASK = 'io.modelcontextprotocol/related-task';
+
+/** zod 4's inner interface, which both its flavours and its compiled schemas go through. */
+interface Runnable {
+  readonly _zod: { run(payload: { value: unknown; issues: unknown[] }, context: unknown): unknown };
+}
+
+let installed = false;
+
+export function letPlainCallsPass(): void {
+  if (installed) return;
+  installed = true;
+  passing(CallToolRequestSchema, plainCall);
+  passing(CallToolResultSchema, plainResult);
+}
+
+function passing(schema: unknown, plain: (value: unknown) => object | undefined): void {
+  const inner = (schema as Runnable)._zod;
+  const run = inner.run;
+  inner.run = (payload, context) => {
+    const value = plain(payload.value);
+    if (value === undefined) return run.call(inner, payload, context);
+    payload.value = value;
+    return payload;
+  };
+}
+
+/**
+ * @param value read from JSON.
+ * @returns what the SDK's `CallToolRequestSchema` makes of a plain call, `undefined` for any other value.
+ */
+export function plainCall(value: unknown): object | undefined {
+  if (!isPlainObject(value)) return undefined;
+  const { method, params } = value;
+  if (method !== 'tools/call' || !isPlainObject(params) || typeof params.name !== 'string') return undefined;
+  for (const key in params) {
+    if (key === 'name') continue;
+    const part = params[key];
+    if (!isPlainObject(part) || Object.hasOwn(part, '__proto__')) return undefined;
+    if (key === '_meta' ? !isPlainMeta(part) : key !== 'arguments') return undefined;
+  }
+  return { method, params };
+}
+
+function isPlainMeta(meta: Record<string, unknown>): boolean {
+  const { progressToken } = meta;
+  const known =
+    progressToken === undefined || typeof progressToken === 'string' || Number.isSafeInteger(progressToken);
+  return known && meta[RELATED_TASK] === undefined;
+}
+
+/** In the order in which zod writes them, so that the JSON is the same to the letter. */
+const RESULT_KEYS = ['content', 'structuredContent', 'isError'];
+
+/** @returns `value` where the SDK's `CallToolResultSchema` would make an equal one of it, otherwise `undefined`. */
+export function plainResult(value: unknown): object | undefined {
+  if (!isPlainObject(value)) return undefined;
+  let last = -1;
+  for (const key in value) {
+    const position = RESULT_KEYS.indexOf(key);
+    // zod puts a content that is missing in the first place.
+    if (position <= last || (last === -1 && position !== 0)) return undefined;
+    last = position;
+  }
+  if (last === -1 || !isPlainContent(value.content)) return undefined;
+  const { structuredContent, isError } = value;
+  if (isError !== undefined && typeof isError !== 'boolean') return undefined;
+  return structuredContent === undefined || isPlainRecord(structuredContent) ? value : undefined;
+}
+
+function isPlainContent(content: unknown): boolean {
+  if (!Array.isArray(content) || Object.getPrototypeOf(content) !== Array.prototype) return false;
+  for (const item of content) {
+    if (!isPlainObject(item) || item.type !== 'text' || typeof item.text !== 'string') return false;
+    const keys = Object.keys(item);
+    if (keys.length !== 2 || keys[0] !== 'type') return false;
+  }
+  return true;
+}
+
+/** zod copies what is enumerable, leaves `__proto__` out and refuses symbols. */
+function isPlainRecord(value: unknown): boolean {
+  if (!isPlainObject(value) || Object.hasOwn(value, '__proto__')) return false;
+  return Reflect.ownKeys(value).length === Object.keys(value).length;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
