@@ -3,7 +3,8 @@
  * itself is not used: it starts an event-loop monitor and a garbage-collection observer that can't be stopped,
  * and at each scrape it lists every handle, which blocks the main thread when there are 10,000 sockets.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { getHeapStatistics } from 'node:v8';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** Registers the metrics; they are read at each scrape. Works without `/proc` too, with fewer of them. */
@@ -54,22 +55,30 @@ export function registerProcessMetrics(registry: Registry): void {
     'When the process started, in seconds since the epoch.',
     () => startedAtSeconds,
   );
-  gauge('process_resident_memory_bytes', 'Resident memory of the process, all threads.', () =>
-    process.memoryUsage.rss(),
+  // `process.memoryUsage` throws on Linux without `/proc`, even when only the heap is of interest.
+  gauge(
+    'nodejs_heap_size_total_bytes',
+    'V8 heap of the main thread.',
+    () => getHeapStatistics().total_heap_size,
   );
-  gauge('nodejs_heap_size_total_bytes', 'V8 heap of the main thread.', () => process.memoryUsage().heapTotal);
   gauge(
     'nodejs_heap_size_used_bytes',
     'Used V8 heap of the main thread.',
-    () => process.memoryUsage().heapUsed,
+    () => getHeapStatistics().used_heap_size,
   );
   gauge(
     'nodejs_external_memory_bytes',
     'Memory outside of the main thread V8 heap that its objects hold.',
-    () => process.memoryUsage().external,
+    () => getHeapStatistics().external_memory,
   );
 
-  if (process.platform === 'linux') {
+  const hasProc = existsSync('/proc/self/fd');
+  if (hasProc || process.platform !== 'linux') {
+    gauge('process_resident_memory_bytes', 'Resident memory of the process, all threads.', () =>
+      process.memoryUsage.rss(),
+    );
+  }
+  if (hasProc) {
     gauge('process_open_fds', 'Open file descriptors.', countOpenFileDescriptors);
     const limit = readFileDescriptorLimit();
     if (limit !== undefined)

@@ -54,9 +54,9 @@ export class MemoryWatch {
 
   #tick(): void {
     if (this.#threads.size === 0 || this.#reader?.ready === false) return;
-    const residentBytes = process.memoryUsage.rss();
+    const residentBytes = residentMemory();
     this.#residentBytes = Math.min(this.#residentBytes, residentBytes);
-    const grown = this.#lookAgain || residentBytes - this.#residentBytes >= GROWTH_BYTES;
+    const grown = this.#lookAgain || !(residentBytes - this.#residentBytes < GROWTH_BYTES);
     if (!grown && performance.now() < this.#nextLookMs) return;
     this.#residentBytes = residentBytes;
     this.#lookAgain = false;
@@ -112,5 +112,14 @@ export class MemoryWatch {
     const { idle } = worker.performance.eventLoopUtilization();
     this.#idleMs.set(worker, idle);
     return before === undefined || idle === before;
+  }
+}
+
+/** In bytes; `NaN`, which counts as grown, where the system does not tell: on Linux it is in `/proc`. */
+function residentMemory(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return Number.NaN;
   }
 }

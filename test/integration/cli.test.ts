@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -216,6 +217,25 @@ describe('bulkhead serve', () => {
     expect(await readiness(served)).to.equal(200);
     served.child.kill('SIGTERM');
     expect(await served.exited()).to.include({ code: 0, signal: null });
+  });
+
+  it('tells where the system refuses thread-nice, once', async function () {
+    // Linux lowers one thread's priority by its id, which a thread learns from /proc. A namespace without one needs root.
+    const within = ['unshare', '-m', 'sh', '-c', 'umount -l /proc && exec "$@"', 'sh'];
+    if (spawnSync('unshare', ['-m', 'umount', '-l', '/proc']).status !== 0) this.skip();
+    const cli = startCli(['serve', tools, ...FREE_PORTS, '--spare-threads', '2', '--log-format', 'json'], {
+      within,
+    });
+    await cli.printed('stderr', /thread-nice: the system did not lower the priority of session threads/);
+    const [, admin] = await cli.printed('stdout', /Admin server +(\S+)\//);
+    const scrape = await (await fetch(`${admin}/metrics`)).text();
+    expect(scrape)
+      .to.match(/^bulkhead_threads/m)
+      .and.not.match(/^process_resident_memory_bytes/m);
+    cli.child.kill('SIGTERM');
+    const { code, stderr } = await cli.exited();
+    expect(code).to.equal(0);
+    expect(stderr.match(/thread-nice:/g)).to.have.lengthOf(1);
   });
 
   it('warns of variables that look like options', async () => {

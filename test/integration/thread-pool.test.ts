@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { afterThisTest } from '../support/cleanup.js';
 import { withDeadline } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
 import { expectRefusal } from '../support/expectations.js';
@@ -61,6 +62,24 @@ describe('session threads: one session each', () => {
     expect(new Set(origins.map(({ threadId }) => threadId)).size).to.equal(12);
     expect(origins.map(({ claims }) => claims)).to.deep.equal(Array.from({ length: 12 }, () => 1));
   }).timeout(BURST_DEADLINE_MS);
+});
+
+describe('session threads: a setup that never ends', () => {
+  it('costs its session the thread after half a minute, and no other session anything', async () => {
+    const gateway = await startGateway({ serverModule: fixtureModule('endless-setup'), maxThreads: 2 });
+    await spareReady(gateway);
+    const other = await connectedClient(gateway);
+    const shortened = shortenHalfMinutes(300);
+    const ended = once(gateway.events, 'session-ended');
+    const client = rawClient(gateway);
+    const request = initializeRequest(1);
+    const clientInfo = { name: 'endless', version: '1.0.0' };
+    const response = await client.post({ ...request, params: { ...request.params, clientInfo } });
+    expect((await response.answer(1)).error?.message).to.match(/setup took longer than 30 s/);
+    expect(await ended).to.include({ reason: 'setup_failed' });
+    expect(shortened.set).to.be.at.least(1);
+    expect(textOf(await other.call('ready'))).to.equal('ready');
+  });
 });
 
 describe('session threads: sessions that wait for one', () => {
@@ -165,6 +184,21 @@ describe('max-sessions', () => {
 
 async function spareReady(gateway: Gateway): Promise<void> {
   if (gateway.snapshot().threads.spare === 0) await once(gateway.events, 'thread-started');
+}
+
+/** Makes the gateway's deadlines of half a minute shorter for the current test, and counts them. */
+function shortenHalfMinutes(ms: number): { set: number } {
+  const original = globalThis.setTimeout;
+  const shortened = { set: 0 };
+  const shorter = (callback: () => void, after?: number, ...args: []): NodeJS.Timeout => {
+    if (after === 30_000) shortened.set += 1;
+    return original(callback, after === 30_000 ? ms : after, ...args);
+  };
+  globalThis.setTimeout = Object.assign(shorter, original) as typeof setTimeout;
+  afterThisTest(() => {
+    globalThis.setTimeout = original;
+  });
+  return shortened;
 }
 
 async function initializeOf(gateway: Gateway): Promise<RawResponse> {

@@ -27,11 +27,14 @@ export interface CliOptions {
   /** Variables besides the test's own; those of the outer shell that configure a gateway are left out. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** A command that runs the rest of its arguments as one. */
+  readonly within?: readonly string[];
 }
 
 /** The built command `bulkhead` as a child process; it is killed after the test where it still runs. */
 export function startCli(args: readonly string[], options: CliOptions = {}): CliProcess {
-  const child = spawn(process.execPath, [join(buildRoot, 'src', 'cli.js'), ...args], {
+  const command = [...(options.within ?? []), process.execPath, join(buildRoot, 'src', 'cli.js'), ...args];
+  const child = spawn(command[0] as string, command.slice(1), {
     cwd: options.cwd,
     env: { ...environment(), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
