@@ -16,11 +16,12 @@ import { neighbour } from './rows/neighbour.js';
 import { sessionCreation } from './rows/session-creation.js';
 import { sleepCycles } from './rows/sleep-cycles.js';
 import { threadStart } from './rows/thread-start.js';
-import { coldEcho64, echo8, echo64 } from './rows/throughput.js';
+import { coldEcho64, echo8, echo8Single, echo64 } from './rows/throughput.js';
 import { initialize, wake } from './rows/waking.js';
 
 const ROWS: readonly Row[] = [
   echo8,
+  echo8Single,
   echo64,
   coldEcho64,
   latency,

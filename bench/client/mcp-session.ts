@@ -11,6 +11,9 @@ const BASE_HEADERS = {
   accept: 'application/json, text/event-stream',
 } as const;
 
+/** Request ids are unique in a session. */
+const IDS_PER_LANE = 1_000_000_000;
+
 /** A server answered something else than it was asked for; no figure of such a run counts. */
 class WrongAnswerError extends Error {
   constructor(expected: string, answer: HttpAnswer) {
@@ -53,12 +56,13 @@ export class McpSession {
   #calls: Client;
   readonly #headers: Readonly<Record<string, string>>;
   #control: Client | undefined;
-  #lastId = 0;
+  #lastId: number;
 
-  private constructor(url: URL, calls: Client, id: string) {
+  private constructor(url: URL, calls: Client, id: string, firstId = 0) {
     this.#url = url;
     this.#calls = calls;
     this.id = id;
+    this.#lastId = firstId;
     this.#headers = { ...BASE_HEADERS, 'mcp-session-id': id, 'mcp-protocol-version': PROTOCOL_VERSION };
   }
 
@@ -87,6 +91,16 @@ export class McpSession {
       throw new WrongAnswerError('a result of initialize and a session id', answer);
     }
     return new McpSession(url, client, answer.sessionId);
+  }
+
+  /** The same session over so many connections, this one's among them: as many calls can be in flight. */
+  lanes(count: number): McpSession[] {
+    const others = Array.from(
+      { length: count - 1 },
+      (_, lane) =>
+        new McpSession(this.#url, new Client(this.#url.origin), this.id, (lane + 1) * IDS_PER_LANE),
+    );
+    return [this, ...others];
   }
 
   initialized(): Promise<void> {

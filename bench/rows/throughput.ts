@@ -24,12 +24,19 @@ function rateGoal(): number {
   return Number(process.versions.node.split('.')[0]) < 22 ? 3.5 : 2.2;
 }
 
-type Measure = (start: StartServer, sessionCount: number, quick: boolean) => Promise<Throughput>;
+interface Load {
+  readonly sessions: number;
+  /** In each session, each over a connection of its own. */
+  readonly callsAtOnce: number;
+}
 
-async function measureHot(start: StartServer, sessionCount: number, quick: boolean): Promise<Throughput> {
+type Measure = (start: StartServer, load: Load, quick: boolean) => Promise<Throughput>;
+
+async function measureHot(start: StartServer, load: Load, quick: boolean): Promise<Throughput> {
   const durationMs = quick ? 2000 : 4000;
   return withServer(start, async ({ pid, url }) => {
-    const sessions = await openSessions(url, sessionCount);
+    const opened = await openSessions(url, load.sessions);
+    const sessions = opened.flatMap((session) => session.lanes(load.callsAtOnce));
     try {
       for (const session of sessions) await session.echo();
       await warmUp(sessions, quick);
@@ -53,13 +60,13 @@ async function measureHot(start: StartServer, sessionCount: number, quick: boole
  * The main thread and the SDK's one thread are hot, from other sessions; the measured sessions have made one call each,
  * so that each has its thread, and make so few more that their threads' code stays cold. Real sessions are like that.
  */
-async function measureCold(start: StartServer, sessionCount: number, quick: boolean): Promise<Throughput> {
+async function measureCold(start: StartServer, load: Load, quick: boolean): Promise<Throughput> {
   return withServer(start, async ({ pid, url }) => {
     const others = await openSessions(url, 8);
     await warmUp(others, quick);
     for (const session of others) await session.delete();
     await closeSessions(others);
-    const sessions = await openSessions(url, sessionCount);
+    const sessions = await openSessions(url, load.sessions);
     try {
       for (const session of sessions) await session.echo();
       // New spares are made meanwhile.
@@ -84,26 +91,23 @@ async function measureCold(start: StartServer, sessionCount: number, quick: bool
   });
 }
 
-/** Calls a second and processor a call, one call in flight in each session. */
+/** Calls a second and processor a call in a closed loop. */
 function throughput(
   name: string,
-  sessionCount: number,
+  load: Load,
   goal?: Goal,
   orientation: Readonly<Record<string, StartServer>> = {},
   measure: Measure = measureHot,
 ): Row {
   const cold = measure === measureCold ? ', cold threads' : '';
-  const title = `echo, ${sessionCount} sessions${cold}`;
+  const title = `echo, ${load.sessions} sessions, ${load.callsAtOnce} at once in each${cold}`;
   return {
     name,
     title,
     async run(settings: BenchSettings): Promise<Figure[]> {
       const servers: Record<string, StartServer> = { Bulkhead: bulkhead(), SDK: sdk(), ...orientation };
       const sides = Object.fromEntries(
-        Object.entries(servers).map(([side, start]) => [
-          side,
-          () => measure(start, sessionCount, settings.quick),
-        ]),
+        Object.entries(servers).map(([side, start]) => [side, () => measure(start, load, settings.quick)]),
       );
       const results = await alternate(settings, title, sides);
       const figure = (measured: string, unit: string, key: keyof Throughput): Figure => {
@@ -125,11 +129,16 @@ function throughput(
   };
 }
 
-export const echo8 = throughput(
-  'echo-8',
-  8,
-  { kind: 'ratio at least', value: rateGoal() },
-  { 'SDK, JSON answers': sdk('--json'), 'node:http': bare },
+const rate: Goal = { kind: 'ratio at least', value: rateGoal() };
+const others = { 'SDK, JSON answers': sdk('--json'), 'node:http': bare };
+
+export const echo8 = throughput('echo-8', { sessions: 8, callsAtOnce: 4 }, rate, others);
+export const echo8Single = throughput('echo-8-single', { sessions: 8, callsAtOnce: 1 }, rate, others);
+export const echo64 = throughput('echo-64', { sessions: 64, callsAtOnce: 1 });
+export const coldEcho64 = throughput(
+  'cold-64',
+  { sessions: 64, callsAtOnce: 1 },
+  { kind: 'ratio at least', value: 1.5 },
+  {},
+  measureCold,
 );
-export const echo64 = throughput('echo-64', 64);
-export const coldEcho64 = throughput('cold-64', 64, { kind: 'ratio at least', value: 1.5 }, {}, measureCold);
