@@ -144,6 +144,8 @@ export class ThreadLink implements ThreadOwner {
   cancel(requestId: RequestId, reason: string): void {
     this.#posted.delete(requestId);
     this.#waiting = this.#waiting.filter((message) => message.requestId !== requestId);
+    // A thread would be taken from a session that needs it, only to fall asleep again.
+    if (this.#waiting.length === 0) this.#stopAcquiring('what waited for it was cancelled');
     this.#thread?.cancel(requestId, reason);
   }
 
@@ -230,13 +232,23 @@ export class ThreadLink implements ThreadOwner {
     try {
       thread = await this.#parts.acquire(acquiring.signal);
     } catch (error) {
+      if (this.#acquiring !== acquiring) return;
       this.#acquiring = undefined;
-      if (this.#ended === undefined) this.#unavailable(error);
+      this.#unavailable(error);
       return;
     }
+    // It was on its way already when the waiting stopped; what came since has asked for another one.
+    if (this.#acquiring !== acquiring)
+      return thread.terminate('ended', 'its session does not need it any more');
     this.#acquiring = undefined;
-    if (this.#ended !== undefined) return thread.terminate('ended', 'its session ended');
     this.#attach(thread);
+  }
+
+  /** Forgotten at once, not when the pool has answered: the next message must be able to ask for a thread again. */
+  #stopAcquiring(reason: string): void {
+    const acquiring = this.#acquiring;
+    this.#acquiring = undefined;
+    acquiring?.abort(new BulkheadError('ERR_BULKHEAD_THREAD_WAIT', reason));
   }
 
   #attach(thread: SessionThread): void {
@@ -270,7 +282,7 @@ export class ThreadLink implements ThreadOwner {
 
   async #end(reason: string): Promise<void> {
     this.#waiting = [];
-    this.#acquiring?.abort(new BulkheadError('ERR_BULKHEAD_THREAD_WAIT', `the session ends: ${reason}`));
+    this.#stopAcquiring(`the session ends: ${reason}`);
     const thread = this.#thread;
     if (thread === undefined) return;
     thread.end(reason);

@@ -4,7 +4,7 @@ import { withDeadline } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
 import { connectedClient, type Gateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
-import type { RawClient } from '../support/raw-client.js';
+import type { JsonRpcMessage, RawClient } from '../support/raw-client.js';
 import { textOf } from '../support/raw-client.js';
 import { asleep, keptBy, ofSession, startSleepyGateway, stateOf } from '../support/sleep.js';
 
@@ -89,6 +89,49 @@ describe('room for a session that wakes', () => {
     expect(textOf(await waiter.call('echo', { text: 'now' }, PATIENCE))).to.equal('now');
   }).timeout(4 * WAIT_DEADLINE_MS);
 
+  it('is not made any more once the call that woke it is cancelled', async () => {
+    const gateway = await startSleepyGateway({ ...roomOnly, maxThreads: 1 });
+    const [worker, waiter] = await workerAndWaiter(gateway);
+    const slow = worker.call('slow', { ms: 700 });
+    await once(gateway.events, 'request-started');
+    const answer = await cancelledCall(gateway, waiter);
+    expect(answer.error?.message).to.match(/^The request was cancelled/);
+    expect(stateOf(gateway, waiter)).to.equal('asleep');
+    expect(gateway.snapshot().threadWaiters).to.equal(0);
+    const sleeps = collect(gateway.events, 'session-sleeps');
+    const claims = collect(gateway.events, 'thread-claimed');
+    expect(textOf(await slow)).to.equal('waited 700');
+    expect(textOf(await worker.call('echo', { text: 'undisturbed' }))).to.equal('undisturbed');
+    expect({ sleeps, claims }).to.deep.equal({ sleeps: [], claims: [] });
+  });
+
+  it('is made for the next call after one that was cancelled while it waited', async () => {
+    const gateway = await startSleepyGateway({ ...roomOnly, maxThreads: 1 });
+    const [worker, waiter] = await workerAndWaiter(gateway);
+    const slow = worker.call('slow', { ms: 700 });
+    await once(gateway.events, 'request-started');
+    await cancelledCall(gateway, waiter);
+    const served = waiter.call('echo', { text: 'served' });
+    await once(gateway.events, 'request-started');
+    expect(stateOf(gateway, waiter)).to.equal('waking');
+    expect(gateway.snapshot().threadWaiters).to.equal(1);
+    expect(textOf(await slow)).to.equal('waited 700');
+    expect(textOf(await served)).to.equal('served');
+  });
+
+  it('is made for what else waits beside a call that is cancelled', async () => {
+    const gateway = await startSleepyGateway({ ...roomOnly, maxThreads: 1 });
+    const [worker, waiter] = await workerAndWaiter(gateway);
+    const slow = worker.call('slow', { ms: 700 });
+    await once(gateway.events, 'request-started');
+    const served = waiter.call('echo', { text: 'served' });
+    await once(gateway.events, 'request-started');
+    await cancelledCall(gateway, waiter);
+    expect(stateOf(gateway, waiter)).to.equal('waking');
+    await slow;
+    expect(textOf(await served)).to.equal('served');
+  });
+
   it('is made once a cancelled handler has come to its end', async () => {
     const gateway = await startSleepyGateway({
       ...roomOnly,
@@ -164,4 +207,13 @@ async function workerAndWaiter(gateway: Gateway): Promise<[RawClient, RawClient]
   await worker.call('echo', { text: 'second' });
   await asleep(gateway, waiter);
   return [worker, waiter];
+}
+
+/** The answer to a call that its client cancels while the session waits for a thread. */
+async function cancelledCall(gateway: Gateway, client: RawClient): Promise<JsonRpcMessage> {
+  const started = once(gateway.events, 'request-started', ofSession(client));
+  const { id, exchange } = client.startCall('echo', { text: 'never served' });
+  await started;
+  await client.notify('notifications/cancelled', { requestId: id });
+  return (await exchange.response).answer(id);
 }
