@@ -20,6 +20,8 @@ import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
 
 /** More pages than this are a module that never comes to an end. */
 const MAX_TOOL_PAGES = 100;
+/** A list that never comes must not hold the start up without a word. */
+const ANSWER_DEADLINE_MS = 10_000;
 const MAX_PRINTED_CHARS = 300;
 
 export interface CheckedServerModule {
@@ -111,10 +113,17 @@ class TrialSession implements ThreadOwner {
     RequestId,
     { resolve: (answer: Answer) => void; reject: (error: Error) => void }
   >();
+  readonly #setUp: Promise<void>;
+  #markSetUp: () => void = () => {};
+  #failSetUp: (error: Error) => void = () => {};
   #lastId = 0;
 
   constructor(thread: SessionThread) {
     this.#thread = thread;
+    this.#setUp = new Promise((resolve, reject) => {
+      this.#markSetUp = resolve;
+      this.#failSetUp = reject;
+    });
     thread.claim(this, { state: [], replay: [], firstRequestId: 0 });
   }
 
@@ -149,7 +158,9 @@ class TrialSession implements ThreadOwner {
     return { initialize, lists };
   }
 
-  onClaimed(): void {}
+  onClaimed(): void {
+    this.#markSetUp();
+  }
 
   onCloseStream(): void {}
 
@@ -160,11 +171,12 @@ class TrialSession implements ThreadOwner {
   onSend({ kind, id, body }: SendFrame): void {
     if (kind !== 'response' || id === undefined) return;
     this.#waiting.get(id)?.resolve(JSON.parse(body) as Answer);
-    this.#waiting.delete(id);
   }
 
   onExit(exit: ThreadExit): number {
-    for (const { reject } of this.#waiting.values()) reject(new Error(exit.message));
+    const error = new Error(exit.message);
+    this.#failSetUp(error);
+    for (const { reject } of this.#waiting.values()) reject(error);
     return this.#waiting.size;
   }
 
@@ -172,13 +184,23 @@ class TrialSession implements ThreadOwner {
     return { protocolVersion, capabilities: {}, clientInfo: this.context.client };
   }
 
-  #answer(method: string, params: unknown): Promise<Answer> {
+  async #answer(method: string, params: unknown): Promise<Answer> {
+    // `setup` has a longer deadline of its own, which must not count here.
+    await this.#setUp;
     this.#lastId += 1;
     const id = this.#lastId;
-    return new Promise<Answer>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      this.#thread.request(id, 'trial', JSON.stringify({ jsonrpc: '2.0', id, method, params }));
-    });
+    let deadline: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise<Answer>((resolve, reject) => {
+        this.#waiting.set(id, { resolve, reject });
+        const late = `${method} was not answered within ${ANSWER_DEADLINE_MS / 1000} s`;
+        deadline = setTimeout(() => reject(new Error(late)), ANSWER_DEADLINE_MS);
+        this.#thread.request(id, 'trial', JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+      });
+    } finally {
+      clearTimeout(deadline);
+      this.#waiting.delete(id);
+    }
   }
 
   async #ask(method: string, params: unknown): Promise<unknown> {
