@@ -25,29 +25,67 @@ class WrongAnswerError extends Error {
 }
 
 interface Response {
-  readonly id: number;
+  readonly id?: unknown;
+  readonly method?: unknown;
   readonly result?: { readonly content?: readonly { readonly text?: string }[]; readonly isError?: boolean };
   readonly error?: { readonly code: number; readonly message: string };
 }
 
-/** The response with this id in a JSON answer or among an SSE answer's events. */
-function responseIn(answer: HttpAnswer, id: number): Response | undefined {
-  if (answer.status !== 200) return undefined;
-  if (!answer.contentType.startsWith('text/event-stream')) {
-    const message = JSON.parse(answer.body) as Response;
-    return message.id === id ? message : undefined;
-  }
-  for (const line of answer.body.split('\n')) {
+/** The messages of a JSON answer, or of an SSE answer's events. */
+function messagesIn({ status, contentType, body }: HttpAnswer): Response[] {
+  if (status !== 200) return [];
+  if (contentType.startsWith('application/json')) return [JSON.parse(body) as Response];
+  if (!contentType.startsWith('text/event-stream')) return [];
+  const messages: Response[] = [];
+  for (const line of body.split('\n')) {
     // A priming event's data is empty (2025-11-25, Transports).
-    if (!line.startsWith('data: ') || line === 'data: ') continue;
-    const message = JSON.parse(line.slice(6)) as Response;
-    if (message.id === id) return message;
+    if (line.startsWith('data: ') && line !== 'data: ') messages.push(JSON.parse(line.slice(6)) as Response);
   }
-  return undefined;
+  return messages;
 }
 
-function call(id: number, tool: string, argument: string): string {
-  return `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"${tool}","arguments":${argument}}}`;
+interface Question {
+  readonly id: number;
+  /** Members of the request besides `jsonrpc` and `id`, as JSON text: to write them costs the client least. */
+  readonly members: string;
+  /** For the error where another answer comes. */
+  readonly expected: string;
+  readonly fits: (response: Response) => boolean;
+}
+
+/** Sends a request; there must be one response for its id, and it must fit. */
+async function ask(
+  client: Client,
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  { id, members, expected, fits }: Question,
+): Promise<HttpAnswer> {
+  const body = `{"jsonrpc":"2.0","id":${id},${members}}`;
+  const answer = await exchange(client, 'POST', url.pathname, headers, body);
+  // A server's own requests have ids too, and methods.
+  const responses = messagesIn(answer).filter(({ method }) => method === undefined);
+  const [response] = responses;
+  if (responses.length !== 1 || response === undefined || response.id !== id || !fits(response)) {
+    throw new WrongAnswerError(`${expected} for id ${id}`, answer);
+  }
+  return answer;
+}
+
+function succeeds({ result, error }: Response): boolean {
+  return error === undefined && result !== undefined && result.isError !== true;
+}
+
+function fails({ result, error }: Response): boolean {
+  return error !== undefined && result === undefined;
+}
+
+/** The result of a tool that answers with this text. */
+function says(text: string): Question['fits'] {
+  return (response) => succeeds(response) && response.result?.content?.[0]?.text === text;
+}
+
+function call(tool: string, argument: string): string {
+  return `"method":"tools/call","params":{"name":"${tool}","arguments":${argument}}`;
 }
 
 export class McpSession {
@@ -76,20 +114,18 @@ export class McpSession {
 
   /** `initialize` alone, over a connection that may be open already; `close` closes that connection too. */
   static async initialize(url: URL, client: Client): Promise<McpSession> {
-    const body = JSON.stringify({
-      jsonrpc: '2.0',
-      id: 0,
-      method: 'initialize',
-      params: {
-        protocolVersion: PROTOCOL_VERSION,
-        capabilities: {},
-        clientInfo: { name: 'bench', version: '1.0.0' },
-      },
+    const params = JSON.stringify({
+      protocolVersion: PROTOCOL_VERSION,
+      capabilities: {},
+      clientInfo: { name: 'bench', version: '1.0.0' },
     });
-    const answer = await exchange(client, 'POST', url.pathname, BASE_HEADERS, body);
-    if (responseIn(answer, 0)?.result === undefined || answer.sessionId === undefined) {
-      throw new WrongAnswerError('a result of initialize and a session id', answer);
-    }
+    const answer = await ask(client, url, BASE_HEADERS, {
+      id: 0,
+      members: `"method":"initialize","params":${params}`,
+      expected: 'a result',
+      fits: succeeds,
+    });
+    if (answer.sessionId === undefined) throw new WrongAnswerError('a session id', answer);
     return new McpSession(url, client, answer.sessionId);
   }
 
@@ -108,23 +144,18 @@ export class McpSession {
   }
 
   /** Calls `echo` with a text that no other call has, over the session's own connection. */
-  async echo(): Promise<void> {
-    const id = ++this.#lastId;
-    const text = `${this.id} call ${id} ................................`;
-    await this.#call(id, call(id, 'echo', `{"text":"${text}"}`), text);
+  echo(): Promise<void> {
+    const text = `${this.id} call ${this.#lastId + 1} ................................`;
+    return this.#ask(call('echo', `{"text":"${text}"}`), `"${text}"`, says(text));
   }
 
   /** Calls `spin`, which keeps the server's thread busy for so long, and waits for its answer. */
-  async spin(ms: number): Promise<void> {
-    const id = ++this.#lastId;
-    await this.#call(id, call(id, 'spin', `{"ms":${ms}}`), 'done');
+  spin(ms: number): Promise<void> {
+    return this.#ask(call('spin', `{"ms":${ms}}`), '"done"', says('done'));
   }
 
-  async listTools(): Promise<void> {
-    const id = ++this.#lastId;
-    const body = `{"jsonrpc":"2.0","id":${id},"method":"tools/list"}`;
-    const answer = await exchange(this.#calls, 'POST', this.#url.pathname, this.#headers, body);
-    if (responseIn(answer, id)?.result === undefined) throw new WrongAnswerError('a list of tools', answer);
+  listTools(): Promise<void> {
+    return this.#ask('"method":"tools/list"', 'a list of tools', succeeds);
   }
 
   /** Drops the connection between calls, as a client does that is long idle; the next call opens another. */
@@ -134,21 +165,13 @@ export class McpSession {
   }
 
   /** Calls a tool of the built-in server, whose answer differs each time. */
-  async sessionInfo(): Promise<void> {
-    const id = ++this.#lastId;
-    const body = call(id, 'session_info', '{}');
-    const answer = await exchange(this.#calls, 'POST', this.#url.pathname, this.#headers, body);
-    if (responseIn(answer, id)?.result?.isError !== undefined)
-      throw new WrongAnswerError(`a result for id ${id}`, answer);
+  sessionInfo(): Promise<void> {
+    return this.#ask(call('session_info', '{}'), 'a result', succeeds);
   }
 
-  /** Calls `spin` for a call that won't end well: resolves when its connection or its answer ends. */
-  async spinUntilKilled(ms: number): Promise<void> {
-    const id = ++this.#lastId;
-    const body = call(id, 'spin', `{"ms":${ms}}`);
-    const answer = await exchange(this.#calls, 'POST', this.#url.pathname, this.#headers, body);
-    if (responseIn(answer, id)?.error === undefined)
-      throw new WrongAnswerError(`an error for id ${id}`, answer);
+  /** Calls `spin` for a call that won't end well: resolves when it has been answered with an error. */
+  spinUntilKilled(ms: number): Promise<void> {
+    return this.#ask(call('spin', `{"ms":${ms}}`), 'an error', fails);
   }
 
   /** Sends `notifications/cancelled` for the last call, over a connection of its own. */
@@ -183,12 +206,9 @@ export class McpSession {
     if (answer.status !== 202) throw new WrongAnswerError('202 for a notification', answer);
   }
 
-  async #call(id: number, body: string, expected: string): Promise<void> {
-    const answer = await exchange(this.#calls, 'POST', this.#url.pathname, this.#headers, body);
-    const response = responseIn(answer, id);
-    if (response?.result?.isError === true || response?.result?.content?.[0]?.text !== expected) {
-      throw new WrongAnswerError(`"${expected}" for id ${id}`, answer);
-    }
+  async #ask(members: string, expected: string, fits: Question['fits']): Promise<void> {
+    const id = ++this.#lastId;
+    await ask(this.#calls, this.#url, this.#headers, { id, members, expected, fits });
   }
 }
 
