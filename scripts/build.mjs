@@ -35,18 +35,27 @@ const bundled = {
   logLevel: 'warning',
 };
 
-await build({
+const inThreads = {
   ...bundled,
-  entryPoints: {
-    'session-entry': join(root, 'workers/session-entry.ts'),
-    'session-worker': join(root, 'workers/session-worker.ts'),
-    'child-keeper': join(root, 'workers/child-keeper.ts'),
-  },
   external: ['undici'],
   plugins: [
     schemasOnUse(join(root, 'node_modules/@modelcontextprotocol/sdk/dist/esm/types.js')),
     packagesOnUse,
     nodeModulesOnUse,
   ],
+};
+await build({
+  ...inThreads,
+  entryPoints: {
+    'session-entry': join(root, 'workers/session-entry.ts'),
+    'child-keeper': join(root, 'workers/child-keeper.ts'),
+  },
+});
+// session-entry.ts compiles it, with V8's code cache.
+await build({
+  ...inThreads,
+  entryPoints: { 'session-worker': join(root, 'workers/session-worker.ts') },
+  banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+  footer: { js: '})' },
 });
 await build({ ...bundled, entryPoints: partEntryPoints, plugins: [parts(root)] });

@@ -19,9 +19,9 @@ type ModuleFunction = (
 ) => void;
 
 const { codeCache } = workerData as SessionThreadData;
+// Not a module but the function that CommonJS would make of one: each thread would keep the text twice otherwise.
 const filename = join(__dirname, 'session-worker.cjs');
-const parameters = 'exports, require, module, __filename, __dirname';
-const script = new Script(`(function (${parameters}) {${readFileSync(filename, 'utf8')}\n})`, {
+const script = new Script(readFileSync(filename, 'latin1'), {
   filename,
   ...(codeCache !== undefined && { cachedData: codeCache }),
 });

@@ -47,8 +47,8 @@ export class Admin {
   }
 
   /**
-   * Polls until the histogram counts more than it did; seldom, because each scrape costs the gateway more than what
-   * is measured in the meantime may. Returns the mean of what was added, in milliseconds.
+   * Polls until the histogram counts more than it did; seldom, and not at once, because a scrape costs the gateway
+   * milliseconds, which would count as those of what is measured. Returns the mean of what was added, in milliseconds.
    */
   async nextObservationMs(name: string, before: HistogramTotals): Promise<number> {
     const now = await this.#until(`an observation of ${name}`, 100, async () => {
@@ -87,9 +87,9 @@ export class Admin {
   async #until<Value>(what: string, pauseMs: number, poll: () => Promise<Value | undefined>): Promise<Value> {
     const endMs = performance.now() + DEADLINE_MS;
     while (performance.now() < endMs) {
+      if (pauseMs > 0) await delay(pauseMs);
       const value = await poll();
       if (value !== undefined) return value;
-      if (pauseMs > 0) await delay(pauseMs);
     }
     throw new Error(`waited ${DEADLINE_MS} ms in vain for ${what}`);
   }

@@ -22,6 +22,8 @@ async function killOne(server: MeasuredServer, admin: Admin, trigger: Trigger): 
   const session = await McpSession.open(server.url);
   try {
     await session.warmControl();
+    // Wakes it: a tool that is to be killed while it spins must have begun.
+    await session.echo();
     const before = await admin.histogram(METRIC);
     const spun = session.spinUntilKilled(SPIN_MS);
     const running = await admin.untilSession(session.id, 'a running call', (snapshot) =>

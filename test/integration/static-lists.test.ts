@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { collect } from '../support/events.js';
-import { type Gateway, rawClient } from '../support/gateway.js';
+import { type Gateway, rawClient, startGateway } from '../support/gateway.js';
 import { LegacyClient } from '../support/legacy-client.js';
 import { fixtureModule } from '../support/modules.js';
 import { initializeRequest, type JsonRpcMessage } from '../support/raw-client.js';
 import { startSleepyGateway } from '../support/sleep.js';
+import { shortenTimeouts } from '../support/timers.js';
 
 const VERSIONS = ['2024-10-07', '2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25', '1999-01-01'];
 const LAST_WITH_BATCHES = '2025-03-26';
@@ -70,6 +71,19 @@ describe('what a static module answers asleep is to the byte what a thread answe
     expect(claims).to.deep.equal([]);
     expect(JSON.parse(answers[0]!.body)).to.have.length(batch.length);
     expect(sortedBatch(answers[0]!)).to.deep.equal(sortedBatch(answers[1]!));
+  });
+});
+
+describe('a static module that never answers for one of its lists', () => {
+  it('is refused after ten seconds, in a sentence that names the list', async () => {
+    const shortened = shortenTimeouts(10_000, 300);
+    const starting = startGateway({ serverModule: fixtureModule('broken-static') });
+    const error = await starting.then(
+      () => undefined,
+      (thrown: Error) => thrown,
+    );
+    expect(error?.message).to.match(/broken-static\.mjs: resources\/list was not answered within 10 s$/);
+    expect(shortened.set).to.be.at.least(1);
   });
 });
 

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { afterThisTest } from '../support/cleanup.js';
 import { withDeadline } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
 import { expectRefusal } from '../support/expectations.js';
 import { connectedClient, type Gateway, rawClient, startGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
 import { initializeRequest, type RawClient, type RawResponse, textOf } from '../support/raw-client.js';
+import { shortenTimeouts } from '../support/timers.js';
 
 const BURST = 20;
 /** One thread start after the other, on a machine that runs other tests too. */
@@ -69,7 +69,7 @@ describe('session threads: a setup that never ends', () => {
     const gateway = await startGateway({ serverModule: fixtureModule('endless-setup'), maxThreads: 2 });
     await spareReady(gateway);
     const other = await connectedClient(gateway);
-    const shortened = shortenHalfMinutes(300);
+    const shortened = shortenTimeouts(30_000, 300);
     const ended = once(gateway.events, 'session-ended');
     const client = rawClient(gateway);
     const request = initializeRequest(1);
@@ -184,21 +184,6 @@ describe('max-sessions', () => {
 
 async function spareReady(gateway: Gateway): Promise<void> {
   if (gateway.snapshot().threads.spare === 0) await once(gateway.events, 'thread-started');
-}
-
-/** Makes the gateway's deadlines of half a minute shorter for the current test, and counts them. */
-function shortenHalfMinutes(ms: number): { set: number } {
-  const original = globalThis.setTimeout;
-  const shortened = { set: 0 };
-  const shorter = (callback: () => void, after?: number, ...args: []): NodeJS.Timeout => {
-    if (after === 30_000) shortened.set += 1;
-    return original(callback, after === 30_000 ? ms : after, ...args);
-  };
-  globalThis.setTimeout = Object.assign(shorter, original) as typeof setTimeout;
-  afterThisTest(() => {
-    globalThis.setTimeout = original;
-  });
-  return shortened;
 }
 
 async function initializeOf(gateway: Gateway): Promise<RawResponse> {

@@ -20,7 +20,7 @@ export interface CliProcess {
   /** Waits until the stream has printed something that matches. */
   printed(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<RegExpExecArray>;
   /** Waits for the end of the process and of its output. */
-  exited(deadlineMs?: number): Promise<CliExit>;
+  exited(): Promise<CliExit>;
 }
 
 export interface CliOptions {
@@ -64,8 +64,8 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Cli
       });
       return withDeadline(found, () => `${pattern} in ${JSON.stringify(output)}`, CLI_DEADLINE_MS);
     },
-    exited: (deadlineMs = CLI_DEADLINE_MS) =>
-      withDeadline(closed, () => `the end of the command: ${JSON.stringify(output)}`, deadlineMs),
+    exited: () =>
+      withDeadline(closed, () => `the end of the command: ${JSON.stringify(output)}`, CLI_DEADLINE_MS),
   };
 }
 
