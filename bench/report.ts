@@ -1,5 +1,7 @@
 /** The table: for the terminal as it is, and as Markdown, which is the same text. */
+
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import { NODE_MAJOR } from '../src/shared/node-version.js';
 import type { BenchSettings, Figure, Goal } from './figure.js';
 import { median } from './statistics.js';
 
@@ -88,7 +90,7 @@ export function machine({ rounds, quick }: BenchSettings): string {
  * replaced, so that one document holds a table for each Node.
  */
 export function withSection(document: string, figures: readonly Figure[], settings: BenchSettings): string {
-  const major = process.versions.node.split('.')[0];
+  const major = NODE_MAJOR;
   const begin = `<!-- bench: node ${major} -->`;
   const end = `<!-- end of bench: node ${major} -->`;
   const section = `${begin}\n## Node ${major}\n\n${machine(settings)}\n\n${table(figures)}\n${end}`;

@@ -2,7 +2,7 @@
 // one file starts almost as fast as an empty one, and `require` skips the asynchronous ES module loader.
 // Usage: node scripts/build.mjs [out-dir]
 import { spawnSync } from 'node:child_process';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,27 +35,22 @@ const bundled = {
   logLevel: 'warning',
 };
 
-const inThreads = {
+await build({
   ...bundled,
+  entryPoints: {
+    'session-entry': join(root, 'workers/session-entry.ts'),
+    'session-worker': join(root, 'workers/session-worker.ts'),
+    'child-keeper': join(root, 'workers/child-keeper.ts'),
+  },
   external: ['undici'],
   plugins: [
     schemasOnUse(join(root, 'node_modules/@modelcontextprotocol/sdk/dist/esm/types.js')),
     packagesOnUse,
     nodeModulesOnUse,
   ],
-};
-await build({
-  ...inThreads,
-  entryPoints: {
-    'session-entry': join(root, 'workers/session-entry.ts'),
-    'child-keeper': join(root, 'workers/child-keeper.ts'),
-  },
 });
-// session-entry.ts compiles it, with V8's code cache.
-await build({
-  ...inThreads,
-  entryPoints: { 'session-worker': join(root, 'workers/session-worker.ts') },
-  banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
-  footer: { js: '})' },
-});
+// session-entry.ts compiles it as the function that CommonJS would make of it, with V8's code cache.
+const worker = join(out, 'workers/session-worker.cjs');
+const parameters = 'exports, require, module, __filename, __dirname';
+writeFileSync(worker, `(function (${parameters}) {${readFileSync(worker, 'utf8')}\n})`);
 await build({ ...bundled, entryPoints: partEntryPoints, plugins: [parts(root)] });

@@ -6,10 +6,11 @@
  *
  * A test sends the same values both ways.
  */
-import { CallToolRequestSchema, CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
-
-/** MCP 2025-11-25, tasks: a request that belongs to a task goes through zod. */
-const RELATED_TASK = 'io.modelcontextprotocol/related-task';
+import {
+  CallToolRequestSchema,
+  CallToolResultSchema,
+  RELATED_TASK_META_KEY,
+} from '@modelcontextprotocol/sdk/types.js';
 
 /** zod 4's inner interface, which both its flavours and its compiled schemas go through. */
 interface Runnable {
@@ -57,7 +58,8 @@ function isPlainMeta(meta: Record<string, unknown>): boolean {
   const { progressToken } = meta;
   const known =
     progressToken === undefined || typeof progressToken === 'string' || Number.isSafeInteger(progressToken);
-  return known && meta[RELATED_TASK] === undefined;
+  // A request that belongs to a task goes through zod.
+  return known && meta[RELATED_TASK_META_KEY] === undefined;
 }
 
 /** In the order in which zod writes them, so that the JSON is the same to the letter. */

@@ -8,12 +8,13 @@
 
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { Transport, TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
-import type {
-  JSONRPCMessage,
-  JSONRPCNotification,
-  JSONRPCRequest,
-  JSONRPCResponse,
-  MessageExtraInfo,
+import {
+  ErrorCode,
+  type JSONRPCMessage,
+  type JSONRPCNotification,
+  type JSONRPCRequest,
+  type JSONRPCResponse,
+  type MessageExtraInfo,
 } from '@modelcontextprotocol/sdk/types.js';
 import { type RequestId, resultFrame, type SendFrame, type ThreadFrame } from '../src/shared/frames.js';
 import type { SessionContext } from '../src/shared/session-context.js';
@@ -25,8 +26,6 @@ import type { SessionAwareToolExecutor } from './tool-executor.js';
  */
 const WINDOW_CHARS = 1024 * 1024;
 
-/** JSON-RPC 2.0, section 5.1 */
-const INTERNAL_ERROR = -32603;
 const LIST_CHANGED = /^notifications\/\w+\/list_changed$/;
 
 /**
@@ -208,7 +207,7 @@ function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): Sen
   if (body.length > MAX_MESSAGE_CHARS) {
     const why = `it has ${body.length} characters of JSON, and at most ${MAX_MESSAGE_CHARS} can be sent; send less, or a link to it`;
     if ('method' in message) throw new Error(`${message.method} is too long: ${why}`);
-    const error = { code: INTERNAL_ERROR, message: `The result is too long: ${why}.` };
+    const error = { code: ErrorCode.InternalError, message: `The result is too long: ${why}.` };
     return toFrame({ jsonrpc: '2.0', id: message.id as RequestId, error }, relatedTo);
   }
   if (!('method' in message)) {

@@ -8,6 +8,7 @@ import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import type { ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js';
 import type { RequestId } from '../src/shared/frames.js';
+import { NODE_MAJOR } from '../src/shared/node-version.js';
 import type { SessionAwareRequest, SessionContext } from '../src/shared/session-context.js';
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
@@ -27,8 +28,8 @@ interface Run {
  * their request, `trackRequests` ends it.
  */
 const running = new AsyncLocalStorage<Run>();
-let tracking = Number(process.versions.node.split('.')[0]) >= 24;
-/** The run that began while no other ran, and not in the storage. */
+let tracking = NODE_MAJOR >= 24;
+/** The latest run that began while no other ran, and not in the storage. */
 let alone: Run | undefined;
 /** Handlers of this thread that have not settled. */
 let unsettled = 0;
@@ -114,7 +115,6 @@ export class SessionAwareToolExecutor {
       return await handler();
     } finally {
       run.over = true;
-      if (alone === run) alone = undefined;
       unsettled -= 1;
       // What a handler left dangling loses its context by that; its request is over, which says the same.
       if (unsettled === 0) running.disable();

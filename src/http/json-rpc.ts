@@ -3,6 +3,7 @@
  * 2025-11-25, Base Protocol, "Messages"). As strict as the SDK's own schemas: a message that they refuse would get
  * no answer from the server at all.
  */
+import { RELATED_TASK_META_KEY } from '@modelcontextprotocol/sdk/types.js';
 import type { ClientMessage } from '../session/client-message.js';
 import { JSON_RPC } from '../session/json-rpc-error.js';
 import type { RequestId } from '../shared/frames.js';
@@ -10,7 +11,6 @@ import type { RequestId } from '../shared/frames.js';
 /** Ids travel in event ids, log lines and errors. */
 const MAX_ID_CHARS = 256;
 const MAX_BATCH = 100;
-const RELATED_TASK = 'io.modelcontextprotocol/related-task';
 
 export type ParsedBody =
   | { readonly ok: true; readonly batch: boolean; readonly messages: readonly ClientMessage[] }
@@ -111,11 +111,11 @@ function malformedMeta(params: Fields | undefined): string | undefined {
   const meta = params?._meta;
   if (meta === undefined) return undefined;
   if (!isFields(meta)) return '"params._meta" must be an object';
-  const { progressToken: token, [RELATED_TASK]: task } = meta;
+  const { progressToken: token, [RELATED_TASK_META_KEY]: task } = meta;
   if (token !== undefined && !isRequestId(token))
     return '"params._meta.progressToken" must be a string or an integer';
   if (task !== undefined && !(isFields(task) && typeof task.taskId === 'string')) {
-    return `"params._meta[${RELATED_TASK}]" must have a "taskId"`;
+    return `"params._meta[${RELATED_TASK_META_KEY}]" must have a "taskId"`;
   }
   return undefined;
 }

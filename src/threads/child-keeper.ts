@@ -96,7 +96,7 @@ export class ChildKeeper {
     return total;
   }
 
-  /** Whether any thread has started a child process. */
+  /** Whether the keeper thread runs, which the first child process of all starts. */
   get started(): boolean {
     return this.#keeper !== undefined;
   }

@@ -2,6 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { Piscina } from 'piscina';
 import type { SessionThreadData } from '../shared/frames.js';
+import { NODE_MAJOR } from '../shared/node-version.js';
 
 /** Measured: V8's default costs a megabyte more for each thread and saves no processor time; 2 costs 4 % of a call. */
 const YOUNG_GENERATION_MB = 4;
@@ -13,8 +14,6 @@ export const SETS_OWN_PRIORITY = process.platform === 'linux';
  */
 const LEAST_V8_LIMIT_MB = 1_792;
 const LEAST_V8_SLACK_MB = 1_024;
-
-const NODE_MAJOR = Number(process.versions.node.split('.')[0]);
 
 export interface ThreadSettings {
   readonly maxThreads: number;
