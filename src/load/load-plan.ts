@@ -1,0 +1,45 @@
+/** What one run of `bulkhead load` does, as plain data: it crosses to the load workers and goes into the report. */
+
+/** One kind of call: a tool, its arguments, and how often it is called in relation to the others. */
+export interface MixEntry {
+  readonly tool: string;
+  /** `{{session}}` in a string stands for the session's token, `{{n}}` for the number of the call in its session. */
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly weight: number;
+}
+
+export type LoadTransport = 'streamable-http' | 'sse';
+
+/** How calls come: at a fixed rate whatever the answers do, or each when an earlier one is answered. */
+export type Arrivals =
+  | { readonly loop: 'open'; readonly callsPerSecond: number }
+  | { readonly loop: 'closed'; readonly concurrency: number };
+
+export interface LoadPlan {
+  /** The MCP endpoint; with the transport `sse`, the address of the event stream. */
+  readonly url: string;
+  readonly token: string | undefined;
+  readonly transport: LoadTransport;
+  readonly protocolVersion: string;
+  /** Sessions that make calls. */
+  readonly sessions: number;
+  /** Sessions besides these that open a GET stream and then do nothing. */
+  readonly idleSessions: number;
+  /** Whether the sessions that make calls hold a GET stream too. */
+  readonly listen: boolean;
+  readonly arrivals: Arrivals;
+  /** Sessions are opened evenly over this time. */
+  readonly rampMs: number;
+  /** How long calls are made, counted from the end of the ramp. */
+  readonly durationMs: number;
+  /** Sessions a second that end with DELETE; each is replaced by a new one. */
+  readonly churnPerSecond: number;
+  /** Sessions a second whose connections are cut without a word; each is replaced by a new one. */
+  readonly dropPerSecond: number;
+  /** How long an answer may take before its call counts as lost. */
+  readonly timeoutMs: number;
+  /** How fast each answer is read, for slow readers; `undefined` for as fast as it comes. */
+  readonly readBytesPerSecond: number | undefined;
+  readonly mix: readonly MixEntry[];
+  readonly workers: number;
+}
