@@ -87,6 +87,8 @@ export interface ServerFigure {
   readonly name: string;
   readonly before: number | null;
   readonly after: number | null;
+  /** A sentence that says what to know of it, such as why it is no check. */
+  readonly note?: string;
 }
 
 /** A figure that both sides count. */
@@ -114,7 +116,7 @@ export interface ProcessSample {
   readonly threads: number;
   readonly descriptors: number;
   readonly residentBytes: number;
-  /** User and system time since the run began, of all processes seen. */
+  /** User and system time since the run began, of all processes seen and of those that they waited for. */
   readonly cpuMs: number;
 }
 
@@ -122,7 +124,7 @@ export interface ProcessSample {
 export interface Trend {
   readonly perMinute: number;
   readonly plusMinus: number;
-  /** Whether the slope can be told from none. */
+  /** Whether the slope can't be told from none. */
   readonly flat: boolean;
 }
 
@@ -138,6 +140,8 @@ export interface ServerProcessReport {
     readonly threads: Trend | null;
     readonly descriptors: Trend | null;
   };
+  /** Where the samples stop before the end of the run: the process ended, or could no longer be read. */
+  readonly stopped?: { readonly atMs: number; readonly reason: string };
 }
 
 /** One threshold, given with `--expect` or held always. */
