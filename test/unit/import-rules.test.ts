@@ -71,6 +71,12 @@ describe('Who may import whom', () => {
     expect(known.filter(({ to }) => behind(to))).to.deep.equal([]);
   });
 
+  it('lets load/ see a server from outside only: it knows options, durations and texts, never the gateway', () => {
+    const texts = /^src\/(?:duration|json-text|nearest|version|option[^/]*)\.ts$/;
+    forbid(within('src/load/'), (to) => !within('src/load/', 'src/shared/')(to) && !texts.test(to));
+    forbid((from) => !within('src/load/', 'src/commands/')(from), within('src/load/'));
+  });
+
   it('has no barrel but src/index.ts', () => {
     const barrels = files.filter((file) => /^export\s+(?:type\s+)?(?:\*|\{[^}]*\}\s*from)/m.test(read(file)));
     expect(barrels).to.deep.equal(barrels.filter((file) => file === 'src/index.ts'));
