@@ -1,0 +1,54 @@
+/** Figures of the server's process tree over a run, from its samples. */
+import type { ProcessSample, ServerProcessReport, Trend } from '../load-report.js';
+import { trend } from './trend.js';
+
+/** A moment is `undefined` when it never came, or when the process had ended before. */
+export interface ProcessObservation {
+  readonly pid: number;
+  /** Earliest first. */
+  readonly samples: readonly ProcessSample[];
+  readonly beforeFirstSession: ProcessSample | undefined;
+  /** The start of the hold. */
+  readonly allOpen: ProcessSample | undefined;
+  readonly holdEnd: ProcessSample | undefined;
+  /** Sessions that were open at `allOpen`. */
+  readonly openSessions: number;
+  /** Tool calls of the hold. */
+  readonly holdCalls: number;
+  readonly stopped: ServerProcessReport['stopped'];
+}
+
+export function serverProcessReport(observation: ProcessObservation): ServerProcessReport {
+  const { pid, samples, beforeFirstSession, allOpen, holdEnd, stopped } = observation;
+  const held = allOpen === undefined ? [] : samples.filter(({ atMs }) => isWithin(atMs, allOpen, holdEnd));
+  const trendOf = (figure: 'residentBytes' | 'threads' | 'descriptors'): Trend | null =>
+    trend(held.map((sample) => ({ atMs: sample.atMs, value: sample[figure] })));
+  return {
+    pid,
+    samples,
+    bytesPerSession: share(beforeFirstSession, allOpen, 'residentBytes', observation.openSessions),
+    cpuMsPerCall: share(allOpen, holdEnd, 'cpuMs', observation.holdCalls),
+    trends: {
+      residentBytes: trendOf('residentBytes'),
+      threads: trendOf('threads'),
+      descriptors: trendOf('descriptors'),
+    },
+    ...(stopped !== undefined && { stopped }),
+  };
+}
+
+/** Of a run that was interrupted, the hold lasts up to its last sample. */
+function isWithin(atMs: number, from: ProcessSample, to: ProcessSample | undefined): boolean {
+  return atMs >= from.atMs && (to === undefined || atMs <= to.atMs);
+}
+
+/** How much a figure rose between two moments, for each of so many. */
+function share(
+  from: ProcessSample | undefined,
+  to: ProcessSample | undefined,
+  figure: 'residentBytes' | 'cpuMs',
+  count: number,
+): number | null {
+  if (from === undefined || to === undefined || count === 0) return null;
+  return (to[figure] - from[figure]) / count;
+}
