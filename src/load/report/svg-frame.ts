@@ -1,0 +1,93 @@
+/** What all charts share: a standalone SVG with its title, description, colours and text. */
+import { Markup, type MarkupValue, markup } from './markup.js';
+
+export interface ChartFrame {
+  /** Letters, digits and hyphens; unlike that of any other chart in the same page. */
+  readonly id: string;
+  readonly title: string;
+  /** What the chart shows, for those who can't see it. */
+  readonly description: string;
+  /** The width of the drawing, in pixels where it is not scaled. */
+  readonly width?: number;
+}
+
+export const DEFAULT_WIDTH = 480;
+export const FONT_SIZE = 13;
+/** How many series can be told apart; further ones begin again. */
+export const SERIES_STYLES = 6;
+
+/**
+ * Okabe and Ito's colours, darkened or lightened until each has three times the paper's contrast; the series differ in
+ * their dashes too. The media query holds for an SVG file in an `img` as well.
+ */
+const LIGHT = ['#0072b2', '#c04f00', '#00805e', '#9c4f86', '#8a6100', '#1f2328'];
+const DARK = ['#56b4e9', '#ff9248', '#2fc79a', '#e29bc9', '#f0e442', '#e6edf3'];
+const DASHES = ['none', '7 3', '2 3', '9 3 2 3', '14 4', '4 2'];
+
+const series = (colours: readonly string[]): string =>
+  colours
+    .map((colour, index) => `.chart-s${index}{stroke:${colour}}.chart-b${index}{fill:${colour}}`)
+    .join('');
+
+const STYLE = new Markup(`
+.chart{font:${FONT_SIZE}px system-ui,-apple-system,"Segoe UI",sans-serif}
+.chart text{fill:#1f2328}.chart .chart-muted{fill:#59636e}
+.chart-paper{fill:#fff}.chart-grid{stroke:#d8dee4}.chart-mark{stroke:#59636e;stroke-dasharray:3 3}
+.chart-title{font-weight:600}.chart-value{font-weight:600}
+.chart-line{fill:none;stroke-width:1.75;stroke-linejoin:round;stroke-linecap:round}
+${DASHES.map((dash, index) => `.chart-s${index}{stroke-dasharray:${dash}}`).join('')}
+${series(LIGHT)}
+@media(prefers-color-scheme:dark){
+.chart text{fill:#e6edf3}.chart .chart-muted{fill:#9da7b1}
+.chart-paper{fill:#161b22}.chart-grid{stroke:#30363d}.chart-mark{stroke:#9da7b1}
+${series(DARK)}
+}`);
+
+export function svg(frame: ChartFrame, width: number, height: number, content: MarkupValue): string {
+  const { id, title, description } = frame;
+  return markup`<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="${id}-title ${id}-description"><title id="${id}-title">${title}</title><desc id="${id}-description">${description}</desc><style>${STYLE}</style><rect class="chart-paper" width="${width}" height="${height}"/><text class="chart-title" x="12" y="22">${title}</text>${content}</svg>`
+    .text;
+}
+
+/** How wide a text will be, near enough to leave room for it: fonts differ. */
+export function textWidth(text: string, fontSize = FONT_SIZE): number {
+  let width = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    if (code >= 0x1100) width += 1;
+    else width += 'MWmw@%'.includes(character) ? 0.9 : "fijlt.,:;|!'()[] ".includes(character) ? 0.36 : 0.6;
+  }
+  return width * fontSize;
+}
+
+/** The text, cut to what fits into the width. */
+export function fitted(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  let kept = '';
+  for (const character of text) {
+    if (textWidth(`${kept}${character}…`) > width) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
+
+/** The text in lines that fit into the width, broken at spaces; a word that does not fit is cut. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/)) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && textWidth(longer) > width) {
+      lines.push(fitted(line, width));
+      line = word;
+    } else {
+      line = longer;
+    }
+  }
+  return [...lines, fitted(line, width)];
+}
+
+/** A coordinate with at most one decimal. */
+export function px(value: number): number {
+  return Math.round(value * 10) / 10;
+}
