@@ -2,7 +2,8 @@
 /** The command `bulkhead`: flags in, exit codes out. What each command does is in `commands/`. */
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, reportFailure } from './commands/failure.js';
-import { OPTION_NAMES, OPTION_TABLE, type OptionRow, variableName } from './option-table.js';
+import { LOAD_FLAG_NAMES, LOAD_FLAGS } from './load/load-options.js';
+import { camelCase, OPTION_NAMES, OPTION_TABLE, type OptionRow, variableName } from './option-table.js';
 import { VERSION } from './version.js';
 
 process.on('uncaughtException', (error) => {
@@ -103,6 +104,34 @@ function createProgram(finish: (exitCode: number) => void): Command {
         );
       },
     );
+
+  const loadCommand = program
+    .command('load')
+    .summary('measure a running server under load')
+    .description(
+      'Loads any MCP server as real clients do, measures it, and checks that no session gets what is meant for another.',
+    )
+    .argument('<url>', "the server's address, such as http://127.0.0.1:3000/mcp");
+  for (const name of LOAD_FLAG_NAMES) {
+    const flag = LOAD_FLAGS[name];
+    const shownDefault = 'defaultText' in flag ? flag.defaultText : flag.default;
+    const written = flag.argument === '' ? `--${name}` : `--${name} ${flag.argument}`;
+    const option = new Option(written, `${flag.help} (default: ${shownDefault})`);
+    loadCommand.addOption('list' in flag ? option.argParser(collect) : option);
+  }
+  loadCommand.action(async (url: string, flags: Record<string, unknown>) => {
+    const { load } = await import('./commands/load.js');
+    const given = LOAD_FLAG_NAMES.map((name) => [name, flags[camelCase(name)]]);
+    const token = flags.token ?? process.env.BULKHEAD_TOKEN;
+    finish(
+      await load({
+        url,
+        flags: { ...Object.fromEntries(given), token },
+        cwd: process.cwd(),
+        version: VERSION,
+      }),
+    );
+  });
   return program;
 }
 

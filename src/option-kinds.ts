@@ -1,7 +1,7 @@
 /** The kinds of values that options have: how each is written, checked and converted. */
-import { realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { formatDuration, MAX_TIMER_MS, parseDuration } from './duration.js';
@@ -89,6 +89,67 @@ export const byteSize: Kind<number> = {
   expected: 'a size such as 4MiB, 512KB or a number of bytes, from 1 byte to 256MiB',
   schema: () => reading(textOrNumber, parseByteSize).pipe(z.number().min(1).max(MAX_BODY_BYTES)),
 };
+
+/** Bytes a second, such as `64KiB/s`. */
+export const byteRate: Kind<number> = {
+  argument: '<size/s>',
+  expected: 'a number of bytes a second such as 64KiB/s, from 1 to 1GiB/s',
+  schema: () =>
+    reading(textOrNumber, (value) => parseByteSize(withoutPerSecond(value))).pipe(
+      z
+        .number()
+        .min(1)
+        .max(2 ** 30),
+    ),
+};
+
+/** How often a second, such as `5/s` or `0.2`. */
+export function perSecond(least: number, most: number): Kind<number> {
+  return {
+    argument: '<number/s>',
+    expected: `a number a second such as 5/s or 0.2, from ${least} to ${most}`,
+    schema: () =>
+      reading(textOrNumber, (value) => {
+        const written = withoutPerSecond(value);
+        return /^\d+(\.\d+)?$/.test(written) ? Number(written) : undefined;
+      }).pipe(z.number().min(least).max(most)),
+  };
+}
+
+function withoutPerSecond(written: string | number): string {
+  return String(written).trim().replace(/\/s$/, '');
+}
+
+export const httpUrl: Kind<URL> = {
+  argument: '<url>',
+  expected: 'an http: or https: URL such as http://127.0.0.1:3000/mcp',
+  schema: () =>
+    reading(z.string(), (written) => {
+      const url = URL.canParse(written) ? new URL(written) : undefined;
+      return url !== undefined && /^https?:$/.test(url.protocol) ? url : undefined;
+    }),
+};
+
+/** A file that can be written: its folder exists, and it is no folder itself. Becomes an absolute path. */
+export const newFile: Kind<string> = {
+  argument: '<file>',
+  expected: 'the path of a file in an existing folder that can be written to',
+  schema: (base) =>
+    reading(z.string().min(1), (written) => {
+      const path = resolve(base, written);
+      if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return undefined;
+      return isWritable(existsSync(path) ? path : dirname(path)) ? path : undefined;
+    }),
+};
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export const onOrOff: Kind<boolean> = {
   argument: '',

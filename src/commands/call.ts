@@ -6,6 +6,7 @@ import { ErrorCode, McpError, type Progress, type Tool } from '@modelcontextprot
 import { formatDuration, parseDuration } from '../duration.js';
 import { parseJson } from '../json-text.js';
 import { didYouMean } from '../nearest.js';
+import { httpUrl } from '../option-kinds.js';
 import { optionError } from '../option-sources.js';
 import { OPTION_TABLE } from '../option-table.js';
 import { messageOf } from '../shared/errors.js';
@@ -76,11 +77,9 @@ function checkToken(token: string | undefined): string | undefined {
 }
 
 function parseUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url !== undefined && /^https?:$/.test(url.protocol)) return url;
-  throw optionError(
-    `<url> is ${JSON.stringify(text)}, but must be an http: or https: URL such as http://127.0.0.1:3000/mcp.`,
-  );
+  const url = httpUrl.schema('').safeParse(text);
+  if (url.success) return url.data;
+  throw optionError(`<url> is ${JSON.stringify(text)}, but must be ${httpUrl.expected}.`);
 }
 
 function parseArguments(text: string | undefined): Record<string, unknown> {

@@ -8,10 +8,10 @@ export interface MixEntry {
   readonly weight: number;
 }
 
-export type LoadTransport = 'streamable-http' | 'sse';
+type LoadTransport = 'streamable-http' | 'sse';
 
 /** How calls come: at a fixed rate whatever the answers do, or each when an earlier one is answered. */
-export type Arrivals =
+type Arrivals =
   | { readonly loop: 'open'; readonly callsPerSecond: number }
   | { readonly loop: 'closed'; readonly concurrency: number };
 
@@ -30,7 +30,9 @@ export interface LoadPlan {
   readonly arrivals: Arrivals;
   /** Sessions are opened evenly over this time. */
   readonly rampMs: number;
-  /** How long calls are made, counted from the end of the ramp. */
+  /** Before the hold: calls whose latencies are not counted, while the server's code gets hot. */
+  readonly warmUpMs: number;
+  /** The hold: how long calls are made and counted. */
   readonly durationMs: number;
   /** Sessions a second that end with DELETE; each is replaced by a new one. */
   readonly churnPerSecond: number;

@@ -46,6 +46,7 @@ const PLAN: Omit<LoadPlan, 'token'> = {
   idleSessions: 20,
   listen: true,
   arrivals: { loop: 'open', callsPerSecond: 500 },
+  warmUpMs: 0,
   rampMs: 5_000,
   durationMs: 30_000,
   churnPerSecond: 5,

@@ -175,7 +175,7 @@ async function openSession(url: string) {
     const body = JSON.stringify({ jsonrpc: '2.0', ...message });
     const response = await fetch(url, { method: 'POST', headers, body });
     expect(response.ok).to.equal(true);
-    await response.text();
+    expect(await response.text()).not.to.include('"isError":true');
     return response;
   };
   const clientInfo = { name: 'observer-test', version: '1.0.0' };
@@ -185,7 +185,6 @@ async function openSession(url: string) {
   headers['mcp-protocol-version'] = '2025-06-18';
   await post({ method: 'notifications/initialized' });
   return {
-    call: (id: number) =>
-      post({ id, method: 'tools/call', params: { name: 'echo', arguments: { text: 'hello' } } }),
+    call: (id: number) => post({ id, method: 'tools/call', params: { name: 'session_info', arguments: {} } }),
   };
 }

@@ -16,6 +16,7 @@ export function planPhrases(plan: Omit<LoadPlan, 'token'>): string[] {
       ? `${formatNumber(arrivals.callsPerSecond)} calls/s (open loop)`
       : `${formatCount(arrivals.concurrency)} calls in flight (closed loop)`,
     ...(plan.rampMs > 0 ? [`ramp ${formatDuration(plan.rampMs)}`] : []),
+    ...(plan.warmUpMs > 0 ? [`warm-up ${formatDuration(plan.warmUpMs)}`] : []),
     `hold ${formatDuration(plan.durationMs)}`,
     ...(churnPerSecond > 0 ? [`churn ${formatNumber(churnPerSecond)}/s`] : []),
     ...(dropPerSecond > 0 ? [`drop ${formatNumber(dropPerSecond)}/s`] : []),

@@ -39,7 +39,7 @@ export class ProcessTree {
   }
 
   /**
-   * Reads one file of each process of the machine, about 30 us each. Processor time counts from the first sample.
+   * Reads one file of each process of the machine, 15 to 30 us each. Processor time counts from the first sample.
    * @returns `undefined` when the process itself has ended; its descendants may live on.
    * @throws {ServerUnreadable} where a process of the tree is another user's.
    */

@@ -1,0 +1,342 @@
+/**
+ * One MCP client: it opens a session, calls tools in it, holds a stream and leaves. It checks that each answer is
+ * its own, and tells its observer what it sends and gets.
+ */
+
+import type { LoadPlan } from '../load-plan.js';
+import { type ListedTool, TOOL_PAGE } from '../mix.js';
+import { type Answer, AwaitedAnswers } from './awaited-answers.js';
+import type { CallTemplate } from './call-template.js';
+import { excerpt, LoadFailure } from './failure-kind.js';
+import type { SessionTokens } from './session-token.js';
+import { SseWire } from './sse-wire.js';
+import { connectionFailure, StreamableWire } from './streamable-wire.js';
+import type { Wire, WireListener } from './wire.js';
+
+/** What the sessions of a run have in common. */
+export interface SessionSettings {
+  readonly plan: Pick<
+    LoadPlan,
+    'token' | 'transport' | 'protocolVersion' | 'timeoutMs' | 'readBytesPerSecond'
+  >;
+  readonly url: URL;
+  readonly tokens: SessionTokens;
+  readonly version: string;
+}
+
+/** What happened in a session, as it happens. */
+export interface SessionObserver {
+  /** A request of the session's life was answered well: `initialize`, `tools/list`, `ping`, `DELETE`, …. */
+  onAnswered(method: string, latencyMs: number): void;
+  /** A request failed, or something came that should not have. */
+  onFailure(method: string, failure: LoadFailure): void;
+  /** The stream for the server's own messages ended before the session did. */
+  onStreamClosed(): void;
+  /** The server knows the session no more. */
+  onForgotten(session: ClientSession): void;
+}
+
+export type SessionState = 'new' | 'open' | 'forgotten' | 'leaving' | 'dropped';
+
+/** How long leaving may take. */
+const FAREWELL_MS = 5_000;
+
+/** The operation that messages count for which no request waits for. */
+const UNASKED = 'unasked message';
+
+/** The operation that answers to the server's own requests count for. */
+const RESPONSE = 'response to the server';
+
+/** A list of tools longer than this never ends. */
+const MAX_TOOL_PAGES = 1_000;
+
+const METHOD_NOT_FOUND = -32_601;
+
+interface IncomingMessage {
+  readonly id?: unknown;
+  readonly method?: unknown;
+  readonly result?: unknown;
+  readonly error?: { readonly code?: unknown; readonly message?: unknown };
+}
+
+export class ClientSession implements WireListener {
+  readonly token: string;
+  /** Calls that were started. */
+  calls = 0;
+  readonly #settings: SessionSettings;
+  readonly #observer: SessionObserver;
+  readonly #wire: Wire;
+  readonly #awaited = new AwaitedAnswers();
+  #state: SessionState = 'new';
+  #lastId = 0;
+  #whenCalm: (() => void) | undefined;
+
+  constructor(settings: SessionSettings, number: number, observer: SessionObserver) {
+    this.#settings = settings;
+    this.#observer = observer;
+    this.token = settings.tokens.of(number);
+    const { token, transport, readBytesPerSecond } = settings.plan;
+    const options = { url: settings.url, token, readBytesPerSecond };
+    this.#wire = transport === 'sse' ? new SseWire(options, this) : new StreamableWire(options, this);
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get inFlight(): number {
+    return this.#awaited.size;
+  }
+
+  /**
+   * Opens the session as a real client does: `initialize`, `notifications/initialized`, then `tools/list`, and the
+   * GET stream where it is wanted.
+   * @throws {LoadFailure} when the session can't be used.
+   */
+  async open(listen: boolean): Promise<void> {
+    const method = this.#settings.plan.transport === 'sse' ? 'GET' : 'initialize';
+    try {
+      await withDeadline(this.#wire.connect(), this.#settings.plan.timeoutMs, 'the event stream');
+    } catch (error) {
+      throw this.#report(method, error);
+    }
+    const { protocolVersion } = this.#settings.plan;
+    const { result } = await this.#request('initialize', {
+      protocolVersion,
+      capabilities: {},
+      clientInfo: { name: 'bulkhead-load', version: this.#settings.version },
+    });
+    this.#wire.useVersion(versionIn(result) ?? protocolVersion);
+    await this.#step('notifications/initialized', () =>
+      this.#wire.notify('{"jsonrpc":"2.0","method":"notifications/initialized"}'),
+    );
+    this.#state = 'open';
+    await Promise.all([
+      this.#request('tools/list'),
+      listen ? this.#step('GET', () => this.#wire.listen()) : undefined,
+    ]);
+  }
+
+  /** All tools that the server lists. @throws {LoadFailure} */
+  async tools(): Promise<readonly ListedTool[]> {
+    const tools: ListedTool[] = [];
+    let cursor: unknown;
+    for (let page = 0; page < MAX_TOOL_PAGES; page += 1) {
+      const { result } = await this.#request('tools/list', cursor === undefined ? undefined : { cursor });
+      const listed = TOOL_PAGE.safeParse(result);
+      if (!listed.success) throw new LoadFailure('invalid', `tools/list: ${listed.error.issues[0]?.message}`);
+      tools.push(...listed.data.tools);
+      cursor = listed.data.nextCursor;
+      if (cursor === undefined) break;
+    }
+    return tools;
+  }
+
+  /**
+   * Calls a tool.
+   * @throws {LoadFailure} with the kind `tool` also where the tool itself reports an error.
+   */
+  async call(template: CallTemplate): Promise<Answer> {
+    this.calls += 1;
+    const id = this.#nextId();
+    const answered = this.#expect(id);
+    this.#wire.request(id, template.body(id, this.token, this.calls));
+    const answer = await answered;
+    if (isToolError(answer.result)) {
+      throw new LoadFailure('tool', excerpt(JSON.stringify(answer.result)));
+    }
+    return answer;
+  }
+
+  /** Asks whether the server still knows the session. */
+  async ping(): Promise<void> {
+    await this.#request('ping');
+  }
+
+  /** Lets what is in flight come to its end, then says goodbye. Failures are told to the observer. */
+  async end(): Promise<void> {
+    if (this.#state !== 'open' && this.#state !== 'new') return this.drop();
+    this.#state = 'leaving';
+    if (this.#awaited.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenCalm = resolve;
+      });
+    }
+    const startMs = performance.now();
+    try {
+      await withDeadline(this.#wire.end(), FAREWELL_MS, 'DELETE');
+      if (this.#settings.plan.transport === 'streamable-http') {
+        this.#observer.onAnswered('DELETE', performance.now() - startMs);
+      }
+    } catch (error) {
+      this.#report('DELETE', error);
+    } finally {
+      await this.#wire.destroy();
+    }
+  }
+
+  /** Vanishes: cuts all connections. Calls in flight reject, and nobody hears of them. */
+  async drop(): Promise<void> {
+    this.#state = 'dropped';
+    this.#awaited.failAll(new LoadFailure('connection', 'the client has left'));
+    await this.#wire.destroy();
+  }
+
+  onMessage(text: string, eventStream: boolean): void {
+    const atMs = performance.now();
+    const foreign = this.#settings.tokens.foreign(text, this.token);
+    let message: IncomingMessage;
+    try {
+      message = JSON.parse(text) as IncomingMessage;
+    } catch {
+      this.#tell(new LoadFailure('invalid', `not JSON: ${excerpt(text)}`));
+      return;
+    }
+    if (typeof message.method === 'string' && foreign === undefined) {
+      if (message.id !== undefined) this.#answerServer(message.method, message.id);
+      return;
+    }
+    const outcome: Answer | LoadFailure =
+      foreign === undefined
+        ? outcomeOf(message, text, { eventStream, atMs })
+        : new LoadFailure('contaminated', `${this.token} got what is ${foreign}'s: ${excerpt(text)}`);
+    const id = typeof message.id === 'string' ? message.id : undefined;
+    const stray = id === undefined ? undefined : this.#awaited.take(id, outcome);
+    if (outcome instanceof LoadFailure && (id === undefined || stray !== undefined)) this.#tell(outcome);
+    else if (stray !== undefined) this.#tell(stray);
+    else if (id === undefined) this.#tell(new LoadFailure('wrong id', excerpt(text)));
+    this.#calm();
+  }
+
+  onRequestFailed(id: string, failure: LoadFailure): void {
+    this.#awaited.fail(id, failure);
+    this.#calm();
+    if (failure.kind === 'forgotten') this.onForgotten();
+  }
+
+  isWaiting(id: string): boolean {
+    return this.#awaited.isWaiting(id);
+  }
+
+  onStreamClosed(): void {
+    if (this.#state === 'open') this.#observer.onStreamClosed();
+  }
+
+  onForgotten(failure?: LoadFailure): void {
+    if (this.#state !== 'open' && this.#state !== 'new') return;
+    const wasOpen = this.#state === 'open';
+    this.#state = 'forgotten';
+    if (failure !== undefined) {
+      this.#tell(failure);
+      this.#awaited.failAll(failure);
+    }
+    if (wasOpen) this.#observer.onForgotten(this);
+  }
+
+  #calm(): void {
+    if (this.#awaited.size === 0) this.#whenCalm?.();
+  }
+
+  /** Something came that no request waits for. */
+  #tell(failure: LoadFailure): void {
+    if (this.#state !== 'dropped') this.#observer.onFailure(UNASKED, failure);
+  }
+
+  /** The server's own requests: it is alive, and it can nothing else (no capability was offered). */
+  #answerServer(method: string, id: unknown): void {
+    const answer =
+      method === 'ping'
+        ? { jsonrpc: '2.0', id, result: {} }
+        : { jsonrpc: '2.0', id, error: { code: METHOD_NOT_FOUND, message: `this client has no ${method}` } };
+    this.#step(RESPONSE, () => this.#wire.notify(JSON.stringify(answer))).catch(alreadyReported);
+  }
+
+  #expect(id: string): Promise<Answer> {
+    return this.#awaited.expect(id, this.#settings.plan.timeoutMs, () => {
+      this.#wire.abandon(id);
+      this.#calm();
+      // `initialize` must not be cancelled (2025-11-25, Cancellation, "Behavior Requirements").
+      if (this.#state === 'new') return;
+      const cancelled = { requestId: id, reason: 'timeout' };
+      const body = { jsonrpc: '2.0', method: 'notifications/cancelled', params: cancelled };
+      this.#step('notifications/cancelled', () => this.#wire.notify(JSON.stringify(body))).catch(
+        alreadyReported,
+      );
+    });
+  }
+
+  async #request(method: string, params?: object): Promise<Answer> {
+    const id = this.#nextId();
+    const startMs = performance.now();
+    const answered = this.#expect(id);
+    this.#wire.request(id, JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+    try {
+      const answer = await answered;
+      this.#observer.onAnswered(method, answer.atMs - startMs);
+      return answer;
+    } catch (error) {
+      throw this.#report(method, error);
+    }
+  }
+
+  async #step(method: string, work: () => Promise<void>): Promise<void> {
+    const startMs = performance.now();
+    try {
+      await withDeadline(work(), this.#settings.plan.timeoutMs, method);
+      this.#observer.onAnswered(method, performance.now() - startMs);
+    } catch (error) {
+      throw this.#report(method, error);
+    }
+  }
+
+  #report(method: string, error: unknown): LoadFailure {
+    const failure = error instanceof LoadFailure ? error : connectionFailure(error);
+    if (this.#state !== 'dropped') this.#observer.onFailure(method, failure);
+    return failure;
+  }
+
+  #nextId(): string {
+    this.#lastId += 1;
+    return `${this.token}:${this.#lastId}`;
+  }
+}
+
+/** For failures that the observer has been told of, and that nothing else follows from. */
+function alreadyReported(error: unknown): void {
+  if (!(error instanceof LoadFailure)) throw error;
+}
+
+function versionIn(result: unknown): string | undefined {
+  const version = (result as { protocolVersion?: unknown } | null)?.protocolVersion;
+  return typeof version === 'string' ? version : undefined;
+}
+
+function isToolError(result: unknown): boolean {
+  return (result as { isError?: unknown } | null)?.isError === true;
+}
+
+/** A server that could not read a request answers with an error and no id (JSON-RPC 2.0, section 5). */
+function outcomeOf(
+  { result, error }: IncomingMessage,
+  text: string,
+  came: Omit<Answer, 'result'>,
+): Answer | LoadFailure {
+  if (result !== undefined && error === undefined) return { result, ...came };
+  if (result === undefined && typeof error?.code === 'number') {
+    return new LoadFailure(`json-rpc ${error.code}`, String(error.message));
+  }
+  return new LoadFailure('invalid', `neither result nor error: ${excerpt(text)}`);
+}
+
+async function withDeadline(work: Promise<void>, milliseconds: number, what: string): Promise<void> {
+  const late = new LoadFailure('timeout', `${what}: no answer within ${milliseconds} ms`);
+  let deadline: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    deadline = setTimeout(() => reject(late), milliseconds);
+  });
+  try {
+    await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(deadline);
+  }
+}

@@ -1,0 +1,97 @@
+/** One run of the load harness, from the first session to the last. */
+import { newRunId } from './client/session-token.js';
+import { findingsOf, Seconds } from './load-findings.js';
+import type { LoadPlan } from './load-plan.js';
+import type { LoadReport, SecondReport } from './load-report.js';
+import { LoadWorkers } from './load-workers.js';
+import type { RecorderTotals } from './recorder.js';
+import type { ServerObserver } from './server/observer.js';
+
+export type LoadPhase = 'opening' | 'warming up' | 'calling' | 'leaving';
+
+export interface LoadRunOptions {
+  readonly plan: LoadPlan;
+  /** The harness's version. */
+  readonly version: string;
+  /** Has begun. */
+  readonly observer: ServerObserver;
+  /** Breaks the run off; what was found until then is reported. */
+  readonly signal: AbortSignal;
+  onSecond(second: SecondReport, phase: LoadPhase): void;
+}
+
+/** What a run found, before it is judged. */
+export type LoadFindings = Omit<LoadReport, 'expectations' | 'passed'>;
+
+/** @throws when a load worker fails. */
+export async function runLoad(options: LoadRunOptions): Promise<LoadFindings> {
+  const { plan, version, observer, signal } = options;
+  const startedAt = new Date().toISOString();
+  const startMs = performance.now();
+  let phase: LoadPhase = 'opening';
+  const seconds = new Seconds(plan.workers, (second) => options.onSecond(second, phase));
+  const workers = new LoadWorkers(plan, newRunId(), version, (tally) => seconds.add(tally));
+  const stop = (): void => workers.stop();
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  try {
+    const openSessions = await workers.opened();
+    const rampMs = performance.now() - startMs;
+    phase = 'warming up';
+    await workers.warmUp();
+    observer.markAllOpen();
+    phase = 'calling';
+    const helds = await workers.hold();
+    observer.markHoldEnd();
+    phase = 'leaving';
+    const totals = await workers.leave();
+    seconds.flush();
+    const holdMs = Math.max(...helds.map((held) => held.holdMs));
+    const findings = findingsOf(totals, helds, { rampMs, holdMs });
+    const { token: _token, ...shownPlan } = plan;
+    const server = await observer.finish({
+      ...clientCounts(totals),
+      openSessions,
+      holdCalls: findings.answered,
+    });
+    return {
+      version,
+      startedAt,
+      plan: shownPlan,
+      interrupted: signal.aborted,
+      rampMs,
+      holdMs,
+      ...findings,
+      seconds: seconds.reports,
+      metrics: server.metrics,
+      process: server.process,
+    };
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await workers.close();
+  }
+}
+
+/** What the server can have counted as well: of the calls, those to which it has answered anything. */
+function clientCounts(totals: readonly RecorderTotals[]): {
+  callsSent: number;
+  callsAnswered: number;
+  sessionsAttempted: number;
+  sessionsCreated: number;
+} {
+  const counts = { callsSent: 0, callsAnswered: 0, sessionsAttempted: 0, sessionsCreated: 0 };
+  for (const { operations, callsSent, warmUpAnswered, sessions } of totals) {
+    counts.callsSent += callsSent;
+    counts.callsAnswered += warmUpAnswered;
+    counts.sessionsCreated += sessions.created;
+    counts.sessionsAttempted += sessions.created + sessions.failed;
+    for (const { method, answered, errors } of operations) {
+      if (method !== 'tools/call') continue;
+      const answers = Object.entries(errors).filter(
+        ([kind]) => kind === 'tool' || kind.startsWith('json-rpc'),
+      );
+      counts.callsAnswered += answered + answers.reduce((sum, [, count]) => sum + count, 0);
+    }
+  }
+  return counts;
+}
