@@ -9,10 +9,10 @@ import type { BenchSettings, Figure, Row } from './figure.js';
 import { machine, table, withSection } from './report.js';
 import { kill } from './rows/kill.js';
 import { latency } from './rows/latency.js';
+import { mainThread } from './rows/main-thread.js';
 import { manySessions } from './rows/many-sessions.js';
 import { memory } from './rows/memory.js';
 import { neighbour } from './rows/neighbour.js';
-
 import { sessionCreation } from './rows/session-creation.js';
 import { sleepCycles } from './rows/sleep-cycles.js';
 import { threadStart } from './rows/thread-start.js';
@@ -34,6 +34,7 @@ const ROWS: readonly Row[] = [
   threadStart,
   memory,
   kill,
+  mainThread,
 ];
 
 const USAGE = `Usage: node dist/bench/run.js [--only row]... [--quick] [--rounds n] [--markdown file]

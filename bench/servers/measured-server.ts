@@ -79,8 +79,17 @@ export function builtIn(...flags: readonly string[]): StartServer {
   return serve([], flags);
 }
 
-function serve(module: readonly string[], flags: readonly string[]): StartServer {
-  const args = [COMMAND, 'serve', ...module];
+/** Bulkhead as `bulkhead` starts it; V8 writes a CPU profile of each of its threads into the folder when it ends. */
+export function profiledBulkhead(folder: string): StartServer {
+  return serve([SERVER_MODULE], [], ['--cpu-prof', `--cpu-prof-dir=${folder}`]);
+}
+
+function serve(
+  module: readonly string[],
+  flags: readonly string[],
+  nodeFlags: readonly string[] = [],
+): StartServer {
+  const args = [...nodeFlags, COMMAND, 'serve', ...module];
   args.push('--port', '0', '--admin-port', '0', '--log-level', 'silent', '--max-threads', '128', ...flags);
   return () => start(args, true);
 }
