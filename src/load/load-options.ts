@@ -18,7 +18,7 @@ import { optionError } from '../option-sources.js';
 import { messageOf } from '../shared/errors.js';
 import type { LoadPlan } from './load-plan.js';
 import { parseMix } from './mix.js';
-import { type Expectation, parseExpectation } from './report/expectations.js';
+import { ALWAYS_HELD, type Expectation, parseExpectation } from './report/expectations.js';
 
 interface LoadFlag extends Kind<unknown> {
   readonly default?: string;
@@ -111,7 +111,7 @@ export const LOAD_FLAGS = {
   expect: {
     ...text('<threshold>'),
     list: true,
-    defaultText: 'contaminated==0, lost==0, forgotten==0, mismatches==0',
+    defaultText: ALWAYS_HELD.join(', '),
     help: "threshold such as 'p99<50ms' or 'errors==0', may be repeated; the exit code is 1 if one is missed",
   },
   token: {

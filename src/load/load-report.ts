@@ -153,6 +153,9 @@ export interface ExpectationResult {
   readonly met: boolean;
 }
 
+/** What a run found, before it is judged. */
+export type LoadFindings = Omit<LoadReport, 'expectations' | 'passed'>;
+
 export interface LoadReport {
   /** The harness's version. */
   readonly version: string;

@@ -2,7 +2,7 @@
 import { newRunId } from './client/session-token.js';
 import { findingsOf, Seconds } from './load-findings.js';
 import type { LoadPlan } from './load-plan.js';
-import type { LoadReport, SecondReport } from './load-report.js';
+import type { LoadFindings, SecondReport } from './load-report.js';
 import { LoadWorkers } from './load-workers.js';
 import type { RecorderTotals } from './recorder.js';
 import type { ServerObserver } from './server/observer.js';
@@ -19,9 +19,6 @@ export interface LoadRunOptions {
   readonly signal: AbortSignal;
   onSecond(second: SecondReport, phase: LoadPhase): void;
 }
-
-/** What a run found, before it is judged. */
-export type LoadFindings = Omit<LoadReport, 'expectations' | 'passed'>;
 
 /** @throws when a load worker fails. */
 export async function runLoad(options: LoadRunOptions): Promise<LoadFindings> {

@@ -280,7 +280,15 @@ describe('thresholds of a load run', () => {
   describe('what every run is held to', () => {
     const texts = (...asked: string[]) =>
       judge(loadReport(), asked.map(parseExpectation)).map(({ text }) => text);
-    const ALWAYS = ['contaminated==0', 'lost==0', 'forgotten==0', 'mismatches==0'];
+    const ALWAYS = [
+      'contaminated==0',
+      'errors[wrong id]==0',
+      'errors[duplicate]==0',
+      'lost==0',
+      'forgotten==0',
+      'mismatches==0',
+      'answered>0',
+    ];
 
     it('comes after what was asked for, and is met by a run in order', () => {
       expect(texts()).to.deep.equal(ALWAYS);
@@ -289,11 +297,12 @@ describe('thresholds of a load run', () => {
     });
 
     it('gives way where the same figure is named, but for contamination', () => {
-      expect(texts('lost<5', 'forgotten<=1', 'mismatches<2')).to.deep.equal([
+      expect(texts('lost<5', 'forgotten<=1', 'mismatches<2', 'answered==0')).to.deep.equal([
         'lost<5',
         'forgotten<=1',
         'mismatches<2',
-        'contaminated==0',
+        'answered==0',
+        ...ALWAYS.slice(0, 3),
       ]);
       expect(texts('contaminated<5')).to.deep.equal(['contaminated<5', ...ALWAYS]);
       expect(texts('contaminated == 0')).to.deep.equal(['contaminated == 0', ...ALWAYS.slice(1)]);
@@ -303,21 +312,27 @@ describe('thresholds of a load run', () => {
     it('fails a run that breaks it', () => {
       const { sessions, metrics } = loadReport();
       const broken = loadReport({
+        answered: 0,
         contaminated: 1,
+        errors: { contaminated: 1, timeout: 2, 'wrong id': 4, duplicate: 5 },
         lost: 2,
         sessions: { ...sessions, forgotten: 3 },
         metrics: { ...metrics!, checks: [{ what: 'sessions created', client: 3, server: 4, agrees: false }] },
       });
       expect(judge(broken, [])).to.deep.equal([
         { text: 'contaminated==0', measured: '1', met: false },
+        { text: 'errors[wrong id]==0', measured: '4', met: false },
+        { text: 'errors[duplicate]==0', measured: '5', met: false },
         { text: 'lost==0', measured: '2', met: false },
         { text: 'forgotten==0', measured: '3', met: false },
         { text: 'mismatches==0', measured: '1', met: false },
+        { text: 'answered>0', measured: '0', met: false },
       ]);
     });
 
     it('does not fail a run whose server has no metrics to check', () => {
-      const unchecked = judge(loadReport({ metrics: null }), []).at(-1)!;
+      const results = judge(loadReport({ metrics: null }), []);
+      const unchecked = results.find(({ text }) => text === 'mismatches==0')!;
       expect(unchecked).to.include({ text: 'mismatches==0', met: true });
       expect(unchecked.measured).to.match(/^nothing to check: /);
     });

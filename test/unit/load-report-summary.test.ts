@@ -56,12 +56,20 @@ describe('the summary of a load run', () => {
       expect(ends(line).slice(-8), line).to.deep.equal(ends(lines[header]!).slice(-8));
   });
 
+  it('shortens names in their middle, so that those that begin alike can be told apart', () => {
+    const operations = ['read', 'write'].map((end) =>
+      operation({ tool: `com.example.a-rather-long-namespace.${end}` }),
+    );
+    const names = linesOf({ operations }).flatMap((line) => /^ {4}(\S+)/.exec(line)?.[1] ?? []);
+    expect(names.slice(0, 2)).to.deep.equal(['com.example.a-…amespace.read', 'com.example.a-…mespace.write']);
+  });
+
   it('ends with one line that says passed', () => {
     expect(linesOf().slice(-6)).to.deep.equal([
-      '✓ contaminated==0  0',
-      '✓ lost==0          0',
-      '✓ forgotten==0     0',
-      '✓ mismatches==0    0',
+      '✓ lost==0               0',
+      '✓ forgotten==0          0',
+      '✓ mismatches==0         0',
+      '✓ answered>0            15,000',
       '',
       'passed',
     ]);
@@ -71,9 +79,9 @@ describe('the summary of a load run', () => {
     const lines = linesOf({ lost: 3 }, 'p99<5ms', 'rate>1');
     expect(lines.at(-1)).to.equal('failed: p99<5ms (6.5 ms), lost==0 (3)');
     expect(lines).to.include.members([
-      '✗ p99<5ms          6.5 ms',
-      '✓ rate>1           500/s',
-      '✗ lost==0          3',
+      '✗ p99<5ms               6.5 ms',
+      '✓ rate>1                500/s',
+      '✗ lost==0               3',
     ]);
   });
 

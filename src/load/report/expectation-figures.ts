@@ -1,9 +1,6 @@
 /** The figures that a threshold of `--expect` can name, and how each is read from what a run found. */
 import { didYouMean } from '../../nearest.js';
-import type { ErrorCounts, Latency, LoadReport, Trend } from '../load-report.js';
-
-/** What a run found, before it is judged. */
-export type LoadFindings = Omit<LoadReport, 'expectations' | 'passed'>;
+import type { ErrorCounts, Latency, LoadFindings, Trend } from '../load-report.js';
 
 /** Durations are milliseconds, sizes bytes. */
 export type FigureUnit = 'duration' | 'size' | 'rate' | 'count';
@@ -17,7 +14,7 @@ export interface FigureValue {
 }
 
 /** A value, or why there is none. */
-export type Reading = FigureValue | { readonly missing: string };
+type Reading = FigureValue | { readonly missing: string };
 
 export interface Figure {
   readonly unit: FigureUnit;

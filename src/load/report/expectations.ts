@@ -1,13 +1,7 @@
 /** Thresholds: what `--expect` asks of a run, those that hold for every run, and whether a run met them. */
 import { optionError } from '../../option-sources.js';
-import type { ExpectationResult } from '../load-report.js';
-import {
-  type Figure,
-  type FigureUnit,
-  type FigureValue,
-  figureNamed,
-  type LoadFindings,
-} from './expectation-figures.js';
+import type { ExpectationResult, LoadFindings } from '../load-report.js';
+import { type Figure, type FigureUnit, type FigureValue, figureNamed } from './expectation-figures.js';
 import { formatBytes, formatCount, formatLatency, formatNumber } from './figure-format.js';
 
 type Operator = '<' | '<=' | '>' | '>=' | '==' | '!=';
@@ -62,7 +56,16 @@ const WANTED: Readonly<Record<FigureUnit, string>> = {
   count: 'a number such as 0',
 };
 
-const ALWAYS_HELD = ['contaminated==0', 'lost==0', 'forgotten==0', 'mismatches==0'].map(parseExpectation);
+/** A run that got no answer has proved nothing. */
+export const ALWAYS_HELD = [
+  'contaminated==0',
+  'errors[wrong id]==0',
+  'errors[duplicate]==0',
+  'lost==0',
+  'forgotten==0',
+  'mismatches==0',
+  'answered>0',
+] as const;
 
 /**
  * Reads `<figure><operator><value>`, such as `p99<50ms`, `echo.p99.9<=2s`, `errors<1%`, `errors[http 503]==0` or
@@ -110,7 +113,7 @@ function readValue(written: string, figure: Figure): Pick<Expectation, 'bound' |
 
 /**
  * Judges a run by `expectations`, in their order, and then by what every run is held to: `contaminated==0`, whatever
- * else is asked of it, and `lost==0`, `forgotten==0` and `mismatches==0` where `expectations` don't name the figure.
+ * else is asked of it, and the others of `ALWAYS_HELD` where `expectations` don't name the figure.
  *
  * A figure that there was nothing for is missed. A slope is known only within its confidence interval: its threshold
  * is met when some slope of the interval meets it, and so missed only when the slope can be told from every value
@@ -123,7 +126,7 @@ export function judge(findings: LoadFindings, expectations: readonly Expectation
       name !== 'contaminated' || (operator === '==' && bound === 0) ? [name] : [],
     ),
   );
-  for (const always of ALWAYS_HELD.filter(({ name }) => !named.has(name))) {
+  for (const always of ALWAYS_HELD.map(parseExpectation).filter(({ name }) => !named.has(name))) {
     const result = judgeOne(findings, always);
     // Who did not ask for checks is not to fail by their absence.
     const unchecked = always.name === 'mismatches' && 'missing' in always.figure.read(findings);

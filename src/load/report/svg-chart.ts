@@ -19,7 +19,7 @@ export interface Point {
   readonly y: number | null;
 }
 
-export interface LineSeries {
+interface LineSeries {
   readonly name: string;
   readonly points: readonly Point[];
 }
@@ -36,7 +36,7 @@ export interface LineChart extends ChartFrame {
   readonly marks?: readonly { readonly x: number; readonly label: string }[];
 }
 
-export interface Bar {
+interface Bar {
   readonly label: string;
   /** `null` where nothing was measured: there is no bar then, and the note should say why. */
   readonly value: number | null;

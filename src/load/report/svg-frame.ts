@@ -12,7 +12,7 @@ export interface ChartFrame {
 }
 
 export const DEFAULT_WIDTH = 480;
-export const FONT_SIZE = 13;
+const FONT_SIZE = 13;
 /** How many series can be told apart; further ones begin again. */
 export const SERIES_STYLES = 6;
 

@@ -1,6 +1,6 @@
 /** Where values and their ticks lie on the axes of a chart. */
 
-export interface Tick {
+interface Tick {
   readonly at: number;
   readonly label: string;
 }

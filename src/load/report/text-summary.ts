@@ -43,7 +43,7 @@ export function summarize(report: LoadReport): string {
 
 function operationTable(report: LoadReport): string[] {
   const rows = operationRows(report).map(({ label, isPart, cells }) => [
-    `${isPart ? '  ' : ''}${shortened(label, MAX_NAME_LENGTH)}`,
+    `${isPart ? '  ' : ''}${withoutMiddle(label, MAX_NAME_LENGTH)}`,
     ...cells,
   ]);
   return aligned([[...OPERATION_COLUMNS], ...rows], '  ');
@@ -85,7 +85,7 @@ function errorLines({ errors, errorSamples, operations }: LoadReport): string[] 
 }
 
 function metricsLines({ url, figures, checks }: ServerMetricsReport): string[] {
-  const rows = figures.map(serverFigureCells).map(([name, ...cells]) => [shortened(name, 60), ...cells]);
+  const rows = figures.map(serverFigureCells).map(([name, ...cells]) => [withoutMiddle(name, 60), ...cells]);
   return [
     ...part('metrics', printable(url)),
     ...(rows.length === 0 ? [] : aligned([['', 'before', 'after'], ...rows], ' '.repeat(INDENT))),
@@ -143,4 +143,11 @@ function aligned(rows: readonly (readonly string[])[], before: string): string[]
 
 function shortened(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+}
+
+/** Names that belong together often begin alike: what tells them apart is kept. */
+function withoutMiddle(name: string, most: number): string {
+  if (name.length <= most) return name;
+  const half = Math.floor((most - 1) / 2);
+  return `${name.slice(0, most - 1 - half)}…${name.slice(-half)}`;
 }
