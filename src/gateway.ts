@@ -49,11 +49,18 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     ...options,
     environment: { roots: options.roots, allowPrivateNetwork: options.allowPrivateNetwork },
   };
-  const { tools, codeCache, staticLists } = await checkServerModule(poolOptions);
+  const checked = await checkServerModule(poolOptions);
+  const { tools, staticLists, bundle, codeCaches } = checked;
 
   const events = new GatewayEmitter();
   const log = createLog({ events, level: options.logLevel, format: options.logFormat });
-  const pool = new ThreadPool({ ...poolOptions, codeCache }, events);
+  const pool = new ThreadPool({ ...poolOptions, bundle, codeCaches }, events);
+  if (checked.unbundledBecause !== undefined) {
+    events.emit('notice', {
+      level: 'info',
+      message: `the server module is imported file by file, which starts threads slower: ${checked.unbundledBecause}`,
+    });
+  }
   const sessions = new SessionManager(options, events, pool, staticLists);
   const view = createView(options, sessions, pool);
   const metrics = createMetrics({ events, view, knownTools: () => tools, version: VERSION });

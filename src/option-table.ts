@@ -165,6 +165,11 @@ export const OPTION_TABLE = {
     default: 'false',
     help: 'let the built-in http_request reach loopback, private and link-local addresses',
   },
+  unbundled: {
+    ...onOrOff,
+    default: 'false',
+    help: 'import the server module file by file in each thread, and do not make one text of it at start',
+  },
 } as const satisfies Record<string, OptionRow>;
 
 export type OptionName = keyof typeof OPTION_TABLE;

@@ -66,6 +66,7 @@ export interface GatewayOptions {
   /** Folders that the built-in server may read; the current folder without one. */
   readonly root?: string | readonly string[] | undefined;
   readonly allowPrivateNetwork?: boolean | undefined;
+  readonly unbundled?: boolean | undefined;
 }
 
 /** All options, checked; frozen, also in depth. */
@@ -109,6 +110,7 @@ export interface ResolvedOptions {
   /** Absolute folders, symbolic links resolved. */
   readonly roots: readonly string[];
   readonly allowPrivateNetwork: boolean;
+  readonly unbundled: boolean;
 }
 
 type Row<N extends OptionName> = (typeof OPTION_TABLE)[N];
@@ -216,6 +218,7 @@ function check(given: GivenOptions, cwd: string): ResolvedOptions {
     logFormat: read('log-format') ?? (process.stderr.isTTY ? 'pretty' : 'json'),
     roots: Object.freeze(read('root') ?? [resolve(cwd)]),
     allowPrivateNetwork: read('allow-private-network'),
+    unbundled: read('unbundled'),
   };
   checkRelations(options, label);
   return Object.freeze(options);

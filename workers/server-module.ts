@@ -1,9 +1,17 @@
+import { createRequire } from 'node:module';
+import { Script } from 'node:vm';
 import type { ServerOptions } from '@modelcontextprotocol/sdk/server/index.js';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { ServerDefinition } from '../src/shared/define-server.js';
-import type { ModuleTraits, SessionThreadData } from '../src/shared/frames.js';
+import type { ModuleText, ModuleTraits, SessionThreadData } from '../src/shared/frames.js';
 import { importModule } from './import-module.js';
 import { keepForeignDescriptions } from './schema-descriptions.js';
+
+type ModuleFunction = (
+  exports: object,
+  require: NodeJS.Require,
+  module: { exports: { default?: unknown } },
+) => void;
 
 /** The module was loaded, but what it exports is not a server definition. */
 export class ServerModuleError extends Error {
@@ -21,12 +29,43 @@ export async function loadServerModule(data: SessionThreadData): Promise<ServerD
     return builtin.environmentServer(data.environment);
   }
   keepForeignDescriptions();
-  const exported: unknown = ((await importModule(data.moduleUrl)) as { default?: unknown }).default;
+  const exported =
+    data.moduleText === undefined
+      ? await imported(data.moduleUrl)
+      : evaluated(data.moduleUrl, data.moduleText, data.codeCaches?.module);
   // A CommonJS module, or one that was transpiled to it, has its default export one level further down.
   const definition =
     isObject(exported) && !('setup' in exported) && 'default' in exported ? exported.default : exported;
   assertDefinition(definition);
   return definition;
+}
+
+async function imported(moduleUrl: string): Promise<unknown> {
+  return ((await importModule(moduleUrl)) as { default?: unknown }).default;
+}
+
+let script: Script | undefined;
+
+/** Runs the one text that the server module was made into; only Node's own modules are left for it to require. */
+function evaluated(
+  moduleUrl: string,
+  { text, filename }: ModuleText,
+  codeCache: Uint8Array | undefined,
+): unknown {
+  const head = '(function (exports, require, module) {';
+  script = new Script(`${head}${Buffer.from(text.buffer).toString('latin1')}\n})`, {
+    filename,
+    columnOffset: -head.length,
+    ...(codeCache !== undefined && { cachedData: codeCache }),
+  });
+  const module = { exports: {} as { default?: unknown } };
+  (script.runInThisContext() as ModuleFunction)(module.exports, createRequire(moduleUrl), module);
+  return module.exports.default;
+}
+
+/** V8's code cache of the text, with what has been compiled so far; `undefined` where there is no text. */
+export function moduleCodeCache(): Uint8Array | undefined {
+  return script?.createCachedData();
 }
 
 function assertDefinition(value: unknown): asserts value is ServerDefinition {

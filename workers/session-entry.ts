@@ -18,12 +18,12 @@ type ModuleFunction = (
   dirname: string,
 ) => void;
 
-const { codeCache } = workerData as SessionThreadData;
+const { codeCaches } = workerData as SessionThreadData;
 // Not a module but the function that CommonJS would make of one: each thread would keep the text twice otherwise.
 const filename = join(__dirname, 'session-worker.cjs');
 const script = new Script(readFileSync(filename, 'latin1'), {
   filename,
-  ...(codeCache !== undefined && { cachedData: codeCache }),
+  ...(codeCaches !== undefined && { cachedData: codeCaches.worker }),
 });
 const module = { exports: {} as SessionWorker };
 (script.runInThisContext() as ModuleFunction)(

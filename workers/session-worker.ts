@@ -15,7 +15,7 @@ import { importThrough } from './import-module.js';
 import { watchMemory } from './memory-guard.js';
 import { captureOutput, ModuleLog } from './module-log.js';
 import { rehearse } from './rehearsal.js';
-import { loadServerModule, ServerModuleError, traitsOf } from './server-module.js';
+import { loadServerModule, moduleCodeCache, ServerModuleError, traitsOf } from './server-module.js';
 import { SessionHost } from './session-host.js';
 import { currentRequestKey } from './tool-executor.js';
 
@@ -53,7 +53,10 @@ export default async function serveSession(
   const receive = (frame: MainFrame): void => {
     if (typeof frame !== 'string') {
       if (frame.type === 'ping') return post({ type: 'pong' });
-      if (frame.type === 'code-cache') return post({ type: 'code-cache', data: createCodeCache() });
+      if (frame.type === 'code-cache') {
+        const caches = { worker: createCodeCache(), module: moduleCodeCache() };
+        return post({ type: 'code-cache', caches });
+      }
       if (frame.type === 'claim') {
         void claim(frame);
         return;

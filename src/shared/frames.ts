@@ -129,7 +129,7 @@ export type ThreadFrame =
   /** The module's own metrics, whole. */
   | { readonly type: 'metrics'; readonly metrics: MetricSnapshot }
   | { readonly type: 'pong' }
-  | { readonly type: 'code-cache'; readonly data: Uint8Array }
+  | { readonly type: 'code-cache'; readonly caches: CodeCaches }
   /** The answer to `sleep` of a thread that has a hold, a task, a child process or something else that goes on. */
   | { readonly type: 'stay-awake' }
   /** Every handler has settled after `end`, or `onSleep` after `sleep`; the thread may be terminated. */
@@ -150,6 +150,21 @@ export interface SessionThreadTask {
   readonly keeperPort: import('node:worker_threads').MessagePort;
 }
 
+/** V8's code caches, with what has been compiled in the thread that made them. */
+export interface CodeCaches {
+  readonly worker: Uint8Array;
+  /** Only where the server module is one text. */
+  readonly module: Uint8Array | undefined;
+}
+
+/** A server module and all that it imports. */
+export interface ModuleText {
+  /** The body of a CommonJS module, ASCII, in shared memory. */
+  readonly text: Uint8Array;
+  /** What stacks call it. */
+  readonly filename: string;
+}
+
 /** What every session thread is given as `workerData`. */
 export interface SessionThreadData {
   /** `file:` URL of the server module, or `undefined` for the built-in environment server. */
@@ -157,8 +172,10 @@ export interface SessionThreadData {
   /** What the built-in server is configured with; ignored by other modules. */
   readonly environment: EnvironmentOptions;
   readonly memoryLimits: MemoryLimits;
-  /** V8's code cache of the session worker, in shared memory; the first thread has none and makes it. */
-  readonly codeCache: Uint8Array | undefined;
+  /** The server module as one text; `undefined` where it is imported as it is. */
+  readonly moduleText: ModuleText | undefined;
+  /** In shared memory; the first thread has none and makes them. */
+  readonly codeCaches: CodeCaches | undefined;
   /** The nice value that the thread gives itself; `undefined` where piscina does that. */
   readonly linuxPriority: number | undefined;
 }

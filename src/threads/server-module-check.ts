@@ -12,8 +12,9 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { GatewayEmitter } from '../events.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
-import type { RequestId, SendFrame } from '../shared/frames.js';
+import type { CodeCaches, RequestId, SendFrame } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
+import { type BundledModule, bundleServerModule, shared } from './module-bundle.js';
 import type { SessionThread } from './session-thread.js';
 import type { ThreadExit, ThreadOwner } from './thread-owner.js';
 import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
@@ -28,7 +29,11 @@ export interface CheckedServerModule {
   /** The names of its tools. */
   readonly tools: ReadonlySet<string>;
   /** For the threads to come. */
-  readonly codeCache: Uint8Array;
+  readonly codeCaches: CodeCaches;
+  /** The module as one text, for the threads to come. */
+  readonly bundle: BundledModule | undefined;
+  /** Why there is no such text, where there might be one. */
+  readonly unbundledBecause: string | undefined;
   /** What sessions are told without a thread, where the module allows it. */
   readonly staticLists: StaticLists | undefined;
 }
@@ -48,8 +53,34 @@ export interface StaticAnswer {
 
 const LIST_METHODS = ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'] as const;
 
-/** @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` with one sentence when the module can't serve. */
-export async function checkServerModule(options: ThreadPoolOptions): Promise<CheckedServerModule> {
+/** What failed sooner is tried again as it is: the text may be to blame. What took longer is not worth waiting for twice. */
+const SOON_MS = 5_000;
+
+/**
+ * @param unbundled leaves the module as it is.
+ * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` with one sentence when the module can't serve.
+ */
+export async function checkServerModule(
+  options: ThreadPoolOptions & { readonly unbundled?: boolean },
+): Promise<CheckedServerModule> {
+  const { serverModule } = options;
+  let unbundledBecause: string | undefined;
+  if (serverModule !== undefined && options.unbundled !== true) {
+    const startedMs = performance.now();
+    try {
+      const bundle = await bundleServerModule(serverModule);
+      return { ...(await tryOut({ ...options, bundle })), bundle, unbundledBecause };
+    } catch (error) {
+      if (performance.now() - startedMs > SOON_MS) throw error;
+      unbundledBecause = messageOf(error);
+    }
+  }
+  return { ...(await tryOut(options)), bundle: undefined, unbundledBecause };
+}
+
+async function tryOut(
+  options: ThreadPoolOptions,
+): Promise<Omit<CheckedServerModule, 'bundle' | 'unbundledBecause'>> {
   // A pool of its own: the attempt leaves no trace in the gateway's metrics and logs.
   const events = new GatewayEmitter();
   const pool = new ThreadPool({ ...options, maxThreads: 1, spareThreads: 0 }, events);
@@ -62,7 +93,8 @@ export async function checkServerModule(options: ThreadPoolOptions): Promise<Che
     const trial = new TrialSession(thread);
     const tools = await trial.toolNames();
     const staticLists = thread.traits?.staticLists === true ? await trial.staticLists() : undefined;
-    return { tools, staticLists, codeCache: shared(await thread.codeCache()) };
+    const { worker, module } = await thread.codeCaches();
+    return { tools, staticLists, codeCaches: { worker: shared(worker), module: module && shared(module) } };
   } catch (error) {
     const module =
       options.serverModule === undefined ? 'the built-in server' : fileURLToPath(options.serverModule);
@@ -71,13 +103,6 @@ export async function checkServerModule(options: ThreadPoolOptions): Promise<Che
   } finally {
     await pool.close();
   }
-}
-
-/** All threads read the one copy. */
-function shared(data: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(new SharedArrayBuffer(data.byteLength));
-  copy.set(data);
-  return copy;
 }
 
 interface Answer {

@@ -14,6 +14,7 @@ import { performance } from 'node:perf_hooks';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { GatewayEmitter, ThreadExitCause } from '../events.js';
 import {
+  type CodeCaches,
   type MainFrame,
   type ModuleTraits,
   messageFrame,
@@ -42,6 +43,8 @@ export interface SessionThreadParts {
   readonly childProcesses: () => number;
   /** Whether any thread has ever started a child process. */
   readonly spawnsChildren: () => boolean;
+  /** A text from the thread, with positions in the server module's own files. */
+  readonly readable: (text: string) => string;
   readonly cancelGraceMs: number;
   readonly events: GatewayEmitter;
   /** Its setup is over, or it will not go to sleep: the pool may have to start or free another one. */
@@ -73,7 +76,7 @@ export class SessionThread {
   #traits: ModuleTraits | undefined;
   #sleeping = false;
   #sleepDeadline: NodeJS.Timeout | undefined;
-  #codeCache: ((data: Uint8Array) => void) | undefined;
+  #codeCaches: ((caches: CodeCaches) => void) | undefined;
   #setupDeadline: NodeJS.Timeout | undefined;
   /** Set when the thread is doomed, by whoever decided it first. */
   #exit: ThreadExit | undefined;
@@ -227,10 +230,10 @@ export class SessionThread {
     this.#memory = memory;
   }
 
-  /** V8's code cache of the session worker, with what has been compiled in this thread so far. */
-  codeCache(): Promise<Uint8Array> {
+  /** V8's code caches, with what has been compiled in this thread so far. */
+  codeCaches(): Promise<CodeCaches> {
     return new Promise((resolve, reject) => {
-      this.#codeCache = resolve;
+      this.#codeCaches = resolve;
       void this.exited.then(({ message }) => reject(new Error(message)));
       this.#post({ type: 'code-cache' });
     });
@@ -261,7 +264,7 @@ export class SessionThread {
         this.#lastPongMs = performance.now();
         return;
       case 'code-cache':
-        return this.#codeCache?.(frame.data);
+        return this.#codeCaches?.(frame.caches);
       case 'ready':
         this.#worker = this.#parts.workerOf(frame.threadId);
         this.#niceness = frame.niceness;
@@ -296,7 +299,11 @@ export class SessionThread {
         events.emit('thread-metrics', { thread: this.id, metrics: frame.metrics });
         return;
       case 'log':
-        events.emit('module-log', { ...frame, context: this.#owner?.context });
+        events.emit('module-log', {
+          ...frame,
+          message: this.#parts.readable(frame.message),
+          context: this.#owner?.context,
+        });
         return;
       case 'log-dropped':
         events.emit('module-log-dropped', { context: this.#owner?.context, lines: frame.lines });

@@ -10,11 +10,18 @@ import { MessageChannel } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import type { ClaimKind, GatewayEmitter } from '../events.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
-import type { EnvironmentOptions, SessionThreadData, SessionThreadTask } from '../shared/frames.js';
+import type {
+  CodeCaches,
+  EnvironmentOptions,
+  SessionThreadData,
+  SessionThreadTask,
+} from '../shared/frames.js';
 import type { MemoryLimits } from '../shared/memory-limits.js';
 import { THREAD_STATES, type ThreadState } from '../snapshot.js';
 import { ChildKeeper } from './child-keeper.js';
 import { MemoryWatch } from './memory-watch.js';
+import type { BundledModule } from './module-bundle.js';
+import { OriginalPositions } from './original-positions.js';
 import { createThreads, SETS_OWN_PRIORITY } from './piscina-threads.js';
 import { SessionThread } from './session-thread.js';
 import { SpareTarget } from './spare-target.js';
@@ -39,8 +46,10 @@ const MEBIBYTE = 1024 * 1024;
 export interface ThreadPoolOptions {
   readonly serverModule: string | undefined;
   readonly environment: EnvironmentOptions;
-  /** V8's code cache of the session worker, in shared memory. */
-  readonly codeCache?: Uint8Array;
+  /** The server module as one text, in shared memory. */
+  readonly bundle?: BundledModule | undefined;
+  /** In shared memory. */
+  readonly codeCaches?: CodeCaches;
   readonly maxThreads: number;
   readonly spareThreads: number;
   readonly threadHeapMb: number;
@@ -70,6 +79,7 @@ export class ThreadPool {
   readonly #watch: NodeJS.Timeout;
   readonly #expectedNiceness: number;
   readonly #spareTarget: SpareTarget;
+  readonly #positions: OriginalPositions | undefined;
   #starting = 0;
   #lastId = 0;
   #failedStarts = 0;
@@ -80,6 +90,7 @@ export class ThreadPool {
 
   constructor(options: ThreadPoolOptions, events: GatewayEmitter) {
     this.#options = options;
+    this.#positions = options.bundle && new OriginalPositions(options.bundle);
     this.#events = events;
     this.#spareTarget = new SpareTarget(
       options.spareThreads,
@@ -95,7 +106,8 @@ export class ThreadPool {
       moduleUrl: options.serverModule,
       environment: options.environment,
       memoryLimits,
-      codeCache: options.codeCache,
+      moduleText: options.bundle && { text: options.bundle.text, filename: options.bundle.filename },
+      codeCaches: options.codeCaches,
       linuxPriority: SETS_OWN_PRIORITY ? this.#expectedNiceness : undefined,
     };
     this.#piscina = createThreads(options, workerData);
@@ -303,6 +315,7 @@ export class ThreadPool {
       workerOf: (threadId) => this.#piscina.threads.find((worker) => worker.threadId === threadId),
       childProcesses: () => this.#keeper.running(id),
       spawnsChildren: () => this.#keeper.started,
+      readable: (text) => this.#positions?.in(text) ?? text,
       cancelGraceMs: this.#options.cancelGraceMs,
       events: this.#events,
       onSettled: () => this.#refill(),

@@ -59,6 +59,7 @@ describe('option values', () => {
       logFormat: { text: 'pretty', json: 'pretty', resolved: { logFormat: 'pretty' } },
       root: { text: 'data', json: ['link'], resolved: {} },
       allowPrivateNetwork: { text: 'yes', json: true, resolved: { allowPrivateNetwork: true } },
+      unbundled: { text: 'true', json: true, resolved: { unbundled: true } },
     };
 
     it('is a key of createGateway, and the other way round', () => {
@@ -112,6 +113,7 @@ describe('option values', () => {
       'log-format': ['xml', ''],
       root: ['', 'nope', 'server.mjs'],
       'allow-private-network': ['maybe', ''],
+      unbundled: ['maybe', ''],
     };
 
     it('is known for every option', () => expect(Object.keys(wrong)).to.deep.equal([...OPTION_NAMES]));

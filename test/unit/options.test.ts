@@ -62,6 +62,7 @@ describe('options', () => {
         logLevel: 'info',
         roots: [folder],
         allowPrivateNetwork: false,
+        unbundled: false,
       });
       expect(maxThreads).to.be.within(4, 1_024);
       expect(logFormat).to.equal(process.stderr.isTTY ? 'pretty' : 'json');

@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { Registry } from 'prom-client';
+import { LOAD_FLAG_NAMES, LOAD_FLAGS } from '../../src/load/load-options.js';
+import { ALWAYS_HELD } from '../../src/load/report/expectations.js';
 import { createCatalogue } from '../../src/metrics/catalogue.js';
 import { registerProcessMetrics } from '../../src/metrics/process-metrics.js';
 import { OPTION_NAMES, OPTION_TABLE, type OptionRow } from '../../src/option-table.js';
@@ -34,6 +36,28 @@ describe('README.md', () => {
       expect(rows.get(name)).to.deep.equal([row.defaultText ?? row.default ?? 'none', row.help]);
     });
   }
+});
+
+describe('docs/load-testing.md', () => {
+  const section =
+    page('docs/load-testing.md')
+      .split(/^## /m)
+      .find((part) => part.startsWith('Flags\n')) ?? '';
+  const rows = tableRows(section);
+
+  it('lists every flag, in the order of the help text, with its default and meaning', () => {
+    const documented = LOAD_FLAG_NAMES.map((name) => {
+      const flag = LOAD_FLAGS[name];
+      return [name, ['defaultText' in flag ? flag.defaultText : flag.default, flag.help]];
+    });
+    expect([...rows]).to.deep.equal(documented);
+  });
+
+  it('names every threshold that is always held', () => {
+    for (const threshold of ALWAYS_HELD) {
+      expect(page('docs/load-testing.md')).to.include(`\`${threshold}\``);
+    }
+  });
 });
 
 describe('docs/metrics.md', () => {

@@ -1,0 +1,41 @@
+/** Stacks of a bundled server module, told in the files that it was made of. */
+import { SourceMap, type SourceMapPayload } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import type { BundledModule } from './module-bundle.js';
+
+/** Positions that one text is searched for; a log line has no more frames than this. */
+const MAX_POSITIONS = 100;
+
+export class OriginalPositions {
+  readonly #filename: string;
+  readonly #folder: string;
+  readonly #json: string;
+  #map: SourceMap | undefined;
+
+  constructor({ filename, sourceMap }: Pick<BundledModule, 'filename' | 'sourceMap'>) {
+    this.#filename = filename;
+    this.#folder = dirname(filename);
+    this.#json = sourceMap;
+  }
+
+  /** The text with each `<bundle>:<line>:<column>` in it replaced by the original file's, where it is known. */
+  in(text: string): string {
+    if (!text.includes(this.#filename)) return text;
+    const parts = text.split(this.#filename, MAX_POSITIONS + 1);
+    if (parts.length > MAX_POSITIONS) return text;
+    const [before = '', ...rest] = parts;
+    return before + rest.map((part) => this.#original(part)).join('');
+  }
+
+  /** What follows the bundle's name, with the name in front of it. */
+  #original(rest: string): string {
+    const [position, line, column] = /^:(\d+):(\d+)/.exec(rest) ?? [];
+    if (position === undefined) return this.#filename + rest;
+    // Made when the first stack comes: it takes tens of milliseconds.
+    this.#map ??= new SourceMap(JSON.parse(this.#json) as SourceMapPayload);
+    const entry = this.#map.findEntry(Number(line) - 1, Number(column) - 1);
+    if (!('originalSource' in entry)) return this.#filename + rest;
+    const file = resolve(this.#folder, entry.originalSource);
+    return `${file}:${entry.originalLine + 1}:${entry.originalColumn + 1}${rest.slice(position.length)}`;
+  }
+}

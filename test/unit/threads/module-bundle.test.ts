@@ -1,0 +1,191 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Script } from 'node:vm';
+import { expect } from 'chai';
+import { type BundledModule, bundleServerModule, NotBundled } from '../../../src/threads/module-bundle.js';
+import { OriginalPositions } from '../../../src/threads/original-positions.js';
+import { projectRoot } from '../../support/project.js';
+
+describe('the one text of a server module', () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = realpathSync(mkdtempSync(join(tmpdir(), 'bulkhead-bundle-')));
+  });
+
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** Writes these files and bundles `server.mjs`, or the first. */
+  async function bundle(files: Readonly<Record<string, string>>): Promise<BundledModule> {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), text);
+    }
+    return bundleServerModule(pathToFileURL(join(folder, Object.keys(files)[0]!)).href);
+  }
+
+  /** What the text exports by default, as a thread gets it. */
+  function evaluated({ text, filename }: BundledModule): unknown {
+    const head = '(function (exports, require, module) {';
+    const code = `${head}${Buffer.from(text).toString('latin1')}\n})`;
+    const module = { exports: {} as { default?: unknown } };
+    const run = new Script(code, { filename, columnOffset: -head.length }).runInThisContext() as (
+      ...args: unknown[]
+    ) => void;
+    run(module.exports, createRequire(join(folder, 'server.mjs')), module);
+    return module.exports.default;
+  }
+
+  async function refusal(files: Readonly<Record<string, string>>): Promise<string> {
+    try {
+      await bundle(files);
+    } catch (error) {
+      expect(error).to.be.instanceOf(NotBundled);
+      return (error as NotBundled).message;
+    }
+    throw new Error('it was bundled');
+  }
+
+  it('exports what the module exports, with all that it imports', async () => {
+    const made = await bundle({
+      'server.mjs': `
+        import { join } from 'node:path';
+        import { one } from './one.mjs';
+        import two from './two.cjs';
+        import data from './data.json' with { type: 'json' };
+        import pkg from 'pkg';
+        export default { values: [one, two.two, data.three, pkg, join('a', 'b')], lazy: async () => (await import('./lazy.mjs')).five };`,
+      'one.mjs': 'export const one = 1;',
+      'two.cjs': 'exports.two = 2; exports.path = require("node:path");',
+      'data.json': '{"three": 3}',
+      'lazy.mjs': 'export const five = 5;',
+      'node_modules/pkg/package.json':
+        '{"main": "./main.js", "module": "./module.mjs", "exports": {"module": "./module.mjs", "default": "./main.js"}}',
+      'node_modules/pkg/main.js': 'module.exports = "what Node resolves";',
+      'node_modules/pkg/module.mjs': 'export default "what bundlers resolve";',
+    });
+    const exported = evaluated(made) as { values: unknown; lazy: () => Promise<number> };
+    expect(exported.values).to.deep.equal([1, 2, 3, 'what Node resolves', 'a/b']);
+    expect(await exported.lazy()).to.equal(5);
+  });
+
+  it('has the default export of a CommonJS module as Node would give it', async () => {
+    expect(evaluated(await bundle({ 'server.cjs': 'module.exports = { name: "common" };' }))).to.deep.equal({
+      name: 'common',
+    });
+  });
+
+  it('keeps the address of each file', async () => {
+    const made = await bundle({
+      'server.mjs': `import { there } from './deep/other.mjs'; export default [import.meta.url, import.meta.dirname, there];`,
+      'deep/other.mjs': '#!/usr/bin/env node\nexport const there = [import.meta.url, import.meta.filename];',
+    });
+    const other = join(folder, 'deep', 'other.mjs');
+    expect(evaluated(made)).to.deep.equal([
+      pathToFileURL(join(folder, 'server.mjs')).href,
+      folder,
+      [pathToFileURL(other).href, other],
+    ]);
+  });
+
+  it('runs what a package says has no side effects, as Node does', async () => {
+    const made = await bundle({
+      'server.mjs': `import 'pkg'; export default globalThis.bundleTestSideEffect;`,
+      'node_modules/pkg/package.json': '{"type": "module", "main": "./main.js", "sideEffects": false}',
+      'node_modules/pkg/main.js': 'globalThis.bundleTestSideEffect = "ran";',
+    });
+    expect(evaluated(made)).to.equal('ran');
+    delete (globalThis as { bundleTestSideEffect?: string }).bundleTestSideEffect;
+  });
+
+  it('keeps names of classes and functions', async () => {
+    const made = await bundle({
+      'server.mjs': `import { make } from './other.mjs'; class Thing {} export default [new Thing().constructor.name, make().constructor.name];`,
+      'other.mjs': 'class Thing {} export const make = () => new Thing();',
+    });
+    expect(evaluated(made)).to.deep.equal(['Thing', 'Thing']);
+  });
+
+  it('has this package in it without what makes a gateway', async () => {
+    const index = pathToFileURL(join(projectRoot, 'dist', 'src', 'index.js')).pathname;
+    const made = await bundle({
+      'server.mjs': `import { createGateway, defineServer } from ${JSON.stringify(index)}; export default { defineServer, createGateway };`,
+    });
+    expect(made.text.length).to.be.below(20_000);
+    const api = evaluated(made) as {
+      defineServer: (x: unknown) => unknown;
+      createGateway: () => Promise<void>;
+    };
+    const definition = { name: 'x' };
+    expect(api.defineServer(definition)).to.equal(definition);
+    const outcome = await api.createGateway().catch((error: unknown) => error);
+    expect(outcome).to.be.an('error').with.property('message', 'a session thread can make no gateway');
+  });
+
+  it('is not made of a comment', async () => {
+    const text = '// import(x), require(y), __dirname and import.meta.resolve are words\nexport default 1;';
+    expect(evaluated(await bundle({ 'server.mjs': text }))).to.equal(1);
+  });
+
+  for (const [what, files, reason] of [
+    ['top-level await', { 'server.mjs': 'export default await Promise.resolve(1);' }, 'Top-level await'],
+    [
+      'an import that is computed',
+      { 'server.mjs': 'const x = "y"; export default () => import(x);' },
+      'imports what it computes',
+    ],
+    [
+      'a require that is computed',
+      { 'server.cjs': 'module.exports = (x) => require(x);' },
+      'requires what it computes',
+    ],
+    ['require.resolve', { 'server.cjs': 'module.exports = require.resolve("./x");' }, 'more of `require`'],
+    [
+      '__dirname',
+      { 'server.mjs': 'import "./a.cjs"; export default 1;', 'a.cjs': 'exports.x = __dirname;' },
+      '__dirname',
+    ],
+    [
+      'import.meta.resolve',
+      { 'server.mjs': 'export default import.meta.resolve("x");' },
+      'more of import.meta',
+    ],
+    [
+      'import.meta itself',
+      { 'server.mjs': 'const meta = import.meta; export default meta;' },
+      'more of import.meta',
+    ],
+    ['a native addon', { 'server.cjs': 'module.exports = require("./x.node");', 'x.node': '' }, 'x.node'],
+    ['a package that is not there', { 'server.mjs': 'import "nowhere"; export default 1;' }, 'nowhere'],
+    ['a syntax error', { 'server.mjs': 'export default {' }, 'found end of file'],
+    ['no default export', { 'server.mjs': 'export const x = 1;' }, 'default'],
+  ] as const) {
+    it(`is not made where there is ${what}`, async () => {
+      expect(await refusal(files)).to.include(reason);
+    });
+  }
+
+  it('tells positions in stacks as those of the files', async () => {
+    const made = await bundle({
+      'server.mjs': `import { fail } from './deep/other.mjs';\n\nexport default () => fail();\n`,
+      'deep/other.mjs': `\n\nexport function fail() {\n  throw new Error('here');\n}\n`,
+    });
+    const positions = new OriginalPositions(made);
+    let stack = '';
+    try {
+      (evaluated(made) as () => void)();
+    } catch (error) {
+      stack = (error as Error).stack!;
+    }
+    expect(stack).to.include('(bundled):');
+    const readable = positions.in(stack);
+    expect(readable).to.include(`${join(folder, 'deep', 'other.mjs')}:4:9`);
+    expect(readable).to.include(`${join(folder, 'server.mjs')}:3:`);
+    expect(readable).not.to.include('(bundled)');
+    expect(positions.in('no stack at all')).to.equal('no stack at all');
+    expect(positions.in(`${made.filename} alone`)).to.equal(`${made.filename} alone`);
+  });
+});
