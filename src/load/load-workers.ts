@@ -1,5 +1,4 @@
 /** The load workers of one run, as its main thread sees them: they go through its phases together. */
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { FromLoadWorker, LoadWorkerData, ToLoadWorker } from './load-frames.js';
 import type { LoadPlan } from './load-plan.js';
@@ -95,7 +94,12 @@ function follow(worker: Worker, onSecond: (tally: SecondTally) => void): Phases 
   const phase = async <Type extends FromLoadWorker['type']>(
     type: Type,
   ): Promise<Extract<FromLoadWorker, { type: Type }>> => {
-    const [event] = await Promise.race([once(frames, type), failed]);
+    // A worker may end at once after its last frame, and both come in one turn: of two promises that settle then, `once`
+    // of node:events would be the later one, since an async function takes further turns to hand a promise on.
+    const told = new Promise<Event>((resolve) => {
+      frames.addEventListener(type, resolve, { once: true });
+    });
+    const event = await Promise.race([told, failed]);
     return (event as CustomEvent<Extract<FromLoadWorker, { type: Type }>>).detail;
   };
   const phases = {
