@@ -71,7 +71,7 @@ export function findingsOf(
     errors,
     errorSamples: firstOfEachKind(totals.flatMap(({ errorSamples }) => errorSamples)),
     contaminated: errors.contaminated ?? 0,
-    lost: (errors['no answer'] ?? 0) + (errors.timeout ?? 0),
+    lost: operations.filter(isRequest).reduce((sum, operation) => sum + lostIn(operation.errors), 0),
     // Where no answer came to anybody, none came to each worker; so with several workers this is the most it can be.
     longestGapMs: Math.min(...totals.map((total) => total.longestGapMs)),
     answerKinds: {
@@ -123,6 +123,15 @@ export class Seconds {
     this.reports.push(report);
     this.#onSecond(report);
   }
+}
+
+/** What MCP answers; GET, DELETE and notifications are answered by HTTP alone. */
+function isRequest({ method }: OperationReport): boolean {
+  return method !== 'GET' && method !== 'DELETE' && !method.startsWith('notifications/');
+}
+
+function lostIn(errors: ErrorCounts): number {
+  return (errors['no answer'] ?? 0) + (errors.timeout ?? 0);
 }
 
 function mergedOperations(totals: readonly RecorderTotals[]): OperationTally[] {

@@ -182,7 +182,7 @@ export interface LoadReport {
   readonly errorSamples: readonly ErrorSample[];
   /** Answers with another session's token; more than none fails the run. */
   readonly contaminated: number;
-  /** Requests whose answer never came: `no answer` and `timeout`. */
+  /** JSON-RPC requests whose answer never came: `no answer` and `timeout`. */
   readonly lost: number;
   /** The longest time of the hold without any tool call answered well. */
   readonly longestGapMs: number;

@@ -85,6 +85,8 @@ function withMeta(path: string, text: string): string {
   return `const ${META} = ${JSON.stringify(meta)};${text.startsWith('#!') ? '//' : ''}${text}`;
 }
 
+let underway = 0;
+
 /**
  * Bundles the server module.
  * @param moduleUrl `file:` URL.
@@ -95,6 +97,7 @@ export async function bundleServerModule(moduleUrl: string): Promise<BundledModu
   const folder = dirname(path);
   // Loaded only where a module is bundled: it is a program of its own, that runs until `stop`.
   const { build, stop } = await import('esbuild');
+  underway += 1;
   try {
     const { outputFiles, metafile } = await build({
       // Node's own way to the default export, also of a CommonJS module: by an importer that is an ES module.
@@ -140,7 +143,9 @@ export async function bundleServerModule(moduleUrl: string): Promise<BundledModu
   } catch (error) {
     throw asNotBundled(error);
   } finally {
-    await stop();
+    underway -= 1;
+    // It ends the builds of other gateways of this process as well.
+    if (underway === 0) await stop();
   }
 }
 

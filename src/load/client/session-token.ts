@@ -9,41 +9,24 @@ export function newRunId(): string {
   return randomBytes(4).toString('hex');
 }
 
-/** Ends a token, so that the first digits of a number are not taken for another number. */
-const END = 's';
+/** Of any session of any run: two runs may load one server at a time. The end keeps 1 apart from 12. */
+const TOKEN = /load-[0-9a-f]{8}-\d+s/g;
 
 export class SessionTokens {
-  readonly #prefix: string;
+  readonly #runId: string;
 
   constructor(runId: string) {
-    this.#prefix = `load-${runId}-`;
+    this.#runId = runId;
   }
 
   /** The token of the session with this number in the run. */
   of(session: number): string {
-    return `${this.#prefix}${session}${END}`;
+    return `load-${this.#runId}-${session}s`;
   }
 
   /** The first token in the text that is not this session's, or `undefined`. */
   foreign(text: string, own: string): string | undefined {
-    let at = text.indexOf(this.#prefix);
-    while (at !== -1) {
-      if (!text.startsWith(own, at)) {
-        const end = this.#endOfNumber(text, at + this.#prefix.length);
-        if (text[end] === END) return text.slice(at, end + 1);
-      }
-      at = text.indexOf(this.#prefix, at + this.#prefix.length);
-    }
+    for (const [token] of text.matchAll(TOKEN)) if (token !== own) return token;
     return undefined;
   }
-
-  #endOfNumber(text: string, start: number): number {
-    let end = start;
-    while (isDigit(text.charCodeAt(end))) end += 1;
-    return end;
-  }
-}
-
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57;
 }

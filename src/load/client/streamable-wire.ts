@@ -133,7 +133,7 @@ export class StreamableWire implements Wire {
         if (status !== 200) {
           this.#listener.onRequestFailed(id, this.#refused(status, body));
         } else if (!eventStream) {
-          this.#listener.onMessage(body, false);
+          if (body !== '') this.#listener.onMessage(body, false);
           this.#unanswered(id, 'the JSON answer holds no response for this request');
         } else if (this.#listener.isWaiting(id)) {
           this.#resume(id, stream, resumes);
