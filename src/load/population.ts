@@ -142,7 +142,7 @@ export class Population implements SessionObserver {
     const place = this.#places.find((candidate) => candidate.session === session);
     if (place === undefined) return;
     this.#vacate(place);
-    this.#track(session.drop());
+    this.#track(session.discard());
     this.#refill(place, () => {
       this.#recorder.sessions.reopened += 1;
     });

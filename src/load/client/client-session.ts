@@ -182,6 +182,11 @@ export class ClientSession implements WireListener {
     await this.#wire.destroy();
   }
 
+  /** Closes what is left of a session that the server has forgotten. */
+  async discard(): Promise<void> {
+    await this.#wire.destroy();
+  }
+
   onMessage(text: string, eventStream: boolean): void {
     const atMs = performance.now();
     const foreign = this.#settings.tokens.foreign(text, this.token);
@@ -211,7 +216,7 @@ export class ClientSession implements WireListener {
   onRequestFailed(id: string, failure: LoadFailure): void {
     this.#awaited.fail(id, failure);
     this.#calm();
-    if (failure.kind === 'forgotten') this.onForgotten();
+    if (failure.kind === 'forgotten') this.#forget(failure);
   }
 
   isWaiting(id: string): boolean {
@@ -222,15 +227,18 @@ export class ClientSession implements WireListener {
     if (this.#state === 'open') this.#observer.onStreamClosed();
   }
 
-  onForgotten(failure?: LoadFailure): void {
-    if (this.#state !== 'open' && this.#state !== 'new') return;
-    const wasOpen = this.#state === 'open';
+  onForgotten(failure: LoadFailure): void {
+    if (this.#state === 'open') this.#tell(failure);
+    this.#forget(failure);
+  }
+
+  /** What is in flight will not be answered any more. */
+  #forget(failure: LoadFailure): void {
+    this.#awaited.failAll(failure);
+    this.#calm();
+    if (this.#state !== 'open') return;
     this.#state = 'forgotten';
-    if (failure !== undefined) {
-      this.#tell(failure);
-      this.#awaited.failAll(failure);
-    }
-    if (wasOpen) this.#observer.onForgotten(this);
+    this.#observer.onForgotten(this);
   }
 
   #calm(): void {
