@@ -1,0 +1,56 @@
+/** The server that misbehaves on purpose, as a child process of the current test. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { FaultName } from '../fixtures/load-servers/faults.js';
+import { afterThisTest } from './cleanup.js';
+import { until, withDeadline } from './deadline.js';
+import { buildRoot } from './project.js';
+
+const START_DEADLINE_MS = 15_000;
+
+export interface FaultServer {
+  /** Streamable HTTP. */
+  readonly url: string;
+  /** HTTP+SSE. */
+  readonly sseUrl: string;
+  readonly metricsUrl: string;
+  readonly pid: number;
+  /** Kills it, as a power cut would. */
+  vanish(): Promise<void>;
+}
+
+export interface FaultServerOptions {
+  readonly answers?: 'json' | 'event-stream';
+  readonly tools?: 'safe' | 'dangerous' | 'none';
+}
+
+export async function startFaultServer(
+  fault: FaultName = 'none',
+  { answers = 'json', tools = 'safe' }: FaultServerOptions = {},
+): Promise<FaultServer> {
+  const file = join(buildRoot, 'test', 'fixtures', 'load-servers', 'fault-server.js');
+  const args = ['--fault', fault, '--answers', answers, '--tools', tools];
+  const child = spawn(process.execPath, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  const vanish = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  afterThisTest(vanish);
+  const [line] = await withDeadline(once(child.stdout, 'data'), 'the fault server', START_DEADLINE_MS);
+  return { ...(JSON.parse(String(line)) as Omit<FaultServer, 'vanish'>), vanish };
+}
+
+/** What the server counts in a metric, over all its labels. */
+export async function counted({ metricsUrl }: FaultServer, metric: string): Promise<number> {
+  const response = await fetch(metricsUrl, { headers: { connection: 'close' } });
+  const lines = (await response.text()).split('\n').filter((line) => line.startsWith(`${metric}{`));
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+}
+
+/** Waits until a load is well under way. */
+export async function someCalls(server: FaultServer): Promise<void> {
+  const operations = 'mcp_server_operation_duration_seconds_count';
+  await until(async () => (await counted(server, operations)) > 50, 'the first calls', START_DEADLINE_MS);
+}
