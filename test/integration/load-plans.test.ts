@@ -1,0 +1,156 @@
+import { expect } from 'chai';
+import { startFaultServer } from '../support/fault-server.js';
+import { mcpUrl, sharedGateway, sseUrl, startGateway } from '../support/gateway.js';
+import { echoMix, load, mixFile, operation } from '../support/load-command.js';
+
+describe('bulkhead load', () => {
+  const gateway = sharedGateway({ maxThreads: 32 });
+  const metricsUrl = (): string => new URL('/metrics', gateway().adminUrl).href;
+
+  it('sends as many calls as the rate asks for, each in its turn', async () => {
+    const server = await startFaultServer();
+    const { report } = await load(server.url, '--rate 120 --duration 1s --sessions 6');
+    expect(report.answered).to.equal(120);
+    expect(report.firstCall.count).to.equal(6);
+    expect(report.sessionCreation.count).to.equal(6);
+    expect(report.plan.arrivals).to.deep.equal({ loop: 'open', callsPerSecond: 120 });
+    expect(report.seconds.reduce((sum, { answered }) => sum + answered, 0)).to.equal(120);
+  });
+
+  it('keeps as many calls in flight as --concurrency says', async () => {
+    const server = await startFaultServer();
+    const mix = mixFile([{ tool: 'sleep', arguments: { ms: 100 }, weight: 1 }]);
+    const { code, missed, report } = await load(server.url, '--concurrency 5 --duration 1s', '--mix', mix);
+    expect(report.answered).to.be.within(15, 50);
+    expect(report.latency.p50Ms).to.be.within(99, 400);
+    expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
+  });
+
+  it('mixes tools by their weights, and tells them apart in the report', async () => {
+    const server = await startFaultServer();
+    const mix = mixFile([...echoMix, { tool: 'sleep', arguments: { ms: 200 }, weight: 3 }]);
+    const { report } = await load(server.url, '--rate 200 --duration 1s', '--mix', mix);
+    const [echo, sleep] = [operation(report, 'tools/call', 'echo'), operation(report, 'tools/call', 'sleep')];
+    expect(echo.answered + sleep.answered).to.equal(200);
+    expect(sleep.answered).to.be.within(110, 190);
+    expect(sleep.latency.p50Ms).to.be.at.least(199);
+    expect(echo.latency.p50Ms).to.be.below(199);
+  });
+
+  it('lets sessions end and opens others for them', async () => {
+    const server = await startFaultServer();
+    const flags = '--rate 50 --duration 2s --sessions 30 --churn 10 --metrics';
+    const { code, missed, report } = await load(
+      server.url,
+      flags,
+      server.metricsUrl,
+      '--expect',
+      'errors==0',
+    );
+    const { created, ended, dropped, failed } = report.sessions;
+    expect({ dropped, failed }).to.deep.equal({ dropped: 0, failed: 0 });
+    expect(created).to.be.within(40, 60);
+    expect(ended).to.equal(created);
+    expect(operation(report, 'DELETE').answered).to.equal(created);
+    expect(report.answered).to.equal(100);
+    expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
+  });
+
+  it('lets clients vanish without counting what they had in flight as errors', async () => {
+    const mix = mixFile([{ tool: 'sleep', arguments: { ms: 300 }, weight: 1 }]);
+    const server = await startFaultServer();
+    const flags = ['--rate', '50', '--duration', '2s', '--sessions', '30', '--drop', '10', '--mix', mix];
+    const { code, missed, report } = await load(server.url, '', ...flags, '--expect', 'errors==0');
+    expect(report.sessions.dropped).to.be.within(10, 30);
+    expect(report.sessions.created).to.be.within(20 + report.sessions.dropped, 30 + report.sessions.dropped);
+    expect(report.answered).to.be.within(40, 99);
+    expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
+  });
+
+  it('holds idle sessions beside those that call', async () => {
+    const server = await startFaultServer('none', { answers: 'event-stream' });
+    const { code, missed, report } = await load(server.url, '--rate 20 --duration 1s --sessions 4 --idle 30');
+    expect(report.sessions).to.include({ created: 34, ended: 34, streamsClosed: 0 });
+    expect(Math.max(...report.seconds.map(({ sessions }) => sessions))).to.equal(34);
+    expect(report.firstCall.count).to.equal(4);
+    expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
+  });
+
+  it('spreads the load over worker threads', async () => {
+    const server = await startFaultServer();
+    const flags = '--rate 200 --duration 1s --sessions 7 --workers 3 --metrics';
+    const { code, missed, report } = await load(
+      server.url,
+      flags,
+      server.metricsUrl,
+      '--expect',
+      'errors==0',
+    );
+    expect(report.client.workers).to.equal(3);
+    expect(report.answered).to.equal(200);
+    expect(report.firstCall.count).to.equal(7);
+    expect(report.sessions).to.include({ created: 7, ended: 7 });
+    expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
+  });
+
+  it('reads as slowly as --read-rate says', async () => {
+    const server = await startFaultServer();
+    const mix = mixFile([{ tool: 'echo', arguments: { text: 'x'.repeat(32 * 1024) }, weight: 1 }]);
+    const flags = ['--concurrency', '2', '--duration', '1s', '--mix', mix];
+    const { code, missed, report } = await load(server.url, '--read-rate 32KiB/s', ...flags);
+    expect(report.latency.count).to.be.at.least(2);
+    expect(report.latency.p50Ms).to.be.within(700, 2_500);
+    expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
+  });
+
+  it('counts what Bulkhead counts, while sessions end and vanish', async () => {
+    const flags = '--rate 20 --duration 2s --sessions 20 --churn 5 --drop 3 --listen';
+    const observed = ['--mix', mixFile(echoMix), '--metrics', metricsUrl()];
+    const { code, missed, report } = await load(mcpUrl(gateway()), flags, ...observed);
+    expect(report.metrics?.checks.map(({ what, agrees }) => ({ what, agrees }))).to.deep.equal([
+      { what: 'tools/call operations', agrees: true },
+      { what: 'sessions created', agrees: true },
+    ]);
+    expect(report.sessions.dropped).to.be.at.least(3);
+    expect(report.sessions.ended).to.be.at.least(15);
+    expect(report.contaminated).to.equal(0);
+    expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
+  });
+
+  for (const version of ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05']) {
+    it(`speaks ${version} with Bulkhead`, async () => {
+      const flags = ['--rate', '40', '--duration', '500ms', '--sessions', '2', '--mix', mixFile(echoMix)];
+      const { code, missed, report } = await load(
+        mcpUrl(gateway()),
+        `--protocol-version ${version}`,
+        ...flags,
+        ...['--expect', 'errors==0'],
+      );
+      expect(report.answered).to.equal(20);
+      const metrics = await (await fetch(metricsUrl(), { headers: { connection: 'close' } })).text();
+      expect(metrics).to.match(
+        new RegExp(`_count\\{.*gen_ai_tool_name="echo".*mcp_protocol_version="${version}".*\\} \\d+`),
+      );
+      expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
+    });
+  }
+
+  it('speaks HTTP+SSE with Bulkhead, also where clients come, go and vanish', async () => {
+    const flags = '--transport sse --rate 20 --duration 2s --sessions 20 --churn 4 --drop 4';
+    const observed = ['--mix', mixFile(echoMix), '--metrics', metricsUrl()];
+    const { code, missed, report } = await load(sseUrl(gateway()), flags, ...observed);
+    expect(report.answered).to.be.within(20, 40);
+    expect(report.answerKinds.json).to.equal(0);
+    expect(report.metrics?.checks.filter(({ agrees }) => !agrees)).to.deep.equal([]);
+    expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
+  });
+
+  it('sends a token', async () => {
+    const guarded = await startGateway({ token: 'open-sesame' });
+    const flags = ['--rate', '20', '--duration', '500ms', '--mix', mixFile(echoMix)];
+    const { code, missed, report, stdout } = await load(mcpUrl(guarded), '--token open-sesame', ...flags);
+    expect(report.answered).to.equal(10);
+    expect(stdout + JSON.stringify(report)).not.to.include('open-sesame');
+    expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
+  });
+});
