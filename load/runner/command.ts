@@ -1,0 +1,13 @@
+import { fileURLToPath } from 'node:url';
+
+/** The built command `bulkhead`. */
+export const COMMAND = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+
+/** The shell's variables without those that configure a gateway: scenarios say all that differs from the defaults. */
+export function childEnvironment(): NodeJS.ProcessEnv {
+  const ofTests = 'BULKHEAD_TEST_RUN';
+  const kept = Object.entries(process.env).filter(
+    ([name]) => name === ofTests || !name.startsWith('BULKHEAD_'),
+  );
+  return Object.fromEntries(kept);
+}

@@ -1,0 +1,91 @@
+/** Runs one scenario: starts its gateway, puts it under its loads, judges, and stops the gateway in every case. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ExpectationResult, LoadReport } from '../../src/load/load-report.js';
+import { messageOf } from '../../src/shared/errors.js';
+import type { Phase, Scale, Scenario } from '../scenario.js';
+import { reportPrefix, runLoadProcess } from './load-process.js';
+import { RunningGateway } from './running-gateway.js';
+
+interface RunVerdict {
+  readonly run: string;
+  readonly errors: LoadReport['errors'];
+  readonly limitedBy: string | null;
+  readonly expectations: readonly ExpectationResult[];
+}
+
+export interface Verdict {
+  readonly scenario: string;
+  readonly passed: boolean;
+  readonly durationMs: number;
+  readonly runs: readonly RunVerdict[];
+  readonly checks: readonly ExpectationResult[];
+  /** A sentence, when the scenario could not be run to its end. */
+  readonly failure: string | null;
+}
+
+/** Never rejects: what went wrong is in the verdict. */
+export async function runScenario(scenario: Scenario, scale: Scale, folder: string): Promise<Verdict> {
+  const startMs = performance.now();
+  const reports = new Map<string, LoadReport>();
+  let checks: readonly ExpectationResult[] = [];
+  let failure: string | null = null;
+  let gateway: RunningGateway | undefined;
+  try {
+    gateway = await RunningGateway.start(scenario.gatewayFlags);
+    for (const phase of scenario.phases(scale)) {
+      const found = await runPhase(scenario.name, phase, gateway, folder);
+      for (const [run, report] of found) reports.set(run, report);
+    }
+    const report = (run: string): LoadReport => reportOf(reports, run);
+    checks = (await scenario.checks?.({ gateway, report })) ?? [];
+  } catch (error) {
+    failure = messageOf(error);
+  } finally {
+    await gateway?.stop();
+  }
+  const runs = [...reports].map(
+    ([run, { errors, client, expectations }]): RunVerdict => ({
+      run,
+      errors,
+      limitedBy: client.limitedBy,
+      expectations,
+    }),
+  );
+  const results = [...runs.flatMap(({ expectations }) => expectations), ...checks];
+  return {
+    scenario: scenario.name,
+    passed: failure === null && results.every(({ met }) => met),
+    durationMs: performance.now() - startMs,
+    runs,
+    checks,
+    failure,
+  };
+}
+
+async function runPhase(
+  scenario: string,
+  { runs, watched, meanwhile }: Phase,
+  gateway: RunningGateway,
+  folder: string,
+): Promise<[run: string, report: LoadReport][]> {
+  const acting =
+    meanwhile === undefined ? undefined : delay(meanwhile.afterMs).then(() => meanwhile.act(gateway));
+  const running = runs.map(async (run): Promise<[string, LoadReport]> => {
+    const prefix = reportPrefix(folder, scenario, run.name);
+    // The gateway counts what all runs do: only a run that is alone can compare.
+    const readsMetrics = watched && runs.length === 1;
+    await delay(run.afterMs ?? 0);
+    const report = await runLoadProcess({ gateway, run, prefix, watchesProcess: watched, readsMetrics });
+    return [run.name, report];
+  });
+  // All of them come to their end, whatever one of them meets: none goes on into the next phase.
+  const settled = await Promise.allSettled([...running, acting]);
+  for (const result of settled) if (result.status === 'rejected') throw result.reason;
+  return Promise.all(running);
+}
+
+function reportOf(reports: ReadonlyMap<string, LoadReport>, run: string): LoadReport {
+  const report = reports.get(run);
+  if (report === undefined) throw new Error(`there is no run ${run}`);
+  return report;
+}

@@ -1,0 +1,64 @@
+import type { Trend } from '../../src/load/load-report.js';
+import { gone } from '../runner/gone.js';
+import { ECHO, type LoadRun, type Scenario } from '../scenario.js';
+
+const MEBIBYTE = 1024 * 1024;
+
+function turnover(name: string, durationMs: number, expect: readonly string[]): LoadRun {
+  return {
+    name,
+    durationMs,
+    // Few calls: almost each is its session's first and takes a thread, and a machine that starts threads all the time
+    // shows what threads take, not what is left of sessions.
+    flags: ['--sessions', '60', '--listen', '--rate', '5', '--churn', '25', '--drop', '10'],
+    mix: [ECHO],
+    expect: ['errors==0', 'failed-sessions==0', ...expect],
+  };
+}
+
+export const soak: Scenario = {
+  name: 'soak',
+  shows:
+    'After thousands of sessions have come and gone, memory, threads and descriptors are where they were.',
+  // Dropped sessions live on for the grace: with the default their number would rise for the first 30 s.
+  gatewayFlags: ['--disconnect-grace', '1s'],
+  phases: ({ quick, soakMs }) => [
+    // The first sessions warm the gateway up: compiled code and the heap's size settle, which is no leak.
+    { watched: true, runs: [turnover('warm-up', quick ? 6_000 : 20_000, [])] },
+    {
+      watched: true,
+      runs: [
+        turnover('soak', soakMs, [
+          'threads-slope<6',
+          'descriptors-slope<12',
+          `memory-slope<${slope(soakMs)}MiB`,
+        ]),
+      ],
+    },
+  ],
+  async checks({ gateway, report }) {
+    const trends = report('soak').process?.trends;
+    return [
+      tell('memory', trends?.residentBytes, MEBIBYTE, 'MiB'),
+      tell('threads', trends?.threads, 1, ''),
+      tell('descriptors', trends?.descriptors, 1, ''),
+      ...(await gone(gateway)),
+    ];
+  },
+};
+
+/** MiB a minute: a short run sees the heap breathe, a long one must not see it grow. */
+function slope(soakMs: number): number {
+  return soakMs >= 300_000 ? 2 : 60;
+}
+
+/** Prints the slope; its bound is a threshold of the run. */
+function tell(what: string, trend: Trend | null | undefined, unit: number, name: string) {
+  if (trend === null || trend === undefined) {
+    return { text: `the slope of ${what} is known`, measured: 'too few samples', met: false };
+  }
+  const { perMinute, plusMinus, flat } = trend;
+  const measured = `${(perMinute / unit).toFixed(2)} ± ${(plusMinus / unit).toFixed(2)} ${name}`.trimEnd();
+  const verdict = flat ? "can't be told from none" : 'can be told from none';
+  return { text: `the slope of ${what} is known`, measured: `${measured} a minute, ${verdict}`, met: true };
+}
