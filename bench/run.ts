@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import type { BenchSettings, Figure, Row } from './figure.js';
 import { machine, table, withSection } from './report.js';
 import { kill } from './rows/kill.js';
-import { latency } from './rows/latency.js';
+import { latency, loadedLatency } from './rows/latency.js';
 import { mainThread } from './rows/main-thread.js';
 import { manySessions } from './rows/many-sessions.js';
 import { memory } from './rows/memory.js';
@@ -25,6 +25,7 @@ const ROWS: readonly Row[] = [
   echo64,
   coldEcho64,
   latency,
+  loadedLatency,
   initialize,
   wake,
   sessionCreation,
