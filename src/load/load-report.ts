@@ -133,6 +133,8 @@ export interface ServerProcessReport {
   readonly samples: readonly ProcessSample[];
   /** Resident memory when all sessions were open, less that before the first, over the open sessions. */
   readonly bytesPerSession: number | null;
+  /** Processor time of the ramp over the sessions that it opened. */
+  readonly cpuMsPerSession: number | null;
   /** Processor time during the hold over its tool calls. */
   readonly cpuMsPerCall: number | null;
   readonly trends: {

@@ -34,9 +34,10 @@ export async function runLoad(options: LoadRunOptions): Promise<LoadFindings> {
   try {
     const openSessions = await workers.opened();
     const rampMs = performance.now() - startMs;
+    observer.markAllOpen();
     phase = 'warming up';
     await workers.warmUp();
-    observer.markAllOpen();
+    observer.markHoldStart();
     phase = 'calling';
     const helds = await workers.hold();
     observer.markHoldEnd();

@@ -114,6 +114,7 @@ export function serverProcess(changes: Partial<ServerProcessReport> = {}): Serve
     pid: 4321,
     samples: samplesOf(35),
     bytesPerSession: 7.4 * 2 ** 20,
+    cpuMsPerSession: 2.4,
     cpuMsPerCall: 0.31,
     trends: {
       residentBytes: { perMinute: 310_000, plusMinus: 1_200_000, flat: true },

@@ -230,6 +230,7 @@ describe('thresholds of a load run', () => {
     it('a process that was watched too short a time', () => {
       const process = serverProcess({
         bytesPerSession: null,
+        cpuMsPerSession: null,
         cpuMsPerCall: null,
         trends: { residentBytes: null, threads: null, descriptors: null },
       });

@@ -57,6 +57,7 @@ describe('the observer of a server', () => {
     const observer = observe({});
     await observer.begin();
     observer.markAllOpen();
+    observer.markHoldStart();
     observer.markHoldEnd();
     expect(await observer.finish(COUNTS)).to.deep.equal({ metrics: null, process: null });
   });
@@ -125,6 +126,7 @@ describe('the observer of a server', () => {
     await observer.begin();
     const session = await openSession(mcp!);
     observer.markAllOpen();
+    observer.markHoldStart();
     for (let id = 1; id <= 5; id += 1) await session.call(id);
     observer.markHoldEnd();
     const { metrics, process: tree } = await observer.finish(COUNTS);
@@ -155,12 +157,13 @@ describe('the observer of a server', () => {
     const observer = observe({ pid: child.pid });
     await observer.begin();
     observer.markAllOpen();
+    observer.markHoldStart();
     child.kill('SIGKILL');
     await exited;
     observer.markHoldEnd();
     const { process: tree } = await observer.finish(COUNTS);
     expect(tree?.stopped?.reason).to.equal('The process has ended.');
-    expect(tree?.samples).to.have.length(2);
+    expect(tree?.samples).to.have.length(3);
     expect(tree?.cpuMsPerCall).to.equal(null);
   });
 });

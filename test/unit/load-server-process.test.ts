@@ -92,6 +92,7 @@ describe("the report of the server's process tree", () => {
       samples: [],
       beforeFirstSession: sampleAt(0, { residentBytes: 1_000 }),
       allOpen: sampleAt(10_000, { residentBytes: 5_000, cpuMs: 700 }),
+      holdStart: sampleAt(12_000, { residentBytes: 6_000, cpuMs: 900 }),
       holdEnd: sampleAt(40_000, { residentBytes: 9_000, cpuMs: 1_700 }),
       openSessions: 8,
       holdCalls: 400,
@@ -100,23 +101,30 @@ describe("the report of the server's process tree", () => {
     });
   }
 
-  it('shares memory among the open sessions, and the processor time of the hold among its calls', () => {
-    expect(report()).to.deep.include({ pid: 7, bytesPerSession: 500, cpuMsPerCall: 2.5 });
+  it('shares memory and processor among the open sessions, and the processor of the hold among its calls', () => {
+    expect(report()).to.deep.include({
+      pid: 7,
+      bytesPerSession: 500,
+      cpuMsPerSession: 87.5,
+      cpuMsPerCall: 2,
+    });
     expect(report()).not.to.have.property('stopped');
   });
 
   it('has no shares without sessions, calls or the moments that they are between', () => {
     expect(report({ openSessions: 0, holdCalls: 0 })).to.deep.include({
       bytesPerSession: null,
+      cpuMsPerSession: null,
       cpuMsPerCall: null,
     });
-    expect(report({ allOpen: undefined })).to.deep.include({ bytesPerSession: null, cpuMsPerCall: null });
+    expect(report({ allOpen: undefined })).to.deep.include({ bytesPerSession: null, cpuMsPerSession: null });
+    expect(report({ holdStart: undefined })).to.deep.include({ bytesPerSession: 500, cpuMsPerCall: null });
     expect(report({ holdEnd: undefined })).to.deep.include({ bytesPerSession: 500, cpuMsPerCall: null });
   });
 
   it('finds trends in the hold alone', () => {
     const samples = Array.from({ length: 50 }, (_, second) => {
-      const held = second >= 10 && second <= 40;
+      const held = second >= 12 && second <= 40;
       return sampleAt(second * 1_000, { residentBytes: held ? second * 60 : second ** 3, threads: 5 });
     });
     const { trends } = report({ samples });
@@ -124,7 +132,7 @@ describe("the report of the server's process tree", () => {
     expect(trends.residentBytes?.flat).to.equal(false);
     expect(trends.threads).to.deep.equal({ perMinute: 0, plusMinus: 0, flat: true });
     expect(trends.descriptors?.flat).to.equal(true);
-    expect(report({ samples, allOpen: undefined }).trends).to.deep.equal({
+    expect(report({ samples, holdStart: undefined }).trends).to.deep.equal({
       residentBytes: null,
       threads: null,
       descriptors: null,

@@ -97,6 +97,7 @@ const FIXED_FIGURES: ReadonlyMap<string, Figure> = new Map<string, Figure>([
   ['failed-sessions', count(({ sessions }) => sessions.failed)],
   ['streams-closed', count(({ sessions }) => sessions.streamsClosed)],
   ['memory-per-session', ofProcess('size', ({ bytesPerSession }) => bytesPerSession)],
+  ['cpu-per-session', ofProcess('duration', ({ cpuMsPerSession }) => cpuMsPerSession)],
   ['cpu-per-call', ofProcess('duration', ({ cpuMsPerCall }) => cpuMsPerCall)],
   ['memory-slope', trend('size', ({ residentBytes }) => residentBytes)],
   ['threads-slope', trend('count', ({ threads }) => threads)],

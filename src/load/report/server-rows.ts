@@ -17,11 +17,12 @@ export function serverFigureCells({ name, before, after }: ServerFigure): [strin
 
 /** Memory and processor time of the server's process tree, each figure with its name. */
 export function processFigures(process: ServerProcessReport): (readonly [string, string])[] {
-  const { samples, bytesPerSession, cpuMsPerCall } = process;
+  const { samples, bytesPerSession, cpuMsPerSession, cpuMsPerCall } = process;
   const peak = (read: (sample: (typeof samples)[number]) => number): number | null =>
     samples.length === 0 ? null : samples.reduce((most, sample) => Math.max(most, read(sample)), 0);
   return [
     ['memory per session', formatBytes(bytesPerSession)],
+    ['processor per session opened', formatLatency(cpuMsPerSession)],
     ['processor per call', formatLatency(cpuMsPerCall)],
     ['processor in all', formatLatency(samples.at(-1)?.cpuMs ?? null)],
     ['most memory', formatBytes(peak(({ residentBytes }) => residentBytes))],

@@ -26,7 +26,7 @@ export interface ObserverOptions {
 export interface FinalCounts extends ClientCounts {
   /** Sessions that were open at `markAllOpen`, idle ones too. */
   readonly openSessions: number;
-  /** Tool calls that were answered between `markAllOpen` and `markHoldEnd`. */
+  /** Tool calls that were answered between `markHoldStart` and `markHoldEnd`. */
   readonly holdCalls: number;
 }
 
@@ -42,6 +42,7 @@ export class ServerObserver {
   #sampler: ProcessSampler | undefined;
   #beforeFirstSession: ProcessSample | undefined;
   #allOpen: ProcessSample | undefined;
+  #holdStart: ProcessSample | undefined;
   #holdEnd: ProcessSample | undefined;
 
   constructor(options: ObserverOptions) {
@@ -71,9 +72,14 @@ export class ServerObserver {
     this.#beforeFirstSession = this.#sampler.samples[0];
   }
 
-  /** All sessions are open, and the hold begins. */
+  /** All sessions are open. */
   markAllOpen(): void {
     this.#allOpen = this.#sampler?.take();
+  }
+
+  /** The hold begins. */
+  markHoldStart(): void {
+    this.#holdStart = this.#sampler?.take();
   }
 
   /** The last call of the hold was answered or given up. */
@@ -133,6 +139,7 @@ export class ServerObserver {
       samples: this.#sampler.samples,
       beforeFirstSession: this.#beforeFirstSession,
       allOpen: this.#allOpen,
+      holdStart: this.#holdStart,
       holdEnd: this.#holdEnd,
       openSessions: counts.openSessions,
       holdCalls: counts.holdCalls,

@@ -8,8 +8,9 @@ export interface ProcessObservation {
   /** Earliest first. */
   readonly samples: readonly ProcessSample[];
   readonly beforeFirstSession: ProcessSample | undefined;
-  /** The start of the hold. */
+  /** The end of the ramp. */
   readonly allOpen: ProcessSample | undefined;
+  readonly holdStart: ProcessSample | undefined;
   readonly holdEnd: ProcessSample | undefined;
   /** Sessions that were open at `allOpen`. */
   readonly openSessions: number;
@@ -19,15 +20,17 @@ export interface ProcessObservation {
 }
 
 export function serverProcessReport(observation: ProcessObservation): ServerProcessReport {
-  const { pid, samples, beforeFirstSession, allOpen, holdEnd, stopped } = observation;
-  const held = allOpen === undefined ? [] : samples.filter(({ atMs }) => isWithin(atMs, allOpen, holdEnd));
+  const { pid, samples, beforeFirstSession, allOpen, holdStart, holdEnd, stopped } = observation;
+  const held =
+    holdStart === undefined ? [] : samples.filter(({ atMs }) => isWithin(atMs, holdStart, holdEnd));
   const trendOf = (figure: 'residentBytes' | 'threads' | 'descriptors'): Trend | null =>
     trend(held.map((sample) => ({ atMs: sample.atMs, value: sample[figure] })));
   return {
     pid,
     samples,
     bytesPerSession: share(beforeFirstSession, allOpen, 'residentBytes', observation.openSessions),
-    cpuMsPerCall: share(allOpen, holdEnd, 'cpuMs', observation.holdCalls),
+    cpuMsPerSession: share(beforeFirstSession, allOpen, 'cpuMs', observation.openSessions),
+    cpuMsPerCall: share(holdStart, holdEnd, 'cpuMs', observation.holdCalls),
     trends: {
       residentBytes: trendOf('residentBytes'),
       threads: trendOf('threads'),
