@@ -88,6 +88,23 @@ function call(tool: string, argument: string): string {
   return `"method":"tools/call","params":{"name":"${tool}","arguments":${argument}}`;
 }
 
+/** How a call ended that may end in any way: well, with an error of the protocol or the tool, or with its connection. */
+export interface Outcome {
+  readonly kind: 'answered' | 'error' | 'broken';
+  /** The answer's text, or what went wrong. */
+  readonly text: string;
+  readonly ms: number;
+}
+
+function outcomeOf(answer: HttpAnswer, id: number): Omit<Outcome, 'ms'> {
+  const response = messagesIn(answer).find((message) => message.id === id && message.method === undefined);
+  if (response === undefined) {
+    return { kind: 'broken', text: answer.status === 200 ? 'no answer' : `HTTP ${answer.status}` };
+  }
+  const text = response.error?.message ?? response.result?.content?.[0]?.text ?? '';
+  return { kind: succeeds(response) ? 'answered' : 'error', text };
+}
+
 export class McpSession {
   readonly id: string;
   readonly #url: URL;
@@ -152,6 +169,21 @@ export class McpSession {
   /** Calls `spin`, which keeps the server's thread busy for so long, and waits for its answer. */
   spin(ms: number): Promise<void> {
     return this.#ask(call('spin', `{"ms":${ms}}`), '"done"', says('done'));
+  }
+
+  /** Calls a tool that may fail or take its server with it; never rejects. */
+  async attempt(tool: string, argument: Readonly<Record<string, unknown>>): Promise<Outcome> {
+    const id = ++this.#lastId;
+    const body = `{"jsonrpc":"2.0","id":${id},${call(tool, JSON.stringify(argument))}}`;
+    const startMs = performance.now();
+    const ended = await exchange(this.#calls, 'POST', this.#url.pathname, this.#headers, body).then(
+      (answer) => outcomeOf(answer, id),
+      (error: unknown) => ({
+        kind: 'broken' as const,
+        text: error instanceof Error ? error.message : String(error),
+      }),
+    );
+    return { ...ended, ms: performance.now() - startMs };
   }
 
   listTools(): Promise<void> {

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
-import { Agent, type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Admin } from '../client/admin.js';
+import { holdStream } from '../client/get-stream.js';
 import { closeSessions, McpSession } from '../client/mcp-session.js';
 import { type BenchSettings, boundedFigure, type Figure, type Row } from '../figure.js';
 import { bulkhead, withServer } from '../servers/measured-server.js';
@@ -18,20 +18,6 @@ interface ManySessions {
   readonly calls: number;
   readonly errors: number;
   readonly delayP99Ms: number;
-}
-
-/** A GET stream that is held open by one socket of its own. */
-async function holdStream(url: URL, sessionId: string): Promise<IncomingMessage> {
-  const outgoing = request(url, {
-    agent: new Agent({ keepAlive: true }),
-    headers: { accept: 'text/event-stream', 'mcp-session-id': sessionId },
-  });
-  outgoing.end();
-  const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
-  incoming.resume();
-  // The server goes before its clients do.
-  incoming.on('error', () => undefined);
-  return incoming;
 }
 
 /** Sessions that hold a stream and do nothing; then some of them, others each time, make calls. */
