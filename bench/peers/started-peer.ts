@@ -1,0 +1,113 @@
+/** One peer as it runs: a process and all that it started, none of which outlives its measurement. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { adopt } from '../servers/child.js';
+import { killMarked, MARK_VARIABLE, proportionalBytes } from './marked-processes.js';
+import { type Peer, PREFIX } from './peers.js';
+
+const START_DEADLINE_MS = 20_000;
+const STOP_DEADLINE_MS = 1_500;
+const POLL_MS = 25;
+/** The same for the process of every peer and all that it starts. */
+const HEAP_MIB = 512;
+
+export interface StartedPeer {
+  readonly pid: number;
+  readonly url: URL;
+  /** In its environment and in that of all its processes. */
+  readonly mark: string;
+  /** Proportional set size of all its processes. */
+  memoryBytes(): number;
+  /** Whether its first process runs. */
+  runs(): boolean;
+}
+
+const marks = new Set<string>();
+process.once('exit', () => {
+  for (const mark of marks) killMarked(mark);
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has no port');
+  return address.port;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+function ended(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+async function untilListening(child: ChildProcess, port: number, output: () => string): Promise<void> {
+  const endMs = performance.now() + START_DEADLINE_MS;
+  while (!(await accepts(port))) {
+    if (ended(child)) throw new Error(`ended with exit code ${child.exitCode} at its start: ${output()}`);
+    if (performance.now() > endMs)
+      throw new Error(`did not listen within ${START_DEADLINE_MS} ms: ${output()}`);
+    await delay(POLL_MS);
+  }
+}
+
+async function stop(child: ChildProcess, mark: string): Promise<void> {
+  if (!ended(child)) {
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    // One that spins does not hear it.
+    const deadline = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
+    await exited;
+    clearTimeout(deadline);
+  }
+  killMarked(mark);
+  marks.delete(mark);
+}
+
+/** Runs one measurement against a peer that is started for it; all of its processes are gone after it. */
+export async function withPeer<Result>(
+  peer: Peer,
+  measure: (started: StartedPeer) => Promise<Result>,
+): Promise<Result> {
+  const port = await freePort();
+  const mark = randomUUID();
+  marks.add(mark);
+  const child = adopt(
+    spawn(process.execPath, peer.args(port), {
+      cwd: PREFIX,
+      env: { ...process.env, NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}`, [MARK_VARIABLE]: mark },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+  let output = '';
+  const keep = (chunk: Buffer): void => {
+    output = `${output}${chunk.toString()}`.slice(-2000);
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  try {
+    await untilListening(child, port, () => output);
+    return await measure({
+      pid: child.pid ?? 0,
+      url: new URL(`http://127.0.0.1:${port}/mcp`),
+      mark,
+      memoryBytes: () => proportionalBytes(mark),
+      runs: () => !ended(child),
+    });
+  } finally {
+    await stop(child, mark);
+  }
+}
