@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { adopt } from '../servers/child.js';
+import { within } from './deadline.js';
 import { killMarked, MARK_VARIABLE, proportionalBytes } from './marked-processes.js';
 import { type Peer, PREFIX } from './peers.js';
 
@@ -21,8 +22,8 @@ export interface StartedPeer {
   readonly mark: string;
   /** Proportional set size of all its processes. */
   memoryBytes(): number;
-  /** Whether its first process runs. */
-  runs(): boolean;
+  /** Whether its first process has ended, or does so within this time. */
+  endsWithin(ms: number): Promise<boolean>;
 }
 
 const marks = new Set<string>();
@@ -105,7 +106,7 @@ export async function withPeer<Result>(
       url: new URL(`http://127.0.0.1:${port}/mcp`),
       mark,
       memoryBytes: () => proportionalBytes(mark),
-      runs: () => !ended(child),
+      endsWithin: async (ms) => ended(child) || (await within(once(child, 'exit'), ms)) !== undefined,
     });
   } finally {
     await stop(child, mark);

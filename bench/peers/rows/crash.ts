@@ -5,6 +5,9 @@ import { type StartedPeer, withPeer } from '../started-peer.js';
 
 const WAYS = { throw: 'throws outside of a handler', exit: 'calls `process.exit`' } as const;
 
+/** From a refused connection until its process's end is seen, also where a core is written. */
+const EXIT_MS = 1_000;
+
 /** Whether a client that did nothing wrong is still served, by its session or a new one. */
 export async function othersAfter(peer: StartedPeer, other: PeerClient): Promise<string> {
   const outcome = await other.call('echo', { text: 'still there' });
@@ -18,7 +21,7 @@ export async function othersAfter(peer: StartedPeer, other: PeerClient): Promise
     () => false,
   );
   if (opened) return 'lost; a new session answers';
-  return peer.runs() ? 'lost; new sessions fail too' : 'lost: the server is gone';
+  return (await peer.endsWithin(EXIT_MS)) ? 'lost: the server is gone' : 'lost; new sessions fail too';
 }
 
 function crashing(peer: Peer, how: keyof typeof WAYS): Promise<Reading[]> {

@@ -45,8 +45,12 @@ async function lastBeatMs(file: string): Promise<number | undefined> {
   return Date.now() - mtimeMs > SILENCE_MS ? mtimeMs : undefined;
 }
 
+/** What beats and polls can tell. */
+const LEAST_S = 0.1;
+
 function seconds(value: number | undefined, otherwise: string): Reading {
-  return value === undefined ? { note: otherwise } : { value };
+  if (value === undefined) return { note: otherwise };
+  return value < LEAST_S ? { value: LEAST_S, note: 'or less' } : { value };
 }
 
 /** Starts a call that beats, and waits for its first beat. */
@@ -152,11 +156,11 @@ function row(name: string, of: (settings: PeerSettings) => Ending): PeerRow {
 export const deleted = row('delete', ({ quick }) => ({
   what: 'DELETE',
   end: (client) => client.session.delete(),
-  watchMs: quick ? 3_500 : 15_000,
+  watchMs: quick ? 3_000 : 15_000,
 }));
 
 export const vanished = row('vanish', ({ quick }) => ({
   what: 'client vanishes',
   end: (client) => client.vanish(),
-  watchMs: quick ? 3_500 : 40_000,
+  watchMs: quick ? 2_500 : 40_000,
 }));

@@ -51,7 +51,7 @@ function throughput(sessions: number): PeerRow {
     ],
     read: (peer, { quick }) =>
       withPeer(peer, async ({ url }): Promise<Reading[]> => {
-        const times = { 'warm-up': quick ? '2s' : '8s', duration: quick ? '2s' : '5s' };
+        const times = { 'warm-up': quick ? '1s' : '8s', duration: quick ? '2s' : '5s' };
         const report = await load(url, { sessions, concurrency: sessions, ...times }, DEADLINE_MS);
         return [reading(report, report.perSecond)];
       }),

@@ -1,3 +1,4 @@
+import { numberText } from '../../markdown.js';
 import { quantile } from '../../statistics.js';
 import { PeerClient } from '../clients.js';
 import type { PeerRow, Reading } from '../reading.js';
@@ -41,6 +42,11 @@ async function openAll(started: StartedPeer, mostMs: number): Promise<Opened> {
   return { clients, seconds: (performance.now() - startMs) / 1000, stoppedBy };
 }
 
+/** Words where fewer than all are open: less memory for fewer sessions is no better. */
+function ofAll(open: number, value: number, unit: string): Reading {
+  return open === SESSIONS ? { value } : { note: `${numberText(value)} ${unit} with ${numberText(open)}` };
+}
+
 /** Calls of some that lie evenly among them, one after the other. */
 async function callSome(clients: readonly PeerClient[]): Promise<Reading[]> {
   const step = Math.max(1, Math.floor(clients.length / CALLED));
@@ -50,8 +56,13 @@ async function callSome(clients: readonly PeerClient[]): Promise<Reading[]> {
     const outcome = await client.call('echo', { text: 'one of many' }, 5_000);
     if (outcome?.kind === 'answered') latenciesMs.push(outcome.ms);
   }
-  const answered: Reading = { value: latenciesMs.length, note: `of ${called.length}` };
-  return [answered, latenciesMs.length === 0 ? { note: 'none' } : { value: quantile(latenciesMs, 0.99) }];
+  const answered = called.length === 0 ? 0 : (100 * latenciesMs.length) / called.length;
+  return [
+    { value: answered, note: `${latenciesMs.length} of ${called.length}` },
+    latenciesMs.length === 0
+      ? { note: 'none answered' }
+      : ofAll(clients.length, quantile(latenciesMs, 0.99), 'ms'),
+  ];
 }
 
 const all = SESSIONS.toLocaleString('en-US');
@@ -62,7 +73,7 @@ export const manySessions: PeerRow = {
     { name: `${all} sessions with a GET stream each: opened`, unit: '', better: 'higher' },
     { name: `${all} sessions: opened each second`, unit: 'sessions/s', better: 'higher' },
     { name: `${all} sessions: memory of the server`, unit: 'MiB', better: 'lower' },
-    { name: `${all} sessions: calls in ${CALLED} of them that are answered`, unit: '', better: 'higher' },
+    { name: `${all} sessions: calls in ${CALLED} of them that are answered`, unit: '%', better: 'higher' },
     { name: `${all} sessions: these calls, p99`, unit: 'ms', better: 'lower' },
   ],
   read: (peer, { quick }) =>
@@ -72,7 +83,7 @@ export const manySessions: PeerRow = {
         return [
           { value: clients.length, ...(stoppedBy === undefined ? {} : { note: `stopped by ${stoppedBy}` }) },
           { value: clients.length / seconds },
-          { value: started.memoryBytes() / MIB },
+          ofAll(clients.length, started.memoryBytes() / MIB, 'MiB'),
           ...(await callSome(clients)),
         ];
       } finally {
