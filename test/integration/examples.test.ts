@@ -66,7 +66,7 @@ function example(name: string): URL {
 }
 
 async function connect(module: URL) {
-  const gateway = await startGateway({ serverModule: module });
+  const gateway = await startGateway({ serverModule: module, unbundled: false });
   const client = sdkClient();
   await connectStreamable(client, gateway);
   const call = async (name: string, args: Record<string, unknown> = {}): Promise<string> => {
@@ -118,7 +118,10 @@ describe('the code on the pages', () => {
     for (const { title, code, calls } of snippets(page)) {
       if (!code.includes('export default')) continue;
       it(`${title} serves${calls.length > 0 ? ' and answers what the page shows' : ''}`, async () => {
-        const gateway = await startGateway({ serverModule: pathToFileURL(snippetFile(code)) });
+        const gateway = await startGateway({
+          serverModule: pathToFileURL(snippetFile(code)),
+          unbundled: false,
+        });
         for (const { args, output } of calls) {
           const exit = await runCli(['call', mcpUrl(gateway).href, ...args]);
           expect(exit).to.deep.include({ code: 0, stdout: output });

@@ -23,6 +23,7 @@ describe('isolation under load', () => {
   it(`holds over ${SESSIONS} sessions, a fifth of whose calls is cancelled, killed, crashed or dropped`, async () => {
     const before = await takeInventory();
     const gateway = await startGateway({
+      unbundled: false,
       serverModule: fixtureModule('tokens'),
       maxThreads: MAX_THREADS,
       spareThreads: 2,

@@ -14,7 +14,12 @@ const CLEAN = { count: 0, global: null, environment: null, prototype: null, mapp
 const DEATH_DEADLINE_MS = 12_000;
 
 describe('two sessions', () => {
-  const gateway = sharedGateway({ spareThreads: 2, sseAfter: '20ms', cancelGrace: '100ms' });
+  const gateway = sharedGateway({
+    spareThreads: 2,
+    sseAfter: '20ms',
+    cancelGrace: '100ms',
+    unbundled: false,
+  });
   afterEach('end them', () => endSessions(gateway()));
   const pair = async () => [await connectedClient(gateway()), await connectedClient(gateway())] as const;
 
@@ -87,7 +92,11 @@ describe('two sessions', () => {
 
 describe('what a tool changes for all code', () => {
   it('is changed for its own session alone, and not for the gateway', async () => {
-    const gateway = await startGateway({ serverModule: fixtureModule('globals'), spareThreads: 2 });
+    const gateway = await startGateway({
+      serverModule: fixtureModule('globals'),
+      spareThreads: 2,
+      unbundled: false,
+    });
     const before = await connectedClient(gateway);
     const vandal = await connectedClient(gateway);
     await vandal.call('pollute').catch(() => undefined);

@@ -8,7 +8,7 @@ import { textOf } from '../support/raw-client.js';
 
 describe('a server module', () => {
   it('runs as one text, and its log lines name its own files', async () => {
-    const gateway = await startGateway({ serverModule: fixtureModule('stumbling') });
+    const gateway = await startGateway({ serverModule: fixtureModule('stumbling'), unbundled: false });
     const client = await connectedClient(gateway);
     const logged = once(gateway.events, 'module-log');
     const stack = textOf(await client.call('stumble'));

@@ -151,7 +151,7 @@ describe('a server module', () => {
 
 async function serve(folder: string, file: string, source: string): Promise<RawClient> {
   writeFileSync(join(folder, file), source);
-  const gateway = await startGateway({ serverModule: pathToFileURL(join(folder, file)) });
+  const gateway = await startGateway({ serverModule: pathToFileURL(join(folder, file)), unbundled: false });
   return connectedClient(gateway);
 }
 

@@ -9,7 +9,10 @@ export type GatewayOptions = Parameters<typeof createGateway>[0];
 
 const KILL_DEADLINE_MS = 10_000;
 
-/** Free ports, no log, one spare thread, the fixture tools; and timers that no test has to wait for. */
+/**
+ * Free ports, no log, one spare thread, the fixture tools; and timers that no test has to wait for. Not bundled: a gateway
+ * that lives for one test is there sooner without. The tests of modules, of isolation and of the command bundle.
+ */
 const quietDefaults = {
   port: 0,
   adminPort: 0,
@@ -18,6 +21,7 @@ const quietDefaults = {
   spareThreads: 1,
   maxThreads: 16,
   cleanupInterval: '50ms',
+  unbundled: true,
 } satisfies Record<string, unknown>;
 
 /** A gateway for the current test alone: it is killed after the test, whatever the outcome. */
