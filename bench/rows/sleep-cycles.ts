@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { trend } from '../../src/load/server/trend.js';
 import { Admin } from '../client/admin.js';
 import { closeSessions, openSessions } from '../client/mcp-session.js';
 import { type BenchSettings, boundedFigure, type Figure, type Row } from '../figure.js';
 import { bulkhead, withServer } from '../servers/measured-server.js';
 import { residentBytes } from '../servers/process-usage.js';
-import { slope } from '../statistics.js';
 
 const TITLE = 'sleep and wake';
 const SLEEP_AFTER_MS = 20;
@@ -16,6 +16,8 @@ const MEBIBYTE = 2 ** 20;
 
 interface Cycles {
   readonly mibPerThousand: number;
+  /** Half of the slope's 95 % confidence interval. */
+  readonly plusMinusMib: number;
   readonly threadsLeft: number;
   readonly descriptorsLeft: number;
 }
@@ -34,7 +36,8 @@ function cycles(quick: boolean): Promise<Cycles> {
   return withServer(bulkhead('--sleep-after', `${SLEEP_AFTER_MS}ms`), async (server) => {
     const admin = new Admin(server);
     const sessions = await openSessions(server.url, SESSIONS);
-    const points: [cycle: number, mib: number][] = [];
+    // A cycle stands for a 1,000th of a minute: slopes by the minute are then by a thousand cycles.
+    const points: { atMs: number; value: number }[] = [];
     try {
       const cycle = async (): Promise<void> => {
         await Promise.all(sessions.map((session) => session.echo()));
@@ -45,13 +48,14 @@ function cycles(quick: boolean): Promise<Cycles> {
       const descriptors = descriptorsOf(server.pid);
       for (let cycled = 0; cycled < count; cycled += SESSIONS) {
         await cycle();
-        points.push([cycled, residentBytes(server.pid) / MEBIBYTE]);
+        points.push({ atMs: cycled * 60, value: residentBytes(server.pid) / MEBIBYTE });
       }
       // Spares that a calm time does not need go one by one.
       await delay(5000);
-      const steady = points.filter(([cycled]) => cycled >= count * SETTLING_SHARE);
+      const steady = trend(points.slice(points.length * SETTLING_SHARE));
       return {
-        mibPerThousand: slope(steady) * 1000,
+        mibPerThousand: steady?.perMinute ?? Number.NaN,
+        plusMinusMib: steady?.plusMinus ?? Number.NaN,
         threadsLeft: threadsOf(server.pid) - threads,
         descriptorsLeft: descriptorsOf(server.pid) - descriptors,
       };
@@ -69,10 +73,22 @@ export const sleepCycles: Row = {
   async run(settings: BenchSettings): Promise<Figure[]> {
     settings.progress(TITLE);
     const result = await cycles(settings.quick);
+    const title = `${TITLE} ${settings.quick ? 100 : 1000} times`;
     const figure = (what: string, unit: string, value: number, most: number): Figure =>
-      boundedFigure(`${TITLE} ${settings.quick ? 100 : 1000} times: ${what}`, unit, value, most);
+      boundedFigure(`${title}: ${what}`, unit, value, most);
+    const { mibPerThousand, plusMinusMib } = result;
     return [
-      figure('resident memory, slope after settling', 'MiB/1000', result.mibPerThousand, 10),
+      {
+        measure: `${title}: resident memory, slope after settling`,
+        unit: 'MiB/1000',
+        bulkhead: [mibPerThousand],
+      },
+      figure(
+        'that slope, less half of its 95 % confidence interval',
+        'MiB/1000',
+        mibPerThousand - plusMinusMib,
+        0,
+      ),
       figure('threads more than before', '', result.threadsLeft, 0),
       figure('descriptors more than before', '', result.descriptorsLeft, 0),
     ];
