@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../src/shared/errors.js';
 import { Admin } from '../client/admin.js';
 import { holdStream } from '../client/get-stream.js';
 import { closeSessions, McpSession } from '../client/mcp-session.js';
@@ -21,7 +22,7 @@ interface ManySessions {
 }
 
 /** Sessions that hold a stream and do nothing; then some of them, others each time, make calls. */
-function measure(quick: boolean): Promise<ManySessions> {
+function measure({ quick, progress }: BenchSettings): Promise<ManySessions> {
   const count = quick ? 1000 : 10_000;
   const flags = [
     '--max-sessions',
@@ -73,8 +74,9 @@ function measure(quick: boolean): Promise<ManySessions> {
             try {
               await session?.echo();
               calls += 1;
-            } catch {
+            } catch (error) {
               errors += 1;
+              progress(`a call failed: ${messageOf(error)}`);
             }
             await session?.rest();
             await delay(Math.random() * 4000);
@@ -104,7 +106,7 @@ export const manySessions: Row = {
   title: TITLE,
   async run(settings: BenchSettings): Promise<Figure[]> {
     settings.progress(TITLE);
-    const result = await measure(settings.quick);
+    const result = await measure(settings);
     const count = settings.quick ? '1,000' : '10,000';
     const figure = (what: string, unit: string, value: number, most: number): Figure =>
       boundedFigure(`${count} sessions: ${what}`, unit, value, most);
