@@ -3,6 +3,7 @@
 // sixth of its memory. What a schema is does not change: the same expression runs, later, once.
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parse } from 'acorn';
 import { transform } from 'esbuild';
 
@@ -53,31 +54,7 @@ const SIGNAL_ON_USE = [
   ...Array(5).fill(['abortController.signal.aborted', 'abortController.aborted']),
 ];
 
-/**
- * An `AbortController` whose signal is made when somebody asks for it. A call that nobody cancels and whose handler
- * does not look makes none: on Node 20 that is a quarter of the protocol layer's time for a call.
- */
-const ABORT_ON_USE = `
-class $AbortOnUse {
-  #controller;
-  #aborted = false;
-  #reason;
-  get aborted() { return this.#aborted; }
-  get signal() {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#aborted) this.#controller.abort(this.#reason);
-    }
-    return this.#controller.signal;
-  }
-  abort(reason) {
-    if (this.#aborted) return;
-    this.#aborted = true;
-    this.#reason = reason;
-    this.#controller?.abort(reason);
-  }
-}
-`;
+const ABORT_ON_USE = fileURLToPath(new URL('../workers/abort-on-use.ts', import.meta.url));
 
 function signalOnUse(text) {
   let changed = text;
@@ -86,7 +63,7 @@ function signalOnUse(text) {
       throw new Error(`the SDK's protocol.js has no "${found}": see scripts/schemas-on-use.mjs`);
     changed = changed.replace(found, replacement);
   }
-  return changed + ABORT_ON_USE;
+  return `${changed}\nimport { AbortOnUse as $AbortOnUse } from ${JSON.stringify(ABORT_ON_USE)};`;
 }
 
 /** `const X = <call>` at the top level becomes `$onUse("X", () => <call>)`, and each mention of X `$schemas.X`. */

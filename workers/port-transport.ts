@@ -10,14 +10,16 @@ import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { Transport, TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
   ErrorCode,
+  type JSONRPCErrorResponse,
   type JSONRPCMessage,
-  type JSONRPCNotification,
-  type JSONRPCRequest,
   type JSONRPCResponse,
   type MessageExtraInfo,
 } from '@modelcontextprotocol/sdk/types.js';
+import { messageOf } from '../src/shared/errors.js';
 import { type RequestId, resultFrame, type SendFrame, type ThreadFrame } from '../src/shared/frames.js';
 import type { SessionContext } from '../src/shared/session-context.js';
+import { CallDispatch } from './call-dispatch.js';
+import { type ProtocolEntries, protocolOf } from './protocol-entries.js';
 import type { SessionAwareToolExecutor } from './tool-executor.js';
 
 /**
@@ -54,7 +56,8 @@ export class PortTransport implements Transport {
   /** Requests to the client that it has not answered. */
   readonly #asked = new Set<RequestId>();
   #outstanding = 0;
-  #protocol: ProtocolEntries = { _onrequest: unbound, _onnotification: unbound, _onresponse: unbound };
+  #protocol!: ProtocolEntries;
+  #calls!: CallDispatch;
 
   constructor(
     context: SessionContext,
@@ -81,9 +84,10 @@ export class PortTransport implements Transport {
     this.onclose?.();
   }
 
-  /** The server that this transport is connected to. */
+  /** The server that this transport is connected to; to be told before anything is delivered. */
   bind(server: Server): void {
     this.#protocol = protocolOf(server);
+    this.#calls = new CallDispatch(server, this);
   }
 
   /** Whether something of the server has not reached its client, or waits for the client's answer. */
@@ -101,13 +105,14 @@ export class PortTransport implements Transport {
     if (!('id' in message)) return this.#protocol._onnotification(message);
     const requestId = message.id;
     this.#executor.arrived(requestId, key);
-    this.#protocol._onrequest(message, {
+    const extra = {
       requestInfo: this.#requestInfo,
       ...(this.#canPoll && {
         closeSSEStream: () => this.#post({ type: 'close-stream', requestId }),
         closeStandaloneSSEStream: () => this.#post({ type: 'close-stream', requestId: undefined }),
       }),
-    });
+    };
+    if (!this.#calls.take(message, extra)) this.#protocol._onrequest(message, extra);
   }
 
   /** Hands the SDK a message that an earlier thread of this session has seen. Resolves when it would be answered. */
@@ -173,42 +178,19 @@ export class PortTransport implements Transport {
   }
 }
 
-/**
- * Where the SDK's protocol layer takes in a message once it knows its kind. Its `onmessage` finds the kind out by up
- * to three schema checks, which the main thread has made already, as strictly, and in a hot thread: in a young thread
- * they cost more than all the rest (measured: 130 us a call with them, 47 without; 26 and 18 when hot). The names are
- * the SDK's own and not public: should a version drop them, no session could start, and `bulkhead serve` says so.
- */
-interface ProtocolEntries {
-  _onrequest(request: JSONRPCRequest, extra: MessageExtraInfo): void;
-  _onnotification(notification: JSONRPCNotification): void;
-  _onresponse(response: JSONRPCResponse): void;
-}
-
-function protocolOf(server: Server): ProtocolEntries {
-  const entries = server as unknown as ProtocolEntries;
-  for (const name of ['_onrequest', '_onnotification', '_onresponse'] as const) {
-    if (typeof entries[name] !== 'function') {
-      throw new Error(
-        `this version of @modelcontextprotocol/sdk has no ${name}; use the version of the lock file`,
-      );
-    }
-  }
-  return entries;
-}
-
-function unbound(): never {
-  throw new Error('the transport has no server yet');
-}
-
-/** @throws {Error} for a request or a notification that is too long; a response becomes an error response. */
+/** @throws {Error} for a request or a notification that is too long or no JSON; a response becomes an error response. */
 function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): SendFrame {
-  const body = JSON.stringify(message);
+  let body: string;
+  try {
+    body = JSON.stringify(message);
+  } catch (error) {
+    if ('method' in message) throw error;
+    return toFrame(unsendable(message, `can not be written as JSON: ${messageOf(error)}`), relatedTo);
+  }
   if (body.length > MAX_MESSAGE_CHARS) {
     const why = `it has ${body.length} characters of JSON, and at most ${MAX_MESSAGE_CHARS} can be sent; send less, or a link to it`;
     if ('method' in message) throw new Error(`${message.method} is too long: ${why}`);
-    const error = { code: ErrorCode.InternalError, message: `The result is too long: ${why}.` };
-    return toFrame({ jsonrpc: '2.0', id: message.id as RequestId, error }, relatedTo);
+    return toFrame(unsendable(message, `is too long: ${why}`), relatedTo);
   }
   if (!('method' in message)) {
     const failure = failureOf(message);
@@ -234,6 +216,12 @@ function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): Sen
     ...(typeof progress === 'number' && { progress }),
     ...(LIST_CHANGED.test(message.method) && { listChanged: true }),
   };
+}
+
+/** The client still waits for an answer. */
+function unsendable({ id }: JSONRPCResponse, why: string): JSONRPCErrorResponse {
+  const error = { code: ErrorCode.InternalError, message: `The result ${why}.` };
+  return { jsonrpc: '2.0', id, error };
 }
 
 function failureOf(

@@ -5,7 +5,7 @@ import { messageOf } from '../src/shared/errors.js';
 import { type MainFrame, readMessageFrame, type ThreadFrame } from '../src/shared/frames.js';
 import type { SessionChildProcesses } from './child-processes.js';
 import type { ModuleLog } from './module-log.js';
-import { letPlainCallsPass } from './plain-calls.js';
+import { letPlainArgumentsPass } from './plain-arguments.js';
 import { PortTransport } from './port-transport.js';
 import { createMcpServer } from './server-module.js';
 import { SessionApi } from './session-api.js';
@@ -45,7 +45,7 @@ export class SessionHost {
       this.#session.requestSettled();
     });
     installToolExecutor(this.#executor);
-    letPlainCallsPass();
+    letPlainArgumentsPass();
     if (claim.tracksRequests) trackRequests();
     this.#tasks = new Tasks(definition.options?.taskStore);
     this.#server = createMcpServer(definition, this.#tasks.within(definition.options));

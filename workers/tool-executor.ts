@@ -5,14 +5,10 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
-import type { ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js';
 import type { RequestId } from '../src/shared/frames.js';
 import { NODE_MAJOR } from '../src/shared/node-version.js';
 import type { SessionAwareRequest, SessionContext } from '../src/shared/session-context.js';
-
-type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
-type Handler = (request: { method: string }, extra: Extra) => unknown;
+import { type Extra, handlerRegistered, type RequestHandler } from './call-dispatch.js';
 
 /** What a handler runs in. `over` outlives it: a promise that it left dangling belongs to no request any more. */
 interface Run {
@@ -113,6 +109,9 @@ export class SessionAwareToolExecutor {
       if (tracking || unsettled > 1) return await running.run(run, handler);
       alone = run;
       return await handler();
+    } catch (error) {
+      // The SDK reads members of what was thrown, and would leave the request without an answer.
+      throw error ?? new Error(`the handler of ${method} threw ${error}`);
     } finally {
       run.over = true;
       unsettled -= 1;
@@ -156,10 +155,12 @@ export function installToolExecutor(instance: SessionAwareToolExecutor): void {
     const register = Server.prototype.setRequestHandler as (
       this: Server,
       schema: unknown,
-      handler: Handler,
+      handler: RequestHandler,
     ) => void;
-    const tracked = function (this: Server, schema: unknown, handler: Handler): void {
-      register.call(this, schema, track(handler));
+    const tracked = function (this: Server, schema: unknown, handler: RequestHandler): void {
+      const tracked = track(handler);
+      register.call(this, schema, tracked);
+      handlerRegistered(this, schema, tracked);
     };
     Server.prototype.setRequestHandler = tracked as unknown as typeof Server.prototype.setRequestHandler;
   }
@@ -168,17 +169,17 @@ export function installToolExecutor(instance: SessionAwareToolExecutor): void {
 
 /** The same for the one handler that is a property. */
 export function trackFallbackHandler(server: Server): void {
-  let fallback: Handler | undefined;
+  let fallback: RequestHandler | undefined;
   Object.defineProperty(server, 'fallbackRequestHandler', {
     configurable: true,
     get: () => fallback,
-    set: (handler: Handler | undefined) => {
+    set: (handler: RequestHandler | undefined) => {
       fallback = handler === undefined ? undefined : track(handler);
     },
   });
 }
 
-function track(handler: Handler): Handler {
+function track(handler: RequestHandler): RequestHandler {
   return (request, extra) =>
     executor === undefined
       ? handler(request, extra)
