@@ -68,9 +68,10 @@ function measure({ quick, progress }: BenchSettings): Promise<ManySessions> {
         }
       })();
       await Promise.all(
-        Array.from({ length: WORKING }, async () => {
+        Array.from({ length: WORKING }, async (_, client) => {
           while (performance.now() < endMs) {
-            const session = sessions[Math.floor(Math.random() * count)];
+            // Its own share: one that another client is about to put to rest would lose its connection.
+            const session = sessions[client + WORKING * Math.floor((Math.random() * count) / WORKING)];
             try {
               await session?.echo();
               calls += 1;

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { JSON_RPC } from '../session/json-rpc-error.js';
 import type { Session } from '../session/session.js';
 import { acceptsAll } from './media-type.js';
-import { messagesIn, readJson, TOO_MUCH_WAITS, tellSession } from './messages.js';
+import { messagesIn, openingOf, readJson, TOO_MUCH_WAITS, tellSession } from './messages.js';
 import { type Rejection, reject } from './reply.js';
 import { SseStream } from './sse-stream.js';
 import { contextOf, identified, type TransportParts } from './streamable-http.js';
@@ -70,7 +70,7 @@ export class LegacySse {
     const parsed = messagesIn(text, this.#parts.events, request, response);
     if (parsed === undefined) return;
     const requests = parsed.messages.filter((message) => message.kind === 'request');
-    const opening = requests.find(({ method }) => method === 'initialize');
+    const opening = openingOf(parsed.messages);
     if (opening !== undefined && (session.initialized || parsed.messages.length > 1)) {
       return this.#reject(request, response, {
         status: 400,

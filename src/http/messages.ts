@@ -1,7 +1,7 @@
 /** What both transports do with a POST: read its body, and take the JSON-RPC messages in it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GatewayEmitter } from '../events.js';
-import type { ClientMessage } from '../session/client-message.js';
+import type { ClientMessage, ClientRequest } from '../session/client-message.js';
 import { JSON_RPC } from '../session/json-rpc-error.js';
 import type { Session } from '../session/session.js';
 import { readBody } from './body.js';
@@ -13,6 +13,9 @@ export interface MessageParts {
   readonly events: GatewayEmitter;
   readonly maxBodyBytes: number;
 }
+
+/** Each session keeps its own for every thread to come. Icons in it may be whole pictures. */
+const MAX_INITIALIZE_CHARS = 256 * 1024;
 
 /** A session whose messages wait for a thread, and too many of them. */
 export const TOO_MUCH_WAITS: Rejection = {
@@ -54,10 +57,28 @@ export function messagesIn(
   response: ServerResponse,
 ): Extract<ParsedBody, { ok: true }> | undefined {
   const parsed = parseBody(text);
-  if (parsed.ok) return parsed;
+  if (parsed.ok) {
+    const opening = openingOf(parsed.messages);
+    if (opening === undefined || opening.body.length <= MAX_INITIALIZE_CHARS) return parsed;
+    reject(events, request, response, {
+      status: 413,
+      reason: 'body_too_large',
+      message: `Payload Too Large: initialize may have ${MAX_INITIALIZE_CHARS} characters of JSON, since it is kept as long as its session; send smaller icons, or links to them`,
+      id: opening.id,
+    });
+    return undefined;
+  }
   const { code, message, id } = parsed;
   const reason = code === JSON_RPC.parseError ? 'parse_error' : 'invalid_request';
   reject(events, request, response, { status: 400, reason, code, message, id });
+  return undefined;
+}
+
+/** The `initialize` request among them. */
+export function openingOf(messages: readonly ClientMessage[]): ClientRequest | undefined {
+  for (const message of messages) {
+    if (message.kind === 'request' && message.method === 'initialize') return message;
+  }
   return undefined;
 }
 

@@ -19,7 +19,7 @@ import type { StartFailure } from '../session/session-start.js';
 import { answerLost } from '../session/session-streams.js';
 import type { SessionContext, SessionTransport } from '../shared/session-context.js';
 import { acceptsAll } from './media-type.js';
-import { messagesIn, readJson, TOO_MUCH_WAITS, tellSession } from './messages.js';
+import { messagesIn, openingOf, readJson, TOO_MUCH_WAITS, tellSession } from './messages.js';
 import { headerOf, noteRejection, RETRY_AFTER_SECONDS, type Rejection, reject, sendJson } from './reply.js';
 import { SseStream } from './sse-stream.js';
 
@@ -117,8 +117,8 @@ export class StreamableHttp {
     messages: readonly ClientMessage[],
     batch: boolean,
   ): void {
-    const opening = messages.find((message) => message.kind === 'request' && message.method === 'initialize');
-    if (opening?.kind === 'request') {
+    const opening = openingOf(messages);
+    if (opening !== undefined) {
       return this.#initialize(request, response, principal, opening, messages.length);
     }
     const refusedVersion = this.#unknownVersion(request, messages);

@@ -4,8 +4,9 @@
  */
 import type { ClientRequest } from './client-message.js';
 
-/** Subscriptions are a client's to make: past so much text a session keeps its thread. */
+/** Subscriptions are a client's to make: past so much text, in one or in all, a session keeps its thread. */
 const MAX_CHARS = 64 * 1024;
+const BARE_INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
 
 /** Requests whose effect a thread keeps in memory. Remembered once the server has answered them without an error. */
 const LASTING = new Set(['logging/setLevel', 'resources/subscribe', 'resources/unsubscribe']);
@@ -37,14 +38,14 @@ export class Replay {
 
   /** `notifications/initialized` */
   initialized(body: string): void {
-    this.#initialized = body;
+    this.#initialized = this.#kept(body) ?? BARE_INITIALIZED;
   }
 
   /** The server has answered this request, and not with an error. */
   answered({ method, body }: ClientRequest): void {
     if (!LASTING.has(method)) return;
     if (method === 'logging/setLevel') {
-      this.#level = renamed(body, 'level');
+      this.#level = this.#kept(renamed(body, 'level'));
       return;
     }
     const uri = (JSON.parse(body) as { params?: { uri?: unknown } }).params?.uri;
@@ -54,13 +55,20 @@ export class Replay {
     if (known !== undefined) this.#chars -= known.length;
     this.#subscriptions.delete(uri);
     if (method === 'resources/unsubscribe') return;
-    if (this.#chars > MAX_CHARS) {
+    const message = this.full ? undefined : this.#kept(renamed(body, `subscription-${uri}`));
+    if (message === undefined) {
       this.#incomplete = true;
       return;
     }
-    const message = renamed(body, `subscription-${uri}`);
     this.#chars += message.length;
     this.#subscriptions.set(uri, message);
+  }
+
+  /** A single message can be as long as a body: without a bound here all sessions together could fill the memory. */
+  #kept(message: string): string | undefined {
+    if (message.length <= MAX_CHARS) return message;
+    this.#incomplete = true;
+    return undefined;
   }
 }
 

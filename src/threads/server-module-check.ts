@@ -93,7 +93,7 @@ async function tryOut(
     const trial = new TrialSession(thread);
     const tools = await trial.toolNames();
     const staticLists = thread.traits?.staticLists === true ? await trial.staticLists() : undefined;
-    const { worker, module } = await thread.codeCaches();
+    const { worker, module } = await codeCaches(thread);
     return { tools, staticLists, codeCaches: { worker: shared(worker), module: module && shared(module) } };
   } catch (error) {
     const module =
@@ -102,6 +102,19 @@ async function tryOut(
     throw new BulkheadError('ERR_BULKHEAD_SERVER_MODULE', message, { cause: error });
   } finally {
     await pool.close();
+  }
+}
+
+/** A module that blocks its thread once it has answered must not hold up the start. */
+async function codeCaches(thread: SessionThread): Promise<CodeCaches> {
+  const deadline = setTimeout(
+    () => thread.terminate('start_failed', `its thread did not answer within ${ANSWER_DEADLINE_MS / 1000} s`),
+    ANSWER_DEADLINE_MS,
+  );
+  try {
+    return await thread.codeCaches();
+  } finally {
+    clearTimeout(deadline);
   }
 }
 

@@ -91,6 +91,21 @@ describe('Streamable HTTP: the longest body', () => {
   });
 });
 
+describe('Streamable HTTP: the longest initialize', () => {
+  const gateway = sharedGateway();
+
+  it('is 256 Ki characters, since its session keeps it: 413 past that, and the sentence says why', async () => {
+    const { id, params, ...rest } = initializeRequest(7);
+    const clientInfo = { name: 'pictures', version: '1', icons: [{ src: `data:${'x'.repeat(256 * 1024)}` }] };
+    const response = await rawClient(gateway()).post({ id, ...rest, params: { ...params, clientInfo } });
+    const text = await response.text();
+    expect(response.status, text).to.equal(413);
+    expect(JSON.parse(text)).to.deep.include({ id: 7 });
+    expect(text).to.include('since it is kept as long as its session');
+    expect(gateway().sessions()).to.deep.equal([]);
+  });
+});
+
 describe('Streamable HTTP: limits', () => {
   it('answers 503 with Retry-After and a JSON-RPC error to a session over the limit, and goes on later', async () => {
     const gateway = await startGateway({ maxSessions: 1 });

@@ -86,6 +86,21 @@ describe('replay: its limit of 64 Ki characters', () => {
     expect(chars).to.be.within(LIMIT_CHARS, LIMIT_CHARS + 2_048);
   });
 
+  it('is passed by one message that is longer: it is not kept, and the session may not sleep', () => {
+    const long = 'x'.repeat(LIMIT_CHARS);
+    const subscribed = introduced();
+    subscribed.answered(request(2, 'resources/subscribe', { uri: `a:${long}` }));
+    const levelled = introduced();
+    levelled.answered(request(2, 'logging/setLevel', { level: 'error', _meta: { long } }));
+    const announced = introduced();
+    announced.initialized(JSON.stringify({ ...JSON.parse(INITIALIZED), params: { _meta: { long } } }));
+    for (const replay of [subscribed, levelled, announced]) {
+      expect(replay.messages().join('').length).to.be.below(1_024);
+      expect(replay.full).to.equal(true);
+    }
+    expect(announced.messages()).to.include(INITIALIZED);
+  });
+
   it('counts one subscription once, however often it is made', () => {
     const replay = introduced();
     for (let time = 0; time < 200; time += 1)
