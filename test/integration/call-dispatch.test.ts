@@ -102,8 +102,10 @@ async function post(
   return client.post({ ...message, params: { ...params, ...(meta && { _meta: meta }), ...more } });
 }
 
-/** The whole body, without what numbers the events of a stream. */
+/** The messages of the whole body: a slow machine makes a stream of what would be JSON. */
 async function exchanged(response: RawResponse): Promise<string> {
   const text = await response.text();
-  return text.replace(/^(id|retry):.*\n/gm, '');
+  if (!response.isEventStream) return text;
+  const messages = text.matchAll(/^data: (\{.*)$/gm);
+  return Array.from(messages, ([, message]) => message).join('\n');
 }

@@ -31,7 +31,7 @@ describe('isolation under load', () => {
       cancelGrace: '100ms',
       resumeGrace: '100ms',
       disconnectGrace: '500ms',
-      sessionIdle: '3s',
+      sessionIdle: '6s',
     });
     const ended = collect(gateway.events, 'session-ended');
     const exits = collect(gateway.events, 'thread-exited');
@@ -63,7 +63,9 @@ describe('isolation under load', () => {
       expect(exits.filter((exit) => exit.cause === cause).length, `${cause}; ${told}`).to.be.above(0);
     }
     const expected = ['cancelled', 'thread_killed', 'thread_exit', 'thread_crash', 'no_thread'];
-    expect(expected, told).to.include.members([...tally.errors.keys()]);
+    // The calls of a session that has ended, because its threads died too often or it was not used at once.
+    expect([...expected, 'session_unknown'], told).to.include.members([...tally.errors.keys()]);
+    expect(tally.errors.get('session_unknown') ?? 0, told).to.be.below(tally.calls / 20);
   }).timeout(6 * LASTS_MS);
 });
 

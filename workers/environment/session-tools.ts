@@ -29,11 +29,13 @@ export function registerSessionTools(server: McpServer, session: Session): void 
     async ({ ms }, extra) => {
       const startedMs = performance.now();
       const progress = new ProgressReporter(extra, 0);
+      const report = (elapsedMs: number) => progress.report(elapsedMs, ms, `${elapsedMs} of ${ms} ms`);
       for (let leftMs = ms; leftMs > 0; leftMs = ms - (performance.now() - startedMs)) {
         await setTimeout(Math.min(leftMs, PROGRESS_INTERVAL_MS), undefined, { signal: extra.signal });
-        const elapsedMs = Math.min(ms, Math.round(performance.now() - startedMs));
-        await progress.report(elapsedMs, ms, `${elapsedMs} of ${ms} ms`);
+        await report(Math.min(ms, Math.round(performance.now() - startedMs)));
       }
+      // A timer may fire within the last millisecond: what it reported was less than all.
+      await report(ms);
       return structuredResult({ waitedMs: Math.round(performance.now() - startedMs) });
     },
   );
