@@ -17,6 +17,8 @@ export interface MeasuredServer {
 export type StartServer = () => Promise<MeasuredServer>;
 
 const COMMAND = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+/** As `npm start` has it; see README.md, "Options". Node 20 has this limit by itself. */
+const YOUNG_OBJECTS = '--max-semi-space-size=16';
 const SERVER_MODULE = fileURLToPath(new URL('../server-module.js', import.meta.url));
 const SDK_SERVER = fileURLToPath(new URL('../sdk-server.js', import.meta.url));
 const BARE_SERVER = fileURLToPath(new URL('../bare-server.js', import.meta.url));
@@ -79,7 +81,7 @@ export function builtIn(...flags: readonly string[]): StartServer {
   return serve([], flags);
 }
 
-/** Bulkhead as `bulkhead` starts it; V8 writes a CPU profile of each of its threads into the folder when it ends. */
+/** Bulkhead as `npm start` starts it; V8 writes a CPU profile of each of its threads into the folder when it ends. */
 export function profiledBulkhead(folder: string): StartServer {
   return serve([SERVER_MODULE], [], ['--cpu-prof', `--cpu-prof-dir=${folder}`]);
 }
@@ -89,7 +91,7 @@ function serve(
   flags: readonly string[],
   nodeFlags: readonly string[] = [],
 ): StartServer {
-  const args = [...nodeFlags, COMMAND, 'serve', ...module];
+  const args = [...nodeFlags, YOUNG_OBJECTS, COMMAND, 'serve', ...module];
   args.push('--port', '0', '--admin-port', '0', '--log-level', 'silent', '--max-threads', '128', ...flags);
   return () => start(args, true);
 }
