@@ -93,3 +93,25 @@ describe('a thread that fills its heap dies alone', function () {
     });
   }
 });
+
+describe('the young generation of a thread', () => {
+  it('is limited as ever where a flag gives the main thread a limit of its own', async () => {
+    const limits: number[] = [];
+    for (const flag of ['', '--max-semi-space-size=64']) {
+      const flags = ['--port', '0', '--admin-port', '0', '--log-level', 'error'];
+      const gateway = startCli(['serve', ...flags], { env: { NODE_OPTIONS: flag } });
+      const [, url] = await gateway.printed('stdout', /MCP server\s+(\S+)/);
+      const client = new RawClient(new URL(url!));
+      afterThisTest(() => client.destroy());
+      await client.initialize();
+      const { structuredContent } = (await client.call('session_info')).result as {
+        structuredContent: { thread: { heapLimitBytes: number } };
+      };
+      limits.push(structuredContent.thread.heapLimitBytes);
+      gateway.child.kill('SIGKILL');
+      await gateway.exited();
+    }
+    // V8's limit is that of all generations together.
+    expect(limits[1]).to.equal(limits[0]);
+  });
+});
