@@ -59,7 +59,7 @@ function rich(z: typeof current): Record<string, unknown> {
   };
 }
 
-const VALUES = [undefined, null, 'x', '', 0, -1.5, 1e400, true, ['x'], { b: 1 }];
+const VALUES = [undefined, null, 'x', '', 0, -1.5, Number.POSITIVE_INFINITY, true, ['x'], { b: 1 }];
 const OBJECTS: unknown[] = [
   undefined,
   null,
