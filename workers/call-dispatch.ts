@@ -52,9 +52,9 @@ export class CallDispatch {
   readonly #protocol: ProtocolEntries;
   readonly #transport: Transport;
 
-  constructor(server: Server, transport: Transport) {
+  constructor(server: Server, protocol: ProtocolEntries, transport: Transport) {
     this.#server = server;
-    this.#protocol = protocolOf(server);
+    this.#protocol = protocol;
     this.#transport = transport;
   }
 

@@ -7,6 +7,7 @@
  * A test gives the same values to both.
  */
 import { McpServer, type RegisteredTool } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { isPlainObject } from './plain-calls.js';
 
 /** @returns what zod would make of the value, or `undefined` where zod has to look. */
 export type PlainCheck = (value: unknown) => Record<string, unknown> | undefined;
@@ -72,15 +73,13 @@ export function plainCheck(schema: unknown): PlainCheck {
   const fields = fieldsOf(definitionOf(schema));
   if (fields === undefined) return () => undefined;
   return (value) => {
-    if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
-      return undefined;
-    const given = value as Record<string, unknown>;
+    if (!isPlainObject(value)) return undefined;
     const taken: Record<string, unknown> = {};
     for (const { key, optional, fits } of fields) {
-      const field = given[key];
+      const field = value[key];
       if (field === undefined) {
         // One that is there without a value stays there.
-        if (!optional || key in given) return undefined;
+        if (!optional || key in value) return undefined;
         continue;
       }
       if (!fits(field)) return undefined;

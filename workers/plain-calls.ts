@@ -75,6 +75,6 @@ function isPlainRecord(value: unknown): boolean {
   return Reflect.ownKeys(value).length === Object.keys(value).length;
 }
 
-function isPlainObject(value: unknown): value is Record<string, unknown> {
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

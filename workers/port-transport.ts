@@ -87,7 +87,7 @@ export class PortTransport implements Transport {
   /** The server that this transport is connected to; to be told before anything is delivered. */
   bind(server: Server): void {
     this.#protocol = protocolOf(server);
-    this.#calls = new CallDispatch(server, this);
+    this.#calls = new CallDispatch(server, this.#protocol, this);
   }
 
   /** Whether something of the server has not reached its client, or waits for the client's answer. */

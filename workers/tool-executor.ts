@@ -157,12 +157,13 @@ export function installToolExecutor(instance: SessionAwareToolExecutor): void {
       schema: unknown,
       handler: RequestHandler,
     ) => void;
-    const tracked = function (this: Server, schema: unknown, handler: RequestHandler): void {
+    const registerTracked = function (this: Server, schema: unknown, handler: RequestHandler): void {
       const tracked = track(handler);
       register.call(this, schema, tracked);
       handlerRegistered(this, schema, tracked);
     };
-    Server.prototype.setRequestHandler = tracked as unknown as typeof Server.prototype.setRequestHandler;
+    Server.prototype.setRequestHandler =
+      registerTracked as unknown as typeof Server.prototype.setRequestHandler;
   }
   executor = instance;
 }

@@ -26,6 +26,10 @@ interface Cycles {
   readonly descriptorsLeft: number;
 }
 
+function cyclesOf(quick: boolean): number {
+  return quick ? 100 : CYCLES;
+}
+
 function threadsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/task`).length;
 }
@@ -36,7 +40,7 @@ function descriptorsOf(pid: number): number {
 
 /** A few sessions that are woken by a call and fall asleep, again and again. */
 function cycles(quick: boolean): Promise<Cycles> {
-  const count = quick ? 100 : CYCLES;
+  const count = cyclesOf(quick);
   return withServer(bulkhead('--sleep-after', `${SLEEP_AFTER_MS}ms`), async (server) => {
     const admin = new Admin(server);
     const sessions = await openSessions(server.url, SESSIONS);
@@ -77,7 +81,7 @@ export const sleepCycles: Row = {
   async run(settings: BenchSettings): Promise<Figure[]> {
     settings.progress(TITLE);
     const result = await cycles(settings.quick);
-    const title = `${TITLE} ${settings.quick ? '100' : '5,000'} times`;
+    const title = `${TITLE} ${cyclesOf(settings.quick).toLocaleString('en')} times`;
     const figure = (what: string, unit: string, value: number, most: number): Figure =>
       boundedFigure(`${title}: ${what}`, unit, value, most);
     const { mibPerThousand, plusMinusMib } = result;
