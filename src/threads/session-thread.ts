@@ -2,9 +2,8 @@
  * One session thread as the main thread sees it: its port, its states and the kill ladder. The only file that
  * knows that a session runs in a thread.
  *
- * The kill ladder: `cancel` aborts a request's handler; if it has not settled after the cancel grace, the thread
- * is terminated, at once when it does not answer a ping, otherwise as soon as no other request of the session
- * runs in it. `end` aborts everything; what has not settled after the grace is terminated as well.
+ * The kill ladder: `cancel` aborts a request's handler and starts its grace (running-requests.ts). `end` aborts
+ * everything; what has not settled after the cancel grace is terminated with the thread.
  *
  * The port's `close` event is the one death signal. It comes after an abort, a throw, an unhandled rejection,
  * `process.exit` and an out-of-memory end alike, and only once the thread is really gone. Everything that waits
@@ -25,6 +24,7 @@ import {
 } from '../shared/frames.js';
 import { overLimitMessage } from '../shared/memory-limits.js';
 import type { ThreadSnapshot, ThreadState } from '../snapshot.js';
+import { RunningRequests } from './running-requests.js';
 import { causeOf, type ThreadExit, type ThreadOwner } from './thread-owner.js';
 
 /** Import of the server module included; generous, because a build box under load starts threads slowly. */
@@ -53,9 +53,6 @@ export interface SessionThreadParts {
 
 type Claim = Omit<Extract<MainFrame, { type: 'claim' }>, 'type' | 'context' | 'tracksRequests'>;
 
-/** A request in the thread: `overdue` has been cancelled, and its grace is over. */
-type RunState = 'running' | 'cancelled' | 'overdue';
-
 export class SessionThread {
   readonly id: number;
   /** Settles when the server module is loaded and the thread is a spare, or rejects with the exit's message. */
@@ -65,13 +62,12 @@ export class SessionThread {
 
   readonly #parts: SessionThreadParts;
   readonly #startedMs = performance.now();
-  readonly #running = new Map<RequestId, RunState>();
+  readonly #requests: RunningRequests;
   readonly #timers = new Set<NodeJS.Timeout>();
   #state: ThreadState | 'gone' = 'starting';
   #owner: ThreadOwner | undefined;
   #worker: Worker | undefined;
   #memory = { usedBytes: 0, heapBytes: 0 };
-  #lastPongMs = 0;
   #niceness: number | undefined;
   #traits: ModuleTraits | undefined;
   #sleeping = false;
@@ -80,6 +76,7 @@ export class SessionThread {
   #setupDeadline: NodeJS.Timeout | undefined;
   /** Set when the thread is doomed, by whoever decided it first. */
   #exit: ThreadExit | undefined;
+  /** When the kill ladder was entered. */
   #ladderMs: number | undefined;
   #markReady: () => void = () => {};
   #failReady: (error: Error) => void = () => {};
@@ -94,6 +91,13 @@ export class SessionThread {
     });
     this.exited = new Promise((resolve) => {
       this.#markExited = resolve;
+    });
+    this.#requests = new RunningRequests({
+      cancelGraceMs: parts.cancelGraceMs,
+      abort: (requestId, reason) => this.#post({ type: 'cancel', requestId, reason }),
+      ping: () => this.#post({ type: 'ping' }),
+      kill: (message) => this.terminate('killed', message),
+      after: (ms, callback) => this.#after(ms, callback),
     });
     // Whoever waits for `ready` handles its rejection; nobody has to wait.
     this.ready.catch(() => {});
@@ -126,7 +130,7 @@ export class SessionThread {
 
   /** Whether no handler runs in it, cancelled ones among them. */
   get idle(): boolean {
-    return this.#running.size === 0;
+    return this.#requests.size === 0;
   }
 
   /** Once the thread has told its id, until it is doomed. */
@@ -136,12 +140,12 @@ export class SessionThread {
 
   /** Whether the module's `setup` or a handler runs in it, though it may have been cancelled. */
   get busy(): boolean {
-    return this.#running.size > 0 || this.#setupDeadline !== undefined;
+    return this.#requests.size > 0 || this.#setupDeadline !== undefined;
   }
 
   /** Whether the handler of this request has not settled, though the request may have been cancelled long ago. */
   runs(requestId: RequestId): boolean {
-    return this.#running.has(requestId);
+    return this.#requests.has(requestId);
   }
 
   /** Binds the thread to its one session. */
@@ -156,7 +160,7 @@ export class SessionThread {
   }
 
   request(requestId: RequestId, key: string, body: string): void {
-    this.#running.set(requestId, 'running');
+    this.#requests.started(requestId);
     this.#post(messageFrame(key, body));
   }
 
@@ -172,11 +176,7 @@ export class SessionThread {
 
   /** First step of the ladder for one request; its answer is of no more interest. */
   cancel(requestId: RequestId, reason: string): void {
-    if (this.#running.get(requestId) !== 'running') return;
-    this.#running.set(requestId, 'cancelled');
-    this.#ladderMs ??= performance.now();
-    this.#post({ type: 'cancel', requestId, reason });
-    this.#graceFor(requestId);
+    this.#requests.cancel(requestId, reason);
   }
 
   /** First step of the ladder for the whole thread: its session ends. */
@@ -216,7 +216,7 @@ export class SessionThread {
     this.#exit ??= { cause, message };
     if (this.#state === 'terminating' || this.#state === 'gone') return;
     this.#state = 'terminating';
-    this.#ladderMs ??= performance.now();
+    this.#ladderMs ??= this.#requests.cancelledSinceMs ?? performance.now();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     this.#after(STUCK_AFTER_MS, () =>
@@ -248,7 +248,7 @@ export class SessionThread {
       heapBytes: this.#memory.heapBytes,
       eventLoopUtilization: this.#worker?.performance.eventLoopUtilization().utilization ?? 0,
       childProcesses: this.#parts.childProcesses(),
-      cancelledHandlers: [...this.#running.values()].filter((state) => state !== 'running').length,
+      cancelledHandlers: this.#requests.cancelled,
     };
   }
 
@@ -259,10 +259,9 @@ export class SessionThread {
       case 'send':
         return this.#sent(frame);
       case 'settled':
-        return this.#finished(frame.requestId);
+        return this.#requests.settled(frame.requestId);
       case 'pong':
-        this.#lastPongMs = performance.now();
-        return;
+        return this.#requests.pong();
       case 'code-cache':
         return this.#codeCaches?.(frame.caches);
       case 'ready':
@@ -324,34 +323,8 @@ export class SessionThread {
   }
 
   #sent(frame: SendFrame): void {
-    if (frame.kind === 'response' && frame.id !== undefined) this.#finished(frame.id);
+    if (frame.kind === 'response' && frame.id !== undefined) this.#requests.settled(frame.id);
     this.#owner?.onSend(frame);
-  }
-
-  #finished(requestId: RequestId): void {
-    if (!this.#running.delete(requestId)) return;
-    if (this.#running.size > 0) this.#killIfOnlyOverdue();
-    if (this.#ladderMs === undefined || this.#state !== 'claimed') return;
-    for (const state of this.#running.values()) if (state !== 'running') return;
-    this.#ladderMs = undefined;
-  }
-
-  #graceFor(requestId: RequestId): void {
-    const askedMs = performance.now();
-    this.#post({ type: 'ping' });
-    this.#after(this.#parts.cancelGraceMs, () => {
-      if (!this.#running.has(requestId)) return;
-      if (this.#lastPongMs < askedMs) return this.terminate('killed', 'a cancelled request blocked it');
-      this.#running.set(requestId, 'overdue');
-      this.#killIfOnlyOverdue();
-      // Others still run. Should the thread stop answering meanwhile, they wait in vain.
-      if (this.#state === 'claimed') this.#graceFor(requestId);
-    });
-  }
-
-  #killIfOnlyOverdue(): void {
-    for (const state of this.#running.values()) if (state !== 'overdue') return;
-    this.terminate('killed', 'a cancelled request did not stop within cancel-grace');
   }
 
   async #closed(): Promise<void> {
@@ -367,7 +340,7 @@ export class SessionThread {
         : undefined;
     const exit = this.#exit ?? causeOf(died);
     this.#state = 'gone';
-    this.#running.clear();
+    this.#requests.clear();
     this.#failReady(new Error(exit.message));
     const requestsLost = this.#owner?.onExit(exit) ?? 0;
     events.emit('thread-exited', {
