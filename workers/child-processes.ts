@@ -30,14 +30,10 @@ export class SessionChildProcesses {
     port.unref();
   }
 
-  /** Child processes that have not ended, or whose output has not been read to its end. */
-  get running(): number {
-    return this.#children.size;
-  }
-
   /**
    * Starts a child process in a process group of its own; see `Session.spawn`. The keeper does it: `pid` is
    * `undefined` until `spawn` is emitted, and a command that can't be started emits `error`.
+   * @param closed called once, when the process has ended and its output has been read to its end.
    * @throws {BulkheadError} `ERR_BULKHEAD_SPAWN` when the session already has 64 child processes, when it is
    *   ending, or when the lifetime is `request` and no request's handler is running.
    */
@@ -45,6 +41,7 @@ export class SessionChildProcesses {
     command: string,
     args: readonly string[] = [],
     options: SessionSpawnOptions = {},
+    closed: () => void = () => {},
   ): SessionChildProcess {
     this.#check();
     const requestKey = this.#requestKeyFor(options.lifetime);
@@ -61,7 +58,10 @@ export class SessionChildProcesses {
       requestKey,
     } satisfies Parameters<SendToKeeper>[0]);
     if (requestKey !== undefined) this.#requestKeys.add(requestKey);
-    const child = new KeptChildProcess(id, this.#send, () => this.#closed(id));
+    const child = new KeptChildProcess(id, this.#send, () => {
+      this.#closed(id);
+      closed();
+    });
     this.#children.set(id, child);
     this.#port.ref();
     // It has every member of the type; only node's overloads promise listeners a whole `ChildProcess`.

@@ -12,6 +12,7 @@ import { BulkheadError, messageOf } from '../src/shared/errors.js';
 import type { LogLevel, StateEntry, ThreadFrame } from '../src/shared/frames.js';
 import type { SessionContext } from '../src/shared/session-context.js';
 import type { SessionChildProcesses } from './child-processes.js';
+import type { Holds } from './holds.js';
 import { MetricsReporter } from './metrics-reporter.js';
 import type { ModuleLog } from './module-log.js';
 import { currentRequestKey } from './tool-executor.js';
@@ -25,6 +26,7 @@ export interface SessionApiParts {
   readonly post: (frame: ThreadFrame) => void;
   readonly log: ModuleLog;
   readonly children: SessionChildProcesses;
+  readonly holds: Holds;
 }
 
 export class SessionApi implements Session {
@@ -35,12 +37,13 @@ export class SessionApi implements Session {
   readonly #children: SessionChildProcesses;
   readonly #post: (frame: ThreadFrame) => void;
   readonly #log: ModuleLog;
+  readonly #holds: Holds;
   #metrics: MetricsReporter | undefined;
-  #holds = 0;
 
-  constructor({ context, state, post, log, children }: SessionApiParts) {
+  constructor({ context, state, post, log, children, holds }: SessionApiParts) {
     this.context = context;
     this.#children = children;
+    this.#holds = holds;
     this.#post = post;
     this.#log = log;
     this.state = new StoredState(state, post);
@@ -73,22 +76,17 @@ export class SessionApi implements Session {
     args: readonly string[] = [],
     options: SessionSpawnOptions = {},
   ): SessionChildProcess {
-    return this.#children.spawn(command, args, options);
+    const release = this.#holds.take();
+    try {
+      return this.#children.spawn(command, args, options, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   stayAwake(): () => void {
-    this.#holds += 1;
-    let released = false;
-    return () => {
-      if (released) return;
-      released = true;
-      this.#holds -= 1;
-    };
-  }
-
-  /** Whether the module asked for the thread to stay. */
-  get held(): boolean {
-    return this.#holds > 0;
+    return this.#holds.take();
   }
 
   /** A handler has come to its end: the moment at which a module's metrics have most likely changed. */

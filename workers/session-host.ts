@@ -4,12 +4,13 @@ import type { ServerDefinition } from '../src/shared/define-server.js';
 import { messageOf } from '../src/shared/errors.js';
 import { type MainFrame, readMessageFrame, type ThreadFrame } from '../src/shared/frames.js';
 import type { SessionChildProcesses } from './child-processes.js';
+import { Holds } from './holds.js';
 import type { ModuleLog } from './module-log.js';
 import { letPlainArgumentsPass } from './plain-arguments.js';
 import { PortTransport } from './port-transport.js';
 import { createMcpServer } from './server-module.js';
 import { SessionApi } from './session-api.js';
-import { Tasks } from './tasks.js';
+import { watchingTasks } from './tasks.js';
 import {
   installToolExecutor,
   SessionAwareToolExecutor,
@@ -31,15 +32,17 @@ export class SessionHost {
   readonly #transport: PortTransport;
   readonly #executor: SessionAwareToolExecutor;
   readonly #session: SessionApi;
-  readonly #tasks: Tasks;
+  readonly #holds: Holds;
   /** Resolves when `onSleep` has come to its end; unset before the first try. */
   #asleep: Promise<void> | undefined;
 
   constructor(parts: SessionHostParts) {
     const { claim, definition, post, log, children } = parts;
     this.#parts = parts;
-    this.#session = new SessionApi({ context: claim.context, state: claim.state, post, log, children });
-    this.#executor = new SessionAwareToolExecutor(claim.context, ({ request, cancelled }) => {
+    const { context, state } = claim;
+    this.#holds = new Holds(post);
+    this.#session = new SessionApi({ context, state, post, log, children, holds: this.#holds });
+    this.#executor = new SessionAwareToolExecutor(context, ({ request, cancelled }) => {
       if (cancelled) post({ type: 'settled', requestId: request.requestId });
       children.endRequest(request.key);
       this.#session.requestSettled();
@@ -47,10 +50,9 @@ export class SessionHost {
     installToolExecutor(this.#executor);
     letPlainArgumentsPass();
     if (claim.tracksRequests) trackRequests();
-    this.#tasks = new Tasks(definition.options?.taskStore);
-    this.#server = createMcpServer(definition, this.#tasks.within(definition.options));
+    this.#server = createMcpServer(definition, watchingTasks(definition.options, this.#holds));
     trackFallbackHandler(this.#server.server);
-    this.#transport = new PortTransport(claim.context, post, this.#executor);
+    this.#transport = new PortTransport(context, post, this.#executor);
     this.#transport.bind(this.#server.server);
     this.#server.server.onerror = (error) => log.write('session', 'warn', error.message, undefined);
     // A thread that takes over must not repeat the ids that its predecessor gave its requests to the client:
@@ -94,18 +96,10 @@ export class SessionHost {
     }
   }
 
-  /** The main thread has nothing in flight here, but only the thread knows what else goes on in it. */
+  /** The main thread knows of nothing that goes on here; what it has not heard of yet has the last word. */
   async #sleep(): Promise<void> {
-    const { post, log, children, definition } = this.#parts;
-    if (
-      this.#session.held ||
-      this.#executor.busy ||
-      this.#transport.busy ||
-      this.#tasks.open ||
-      children.running > 0
-    ) {
-      return post({ type: 'stay-awake' });
-    }
+    const { post, log, definition } = this.#parts;
+    if (this.#holds.any || this.#executor.busy || this.#transport.busy) return post({ type: 'stay-awake' });
     try {
       await definition.onSleep?.(this.#session);
     } catch (error) {

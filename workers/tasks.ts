@@ -5,54 +5,51 @@
 import type { TaskStore } from '@modelcontextprotocol/sdk/experimental/tasks/interfaces.js';
 import type { ServerOptions } from '@modelcontextprotocol/sdk/server/index.js';
 import type { Task } from '@modelcontextprotocol/sdk/types.js';
+import type { Holds } from './holds.js';
 
-export class Tasks {
-  readonly #store: TaskStore | undefined;
-  /** By task id: when its time to live is over, in milliseconds since the epoch. */
-  readonly #open = new Map<string, number>();
+/** What `setTimeout` takes, in milliseconds: 24 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-  /** @param store the module's own; without one there are no tasks. */
-  constructor(store: TaskStore | undefined) {
-    this.#store = store;
-  }
-
-  /** Whether a task runs, or has a result that was not fetched and has not expired. */
-  get open(): boolean {
-    const now = Date.now();
-    for (const [taskId, expiresMs] of this.#open) if (expiresMs <= now) this.#open.delete(taskId);
-    return this.#open.size > 0;
-  }
-
-  /** The options with a store that takes note of its tasks. */
-  within(options: ServerOptions | undefined): ServerOptions | undefined {
-    const store = this.#store;
-    return store === undefined ? options : { ...options, taskStore: this.#watched(store) };
-  }
-
-  #watched(store: TaskStore): TaskStore {
-    return {
-      createTask: async (...parameters) => {
-        const task = await store.createTask(...parameters);
-        this.#open.set(task.taskId, expiryOf(task));
-        return task;
-      },
-      getTaskResult: async (taskId, ...rest) => {
-        const result = await store.getTaskResult(taskId, ...rest);
-        this.#open.delete(taskId);
-        return result;
-      },
-      updateTaskStatus: async (taskId, status, ...rest) => {
-        await store.updateTaskStatus(taskId, status, ...rest);
-        if (status === 'cancelled') this.#open.delete(taskId);
-      },
-      getTask: (...parameters) => store.getTask(...parameters),
-      storeTaskResult: (...parameters) => store.storeTaskResult(...parameters),
-      listTasks: (...parameters) => store.listTasks(...parameters),
-    };
-  }
+/** A server's options whose task store, where the module brings one, holds the thread for each task. */
+export function watchingTasks(options: ServerOptions | undefined, holds: Holds): ServerOptions | undefined {
+  const store = options?.taskStore;
+  return store === undefined ? options : { ...options, taskStore: watched(store, holds) };
 }
 
-/** `ttl` is milliseconds from the task's creation; `null` is without an end. */
-function expiryOf({ createdAt, ttl }: Task): number {
-  return typeof ttl === 'number' ? Date.parse(createdAt) + ttl : Number.POSITIVE_INFINITY;
+/** A hold lasts until the result has been fetched, the task is cancelled, or its time to live is over. */
+function watched(store: TaskStore, holds: Holds): TaskStore {
+  const open = new Map<string, () => void>();
+  const close = (taskId: string): void => {
+    open.get(taskId)?.();
+    open.delete(taskId);
+  };
+  return {
+    createTask: async (...parameters) => {
+      const task = await store.createTask(...parameters);
+      const release = holds.take();
+      const expiry = expiryTimer(task, () => close(task.taskId));
+      open.set(task.taskId, () => {
+        clearTimeout(expiry);
+        release();
+      });
+      return task;
+    },
+    getTaskResult: async (taskId, ...rest) => {
+      const result = await store.getTaskResult(taskId, ...rest);
+      close(taskId);
+      return result;
+    },
+    updateTaskStatus: async (taskId, status, ...rest) => {
+      await store.updateTaskStatus(taskId, status, ...rest);
+      if (status === 'cancelled') close(taskId);
+    },
+    getTask: (...parameters) => store.getTask(...parameters),
+    storeTaskResult: (...parameters) => store.storeTaskResult(...parameters),
+    listTasks: (...parameters) => store.listTasks(...parameters),
+  };
+}
+
+/** `ttl` is milliseconds from the task's creation, which is now; `null` is without an end. */
+function expiryTimer({ ttl }: Task, expired: () => void): NodeJS.Timeout | undefined {
+  return typeof ttl === 'number' ? setTimeout(expired, Math.min(ttl, LONGEST_TIMER_MS)).unref() : undefined;
 }

@@ -68,6 +68,7 @@ export class Session {
       acquire: parts.acquireThread,
       childrenGone: parts.childrenGone,
       onClaimed: (wakeMs) => this.#threadClaimed(wakeMs),
+      onReleased: () => this.#sleep.released(),
       onStayAwake: () => this.#sleep.refused(),
       onSend: (frame) => this.#fromThread(frame),
       onCloseStream: (requestId) => this.#closeStream(requestId),

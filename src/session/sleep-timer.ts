@@ -17,6 +17,7 @@ export class SleepTimer {
   readonly #parts: SleepTimerParts;
   #timer: NodeJS.Timeout | undefined;
   #refusedMs = Number.NEGATIVE_INFINITY;
+  #releasedMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: SleepTimerParts) {
     this.#parts = parts;
@@ -24,9 +25,10 @@ export class SleepTimer {
 
   /** How long its thread has had nothing to do, or `undefined` while it has, or has said that it has. */
   get idleMs(): number | undefined {
-    const sinceRefusalMs = performance.now() - this.#refusedMs;
+    const now = performance.now();
+    const sinceRefusalMs = now - this.#refusedMs;
     if (sinceRefusalMs < ASK_AGAIN_MS || !this.#parts.drowsy()) return undefined;
-    return Math.min(this.#parts.idleMs(), sinceRefusalMs);
+    return Math.min(this.#parts.idleMs(), sinceRefusalMs, now - this.#releasedMs);
   }
 
   /** The session has a thread. One timer for as long as it has: none is set for each request. */
@@ -37,6 +39,11 @@ export class SleepTimer {
   /** The thread has something that goes on: it is asked again after a whole `sleep-after`. */
   refused(): void {
     this.#refusedMs = performance.now();
+  }
+
+  /** A hold on the thread is over: it has had nothing to do since now. */
+  released(): void {
+    this.#releasedMs = performance.now();
   }
 
   stop(): void {

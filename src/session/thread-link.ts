@@ -27,6 +27,7 @@ export interface ThreadLinkParts {
   readonly childrenGone: (thread: SessionThread) => Promise<void>;
   /** A thread is set up for the session; `wakeMs` since the first message that needed it. */
   readonly onClaimed: (wakeMs: number) => void;
+  readonly onReleased: () => void;
   readonly onStayAwake: () => void;
   readonly onSend: (frame: SendFrame) => void;
   readonly onCloseStream: (requestId: RequestId | undefined) => void;
@@ -82,7 +83,7 @@ export class ThreadLink implements ThreadOwner {
     return this.#fallingAsleep ? undefined : this.#thread;
   }
 
-  /** Whether it has a thread with nothing in flight in it, that the module lets go. */
+  /** Whether it has a thread that nothing goes on in, and that the module lets go. */
   get drowsy(): boolean {
     return (
       this.state === 'awake' &&
@@ -167,6 +168,10 @@ export class ThreadLink implements ThreadOwner {
     if (this.#ended !== undefined) return;
     this.#setUp = true;
     this.#parts.onClaimed(performance.now() - this.#wakingMs);
+  }
+
+  onReleased(): void {
+    this.#parts.onReleased();
   }
 
   onStayAwake(): void {

@@ -130,7 +130,9 @@ export type ThreadFrame =
   | { readonly type: 'metrics'; readonly metrics: MetricSnapshot }
   | { readonly type: 'pong' }
   | { readonly type: 'code-cache'; readonly caches: CodeCaches }
-  /** The answer to `sleep` of a thread that has a hold, a task, a child process or something else that goes on. */
+  /** Something needs the thread although nothing is asked of it: a hold of the module, a task, a child process. */
+  | { readonly type: 'held'; readonly held: boolean }
+  /** The answer to `sleep` of a thread in which something goes on that the main thread had not heard of. */
   | { readonly type: 'stay-awake' }
   /** Every handler has settled after `end`, or `onSleep` after `sleep`; the thread may be terminated. */
   | { readonly type: 'ended' };

@@ -202,6 +202,8 @@ class TrialSession implements ThreadOwner {
 
   onCloseStream(): void {}
 
+  onReleased(): void {}
+
   onStayAwake(): void {}
 
   onState(): void {}

@@ -70,6 +70,7 @@ export class SessionThread {
   #memory = { usedBytes: 0, heapBytes: 0 };
   #niceness: number | undefined;
   #traits: ModuleTraits | undefined;
+  #held = false;
   #sleeping = false;
   #sleepDeadline: NodeJS.Timeout | undefined;
   #codeCaches: ((caches: CodeCaches) => void) | undefined;
@@ -128,9 +129,9 @@ export class SessionThread {
     return this.#traits;
   }
 
-  /** Whether no handler runs in it, cancelled ones among them. */
+  /** Whether nothing is known that goes on in it: a handler, cancelled ones among them, or a hold. */
   get idle(): boolean {
-    return this.#requests.size === 0;
+    return this.#requests.size === 0 && !this.#held;
   }
 
   /** Once the thread has told its id, until it is doomed. */
@@ -204,7 +205,8 @@ export class SessionThread {
         key: undefined,
         source: 'session',
         level: 'warn',
-        message: `the server module's onSleep took longer than cancel-grace; its thread was taken away`,
+        message:
+          "the server module's onSleep took longer than cancel-grace, or the thread did not answer; it was taken away",
         fields: undefined,
       });
       this.terminate('slept', 'its session fell asleep');
@@ -307,6 +309,11 @@ export class SessionThread {
       case 'log-dropped':
         events.emit('module-log-dropped', { context: this.#owner?.context, lines: frame.lines });
         return;
+      case 'held':
+        this.#held = frame.held;
+        if (this.#held) return;
+        this.#owner?.onReleased();
+        return this.#parts.onSettled();
       case 'stay-awake':
         if (this.#state !== 'ending' || !this.#sleeping) return;
         this.#clear(this.#sleepDeadline);

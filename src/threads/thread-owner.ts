@@ -17,6 +17,8 @@ export interface ThreadOwner {
   onClaimed(): void;
   onSend(frame: SendFrame): void;
   onCloseStream(requestId: RequestId | undefined): void;
+  /** Its module, or a task of it, does not need the thread any more. */
+  onReleased(): void;
   /** The thread was told to sleep and has something that goes on. */
   onStayAwake(): void;
   onState(key: string, value: Uint8Array | undefined): void;

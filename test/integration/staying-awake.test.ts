@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { until } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
 import { connectedClient, type Gateway, rawClient } from '../support/gateway.js';
 import type { JsonRpcMessage, RawClient } from '../support/raw-client.js';
@@ -12,8 +11,10 @@ const ANSWERS = {
   sample: { model: 'none', role: 'assistant', content: { type: 'text', text: 'Ada' } },
 };
 const METHODS = { elicit: 'elicitation/create', sample: 'sampling/createMessage' };
-/** Long enough for a session to be asked, and less than the second in which one that refused is not asked again. */
+/** Long enough for a session without work to fall asleep. */
 const OBSERVED_MS = 700;
+/** It blocks when the main thread asks it to sleep, and takes a hold before it can hear of that. */
+const HOLDS_WHEN_ASKED = { inMs: 20, ms: 1_000, hold: true };
 
 describe('a question that the client has not answered', () => {
   for (const what of ['elicit', 'sample'] as const) {
@@ -78,7 +79,7 @@ describe('what goes on in a thread', () => {
     const client = await connectedClient(gateway);
     await client.call('keep', { key: 'mine', value: true });
     const pid = jsonOf(await client.call('child', { seconds: '60' })) as number;
-    await refusesToSleep(gateway, client);
+    await staysAwake(gateway, client);
     process.kill(pid);
     await asleep(gateway, client);
     expect((await keptBy(client, 'mine')).memory).to.equal(null);
@@ -88,7 +89,7 @@ describe('what goes on in a thread', () => {
     const gateway = await startSleepyGateway();
     const client = await connectedClient(gateway);
     await client.call('hold');
-    await refusesToSleep(gateway, client);
+    await staysAwake(gateway, client);
     await client.call('release', { times: 1 });
     await asleep(gateway, client);
   });
@@ -98,14 +99,30 @@ describe('what goes on in a thread', () => {
     const client = await connectedClient(gateway);
     for (let time = 0; time < 2; time += 1) await client.call('hold');
     await client.call('release', { times: 2 });
-    await refusesToSleep(gateway, client);
+    await staysAwake(gateway, client);
   });
 
+  for (const [what, start] of [
+    ['a hold', (client: RawClient) => client.call('hold')],
+    ['a task', (client: RawClient) => startTask(client, { ms: 60_000 })],
+    ['a child process', (client: RawClient) => client.call('child', { seconds: '60' })],
+  ] as const) {
+    it(`keeps a thread that blocks for longer than cancel-grace: ${what}`, async () => {
+      const gateway = await startSleepyGateway({ cancelGrace: '50ms' });
+      const client = await connectedClient(gateway);
+      await client.call('keep', { key: 'mine', value: 'kept' });
+      await start(client);
+      await client.call('block', { inMs: 20, ms: OBSERVED_MS });
+      await staysAwake(gateway, client);
+      expect((await keptBy(client, 'mine')).memory).to.equal('kept');
+    });
+  }
+
   it('keeps messages in order that came while it was asked in vain', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = await startSleepyGateway({ cancelGrace: '10s' });
     const client = await connectedClient(gateway);
-    await client.call('hold');
     const { threadId } = await keptBy(client, 'nothing');
+    await client.call('block', HOLDS_WHEN_ASKED);
     const started = collect(gateway.events, 'request-started');
     const finished = collect(gateway.events, 'request-finished');
     await once(gateway.events, 'session-sleeps', ofSession(client));
@@ -121,8 +138,7 @@ describe('a thread that was asked to go and stays', () => {
     const client = rawClient(gateway);
     const initialized = await client.post(initializeRequest('start', undefined, CAPABILITIES));
     client.sessionId = initialized.headers['mcp-session-id'] as string;
-    await client.call('hold');
-    await client.call('block', { inMs: 20, ms: 1_000 });
+    await client.call('block', HOLDS_WHEN_ASKED);
     await once(gateway.events, 'session-sleeps', ofSession(client));
     await client.notify('notifications/initialized');
     expect(stateOf(gateway, client)).to.equal('falling_asleep');
@@ -136,9 +152,9 @@ describe('a task', () => {
     const gateway = await startSleepyGateway();
     const client = await connectedClient(gateway);
     const taskId = await startTask(client, { ms: 100 });
-    await refusesToSleep(gateway, client);
+    await staysAwake(gateway, client);
     expect((await client.ask('tasks/get', { taskId })).result?.status).to.equal('completed');
-    await refusesToSleep(gateway, client);
+    await staysAwake(gateway, client);
     expect(textOf(await client.ask('tasks/result', { taskId }))).to.equal('task done');
     await asleep(gateway, client);
   });
@@ -147,7 +163,7 @@ describe('a task', () => {
     const gateway = await startSleepyGateway();
     const client = await connectedClient(gateway);
     await startTask(client, { ms: 10 }, 3_000);
-    await refusesToSleep(gateway, client);
+    await staysAwake(gateway, client);
     await asleep(gateway, client);
   });
 
@@ -155,7 +171,7 @@ describe('a task', () => {
     const gateway = await startSleepyGateway();
     const client = await connectedClient(gateway);
     const taskId = await startTask(client, { ms: 60_000 });
-    await refusesToSleep(gateway, client);
+    await staysAwake(gateway, client);
     expect((await client.ask('tasks/cancel', { taskId })).result?.status).to.equal('cancelled');
     await asleep(gateway, client);
   });
@@ -178,14 +194,13 @@ function observe(ms = OBSERVED_MS): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** The thread is asked to go and stays; it is not asked again at once. */
-async function refusesToSleep(gateway: Gateway, client: RawClient): Promise<void> {
+/** Nobody so much as asks the thread to go. */
+async function staysAwake(gateway: Gateway, client: RawClient): Promise<void> {
   const exits = collect(gateway.events, 'thread-exited');
-  await once(gateway.events, 'session-sleeps', ofSession(client));
   const sleeps = collect(gateway.events, 'session-sleeps');
   await observe();
-  expect(sleeps, 'it was asked a moment ago').to.deep.equal([]);
-  await until(() => stateOf(gateway, client) === 'awake', 'its refusal');
+  expect(sleeps).to.deep.equal([]);
+  expect(stateOf(gateway, client)).to.equal('awake');
   expect(exits).to.deep.equal([]);
 }
 
