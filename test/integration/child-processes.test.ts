@@ -31,7 +31,7 @@ import {
   UNMARKED_DAEMON,
 } from '../fixtures/children/scripts.js';
 import type { SessionThreadFixtureData } from '../fixtures/children/session-thread.js';
-import { until } from '../support/deadline.js';
+import { TIMED_RETRIES, until } from '../support/deadline.js';
 
 const KEEPER_ENTRY = new URL('../../workers/child-keeper.cjs', import.meta.url);
 const THREAD_FIXTURE = new URL('../fixtures/children/session-thread.js', import.meta.url);
@@ -197,7 +197,7 @@ describe('child processes of a session', () => {
       }
       expect(total).to.equal(50 * 1024 * 1024);
       expect(await report).to.equal(`hash ${hash.digest('hex')}\n`);
-    }).timeout(30_000);
+    });
 
     it('let the child see that nobody reads any more', async () => {
       const child = processes.spawn('yes');
@@ -335,7 +335,7 @@ describe('child processes of a session', () => {
         expect(pids.filter(isAlive)).to.deep.equal([]);
         expect((await killed)[0].processes).to.be.at.least(pids.length);
         expect(keeper.running(thread)).to.equal(0);
-      });
+      }).retries(TIMED_RETRIES);
     }
 
     it('die within the same time when many session threads end at once', async () => {
@@ -355,7 +355,7 @@ describe('child processes of a session', () => {
       await Promise.all(sessions.map((_, index) => keeper.released(100 + index)));
       expect(performance.now() - beganMs).to.be.lessThan(2 * GONE_WITHIN_MS);
       expect(pids.filter(isAlive)).to.deep.equal([]);
-    });
+    }).retries(TIMED_RETRIES);
   });
 
   describe('when the gateway ends', () => {

@@ -3,6 +3,7 @@
  * that no call of it hangs. One test for each point.
  */
 import { expect } from 'chai';
+import { TIMED_RETRIES } from '../support/deadline.js';
 import { once } from '../support/events.js';
 import { expectError, expectGrowing, expectRefusal, progressOf } from '../support/expectations.js';
 import {
@@ -73,7 +74,7 @@ describe('What Claude Code needs', () => {
     expect(first.atMs - sentAtMs, 'milliseconds until the first event').to.be.below(500);
     expect(first.id).to.be.a('string').that.is.not.equal('');
     expect(first.retry).to.be.a('number');
-  });
+  }).retries(TIMED_RETRIES);
 
   it('2. keep-alives on every open stream, and progress for a silent call, also while its thread spins', async () => {
     const gateway = await startGateway({ sseAfter: '20ms', keepAlive: '50ms', progressHeartbeat: '100ms' });

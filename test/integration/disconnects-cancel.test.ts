@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { TIMED_RETRIES } from '../support/deadline.js';
 import { collect, type EventPayload, once } from '../support/events.js';
 import { expectError } from '../support/expectations.js';
 import { connectedClient, type Gateway, sharedGateway } from '../support/gateway.js';
@@ -186,7 +187,7 @@ describe('The client cancels a request: what becomes of its handler and its thre
     await cancel(client, id);
     expect((await exit).killMs).to.be.within(CANCEL_GRACE_MS - 20, CANCEL_GRACE_MS + 100 + LOADED_MACHINE_MS);
     expect((await other).error?.data).to.include({ reason: 'thread_killed' });
-  });
+  }).retries(TIMED_RETRIES);
 
   it('refuses the id of a cancelled request while its handler still runs, so that none escapes the kill', async () => {
     const client = await connectedClient(gateway());

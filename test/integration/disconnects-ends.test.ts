@@ -1,6 +1,7 @@
 import { once as event } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { expect } from 'chai';
+import { TIMED_RETRIES } from '../support/deadline.js';
 import { collect, type EventPayload, once } from '../support/events.js';
 import { expectError, expectRefusal } from '../support/expectations.js';
 import { connectedClient, type Gateway, sharedGateway } from '../support/gateway.js';
@@ -64,7 +65,7 @@ describe('DELETE', () => {
       expect(cause).to.equal('killed');
       expect(killMs).to.be.within(CANCEL_GRACE_MS - 20, CANCEL_GRACE_MS + KILL_MS);
       await expectRefusal(await client.get(), 404);
-    });
+    }).retries(TIMED_RETRIES);
   }
 
   it('answers a client that resumes a call of the ended session with an error response for that call', async () => {
@@ -140,7 +141,7 @@ describe('The legacy SSE stream closes', () => {
     const { cause, killMs } = await exit;
     expect(cause).to.equal('killed');
     expect(killMs).to.be.within(CANCEL_GRACE_MS - 20, CANCEL_GRACE_MS + KILL_MS);
-  });
+  }).retries(TIMED_RETRIES);
 });
 
 function sessionEnd(gateway: Gateway, sessionId: string | undefined): Promise<EventPayload<'session-ended'>> {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { until } from '../support/deadline.js';
+import { TIMED_RETRIES, until } from '../support/deadline.js';
 import { type EventPayload, once } from '../support/events.js';
 import { connectedClient, type Gateway, sharedGateway } from '../support/gateway.js';
 import { type RawClient, textOf } from '../support/raw-client.js';
@@ -32,7 +32,7 @@ describe('A tool that spins for ever, and whose client vanishes', () => {
       CANCEL_GRACE_MS + KILL_MS + LOADED_MACHINE_MS,
     );
     await expectIdle(notResumable());
-  });
+  }).retries(TIMED_RETRIES);
 
   it('is gone within cancel-grace of the end of resume-grace when it could have been resumed', async () => {
     const client = await usedClient(resumable());
@@ -44,7 +44,7 @@ describe('A tool that spins for ever, and whose client vanishes', () => {
       RESUME_GRACE_MS + CANCEL_GRACE_MS + KILL_MS + LOADED_MACHINE_MS,
     );
     await expectIdle(resumable());
-  });
+  }).retries(TIMED_RETRIES);
 
   it('is gone, session and all, when a client with a GET stream dies as a process does', async () => {
     const client = await usedClient(resumable());
@@ -56,7 +56,7 @@ describe('A tool that spins for ever, and whose client vanishes', () => {
     const { killMs } = await exited;
     expect(killMs).to.be.below(CANCEL_GRACE_MS + KILL_MS + LOADED_MACHINE_MS);
     await expectIdle(resumable());
-  });
+  }).retries(TIMED_RETRIES);
 
   it('leaves its session alive: the next call gets a fresh thread', async () => {
     const client = await usedClient(notResumable());
@@ -69,7 +69,7 @@ describe('A tool that spins for ever, and whose client vanishes', () => {
       value: 'over the kill',
       keys: ['kept'],
     });
-  });
+  }).retries(TIMED_RETRIES);
 });
 
 /** A client whose session has its thread already: what it sends next runs at once. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { expect } from 'chai';
+import { TIMED_RETRIES } from '../support/deadline.js';
 import { collect, type EventPayload, once } from '../support/events.js';
 import { expectError, expectRefusal } from '../support/expectations.js';
 import { connectedClient, type Gateway, rawClient, sharedGateway } from '../support/gateway.js';
@@ -103,7 +104,7 @@ describe('A session that is left alone', () => {
     expect(reason).to.equal('unused');
     expect(performance.now() - initializedMs).to.be.below(SESSION_IDLE_MS);
     expect(durationMs).to.be.at.least(SESSION_IDLE_MS / 15);
-  });
+  }).retries(TIMED_RETRIES);
 
   it('ends by session-idle after its last request when it never had a GET stream', async () => {
     const client = await connectedClient(gateway());

@@ -13,7 +13,7 @@ import { connectStreamable, sdkClient } from '../support/sdk-client.js';
 
 const exampleFolder = join(projectRoot, 'examples');
 /** A process and a gateway in it, on a machine that runs other tests too. */
-const START_DEADLINE_MS = 15_000;
+const START_DEADLINE_MS = 30_000;
 const PAGES = ['README.md', 'docs/writing-a-server-module.md'];
 
 interface Snippet {

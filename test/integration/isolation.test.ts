@@ -11,7 +11,7 @@ import { fixtureModule, toolsModule } from '../support/modules.js';
 import { type JsonRpcMessage, RawClient, textOf } from '../support/raw-client.js';
 
 const CLEAN = { count: 0, global: null, environment: null, prototype: null, mapped: 1 };
-const DEATH_DEADLINE_MS = 12_000;
+const DEATH_DEADLINE_MS = 60_000;
 
 describe('two sessions', () => {
   const gateway = sharedGateway({

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { expect } from 'chai';
+import { TIMED_RETRIES } from '../support/deadline.js';
 import { someCalls, startFaultServer } from '../support/fault-server.js';
 import { load } from '../support/load-command.js';
 
@@ -114,7 +115,7 @@ describe('bulkhead load, against a server that misbehaves', () => {
       expect(report.latency.maxMs).to.be.at.least(1_900);
       expect(report.latency.p90Ms).to.be.below(500);
       expect(report.longestGapMs).to.be.at.least(1_900);
-    });
+    }).retries(TIMED_RETRIES);
   });
 
   describe('over HTTP+SSE', () => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { TIMED_RETRIES } from '../support/deadline.js';
 import { startFaultServer } from '../support/fault-server.js';
 import { mcpUrl, sharedGateway, sseUrl, startGateway } from '../support/gateway.js';
 import { echoMix, load, mixFile, operation } from '../support/load-command.js';
@@ -24,7 +25,7 @@ describe('bulkhead load', () => {
     expect(report.answered).to.be.within(15, 50);
     expect(report.latency.p50Ms).to.be.within(99, 400);
     expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
-  });
+  }).retries(TIMED_RETRIES);
 
   it('mixes tools by their weights, and tells them apart in the report', async () => {
     const server = await startFaultServer();
@@ -35,7 +36,7 @@ describe('bulkhead load', () => {
     expect(sleep.answered).to.be.within(110, 190);
     expect(sleep.latency.p50Ms).to.be.at.least(199);
     expect(echo.latency.p50Ms).to.be.below(199);
-  });
+  }).retries(TIMED_RETRIES);
 
   it('lets sessions end and opens others for them', async () => {
     const server = await startFaultServer();
@@ -54,7 +55,7 @@ describe('bulkhead load', () => {
     expect(operation(report, 'DELETE').answered).to.equal(created);
     expect(report.answered).to.equal(100);
     expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
-  });
+  }).retries(TIMED_RETRIES);
 
   it('lets clients vanish without counting what they had in flight as errors', async () => {
     const mix = mixFile([{ tool: 'sleep', arguments: { ms: 300 }, weight: 1 }]);
@@ -65,7 +66,7 @@ describe('bulkhead load', () => {
     expect(report.sessions.created).to.be.within(20 + report.sessions.dropped, 30 + report.sessions.dropped);
     expect(report.answered).to.be.within(40, 99);
     expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
-  });
+  }).retries(TIMED_RETRIES);
 
   it('holds idle sessions beside those that call', async () => {
     const server = await startFaultServer('none', { answers: 'event-stream' });
@@ -101,7 +102,7 @@ describe('bulkhead load', () => {
     expect(report.latency.count).to.be.at.least(2);
     expect(report.latency.p50Ms).to.be.within(700, 2_500);
     expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
-  });
+  }).retries(TIMED_RETRIES);
 
   it('counts what Bulkhead counts, while sessions end and vanish', async () => {
     const flags = '--rate 20 --duration 2s --sessions 20 --churn 5 --drop 3 --listen';
@@ -143,7 +144,7 @@ describe('bulkhead load', () => {
     expect(report.answerKinds.json).to.equal(0);
     expect(report.metrics?.checks.filter(({ agrees }) => !agrees)).to.deep.equal([]);
     expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
-  });
+  }).retries(TIMED_RETRIES);
 
   it('sends a token', async () => {
     const guarded = await startGateway({ token: 'open-sesame' });

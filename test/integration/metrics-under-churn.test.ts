@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Family, parseMetrics } from '../fixtures/isolation/metrics-text.js';
-import { until } from '../support/deadline.js';
+import { TIMED_RETRIES, until } from '../support/deadline.js';
 import { once } from '../support/events.js';
 import { connectedClient, type Gateway, startGateway } from '../support/gateway.js';
 
@@ -35,7 +35,7 @@ describe('metrics under churn', () => {
     // Threads that were killed take what they had not reported yet with them; whoever left properly does not.
     const total = sampleOf((await scrape(gateway)).families, 'fixture_calls_total', { kind: 'plain' });
     expect(total).to.equal(counted);
-  }).timeout(30_000);
+  }).retries(TIMED_RETRIES);
 
   it('of a module are added up over sessions and survive their end; gauges go', async () => {
     const gateway = await startGateway({ spareThreads: 2 });
@@ -77,7 +77,7 @@ describe('metrics under churn', () => {
       expect(tookMs).to.be.below(SCRAPE_WITHIN_MS);
       expect(sampleOf(families, 'bulkhead_threads', { state: 'claimed' })).to.equal(2);
     }
-  });
+  }).retries(TIMED_RETRIES);
 
   it('parse as OpenMetrics, each sample in its family and the end marked', async () => {
     const gateway = await startGateway({ spareThreads: 2 });

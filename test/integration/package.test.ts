@@ -13,7 +13,7 @@ const run = promisify(execFile);
 
 /** The registry may be far away, and its answers are not cached on a fresh machine. */
 const INSTALL_DEADLINE_MS = 300_000;
-const START_DEADLINE_MS = 15_000;
+const START_DEADLINE_MS = 30_000;
 
 /** Variables of an outer `npm run` and of a configured gateway would change what is tested. */
 const environment = Object.fromEntries(

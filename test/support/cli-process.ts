@@ -6,7 +6,7 @@ import { withDeadline } from './deadline.js';
 import { buildRoot } from './project.js';
 
 /** Starting a process and a gateway in it, on a machine that runs other tests too. */
-const CLI_DEADLINE_MS = 15_000;
+const CLI_DEADLINE_MS = 30_000;
 
 export interface CliExit {
   readonly code: number | null;

@@ -7,7 +7,7 @@ import { afterThisTest } from './cleanup.js';
 import { until, withDeadline } from './deadline.js';
 import { buildRoot } from './project.js';
 
-const START_DEADLINE_MS = 15_000;
+const START_DEADLINE_MS = 30_000;
 
 export interface FaultServer {
   /** Streamable HTTP. */

@@ -7,7 +7,7 @@ import { RawClient, type RawClientOptions } from './raw-client.js';
 export type Gateway = Awaited<ReturnType<typeof createGateway>>;
 export type GatewayOptions = Parameters<typeof createGateway>[0];
 
-const KILL_DEADLINE_MS = 10_000;
+const KILL_DEADLINE_MS = 30_000;
 
 /**
  * Free ports, no log, one spare thread, the fixture tools; and timers that no test has to wait for. Not bundled: a gateway

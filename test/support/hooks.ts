@@ -8,7 +8,7 @@ import { cleanUp } from './cleanup.js';
 import { until } from './deadline.js';
 import { type Inventory, leftSince, takeInventory } from './left-behind.js';
 
-const SETTLE_MS = 5_000;
+const SETTLE_MS = 20_000;
 const problems: string[] = [];
 let before: Inventory;
 let running = 'before the first test';

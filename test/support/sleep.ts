@@ -6,7 +6,7 @@ import { fixtureModule } from './modules.js';
 import { type JsonRpcMessage, type RawClient, textOf } from './raw-client.js';
 import type { SseReader } from './sse-reader.js';
 
-const ASLEEP_DEADLINE_MS = 10_000;
+const ASLEEP_DEADLINE_MS = 30_000;
 
 /** A gateway whose sessions fall asleep soon, with a module that is made for it. */
 export function startSleepyGateway(options: Partial<GatewayOptions> = {}): Promise<Gateway> {
