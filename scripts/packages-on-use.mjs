@@ -75,8 +75,9 @@ export const nodeModulesOnUse = {
   name: 'node-modules-on-use',
   setup({ onResolve, onLoad }) {
     const namespace = 'node-modules-on-use';
-    onResolve({ filter: /^node:(?:dns|fs\/promises|inspector|net|v8)$/ }, ({ path, importer }) =>
-      importer === path ? { path, external: true } : { path, namespace },
+    onResolve(
+      { filter: /^node:(?:dns|fs\/promises|inspector|module|net|timers\/promises|v8)$/ },
+      ({ path, importer }) => (importer === path ? { path, external: true } : { path, namespace }),
     );
     onLoad({ filter: /.*/, namespace }, ({ path }) => {
       const names = Object.keys(require(path)).filter((name) => name !== 'default');
