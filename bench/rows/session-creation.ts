@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'undici';
 import { McpSession } from '../client/mcp-session.js';
 import { alternate, type BenchSettings, type Figure, type Row } from '../figure.js';
-import { bulkhead, type StartServer, sdk, withServer } from '../servers/measured-server.js';
+import { bare, bulkhead, type StartServer, sdk, withServer } from '../servers/measured-server.js';
 import { quantile } from '../statistics.js';
 
 const TITLE = 'session creation';
@@ -34,7 +34,7 @@ async function live(url: URL): Promise<{ initializeMs: number; firstCallMs: numb
 
 async function measure(start: StartServer, quick: boolean): Promise<Creation> {
   return withServer(start, async ({ url }) => {
-    const count = quick ? 15 : 60;
+    const count = quick ? 15 : 150;
     const initializeMs: number[] = [];
     const firstCallMs: number[] = [];
     for (let lived = -5; lived < count; lived += 1) {
@@ -71,12 +71,18 @@ export const sessionCreation: Row = {
   title: TITLE,
   async run(settings: BenchSettings): Promise<Figure[]> {
     const of = (start: StartServer) => () => measure(start, settings.quick);
-    const results = await alternate(settings, TITLE, { Bulkhead: of(bulkhead()), SDK: of(sdk()) });
+    const results = await alternate(settings, TITLE, {
+      Bulkhead: of(bulkhead()),
+      SDK: of(sdk()),
+      'node:http': of(bare),
+    });
     const figure = (measureName: string, unit: string, pick: (creation: Creation) => number): Figure => ({
       measure: measureName,
       unit,
       bulkhead: results.Bulkhead.map(pick),
       comparedWith: { name: 'SDK', values: results.SDK.map(pick) },
+      // What a new connection and a client that wakes up five times a second cost.
+      orientation: [{ name: 'node:http', values: results['node:http'].map(pick) }],
     });
     const pace = `${1000 / PACE_MS} sessions/s`;
     return [

@@ -1,6 +1,6 @@
 import { Admin } from '../client/admin.js';
 import { McpSession } from '../client/mcp-session.js';
-import { alternate, type BenchSettings, type Figure, type Row } from '../figure.js';
+import type { BenchSettings, Figure, Row } from '../figure.js';
 import { withEmptyWorkers } from '../servers/empty-workers-process.js';
 import { builtIn, bulkhead, type StartServer, withServer } from '../servers/measured-server.js';
 import { median } from '../statistics.js';
@@ -8,20 +8,24 @@ import { median } from '../statistics.js';
 const TITLE = 'thread start';
 const METRIC = 'bulkhead_thread_start_duration_seconds';
 
+type Starts = Record<'builtIn' | 'ownZod' | 'empty', number[]>;
+
+/** Starts one thread and ends it; how long it took until it was ready, in milliseconds. */
+type StartOne = () => Promise<number>;
+
 /**
  * Without spares, so that each session makes the gateway start exactly one thread, and its client, the gateway and
  * all other threads wait for it; the time is the gateway's own, from the start until the thread is ready.
  */
-function gatewayStartsMs(
+function withGatewayStarts<Result>(
   start: StartServer,
-  count: number,
   call: (session: McpSession) => Promise<void>,
-): Promise<number[]> {
+  measure: (startOne: StartOne) => Promise<Result>,
+): Promise<Result> {
   return withServer(start, async (server) => {
     const admin = new Admin(server);
-    const startsMs: number[] = [];
     try {
-      for (let started = -2; started < count; started += 1) {
+      return await measure(async () => {
         const before = await admin.histogram(METRIC);
         const session = await McpSession.open(server.url);
         await call(session);
@@ -29,26 +33,56 @@ function gatewayStartsMs(
         await session.delete();
         await admin.untilSession(session.id, 'its end', (snapshot) => snapshot === undefined);
         await session.close();
-        if (started >= 0) startsMs.push(startMs);
-      }
-      return startsMs;
+        return startMs;
+      });
     } finally {
       await admin.close();
     }
   });
 }
 
-/** The same one by one with empty workers: started, waited for, ended. */
-function emptyStartsMs(count: number): Promise<number[]> {
-  return withEmptyWorkers(async (workers) => {
-    const startsMs: number[] = [];
-    for (let started = -2; started < count; started += 1) {
+/** The same with empty workers. */
+function withEmptyStarts<Result>(measure: (startOne: StartOne) => Promise<Result>): Promise<Result> {
+  return withEmptyWorkers((workers) =>
+    measure(async () => {
       const [startMs] = await workers.start(1);
+      if (startMs === undefined) throw new Error('the process of empty workers told no time');
       await workers.stopWorkers();
-      if (started >= 0 && startMs !== undefined) startsMs.push(startMs);
-    }
-    return startsMs;
-  });
+      return startMs;
+    }),
+  );
+}
+
+/**
+ * One start of each side after the other, over and over: a start takes 24 or 34 ms by what else the machine does in
+ * that second, and a side that had its seconds to itself would be compared with another machine.
+ */
+function startsInTurn(count: number): Promise<Starts> {
+  return withGatewayStarts(
+    builtIn('--spare-threads', '0'),
+    (session) => session.sessionInfo(),
+    (startBuiltIn) =>
+      withGatewayStarts(
+        bulkhead('--spare-threads', '0'),
+        (session) => session.echo(),
+        (startOwnZod) =>
+          withEmptyStarts(async (startEmpty) => {
+            const starts: Starts = { builtIn: [], ownZod: [], empty: [] };
+            for (let started = -2; started < count; started += 1) {
+              const [builtInMs, ownZodMs, emptyMs] = [
+                await startBuiltIn(),
+                await startOwnZod(),
+                await startEmpty(),
+              ];
+              if (started < 0) continue;
+              starts.builtIn.push(builtInMs);
+              starts.ownZod.push(ownZodMs);
+              starts.empty.push(emptyMs);
+            }
+            return starts;
+          }),
+      ),
+  );
 }
 
 /** From the start of a thread until it is ready: a spare with the SDK and the module, and an empty `Worker`. */
@@ -56,23 +90,20 @@ export const threadStart: Row = {
   name: 'thread-start',
   title: TITLE,
   async run(settings: BenchSettings): Promise<Figure[]> {
-    const count = settings.quick ? 5 : 20;
-    const results = await alternate(settings, TITLE, {
-      Bulkhead: () =>
-        gatewayStartsMs(builtIn('--spare-threads', '0'), count, (session) => session.sessionInfo()),
-      'own zod': () => gatewayStartsMs(bulkhead('--spare-threads', '0'), count, (session) => session.echo()),
-      'empty Worker': () => emptyStartsMs(count),
-    });
+    const rounds: Starts[] = [];
+    for (let round = 1; round <= settings.rounds; round += 1) {
+      settings.progress(`${TITLE}: round ${round} of ${settings.rounds}`);
+      rounds.push(await startsInTurn(settings.quick ? 5 : 40));
+    }
+    const medians = (side: keyof Starts): number[] => rounds.map((starts) => median(starts[side]));
     return [
       {
         measure: 'thread start until ready: p50',
         unit: 'ms',
-        bulkhead: results.Bulkhead.map(median),
-        comparedWith: { name: 'empty Worker', values: results['empty Worker'].map(median) },
+        bulkhead: medians('builtIn'),
+        comparedWith: { name: 'empty Worker', values: medians('empty') },
         goal: { kind: 'ratio at most', value: 1.3 },
-        orientation: [
-          { name: 'with a module that imports its own zod', values: results['own zod'].map(median) },
-        ],
+        orientation: [{ name: 'with a module that imports its own zod', values: medians('ownZod') }],
       },
     ];
   },

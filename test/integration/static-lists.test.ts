@@ -76,7 +76,7 @@ describe('what a static module answers asleep is to the byte what a thread answe
 
 describe('a static module that never answers for one of its lists', () => {
   it('is refused after ten seconds, in a sentence that names the list', async () => {
-    const shortened = shortenTimeouts(10_000, 300);
+    const shortened = shortenTimeouts(10_000, 3_000);
     const starting = startGateway({ serverModule: fixtureModule('broken-static') });
     const error = await starting.then(
       () => undefined,
