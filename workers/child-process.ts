@@ -27,6 +27,8 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
   /** Gives listeners the `AsyncLocalStorage` of the `spawn` call, by which a log line knows its request. */
   readonly #context = new AsyncResource('KeptChildProcess');
   readonly #closed: () => void;
+  /** Sent, and not yet passed on by the keeper. */
+  readonly #pendingSignals = new Set<NodeJS.Signals | number>();
   #ended = false;
   #openOutputs = 2;
 
@@ -48,7 +50,8 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
   }
 
   /**
-   * Sends a signal, SIGTERM by default, to the process itself and not to its descendants.
+   * Sends a signal, SIGTERM by default, to the process itself and not to its descendants. One that is on its way already is not
+   * sent a second time, as with a signal that is pending (signal(7)): a loop could keep the keeper from all other sessions.
    * @returns whether the process had not ended, as far as this thread knows.
    * @throws {TypeError} when there is no such signal.
    */
@@ -59,7 +62,10 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
       Object.values(constants.signals).includes(signal as number);
     if (!known) throw new TypeError(`There is no signal ${signal}.`);
     if (this.#ended) return false;
-    if (signal !== 0) this.#send({ type: 'signal', child: this.#id, signal });
+    if (signal !== 0 && !this.#pendingSignals.has(signal)) {
+      this.#pendingSignals.add(signal);
+      this.#send({ type: 'signal', child: this.#id, signal });
+    }
     return true;
   }
 
@@ -93,6 +99,9 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
         return;
       case 'output-end':
         this[frame.stream].finish(frame.complete);
+        return;
+      case 'signalled':
+        this.#pendingSignals.delete(frame.signal);
         return;
       case 'stdin-credit':
         this.stdin.credit(frame.bytes);

@@ -35,6 +35,7 @@ export async function rehearse(
   const host = new SessionHost({
     claim: {
       type: 'claim',
+      handledBytes: new Int32Array(1),
       context: {
         sessionId: 'rehearsal',
         transport: 'streamable-http',

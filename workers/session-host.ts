@@ -3,6 +3,7 @@ import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { ServerDefinition } from '../src/shared/define-server.js';
 import { messageOf } from '../src/shared/errors.js';
 import { type MainFrame, readMessageFrame, type ThreadFrame } from '../src/shared/frames.js';
+import { withBackpressure } from './backpressure.js';
 import type { SessionChildProcesses } from './child-processes.js';
 import { Holds } from './holds.js';
 import type { ModuleLog } from './module-log.js';
@@ -37,8 +38,16 @@ export class SessionHost {
   #asleep: Promise<void> | undefined;
 
   constructor(parts: SessionHostParts) {
-    const { claim, definition, post, log, children } = parts;
+    const { claim, definition, log, children } = parts;
     this.#parts = parts;
+    const post = withBackpressure(parts.post, claim.handledBytes, () =>
+      log.write(
+        'session',
+        'warn',
+        'session.state or a hold changes in a loop: its thread is slowed down',
+        undefined,
+      ),
+    );
     const { context, state } = claim;
     this.#holds = new Holds(post);
     this.#session = new SessionApi({ context, state, post, log, children, holds: this.#holds });

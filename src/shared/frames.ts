@@ -29,6 +29,8 @@ export type MainFrame =
       readonly replay: readonly string[];
       /** Where this thread's own JSON-RPC ids begin, so that they never repeat an earlier thread's. */
       readonly firstRequestId: number;
+      /** One number, in memory that both threads see: `backlogBytes` of all unpaced frames that have been handled. */
+      readonly handledBytes: Int32Array;
       /** Child processes have been started: their requests have to be told apart from the first. */
       readonly tracksRequests: boolean;
     }
@@ -136,6 +138,22 @@ export type ThreadFrame =
   | { readonly type: 'stay-awake' }
   /** Every handler has settled after `end`, or `onSleep` after `sleep`; the thread may be terminated. */
   | { readonly type: 'ended' };
+
+/** What a module can make its thread post from synchronous code, without end and without credit. */
+export type UnpacedFrame = Extract<ThreadFrame, { type: 'state' | 'held' | 'close-stream' }>;
+
+export function isUnpaced(frame: ThreadFrame): frame is UnpacedFrame {
+  if (typeof frame === 'string') return false;
+  return frame.type === 'state' || frame.type === 'held' || frame.type === 'close-stream';
+}
+
+/** What it counts for while the main thread has not handled it; small ones cost more than their bytes. */
+export function backlogBytes(frame: UnpacedFrame): number {
+  const bytes = frame.type === 'state' ? frame.key.length + (frame.value?.byteLength ?? 0) : 0;
+  return SMALL_FRAME_BYTES + bytes;
+}
+
+const SMALL_FRAME_BYTES = 256;
 
 /** What a server module says of itself that the main thread has to know. */
 export interface ModuleTraits {

@@ -55,7 +55,7 @@ export type ChildRequestFrame =
   | { readonly type: 'credit'; readonly child: number; readonly stream: OutputStream; readonly bytes: number }
   /** Nobody reads this output any more. */
   | { readonly type: 'output-destroy'; readonly child: number; readonly stream: OutputStream }
-  /** To the process itself, not to its group, as `ChildProcess.kill` does. */
+  /** To the process itself, not to its group, as `ChildProcess.kill` does. Answered with `signalled`. */
   | { readonly type: 'signal'; readonly child: number; readonly signal: NodeJS.Signals | number }
   | { readonly type: 'end-request'; readonly requestKey: string }
   /** End all processes; answered with `all-ended`. */
@@ -81,6 +81,7 @@ export type ChildReportFrame =
     }
   /** So many bytes of stdin have been written to the pipe. */
   | { readonly type: 'stdin-credit'; readonly child: number; readonly bytes: number }
+  | { readonly type: 'signalled'; readonly child: number; readonly signal: NodeJS.Signals | number }
   /** stdin failed, with EPIPE as a rule. */
   | { readonly type: 'stdin-failed'; readonly child: number; readonly error: PlainError }
   | {

@@ -13,7 +13,9 @@ import { performance } from 'node:perf_hooks';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { GatewayEmitter, ThreadExitCause } from '../events.js';
 import {
+  backlogBytes,
   type CodeCaches,
+  isUnpaced,
   type MainFrame,
   type ModuleTraits,
   messageFrame,
@@ -51,7 +53,10 @@ export interface SessionThreadParts {
   readonly onSettled: () => void;
 }
 
-type Claim = Omit<Extract<MainFrame, { type: 'claim' }>, 'type' | 'context' | 'tracksRequests'>;
+type Claim = Omit<
+  Extract<MainFrame, { type: 'claim' }>,
+  'type' | 'context' | 'tracksRequests' | 'handledBytes'
+>;
 
 export class SessionThread {
   readonly id: number;
@@ -70,6 +75,7 @@ export class SessionThread {
   #memory = { usedBytes: 0, heapBytes: 0 };
   #niceness: number | undefined;
   #traits: ModuleTraits | undefined;
+  readonly #handledBytes = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   #held = false;
   #sleeping = false;
   #sleepDeadline: NodeJS.Timeout | undefined;
@@ -154,7 +160,8 @@ export class SessionThread {
     this.#owner = owner;
     this.#state = 'claimed';
     const tracksRequests = this.#parts.spawnsChildren();
-    this.#post({ type: 'claim', context: owner.context, tracksRequests, ...claim });
+    const handledBytes = this.#handledBytes;
+    this.#post({ type: 'claim', context: owner.context, tracksRequests, handledBytes, ...claim });
     this.#setupDeadline = this.#after(SETUP_DEADLINE_MS, () =>
       this.terminate('killed', `the server module's setup took longer than ${SETUP_DEADLINE_MS / 1000} s`),
     );
@@ -256,6 +263,7 @@ export class SessionThread {
 
   #receive(frame: ThreadFrame): void {
     if (typeof frame === 'string') return this.#sent(readResultFrame(frame));
+    if (isUnpaced(frame)) Atomics.add(this.#handledBytes, 0, backlogBytes(frame));
     const { events } = this.#parts;
     switch (frame.type) {
       case 'send':

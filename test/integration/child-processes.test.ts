@@ -90,6 +90,20 @@ describe('child processes of a session', () => {
       expect(child.kill()).to.equal(false);
     });
 
+    it('get each signal that is sent after the one before has arrived', async () => {
+      const child = processes.spawn('sh', [
+        '-c',
+        'trap "echo usr1" USR1; echo ready; while :; do sleep 0.01; done',
+      ]);
+      const lines = child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false });
+      const line = async (): Promise<unknown> => (await lines.next()).value;
+      expect(await line()).to.equal('ready\n');
+      for (let times = 0; times < 3; times += 1) {
+        expect(child.kill('SIGUSR1')).to.equal(true);
+        expect(await line()).to.equal('usr1\n');
+      }
+    });
+
     it('refuse a signal that does not exist', async () => {
       const child = processes.spawn('sleep', ['1000']);
       expect(() => child.kill('SIGNONE' as NodeJS.Signals)).to.throw(TypeError, 'SIGNONE');

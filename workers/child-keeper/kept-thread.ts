@@ -78,6 +78,7 @@ export class KeptThread implements KeptChildOwner {
         return;
       case 'signal':
         this.#children.get(frame.child)?.signal(frame.signal);
+        this.report({ type: 'signalled', child: frame.child, signal: frame.signal });
         return;
       case 'end-request':
         this.#end(frame.requestKey);

@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { expect } from 'chai';
+import { backlogBytes, type ThreadFrame, type UnpacedFrame } from '../../src/shared/frames.js';
+import { withBackpressure } from '../../workers/backpressure.js';
+import { afterThisTest } from '../support/cleanup.js';
+
+const LIMIT_BYTES = 64 * 1024;
+const HELD: UnpacedFrame = { type: 'held', held: true };
+
+describe('backpressure of what a thread posts from synchronous code', () => {
+  it('lets so much through that the main thread has not handled, and then waits for it', async () => {
+    const { handled, posted, post, waits } = paced();
+    const free = Math.floor(LIMIT_BYTES / backlogBytes(HELD)) + 1;
+    for (let frame = 0; frame < free; frame += 1) post(HELD);
+    expect(posted).to.have.lengthOf(free);
+    expect(waits.count).to.equal(0);
+
+    const handles = `Atomics.add(require('node:worker_threads').workerData, 0, ${free * backlogBytes(HELD)})`;
+    const worker = new Worker(handles, { eval: true, workerData: handled });
+    afterThisTest(() => worker.terminate().then(() => undefined));
+    const exited = once(worker, 'exit');
+    post(HELD);
+    expect(Atomics.load(handled, 0), 'it went on before they were handled').to.equal(
+      free * backlogBytes(HELD),
+    );
+    expect(posted).to.have.lengthOf(free + 1);
+    expect(waits.count).to.equal(1);
+    await exited;
+  });
+
+  it('never holds up what is asked for by the main thread, or has a credit of its own', () => {
+    const { posted, post, waits } = paced();
+    for (let frame = 0; frame < 1_000; frame += 1) {
+      post({ type: 'pong' });
+      post('a result frame');
+    }
+    expect(posted).to.have.lengthOf(2_000);
+    expect(waits.count).to.equal(0);
+  });
+
+  it('counts beyond what its number can hold', () => {
+    const { handled, posted, post, waits } = paced();
+    // As large as it takes, without the memory.
+    const value = { byteLength: 2 ** 30 } as Uint8Array;
+    const frame: UnpacedFrame = { type: 'state', key: 'key', value };
+    for (let sets = 0; sets < 12; sets += 1) {
+      post(frame);
+      Atomics.add(handled, 0, backlogBytes(frame));
+    }
+    expect(posted).to.have.lengthOf(12);
+    expect(waits.count).to.equal(0);
+  });
+});
+
+function paced() {
+  const handled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const posted: ThreadFrame[] = [];
+  const waits = { count: 0 };
+  const post = withBackpressure(
+    (frame) => posted.push(frame),
+    handled,
+    () => {
+      waits.count += 1;
+    },
+  );
+  return { handled, posted, post, waits };
+}
