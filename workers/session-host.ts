@@ -19,6 +19,8 @@ import {
   trackRequests,
 } from './tool-executor.js';
 
+const TOO_FAST = 'session.state or a hold changes faster than the gateway takes it: the thread waits for it';
+
 export interface SessionHostParts {
   readonly claim: Extract<MainFrame, { type: 'claim' }>;
   readonly definition: ServerDefinition;
@@ -41,12 +43,7 @@ export class SessionHost {
     const { claim, definition, log, children } = parts;
     this.#parts = parts;
     const post = withBackpressure(parts.post, claim.handledBytes, () =>
-      log.write(
-        'session',
-        'warn',
-        'session.state or a hold changes in a loop: its thread is slowed down',
-        undefined,
-      ),
+      log.write('session', 'warn', TOO_FAST, undefined),
     );
     const { context, state } = claim;
     this.#holds = new Holds(post);
