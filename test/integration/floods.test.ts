@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { repeatedWhile } from '../fixtures/isolation/neighbour.js';
 import { TIMED_RETRIES } from '../support/deadline.js';
 import { connectedClient, sharedGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
@@ -47,13 +48,9 @@ describe('a tool that never gives its event loop back, and floods the gateway me
 });
 
 async function servedWhile(flood: Promise<unknown>, ask: () => ReturnType<RawClient['call']>) {
-  let over = false;
-  const settled = flood.finally(() => {
-    over = true;
-  });
-  settled.catch(() => undefined);
   const texts: string[] = [];
-  while (!over) texts.push(textOf(await ask()));
-  await settled;
+  await repeatedWhile(flood, async () => {
+    texts.push(textOf(await ask()));
+  });
   return texts;
 }
