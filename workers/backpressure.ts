@@ -25,10 +25,10 @@ export function withBackpressure(
 ): (frame: ThreadFrame) => void {
   let postedBytes = 0;
   let nap: Int32Array | undefined;
+  // Both numbers wrap around.
+  const backlog = (): number => (postedBytes - Atomics.load(handledBytes, 0)) | 0;
   return (frame) => {
     if (isUnpaced(frame)) {
-      // Both numbers wrap around.
-      const backlog = (): number => (postedBytes - Atomics.load(handledBytes, 0)) | 0;
       if (backlog() > MAX_BACKLOG_BYTES) {
         if (nap === undefined) onFirst();
         nap ??= new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));

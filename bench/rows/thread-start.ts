@@ -68,16 +68,16 @@ function startsInTurn(count: number): Promise<Starts> {
         (startOwnZod) =>
           withEmptyStarts(async (startEmpty) => {
             const starts: Starts = { builtIn: [], ownZod: [], empty: [] };
+            const sides = [
+              [starts.builtIn, startBuiltIn],
+              [starts.ownZod, startOwnZod],
+              [starts.empty, startEmpty],
+            ] as const;
             for (let started = -2; started < count; started += 1) {
-              const [builtInMs, ownZodMs, emptyMs] = [
-                await startBuiltIn(),
-                await startOwnZod(),
-                await startEmpty(),
-              ];
-              if (started < 0) continue;
-              starts.builtIn.push(builtInMs);
-              starts.ownZod.push(ownZodMs);
-              starts.empty.push(emptyMs);
+              for (const [startsMs, startOne] of sides) {
+                const startMs = await startOne();
+                if (started >= 0) startsMs.push(startMs);
+              }
             }
             return starts;
           }),

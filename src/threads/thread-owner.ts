@@ -17,7 +17,7 @@ export interface ThreadOwner {
   onClaimed(): void;
   onSend(frame: SendFrame): void;
   onCloseStream(requestId: RequestId | undefined): void;
-  /** Its module, or a task of it, does not need the thread any more. */
+  /** No hold, task or child process needs the thread any more. */
   onReleased(): void;
   /** The thread was told to sleep and has something that goes on. */
   onStayAwake(): void;
