@@ -8,6 +8,7 @@ import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { RequestId } from '../src/shared/frames.js';
 import { NODE_MAJOR } from '../src/shared/node-version.js';
 import type { SessionAwareRequest, SessionContext } from '../src/shared/session-context.js';
+import { ShortMap } from '../src/shared/short-map.js';
 import { type Extra, handlerRegistered, type RequestHandler } from './call-dispatch.js';
 
 /** What a handler runs in. `over` outlives it: a promise that it left dangling belongs to no request any more. */
@@ -62,7 +63,7 @@ export class SessionAwareToolExecutor {
   readonly #context: SessionContext;
   readonly #onSettled: (settled: SettledRequest) => void;
   /** By JSON-RPC id. Asking the handler's signal instead would make one for each call. */
-  readonly #arrivals = new Map<RequestId, Arrival>();
+  readonly #arrivals = new ShortMap<RequestId, Arrival>();
   #active = 0;
   #idle: (() => void) | undefined;
 

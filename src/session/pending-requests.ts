@@ -2,6 +2,7 @@
 import type { CancelReason, GatewayEmitter } from '../events.js';
 import type { RequestId } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
+import { ShortMap } from '../shared/short-map.js';
 import type { RequestSnapshot } from '../snapshot.js';
 import type { ClientRequest } from './client-message.js';
 import { errorResponse, JSON_RPC } from './json-rpc-error.js';
@@ -24,7 +25,7 @@ export interface PendingRequestsParts {
 
 export class PendingRequests {
   readonly #parts: PendingRequestsParts;
-  readonly #pending = new Map<RequestId, PendingRequest>();
+  readonly #pending = new ShortMap<RequestId, PendingRequest>();
   #total = 0;
 
   constructor(parts: PendingRequestsParts) {

@@ -2,6 +2,7 @@
 import type { GatewayEmitter, StreamKind } from '../events.js';
 import type { RequestId } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
+import { ShortMap } from '../shared/short-map.js';
 import { RETRY_MS } from './disconnect-policy.js';
 import { type EventCursor, eventIdSuffix } from './event-id.js';
 import { EventLog, type EventLogBudget } from './event-log.js';
@@ -30,7 +31,7 @@ export class SessionStreams implements StreamOwner {
   /** Unfinished POST streams that are SSE, by their key. */
   readonly #posts = new Map<string, MessageStream>();
   /** POSTs that have not been answered and are not SSE. */
-  readonly #undecided = new Set<MessageStream>();
+  readonly #undecided = new ShortMap<string, MessageStream>();
   /** Finished ones whose last bytes wait for a slow reader. */
   readonly #leaving = new Set<MessageStream>();
   #lastPost = 0;
@@ -87,7 +88,7 @@ export class SessionStreams implements StreamOwner {
     this.#lastPost += 1;
     const key = `p${this.#lastPost}`;
     const stream = new MessageStream(this, { kind: 'post', key, requestIds, sseAfterMs, batch }, connection);
-    this.#undecided.add(stream);
+    this.#undecided.set(key, stream);
     return stream;
   }
 
@@ -149,7 +150,7 @@ export class SessionStreams implements StreamOwner {
 
   end(): void {
     this.standing.end();
-    for (const stream of [...this.#posts.values(), ...this.#undecided]) stream.end();
+    for (const stream of [...this.#posts.values(), ...this.#undecided.values()]) stream.end();
     this.#posts.clear();
     this.#undecided.clear();
     this.#log.clear();
@@ -166,14 +167,14 @@ export class SessionStreams implements StreamOwner {
 
   opened(stream: MessageStream): void {
     if (stream.kind === 'post') {
-      this.#undecided.delete(stream);
+      this.#undecided.delete(stream.key);
       this.#posts.set(stream.key, stream);
     }
     this.#parts.onOpened(stream);
   }
 
   lost(stream: MessageStream, onPurpose: boolean): void {
-    this.#undecided.delete(stream);
+    this.#undecided.delete(stream.key);
     if (stream.kind === 'post') this.#posts.set(stream.key, stream);
     this.#parts.onLost(stream, onPurpose);
     if (stream.finished) this.#forget(stream);
@@ -181,7 +182,7 @@ export class SessionStreams implements StreamOwner {
 
   #forget(stream: MessageStream): void {
     if (stream.bufferedChars > 0) this.#leaving.add(stream);
-    this.#undecided.delete(stream);
+    this.#undecided.delete(stream.key);
     if (stream.kind === 'post') this.#posts.delete(stream.key);
   }
 }

@@ -5,6 +5,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { RequestId } from '../shared/frames.js';
+import { ShortMap } from '../shared/short-map.js';
 
 /** `overdue`: cancelled, and its grace is over. */
 type RunState = 'running' | 'cancelled' | 'overdue';
@@ -22,7 +23,7 @@ export interface RunningRequestsParts {
 
 export class RunningRequests {
   readonly #parts: RunningRequestsParts;
-  readonly #states = new Map<RequestId, RunState>();
+  readonly #states = new ShortMap<RequestId, RunState>();
   #lastPongMs = 0;
   #cancelledSinceMs: number | undefined;
 
