@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { nodeModulesOnUse, packagesOnUse, partEntryPoints, parts } from './packages-on-use.mjs';
+import { classesOnUse, nodeModulesOnUse, packagesOnUse, partEntryPoints, parts } from './packages-on-use.mjs';
 import { schemasOnUse } from './schemas-on-use.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -45,6 +45,7 @@ await build({
   external: ['undici'],
   plugins: [
     schemasOnUse(join(root, 'node_modules/@modelcontextprotocol/sdk/dist/esm/types.js')),
+    classesOnUse,
     packagesOnUse,
     nodeModulesOnUse,
   ],

@@ -1,5 +1,6 @@
 // esbuild plugins that keep out of a session thread's start what most sessions never use. What is left out of the
 // bundle becomes a file of its own beside it, loaded by the first call that needs it.
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -83,6 +84,31 @@ export const nodeModulesOnUse = {
       const names = Object.keys(require(path)).filter((name) => name !== 'default');
       const getters = names.map((name) => `get ${name}() { return require('${path}').${name}; }`);
       return { contents: `module.exports = { __esModule: true, ${getters.join(', ')} };` };
+    });
+  },
+};
+
+/** What has to be found in zod's `$constructor`, and what takes its place. */
+const CLASS = [
+  ['class Definition extends Parent {', 'const Definition = params?.Parent && class extends Parent {'],
+  [
+    'Object.defineProperty(Definition, "name", { value: name });',
+    'if (Definition) Object.defineProperty(Definition, "name", { value: name });',
+  ],
+];
+
+/** zod makes a class for each of its 127 kinds of schema, and uses it for errors alone. */
+export const classesOnUse = {
+  name: 'classes-on-use',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]core[\\/]core\.js$/ }, async ({ path }) => {
+      let contents = await readFile(path, 'utf8');
+      for (const [found, replacement] of CLASS) {
+        if (!contents.includes(found))
+          throw new Error(`zod's core.js has no "${found}": see scripts/packages-on-use.mjs`);
+        contents = contents.replace(found, replacement);
+      }
+      return { contents };
     });
   },
 };

@@ -91,9 +91,13 @@ async function tryOut(
   try {
     const thread = await pool.acquire(new AbortController().signal);
     const trial = new TrialSession(thread);
-    const tools = await trial.toolNames();
-    const staticLists = thread.traits?.staticLists === true ? await trial.staticLists() : undefined;
-    const { worker, module } = await codeCaches(thread);
+    const initialized = await trial.initialize();
+    const isStatic = thread.traits?.staticLists === true;
+    // What is compiled by then starts with every thread. No session thread will be asked for static lists.
+    const early = isStatic ? await codeCaches(thread) : undefined;
+    const tools = await trial.toolNames(initialized);
+    const staticLists = isStatic ? await trial.staticLists() : undefined;
+    const { worker, module } = early ?? (await codeCaches(thread));
     return { tools, staticLists, codeCaches: { worker: shared(worker), module: module && shared(module) } };
   } catch (error) {
     const module =
@@ -165,9 +169,14 @@ class TrialSession implements ThreadOwner {
     thread.claim(this, { state: [], replay: [], firstRequestId: 0 });
   }
 
-  async toolNames(): Promise<ReadonlySet<string>> {
+  /** @returns the result of `initialize`. */
+  async initialize(): Promise<unknown> {
     const initialized = await this.#ask('initialize', this.#introduction(LATEST_PROTOCOL_VERSION));
     this.#thread.message(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
+    return initialized;
+  }
+
+  async toolNames(initialized: unknown): Promise<ReadonlySet<string>> {
     const names = new Set<string>();
     const { capabilities } = initialized as { capabilities?: { tools?: unknown } };
     if (capabilities?.tools === undefined) return names;
