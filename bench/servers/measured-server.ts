@@ -17,8 +17,8 @@ export interface MeasuredServer {
 export type StartServer = () => Promise<MeasuredServer>;
 
 const COMMAND = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
-/** As `npm start` has it; see README.md, "Options". Node 20 has this limit by itself. */
-const YOUNG_OBJECTS = '--max-semi-space-size=16';
+/** As `npm start` has it; see README.md, "Options". */
+const YOUNG_OBJECTS = '--max-semi-space-size=32';
 const SERVER_MODULE = fileURLToPath(new URL('../server-module.js', import.meta.url));
 const SDK_SERVER = fileURLToPath(new URL('../sdk-server.js', import.meta.url));
 const BARE_SERVER = fileURLToPath(new URL('../bare-server.js', import.meta.url));

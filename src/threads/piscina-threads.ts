@@ -24,17 +24,18 @@ export interface ThreadSettings {
 /** A pool without threads; each task that it is given gets a thread of its own. */
 export function createThreads(settings: ThreadSettings, workerData: SessionThreadData): Piscina {
   const { maxThreads, threadHeapMb, threadNice } = settings;
-  // Both are of the whole process. V8 would take the first from its own limit, and keep more garbage in each thread.
-  setFlagsFromString(`--initial-old-space-size=${Math.ceil(threadHeapMb / 2)}`);
-  // As a flag of the command line it would win over the limit below, and each thread could take what was meant for the main
-  // thread: with 16, 32 MiB in place of 4. The main thread has read it by now.
+  // All are of the whole process. As a flag of the command line this one would win over the limit below, and each thread could
+  // take what was meant for the main thread: with 32, 64 MiB in place of 4. The main thread has read it by now.
   setFlagsFromString('--max-semi-space-size=0');
-  // Under load V8 may take what a request allocates for long-lived, and put it into old space. There it keeps all that it
-  // refers to until a full collection: measured, a sixth of the calls a second, on some runs and not on others.
-  setFlagsFromString('--no-allocation-site-pretenuring');
-  // V8 watches what a function works on after eight of its runs. After two, the calls up to the eighth are a tenth
-  // cheaper in a young thread; after one, code that runs once makes it start later. Node 22 has no such flag.
-  if (NODE_MAJOR < 22) setFlagsFromString('--interrupt-budget-factor-for-feedback-allocation=2');
+  // With any flag that is not its default, V8 refuses the code cache of Node's own modules. On Node 20 that is a seventh of a
+  // thread's start, and the flags below win less than it costs; see ADR 10.
+  if (NODE_MAJOR >= 22) {
+    // V8 would take it from its own limit, and keep more garbage in each thread.
+    setFlagsFromString(`--initial-old-space-size=${Math.ceil(threadHeapMb / 2)}`);
+    // Under load V8 takes what a request allocates for long-lived, and puts it into old space. There it keeps all that it
+    // refers to until a full collection: measured, a fifth of the calls a second.
+    setFlagsFromString('--no-allocation-site-pretenuring');
+  }
   return new Piscina({
     minThreads: 0,
     // Threads that are being terminated count here and no longer in piscina: its own limit must never bind.

@@ -1,4 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { Script } from 'node:vm';
 import { expect } from 'chai';
+import { NODE_MAJOR } from '../../src/shared/node-version.js';
 import { withDeadline } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
 import { expectRefusal } from '../support/expectations.js';
@@ -50,6 +53,18 @@ describe('session threads: spares', () => {
     await connectedClient(gateway);
     await connectedClient(gateway);
     expect(gateway.snapshot().threads).to.include({ claimed: 2, spare: 0, starting: 0 });
+  });
+});
+
+describe('session threads: starts', () => {
+  // On later ones two flags win more than that cache; see ADR 10.
+  const onNode20 = NODE_MAJOR < 22 ? it : it.skip;
+  onNode20('find V8 with the flags that the code cache of Node is made with', async () => {
+    const text = '(function () { return 1; })';
+    const make = `process.stdout.write(new (require('vm').Script)(${JSON.stringify(text)}).createCachedData())`;
+    const cachedData = execFileSync(process.execPath, [...process.execArgv, '-e', make]);
+    await spareReady(await startGateway());
+    expect(new Script(text, { cachedData }).cachedDataRejected).to.equal(false);
   });
 });
 
