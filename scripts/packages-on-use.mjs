@@ -2,6 +2,7 @@
 // bundle becomes a file of its own beside it, loaded by the first call that needs it.
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { replaceEach } from './replace-each.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -102,13 +103,8 @@ export const classesOnUse = {
   name: 'classes-on-use',
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]zod[\\/]v4[\\/]core[\\/]core\.js$/ }, async ({ path }) => {
-      let contents = await readFile(path, 'utf8');
-      for (const [found, replacement] of CLASS) {
-        if (!contents.includes(found))
-          throw new Error(`zod's core.js has no "${found}": see scripts/packages-on-use.mjs`);
-        contents = contents.replace(found, replacement);
-      }
-      return { contents };
+      const names = { file: "zod's core.js", script: 'packages-on-use.mjs' };
+      return { contents: replaceEach(await readFile(path, 'utf8'), CLASS, names) };
     });
   },
 };

@@ -6,6 +6,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'acorn';
 import { transform } from 'esbuild';
+import { replaceEach } from './replace-each.mjs';
 
 /** Where the schemas live: an object with a getter for each, which replaces itself by its value. */
 const HOLDER = '$schemas';
@@ -57,12 +58,8 @@ const SIGNAL_ON_USE = [
 const ABORT_ON_USE = fileURLToPath(new URL('../workers/abort-on-use.ts', import.meta.url));
 
 function signalOnUse(text) {
-  let changed = text;
-  for (const [found, replacement] of SIGNAL_ON_USE) {
-    if (!changed.includes(found))
-      throw new Error(`the SDK's protocol.js has no "${found}": see scripts/schemas-on-use.mjs`);
-    changed = changed.replace(found, replacement);
-  }
+  const names = { file: "the SDK's protocol.js", script: 'schemas-on-use.mjs' };
+  const changed = replaceEach(text, SIGNAL_ON_USE, names);
   return `${changed}\nimport { AbortOnUse as $AbortOnUse } from ${JSON.stringify(ABORT_ON_USE)};`;
 }
 
