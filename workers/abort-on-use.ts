@@ -4,26 +4,27 @@
  * the SDK's protocol layer as well.
  */
 export class AbortOnUse {
-  #controller: AbortController | undefined;
-  #aborted = false;
-  #reason: unknown;
+  declare aborted: boolean;
+  declare private reason: unknown;
+  declare private controller: AbortController | undefined;
 
-  get aborted(): boolean {
-    return this.#aborted;
+  static {
+    // Nothing has to be set for a call that nobody aborts.
+    AbortOnUse.prototype.aborted = false;
   }
 
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#aborted) this.#controller.abort(this.#reason);
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.aborted) this.controller.abort(this.reason);
     }
-    return this.#controller.signal;
+    return this.controller.signal;
   }
 
   abort(reason?: unknown): void {
-    if (this.#aborted) return;
-    this.#aborted = true;
-    this.#reason = reason;
-    this.#controller?.abort(reason);
+    if (this.aborted) return;
+    this.aborted = true;
+    this.reason = reason;
+    this.controller?.abort(reason);
   }
 }

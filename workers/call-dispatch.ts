@@ -1,20 +1,19 @@
 /**
- * Hands a plain tool call to its handler, past the SDK's protocol layer. That layer takes the request through a schema
- * twice and the result once, and makes some thirty promises and closures on the way, for tasks above all. Nearly all
- * calls and results are so plain (`plain-calls.ts`) that nothing of it changes anything; every other one goes through it
- * as before. The handler that is called is the SDK's own: tools, their schemas and their errors stay with McpServer.
+ * Serves a plain tool call without the SDK's protocol layer. That layer takes the request through a schema twice and the
+ * result once, and makes some thirty promises and closures on the way, for tasks above all; in a young thread that is
+ * most of what a call costs. Nearly all calls and results are so plain (`plain-calls.ts`) that nothing of it changes
+ * anything; every other one goes through it as before.
  *
  * A test sends the same calls both ways.
  */
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import type { McpServer, RegisteredTool } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
   CallToolRequestSchema,
   CallToolResultSchema,
   ErrorCode,
   type JSONRPCErrorResponse,
-  type JSONRPCMessage,
   type JSONRPCRequest,
   McpError,
   type MessageExtraInfo,
@@ -22,9 +21,13 @@ import {
   type ServerNotification,
   type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
-import { AbortOnUse } from './abort-on-use.js';
-import { type PlainCall, plainCall, plainResult } from './plain-calls.js';
+import type { RequestId } from '../src/shared/frames.js';
+import { onUse } from './extra-on-use.js';
+import { type PlainCall, plainResult } from './plain-calls.js';
+import type { PortTransport } from './port-transport.js';
 import { type ProtocolEntries, protocolOf } from './protocol-entries.js';
+import { callTool, entriesOf, failedCall, type McpServerEntries, plainTool } from './tool-call.js';
+import type { Run, SessionAwareToolExecutor } from './tool-executor.js';
 
 export type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 export type RequestHandler = (request: { method: string }, extra: Extra) => unknown;
@@ -35,6 +38,8 @@ interface CallHandler {
   readonly handler: RequestHandler;
   /** What the protocol layer made of it: the handler counts while this is its entry. */
   readonly entry: unknown;
+  /** No other was registered before it. */
+  readonly first: boolean;
 }
 
 const callHandlers = new WeakMap<Server, CallHandler>();
@@ -42,82 +47,105 @@ const callHandlers = new WeakMap<Server, CallHandler>();
 /** A handler has been registered for the method of this schema; whether it is that of tool calls is found out here. */
 export function handlerRegistered(server: Server, schema: unknown, handler: RequestHandler): void {
   const entry = protocolOf(server)._requestHandlers.get(CALL);
-  if (entry === undefined || entry === callHandlers.get(server)?.entry) return;
+  const earlier = callHandlers.get(server);
+  if (entry === undefined || entry === earlier?.entry) return;
   // A schema of the module's own may check or change what the SDK's does not.
-  if (schema === CallToolRequestSchema) callHandlers.set(server, { handler, entry });
+  if (schema === CallToolRequestSchema)
+    callHandlers.set(server, { handler, entry, first: earlier === undefined });
 }
 
 export class CallDispatch {
   readonly #server: Server;
   readonly #protocol: ProtocolEntries;
-  readonly #transport: Transport;
+  readonly #tools: McpServerEntries;
+  readonly #transport: PortTransport;
+  readonly #executor: SessionAwareToolExecutor;
 
-  constructor(server: Server, protocol: ProtocolEntries, transport: Transport) {
-    this.#server = server;
-    this.#protocol = protocol;
+  constructor(mcpServer: McpServer, transport: PortTransport, executor: SessionAwareToolExecutor) {
+    this.#server = mcpServer.server;
+    this.#protocol = protocolOf(mcpServer.server);
+    this.#tools = entriesOf(mcpServer);
     this.#transport = transport;
+    this.#executor = executor;
   }
 
-  /** Answers the request if it is a plain tool call; `false` where it is one for the protocol layer. */
-  take(request: JSONRPCRequest, extra: MessageExtraInfo): boolean {
-    if (request.method !== CALL) return false;
+  /** Answers the call; `false` where it is one for the protocol layer all the same. */
+  take(call: PlainCall, key: string): boolean {
     const registered = callHandlers.get(this.#server);
     const { _requestHandlers, _taskStore } = this.#protocol;
     if (registered === undefined || registered.entry !== _requestHandlers.get(CALL)) return false;
     // With tasks, each handler is given a store.
     if (_taskStore !== undefined) return false;
-    const call = plainCall(request);
-    if (call === undefined) return false;
-    void this.#serve(request, call, extra, registered.handler);
+    const tools = this.#tools;
+    // Only then is the handler McpServer's.
+    const isOfTools = registered.first && tools._toolHandlersInitialized;
+    const tool = isOfTools ? plainTool(tools, call.params.name) : undefined;
+    void this.#serve(call, key, tool, registered.handler);
     return true;
   }
 
+  /** Aborts the call with this id, if it is one that was taken. */
+  cancelled(requestId: RequestId, reason: string): void {
+    this.#protocol._requestHandlerAbortControllers.get(requestId)?.abort(reason);
+  }
+
+  /** @param tool `undefined` where the handler of `tools/call` has to be asked */
   async #serve(
-    { id }: JSONRPCRequest,
     call: PlainCall,
-    extra: MessageExtraInfo,
+    key: string,
+    tool: RegisteredTool | undefined,
     handler: RequestHandler,
   ): Promise<void> {
-    const cancellation = new AbortOnUse();
+    const requestId = call.id;
+    const executor = this.#executor;
+    const run = executor.runOf(requestId, key, CALL);
     const cancellations = this.#protocol._requestHandlerAbortControllers;
-    cancellations.set(id, cancellation);
-    // The protocol layer lets handlers of earlier notifications start first.
-    await undefined;
-    let response: JSONRPCMessage;
+    cancellations.set(requestId, run);
+    let sent: Promise<void> | undefined;
     try {
-      const result = await handler(call, this.#extraOf(id, call, extra, cancellation));
-      response = { result: checkedResult(result), jsonrpc: '2.0', id };
+      let result: unknown;
+      try {
+        const extra = onUse(() => this.#extraOf(run, call));
+        result = await (tool === undefined
+          ? executor.enter(run, handler, call, extra)
+          : executor.enter(run, callTool, this.#tools, tool, call.params, extra));
+      } catch (error) {
+        result = tool && failedCall(this.#tools, error);
+        if (result === undefined) throw error ?? new Error(`the handler of ${CALL} threw ${error}`);
+      } finally {
+        executor.settled(run);
+      }
+      const checked = plainResult(result) ?? checkedResult(result);
+      if (!run.aborted) sent = this.#transport.answer(requestId, checked);
     } catch (error) {
-      response = errorResponse(id, error);
+      if (!run.aborted) sent = this.#transport.send(errorResponse(requestId, error));
     }
     try {
-      if (!cancellation.aborted) await this.#transport.send(response);
+      if (sent !== undefined) await sent;
     } catch (error) {
       this.#protocol._onerror(new Error(`Failed to send response: ${error}`));
     }
-    if (cancellations.get(id) === cancellation) cancellations.delete(id);
+    if (cancellations.get(requestId) === run) cancellations.delete(requestId);
   }
 
   /** What the protocol layer would give the handler, member by member: it may be spread. */
-  #extraOf(
-    requestId: JSONRPCRequest['id'],
-    { params }: PlainCall,
-    { authInfo, requestInfo, closeSSEStream, closeStandaloneSSEStream }: MessageExtraInfo,
-    cancellation: AbortOnUse,
-  ): Extra {
+  #extraOf(run: Run, { params }: PlainCall): Extra {
+    const { requestId } = run;
     const server = this.#server;
+    const { authInfo, requestInfo, closeSSEStream, closeStandaloneSSEStream }: MessageExtraInfo =
+      this.#transport.infoOf(requestId);
     const members: { readonly [Member in keyof Extra]: Extra[Member] | undefined } = {
       get signal() {
-        return cancellation.signal;
+        return run.signal;
       },
       sessionId: this.#transport.sessionId,
       _meta: params._meta,
       sendNotification: async (notification) => {
-        if (cancellation.aborted) return;
+        if (run.aborted) return;
         await server.notification(notification, { relatedRequestId: requestId });
       },
       sendRequest: async (request, resultSchema, options) => {
-        if (cancellation.aborted) throw new McpError(ErrorCode.ConnectionClosed, 'Request was cancelled');
+        if (run.aborted) throw new McpError(ErrorCode.ConnectionClosed, 'Request was cancelled');
         return await server.request(request, resultSchema, { ...options, relatedRequestId: requestId });
       },
       authInfo,
@@ -135,8 +163,6 @@ export class CallDispatch {
 
 /** @throws {McpError} as the SDK's server does. */
 function checkedResult(result: unknown): Result {
-  const plain = plainResult(result);
-  if (plain !== undefined) return plain;
   const checked = CallToolResultSchema.safeParse(result);
   if (checked.success) return checked.data;
   throw new McpError(ErrorCode.InvalidParams, `Invalid tools/call result: ${checked.error.message}`);

@@ -6,7 +6,6 @@
  *
  * A test gives the same values to both.
  */
-import { McpServer, type RegisteredTool } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { isPlainObject } from './plain-calls.js';
 
 /** @returns what zod would make of the value, or `undefined` where zod has to look. */
@@ -30,42 +29,16 @@ interface Field {
   readonly fits: (value: unknown) => boolean;
 }
 
-/** The SDK's way to check arguments; private, but in its place since tools have schemas. */
-interface ToolInputValidator {
-  _maxToolInputElements?: number;
-  validateToolInput(tool: RegisteredTool, value: unknown, name: string): unknown;
-}
-
 const checks = new WeakMap<object, PlainCheck>();
-let installed = false;
 
-/** @throws {Error} when this version of the SDK checks arguments in another way. */
-export function letPlainArgumentsPass(): void {
-  if (installed) return;
-  const server = McpServer.prototype as unknown as ToolInputValidator;
-  const validate = server.validateToolInput;
-  if (typeof validate !== 'function') {
-    throw new Error(
-      'this version of @modelcontextprotocol/sdk has no validateToolInput; use the version of the lock file',
-    );
-  }
-  installed = true;
-  server.validateToolInput = function (tool, value, name) {
-    // It counts the elements of arguments before it looks at them.
-    const counts = this._maxToolInputElements !== undefined;
-    const plain =
-      counts || tool.inputSchema === undefined ? undefined : checkOf(tool.inputSchema)(value ?? {});
-    return plain ?? validate.call(this, tool, value, name);
-  };
-}
-
-function checkOf(schema: object): PlainCheck {
+/** @returns what zod would make of the value, or `undefined` where zod has to look. */
+export function plainArguments(schema: object, value: unknown): Record<string, unknown> | undefined {
   let check = checks.get(schema);
   if (check === undefined) {
     check = plainCheck(schema);
     checks.set(schema, check);
   }
-  return check;
+  return check(value);
 }
 
 /** @param schema of any library: one that is not a simple object of zod 4 lets nothing pass. */

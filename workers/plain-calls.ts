@@ -1,43 +1,20 @@
 /**
- * Which tool calls and results are so plain that the SDK's schemas would make equal copies of them: they pass after a look
- * at their few keys. zod would build three copies in a call.
- *
- * A test sends the same values both ways.
+ * Which results of tools are so plain that the SDK's schema would make an equal copy of them: they pass after a look at
+ * their few keys. A test sends the same values both ways.
  */
-import { RELATED_TASK_META_KEY } from '@modelcontextprotocol/sdk/types.js';
+import type { RequestId } from '../src/shared/frames.js';
 
+const { getPrototypeOf, prototype: PLAIN } = Object;
+
+/** What the main thread has found to be plain. */
 export interface PlainCall {
+  readonly id: RequestId;
   readonly method: 'tools/call';
   readonly params: {
     readonly name: string;
     readonly arguments?: Record<string, unknown>;
     readonly _meta?: Record<string, unknown>;
   };
-}
-
-/**
- * @param value read from JSON.
- * @returns what the SDK's `CallToolRequestSchema` makes of a plain call, `undefined` for any other value.
- */
-export function plainCall(value: unknown): PlainCall | undefined {
-  if (!isPlainObject(value)) return undefined;
-  const { method, params } = value;
-  if (method !== 'tools/call' || !isPlainObject(params) || typeof params.name !== 'string') return undefined;
-  for (const key in params) {
-    if (key === 'name') continue;
-    const part = params[key];
-    if (!isPlainObject(part) || Object.hasOwn(part, '__proto__')) return undefined;
-    if (key === '_meta' ? !isPlainMeta(part) : key !== 'arguments') return undefined;
-  }
-  return { method, params: params as PlainCall['params'] };
-}
-
-function isPlainMeta(meta: Record<string, unknown>): boolean {
-  const { progressToken } = meta;
-  const known =
-    progressToken === undefined || typeof progressToken === 'string' || Number.isSafeInteger(progressToken);
-  // A request that belongs to a task goes through zod.
-  return known && meta[RELATED_TASK_META_KEY] === undefined;
 }
 
 /** In the order in which zod writes them, so that the JSON is the same to the letter. */
@@ -60,9 +37,16 @@ export function plainResult(value: unknown): Record<string, unknown> | undefined
 }
 
 function isPlainContent(content: unknown): boolean {
-  if (!Array.isArray(content) || Object.getPrototypeOf(content) !== Array.prototype) return false;
+  if (!Array.isArray(content) || getPrototypeOf(content) !== Array.prototype) return false;
   for (const item of content) {
-    if (!isPlainObject(item) || item.type !== 'text' || typeof item.text !== 'string') return false;
+    if (
+      typeof item !== 'object' ||
+      item === null ||
+      getPrototypeOf(item) !== PLAIN ||
+      item.type !== 'text' ||
+      typeof item.text !== 'string'
+    )
+      return false;
     const keys = Object.keys(item);
     if (keys.length !== 2 || keys[0] !== 'type') return false;
   }
@@ -76,5 +60,5 @@ function isPlainRecord(value: unknown): boolean {
 }
 
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return typeof value === 'object' && value !== null && getPrototypeOf(value) === PLAIN;
 }

@@ -6,7 +6,7 @@
  * which does not read fills its own thread's memory, never the main thread's.
  */
 
-import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { Transport, TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
   ErrorCode,
@@ -14,11 +14,20 @@ import {
   type JSONRPCMessage,
   type JSONRPCResponse,
   type MessageExtraInfo,
+  type Result,
 } from '@modelcontextprotocol/sdk/types.js';
 import { messageOf } from '../src/shared/errors.js';
-import { type RequestId, resultFrame, type SendFrame, type ThreadFrame } from '../src/shared/frames.js';
+import {
+  messageFrame,
+  PLAIN_CALL,
+  type RequestId,
+  resultFrame,
+  type SendFrame,
+  type UnpacedFrame,
+} from '../src/shared/frames.js';
 import type { SessionContext } from '../src/shared/session-context.js';
 import { CallDispatch } from './call-dispatch.js';
+import type { PlainCall } from './plain-calls.js';
 import { type ProtocolEntries, protocolOf } from './protocol-entries.js';
 import type { SessionAwareToolExecutor } from './tool-executor.js';
 
@@ -39,13 +48,20 @@ const MAX_MESSAGE_CHARS = 32 * 1024 * 1024;
 /** SEP-1699: clients of earlier revisions can't resume a stream that was closed on purpose. */
 const FIRST_VERSION_WITH_POLLING = '2025-11-25';
 
+export interface PortTransportPosts {
+  readonly post: (frame: SendFrame | string) => void;
+  /** For frames that no credit holds back: it may block. */
+  readonly postUnpaced: (frame: UnpacedFrame) => void;
+}
+
 export class PortTransport implements Transport {
   onclose?: () => void;
   onerror?: (error: Error) => void;
   onmessage?: <T extends JSONRPCMessage>(message: T, extra?: MessageExtraInfo) => void;
   readonly sessionId: string;
 
-  readonly #post: (frame: ThreadFrame) => void;
+  readonly #post: (frame: SendFrame | string) => void;
+  readonly #postUnpaced: (frame: UnpacedFrame) => void;
   readonly #executor: SessionAwareToolExecutor;
   readonly #requestInfo: { headers: Record<string, string> };
   readonly #canPoll: boolean;
@@ -61,11 +77,12 @@ export class PortTransport implements Transport {
 
   constructor(
     context: SessionContext,
-    post: (frame: ThreadFrame) => void,
+    { post, postUnpaced }: PortTransportPosts,
     executor: SessionAwareToolExecutor,
   ) {
     this.sessionId = context.sessionId;
     this.#post = post;
+    this.#postUnpaced = postUnpaced;
     this.#executor = executor;
     this.#canPoll =
       context.transport === 'streamable-http' && context.protocolVersion >= FIRST_VERSION_WITH_POLLING;
@@ -85,9 +102,9 @@ export class PortTransport implements Transport {
   }
 
   /** The server that this transport is connected to; to be told before anything is delivered. */
-  bind(server: Server): void {
-    this.#protocol = protocolOf(server);
-    this.#calls = new CallDispatch(server, this.#protocol, this);
+  bind(server: McpServer): void {
+    this.#protocol = protocolOf(server.server);
+    this.#calls = new CallDispatch(server, this, this.#executor);
   }
 
   /** Whether something of the server has not reached its client, or waits for the client's answer. */
@@ -95,24 +112,35 @@ export class PortTransport implements Transport {
     return this.#queue.length > 0 || this.#asked.size > 0;
   }
 
-  /** Hands the SDK one message of the client. The main thread has checked and classified it. */
-  deliver(body: string, key: string): void {
-    const message = JSON.parse(body) as JSONRPCMessage;
+  /**
+   * Hands the SDK one message of the client. The main thread has checked and classified it.
+   * @param frame see `messageFrame`
+   */
+  deliver(frame: string): void {
+    const end = frame.indexOf('\n');
+    const value: unknown = JSON.parse(frame.slice(end + 1));
+    const isPlain = frame.startsWith(PLAIN_CALL);
+    const key = frame.slice(isPlain ? PLAIN_CALL.length : 0, end);
+    if (isPlain && this.#calls.take(value as PlainCall, key)) return;
+    const message = value as JSONRPCMessage;
     if (!('method' in message)) {
       if (message.id !== undefined) this.#asked.delete(message.id);
       return this.#protocol._onresponse(message);
     }
     if (!('id' in message)) return this.#protocol._onnotification(message);
-    const requestId = message.id;
-    this.#executor.arrived(requestId, key);
-    const extra = {
-      requestInfo: this.#requestInfo,
-      ...(this.#canPoll && {
-        closeSSEStream: () => this.#post({ type: 'close-stream', requestId }),
-        closeStandaloneSSEStream: () => this.#post({ type: 'close-stream', requestId: undefined }),
-      }),
+    this.#executor.arrived(message.id, key, message.method);
+    this.#protocol._onrequest(message, this.infoOf(message.id));
+  }
+
+  /** What a handler is told beside its request. */
+  infoOf(requestId: RequestId): MessageExtraInfo {
+    const requestInfo = this.#requestInfo;
+    if (!this.#canPoll) return { requestInfo };
+    return {
+      requestInfo,
+      closeSSEStream: () => this.#postUnpaced({ type: 'close-stream', requestId }),
+      closeStandaloneSSEStream: () => this.#postUnpaced({ type: 'close-stream', requestId: undefined }),
     };
-    if (!this.#calls.take(message, extra)) this.#protocol._onrequest(message, extra);
   }
 
   /** Hands the SDK a message that an earlier thread of this session has seen. Resolves when it would be answered. */
@@ -121,13 +149,14 @@ export class PortTransport implements Transport {
     return new Promise((resolve) => {
       if ('method' in message && 'id' in message) this.#swallowed.set(message.id, resolve);
       else resolve();
-      this.deliver(body, '');
+      this.deliver(messageFrame('', body));
     });
   }
 
   /** Aborts a request's handler, as if its client had sent `notifications/cancelled`. */
   cancel(requestId: RequestId, reason: string): void {
     this.#executor.cancelled(requestId);
+    this.#calls.cancelled(requestId, reason);
     this.#protocol._onnotification({
       jsonrpc: '2.0',
       method: 'notifications/cancelled',
@@ -158,6 +187,20 @@ export class PortTransport implements Transport {
     });
   }
 
+  /** `send` for a request's result. Returns a promise only where it has to wait. */
+  answer(id: RequestId, result: Result): Promise<void> | undefined {
+    const response: JSONRPCResponse = { result, jsonrpc: '2.0', id };
+    if (result.isError !== true && this.#outstanding <= WINDOW_CHARS && this.#queue.length === 0) {
+      const body = shortText(response);
+      if (body !== undefined) {
+        this.#outstanding += body.length;
+        this.#post(resultFrame(id, body));
+        return undefined;
+      }
+    }
+    return this.send(response);
+  }
+
   /** So much has left the main thread. */
   credit(chars: number): void {
     this.#outstanding -= chars;
@@ -175,6 +218,17 @@ export class PortTransport implements Transport {
     this.#post(
       kind === 'response' && id !== undefined && failure === undefined ? resultFrame(id, body) : frame,
     );
+  }
+}
+
+/** `undefined` where there is more to say about it. */
+function shortText(response: JSONRPCResponse): string | undefined {
+  try {
+    const text = JSON.stringify(response);
+    return text.length > MAX_MESSAGE_CHARS ? undefined : text;
+  } catch {
+    // `send` finds it out again, and tells the client.
+    return undefined;
   }
 }
 

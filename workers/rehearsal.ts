@@ -10,6 +10,7 @@ import { messageFrame } from '../src/shared/frames.js';
 import { SessionHost, type SessionHostParts } from './session-host.js';
 
 const TOOL = 'rehearse';
+const CALL = 'tools/call';
 const MESSAGES = [
   {
     id: 0,
@@ -22,8 +23,8 @@ const MESSAGES = [
   },
   { method: 'notifications/initialized' },
   { id: 1, method: 'tools/list' },
-  { id: 2, method: 'tools/call', params: { name: TOOL, arguments: { text: '' } } },
-].map((message) => JSON.stringify({ jsonrpc: '2.0', ...message }));
+  { id: 2, method: CALL, params: { name: TOOL, arguments: { text: '' } } },
+].map((message) => messageFrame('', JSON.stringify({ jsonrpc: '2.0', ...message }), message.method === CALL));
 
 /**
  * @param setup what only registers and touches nothing else: a user's module is set up for real sessions alone.
@@ -67,5 +68,5 @@ export async function rehearse(
     children,
   });
   await host.start();
-  for (const body of MESSAGES) host.receive(messageFrame('', body));
+  for (const message of MESSAGES) host.receive(message);
 }

@@ -2,12 +2,11 @@
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { ServerDefinition } from '../src/shared/define-server.js';
 import { messageOf } from '../src/shared/errors.js';
-import { type MainFrame, readMessageFrame, type ThreadFrame } from '../src/shared/frames.js';
+import type { MainFrame, ThreadFrame } from '../src/shared/frames.js';
 import { withBackpressure } from './backpressure.js';
 import type { SessionChildProcesses } from './child-processes.js';
 import { Holds } from './holds.js';
 import type { ModuleLog } from './module-log.js';
-import { letPlainArgumentsPass } from './plain-arguments.js';
 import { PortTransport } from './port-transport.js';
 import { createMcpServer } from './server-module.js';
 import { SessionApi } from './session-api.js';
@@ -32,7 +31,7 @@ export interface SessionHostParts {
 export class SessionHost {
   readonly #parts: SessionHostParts;
   readonly #server: McpServer;
-  readonly #transport: PortTransport;
+  readonly transport: PortTransport;
   readonly #executor: SessionAwareToolExecutor;
   readonly #session: SessionApi;
   readonly #holds: Holds;
@@ -48,18 +47,17 @@ export class SessionHost {
     const { context, state } = claim;
     this.#holds = new Holds(post);
     this.#session = new SessionApi({ context, state, post, log, children, holds: this.#holds });
-    this.#executor = new SessionAwareToolExecutor(context, ({ request, cancelled }) => {
-      if (cancelled) post({ type: 'settled', requestId: request.requestId });
-      children.endRequest(request.key);
+    this.#executor = new SessionAwareToolExecutor(context, ({ key, requestId, aborted }) => {
+      if (aborted) post({ type: 'settled', requestId });
+      children.endRequest(key);
       this.#session.requestSettled();
     });
     installToolExecutor(this.#executor);
-    letPlainArgumentsPass();
     if (claim.tracksRequests) trackRequests();
     this.#server = createMcpServer(definition, watchingTasks(definition.options, this.#holds));
     trackFallbackHandler(this.#server.server);
-    this.#transport = new PortTransport(context, post, this.#executor);
-    this.#transport.bind(this.#server.server);
+    this.transport = new PortTransport(context, { post: parts.post, postUnpaced: post }, this.#executor);
+    this.transport.bind(this.#server);
     this.#server.server.onerror = (error) => log.write('session', 'warn', error.message, undefined);
     // A thread that takes over must not repeat the ids that its predecessor gave its requests to the client:
     // the client may still be answering those. The SDK counts from 0 and offers no other way.
@@ -69,24 +67,21 @@ export class SessionHost {
   /** @throws what the module's `setup` throws. */
   async start(): Promise<void> {
     await this.#parts.definition.setup(this.#server, this.#session);
-    await this.#server.connect(this.#transport);
+    await this.#server.connect(this.transport);
     const [introduction, ...rest] = this.#parts.claim.replay;
     // The SDK starts a notification's handler before that of a request that came earlier: `notifications/initialized`
     // would find a client that nothing is known of.
-    if (introduction !== undefined) await this.#transport.replay(introduction);
-    for (const body of rest) void this.#transport.replay(body);
+    if (introduction !== undefined) await this.transport.replay(introduction);
+    for (const body of rest) void this.transport.replay(body);
   }
 
   receive(frame: MainFrame): void {
-    if (typeof frame === 'string') {
-      const [key, body] = readMessageFrame(frame);
-      return this.#transport.deliver(body, key);
-    }
+    if (typeof frame === 'string') return this.transport.deliver(frame);
     switch (frame.type) {
       case 'cancel':
-        return this.#transport.cancel(frame.requestId, frame.reason);
+        return this.transport.cancel(frame.requestId, frame.reason);
       case 'credit':
-        return this.#transport.credit(frame.bytes);
+        return this.transport.credit(frame.bytes);
       case 'sleep':
         this.#asleep = this.#sleep();
         return;
@@ -105,7 +100,7 @@ export class SessionHost {
   /** The main thread knows of nothing that goes on here; what it has not heard of yet has the last word. */
   async #sleep(): Promise<void> {
     const { post, log, definition } = this.#parts;
-    if (this.#holds.any || this.#executor.busy || this.#transport.busy) return post({ type: 'stay-awake' });
+    if (this.#holds.any || this.#executor.busy || this.transport.busy) return post({ type: 'stay-awake' });
     try {
       await definition.onSleep?.(this.#session);
     } catch (error) {

@@ -14,6 +14,7 @@ import { SessionChildProcesses } from './child-processes.js';
 import { importThrough } from './import-module.js';
 import { watchMemory } from './memory-guard.js';
 import { captureOutput, ModuleLog } from './module-log.js';
+import { onMessages } from './port-messages.js';
 import { rehearse } from './rehearsal.js';
 import { loadServerModule, moduleCodeCache, ServerModuleError, traitsOf } from './server-module.js';
 import { SessionHost } from './session-host.js';
@@ -51,7 +52,9 @@ export default async function serveSession(
   let early: MainFrame[] | undefined = [];
 
   const receive = (frame: MainFrame): void => {
-    if (typeof frame !== 'string') {
+    if (typeof frame === 'string') {
+      if (host !== undefined && early === undefined) return host.transport.deliver(frame);
+    } else {
       if (frame.type === 'ping') return post({ type: 'pong' });
       if (frame.type === 'code-cache') {
         const caches = { worker: createCodeCache(), module: moduleCodeCache() };
@@ -84,13 +87,16 @@ export default async function serveSession(
       return;
     }
     post({ type: 'claimed' });
-    const waiting = early ?? [];
+    for (const next of early ?? []) {
+      host.receive(next);
+      // As between two messages of the port: what one starts has started before the next comes.
+      await undefined;
+    }
     early = undefined;
-    for (const next of waiting) host.receive(next);
   };
 
   stepBack(data.linuxPriority);
-  port.on('message', receive);
+  onMessages(port, receive);
   post({ type: 'ready', threadId, niceness: niceness(), traits: traitsOf(definition) });
   return forever();
 }

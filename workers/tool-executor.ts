@@ -9,12 +9,30 @@ import type { RequestId } from '../src/shared/frames.js';
 import { NODE_MAJOR } from '../src/shared/node-version.js';
 import type { SessionAwareRequest, SessionContext } from '../src/shared/session-context.js';
 import { ShortMap } from '../src/shared/short-map.js';
+import { AbortOnUse } from './abort-on-use.js';
 import { type Extra, handlerRegistered, type RequestHandler } from './call-dispatch.js';
 
-/** What a handler runs in. `over` outlives it: a promise that it left dangling belongs to no request any more. */
-interface Run {
-  readonly request: SessionAwareRequest;
-  over: boolean;
+/**
+ * A request between its arrival and its answer, or, where it was cancelled, until its handler has settled; and what its
+ * handler runs in.
+ */
+export class Run extends AbortOnUse implements SessionAwareRequest {
+  // Declared, and set below: fields would be defined before, which takes a young thread many times as long.
+  declare readonly key: string;
+  declare readonly requestId: RequestId;
+  declare readonly method: string;
+  declare readonly context: SessionContext;
+  /** It outlives its handler: a promise that it left dangling belongs to no request any more. */
+  declare over: boolean;
+
+  constructor(key: string, requestId: RequestId, method: string, context: SessionContext) {
+    super();
+    this.key = key;
+    this.requestId = requestId;
+    this.method = method;
+    this.context = context;
+    this.over = false;
+  }
 }
 
 /**
@@ -30,6 +48,8 @@ let tracking = NODE_MAJOR >= 24;
 let alone: Run | undefined;
 /** Handlers of this thread that have not settled. */
 let unsettled = 0;
+/** Some of them are in the storage. */
+let stored = false;
 
 /** From now on every handler's code is told apart from code that belongs to no request, at a price before Node 24. */
 export function trackRequests(): void {
@@ -39,7 +59,7 @@ export function trackRequests(): void {
 /** The request whose handler runs here, also after its awaits; `undefined` outside of one. */
 export function currentRequest(): SessionAwareRequest | undefined {
   const run = running.getStore() ?? alone;
-  return run?.over === false ? run.request : undefined;
+  return run?.over === false ? run : undefined;
 }
 
 /** The same as the gateway's key, for what has to be right: from now on requests are tracked. */
@@ -48,33 +68,27 @@ export function currentRequestKey(): string | undefined {
   return currentRequest()?.key;
 }
 
-/** A request between its arrival and its answer, or, where it was cancelled, until its handler has settled. */
-interface Arrival {
-  readonly key: string;
-  cancelled: boolean;
-}
-
-export interface SettledRequest {
-  readonly request: SessionAwareRequest;
-  readonly cancelled: boolean;
-}
-
 export class SessionAwareToolExecutor {
   readonly #context: SessionContext;
-  readonly #onSettled: (settled: SettledRequest) => void;
+  readonly #onSettled: (run: Run) => void;
   /** By JSON-RPC id. Asking the handler's signal instead would make one for each call. */
-  readonly #arrivals = new ShortMap<RequestId, Arrival>();
+  readonly #arrivals = new ShortMap<RequestId, Run>();
   #active = 0;
   #idle: (() => void) | undefined;
 
-  constructor(context: SessionContext, onSettled: (settled: SettledRequest) => void) {
+  constructor(context: SessionContext, onSettled: (run: Run) => void) {
     this.#context = context;
     this.#onSettled = onSettled;
   }
 
-  /** A request has arrived and is about to be handed to the SDK. */
-  arrived(requestId: RequestId, key: string): void {
-    this.#arrivals.set(requestId, { key, cancelled: false });
+  /** A request has arrived and is about to be handed to the SDK, which names no more than its id when it runs its handler. */
+  arrived(requestId: RequestId, key: string, method: string): void {
+    this.#arrivals.set(requestId, this.runOf(requestId, key, method));
+  }
+
+  /** For a request that is handed to nobody: `enter` and `settled` are called for it. */
+  runOf(requestId: RequestId, key: string, method: string): Run {
+    return new Run(key, requestId, method, this.#context);
   }
 
   /** The request has been answered, possibly without any handler (an unknown method, say). */
@@ -84,42 +98,55 @@ export class SessionAwareToolExecutor {
 
   /** Its handler is about to be aborted: the SDK will send no answer. */
   cancelled(requestId: RequestId): void {
-    const arrival = this.#arrivals.get(requestId);
-    if (arrival !== undefined) arrival.cancelled = true;
+    this.#arrivals.get(requestId)?.abort();
   }
 
   /** The same for all. */
   allCancelled(): void {
-    for (const arrival of this.#arrivals.values()) arrival.cancelled = true;
+    for (const run of this.#arrivals.values()) run.abort();
   }
 
   /** Runs one request's handler inside of its request's context and reports when it has settled. */
-  async run(method: string, extra: Extra, handler: () => unknown): Promise<unknown> {
-    const { requestId } = extra;
-    const arrival = this.#arrivals.get(requestId);
-    const request: SessionAwareRequest = {
-      key: arrival?.key ?? '',
-      requestId,
-      method,
-      context: this.#context,
-    };
-    const run: Run = { request, over: false };
-    this.#active += 1;
-    unsettled += 1;
+  async run(method: string, { requestId }: Extra, handler: () => unknown): Promise<unknown> {
+    const run = this.#arrivals.get(requestId) ?? this.runOf(requestId, '', method);
     try {
-      if (tracking || unsettled > 1) return await running.run(run, handler);
-      alone = run;
-      return await handler();
+      return await this.enter(run, handler);
     } catch (error) {
       // The SDK reads members of what was thrown, and would leave the request without an answer.
       throw error ?? new Error(`the handler of ${method} threw ${error}`);
     } finally {
-      run.over = true;
-      unsettled -= 1;
-      // What a handler left dangling loses its context by that; its request is over, which says the same.
-      if (unsettled === 0) running.disable();
-      this.#settle(request, arrival?.cancelled === true);
+      this.settled(run);
     }
+  }
+
+  /** Calls the handler inside of its request's context. When it has come to its end, however, `settled` is due. */
+  enter<Parameters extends unknown[], Result>(
+    run: Run,
+    handler: (...parameters: Parameters) => Result,
+    ...parameters: Parameters
+  ): Result {
+    this.#active += 1;
+    unsettled += 1;
+    if (tracking || unsettled > 1) {
+      stored = true;
+      return running.run(run, handler, ...parameters);
+    }
+    alone = run;
+    return handler(...parameters);
+  }
+
+  settled(run: Run): void {
+    run.over = true;
+    unsettled -= 1;
+    // What a handler left dangling loses its context by that; its request is over, which says the same.
+    if (stored && unsettled === 0) {
+      stored = false;
+      running.disable();
+    }
+    this.#active -= 1;
+    if (run.aborted && this.#arrivals.get(run.requestId) === run) this.#arrivals.delete(run.requestId);
+    this.#onSettled(run);
+    if (this.#active === 0) this.#idle?.();
   }
 
   /** Whether a handler runs. */
@@ -133,13 +160,6 @@ export class SessionAwareToolExecutor {
     return new Promise((resolve) => {
       this.#idle = resolve;
     });
-  }
-
-  #settle(request: SessionAwareRequest, cancelled: boolean): void {
-    this.#active -= 1;
-    if (cancelled) this.#arrivals.delete(request.requestId);
-    this.#onSettled({ request, cancelled });
-    if (this.#active === 0) this.#idle?.();
   }
 }
 
@@ -159,9 +179,8 @@ export function installToolExecutor(instance: SessionAwareToolExecutor): void {
       handler: RequestHandler,
     ) => void;
     const registerTracked = function (this: Server, schema: unknown, handler: RequestHandler): void {
-      const tracked = track(handler);
-      register.call(this, schema, tracked);
-      handlerRegistered(this, schema, tracked);
+      register.call(this, schema, track(handler));
+      handlerRegistered(this, schema, handler);
     };
     Server.prototype.setRequestHandler =
       registerTracked as unknown as typeof Server.prototype.setRequestHandler;

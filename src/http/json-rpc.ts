@@ -7,6 +7,7 @@ import { RELATED_TASK_META_KEY } from '@modelcontextprotocol/sdk/types.js';
 import type { ClientMessage } from '../session/client-message.js';
 import { JSON_RPC } from '../session/json-rpc-error.js';
 import type { RequestId } from '../shared/frames.js';
+import { isFields, isPlainCall } from './plain-call.js';
 
 /** Ids travel in event ids, log lines and errors. */
 const MAX_ID_CHARS = 256;
@@ -65,6 +66,7 @@ function classify(value: unknown, body: string): ClientMessage | Refused {
         id,
         method,
         tool: method === 'tools/call' && typeof params?.name === 'string' ? params.name : undefined,
+        plainCall: isPlainCall(method, params),
         progressToken: progressToken(params),
         params: method === 'initialize' ? params : undefined,
         body,
@@ -123,10 +125,6 @@ function malformedMeta(params: Fields | undefined): string | undefined {
 function progressToken(params: Fields | undefined): RequestId | undefined {
   const meta = params?._meta;
   return isFields(meta) && isRequestId(meta.progressToken) ? meta.progressToken : undefined;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isRequestId(value: unknown): value is RequestId {

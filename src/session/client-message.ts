@@ -7,6 +7,8 @@ export interface ClientRequest {
   readonly method: string;
   /** `params.name` of `tools/call`. */
   readonly tool: string | undefined;
+  /** A tool call that the SDK's schema would let pass as it is. */
+  readonly plainCall: boolean;
   readonly progressToken: RequestId | undefined;
   /** Only of `initialize`. */
   readonly params: unknown;

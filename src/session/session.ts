@@ -259,7 +259,7 @@ export class Session {
 
   #admit(request: ClientRequest, stream: MessageStream): void {
     const { key } = this.#pending.add(request, stream);
-    this.#link.request(request.id, key, request.body);
+    this.#link.request({ requestId: request.id, key, body: request.body, plainCall: request.plainCall });
   }
 
   #answerAsleep(request: ClientRequest, stream: MessageStream, { body, failure }: StaticResponse): void {

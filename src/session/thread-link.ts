@@ -9,7 +9,7 @@ import type { RequestId, SendFrame, StateEntry } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionState, ThreadSnapshot } from '../snapshot.js';
 import type { SessionThread } from '../threads/session-thread.js';
-import type { ThreadExit, ThreadOwner } from '../threads/thread-owner.js';
+import type { PostedRequest, ThreadExit, ThreadOwner } from '../threads/thread-owner.js';
 import { Replay } from './replay.js';
 
 const MAX_DEATHS = 3;
@@ -37,11 +37,7 @@ export interface ThreadLinkParts {
   readonly onUnavailable: (error: BulkheadError, lost: ReadonlySet<RequestId>) => void;
 }
 
-interface WaitingMessage {
-  readonly requestId: RequestId | undefined;
-  readonly key: string;
-  readonly body: string;
-}
+type WaitingMessage = PostedRequest | { readonly requestId: undefined; readonly body: string };
 
 export class ThreadLink implements ThreadOwner {
   readonly #parts: ThreadLinkParts;
@@ -112,15 +108,15 @@ export class ThreadLink implements ThreadOwner {
     return this.#thread?.snapshot();
   }
 
-  request(requestId: RequestId, key: string, body: string): void {
+  request(request: PostedRequest): void {
     const thread = this.#listening;
-    if (thread === undefined) this.#wait({ requestId, key, body });
-    else this.#postRequest(thread, requestId, key, body);
+    if (thread === undefined) this.#wait(request);
+    else this.#postRequest(thread, request);
   }
 
   message(body: string): void {
     const thread = this.#listening;
-    if (thread === undefined) this.#wait({ requestId: undefined, key: '', body });
+    if (thread === undefined) this.#wait({ requestId: undefined, body });
     else thread.message(body);
   }
 
@@ -218,9 +214,9 @@ export class ThreadLink implements ThreadOwner {
     return this.#deaths.length > MAX_DEATHS;
   }
 
-  #postRequest(thread: SessionThread, requestId: RequestId, key: string, body: string): void {
-    this.#posted.add(requestId);
-    thread.request(requestId, key, body);
+  #postRequest(thread: SessionThread, request: PostedRequest): void {
+    this.#posted.add(request.requestId);
+    thread.request(request);
   }
 
   #wait(message: WaitingMessage): void {
@@ -268,9 +264,9 @@ export class ThreadLink implements ThreadOwner {
   #postWaiting(thread: SessionThread): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { requestId, key, body } of waiting) {
-      if (requestId === undefined) thread.message(body);
-      else this.#postRequest(thread, requestId, key, body);
+    for (const message of waiting) {
+      if (message.requestId === undefined) thread.message(message.body);
+      else this.#postRequest(thread, message);
     }
   }
 

@@ -69,16 +69,14 @@ export interface SendFrame {
 /**
  * The two frames of which there is one for each call are plain text: cloning an object takes the port twice as long.
  * @param key a request's gateway-wide unique id, without a line break; empty for the rest.
+ * @param plainCall a tool call that the SDK's schema would let pass as it is
  */
-export function messageFrame(key: string, body: string): string {
-  return `${key}\n${body}`;
+export function messageFrame(key: string, body: string, plainCall = false): string {
+  return plainCall ? `${PLAIN_CALL}${key}\n${body}` : `${key}\n${body}`;
 }
 
-/** @returns key and body. */
-export function readMessageFrame(frame: string): readonly [key: string, body: string] {
-  const end = frame.indexOf('\n');
-  return [frame.slice(0, end), frame.slice(end + 1)];
-}
+/** What the frame of a plain call begins with, and no key does. */
+export const PLAIN_CALL = '!';
 
 /** A response that is a result, and no tool's error. */
 export function resultFrame(id: RequestId, body: string): string {

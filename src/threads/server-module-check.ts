@@ -244,7 +244,8 @@ class TrialSession implements ThreadOwner {
         this.#waiting.set(id, { resolve, reject });
         const late = `${method} was not answered within ${ANSWER_DEADLINE_MS / 1000} s`;
         deadline = setTimeout(() => reject(new Error(late)), ANSWER_DEADLINE_MS);
-        this.#thread.request(id, 'trial', JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+        const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
+        this.#thread.request({ requestId: id, key: 'trial', body, plainCall: false });
       });
     } finally {
       clearTimeout(deadline);

@@ -27,7 +27,7 @@ import {
 import { overLimitMessage } from '../shared/memory-limits.js';
 import type { ThreadSnapshot, ThreadState } from '../snapshot.js';
 import { RunningRequests } from './running-requests.js';
-import { causeOf, type ThreadExit, type ThreadOwner } from './thread-owner.js';
+import { causeOf, type PostedRequest, type ThreadExit, type ThreadOwner } from './thread-owner.js';
 
 /** Import of the server module included; generous, because a build box under load starts threads slowly. */
 const START_DEADLINE_MS = 30_000;
@@ -167,9 +167,9 @@ export class SessionThread {
     );
   }
 
-  request(requestId: RequestId, key: string, body: string): void {
+  request({ requestId, key, body, plainCall }: PostedRequest): void {
     this.#requests.started(requestId);
-    this.#post(messageFrame(key, body));
+    this.#post(messageFrame(key, body, plainCall));
   }
 
   /** A notification or a response of the client. */

@@ -36,3 +36,13 @@ export function causeOf(died: unknown): ThreadExit {
   if (exited !== null) return { cause: 'exit', message: `process.exit(${exited[1]}) was called in it` };
   return { cause: 'crash', message: `it crashed: ${message}` };
 }
+
+/** A request for a session's thread. */
+export interface PostedRequest {
+  readonly requestId: RequestId;
+  /** The gateway-wide unique id. */
+  readonly key: string;
+  readonly body: string;
+  /** See `ClientRequest`. */
+  readonly plainCall: boolean;
+}

@@ -140,7 +140,16 @@ function long(number: number): string {
 
 function request(id: number, method: string, params: unknown): ClientRequest {
   const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
-  return { kind: 'request', id, method, tool: undefined, progressToken: undefined, params: undefined, body };
+  return {
+    kind: 'request',
+    id,
+    method,
+    tool: undefined,
+    plainCall: false,
+    progressToken: undefined,
+    params: undefined,
+    body,
+  };
 }
 
 function messagesOf(replay: Replay): { id?: string; method: string; params?: unknown }[] {

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { ThreadLink, type ThreadLinkParts } from '../../../src/session/thread-link.js';
 import type { BulkheadError } from '../../../src/shared/errors.js';
 import type { SessionThread } from '../../../src/threads/session-thread.js';
+import type { PostedRequest } from '../../../src/threads/thread-owner.js';
 
 /** What the pool was asked for. */
 interface Asked {
@@ -26,21 +27,25 @@ function threadWithLog(): { thread: SessionThread; log: string[] } {
   const log: string[] = [];
   const thread = {
     claim: () => log.push('claim'),
-    request: (_id: unknown, _key: string, body: string) => log.push(body),
+    request: ({ body }: PostedRequest) => log.push(body),
     terminate: () => log.push('terminate'),
   };
   return { thread: thread as unknown as SessionThread, log };
+}
+
+function request(requestId: number, body: string): PostedRequest {
+  return { requestId, key: `key-${requestId}`, body, plainCall: false };
 }
 
 describe('a session whose waiting call is cancelled', () => {
   it('gives up a thread that comes all the same, and its next call asks for another', async () => {
     const { link, asked } = linkWithPool();
     const [late, next] = [threadWithLog(), threadWithLog()];
-    link.request(1, 'a', 'first');
+    link.request(request(1, 'first'));
     link.cancel(1, 'its client asked for it');
     expect(asked[0]?.signal.aborted).to.equal(true);
     expect(link.state).to.equal('asleep');
-    link.request(2, 'b', 'second');
+    link.request(request(2, 'second'));
     expect(asked).to.have.length(2);
     asked[0]?.give(late.thread);
     await turn();
@@ -54,9 +59,9 @@ describe('a session whose waiting call is cancelled', () => {
   it('fails nobody when the pool lets it go', async () => {
     const { link, asked, unavailable } = linkWithPool();
     const next = threadWithLog();
-    link.request(1, 'a', 'first');
+    link.request(request(1, 'first'));
     link.cancel(1, 'its client asked for it');
-    link.request(2, 'b', 'second');
+    link.request(request(2, 'second'));
     asked[0]?.fail(asked[0].signal.reason);
     await turn();
     expect(unavailable).to.deep.equal([]);
