@@ -71,9 +71,9 @@ export default async function serveSession(
 
   // After a moment, because a session that waits already claims the thread at once.
   const rehearsal = setTimeout(() => {
-    rehearse({ log, children }, data.moduleUrl === undefined ? definition.setup : undefined).catch(
-      (error: unknown) =>
-        log.write('session', 'warn', `a spare's rehearsal failed: ${messageOf(error)}`, undefined),
+    const setup = data.moduleUrl === undefined ? definition.setup : undefined;
+    rehearse({ log, children }, setup, () => host !== undefined).catch((error: unknown) =>
+      log.write('session', 'warn', `a spare's rehearsal failed: ${messageOf(error)}`, undefined),
     );
   }, REHEARSE_AFTER_MS);
 
