@@ -35,8 +35,13 @@ export function protocolOf(server: Server): ProtocolEntries {
   const missing =
     FUNCTIONS.find((name) => typeof entries[name] !== 'function') ??
     MAPS.find((name) => !(entries[name] instanceof Map));
-  if (missing === undefined) return entries;
-  throw new Error(
+  if (missing !== undefined) throw unknownVersion(missing);
+  return entries;
+}
+
+/** @param missing what is used of the SDK and is not there */
+export function unknownVersion(missing: string): Error {
+  return new Error(
     `this version of @modelcontextprotocol/sdk has no ${missing}; use the version of the lock file`,
   );
 }

@@ -7,6 +7,7 @@ import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import type { Extra } from './call-dispatch.js';
 import { plainArguments } from './plain-arguments.js';
 import type { PlainCall } from './plain-calls.js';
+import { unknownVersion } from './protocol-entries.js';
 
 /** What is used of McpServer that is not public. */
 export interface McpServerEntries {
@@ -28,11 +29,10 @@ export function entriesOf(mcpServer: McpServer): McpServerEntries {
   const entries = mcpServer as unknown as McpServerEntries;
   const missing =
     FUNCTIONS.find((name) => typeof entries[name] !== 'function') ??
-    (typeof entries._registeredTools === 'object' ? undefined : '_registeredTools');
-  if (missing === undefined) return entries;
-  throw new Error(
-    `this version of @modelcontextprotocol/sdk has no ${missing}; use the version of the lock file`,
-  );
+    (typeof entries._registeredTools === 'object' ? undefined : '_registeredTools') ??
+    (typeof entries._toolHandlersInitialized === 'boolean' ? undefined : '_toolHandlersInitialized');
+  if (missing !== undefined) throw unknownVersion(missing);
+  return entries;
 }
 
 /** @returns `undefined` for a tool that McpServer's handler has to look at. */

@@ -109,6 +109,27 @@ describe('the one text of a server module', () => {
     expect(evaluated(made)).to.deep.equal(['Thing', 'Thing']);
   });
 
+  it('gives a function no name that it has already, and one that was renamed its own', async () => {
+    const made = await bundle({
+      'server.mjs': `
+        import { twice as other, inner } from './other.mjs';
+        function twice() {}
+        async function* once() {}
+        const arrow = () => {};
+        export default [twice, once, arrow, other, inner()].map((each) => [each.name, Object.getOwnPropertyDescriptor(each, 'name')]);`,
+      'other.mjs':
+        'export function twice() { return 2; } export function inner() { if (twice()) { function deep() {} return deep; } }',
+    });
+    const named = (name: string) => [
+      name,
+      { value: name, writable: false, enumerable: false, configurable: true },
+    ];
+    expect(evaluated(made)).to.deep.equal(['twice', 'once', 'arrow', 'twice', 'deep'].map(named));
+    const text = Buffer.from(made.text).toString('latin1');
+    const given = Array.from(text.matchAll(/__name\((\w+),"(\w+)"\)/g), ([, ...names]) => names);
+    expect(given).to.deep.equal([['twice2', 'twice']]);
+  });
+
   it('has this package in it without what makes a gateway', async () => {
     const index = pathToFileURL(join(projectRoot, 'dist', 'src', 'index.js')).pathname;
     const made = await bundle({
