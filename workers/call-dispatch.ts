@@ -8,9 +8,8 @@
  */
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { McpServer, RegisteredTool } from '@modelcontextprotocol/sdk/server/mcp.js';
-import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
-  CallToolRequestSchema,
   CallToolResultSchema,
   ErrorCode,
   type JSONRPCErrorResponse,
@@ -18,50 +17,31 @@ import {
   McpError,
   type MessageExtraInfo,
   type Result,
-  type ServerNotification,
-  type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { RequestId } from '../src/shared/frames.js';
+import { CALL, callHandlerOf, type Extra, type RequestHandler } from './call-handlers.js';
 import { onUse } from './extra-on-use.js';
 import { type PlainCall, plainResult } from './plain-calls.js';
-import type { PortTransport } from './port-transport.js';
 import { type ProtocolEntries, protocolOf } from './protocol-entries.js';
 import { callTool, entriesOf, failedCall, type McpServerEntries, plainTool } from './tool-call.js';
 import type { Run, SessionAwareToolExecutor } from './tool-executor.js';
 
-export type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
-export type RequestHandler = (request: { method: string }, extra: Extra) => unknown;
-
-const CALL = 'tools/call';
-
-interface CallHandler {
-  readonly handler: RequestHandler;
-  /** What the protocol layer made of it: the handler counts while this is its entry. */
-  readonly entry: unknown;
-  /** No other was registered before it. */
-  readonly first: boolean;
-}
-
-const callHandlers = new WeakMap<Server, CallHandler>();
-
-/** A handler has been registered for the method of this schema; whether it is that of tool calls is found out here. */
-export function handlerRegistered(server: Server, schema: unknown, handler: RequestHandler): void {
-  const entry = protocolOf(server)._requestHandlers.get(CALL);
-  const earlier = callHandlers.get(server);
-  if (entry === undefined || entry === earlier?.entry) return;
-  // A schema of the module's own may check or change what the SDK's does not.
-  if (schema === CallToolRequestSchema)
-    callHandlers.set(server, { handler, entry, first: earlier === undefined });
+/** The part of a transport that a call needs. */
+interface CallTransport extends Pick<Transport, 'send' | 'sessionId'> {
+  /** `send` for a request's result. Returns a promise only where it has to wait. */
+  answer(id: RequestId, result: Result): Promise<void> | undefined;
+  /** What a handler is told beside its request. */
+  infoOf(requestId: RequestId): MessageExtraInfo;
 }
 
 export class CallDispatch {
   readonly #server: Server;
   readonly #protocol: ProtocolEntries;
   readonly #tools: McpServerEntries;
-  readonly #transport: PortTransport;
+  readonly #transport: CallTransport;
   readonly #executor: SessionAwareToolExecutor;
 
-  constructor(mcpServer: McpServer, transport: PortTransport, executor: SessionAwareToolExecutor) {
+  constructor(mcpServer: McpServer, transport: CallTransport, executor: SessionAwareToolExecutor) {
     this.#server = mcpServer.server;
     this.#protocol = protocolOf(mcpServer.server);
     this.#tools = entriesOf(mcpServer);
@@ -71,11 +51,9 @@ export class CallDispatch {
 
   /** Answers the call; `false` where it is one for the protocol layer all the same. */
   take(call: PlainCall, key: string): boolean {
-    const registered = callHandlers.get(this.#server);
-    const { _requestHandlers, _taskStore } = this.#protocol;
-    if (registered === undefined || registered.entry !== _requestHandlers.get(CALL)) return false;
+    const registered = callHandlerOf(this.#server, this.#protocol);
     // With tasks, each handler is given a store.
-    if (_taskStore !== undefined) return false;
+    if (registered === undefined || this.#protocol._taskStore !== undefined) return false;
     const tools = this.#tools;
     // Only then is the handler McpServer's.
     const isOfTools = registered.first && tools._toolHandlersInitialized;

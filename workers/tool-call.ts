@@ -4,7 +4,7 @@
  */
 import type { McpServer, RegisteredTool } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
-import type { Extra } from './call-dispatch.js';
+import type { Extra } from './call-handlers.js';
 import { plainArguments } from './plain-arguments.js';
 import type { PlainCall } from './plain-calls.js';
 import { unknownVersion } from './protocol-entries.js';

@@ -10,7 +10,7 @@ import { NODE_MAJOR } from '../src/shared/node-version.js';
 import type { SessionAwareRequest, SessionContext } from '../src/shared/session-context.js';
 import { ShortMap } from '../src/shared/short-map.js';
 import { AbortOnUse } from './abort-on-use.js';
-import { type Extra, handlerRegistered, type RequestHandler } from './call-dispatch.js';
+import { type Extra, handlerRegistered, type RequestHandler } from './call-handlers.js';
 
 /**
  * A request between its arrival and its answer, or, where it was cancelled, until its handler has settled; and what its
