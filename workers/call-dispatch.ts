@@ -1,8 +1,8 @@
 /**
- * Serves a plain tool call without the SDK's protocol layer. That layer takes the request through a schema twice and the
- * result once, and makes some thirty promises and closures on the way, for tasks above all; in a young thread that is
- * most of what a call costs. Nearly all calls and results are so plain (`plain-calls.ts`) that nothing of it changes
- * anything; every other one goes through it as before.
+ * Serves a plain tool call without the SDK's protocol layer and, where it can, McpServer's handler (`tool-call.ts`). They take
+ * the request through a schema twice and the result once, and make some forty promises and closures on the way, for tasks
+ * above all; in a young thread that is most of what a call costs. Nearly all calls and results are so plain
+ * (`src/http/plain-call.ts`, `plain-calls.ts`) that nothing of it changes anything; every other one goes through it as before.
  *
  * A test sends the same calls both ways.
  */
@@ -81,9 +81,9 @@ export class CallDispatch {
     cancellations.set(requestId, run);
     let sent: Promise<void> | undefined;
     try {
+      const extra = onUse(() => this.#extraOf(run, call));
       let result: unknown;
       try {
-        const extra = onUse(() => this.#extraOf(run, call));
         result = await (tool === undefined
           ? executor.enter(run, handler, call, extra)
           : executor.enter(run, callTool, this.#tools, tool, call.params, extra));

@@ -86,7 +86,7 @@ export class SessionAwareToolExecutor {
     this.#arrivals.set(requestId, this.runOf(requestId, key, method));
   }
 
-  /** For a request that is handed to nobody: `enter` and `settled` are called for it. */
+  /** For a request that is not handed to the SDK: whoever serves it calls `enter` and `settled`. */
   runOf(requestId: RequestId, key: string, method: string): Run {
     return new Run(key, requestId, method, this.#context);
   }
@@ -135,6 +135,7 @@ export class SessionAwareToolExecutor {
     return handler(...parameters);
   }
 
+  /** After `enter`, when the handler's promise has settled or it has thrown. */
   settled(run: Run): void {
     run.over = true;
     unsettled -= 1;
