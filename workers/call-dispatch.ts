@@ -62,11 +62,6 @@ export class CallDispatch {
     return true;
   }
 
-  /** Aborts the call with this id, if it is one that was taken. */
-  cancelled(requestId: RequestId, reason: string): void {
-    this.#protocol._requestHandlerAbortControllers.get(requestId)?.abort(reason);
-  }
-
   /** @param tool `undefined` where the handler of `tools/call` has to be asked */
   async #serve(
     call: PlainCall,

@@ -39,14 +39,7 @@ export function plainResult(value: unknown): Record<string, unknown> | undefined
 function isPlainContent(content: unknown): boolean {
   if (!Array.isArray(content) || getPrototypeOf(content) !== Array.prototype) return false;
   for (const item of content) {
-    if (
-      typeof item !== 'object' ||
-      item === null ||
-      getPrototypeOf(item) !== PLAIN ||
-      item.type !== 'text' ||
-      typeof item.text !== 'string'
-    )
-      return false;
+    if (!isPlainObject(item) || item.type !== 'text' || typeof item.text !== 'string') return false;
     const keys = Object.keys(item);
     if (keys.length !== 2 || keys[0] !== 'type') return false;
   }

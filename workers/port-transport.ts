@@ -156,7 +156,8 @@ export class PortTransport implements Transport {
   /** Aborts a request's handler, as if its client had sent `notifications/cancelled`. */
   cancel(requestId: RequestId, reason: string): void {
     this.#executor.cancelled(requestId);
-    this.#calls.cancelled(requestId, reason);
+    // At once, and also where the module has a handler of its own for the notification.
+    this.#protocol._requestHandlerAbortControllers.get(requestId)?.abort(reason);
     this.#protocol._onnotification({
       jsonrpc: '2.0',
       method: 'notifications/cancelled',

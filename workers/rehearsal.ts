@@ -8,12 +8,12 @@ import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod/v4';
 import type { ServerDefinition } from '../src/shared/define-server.js';
 import { messageFrame } from '../src/shared/frames.js';
+import { CALL } from './call-handlers.js';
 import { SessionHost, type SessionHostParts } from './session-host.js';
 
 /** So many, because V8 only then watches what a function works on, which its next calls would pay for. */
 const CALLS = 9;
 const TOOL = 'rehearse';
-const CALL = 'tools/call';
 const MESSAGES = [
   {
     id: 0,
@@ -27,7 +27,7 @@ const MESSAGES = [
   { method: 'notifications/initialized' },
   { id: 1, method: 'tools/list' },
   ...Array(CALLS).fill({ id: 2, method: CALL, params: { name: TOOL, arguments: { text: '' } } }),
-].map((message) => messageFrame('', JSON.stringify({ jsonrpc: '2.0', ...message }), message.method === CALL));
+];
 
 /**
  * @param setup what only registers and touches nothing else: a user's module is set up for real sessions alone.
@@ -75,7 +75,7 @@ export async function rehearse(
   await host.start();
   for (const message of MESSAGES) {
     if (isClaimed()) return;
-    host.receive(message);
+    host.receive(messageFrame('', JSON.stringify({ jsonrpc: '2.0', ...message }), message.method === CALL));
     await turn();
   }
 }

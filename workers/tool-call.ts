@@ -54,22 +54,25 @@ export function callTool(
 ): unknown {
   const { inputSchema } = tool;
   const handler = tool.handler as Handler;
-  if (mcpServer._maxToolInputElements === undefined && tool.outputSchema === undefined) {
+  const counts = mcpServer._maxToolInputElements !== undefined;
+  const plain =
+    counts || inputSchema === undefined ? undefined : plainArguments(inputSchema, params.arguments ?? {});
+  if (!counts && tool.outputSchema === undefined) {
     if (inputSchema === undefined) return handler(extra);
-    const plain = plainArguments(inputSchema, params.arguments ?? {});
     if (plain !== undefined) return handler(plain, extra);
   }
-  return callChecked(mcpServer, tool, params, extra);
+  return callChecked(mcpServer, tool, params, plain, extra);
 }
 
 async function callChecked(
   mcpServer: McpServerEntries,
   tool: RegisteredTool,
   { name, arguments: given }: PlainCall['params'],
+  plain: Record<string, unknown> | undefined,
   extra: Extra,
 ): Promise<unknown> {
   const handler = tool.handler as Handler;
-  const checked = await mcpServer.validateToolInput(tool, given, name);
+  const checked = plain ?? (await mcpServer.validateToolInput(tool, given, name));
   const result = await (tool.inputSchema === undefined ? handler(extra) : handler(checked, extra));
   await mcpServer.validateToolOutput(tool, result, name);
   return result;
