@@ -2,7 +2,7 @@
  * Serves a plain tool call without the SDK's protocol layer and, where it can, McpServer's handler (`tool-call.ts`). They take
  * the request through a schema twice and the result once, and make some forty promises and closures on the way, for tasks
  * above all; in a young thread that is most of what a call costs. Nearly all calls and results are so plain
- * (`src/http/plain-call.ts`, `plain-calls.ts`) that nothing of it changes anything; every other one goes through it as before.
+ * (`src/http/json-rpc.ts`, `plain-calls.ts`) that nothing of it changes anything; every other one goes through it as before.
  *
  * A test sends the same calls both ways.
  */
@@ -22,7 +22,7 @@ import type { RequestId } from '../src/shared/frames.js';
 import { CALL, callHandlerOf, type Extra, type RequestHandler } from './call-handlers.js';
 import { onUse } from './extra-on-use.js';
 import { type PlainCall, plainResult } from './plain-calls.js';
-import { type ProtocolEntries, protocolOf } from './protocol-entries.js';
+import type { ProtocolEntries } from './protocol-entries.js';
 import { callTool, entriesOf, failedCall, type McpServerEntries, plainTool } from './tool-call.js';
 import type { Run, SessionAwareToolExecutor } from './tool-executor.js';
 
@@ -41,9 +41,14 @@ export class CallDispatch {
   readonly #transport: CallTransport;
   readonly #executor: SessionAwareToolExecutor;
 
-  constructor(mcpServer: McpServer, transport: CallTransport, executor: SessionAwareToolExecutor) {
+  constructor(
+    mcpServer: McpServer,
+    protocol: ProtocolEntries,
+    transport: CallTransport,
+    executor: SessionAwareToolExecutor,
+  ) {
     this.#server = mcpServer.server;
-    this.#protocol = protocolOf(mcpServer.server);
+    this.#protocol = protocol;
     this.#tools = entriesOf(mcpServer);
     this.#transport = transport;
     this.#executor = executor;

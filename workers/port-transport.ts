@@ -19,8 +19,8 @@ import {
 import { messageOf } from '../src/shared/errors.js';
 import {
   messageFrame,
-  PLAIN_CALL,
   type RequestId,
+  readMessageFrame,
   resultFrame,
   type SendFrame,
   type UnpacedFrame,
@@ -104,7 +104,7 @@ export class PortTransport implements Transport {
   /** The server that this transport is connected to; to be told before anything is delivered. */
   bind(server: McpServer): void {
     this.#protocol = protocolOf(server.server);
-    this.#calls = new CallDispatch(server, this, this.#executor);
+    this.#calls = new CallDispatch(server, this.#protocol, this, this.#executor);
   }
 
   /** Whether something of the server has not reached its client, or waits for the client's answer. */
@@ -117,11 +117,8 @@ export class PortTransport implements Transport {
    * @param frame see `messageFrame`
    */
   deliver(frame: string): void {
-    const end = frame.indexOf('\n');
-    const value: unknown = JSON.parse(frame.slice(end + 1));
-    const isPlain = frame.startsWith(PLAIN_CALL);
-    const key = frame.slice(isPlain ? PLAIN_CALL.length : 0, end);
-    if (isPlain && this.#calls.take(value as PlainCall, key)) return;
+    const { key, message: value, plainCall } = readMessageFrame(frame);
+    if (plainCall && this.#calls.take(value as PlainCall, key)) return;
     const message = value as JSONRPCMessage;
     if (!('method' in message)) {
       if (message.id !== undefined) this.#asked.delete(message.id);
@@ -179,7 +176,7 @@ export class PortTransport implements Transport {
       if (frame.kind === 'request') this.#asked.add(frame.id);
       else this.#asked.delete(frame.id);
     }
-    if (this.#outstanding <= WINDOW_CHARS && this.#queue.length === 0) {
+    if (this.#open) {
       this.#postNow(frame);
       return Promise.resolve();
     }
@@ -191,7 +188,7 @@ export class PortTransport implements Transport {
   /** `send` for a request's result. Returns a promise only where it has to wait. */
   answer(id: RequestId, result: Result): Promise<void> | undefined {
     const response: JSONRPCResponse = { result, jsonrpc: '2.0', id };
-    if (result.isError !== true && this.#outstanding <= WINDOW_CHARS && this.#queue.length === 0) {
+    if (result.isError !== true && this.#open) {
       const body = shortText(response);
       if (body !== undefined) {
         this.#outstanding += body.length;
@@ -211,6 +208,11 @@ export class PortTransport implements Transport {
       this.#postNow(next.frame);
       next.sent();
     }
+  }
+
+  /** Whether a message may leave at once. */
+  get #open(): boolean {
+    return this.#outstanding <= WINDOW_CHARS && this.#queue.length === 0;
   }
 
   #postNow(frame: SendFrame): void {

@@ -31,7 +31,7 @@ export interface SessionHostParts {
 export class SessionHost {
   readonly #parts: SessionHostParts;
   readonly #server: McpServer;
-  readonly transport: PortTransport;
+  readonly #transport: PortTransport;
   readonly #executor: SessionAwareToolExecutor;
   readonly #session: SessionApi;
   readonly #holds: Holds;
@@ -56,8 +56,8 @@ export class SessionHost {
     if (claim.tracksRequests) trackRequests();
     this.#server = createMcpServer(definition, watchingTasks(definition.options, this.#holds));
     trackFallbackHandler(this.#server.server);
-    this.transport = new PortTransport(context, { post: parts.post, postUnpaced: post }, this.#executor);
-    this.transport.bind(this.#server);
+    this.#transport = new PortTransport(context, { post: parts.post, postUnpaced: post }, this.#executor);
+    this.#transport.bind(this.#server);
     this.#server.server.onerror = (error) => log.write('session', 'warn', error.message, undefined);
     // A thread that takes over must not repeat the ids that its predecessor gave its requests to the client:
     // the client may still be answering those. The SDK counts from 0 and offers no other way.
@@ -67,21 +67,21 @@ export class SessionHost {
   /** @throws what the module's `setup` throws. */
   async start(): Promise<void> {
     await this.#parts.definition.setup(this.#server, this.#session);
-    await this.#server.connect(this.transport);
+    await this.#server.connect(this.#transport);
     const [introduction, ...rest] = this.#parts.claim.replay;
     // The SDK starts a notification's handler before that of a request that came earlier: `notifications/initialized`
     // would find a client that nothing is known of.
-    if (introduction !== undefined) await this.transport.replay(introduction);
-    for (const body of rest) void this.transport.replay(body);
+    if (introduction !== undefined) await this.#transport.replay(introduction);
+    for (const body of rest) void this.#transport.replay(body);
   }
 
   receive(frame: MainFrame): void {
-    if (typeof frame === 'string') return this.transport.deliver(frame);
+    if (typeof frame === 'string') return this.#transport.deliver(frame);
     switch (frame.type) {
       case 'cancel':
-        return this.transport.cancel(frame.requestId, frame.reason);
+        return this.#transport.cancel(frame.requestId, frame.reason);
       case 'credit':
-        return this.transport.credit(frame.bytes);
+        return this.#transport.credit(frame.bytes);
       case 'sleep':
         this.#asleep = this.#sleep();
         return;
@@ -100,7 +100,7 @@ export class SessionHost {
   /** The main thread knows of nothing that goes on here; what it has not heard of yet has the last word. */
   async #sleep(): Promise<void> {
     const { post, log, definition } = this.#parts;
-    if (this.#holds.any || this.#executor.busy || this.transport.busy) return post({ type: 'stay-awake' });
+    if (this.#holds.any || this.#executor.busy || this.#transport.busy) return post({ type: 'stay-awake' });
     try {
       await definition.onSleep?.(this.#session);
     } catch (error) {

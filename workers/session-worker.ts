@@ -47,14 +47,13 @@ export default async function serveSession(
     return forever();
   }
 
+  let claimed = false;
   let host: SessionHost | undefined;
   // Frames that come while `setup` still runs wait here; the main thread bounds them.
-  let early: MainFrame[] | undefined = [];
+  const early: MainFrame[] = [];
 
   const receive = (frame: MainFrame): void => {
-    if (typeof frame === 'string') {
-      if (host !== undefined && early === undefined) return host.transport.deliver(frame);
-    } else {
+    if (typeof frame !== 'string') {
       if (frame.type === 'ping') return post({ type: 'pong' });
       if (frame.type === 'code-cache') {
         const caches = { worker: createCodeCache(), module: moduleCodeCache() };
@@ -65,34 +64,37 @@ export default async function serveSession(
         return;
       }
     }
-    if (host !== undefined && early === undefined) host.receive(frame);
-    else early?.push(frame);
+    if (host === undefined) early.push(frame);
+    else host.receive(frame);
   };
 
   // After a moment, because a session that waits already claims the thread at once.
   const rehearsal = setTimeout(() => {
     const setup = data.moduleUrl === undefined ? definition.setup : undefined;
-    rehearse({ log, children }, setup, () => host !== undefined).catch((error: unknown) =>
+    rehearse({ log, children }, setup, () => claimed).catch((error: unknown) =>
       log.write('session', 'warn', `a spare's rehearsal failed: ${messageOf(error)}`, undefined),
     );
   }, REHEARSE_AFTER_MS);
 
   const claim = async (frame: Extract<MainFrame, { type: 'claim' }>): Promise<void> => {
+    claimed = true;
     clearTimeout(rehearsal);
+    let started: SessionHost;
     try {
-      host = new SessionHost({ claim: frame, definition, post, log, children });
-      await host.start();
+      started = new SessionHost({ claim: frame, definition, post, log, children });
+      await started.start();
     } catch (error) {
       post({ type: 'failed', stage: 'setup', error: toPlainError(error) });
       return;
     }
     post({ type: 'claimed' });
-    for (const next of early ?? []) {
-      host.receive(next);
+    for (const next of early) {
+      started.receive(next);
       // As between two messages of the port: what one starts has started before the next comes.
       await undefined;
     }
-    early = undefined;
+    early.length = 0;
+    host = started;
   };
 
   stepBack(data.linuxPriority);

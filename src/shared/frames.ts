@@ -72,11 +72,18 @@ export interface SendFrame {
  * @param plainCall a tool call that the SDK's schema would let pass as it is
  */
 export function messageFrame(key: string, body: string, plainCall = false): string {
-  return plainCall ? `${PLAIN_CALL}${key}\n${body}` : `${key}\n${body}`;
+  return `${plainCall ? PLAIN_CALL : ''}${key}\n${body}`;
+}
+
+export function readMessageFrame(frame: string): { key: string; message: unknown; plainCall: boolean } {
+  const end = frame.indexOf('\n');
+  const plainCall = frame.startsWith(PLAIN_CALL);
+  const key = frame.slice(plainCall ? PLAIN_CALL.length : 0, end);
+  return { key, message: JSON.parse(frame.slice(end + 1)), plainCall };
 }
 
 /** What the frame of a plain call begins with, and no key does. */
-export const PLAIN_CALL = '!';
+const PLAIN_CALL = '!';
 
 /** A response that is a result, and no tool's error. */
 export function resultFrame(id: RequestId, body: string): string {
