@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { classesOnUse, nodeModulesOnUse, packagesOnUse, partEntryPoints, parts } from './packages-on-use.mjs';
 import { schemasOnUse } from './schemas-on-use.mjs';
+import { zodKindsOnUse } from './zod-kinds-on-use.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
@@ -23,15 +24,15 @@ const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.js
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 chmodSync(join(out, 'src/cli.js'), 0o755);
 
+const minified = { minifySyntax: true, minifyWhitespace: true };
 const bundled = {
+  ...minified,
   outdir: join(out, 'workers'),
   outExtension: { '.js': '.cjs' },
   bundle: true,
   platform: 'node',
   target: 'node20.19',
   format: 'cjs',
-  minifySyntax: true,
-  minifyWhitespace: true,
   logLevel: 'warning',
 };
 
@@ -53,5 +54,6 @@ await build({
 // session-entry.ts compiles it as the function that CommonJS would make of it, with V8's code cache.
 const worker = join(out, 'workers/session-worker.cjs');
 const parameters = 'exports, require, module, __filename, __dirname';
-writeFileSync(worker, `(function (${parameters}) {${readFileSync(worker, 'utf8')}\n})`);
+const body = await zodKindsOnUse(readFileSync(worker, 'utf8'), minified);
+writeFileSync(worker, `(function (${parameters}) {${body}\n})`);
 await build({ ...bundled, entryPoints: partEntryPoints, plugins: [parts(root)] });

@@ -81,10 +81,15 @@ export const nodeModulesOnUse = {
       { filter: /^node:(?:dns|fs\/promises|inspector|module|net|timers\/promises|v8)$/ },
       ({ path, importer }) => (importer === path ? { path, external: true } : { path, namespace }),
     );
+    // A function for each name, so that esbuild leaves out those that nobody imports. It refuses an import of anything else.
     onLoad({ filter: /.*/, namespace }, ({ path }) => {
-      const names = Object.keys(require(path)).filter((name) => name !== 'default');
-      const getters = names.map((name) => `get ${name}() { return require('${path}').${name}; }`);
-      return { contents: `module.exports = { __esModule: true, ${getters.join(', ')} };` };
+      const stand = ([name, value]) => {
+        if (typeof value !== 'function' || name === 'default') return '';
+        const isClass = /^class\b/.test(String(value));
+        if (!isClass && /^[A-Z]/.test(name)) return '';
+        return `export function ${name}(...parameters) { return ${isClass ? 'new ' : ''}(require('${path}').${name})(...parameters); }\n`;
+      };
+      return { contents: Object.entries(require(path)).map(stand).join('') };
     });
   },
 };

@@ -7,21 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'acorn';
 import { transform } from 'esbuild';
 import { replaceEach } from './replace-each.mjs';
+import { replaceNames, valuesOnUse } from './values-on-use.mjs';
 
-/** Where the schemas live: an object with a getter for each, which replaces itself by its value. */
+/** Where the schemas live. */
 const HOLDER = '$schemas';
-const PRELUDE = `export const ${HOLDER} = {};
-function $onUse(name, make) {
-  Object.defineProperty(${HOLDER}, name, {
-    configurable: true,
-    get() {
-      const value = make();
-      Object.defineProperty(${HOLDER}, name, { value });
-      return value;
-    },
-  });
-}
-`;
+
+const MODULE = { format: 'esm' };
 
 /** @param typesFile absolute path of the SDK's types.js (the ES module) */
 export function schemasOnUse(typesFile) {
@@ -63,28 +54,31 @@ function signalOnUse(text) {
   return `${changed}\nimport { AbortOnUse as $AbortOnUse } from ${JSON.stringify(ABORT_ON_USE)};`;
 }
 
-/** `const X = <call>` at the top level becomes `$onUse("X", () => <call>)`, and each mention of X `$schemas.X`. */
+/** `const X = <call>` at the top level becomes a getter, and each mention of X `$schemas.X`. */
 async function deferSchemas(text) {
-  const names = [];
-  let deferred = PRELUDE;
+  const schemas = {};
+  let rest = '';
   let end = 0;
   for (const statement of parse(text, { ecmaVersion: 'latest', sourceType: 'module' }).body) {
     const declaration = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement;
     const [variable] = declaration?.type === 'VariableDeclaration' ? declaration.declarations : [];
-    if (variable === undefined || !isSchema(variable.init, names)) continue;
-    const { name } = variable.id;
-    names.push(name);
-    deferred += `${text.slice(end, statement.start)}$onUse(${JSON.stringify(name)}, () => ${text.slice(variable.init.start, variable.init.end)});`;
+    if (variable === undefined || !isSchema(variable.init, schemas)) continue;
+    schemas[variable.id.name] = text.slice(variable.init.start, variable.init.end);
+    rest += text.slice(end, statement.start);
     end = statement.end;
   }
-  if (names.length === 0)
+  const names = new Set(Object.keys(schemas));
+  if (names.size === 0)
     throw new Error('the SDK declares its schemas in another way: see scripts/schemas-on-use.mjs');
-  return { names: new Set(names), contents: await replaceNames(deferred + text.slice(end), names) };
+  const deferred = `export ${valuesOnUse(HOLDER, schemas)}${rest}${text.slice(end)}`;
+  return { names, contents: await replaceNames(deferred, HOLDER, names, MODULE) };
 }
 
 /** Made by a call, or another name for one that was. */
-function isSchema(init, names) {
-  return init?.type === 'CallExpression' || (init?.type === 'Identifier' && names.includes(init.name));
+function isSchema(init, schemas) {
+  return (
+    init?.type === 'CallExpression' || (init?.type === 'Identifier' && Object.hasOwn(schemas, init.name))
+  );
 }
 
 /** Imports the holder in place of the schemas, and takes them from there. */
@@ -106,11 +100,5 @@ async function useHolder(text, isTypes, schemas) {
     rewritten += `${text.slice(end, statement.start)}import { ${kept.join(', ')} } from ${statement.source.raw};`;
     end = statement.end;
   }
-  return end === 0 ? text : replaceNames(rewritten + text.slice(end), used);
-}
-
-/** Names without a declaration become members of the holder; esbuild knows which mention is which. */
-async function replaceNames(text, names) {
-  const define = Object.fromEntries([...names].map((name) => [name, `${HOLDER}.${name}`]));
-  return (await transform(text, { define, format: 'esm', target: 'node20.19' })).code;
+  return end === 0 ? text : replaceNames(rewritten + text.slice(end), HOLDER, used, MODULE);
 }

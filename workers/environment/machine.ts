@@ -1,33 +1,42 @@
 /** The operating system, the processor and the memory, as far as the process may use them. */
 import { readFile } from 'node:fs/promises';
-import * as os from 'node:os';
+import {
+  availableParallelism,
+  cpus,
+  hostname,
+  release as kernelRelease,
+  loadavg,
+  type as systemType,
+  totalmem,
+  uptime,
+} from 'node:os';
 import { hasCode } from './root-folders.js';
 
 export async function readSystem() {
   return {
     platform: process.platform,
-    name: (await distributionName()) ?? os.type(),
-    kernel: os.release(),
+    name: (await distributionName()) ?? systemType(),
+    kernel: kernelRelease(),
     architecture: process.arch,
-    hostname: os.hostname(),
-    uptimeSeconds: Math.round(os.uptime()),
+    hostname: hostname(),
+    uptimeSeconds: Math.round(uptime()),
     timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     nodeVersion: process.versions.node,
   };
 }
 
 export function readProcessor() {
-  const processors = os.cpus();
+  const processors = cpus();
   return {
     model: processors[0]?.model.trim() || null,
     count: processors.length,
-    usable: os.availableParallelism(),
-    loadAverage: os.loadavg(),
+    usable: availableParallelism(),
+    loadAverage: loadavg(),
   };
 }
 
 export function readMemory() {
-  const totalBytes = os.totalmem();
+  const totalBytes = totalmem();
   const limitBytes = process.constrainedMemory();
   return {
     totalBytes,
