@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { classesOnUse, nodeModulesOnUse, packagesOnUse, partEntryPoints, parts } from './packages-on-use.mjs';
+import { ownFilesStay, PISCINA_WORKER, piscinaOnUse } from './piscina-on-use.mjs';
 import { schemasOnUse } from './schemas-on-use.mjs';
 import { zodKindsOnUse } from './zod-kinds-on-use.mjs';
 
@@ -57,3 +58,28 @@ const parameters = 'exports, require, module, __filename, __dirname';
 const body = await zodKindsOnUse(readFileSync(worker, 'utf8'), minified);
 writeFileSync(worker, `(function (${parameters}) {${body}\n})`);
 await build({ ...bundled, entryPoints: partEntryPoints, plugins: [parts(root)] });
+await build({
+  ...bundled,
+  entryPoints: { 'piscina-worker': PISCINA_WORKER },
+  external: ['piscina'],
+  plugins: [piscinaOnUse],
+});
+// piscina starts its worker from beside its own file. This one of ours takes piscina in, with the worker's other place.
+const threads = join(out, 'src/threads/piscina-threads.js');
+await build({
+  entryPoints: [threads],
+  outfile: threads,
+  allowOverwrite: true,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  format: 'esm',
+  banner: {
+    js: `import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);
+const __dirname = import.meta.dirname;`,
+  },
+  sourcemap: true,
+  logLevel: 'warning',
+  plugins: [ownFilesStay(threads), piscinaOnUse],
+});

@@ -78,7 +78,7 @@ export const nodeModulesOnUse = {
   setup({ onResolve, onLoad }) {
     const namespace = 'node-modules-on-use';
     onResolve(
-      { filter: /^node:(?:dns|fs\/promises|inspector|module|net|timers\/promises|v8)$/ },
+      { filter: /^node:(?:dns|fs\/promises|inspector|module|net|timers\/promises|url|v8)$/ },
       ({ path, importer }) => (importer === path ? { path, external: true } : { path, namespace }),
     );
     // A function for each name, so that esbuild leaves out those that nobody imports. It refuses an import of anything else.

@@ -3,8 +3,8 @@
  * writes `session.state` without an end would fill the main thread's memory and keep it from all other sessions:
  * with two small frames in each turn of such a loop, others waited for seconds and the gateway grew by a gigabyte.
  */
-import { performance } from 'node:perf_hooks';
 import { backlogBytes, isUnpaced, type ThreadFrame } from '../src/shared/frames.js';
+import { clockMs } from './clock.js';
 
 /** What the main thread may be behind; one frame more is always let through. */
 const MAX_BACKLOG_BYTES = 64 * 1024;
@@ -32,9 +32,9 @@ export function withBackpressure(
       if (backlog() > MAX_BACKLOG_BYTES) {
         if (nap === undefined) onFirst();
         nap ??= new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-        const deadlineMs = performance.now() + DEADLINE_MS;
+        const deadlineMs = clockMs() + DEADLINE_MS;
         do Atomics.wait(nap, 0, 0, NAP_MS);
-        while (backlog() > MAX_BACKLOG_BYTES && performance.now() < deadlineMs);
+        while (backlog() > MAX_BACKLOG_BYTES && clockMs() < deadlineMs);
       }
       postedBytes = (postedBytes + backlogBytes(frame)) | 0;
     }

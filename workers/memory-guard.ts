@@ -8,7 +8,6 @@
  * the main thread.
  */
 import { Session } from 'node:inspector';
-import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { ThreadFrame } from '../src/shared/frames.js';
 import {
@@ -17,6 +16,7 @@ import {
   type MemoryUse,
   passedLimit,
 } from '../src/shared/memory-limits.js';
+import { clockMs } from './clock.js';
 
 const LOOK_INTERVAL_MS = 250;
 /** Allocations of together so many bytes make the guard look; small ones come from Buffer's pool. */
@@ -51,11 +51,11 @@ export function watchMemory(limits: MemoryLimits, post: (frame: ThreadFrame) => 
 
   setInterval(() => {
     const { heapBytes } = look();
-    if (heapBytes <= limits.heapBytes || performance.now() < collectAgainMs) return;
-    const startedMs = performance.now();
+    if (heapBytes <= limits.heapBytes || clockMs() < collectAgainMs) return;
+    const startedMs = clockMs();
     collectAgainMs = Number.POSITIVE_INFINITY;
     collectGarbage(() => {
-      collectAgainMs = performance.now() + (performance.now() - startedMs) * REST_FACTOR;
+      collectAgainMs = clockMs() + (clockMs() - startedMs) * REST_FACTOR;
       const { heapBytes: liveBytes, externalBytes } = memoryUse();
       if (liveBytes > limits.heapBytes) end('thread-heap-mb', liveBytes + externalBytes);
     });

@@ -4,6 +4,7 @@
  */
 import type { Registry } from 'prom-client';
 import type { MetricSnapshot, ThreadFrame } from '../src/shared/frames.js';
+import { clockMs } from './clock.js';
 import type { ModuleLog } from './module-log.js';
 
 const MIN_INTERVAL_MS = 1000;
@@ -31,14 +32,14 @@ export class MetricsReporter {
 
   changed(): void {
     if (this.#due !== undefined) return;
-    const waitMs = Math.max(0, this.#lastMs + MIN_INTERVAL_MS - performance.now());
+    const waitMs = Math.max(0, this.#lastMs + MIN_INTERVAL_MS - clockMs());
     this.#due = setTimeout(() => void this.flush(), waitMs).unref();
   }
 
   async flush(): Promise<void> {
     clearTimeout(this.#due);
     this.#due = undefined;
-    this.#lastMs = performance.now();
+    this.#lastMs = clockMs();
     const metrics = (await this.registry.getMetricsAsJSON()) as unknown as MetricSnapshot;
     if (metrics.length === 0) return;
     const samples = metrics.reduce((sum, { values }) => sum + (Array.isArray(values) ? values.length : 0), 0);

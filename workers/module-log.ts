@@ -5,6 +5,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { format } from 'node:util';
 import type { LogLevel, ThreadFrame } from '../src/shared/frames.js';
+import { clockMs } from './clock.js';
 import { currentRequest } from './tool-executor.js';
 
 type LogFrame = Extract<ThreadFrame, { type: 'log' }>;
@@ -16,7 +17,7 @@ const MAX_LINE_CHARS = 8192;
 export class ModuleLog {
   readonly #post: (frame: ThreadFrame) => void;
   #allowance = BURST_LINES;
-  #refilledMs = performance.now();
+  #refilledMs = clockMs();
   #dropped = 0;
   #dropReport: NodeJS.Timeout | undefined;
 
@@ -38,7 +39,7 @@ export class ModuleLog {
   }
 
   #allowed(): boolean {
-    const now = performance.now();
+    const now = clockMs();
     const refill = ((now - this.#refilledMs) / 1000) * LINES_PER_SECOND;
     this.#allowance = Math.min(BURST_LINES, this.#allowance + refill);
     this.#refilledMs = now;

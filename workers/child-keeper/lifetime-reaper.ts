@@ -7,6 +7,7 @@
  * and also cleared its environment.
  */
 import { signalProcess } from '../../src/shared/process-group.js';
+import { clockMs } from '../clock.js';
 import type { ChildLifetime } from './child-lifetime.js';
 import { HAS_PROCESS_TABLE, lookAtProcesses, readProcess } from './process-table.js';
 
@@ -42,14 +43,14 @@ export class LifetimeReaper {
   /** Ends a lifetime, to which no child may be added any more. Resolves within 3.5 s, when nothing is left. */
   end(lifetime: ChildLifetime): Promise<ReapReport> {
     return new Promise((resolve) => {
-      this.#endings.add({ lifetime, beganMs: performance.now(), resolve, terminated: false, cleanLooks: 0 });
+      this.#endings.add({ lifetime, beganMs: clockMs(), resolve, terminated: false, cleanLooks: 0 });
       // After the frames that have already arrived, so that a burst of ends shares its first look.
       this.#timer ??= setTimeout(() => this.#look(), 0);
     });
   }
 
   #look(): void {
-    const beganMs = performance.now();
+    const beganMs = clockMs();
     const look = lookAtProcesses();
     const seesAll = look !== undefined || !HAS_PROCESS_TABLE;
     for (const ending of this.#endings) {
@@ -58,7 +59,7 @@ export class LifetimeReaper {
       ending.cleanLooks = clean ? ending.cleanLooks + 1 : 0;
       this.#advance(ending, alive, beganMs - ending.beganMs);
     }
-    const tookMs = performance.now() - beganMs;
+    const tookMs = clockMs() - beganMs;
     this.#timer =
       this.#endings.size === 0
         ? undefined

@@ -1,3 +1,4 @@
+import { clockMs } from '../clock.js';
 import type { ToolExtra } from './tool-result.js';
 
 /**
@@ -19,7 +20,7 @@ export class ProgressReporter {
   async report(progress: number, total: number | undefined, message: string): Promise<void> {
     const progressToken = this.#extra._meta?.progressToken;
     if (progressToken === undefined || progress <= this.#lastProgress) return;
-    const nowMs = performance.now();
+    const nowMs = clockMs();
     if (nowMs - this.#lastSentMs < this.#intervalMs) return;
     this.#lastSentMs = nowMs;
     this.#lastProgress = progress;

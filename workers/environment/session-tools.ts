@@ -1,5 +1,4 @@
 /** `wait` and `session_info`. */
-
 import { setTimeout } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { getHeapStatistics } from 'node:v8';
@@ -7,6 +6,7 @@ import { threadId } from 'node:worker_threads';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import * as z from 'zod/v4';
 import type { Session } from '../../src/shared/define-server.js';
+import { clockMs } from '../clock.js';
 import { ProgressReporter } from './progress.js';
 import { structuredResult } from './tool-result.js';
 
@@ -27,16 +27,16 @@ export function registerSessionTools(server: McpServer, session: Session): void 
       annotations: { title: 'Wait', readOnlyHint: true, idempotentHint: true, openWorldHint: false },
     },
     async ({ ms }, extra) => {
-      const startedMs = performance.now();
+      const startedMs = clockMs();
       const progress = new ProgressReporter(extra, 0);
       const report = (elapsedMs: number) => progress.report(elapsedMs, ms, `${elapsedMs} of ${ms} ms`);
-      for (let leftMs = ms; leftMs > 0; leftMs = ms - (performance.now() - startedMs)) {
+      for (let leftMs = ms; leftMs > 0; leftMs = ms - (clockMs() - startedMs)) {
         await setTimeout(Math.min(leftMs, PROGRESS_INTERVAL_MS), undefined, { signal: extra.signal });
-        await report(Math.min(ms, Math.round(performance.now() - startedMs)));
+        await report(Math.min(ms, Math.round(clockMs() - startedMs)));
       }
       // A timer may fire within the last millisecond: what it reported was less than all.
       await report(ms);
-      return structuredResult({ waitedMs: Math.round(performance.now() - startedMs) });
+      return structuredResult({ waitedMs: Math.round(clockMs() - startedMs) });
     },
   );
 
