@@ -2,13 +2,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { Piscina } from 'piscina';
 import type { SessionThreadData } from '../shared/frames.js';
-import { NODE_MAJOR } from '../shared/node-version.js';
 
-/**
- * Measured: on Node 20 a session holds 1.5 MiB less with 3 than with 4 from its first call on, and a call under full load takes up to 4 %
- * more. From Node 22 on, where both sides are larger, 3 makes a start a millisecond longer.
- */
-const YOUNG_GENERATION_MB = NODE_MAJOR >= 22 ? 4 : 3;
+/** Measured: with 4 a session holds 1 to 1.5 MiB more from its first call on, and a call under full load takes up to 4 % less. */
+const YOUNG_GENERATION_MB = 3;
 /** On Linux a thread has a nice value of its own; elsewhere piscina does what the system allows. */
 export const SETS_OWN_PRIORITY = process.platform === 'linux';
 /**
@@ -27,18 +23,10 @@ export interface ThreadSettings {
 /** A pool without threads; each task that it is given gets a thread of its own. */
 export function createThreads(settings: ThreadSettings, workerData: SessionThreadData): Piscina {
   const { maxThreads, threadHeapMb, threadNice } = settings;
-  // All are of the whole process. As a flag of the command line this one would win over the limit below, and each thread could
-  // take what was meant for the main thread: with 32, 64 MiB in place of 4. The main thread has read it by now.
+  // With any flag that is not its default, V8 refuses the code cache of Node's own modules, which is a seventh of a thread's start;
+  // see ADR 10. As a flag of the command line this one would also win over the limit below, and each thread could take what was meant
+  // for the main thread: with 32, 64 MiB. The main thread has read it by now.
   setFlagsFromString('--max-semi-space-size=0');
-  // With any flag that is not its default, V8 refuses the code cache of Node's own modules. On Node 20 that is a seventh of a
-  // thread's start, and the flags below win less than it costs; see ADR 10.
-  if (NODE_MAJOR >= 22) {
-    // V8 would take it from its own limit, and keep more garbage in each thread.
-    setFlagsFromString(`--initial-old-space-size=${Math.ceil(threadHeapMb / 2)}`);
-    // Under load V8 takes what a request allocates for long-lived, and puts it into old space. There it keeps all that it
-    // refers to until a full collection: measured, a fifth of the calls a second.
-    setFlagsFromString('--no-allocation-site-pretenuring');
-  }
   return new Piscina({
     minThreads: 0,
     // Threads that are being terminated count here and no longer in piscina: its own limit must never bind.
