@@ -26,15 +26,13 @@ if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 chmodSync(join(out, 'src/cli.js'), 0o755);
 
 const minified = { minifySyntax: true, minifyWhitespace: true };
+const onePiece = { bundle: true, platform: 'node', target: 'node20.19', logLevel: 'warning' };
 const bundled = {
+  ...onePiece,
   ...minified,
   outdir: join(out, 'workers'),
   outExtension: { '.js': '.cjs' },
-  bundle: true,
-  platform: 'node',
-  target: 'node20.19',
   format: 'cjs',
-  logLevel: 'warning',
 };
 
 await build({
@@ -67,12 +65,10 @@ await build({
 // piscina starts its worker from beside its own file. This one of ours takes piscina in, with the worker's other place.
 const threads = join(out, 'src/threads/piscina-threads.js');
 await build({
+  ...onePiece,
   entryPoints: [threads],
   outfile: threads,
   allowOverwrite: true,
-  bundle: true,
-  platform: 'node',
-  target: 'node20.19',
   format: 'esm',
   banner: {
     js: `import { createRequire } from 'node:module';
@@ -80,6 +76,5 @@ const require = createRequire(import.meta.url);
 const __dirname = import.meta.dirname;`,
   },
   sourcemap: true,
-  logLevel: 'warning',
   plugins: [ownFilesStay(threads), piscinaOnUse],
 });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { NODE_MAJOR } from '../../src/shared/node-version.js';
 import { closedLoop, warmUp } from '../client/load.js';
-import { closeSessions, type McpSession, openSessions } from '../client/mcp-session.js';
+import { closeSessions, openSessions } from '../client/mcp-session.js';
 import { alternate, type BenchSettings, type Figure, type Goal, type Row } from '../figure.js';
 import { bare, bulkhead, type StartServer, sdk, withServer } from '../servers/measured-server.js';
 import { cpuUs } from '../servers/process-usage.js';
@@ -39,6 +39,20 @@ interface Load {
 
 type Measure = (start: StartServer, load: Load, quick: boolean) => Promise<Throughput>;
 
+/** @param load returns how many calls it has made */
+async function throughputOf(pid: number, load: () => Promise<number>): Promise<Throughput> {
+  const server = cpuUs(pid);
+  const client = ownCpuUs();
+  const startMs = performance.now();
+  const calls = await load();
+  const elapsedMs = performance.now() - startMs;
+  return {
+    callsPerSecond: (calls * 1000) / elapsedMs,
+    serverCpuUs: (cpuUs(pid) - server) / calls,
+    clientCpuUs: (ownCpuUs() - client) / calls,
+  };
+}
+
 async function measureHot(start: StartServer, load: Load, quick: boolean): Promise<Throughput> {
   const durationMs = quick ? 2000 : 4000;
   return withServer(start, async ({ pid, url }) => {
@@ -47,16 +61,7 @@ async function measureHot(start: StartServer, load: Load, quick: boolean): Promi
     try {
       for (const session of sessions) await session.echo();
       await warmUp(sessions, quick);
-      const server = cpuUs(pid);
-      const client = ownCpuUs();
-      const startMs = performance.now();
-      const calls = await closedLoop(sessions, durationMs);
-      const elapsedMs = performance.now() - startMs;
-      return {
-        callsPerSecond: (calls * 1000) / elapsedMs,
-        serverCpuUs: (cpuUs(pid) - server) / calls,
-        clientCpuUs: (ownCpuUs() - client) / calls,
-      };
+      return await throughputOf(pid, () => closedLoop(sessions, durationMs));
     } finally {
       await closeSessions(sessions);
     }
@@ -72,7 +77,8 @@ async function measureCold(start: StartServer, load: Load, quick: boolean): Prom
   return withServer(start, async ({ pid, url }) => {
     const others = await openSessions(url, 8);
     await warmUp(others, quick);
-    await endSessions(others);
+    for (const session of others) await session.delete();
+    await closeSessions(others);
     for (let set = 0; set < COLD_SETS.before; set += 1) await coldSet(pid, url, load);
     const sets: Throughput[] = [];
     while (sets.length < COLD_SETS.measured) sets.push(await coldSet(pid, url, load));
@@ -92,29 +98,19 @@ async function coldSet(pid: number, url: URL, load: Load): Promise<Throughput> {
     for (const session of sessions) await session.echo();
     // New spares are made meanwhile.
     await delay(2000);
-    const server = cpuUs(pid);
-    const client = ownCpuUs();
-    const startMs = performance.now();
-    await Promise.all(
-      sessions.map(async (session) => {
-        for (let calls = 0; calls < COLD_CALLS; calls += 1) await session.echo();
-      }),
-    );
-    const calls = sessions.length * COLD_CALLS;
-    return {
-      callsPerSecond: (calls * 1000) / (performance.now() - startMs),
-      serverCpuUs: (cpuUs(pid) - server) / calls,
-      clientCpuUs: (ownCpuUs() - client) / calls,
-    };
+    const result = await throughputOf(pid, async () => {
+      await Promise.all(
+        sessions.map(async (session) => {
+          for (let calls = 0; calls < COLD_CALLS; calls += 1) await session.echo();
+        }),
+      );
+      return sessions.length * COLD_CALLS;
+    });
+    for (const session of sessions) await session.delete();
+    return result;
   } finally {
-    await endSessions(sessions);
+    await closeSessions(sessions);
   }
-}
-
-/** As a client that leaves in good order. */
-async function endSessions(sessions: readonly McpSession[]): Promise<void> {
-  for (const session of sessions) await session.delete();
-  await closeSessions(sessions);
 }
 
 /** Calls a second and processor a call in a closed loop. */
