@@ -49,7 +49,7 @@ export interface SessionThreadParts {
   readonly readable: (text: string) => string;
   readonly cancelGraceMs: number;
   readonly events: GatewayEmitter;
-  /** Its setup is over, or it will not go to sleep: the pool may have to start or free another one. */
+  /** Its setup is over, or it will not go to sleep: the pool may have to take another one for who waits. */
   readonly onSettled: () => void;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The session threads: piscina runs each as one task that lasts as long as the thread and is aborted to
- * terminate it. Some wait as spares; a claimed spare is replaced at once. Sessions that find no spare wait in a
+ * terminate it. Some wait as spares; a claimed spare is replaced a moment later. Sessions that find no spare wait in a
  * bounded queue with a deadline, first come first served.
  */
 import { availableParallelism, getPriority } from 'node:os';
@@ -34,7 +34,7 @@ const WAIT_DEADLINE_MS = 10_000;
 export const MAX_WAITERS = 1_000;
 /** Of spares, and of what no event tells: that a hold was released, say, so that a thread can go. */
 const LOOK_INTERVAL_MS = 250;
-/** The longest that a claimed thread's setup may put off the start of its successor. */
+/** By then a claimed thread has answered its first call: to start a thread holds up the main thread and all others. */
 const REFILL_AFTER_MS = 50;
 /** What is added to `spare-threads` while claims come fast, at most. */
 const SPARES_PER_PROCESSOR = 4;
@@ -256,7 +256,6 @@ export class ThreadPool {
     this.#keeper.killAllNow();
   }
 
-  /** When the claimed thread is set up, or after a moment: a thread that starts meanwhile would hold it up. */
   #refillSoon(): void {
     this.#refillTimer ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS).unref();
   }
@@ -318,7 +317,7 @@ export class ThreadPool {
       readable: (text) => this.#positions?.in(text) ?? text,
       cancelGraceMs: this.#options.cancelGraceMs,
       events: this.#events,
-      onSettled: () => this.#refill(),
+      onSettled: () => this.threadIdle(),
     });
     this.#threads.add(thread);
     this.#starting += 1;
