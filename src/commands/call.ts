@@ -2,7 +2,13 @@
 
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
-import { ErrorCode, McpError, type Progress, type Tool } from '@modelcontextprotocol/sdk/types.js';
+import {
+  ErrorCode,
+  McpError,
+  type Progress,
+  ProgressNotificationSchema,
+  type Tool,
+} from '@modelcontextprotocol/sdk/types.js';
 import { formatDuration, parseDuration } from '../duration.js';
 import { parseJson } from '../json-text.js';
 import { didYouMean } from '../nearest.js';
@@ -31,6 +37,8 @@ export interface CallRequest {
 
 /** A list of tools longer than this never ends. */
 const MAX_TOOL_PAGES = 1_000;
+/** The one call of this client that asks for progress. */
+const PROGRESS_TOKEN = 'call';
 
 /**
  * @returns the exit code: 0, or 1 where the tool itself reports an error.
@@ -131,11 +139,15 @@ async function callTool(
   client.onerror = (error) => {
     client.ping({ timeout: Math.min(timeoutMs, 5_000) }).catch(() => lost.abort(error));
   };
+  // Not `onprogress`: the SDK forgets it as it reads the answer, and loses the reports that come in one chunk with it.
+  client.setNotificationHandler(ProgressNotificationSchema, ({ params: { progressToken, ...progress } }) => {
+    if (progressToken === PROGRESS_TOKEN) process.stderr.write(`${renderProgress(progress)}\n`);
+  });
   try {
-    const result = await client.callTool(params, undefined, {
+    const asked = { ...params, _meta: { progressToken: PROGRESS_TOKEN } };
+    const result = await client.callTool(asked, undefined, {
       signal: AbortSignal.any([signal, lost.signal]),
       timeout: timeoutMs,
-      onprogress: (progress) => process.stderr.write(`${renderProgress(progress)}\n`),
     });
     return result as CallToolResult;
   } catch (error) {

@@ -27,15 +27,17 @@ describe('bulkhead call', () => {
     expect(JSON.parse(exit.stdout)).to.deep.equal({ content: [{ type: 'text', text: 'Hello, Ada' }] });
   });
 
-  it('prints progress on stderr', async () => {
-    const server = await recordingServer();
-    const exit = await runCli(['call', server.url, 'count']);
-    expect(exit).to.deep.include({
-      code: 0,
-      stdout: 'counted\n',
-      stderr: 'progress 1/2: step 1\nprogress 2/2: step 2\n',
+  for (const kind of ['streamable', 'sse'] as const) {
+    it(`prints progress on stderr, also what comes in one chunk with the answer (${kind})`, async () => {
+      const server = await recordingServer(kind);
+      const exit = await runCli(['call', server.url, 'count']);
+      expect(exit).to.deep.include({
+        code: 0,
+        stdout: 'counted\n',
+        stderr: 'progress 1/2: step 1\nprogress 2/2: step 2\n',
+      });
     });
-  });
+  }
 
   it('exits with 1 when the tool reports an error', async () => {
     const server = await recordingServer();
