@@ -71,6 +71,13 @@ export class Admin {
     });
   }
 
+  /** Polls until there are no more session threads than so many. */
+  async untilThreads(most: number): Promise<void> {
+    await this.#until(`at most ${most} threads`, 100, async () =>
+      (await this.sum('bulkhead_threads')) <= most ? true : undefined,
+    );
+  }
+
   /** Polls as fast as answers come until one session looks as wanted; `undefined` when it is not listed. */
   async untilSession(
     id: string,

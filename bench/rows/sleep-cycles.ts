@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { trend } from '../../src/load/server/trend.js';
 import { Admin } from '../client/admin.js';
 import { closeSessions, openSessions } from '../client/mcp-session.js';
@@ -10,12 +9,15 @@ import { residentBytes } from '../servers/process-usage.js';
 const TITLE = 'sleep and wake';
 const SLEEP_AFTER_MS = 20;
 const SESSIONS = 4;
+const SPARES = 2;
 /**
  * Allocators and V8 grow for a while before they are steady; that is not a leak. Measured on Node 24 over 4,800 cycles: 188 MiB
  * at first, 389 after 2,000, 383 at the end. A full collection of the main thread comes every 1,500 cycles.
  */
 const CYCLES = 5_000;
 const SETTLING_SHARE = 0.4;
+/** How often memory is read after that, each time when the spares of a busy time have gone: each thread has 14 MiB. */
+const READINGS = 30;
 const MEBIBYTE = 2 ** 20;
 
 interface Cycles {
@@ -41,7 +43,8 @@ function descriptorsOf(pid: number): number {
 /** A few sessions that are woken by a call and fall asleep, again and again. */
 function cycles(quick: boolean): Promise<Cycles> {
   const count = cyclesOf(quick);
-  return withServer(bulkhead('--sleep-after', `${SLEEP_AFTER_MS}ms`), async (server) => {
+  const flags = ['--sleep-after', `${SLEEP_AFTER_MS}ms`, '--spare-threads', String(SPARES)];
+  return withServer(bulkhead(...flags), async (server) => {
     const admin = new Admin(server);
     const sessions = await openSessions(server.url, SESSIONS);
     // A cycle stands for a 1,000th of a minute: slopes by the minute are then by a thousand cycles.
@@ -52,15 +55,18 @@ function cycles(quick: boolean): Promise<Cycles> {
         await admin.untilAsleep();
       };
       for (let warmed = 0; warmed < 20; warmed += SESSIONS) await cycle();
+      await admin.untilThreads(SPARES);
       const threads = threadsOf(server.pid);
       const descriptors = descriptorsOf(server.pid);
+      const settled = count * SETTLING_SHARE;
       for (let cycled = 0; cycled < count; cycled += SESSIONS) {
         await cycle();
+        if (cycled < settled + (points.length * (count - settled)) / READINGS) continue;
+        await admin.untilThreads(SPARES);
         points.push({ atMs: cycled * 60, value: residentBytes(server.pid) / MEBIBYTE });
       }
-      // Spares that a calm time does not need go one by one.
-      await delay(5000);
-      const steady = trend(points.slice(points.length * SETTLING_SHARE));
+      await admin.untilThreads(SPARES);
+      const steady = trend(points);
       return {
         mibPerThousand: steady?.perMinute ?? Number.NaN,
         plusMinusMib: steady?.plusMinus ?? Number.NaN,

@@ -65,6 +65,8 @@ export class SseStream implements StreamConnection {
       'x-accel-buffering': 'no',
       ...(kind !== 'legacy' && { 'mcp-session-id': sessionId }),
     });
+    // Node keeps the head as the two dozen parts that it put it together of, but for one that is sent by itself.
+    response.flushHeaders();
     events.emit('stream-opened', { kind });
     const priming =
       primingId === undefined ? `retry: ${retryMs}\n\n` : `id: ${primingId}\nretry: ${retryMs}\ndata: \n\n`;

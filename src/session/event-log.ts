@@ -3,6 +3,7 @@
  * events and in bytes, for the session and for all sessions together; the oldest events go first.
  */
 import { performance } from 'node:perf_hooks';
+import { LateMap } from '../shared/late-collections.js';
 
 /** A client that lost its stream comes back within seconds, or it does not come back. */
 const RETENTION_MS = 5 * 60_000;
@@ -51,7 +52,7 @@ export class EventLog {
   readonly #budget: EventLogBudget;
   readonly #onDropped: (events: number) => void;
   readonly #events: LoggedEvent[] = [];
-  readonly #streams = new Map<string, StreamMark>();
+  readonly #streams = new LateMap<string, StreamMark>();
   #sequence = 0;
   #bytes = 0;
 

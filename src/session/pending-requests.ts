@@ -46,7 +46,7 @@ export class PendingRequests {
   }
 
   all(): PendingRequest[] {
-    return [...this.#pending.values()];
+    return this.#pending.values();
   }
 
   snapshot(): RequestSnapshot[] {

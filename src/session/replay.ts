@@ -2,6 +2,7 @@
  * What every thread of the session must have heard before anything else: the `initialize` exchange, the log level and
  * the resource subscriptions. A fresh thread is told again, with ids of the gateway's own, and its answers are dropped.
  */
+import { LateMap } from '../shared/late-collections.js';
 import type { ClientRequest } from './client-message.js';
 
 /** Subscriptions are a client's to make: past so much text, in one or in all, a session keeps its thread. */
@@ -16,7 +17,7 @@ export class Replay {
   #initialized: string | undefined;
   #level: string | undefined;
   /** By URI. */
-  readonly #subscriptions = new Map<string, string>();
+  readonly #subscriptions = new LateMap<string, string>();
   #chars = 0;
   #incomplete = false;
 

@@ -4,13 +4,14 @@
  * handed the answers to its predecessor's questions.
  */
 import type { RequestId } from '../shared/frames.js';
+import { LateSet } from '../shared/late-collections.js';
 import { errorResponse, JSON_RPC } from './json-rpc-error.js';
 
 /** Far more than a client would ever answer side by side. */
 const MAX_OPEN = 256;
 
 export class ServerRequests {
-  readonly #open = new Set<RequestId>();
+  readonly #open = new LateSet<RequestId>();
 
   /**
    * Takes note of a request to the client.

@@ -9,7 +9,7 @@ import type { ThreadPool } from '../threads/thread-pool.js';
 import type { EndReason } from './end-reason.js';
 import { EventLogBudget } from './event-log.js';
 import { Session } from './session.js';
-import type { SessionOptions } from './session-parts.js';
+import type { SessionOptions, SessionOwner } from './session-owner.js';
 
 /** 192 bits, in characters that the specification allows (0x21 to 0x7E) and that need no escaping in a URL. */
 const SESSION_ID_BYTES = 24;
@@ -29,10 +29,9 @@ export interface Refusal {
 
 export class SessionManager {
   readonly eventLogBudget = new EventLogBudget(EVENT_LOG_BYTES);
+  readonly #owner: SessionOwner<Session>;
   readonly #options: SessionManagerOptions;
   readonly #events: GatewayEmitter;
-  readonly #pool: ThreadPool;
-  readonly #staticLists: StaticLists | undefined;
   readonly #sessions = new Map<string, Session>();
   /** Those that have a thread. */
   readonly #awake = new Set<Session>();
@@ -55,8 +54,26 @@ export class SessionManager {
   ) {
     this.#options = options;
     this.#events = events;
-    this.#pool = pool;
-    this.#staticLists = staticLists;
+    this.#owner = {
+      options,
+      events,
+      eventLogBudget: this.eventLogBudget,
+      acquireThread: (signal) => pool.acquire(signal),
+      childrenGone: (thread) => pool.childrenGone(thread),
+      newRequestKey: () => this.#newRequestKey(),
+      staticLists,
+      onThread: (session, held) => {
+        if (held) this.#awake.add(session);
+        else this.#awake.delete(session);
+      },
+      onIdle: () => pool.threadIdle(),
+      onEnding: (session) => {
+        this.#sessions.delete(session.id);
+        this.#awake.delete(session);
+        this.#ending.add(session);
+      },
+      onGone: (session) => this.#ending.delete(session),
+    };
     pool.makeRoom = () => this.#makeRoom();
     this.#sweep = setInterval(() => this.#expire(), options.cleanupIntervalMs).unref();
   }
@@ -74,27 +91,10 @@ export class SessionManager {
 
   /** Makes the record. It has no thread before its first message. */
   open(context: Omit<SessionContext, 'sessionId' | 'startedAtMs'>): Session {
-    const session: Session = new Session({
-      context: { ...context, sessionId: newSessionId(), startedAtMs: Date.now() },
-      options: this.#options,
-      events: this.#events,
-      eventLogBudget: this.eventLogBudget,
-      acquireThread: (signal) => this.#pool.acquire(signal),
-      childrenGone: (thread) => this.#pool.childrenGone(thread),
-      newRequestKey: () => this.#newRequestKey(),
-      staticLists: this.#staticLists,
-      onThread: (held) => {
-        if (held) this.#awake.add(session);
-        else this.#awake.delete(session);
-      },
-      onIdle: () => this.#pool.threadIdle(),
-      onEnding: () => {
-        this.#sessions.delete(session.id);
-        this.#awake.delete(session);
-        this.#ending.add(session);
-      },
-      onGone: () => this.#ending.delete(session),
-    });
+    const session = new Session(
+      { ...context, sessionId: newSessionId(), startedAtMs: Date.now() },
+      this.#owner,
+    );
     this.#sessions.set(session.id, session);
     return session;
   }

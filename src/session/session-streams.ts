@@ -1,6 +1,7 @@
 /** All streams of one session, and how a client takes one up again. */
 import type { GatewayEmitter, StreamKind } from '../events.js';
 import type { RequestId } from '../shared/frames.js';
+import { LateMap, LateSet } from '../shared/late-collections.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { ShortMap } from '../shared/short-map.js';
 import { RETRY_MS } from './disconnect-policy.js';
@@ -29,11 +30,11 @@ export class SessionStreams implements StreamOwner {
   readonly #parts: SessionStreamsParts;
   readonly #log: EventLog;
   /** Unfinished POST streams that are SSE, by their key. */
-  readonly #posts = new Map<string, MessageStream>();
+  readonly #posts = new LateMap<string, MessageStream>();
   /** POSTs that have not been answered and are not SSE. */
   readonly #undecided = new ShortMap<string, MessageStream>();
   /** Finished ones whose last bytes wait for a slow reader. */
-  readonly #leaving = new Set<MessageStream>();
+  readonly #leaving = new LateSet<MessageStream>();
   #lastPost = 0;
   #listened = false;
 

@@ -19,7 +19,7 @@ import type { PendingRequest } from './pending-request.js';
 import { PendingRequests } from './pending-requests.js';
 import { Presence } from './presence.js';
 import { ServerRequests } from './server-requests.js';
-import type { SessionParts } from './session-parts.js';
+import type { SessionOwner } from './session-owner.js';
 import { refusedByServer, SessionStart, type StartFailure, unstartable } from './session-start.js';
 import { SessionStreams } from './session-streams.js';
 import { SleepTimer } from './sleep-timer.js';
@@ -29,7 +29,7 @@ import { type StaticResponse, UnwokenAnswers } from './unwoken-answers.js';
 const ABOUT_REQUESTS = new Set(['notifications/cancelled', 'notifications/progress']);
 
 export class Session {
-  readonly #parts: SessionParts;
+  readonly #owner: SessionOwner<Session>;
   readonly #link: ThreadLink;
   readonly #streams: SessionStreams;
   readonly #pending: PendingRequests;
@@ -42,22 +42,22 @@ export class Session {
   #announced = false;
   #ended: Promise<void> | undefined;
 
-  constructor(parts: SessionParts) {
-    this.#parts = parts;
-    this.#context = parts.context;
-    this.#unwoken = new UnwokenAnswers(parts.staticLists);
+  constructor(context: SessionContext, owner: SessionOwner<Session>) {
+    this.#owner = owner;
+    this.#context = context;
+    this.#unwoken = new UnwokenAnswers(owner.staticLists);
     this.#pending = new PendingRequests({
       context: () => this.#context,
-      events: parts.events,
-      newKey: parts.newRequestKey,
-      limit: parts.options.maxRequestsPerSession,
-      heartbeatMs: parts.options.progressHeartbeatMs,
+      events: owner.events,
+      newKey: owner.newRequestKey,
+      limit: owner.options.maxRequestsPerSession,
+      heartbeatMs: owner.options.progressHeartbeatMs,
       onFinished: () => this.#finished(),
       onCancelled: (id, why) => this.#link.cancel(id, why),
       answer: (stream, body, id) => this.#answer(stream, body, id, 0),
     });
     this.#presence = new Presence({
-      options: parts.options,
+      options: owner.options,
       connections: () => this.#streams.connections,
       listened: () => this.#streams.listened,
       requestsInFlight: () => this.#pending.size,
@@ -65,8 +65,8 @@ export class Session {
     });
     this.#link = new ThreadLink({
       context: () => this.#context,
-      acquire: parts.acquireThread,
-      childrenGone: parts.childrenGone,
+      acquire: owner.acquireThread,
+      childrenGone: owner.childrenGone,
       onClaimed: (wakeMs) => this.#threadClaimed(wakeMs),
       onReleased: () => this.#sleep.released(),
       onStayAwake: () => this.#sleep.refused(),
@@ -76,15 +76,15 @@ export class Session {
       onUnavailable: (error, lost) => this.#unavailable(error, lost),
     });
     this.#sleep = new SleepTimer({
-      afterMs: parts.options.sleepAfterMs,
+      afterMs: owner.options.sleepAfterMs,
       idleMs: () => this.#presence.idleMs,
       drowsy: () => this.#pending.size === 0 && this.#serverRequests.open === 0 && this.#link.drowsy,
       sleep: () => this.sleep('idle'),
     });
     this.#streams = new SessionStreams({
       context: () => this.#context,
-      events: parts.events,
-      budget: parts.eventLogBudget,
+      events: owner.events,
+      budget: owner.eventLogBudget,
       onFlushed: (chars) => this.#link.credit(chars),
       onOpened: (stream) => this.#pending.streamOpened(stream),
       onLost: (stream, onPurpose) => this.#streamLost(stream, onPurpose),
@@ -137,7 +137,7 @@ export class Session {
   ): void {
     this.#context = context;
     this.#announced = true;
-    this.#parts.events.emit('session-started', { context });
+    this.#owner.events.emit('session-started', { context });
     const stream =
       connection === undefined
         ? this.#streams.standing
@@ -163,7 +163,7 @@ export class Session {
     const stream =
       connection === undefined
         ? this.#streams.standing
-        : this.#streams.forPost(ids, batch, this.#parts.options.sseAfterMs, connection);
+        : this.#streams.forPost(ids, batch, this.#owner.options.sseAfterMs, connection);
     for (const request of requests) {
       const refusal = this.#pending.refusal(request, this.#link.runs(request.id));
       if (refusal !== undefined) {
@@ -205,7 +205,7 @@ export class Session {
     this.#presence.activeInPassing();
     if (response.id !== undefined && this.#serverRequests.answered(response.id))
       this.#link.reply(response.body);
-    else this.#parts.events.emit('response-unmatched', { context: this.#context });
+    else this.#owner.events.emit('response-unmatched', { context: this.#context });
   }
 
   /** Opens the GET stream, or the legacy transport's one stream; an earlier one is replaced. */
@@ -227,7 +227,7 @@ export class Session {
   sleep(reason: SleepReason): void {
     this.#link.sleep();
     if (this.#link.state === 'falling_asleep')
-      this.#parts.events.emit('session-sleeps', { context: this.#context, reason });
+      this.#owner.events.emit('session-sleeps', { context: this.#context, reason });
   }
 
   /** Ends the session; harmless when it has ended already. Resolves when nothing of it is left. */
@@ -307,7 +307,7 @@ export class Session {
 
   #finished(): void {
     this.#presence.touch();
-    if (this.#pending.size === 0 && this.#link.attached) this.#parts.onIdle();
+    if (this.#pending.size === 0 && this.#link.attached) this.#owner.onIdle();
   }
 
   /** Hands a stream an answer; its connection may be the session's last. */
@@ -318,15 +318,15 @@ export class Session {
 
   #threadClaimed(wakeMs: number): void {
     this.#sleep.start();
-    this.#parts.onThread(true);
-    this.#parts.events.emit('session-woke', { context: this.#context, wakeMs });
+    this.#owner.onThread(this, true);
+    this.#owner.events.emit('session-woke', { context: this.#context, wakeMs });
     if (this.#start === undefined) return;
-    this.#pending.get(this.#start.request.id)?.stream.allowSse(this.#parts.options.sseAfterMs);
+    this.#pending.get(this.#start.request.id)?.stream.allowSse(this.#owner.options.sseAfterMs);
   }
 
   #threadGone(exit: ThreadExit, lost: ReadonlySet<RequestId>, often: boolean): void {
     this.#sleep.stop();
-    this.#parts.onThread(false);
+    this.#owner.onThread(this, false);
     this.#serverRequests.clear();
     this.#streams.voidCredit();
     const starting = this.#pending.get(this.#start?.request.id);
@@ -369,7 +369,7 @@ export class Session {
       void this.end('stream_closed');
       return;
     }
-    const graceMs = graceForResponses({ resumable: stream.resumable, onPurpose }, this.#parts.options);
+    const graceMs = graceForResponses({ resumable: stream.resumable, onPurpose }, this.#owner.options);
     for (const id of stream.requestIds) {
       const pending = this.#pending.get(id);
       if (this.#start !== undefined && this.#start.request.id === id) void this.end('abandoned');
@@ -381,13 +381,13 @@ export class Session {
   async #end(reason: EndReason): Promise<void> {
     this.#presence.close();
     this.#sleep.stop();
-    this.#parts.onEnding();
+    this.#owner.onEnding(this);
     // Every stream of a call carries an answer before it ends; clients wait for ever otherwise.
     for (const pending of this.#pending.all())
       this.#pending.cancel(pending, 'session_end', `the session ends (${reason})`);
     this.#streams.end();
     if (this.#announced) {
-      this.#parts.events.emit('session-ended', {
+      this.#owner.events.emit('session-ended', {
         context: this.#context,
         reason,
         durationMs: this.#presence.ageMs,
@@ -395,6 +395,6 @@ export class Session {
       });
     }
     await this.#link.end(reason);
-    this.#parts.onGone();
+    this.#owner.onGone(this);
   }
 }

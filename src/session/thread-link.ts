@@ -6,6 +6,7 @@
 import { performance } from 'node:perf_hooks';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { RequestId, SendFrame, StateEntry } from '../shared/frames.js';
+import { LateMap, LateSet } from '../shared/late-collections.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionState, ThreadSnapshot } from '../snapshot.js';
 import type { SessionThread } from '../threads/session-thread.js';
@@ -41,10 +42,10 @@ type WaitingMessage = PostedRequest | { readonly requestId: undefined; readonly 
 
 export class ThreadLink implements ThreadOwner {
   readonly #parts: ThreadLinkParts;
-  readonly #state = new Map<string, Uint8Array>();
+  readonly #state = new LateMap<string, Uint8Array>();
   readonly replay = new Replay();
   /** Requests that the present thread was given and has not answered. */
-  readonly #posted = new Set<RequestId>();
+  readonly #posted = new LateSet<RequestId>();
   #waiting: WaitingMessage[] = [];
   /** What a thread that falls asleep has not heard, and what its successor would hear from the replay. */
   #unheard: string | undefined;

@@ -6,11 +6,14 @@
  * Keys are found by looking at one after the other.
  */
 export class ShortMap<Key extends string | number, Value> {
-  readonly #keys: Key[] = [];
-  readonly #values: Value[] = [];
+  // Room for two to begin with: an array that grows from nothing has room for 17, and most sessions never have more than
+  // one request at once.
+  readonly #keys: (Key | undefined)[] = [undefined, undefined];
+  readonly #values: (Value | undefined)[] = [undefined, undefined];
+  #size = 0;
 
   get size(): number {
-    return this.#keys.length;
+    return this.#size;
   }
 
   has(key: Key): boolean {
@@ -25,8 +28,9 @@ export class ShortMap<Key extends string | number, Value> {
   set(key: Key, value: Value): void {
     const index = this.#keys.indexOf(key);
     if (index === -1) {
-      this.#keys.push(key);
-      this.#values.push(value);
+      this.#keys[this.#size] = key;
+      this.#values[this.#size] = value;
+      this.#size += 1;
     } else {
       this.#values[index] = value;
     }
@@ -36,20 +40,22 @@ export class ShortMap<Key extends string | number, Value> {
   delete(key: Key): boolean {
     const index = this.#keys.indexOf(key);
     if (index === -1) return false;
+    this.#size -= 1;
     this.#keys.copyWithin(index, index + 1);
-    this.#keys.pop();
+    this.#keys[this.#size] = undefined;
     this.#values.copyWithin(index, index + 1);
-    this.#values.pop();
+    this.#values[this.#size] = undefined;
     return true;
   }
 
   clear(): void {
-    this.#keys.length = 0;
-    this.#values.length = 0;
+    this.#keys.fill(undefined);
+    this.#values.fill(undefined);
+    this.#size = 0;
   }
 
-  /** In the order in which they came. To be read before anything is deleted. */
-  values(): readonly Value[] {
-    return this.#values;
+  /** In the order in which they came. */
+  values(): Value[] {
+    return this.#values.slice(0, this.#size) as Value[];
   }
 }

@@ -1,6 +1,5 @@
-/** What a session is made with. */
+/** What a session needs of whoever holds all of them. */
 import type { GatewayEmitter } from '../events.js';
-import type { SessionContext } from '../shared/session-context.js';
 import type { StaticLists } from '../threads/server-module-check.js';
 import type { SessionThread } from '../threads/session-thread.js';
 import type { DisconnectOptions } from './disconnect-policy.js';
@@ -13,8 +12,8 @@ export interface SessionOptions extends DisconnectOptions {
   readonly sleepAfterMs: number;
 }
 
-export interface SessionParts {
-  readonly context: SessionContext;
+/** One for all sessions: what is made for each of ten thousand counts. */
+export interface SessionOwner<Session> {
   readonly options: SessionOptions;
   readonly events: GatewayEmitter;
   readonly eventLogBudget: EventLogBudget;
@@ -24,11 +23,11 @@ export interface SessionParts {
   /** What is answered without a thread, where the server module allows it. */
   readonly staticLists: StaticLists | undefined;
   /** It has got a thread, or lost it. */
-  readonly onThread: (held: boolean) => void;
-  /** It has a thread and nothing in flight in it. */
+  readonly onThread: (session: Session, held: boolean) => void;
+  /** A session has a thread and nothing in flight in it. */
   readonly onIdle: () => void;
   /** The session answers nothing any more. */
-  readonly onEnding: () => void;
+  readonly onEnding: (session: Session) => void;
   /** Its thread and everything that it started are gone too. */
-  readonly onGone: () => void;
+  readonly onGone: (session: Session) => void;
 }

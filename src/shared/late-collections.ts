@@ -1,0 +1,64 @@
+/**
+ * A `Map` and a `Set` that are made when something is first put in. An empty one of V8's takes 180 bytes; a session has
+ * seven, and a sleeping one uses none of them.
+ */
+
+export class LateMap<Key, Value> {
+  #map: Map<Key, Value> | undefined;
+
+  get size(): number {
+    return this.#map?.size ?? 0;
+  }
+
+  get(key: Key): Value | undefined {
+    return this.#map?.get(key);
+  }
+
+  set(key: Key, value: Value): void {
+    this.#map ??= new Map();
+    this.#map.set(key, value);
+  }
+
+  /** Whether it was there. */
+  delete(key: Key): boolean {
+    return this.#map?.delete(key) ?? false;
+  }
+
+  clear(): void {
+    this.#map = undefined;
+  }
+
+  values(): Iterable<Value> {
+    return this.#map?.values() ?? [];
+  }
+
+  [Symbol.iterator](): Iterator<[Key, Value]> {
+    return (this.#map ?? new Map<Key, Value>())[Symbol.iterator]();
+  }
+}
+
+export class LateSet<Value> {
+  #set: Set<Value> | undefined;
+
+  get size(): number {
+    return this.#set?.size ?? 0;
+  }
+
+  add(value: Value): void {
+    this.#set ??= new Set();
+    this.#set.add(value);
+  }
+
+  /** Whether it was there. */
+  delete(value: Value): boolean {
+    return this.#set?.delete(value) ?? false;
+  }
+
+  clear(): void {
+    this.#set = undefined;
+  }
+
+  [Symbol.iterator](): Iterator<Value> {
+    return (this.#set ?? new Set<Value>())[Symbol.iterator]();
+  }
+}
