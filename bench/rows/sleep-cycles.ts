@@ -12,9 +12,8 @@ const SESSIONS = 4;
 const SPARES = 2;
 /**
  * Allocators and V8 grow for a while before they are steady; that is not a leak. Measured on Node 20, in MiB without mapped
- * files: 151 after 1,000
- * cycles, 166 after 4,000, 165 after 7,000, 168 after 12,000. On Node 24: 188 at first, 389 after 2,000, 383 after 4,800.
- * A full collection of the main thread comes every 1,500 cycles.
+ * files: 151 after 1,000 cycles, 166 after 4,000, 165 after 7,000, 168 after 12,000. On Node 24: 188 at first, 389 after
+ * 2,000, 383 after 4,800. A full collection of the main thread comes every 1,500 cycles.
  */
 const CYCLES = 6_000;
 const SETTLING_SHARE = 2 / 3;
