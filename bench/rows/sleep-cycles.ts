@@ -18,8 +18,8 @@ const SPARES = 2;
 const CYCLES = 8_000;
 const SETTLING_SHARE = 2 / 3;
 /**
- * How often memory is read, each time when the spares of a busy time have gone: each thread has 14 MiB. From the start on, since
- * the allocator gives memory back in these pauses: with the first of them after settling, it fell by 46 MiB and would have hidden a leak.
+ * How often memory is read, each time when the spares of a busy time have gone: each thread has 14 MiB. From the start on, so
+ * that the pauses for it, in which memory may be given back, are no different in the part that counts.
  */
 const READINGS = 90;
 const MEBIBYTE = 2 ** 20;
