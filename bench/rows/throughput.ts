@@ -16,6 +16,8 @@ const COLD_SETS = { before: 2, measured: 3 };
  * 53 ms of processor. A spare that is claimed is mostly older than that. New spares are made in this time as well.
  */
 const COLLECTED_MS = 12_000;
+/** A quick run has some of these collections in its figures. */
+const QUICK_REST_MS = 2000;
 /** What is left of `node:http`'s own rate by a transport that checks everything, two threads and the SDK. */
 const BARE_SHARE = 0.37;
 const BARE = 'node:http';
@@ -84,9 +86,9 @@ async function measureCold(start: StartServer, load: Load, quick: boolean): Prom
     await warmUp(others, quick);
     for (const session of others) await session.delete();
     await closeSessions(others);
-    for (let set = 0; set < COLD_SETS.before; set += 1) await coldSet(pid, url, load);
+    for (let set = 0; set < COLD_SETS.before; set += 1) await coldSet(pid, url, load, quick);
     const sets: Throughput[] = [];
-    while (sets.length < COLD_SETS.measured) sets.push(await coldSet(pid, url, load));
+    while (sets.length < COLD_SETS.measured) sets.push(await coldSet(pid, url, load, quick));
     const middle = (key: keyof Throughput): number => median(sets.map((set) => set[key]));
     return {
       callsPerSecond: middle('callsPerSecond'),
@@ -97,11 +99,11 @@ async function measureCold(start: StartServer, load: Load, quick: boolean): Prom
 }
 
 /** One set of new sessions, from their first to their end. */
-async function coldSet(pid: number, url: URL, load: Load): Promise<Throughput> {
+async function coldSet(pid: number, url: URL, load: Load, quick: boolean): Promise<Throughput> {
   const sessions = await openSessions(url, load.sessions);
   try {
     for (const session of sessions) await session.echo();
-    await delay(COLLECTED_MS);
+    await delay(quick ? QUICK_REST_MS : COLLECTED_MS);
     const result = await throughputOf(pid, async () => {
       await Promise.all(
         sessions.map(async (session) => {
