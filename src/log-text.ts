@@ -3,7 +3,21 @@
 const MAX_TEXT_LENGTH = 2000;
 const MAX_DEPTH = 4;
 const MAX_ENTRIES = 32;
-const SECRET_NAME = /^(?:.*[-_])?(?:authorization|cookie|password|passwd|secret|token|api[-_]?key)$/i;
+/** The last words of a field's name that say that its value is a secret, without what parts them. */
+const SECRET_WORDS = [
+  'authorization',
+  'cookie',
+  'password',
+  'passwd',
+  'passphrase',
+  'secret',
+  'token',
+  'apikey',
+  'accesskey',
+  'privatekey',
+  'credential',
+  'credentials',
+];
 
 /** C0 and C1 controls, line separators, and the marks that turn the direction of writing. */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
@@ -22,10 +36,16 @@ export function printableFields(fields: Readonly<Record<string, unknown>>): Reco
 function copyRecord(fields: Readonly<Record<string, unknown>>, depth: number): Record<string, unknown> {
   const entries = Object.entries(fields);
   const copied = entries.slice(0, MAX_ENTRIES).map(([name, value]): [string, unknown] => {
-    return [printable(name), SECRET_NAME.test(name) ? '[redacted]' : copy(value, depth + 1)];
+    return [printable(name), isSecret(name) ? '[redacted]' : copy(value, depth + 1)];
   });
   if (entries.length > MAX_ENTRIES) copied.push(['…', `${entries.length - MAX_ENTRIES} more`]);
   return Object.fromEntries(copied);
+}
+
+/** Whether the name ends with a secret's, however it is written: `api_key`, `API-KEY`, `apiKey`, `x-access-token`, `clientSecret`. */
+function isSecret(name: string): boolean {
+  const letters = name.replace(/[-_. ]/g, '').toLowerCase();
+  return SECRET_WORDS.some((word) => letters.endsWith(word));
 }
 
 function copy(value: unknown, depth: number): unknown {

@@ -11,6 +11,8 @@ import type { RequestId } from '../shared/frames.js';
 /** Ids travel in event ids, log lines and errors. */
 const MAX_ID_CHARS = 256;
 const MAX_BATCH = 100;
+/** Names of methods and tools travel in log lines, events and snapshots; no method or tool has a longer one. */
+const MAX_NAME_CHARS = 200;
 
 export type ParsedBody =
   | { readonly ok: true; readonly batch: boolean; readonly messages: readonly ClientMessage[] }
@@ -54,11 +56,12 @@ function classify(value: unknown, body: string): ClientMessage | Refused {
   if (typeof value.method !== 'string') return classifyResponse(value, id, body);
   const stranger = unknownMember(value, id === null ? NOTIFICATION_MEMBERS : REQUEST_MEMBERS);
   if (stranger !== undefined) return invalid(`a message has no member ${JSON.stringify(stranger)}`, id);
-  const { method, params } = value;
+  const { params } = value;
+  const method = named(value.method);
   if (params !== undefined && !isFields(params)) return invalid('"params" must be an object', id);
   const malformed = malformedMeta(params);
   if (malformed !== undefined) return invalid(malformed, id);
-  const tool = method === 'tools/call' && typeof params?.name === 'string' ? params.name : undefined;
+  const tool = method === 'tools/call' && typeof params?.name === 'string' ? named(params.name) : undefined;
   return id === null
     ? { kind: 'notification', method, cancels: cancellation(method, params), body }
     : {
@@ -144,6 +147,11 @@ function malformedMeta(params: Fields | undefined): string | undefined {
 function progressToken(params: Fields | undefined): RequestId | undefined {
   const meta = params?._meta;
   return isFields(meta) && isRequestId(meta.progressToken) ? meta.progressToken : undefined;
+}
+
+/** What is left of a name that is too long: copied, since a slice would keep all of the text. */
+function named(name: string): string {
+  return name.length <= MAX_NAME_CHARS ? name : `${Buffer.from(name.slice(0, MAX_NAME_CHARS - 1))}…`;
 }
 
 function isFields(value: unknown): value is Fields {

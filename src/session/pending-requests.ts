@@ -67,7 +67,7 @@ export class PendingRequests {
     if (this.#pending.size < limit) return undefined;
     const { sessionId, remoteAddress } = context();
     events.emit('rejected', { reason: 'request_limit', status: 200, sessionId, remoteAddress });
-    const message = `This session has ${limit} requests in flight, which is its limit. Wait for one to finish and call again.`;
+    const message = `This session is at its limit of requests in flight (max-requests-per-session is ${limit}). Wait for one to finish and call again.`;
     return errorResponse(id, JSON_RPC.serverError, message, { reason: 'request_limit' });
   }
 

@@ -85,7 +85,7 @@ export class SessionManager {
     if (this.#sessions.size < this.#options.maxSessions) return undefined;
     return {
       reason: 'session_limit',
-      message: `The server has ${this.#options.maxSessions} sessions, which is its limit. Try again later.`,
+      message: `The server is at its limit of sessions (max-sessions is ${this.#options.maxSessions}). Try again later.`,
     };
   }
 

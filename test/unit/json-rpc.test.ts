@@ -44,6 +44,15 @@ describe('A body with one message', () => {
     expect(messageIn(request({ method: 'tools/call', params: { name: 1 } }))).to.include({ tool: undefined });
   });
 
+  it('cuts the names of methods and tools that are longer than any', () => {
+    const long = 'n'.repeat(100_000);
+    const { method } = messageIn(request({ method: long })) as { method: string };
+    expect(method).to.equal(`${'n'.repeat(199)}…`);
+    const call = messageIn(request({ method: 'tools/call', params: { name: long } }));
+    expect(call).to.include({ tool: `${'n'.repeat(199)}…` });
+    expect(messageIn(request({ method: 'm'.repeat(200) }))).to.include({ method: 'm'.repeat(200) });
+  });
+
   it('hands on the params of initialize, and of nothing else', () => {
     const params = { protocolVersion: '2025-11-25' };
     expect(messageIn(request({ method: 'initialize', params }))).to.deep.include({ params });

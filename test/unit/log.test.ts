@@ -166,14 +166,21 @@ describe('log', () => {
       expect(lines()[0].fields).to.include({ big: '1', bytes: '[9 bytes]' });
     });
 
-    it('loses what is named like a secret', () => {
+    it('loses what is named like a secret, however the name is written', () => {
       const { events, written } = createTestLog();
+      const secrets = ['authorization', 'api_key', 'apiKey', 'API-KEY', 'x-auth-token', 'accessToken'];
+      secrets.push('clientSecret', 'DB_PASSWORD', 'dbPassword', 'privateKey', 'Set-Cookie', 'credentials');
       const fields = {
-        authorization: 'Bearer abc',
-        nested: { api_key: 'abc', 'x-auth-token': 'abc', tokens: 5 },
+        ...Object.fromEntries(secrets.map((name) => [name, 'abc'])),
+        nested: { refreshToken: 'abc', tokens: 5, secretary: 'ann', key: 'k' },
       };
       events.emit('module-log', { ...moduleLine, fields });
-      expect(written[0]).to.contain('"tokens":5').and.not.contain('abc');
+      expect(written[0]).to.not.contain('abc');
+      expect(JSON.parse(written[0] ?? '').fields.nested).to.include({
+        tokens: 5,
+        secretary: 'ann',
+        key: 'k',
+      });
     });
   });
 
