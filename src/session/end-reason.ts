@@ -20,6 +20,8 @@ export const END_REASONS = [
   'initialize_failed',
   /** The server module's `setup` threw for this session. */
   'setup_failed',
+  /** The server module closed its server (`server.close()`). */
+  'server_closed',
   /** Its thread died more than 3 times in a minute. */
   'thread_deaths',
   /** `DELETE /sessions/{id}` on the admin listener. */

@@ -72,6 +72,7 @@ export class Session {
       onStayAwake: () => this.#sleep.refused(),
       onSend: (frame) => this.#fromThread(frame),
       onCloseStream: (requestId) => this.#closeStream(requestId),
+      onServerClosed: () => this.#serverClosed(),
       onThreadGone: (exit, lost, often) => this.#threadGone(exit, lost, often),
       onUnavailable: (error, lost) => this.#unavailable(error, lost),
     });
@@ -355,6 +356,14 @@ export class Session {
       this.#streams.deliver(pending.stream, body, pending.request.id, 0),
     );
     void this.end(failed.reason);
+  }
+
+  /** The server has hung up on its client, as `close()` of a stdio server would: nothing is left to talk to. */
+  #serverClosed(): void {
+    const starting = this.#pending.get(this.#start?.request.id);
+    if (starting === undefined) return void this.end('server_closed');
+    const message = 'The server closed itself before it had answered initialize.';
+    this.#startFailed(unstartable(500, message, 'server_closed', starting), starting);
   }
 
   #closeStream(requestId: RequestId | undefined): void {

@@ -31,6 +31,7 @@ export interface ThreadLinkParts {
   readonly onReleased: () => void;
   readonly onStayAwake: () => void;
   readonly onSend: (frame: SendFrame) => void;
+  readonly onServerClosed: () => void;
   readonly onCloseStream: (requestId: RequestId | undefined) => void;
   /** The thread is gone, and with it what `lost` names. `often`: it happened too often for the session to go on. */
   readonly onThreadGone: (exit: ThreadExit, lost: ReadonlySet<RequestId>, often: boolean) => void;
@@ -186,6 +187,10 @@ export class ThreadLink implements ThreadOwner {
 
   onCloseStream(requestId: RequestId | undefined): void {
     this.#parts.onCloseStream(requestId);
+  }
+
+  onServerClosed(): void {
+    this.#parts.onServerClosed();
   }
 
   onState(key: string, value: Uint8Array | undefined): void {

@@ -141,6 +141,8 @@ export type ThreadFrame =
   | { readonly type: 'held'; readonly held: boolean }
   /** The answer to `sleep` of a thread in which something goes on that the main thread had not heard of. */
   | { readonly type: 'stay-awake' }
+  /** The module closed its server, or the server its transport: it answers nothing any more, and the session is over. */
+  | { readonly type: 'server-closed' }
   /** Every handler has settled after `end`, or `onSleep` after `sleep`; the thread may be terminated. */
   | { readonly type: 'ended' };
 

@@ -217,6 +217,10 @@ class TrialSession implements ThreadOwner {
 
   onState(): void {}
 
+  onServerClosed(): void {
+    this.#thread.terminate('start_failed', 'the server module closed its server before any client had come');
+  }
+
   onSend({ kind, id, body }: SendFrame): void {
     if (kind !== 'response' || id === undefined) return;
     this.#waiting.get(id)?.resolve(JSON.parse(body) as Answer);

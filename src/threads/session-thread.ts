@@ -329,6 +329,8 @@ export class SessionThread {
         this.#state = 'claimed';
         this.#owner?.onStayAwake();
         return this.#parts.onSettled();
+      case 'server-closed':
+        return this.#owner?.onServerClosed();
       case 'ended':
         if (this.#sleeping) return this.terminate('slept', 'its session fell asleep');
         return this.terminate('ended', 'its session ended');

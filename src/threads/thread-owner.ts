@@ -21,6 +21,8 @@ export interface ThreadOwner {
   onReleased(): void;
   /** The thread was told to sleep and has something that goes on. */
   onStayAwake(): void;
+  /** The module has closed its server: nothing will be answered any more. */
+  onServerClosed(): void;
   onState(key: string, value: Uint8Array | undefined): void;
   /** Comes exactly once; nothing comes after it. How many requests were lost is returned. */
   onExit(exit: ThreadExit): number;
