@@ -20,8 +20,10 @@ export type RejectionReason =
   | 'not_acceptable'
   | 'unsupported_media_type'
   | 'body_too_large'
+  | 'body_budget'
   | 'request_timeout'
   | 'malformed_http'
+  | 'expectation_failed'
   | 'parse_error'
   | 'invalid_request'
   | 'protocol_version'
@@ -54,6 +56,21 @@ export type ThreadExitCause =
 
 /** Why a session gave its thread back; a metric label: nothing to do for `sleep-after`, or others wait for a thread. */
 export type SleepReason = 'idle' | 'room';
+
+export type ListenerName = 'mcp' | 'admin';
+
+/** Why the gateway closed a connection by itself; a metric label. */
+export type ConnectionDropReason =
+  /** There are as many as may be, and none that could make room. */
+  | 'limit'
+  /** Its remote address has as many as one may have. */
+  | 'address_limit'
+  /** It had been idle longest when another needed its place. */
+  | 'made_room'
+  /** It took nothing of what waited for it for a minute. */
+  | 'stalled'
+  /** All output that clients do not read held too much, and this most of it for longest. */
+  | 'output_budget';
 
 export type StreamKind = 'post' | 'get' | 'legacy';
 
@@ -97,6 +114,13 @@ export interface GatewayEvents {
       readonly reason: RejectionReason;
       readonly status: number;
       readonly sessionId: string | undefined;
+      readonly remoteAddress: string | undefined;
+    },
+  ];
+  'connection-dropped': [
+    {
+      readonly listener: ListenerName;
+      readonly reason: ConnectionDropReason;
       readonly remoteAddress: string | undefined;
     },
   ];

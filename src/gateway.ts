@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdminServer } from './admin/admin-server.js';
 import { GatewayEmitter } from './events.js';
+import { HttpResources } from './http/http-resources.js';
 import { Listener, MCP_PATH } from './http/listener.js';
 import { createLog } from './log.js';
 import { type MultiClientMetrics, multiClientMetrics } from './metrics/multi-client-metrics.js';
@@ -62,12 +63,16 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     });
   }
   const sessions = new SessionManager(options, events, pool, staticLists);
-  const view = createView(options, sessions, pool);
+  const http = new HttpResources({ events, maxBodyBytes: options.maxBodyBytes });
+  const view = createView(options, sessions, pool, http);
   const metrics = createMetrics({ events, view, knownTools: () => tools, version: VERSION });
   const listener = new Listener({
     ...options,
     sessions,
     events,
+    connections: http.connections.mcp,
+    bodies: http.bodies,
+    output: http.output,
     metadata: extras.metadata ?? (() => ({})),
   });
   const admin = createAdminServer({
@@ -78,6 +83,7 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     clients: () => multiClientMetrics(view),
     scrape: (accept) => metrics.scrape(accept),
     events,
+    connections: http.connections.admin,
   });
   // Nothing can be awaited when the process exits, but no child process may outlive it.
   const onExit = (): void => pool.killChildrenNow();
@@ -124,7 +130,12 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
   };
 }
 
-function createView(options: ResolvedOptions, sessions: SessionManager, pool: ThreadPool): GatewayView {
+function createView(
+  options: ResolvedOptions,
+  sessions: SessionManager,
+  pool: ThreadPool,
+  http: HttpResources,
+): GatewayView {
   const startedAtMs = Date.now();
   return {
     snapshot() {
@@ -147,8 +158,11 @@ function createView(options: ResolvedOptions, sessions: SessionManager, pool: Th
         threadWaiters: pool.waiters,
         sparesWanted: pool.sparesWanted,
         requestsInFlight: sessions.requestsInFlight,
+        connections: { mcp: http.connections.mcp.count, admin: http.connections.admin.count },
         streams,
         bufferedBytes,
+        outputBytes: http.output.usedBytes,
+        unfinishedBodyBytes: http.bodies.usedBytes,
         eventLogBytes: sessions.eventLogBudget.usedBytes,
         childProcesses: pool.childProcesses,
         threadMemoryBytes: sum(({ memoryBytes }) => memoryBytes),
@@ -162,6 +176,9 @@ function createView(options: ResolvedOptions, sessions: SessionManager, pool: Th
           requests_per_session: options.maxRequestsPerSession,
           body_bytes: options.maxBodyBytes,
           event_log_bytes: sessions.eventLogBudget.limitBytes,
+          connections: http.connections.mcp.limit,
+          unfinished_body_bytes: http.bodies.limitBytes,
+          output_bytes: http.output.limitBytes,
           thread_memory_bytes: options.threadMemoryMb * 1024 * 1024,
         },
       };

@@ -47,6 +47,7 @@ const QUIET_EXITS: ReadonlySet<ThreadExitCause> = new Set(['ended', 'slept']);
 
 function createListeners(logger: Logger): GatewayListeners {
   const refusals = new RefusalWindow();
+  const drops = new RefusalWindow();
   return {
     'session-started': ({ context }) => logger.info(describe(context), 'session started'),
     'session-ended': ({ context, reason, durationMs, requests }) =>
@@ -80,6 +81,13 @@ function createListeners(logger: Logger): GatewayListeners {
       const suppressed = refusals.admit();
       if (suppressed === undefined) logger.debug(fields, 'request refused');
       else logger.warn({ ...fields, ...(suppressed > 0 && { suppressed }) }, 'request refused');
+    },
+    'connection-dropped': ({ listener, reason, remoteAddress }) => {
+      const fields = { listener, reason, remoteAddress };
+      const suppressed = drops.admit();
+      if (suppressed === undefined) logger.debug(fields, 'connection closed by the gateway');
+      else
+        logger.warn({ ...fields, ...(suppressed > 0 && { suppressed }) }, 'connection closed by the gateway');
     },
     'thread-started': ({ thread, startMs, niceness }) =>
       logger.debug({ thread, startMs: Math.round(startMs), niceness }, 'thread started'),

@@ -1,5 +1,5 @@
 /** What the gateway looks like right now, as plain data: read by the admin listener, the metrics and the API. */
-import type { StreamKind } from './events.js';
+import type { ListenerName, StreamKind } from './events.js';
 import type { SessionContext } from './shared/session-context.js';
 
 export const SESSION_STATES = ['asleep', 'waking', 'awake', 'falling_asleep', 'ending'] as const;
@@ -54,6 +54,9 @@ type GatewayLimit =
   | 'requests_per_session'
   | 'body_bytes'
   | 'event_log_bytes'
+  | 'connections'
+  | 'unfinished_body_bytes'
+  | 'output_bytes'
   | 'thread_memory_bytes';
 
 export interface GatewaySnapshot {
@@ -65,8 +68,12 @@ export interface GatewaySnapshot {
   /** Spares that are kept at the moment: `spare-threads`, or more while claims come fast. */
   readonly sparesWanted: number;
   readonly requestsInFlight: number;
+  readonly connections: Readonly<Record<ListenerName, number>>;
   readonly streams: Readonly<Record<StreamKind, number>>;
   readonly bufferedBytes: number;
+  /** Written to connections, and not taken by their clients yet. */
+  readonly outputBytes: number;
+  readonly unfinishedBodyBytes: number;
   readonly eventLogBytes: number;
   readonly childProcesses: number;
   readonly threadMemoryBytes: number;

@@ -2,20 +2,23 @@
  * The admin listener: metrics for Prometheus, health for whatever watches the process, and the sessions for
  * its operator. It is another port than MCP's, so that it can stay on loopback, and it answers no CORS request.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { GatewayEmitter, RejectionReason } from '../events.js';
+import type { Connections } from '../http/connections.js';
 import { createGuard, type Verdict } from '../http/guards.js';
-import { listen } from '../http/listen.js';
+import { HttpServer } from '../http/http-server.js';
+import { refusalHeaders } from '../http/staged-close.js';
 import type { MultiClientMetrics } from '../metrics/multi-client-metrics.js';
 import type { Scrape } from '../metrics/recorder.js';
 import { messageOf } from '../shared/errors.js';
 import type { GatewayView } from '../snapshot.js';
 import { type AdminHandler, type AdminReply, createRoutes, findRoute, problem } from './routes.js';
 
-/** Scrapers and probes are few; who comes in hundreds is something else. */
-const MAX_CONNECTIONS = 256;
-const REQUEST_TIMEOUT_MS = 10_000;
+const REQUEST_DEADLINE_MS = 10_000;
+const KEEP_ALIVE_MS = 5_000;
+/** A reader that takes nothing of its answer for this long is gone; Node looks twice before it says so. */
+const QUIET_MS = 30_000;
 /** How long `close` waits for requests that are being answered. */
 const CLOSE_DEADLINE_MS = 5_000;
 
@@ -32,6 +35,7 @@ export interface AdminServerOptions {
   readonly clients: () => MultiClientMetrics;
   readonly scrape: (accept: string | undefined) => Promise<Scrape>;
   readonly events: GatewayEmitter;
+  readonly connections: Connections;
 }
 
 export interface AdminServer {
@@ -48,20 +52,18 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   const routes = createRoutes(view, clients, scrape);
   const guard = createGuard({ allowedHosts, allowedOrigins, token });
   const openGuard = createGuard({ allowedHosts, allowedOrigins, token: undefined });
-  const sockets = new Set<Socket>();
-  const busy = new Set<Socket>();
-  const server = createServer((request, response) => {
-    busy.add(request.socket);
-    response.once('close', () => busy.delete(request.socket));
-    void answer(request, response);
+  const server = new HttpServer({
+    connections: options.connections,
+    events,
+    host,
+    port,
+    option: { host: 'admin-host', port: 'admin-port' },
+    headersDeadlineMs: REQUEST_DEADLINE_MS,
+    requestDeadlineMs: REQUEST_DEADLINE_MS,
+    keepAliveMs: KEEP_ALIVE_MS,
+    quietMs: QUIET_MS,
+    handle: (request, response) => void answer(request, response),
   });
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  server.maxConnections = MAX_CONNECTIONS;
-  server.requestTimeout = REQUEST_TIMEOUT_MS;
-  server.headersTimeout = REQUEST_TIMEOUT_MS;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
@@ -112,7 +114,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   ): void {
     const { remoteAddress } = request.socket;
     events.emit('rejected', { reason, status: reply.status, sessionId: undefined, remoteAddress });
-    write(request, response, reply, headers);
+    write(request, response, reply, { ...headers, ...refusalHeaders(request) });
   }
 
   function write(
@@ -137,28 +139,8 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   }
 
   return {
-    async listen() {
-      const address = await listen(server, { host, port }, { host: 'admin-host', port: 'admin-port' });
-      server.on('error', ({ message }) => {
-        events.emit('notice', { level: 'error', message: `The admin listener failed: ${message}` });
-      });
-      return address;
-    },
-    close: () =>
-      new Promise((resolve, reject) => {
-        if (!server.listening) {
-          resolve();
-          return;
-        }
-        const deadline = setTimeout(() => server.closeAllConnections(), CLOSE_DEADLINE_MS);
-        server.close((error) => {
-          clearTimeout(deadline);
-          if (error === undefined) resolve();
-          else reject(error);
-        });
-        // `close` leaves connections that have not sent anything yet, and no longer times them out.
-        for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
-      }),
+    listen: () => server.listen(),
+    close: () => server.close(CLOSE_DEADLINE_MS),
   };
 }
 

@@ -1,38 +1,131 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BodyBudget, HeldBody } from './body-budget.js';
 
 export type Body =
   | { readonly outcome: 'text'; readonly text: string }
   | { readonly outcome: 'too-large' }
+  /** All unfinished bodies together held too much, and this one most of it for longest. */
+  | { readonly outcome: 'no-room' }
   /** The client went away in the middle of it. */
   | { readonly outcome: 'aborted' };
 
-/** Reads a body of at most so many bytes as UTF-8 and calls back once. A larger one is not read to its end. */
-export function readBody(request: IncomingMessage, maxBytes: number, done: (body: Body) => void): void {
+/** Smaller pieces are copied together: a body that comes byte by byte would else cost a hundred times its length. */
+const PIECE_BYTES = 16 * 1024;
+
+/**
+ * Reads a body of at most so many bytes as UTF-8 and calls back once. A larger one is not read to its end. A client
+ * that waits for `100 Continue` before it sends a body gets it here.
+ */
+export function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { maxBodyBytes, bodies }: { readonly maxBodyBytes: number; readonly bodies: BodyBudget },
+  done: (body: Body) => void,
+): void {
   const declared = Number(request.headers['content-length'] ?? 0);
-  if (declared > maxBytes) {
+  if (declared > maxBodyBytes) {
     done({ outcome: 'too-large' });
     return;
   }
-  const chunks: Buffer[] = [];
+  // HTTP/1.0 has no interim answers, and ignores the header (RFC 9110, section 10.1.1).
+  if (request.headers.expect !== undefined && request.httpVersionMinor > 0) response.writeContinue();
+  const body = new UnfinishedBody(bodies);
   let bytes = 0;
   let finished = false;
   // The listeners stay: taking three of them away again for each request costs more than these flags.
-  const finish = (body: Body): void => {
+  const finish = (outcome: Body): void => {
     if (finished) return;
     finished = true;
-    done(body);
+    body.release();
+    done(outcome);
   };
+  body.onRefused = () => finish({ outcome: 'no-room' });
   request.on('data', (chunk: Buffer) => {
     if (finished) return;
     bytes += chunk.length;
-    if (bytes > maxBytes) finish({ outcome: 'too-large' });
-    else chunks.push(chunk);
+    if (bytes > maxBodyBytes) finish({ outcome: 'too-large' });
+    else body.append(chunk, declared);
   });
   request.on('end', () => {
-    if (finished) return;
-    const [first] = chunks;
-    const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, bytes);
-    finish({ outcome: 'text', text: whole.toString('utf8') });
+    if (!finished) finish({ outcome: 'text', text: body.text() });
   });
   request.on('close', () => finish({ outcome: 'aborted' }));
+}
+
+/** What has come of a body so far. Most come whole, in one piece, and are nothing that anybody has to count. */
+class UnfinishedBody implements HeldBody {
+  heldBytes = 0;
+  startedAtMs = 0;
+  onRefused: () => void = () => {};
+  readonly #budget: BodyBudget;
+  #first: Buffer | undefined;
+  #pieces: Buffer[] | undefined;
+  /** Where small pieces are copied to, and how much of it is used. */
+  #tail: Buffer | undefined;
+  #tailBytes = 0;
+
+  constructor(budget: BodyBudget) {
+    this.#budget = budget;
+  }
+
+  append(chunk: Buffer, declaredBytes: number): void {
+    if (this.#first === undefined && chunk.length === declaredBytes) {
+      this.#first = chunk;
+      return;
+    }
+    if (this.startedAtMs === 0) this.startedAtMs = performance.now();
+    this.#pieces ??= [];
+    if (chunk.length >= PIECE_BYTES) {
+      this.#closeTail(this.#pieces);
+      this.#pieces.push(chunk);
+      this.#hold(chunk.length);
+      return;
+    }
+    let copiedBytes = 0;
+    while (copiedBytes < chunk.length) {
+      let tail = this.#tail;
+      if (tail === undefined) {
+        tail = Buffer.allocUnsafeSlow(PIECE_BYTES);
+        this.#tail = tail;
+        this.#hold(PIECE_BYTES);
+        // It was refused for want of room.
+        if (this.heldBytes === 0) return;
+      }
+      const copied = chunk.copy(tail, this.#tailBytes, copiedBytes);
+      copiedBytes += copied;
+      this.#tailBytes += copied;
+      if (this.#tailBytes === PIECE_BYTES) this.#closeTail(this.#pieces);
+    }
+  }
+
+  text(): string {
+    const pieces = this.#pieces;
+    if (pieces === undefined) return this.#first?.toString('utf8') ?? '';
+    this.#closeTail(pieces);
+    return Buffer.concat(pieces).toString('utf8');
+  }
+
+  release(): void {
+    if (this.heldBytes > 0) this.#budget.release(this);
+    this.heldBytes = 0;
+    this.#first = undefined;
+    this.#pieces = undefined;
+    this.#tail = undefined;
+  }
+
+  refuse(): void {
+    this.onRefused();
+  }
+
+  #closeTail(pieces: Buffer[]): void {
+    if (this.#tail === undefined) return;
+    pieces.push(this.#tail.subarray(0, this.#tailBytes));
+    this.#tail = undefined;
+    this.#tailBytes = 0;
+  }
+
+  #hold(bytes: number): void {
+    this.heldBytes += bytes;
+    this.#budget.take(this, bytes);
+  }
 }

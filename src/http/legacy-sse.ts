@@ -31,13 +31,21 @@ export class LegacySse {
         message: 'Not Acceptable: Client must accept text/event-stream',
       });
     }
-    const { sessions, events, keepAliveMs, metadata } = this.#parts;
+    const { sessions, events, keepAliveMs, output, metadata } = this.#parts;
     const refusal = sessions.refusal();
     if (refusal !== undefined) return this.#reject(request, response, { status: 503, ...refusal });
     const session = sessions.open(contextOf(request, 'sse', principal, metadata(request)));
     const preamble = `event: endpoint\ndata: ${MESSAGES_PATH}?sessionId=${session.id}\n\n`;
     session.listen(
-      new SseStream({ kind: 'legacy', response, sessionId: session.id, keepAliveMs, events, preamble }),
+      new SseStream({
+        kind: 'legacy',
+        response,
+        sessionId: session.id,
+        keepAliveMs,
+        events,
+        output,
+        preamble,
+      }),
     );
   }
 

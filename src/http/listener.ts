@@ -1,29 +1,16 @@
-/** The MCP listener: one `node:http` server and its route table. */
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+/** The MCP listener: its server, and its route table. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { GatewayEmitter } from '../events.js';
+import type { Connections } from './connections.js';
 import { createGuard, type Guard, type GuardOptions } from './guards.js';
+import { HttpServer } from './http-server.js';
 import { LegacySse, MESSAGES_PATH } from './legacy-sse.js';
-import { listen } from './listen.js';
 import { reject } from './reply.js';
 import { StreamableHttp, type TransportParts } from './streamable-http.js';
 
 export const MCP_PATH = '/mcp';
 const SSE_PATH = '/sse';
-
-/** By the code of Node's error; 400 for any other. */
-const STATUS_OF_CLIENT_ERROR: Readonly<Record<string, number>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-  HPE_HEADER_OVERFLOW: 431,
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
-};
 
 /** A client must have sent a whole request by then; Node answers 408 otherwise. */
 const REQUEST_DEADLINE_MS = 60_000;
@@ -39,76 +26,49 @@ export interface ListenerOptions extends TransportParts, GuardOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  readonly connections: Connections;
 }
 
 export class Listener {
-  readonly #options: ListenerOptions;
-  readonly #server: Server;
+  readonly #server: HttpServer;
   readonly #guard: Guard;
   readonly #events: GatewayEmitter;
   readonly #streamableHttp: StreamableHttp;
   readonly #legacySse: LegacySse;
 
   constructor(options: ListenerOptions) {
-    this.#options = options;
     this.#events = options.events;
     this.#guard = createGuard(options);
     this.#streamableHttp = new StreamableHttp(options);
     this.#legacySse = new LegacySse(options);
-    this.#server = createServer(
-      {
-        keepAliveTimeout: KEEP_ALIVE_MS,
-        headersTimeout: HEADERS_DEADLINE_MS,
-        requestTimeout: REQUEST_DEADLINE_MS,
-        keepAlive: true,
-        keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
-      },
-      (request, response) => this.#route(request, response),
-    );
-    this.#server.on('clientError', (error, socket) => this.#malformed(error, socket));
+    const { connections, events, host, port } = options;
+    this.#server = new HttpServer({
+      connections,
+      events,
+      host,
+      port,
+      option: { host: 'host', port: 'port' },
+      headersDeadlineMs: HEADERS_DEADLINE_MS,
+      requestDeadlineMs: REQUEST_DEADLINE_MS,
+      keepAliveMs: KEEP_ALIVE_MS,
+      tcpKeepAliveMs: TCP_KEEP_ALIVE_MS,
+      handle: (request, response) => this.#route(request, response),
+    });
   }
 
   /** @throws {BulkheadError} `ERR_BULKHEAD_LISTEN` when the address can't be had. */
   listen(): Promise<AddressInfo> {
-    return listen(this.#server, this.#options, { host: 'host', port: 'port' });
+    return this.#server.listen();
   }
 
   /** Takes no new connection, lets answers that are being written leave, and resolves when all are closed. */
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      const deadline = setTimeout(() => this.#server.closeAllConnections(), CLOSE_DEADLINE_MS);
-      this.#server.close(() => {
-        clearTimeout(deadline);
-        resolve();
-      });
-      this.#server.closeIdleConnections();
-    });
+    return this.#server.close(CLOSE_DEADLINE_MS);
   }
 
   /** Closes everything at once. */
   kill(): Promise<void> {
-    const closed = this.close();
-    this.#server.closeAllConnections();
-    return closed;
-  }
-
-  /** What never became a request: Node's parser refused it, or it did not come in time. */
-  #malformed({ code }: NodeJS.ErrnoException, socket: Duplex): void {
-    const status = STATUS_OF_CLIENT_ERROR[code ?? ''] ?? 400;
-    // A client that is gone hears no answer, and a reset is no malformed request.
-    if (!socket.writable || code === 'ECONNRESET') {
-      socket.destroy();
-      return;
-    }
-    this.#events.emit('rejected', {
-      reason: status === 408 ? 'request_timeout' : 'malformed_http',
-      status,
-      sessionId: undefined,
-      remoteAddress: (socket as Socket).remoteAddress,
-    });
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
-    );
+    return this.#server.close(0);
   }
 
   #route(request: IncomingMessage, response: ServerResponse): void {

@@ -5,6 +5,7 @@ import type { ClientMessage, ClientRequest } from '../session/client-message.js'
 import { JSON_RPC } from '../session/json-rpc-error.js';
 import type { Session } from '../session/session.js';
 import { readBody } from './body.js';
+import type { BodyBudget } from './body-budget.js';
 import { type ParsedBody, parseBody } from './json-rpc.js';
 import { isJson } from './media-type.js';
 import { type Rejection, reject } from './reply.js';
@@ -12,6 +13,7 @@ import { type Rejection, reject } from './reply.js';
 export interface MessageParts {
   readonly events: GatewayEmitter;
   readonly maxBodyBytes: number;
+  readonly bodies: BodyBudget;
 }
 
 /** Each session keeps its own for every thread to come. Icons in it may be whole pictures. */
@@ -26,11 +28,12 @@ export const TOO_MUCH_WAITS: Rejection = {
 
 /** Reads a JSON body as text; what is not JSON by its type, or too large, is refused. */
 export function readJson(
-  { events, maxBodyBytes }: MessageParts,
+  parts: MessageParts,
   request: IncomingMessage,
   response: ServerResponse,
   done: (text: string) => void,
 ): void {
+  const { events, maxBodyBytes } = parts;
   if (!isJson(request.headers['content-type'])) {
     return reject(events, request, response, {
       status: 415,
@@ -38,9 +41,16 @@ export function readJson(
       message: 'Unsupported Media Type: Content-Type must be application/json',
     });
   }
-  readBody(request, maxBodyBytes, (body) => {
+  readBody(request, response, parts, (body) => {
     if (body.outcome === 'aborted') return;
     if (body.outcome === 'text') return done(body.text);
+    if (body.outcome === 'no-room') {
+      return reject(events, request, response, {
+        status: 503,
+        reason: 'body_budget',
+        message: 'Too many unfinished request bodies are held at the moment. Send it again, in one go.',
+      });
+    }
     reject(events, request, response, {
       status: 413,
       reason: 'body_too_large',

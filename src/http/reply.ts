@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GatewayEmitter, RejectionReason } from '../events.js';
 import { errorResponse, JSON_RPC } from '../session/json-rpc-error.js';
 import type { RequestId } from '../shared/frames.js';
+import { refusalHeaders } from './staged-close.js';
 
 /** What a client that is told to come back should wait, in seconds; Claude Code has its own idea. */
 export const RETRY_AFTER_SECONDS = 2;
@@ -29,8 +30,7 @@ export function reject(
   sendJson(response, status, errorResponse(id, code, message, { reason }), {
     ...headers,
     ...(status === 503 && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
-    // What is left of a body that was refused unread would be taken for the next request.
-    ...(!request.complete && { connection: 'close' }),
+    ...refusalHeaders(request),
   });
 }
 

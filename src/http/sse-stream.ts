@@ -4,11 +4,11 @@
  * replay and what a closed connection means are the session's.
  */
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { GatewayEmitter, StreamKind } from '../events.js';
 import type { StreamConnection } from '../session/message-stream.js';
+import type { GiveUpReason, OutputBudget, WaitingOutput } from './output-budget.js';
 
-/** A client that takes nothing for so long, while bytes wait for it, is taken for gone. */
-const STALL_DEADLINE_MS = 60_000;
 const KEEP_ALIVE = ': keep-alive\n\n';
 
 export interface SseStreamParts {
@@ -17,11 +17,12 @@ export interface SseStreamParts {
   readonly sessionId: string;
   readonly keepAliveMs: number;
   readonly events: GatewayEmitter;
+  readonly output: OutputBudget;
   /** Written first, before anything of the session: the legacy transport's `endpoint` event. */
   readonly preamble?: string;
 }
 
-export class SseStream implements StreamConnection {
+export class SseStream implements StreamConnection, WaitingOutput {
   onDrain: () => void = () => {};
   onClose: () => void = () => {};
 
@@ -29,7 +30,7 @@ export class SseStream implements StreamConnection {
   #keepAlive: NodeJS.Timeout | undefined;
   #open = false;
   #ended = false;
-  #watching = false;
+  #waiting = false;
   #stalled = false;
 
   constructor(parts: SseStreamParts) {
@@ -80,7 +81,7 @@ export class SseStream implements StreamConnection {
     const text =
       id === undefined ? `event: message\ndata: ${body}\n\n` : `event: message\nid: ${id}\ndata: ${body}\n\n`;
     if (response.write(text)) return true;
-    this.#watchStall();
+    this.#waits();
     return false;
   }
 
@@ -92,49 +93,72 @@ export class SseStream implements StreamConnection {
     return this.#hasLeft();
   }
 
-  /** What is still buffered goes out behind an end; a reader that has stalled must not hold it for ever. */
+  get waitingBytes(): number {
+    return this.#parts.response.writableLength;
+  }
+
+  get leavingBytes(): number | undefined {
+    const { socket } = this.#parts.response;
+    return socket === null ? undefined : handedOverBytes(socket);
+  }
+
+  giveUp(reason: GiveUpReason): void {
+    const { response, events } = this.#parts;
+    this.#stalled = reason === 'stalled';
+    const { remoteAddress } = response.req.socket;
+    events.emit('connection-dropped', { listener: 'mcp', reason, remoteAddress });
+    response.destroy();
+  }
+
+  /** What is still buffered goes out behind an end. */
   #hasLeft(): boolean {
     const { response } = this.#parts;
     if (response.writableLength === 0) return true;
     response.on('finish', () => this.#drained());
-    this.#watchStall();
+    this.#waits();
     return false;
   }
 
-  /** Node's own socket timeout: it begins anew with each part of the buffered bytes that leaves. */
-  #watchStall(): void {
-    if (this.#watching) return;
-    this.#watching = true;
-    const { response } = this.#parts;
-    // One listener for all times: `setTimeout` with a callback would add one each time.
-    if (response.listenerCount('timeout') === 0) {
-      response.on('timeout', () => {
-        this.#stalled = true;
-        response.destroy();
-      });
-    }
-    response.setTimeout(STALL_DEADLINE_MS);
+  #waits(): void {
+    this.#waiting = true;
+    this.#parts.output.waits(this);
   }
 
   #comment(): void {
-    // Behind bytes that wait already, a comment keeps nothing alive and only adds to them.
-    if (!this.#parts.response.writableNeedDrain) this.#parts.response.write(KEEP_ALIVE);
+    const { response } = this.#parts;
+    // Behind bytes that wait already, a comment keeps nothing alive and only adds to them. They may be too few to have
+    // been noticed when they were written.
+    if (response.writableLength > 0) this.#waits();
+    else response.write(KEEP_ALIVE);
   }
 
   #drained(): void {
-    if (this.#watching && !this.#ended) {
-      this.#watching = false;
-      this.#parts.response.setTimeout(0);
-    }
+    this.#leave();
     this.onDrain();
+  }
+
+  #leave(): void {
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    this.#parts.output.left(this);
   }
 
   #closed(): void {
     clearInterval(this.#keepAlive);
+    this.#leave();
     if (this.#open)
       this.#parts.events.emit('stream-closed', { kind: this.#parts.kind, stalled: this.#stalled });
     if (this.#ended) return this.onDrain();
     this.#ended = true;
     this.onClose();
   }
+}
+
+/**
+ * Bytes of the write that is under way which the system has not taken yet. A large message is one write, so
+ * `writableLength` stands still until all of it has left; only libuv's own count shows that a slow reader reads.
+ */
+function handedOverBytes(socket: Socket): number {
+  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly writeQueueSize?: number } };
+  return handle?.writeQueueSize ?? 0;
 }

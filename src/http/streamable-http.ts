@@ -18,8 +18,10 @@ import type { SessionManager } from '../session/session-manager.js';
 import type { StartFailure } from '../session/session-start.js';
 import { answerLost } from '../session/session-streams.js';
 import type { SessionContext, SessionTransport } from '../shared/session-context.js';
+import type { BodyBudget } from './body-budget.js';
 import { acceptsAll } from './media-type.js';
 import { messagesIn, openingOf, readJson, TOO_MUCH_WAITS, tellSession } from './messages.js';
+import type { OutputBudget } from './output-budget.js';
 import { headerOf, noteRejection, RETRY_AFTER_SECONDS, type Rejection, reject, sendJson } from './reply.js';
 import { SseStream } from './sse-stream.js';
 
@@ -31,6 +33,8 @@ export interface TransportParts {
   readonly sessions: SessionManager;
   readonly events: GatewayEmitter;
   readonly maxBodyBytes: number;
+  readonly bodies: BodyBudget;
+  readonly output: OutputBudget;
   readonly keepAliveMs: number;
   /** What a programmer adds to the session context, from the request that opens the session. */
   readonly metadata: (request: IncomingMessage) => Readonly<Record<string, unknown>>;
@@ -288,8 +292,8 @@ export class StreamableHttp {
   }
 
   #sse(kind: 'post' | 'get', response: ServerResponse, sessionId: string): SseStream {
-    const { keepAliveMs, events } = this.#parts;
-    return new SseStream({ kind, response, sessionId, keepAliveMs, events });
+    const { keepAliveMs, events, output } = this.#parts;
+    return new SseStream({ kind, response, sessionId, keepAliveMs, events, output });
   }
 
   #reject(request: IncomingMessage, response: ServerResponse, rejection: Rejection): void {

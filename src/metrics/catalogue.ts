@@ -9,6 +9,8 @@ import { FastHistogram } from './fast-histogram.js';
 import {
   CANCEL_REASONS,
   CLAIM_KINDS,
+  CONNECTION_DROP_REASONS,
+  LISTENERS,
   REJECTION_REASONS,
   SLEEP_REASONS,
   STREAM_KINDS,
@@ -89,6 +91,18 @@ export function createCatalogue(registry: Registry, collect: () => void) {
     ),
     rejections: counter('bulkhead_rejections_total', 'HTTP requests that the gateway refused.', ['reason']),
 
+    connections: gauge('bulkhead_connections', 'Open connections by listener.', ['listener']),
+    connectionsDropped: counter(
+      'bulkhead_connections_dropped_total',
+      'Connections that the gateway closed by itself, by listener and reason.',
+      ['listener', 'reason'],
+    ),
+
+    unfinishedBodies: gauge(
+      'bulkhead_unfinished_body_bytes',
+      'Bytes of request bodies that have not come whole yet.',
+    ),
+
     threads: gauge('bulkhead_threads', 'Session threads by state.', ['state']),
     threadWaiters: gauge('bulkhead_thread_waiters', 'Sessions that wait for a thread.'),
     sparesWanted: gauge('bulkhead_spare_threads_wanted', 'Spares that are kept at the moment.'),
@@ -138,6 +152,10 @@ export function createCatalogue(registry: Registry, collect: () => void) {
       'Events that left the bounded event log before any client took them.',
     ),
     bufferedBytes: gauge('bulkhead_stream_buffered_bytes', 'Bytes that wait for clients that read slowly.'),
+    outputBytes: gauge(
+      'bulkhead_output_bytes',
+      'Bytes that were written to connections whose clients did not take them at once.',
+    ),
     eventLogBytes: gauge('bulkhead_event_log_bytes', 'Bytes in all event logs.'),
     responsesUnmatched: counter(
       'bulkhead_responses_unmatched_total',
@@ -192,6 +210,7 @@ function startAtZero(
     | 'sessionSleeps'
     | 'requestsCancelled'
     | 'rejections'
+    | 'connectionsDropped'
     | 'threadClaims'
     | 'threadExits'
     | 'streamsOpened'
@@ -205,6 +224,9 @@ function startAtZero(
   for (const reason of SLEEP_REASONS) catalogue.sessionSleeps.inc({ reason }, 0);
   for (const reason of CANCEL_REASONS) catalogue.requestsCancelled.inc({ reason }, 0);
   for (const reason of REJECTION_REASONS) catalogue.rejections.inc({ reason }, 0);
+  for (const listener of LISTENERS) {
+    for (const reason of CONNECTION_DROP_REASONS) catalogue.connectionsDropped.inc({ listener, reason }, 0);
+  }
   for (const kind of CLAIM_KINDS) catalogue.threadClaims.inc({ kind }, 0);
   for (const cause of THREAD_EXIT_CAUSES) catalogue.threadExits.inc({ cause }, 0);
   for (const kind of STREAM_KINDS) {

@@ -18,6 +18,10 @@ export function readGauges(
   for (const [state, count] of Object.entries(snapshot.sessions)) catalogue.sessions.set({ state }, count);
   catalogue.requestsInFlight.set(snapshot.requestsInFlight);
 
+  for (const [listener, count] of Object.entries(snapshot.connections)) {
+    catalogue.connections.set({ listener }, count);
+  }
+
   for (const [state, count] of Object.entries(snapshot.threads)) catalogue.threads.set({ state }, count);
   catalogue.threadWaiters.set(snapshot.threadWaiters);
   catalogue.sparesWanted.set(snapshot.sparesWanted);
@@ -27,6 +31,8 @@ export function readGauges(
 
   for (const [kind, count] of Object.entries(snapshot.streams)) catalogue.streams.set({ kind }, count);
   catalogue.bufferedBytes.set(snapshot.bufferedBytes);
+  catalogue.outputBytes.set(snapshot.outputBytes);
+  catalogue.unfinishedBodies.set(snapshot.unfinishedBodyBytes);
   catalogue.eventLogBytes.set(snapshot.eventLogBytes);
   catalogue.childProcesses.set(snapshot.childProcesses);
 

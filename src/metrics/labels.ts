@@ -5,6 +5,8 @@
 import type {
   CancelReason,
   ClaimKind,
+  ConnectionDropReason,
+  ListenerName,
   RejectionReason,
   SleepReason,
   StreamKind,
@@ -22,6 +24,14 @@ function members<Name extends string>(names: Readonly<Record<Name, 0>>): readonl
 
 export const TRANSPORTS = members<SessionTransport>({ 'streamable-http': 0, sse: 0 });
 export const STREAM_KINDS = members<StreamKind>({ post: 0, get: 0, legacy: 0 });
+export const LISTENERS = members<ListenerName>({ mcp: 0, admin: 0 });
+export const CONNECTION_DROP_REASONS = members<ConnectionDropReason>({
+  limit: 0,
+  address_limit: 0,
+  made_room: 0,
+  stalled: 0,
+  output_budget: 0,
+});
 export const CLAIM_KINDS = members<ClaimKind>({ warm: 0, cold: 0, queued: 0 });
 export const SLEEP_REASONS = members<SleepReason>({ idle: 0, room: 0 });
 export const CANCEL_REASONS = members<CancelReason>({
@@ -48,8 +58,10 @@ export const REJECTION_REASONS = members<RejectionReason>({
   not_acceptable: 0,
   unsupported_media_type: 0,
   body_too_large: 0,
+  body_budget: 0,
   request_timeout: 0,
   malformed_http: 0,
+  expectation_failed: 0,
   parse_error: 0,
   invalid_request: 0,
   protocol_version: 0,

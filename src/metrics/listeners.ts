@@ -51,6 +51,7 @@ export function createListeners(
     'request-finished': ({ method, tool, failure, context, durationMs }) =>
       operations.observe(method, tool, failure, context.protocolVersion, durationMs / 1000),
     'request-cancelled': ({ reason }) => catalogue.requestsCancelled.inc({ reason }),
+    'connection-dropped': ({ listener, reason }) => catalogue.connectionsDropped.inc({ listener, reason }),
     rejected: ({ reason }) => catalogue.rejections.inc({ reason }),
 
     'thread-started': ({ startMs }) => threadStart.observe(startMs / 1000),

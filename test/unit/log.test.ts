@@ -119,6 +119,14 @@ describe('log', () => {
     });
   });
 
+  it('warns of connections that the gateway closed, but only of a few of many', () => {
+    const { events, lines } = createTestLog();
+    const drop = { listener: 'mcp', reason: 'made_room', remoteAddress: '127.0.0.1' } as const;
+    for (let index = 0; index < 100; index += 1) events.emit('connection-dropped', drop);
+    expect(lines().map(({ level }) => level)).to.deep.equal(Array(5).fill(LEVELS.warn));
+    expect(lines()[0]).to.include({ ...drop, msg: 'connection closed by the gateway' });
+  });
+
   describe('what clients and modules say', () => {
     const hostile = '\u001b[2J\u001b]0;owned\u0007\u009b31m\r\nINFO: forged \u202egnp';
 

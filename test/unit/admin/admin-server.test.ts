@@ -8,6 +8,7 @@ import {
   createAdminServer,
 } from '../../../src/admin/admin-server.js';
 import { GatewayEmitter, type GatewayEvents } from '../../../src/events.js';
+import { HttpResources } from '../../../src/http/http-resources.js';
 import { multiClientMetrics } from '../../../src/metrics/multi-client-metrics.js';
 import { BulkheadError } from '../../../src/shared/errors.js';
 import { contextOf, FakeView, sessionOf } from '../metrics/fake-gateway.js';
@@ -31,6 +32,7 @@ describe('admin listener', () => {
       clients: () => multiClientMetrics(view),
       scrape: (accept) => scrape(accept),
       events,
+      connections: adminConnections(events),
       ...options,
     });
     address = await server.listen();
@@ -226,6 +228,7 @@ describe('admin listener', () => {
         clients: () => multiClientMetrics(view),
         scrape,
         events,
+        connections: adminConnections(events),
       });
       const error = await second.listen().then(
         () => undefined,
@@ -275,3 +278,7 @@ describe('admin listener', () => {
     });
   });
 });
+
+function adminConnections(events: GatewayEmitter): AdminServerOptions['connections'] {
+  return new HttpResources({ events, maxBodyBytes: 1024 }).connections.admin;
+}

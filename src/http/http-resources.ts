@@ -1,0 +1,45 @@
+/** What the connections of both listeners share, and the bounds of it. */
+import type { GatewayEmitter, ListenerName } from '../events.js';
+import { BodyBudget } from './body-budget.js';
+import { Connections } from './connections.js';
+import { connectionLimit, descriptorLimit } from './descriptor-limit.js';
+import { OutputBudget } from './output-budget.js';
+
+/** Scrapers and probes are few; who comes in hundreds is something else. */
+const MAX_ADMIN_CONNECTIONS = 256;
+/** One address may have half: a proxy on another machine is one address. */
+const ADDRESS_SHARE = 1 / 2;
+
+export interface HttpResourcesOptions {
+  readonly events: GatewayEmitter;
+  readonly maxBodyBytes: number;
+}
+
+export class HttpResources {
+  readonly bodies: BodyBudget;
+  readonly output: OutputBudget;
+  readonly connections: Readonly<Record<ListenerName, Connections>>;
+
+  constructor({ events, maxBodyBytes }: HttpResourcesOptions) {
+    this.bodies = new BodyBudget({ events, limitBytes: BodyBudget.limitFor(maxBodyBytes) });
+    this.output = new OutputBudget({ events });
+    const descriptors = descriptorLimit();
+    const maxConnections = connectionLimit(descriptors);
+    this.connections = {
+      mcp: new Connections({
+        listener: 'mcp',
+        events,
+        maxConnections,
+        maxPerAddress: Math.floor(maxConnections * ADDRESS_SHARE),
+        closesBusy: false,
+      }),
+      admin: new Connections({
+        listener: 'admin',
+        events,
+        maxConnections: MAX_ADMIN_CONNECTIONS,
+        maxPerAddress: MAX_ADMIN_CONNECTIONS,
+        closesBusy: true,
+      }),
+    };
+  }
+}
