@@ -43,6 +43,19 @@ export function createLog({ events, level, format, destination }: LogOptions): L
   };
 }
 
+const DESCRIPTOR_LINES = {
+  high: {
+    level: 'warn',
+    message: 'more than 80 % of the file descriptors that the process may have are open',
+  },
+  exhausted: {
+    level: 'error',
+    message:
+      'hardly a file descriptor is free: new MCP connections are closed until some are; a tool may leak them, or the limit (ulimit -n) is too low',
+  },
+  eased: { level: 'info', message: 'file descriptors are free again' },
+} as const;
+
 const QUIET_EXITS: ReadonlySet<ThreadExitCause> = new Set(['ended', 'slept']);
 
 function createListeners(logger: Logger): GatewayListeners {
@@ -81,6 +94,10 @@ function createListeners(logger: Logger): GatewayListeners {
       const suppressed = refusals.admit();
       if (suppressed === undefined) logger.debug(fields, 'request refused');
       else logger.warn({ ...fields, ...(suppressed > 0 && { suppressed }) }, 'request refused');
+    },
+    descriptors: ({ state, open, limit }) => {
+      const { level, message } = DESCRIPTOR_LINES[state];
+      logger[level]({ open, limit }, message);
     },
     'connection-dropped': ({ listener, reason, remoteAddress }) => {
       const fields = { listener, reason, remoteAddress };
