@@ -55,6 +55,14 @@ const DESCRIPTOR_LINES = {
   },
   eased: { level: 'info', message: 'file descriptors are free again' },
 } as const;
+/** What the client did, or what a tool says of its own work: a cancel, -32601 and -32602 (JSON-RPC 2.0, 5.1), -32042 (URL elicitation). */
+const NOT_THE_SERVERS_FAULT: ReadonlySet<string> = new Set([
+  'cancelled',
+  'tool_error',
+  '-32601',
+  '-32602',
+  '-32042',
+]);
 
 const QUIET_EXITS: ReadonlySet<ThreadExitCause> = new Set(['ended', 'slept']);
 
@@ -71,7 +79,7 @@ function createListeners(logger: Logger): GatewayListeners {
     'request-finished': (request) => {
       const { failure, durationMs, message } = request;
       if (failure === undefined) return;
-      const isServersFault = failure !== 'cancelled' && failure !== 'tool_error';
+      const isServersFault = !NOT_THE_SERVERS_FAULT.has(failure);
       const fields = {
         ...describeRequest(request),
         reason: failure,
