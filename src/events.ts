@@ -3,7 +3,9 @@
  * subscribe, and nothing else does: no behaviour hangs on a subscriber.
  */
 import { EventEmitter } from 'node:events';
+import { AdmissionWindow } from './admission-window.js';
 import type { EndReason } from './session/end-reason.js';
+import { messageOf } from './shared/errors.js';
 import type { LogLevel, MetricSnapshot } from './shared/frames.js';
 import type { SessionContext } from './shared/session-context.js';
 
@@ -27,12 +29,16 @@ export type RejectionReason =
   | 'parse_error'
   | 'invalid_request'
   | 'protocol_version'
+  /** `server/discover`, the first question of a client that would rather speak 2026-07-28: it initializes next. */
+  | 'discover'
   | 'session_required'
   | 'session_unknown'
   | 'session_limit'
   | 'request_limit'
   | 'thread_wait'
-  | 'draining';
+  | 'draining'
+  /** A fault of the gateway's, or of what it is embedded in. */
+  | 'internal_error';
 
 /** How a session came to its thread; a metric label: from a spare, from one already starting, or after a queue. */
 export type ClaimKind = 'warm' | 'cold' | 'queued';
@@ -70,14 +76,7 @@ export type ConnectionDropReason =
   /** It took nothing of what waited for it for a minute. */
   | 'stalled'
   /** All output that clients do not read held too much, and this most of it for longest. */
-  | 'output_budget'
-  /** Its peer has acknowledged nothing for a minute. */
-  | 'vanished'
-  /** The process had hardly a free file descriptor left. */
-  | 'no_descriptor';
-
-/** How near the limit of file descriptors the process is: above 80 %, at it, or below again. */
-export type DescriptorState = 'high' | 'exhausted' | 'eased';
+  | 'output_budget';
 
 export type StreamKind = 'post' | 'get' | 'legacy';
 
@@ -88,6 +87,14 @@ export interface RequestFacts {
   readonly method: string;
   /** The tool's name for `tools/call`, as the client sent it: never a metric label unchecked. */
   readonly tool: string | undefined;
+}
+
+export interface RefusedRequest {
+  readonly method: string | undefined;
+  /** Without the query, which may hold a session's id. */
+  readonly path: string;
+  readonly host: string | undefined;
+  readonly origin: string | undefined;
 }
 
 export interface GatewayEvents {
@@ -122,14 +129,10 @@ export interface GatewayEvents {
       readonly status: number;
       readonly sessionId: string | undefined;
       readonly remoteAddress: string | undefined;
-    },
-  ];
-  /** The process came near its limit of file descriptors, or away from it. `undefined`: it can't be told. */
-  descriptors: [
-    {
-      readonly state: DescriptorState;
-      readonly open: number | undefined;
-      readonly limit: number | undefined;
+      /** What was asked, where it came as far as that. Each is the client's own text. */
+      readonly request?: RefusedRequest;
+      /** What went wrong, for the log alone. */
+      readonly detail?: string;
     },
   ];
   'connection-dropped': [
@@ -190,12 +193,41 @@ export interface GatewayEvents {
   ];
 }
 
-/** A listener for each event that a subscriber wants. None may throw: `emit` would throw in the session. */
+/** A listener for each event that a subscriber wants. */
 export type GatewayListeners = {
   readonly [Name in keyof GatewayEvents]?: (event: GatewayEvents[Name][0]) => void;
 };
 
+/** Failures of listeners that are reported in each window: one listens to each request, perhaps. */
+const REPORTS_PER_WINDOW = 5;
+const REPORT_WINDOW_MS = 10_000;
+
+/**
+ * Emits what happens. An embedder's listeners are called in the middle of a session's work: what one throws, or an async one
+ * rejects with, is a notice, and neither the session nor the other listeners hear of it.
+ */
 export class GatewayEmitter extends EventEmitter<GatewayEvents> {
+  readonly #reports = new AdmissionWindow(REPORTS_PER_WINDOW, REPORT_WINDOW_MS);
+  #reporting = false;
+
+  override emit<Name>(
+    name: Name | keyof GatewayEvents,
+    ...args: Name extends keyof GatewayEvents ? GatewayEvents[Name] : never
+  ): boolean {
+    const event = name as keyof GatewayEvents;
+    // Without a listener `rawListeners` would still make an array.
+    if (this.listenerCount(event) === 0) return false;
+    for (const listener of this.rawListeners(event) as Listener[]) {
+      try {
+        const returned = listener.apply(this, args);
+        if (returned instanceof Promise) returned.catch((error: unknown) => this.#failed(event, error));
+      } catch (error) {
+        this.#failed(event, error);
+      }
+    }
+    return true;
+  }
+
   /** Adds the listeners, and returns what takes exactly these away again. */
   subscribe(listeners: GatewayListeners): () => void {
     const entries = Object.entries(listeners) as [keyof GatewayEvents, (event: unknown) => void][];
@@ -204,4 +236,23 @@ export class GatewayEmitter extends EventEmitter<GatewayEvents> {
       for (const [name, listener] of entries) this.off(name, listener);
     };
   }
+
+  #failed(name: keyof GatewayEvents, error: unknown): void {
+    // A listener of `notice` that fails at each of them hears of itself no second time.
+    if (this.#reporting) return;
+    const suppressed = this.#reports.admit();
+    if (suppressed === undefined) return;
+    this.#reporting = true;
+    try {
+      this.emit('notice', {
+        level: 'error',
+        message: `a listener of '${name}' failed: ${messageOf(error)}`,
+        ...(suppressed > 0 && { fields: { suppressed } }),
+      });
+    } finally {
+      this.#reporting = false;
+    }
+  }
 }
+
+type Listener = (this: GatewayEmitter, ...args: readonly unknown[]) => unknown;

@@ -4,7 +4,14 @@
  * like a secret is left out. Arguments, results and tokens are never logged.
  */
 import { type DestinationStream, type LevelWithSilent, type Logger, pino } from 'pino';
-import type { GatewayEmitter, GatewayListeners, RequestFacts, ThreadExitCause } from './events.js';
+import { AdmissionWindow } from './admission-window.js';
+import type {
+  GatewayEmitter,
+  GatewayListeners,
+  RefusedRequest,
+  RequestFacts,
+  ThreadExitCause,
+} from './events.js';
 import { type LogOutput, openStandardError, prettyStream, unbuffered } from './log-output.js';
 import { printable, printableFields } from './log-text.js';
 import type { SessionContext } from './shared/session-context.js';
@@ -43,32 +50,11 @@ export function createLog({ events, level, format, destination }: LogOptions): L
   };
 }
 
-const DESCRIPTOR_LINES = {
-  high: {
-    level: 'warn',
-    message: 'more than 80 % of the file descriptors that the process may have are open',
-  },
-  exhausted: {
-    level: 'error',
-    message:
-      'hardly a file descriptor is free: new MCP connections are closed until some are; a tool may leak them, or the limit (ulimit -n) is too low',
-  },
-  eased: { level: 'info', message: 'file descriptors are free again' },
-} as const;
-/** What the client did, or what a tool says of its own work: a cancel, -32601 and -32602 (JSON-RPC 2.0, 5.1), -32042 (URL elicitation). */
-const NOT_THE_SERVERS_FAULT: ReadonlySet<string> = new Set([
-  'cancelled',
-  'tool_error',
-  '-32601',
-  '-32602',
-  '-32042',
-]);
-
 const QUIET_EXITS: ReadonlySet<ThreadExitCause> = new Set(['ended', 'slept']);
 
 function createListeners(logger: Logger): GatewayListeners {
-  const refusals = new RefusalWindow();
-  const drops = new RefusalWindow();
+  const refusals = new AdmissionWindow(REFUSALS_PER_WINDOW, REFUSAL_WINDOW_MS);
+  const drops = new AdmissionWindow(REFUSALS_PER_WINDOW, REFUSAL_WINDOW_MS);
   return {
     'session-started': ({ context }) => logger.info(describe(context), 'session started'),
     'session-ended': ({ context, reason, durationMs, requests }) =>
@@ -79,7 +65,7 @@ function createListeners(logger: Logger): GatewayListeners {
     'request-finished': (request) => {
       const { failure, durationMs, message } = request;
       if (failure === undefined) return;
-      const isServersFault = !NOT_THE_SERVERS_FAULT.has(failure);
+      const isServersFault = failure !== 'cancelled' && failure !== 'tool_error';
       const fields = {
         ...describeRequest(request),
         reason: failure,
@@ -93,19 +79,23 @@ function createListeners(logger: Logger): GatewayListeners {
     },
     'request-cancelled': (request) =>
       logger.debug({ ...describeRequest(request), reason: request.reason }, 'call is being cancelled'),
-    rejected: ({ reason, status, sessionId, remoteAddress }) => {
-      const fields = { reason, status, sessionId: optional(sessionId), remoteAddress };
-      if (status !== 401 && status !== 403) {
+    rejected: ({ reason, status, sessionId, remoteAddress, request, detail }) => {
+      const fields = {
+        reason,
+        status,
+        sessionId: optional(sessionId),
+        remoteAddress,
+        ...(request !== undefined && describeRefused(request)),
+        ...(detail !== undefined && { detail: printable(detail) }),
+      };
+      // Whoever can't come in asks why; and a fault of ours is one at any level.
+      if (status !== 401 && status !== 403 && status !== 500) {
         logger.debug(fields, 'request refused');
         return;
       }
       const suppressed = refusals.admit();
       if (suppressed === undefined) logger.debug(fields, 'request refused');
       else logger.warn({ ...fields, ...(suppressed > 0 && { suppressed }) }, 'request refused');
-    },
-    descriptors: ({ state, open, limit }) => {
-      const { level, message } = DESCRIPTOR_LINES[state];
-      logger[level]({ open, limit }, message);
     },
     'connection-dropped': ({ listener, reason, remoteAddress }) => {
       const fields = { listener, reason, remoteAddress };
@@ -174,30 +164,10 @@ function describeRequest({ context, key, method, tool }: RequestFacts) {
   return { ...identify(context), request: key, method: printable(method), tool: optional(tool) };
 }
 
-function optional(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : printable(text);
+function describeRefused({ method, path, host, origin }: RefusedRequest) {
+  return { method: optional(method), path: printable(path), host: optional(host), origin: optional(origin) };
 }
 
-/** Lets a few lines pass in each window, and says how many it held back before. */
-class RefusalWindow {
-  #startedAtMs = Number.NEGATIVE_INFINITY;
-  #admitted = 0;
-  #suppressed = 0;
-
-  /** How many were held back since the last one that passed, or `undefined` to hold this one back too. */
-  admit(): number | undefined {
-    const now = performance.now();
-    if (now - this.#startedAtMs >= REFUSAL_WINDOW_MS) {
-      this.#startedAtMs = now;
-      this.#admitted = 0;
-    }
-    if (this.#admitted >= REFUSALS_PER_WINDOW) {
-      this.#suppressed += 1;
-      return undefined;
-    }
-    this.#admitted += 1;
-    const suppressed = this.#suppressed;
-    this.#suppressed = 0;
-    return suppressed;
-  }
+function optional(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : printable(text);
 }

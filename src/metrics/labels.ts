@@ -6,7 +6,6 @@ import type {
   CancelReason,
   ClaimKind,
   ConnectionDropReason,
-  DescriptorState,
   ListenerName,
   RejectionReason,
   SleepReason,
@@ -32,10 +31,7 @@ export const CONNECTION_DROP_REASONS = members<ConnectionDropReason>({
   made_room: 0,
   stalled: 0,
   output_budget: 0,
-  vanished: 0,
-  no_descriptor: 0,
 });
-export const DESCRIPTOR_STATES = members<DescriptorState>({ high: 0, exhausted: 0, eased: 0 });
 export const CLAIM_KINDS = members<ClaimKind>({ warm: 0, cold: 0, queued: 0 });
 export const SLEEP_REASONS = members<SleepReason>({ idle: 0, room: 0 });
 export const CANCEL_REASONS = members<CancelReason>({
@@ -69,12 +65,14 @@ export const REJECTION_REASONS = members<RejectionReason>({
   parse_error: 0,
   invalid_request: 0,
   protocol_version: 0,
+  discover: 0,
   session_required: 0,
   session_unknown: 0,
   session_limit: 0,
   request_limit: 0,
   thread_wait: 0,
   draining: 0,
+  internal_error: 0,
 });
 
 /** The requests that a client can send (2025-11-25 and earlier, schema, `ClientRequest`), and `server/discover`. */

@@ -6,53 +6,34 @@ export interface PlainError {
   readonly stack?: string;
 }
 
-/**
- * Turns anything that was thrown into plain data; `throw 'text'` and `throw undefined` are legal JavaScript. An error is
- * known by its members: `instanceof` knows none of another realm (`node:vm`), nor those of zod, which are no `Error`s.
- */
+/** Turns anything that was thrown into plain data; `throw 'text'` and `throw undefined` are legal JavaScript. */
 export function toPlainError(thrown: unknown): PlainError {
-  const { name, code, stack } = membersOf(thrown);
+  if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown) };
+  const { code } = thrown as { code?: unknown };
   return {
-    name: typeof name === 'string' ? name : 'Error',
-    message: messageOf(thrown),
+    name: thrown.name,
+    message: thrown.message,
     ...(typeof code === 'string' && { code }),
-    ...(typeof stack === 'string' && { stack }),
+    ...(thrown.stack !== undefined && { stack: thrown.stack }),
   };
 }
 
 /** The message of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
-  const { message } = membersOf(thrown);
-  if (typeof message === 'string') return message;
   try {
-    return String(thrown);
+    return thrown instanceof Error ? String(thrown.message) : String(thrown);
   } catch {
-    // An object without a prototype, or one whose `toString` throws.
-    return 'something was thrown that has no text';
+    // An object without a prototype, a `toString` or a getter that throws itself.
+    return 'something that has no text was thrown';
   }
 }
 
-/** The text, cut to so many characters: for what a sentence or a log line quotes. */
-export function cut(text: string, limit: number): string {
-  return text.length > limit ? `${text.slice(0, limit)}…` : text;
-}
+/** Folders and files of this machine, as errors of Node name them: behind a quote, a bracket, a space or `file://`. */
+const LOCAL_PATH = /(^|[\s'"`(])(?:file:\/\/)?(?:\/|[a-z]:\\)[^\s'"`()/\\]+[/\\][^\s'"`()]*/gi;
 
-interface ErrorMembers {
-  readonly name?: unknown;
-  readonly message?: unknown;
-  readonly code?: unknown;
-  readonly stack?: unknown;
-}
-
-function membersOf(thrown: unknown): ErrorMembers {
-  if (typeof thrown !== 'object' || thrown === null) return {};
-  try {
-    const { name, message, code, stack } = thrown as ErrorMembers;
-    return { name, message, code, stack };
-  } catch {
-    // A getter that throws: nothing of it can be told.
-    return {};
-  }
+/** A sentence for a client: an error's message without the paths of the machine that it may name. */
+export function withoutPaths(message: string): string {
+  return message.replace(LOCAL_PATH, '$1(a path)');
 }
 
 export type BulkheadErrorCode =
