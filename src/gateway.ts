@@ -95,7 +95,6 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     await closeListener();
     await pool.close();
     await admin.close();
-    http.close();
     metrics.close();
     await log.close();
     process.off('exit', onExit);
@@ -184,7 +183,7 @@ function createView(
         },
       };
     },
-    unready: () => sessions.refusal()?.message ?? http.unready(),
+    unready: () => sessions.refusal()?.message,
     sessions: () => sessions.all().map((session) => session.snapshot()),
     session: (sessionId) => sessions.get(sessionId)?.snapshot(),
     endSession: (sessionId) => sessions.end(sessionId, 'admin'),

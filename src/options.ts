@@ -151,7 +151,7 @@ export function optionWarnings(
     .map((name) => `${name} is not a variable of bulkhead${didYouMean(name, known)} and is ignored.`);
   if (isWildcard(options.host) && options.allowedHosts.every((name) => isLoopback(name))) {
     warnings.push(
-      `Requests from other machines will get 403: host is ${options.host}, but allowed-hosts has loopback names only.`,
+      `Requests from other machines that call this one by a name, not by an address, will get 403: host is ${options.host}, but allowed-hosts has loopback names only.`,
     );
   }
   return warnings;

@@ -6,12 +6,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { GatewayEmitter, RejectionReason } from '../events.js';
 import type { Connections } from '../http/connections.js';
-import { createGuard, type Verdict } from '../http/guards.js';
+import { createGuard, type Refusal } from '../http/guards.js';
 import { HttpServer } from '../http/http-server.js';
+import { refusedRequest, SECOND_HOST } from '../http/reply.js';
+import { hasSecondHost, readTarget } from '../http/request-target.js';
 import { refusalHeaders } from '../http/staged-close.js';
 import type { MultiClientMetrics } from '../metrics/multi-client-metrics.js';
 import type { Scrape } from '../metrics/recorder.js';
-import { messageOf } from '../shared/errors.js';
+import { isLoopback } from '../option-kinds.js';
+import { messageOf, withoutPaths } from '../shared/errors.js';
 import type { GatewayView } from '../snapshot.js';
 import { type AdminHandler, type AdminReply, createRoutes, findRoute, problem } from './routes.js';
 
@@ -50,8 +53,13 @@ export interface AdminServer {
 export function createAdminServer(options: AdminServerOptions): AdminServer {
   const { host, port, allowedHosts, allowedOrigins, token, view, clients, scrape, events } = options;
   const routes = createRoutes(view, clients, scrape);
-  const guard = createGuard({ allowedHosts, allowedOrigins, token });
-  const openGuard = createGuard({ allowedHosts, allowedOrigins, token: undefined });
+  const guard = createGuard({
+    allowedHosts,
+    allowedOrigins,
+    token,
+    allowsAddresses: !isLoopback(host),
+    allowsLinks: true,
+  });
   const server = new HttpServer({
     connections: options.connections,
     events,
@@ -62,16 +70,22 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     requestDeadlineMs: REQUEST_DEADLINE_MS,
     keepAliveMs: KEEP_ALIVE_MS,
     quietMs: QUIET_MS,
-    handle: (request, response) => void answer(request, response),
+    handle: (request, response) => {
+      answer(request, response).catch((error: unknown) => fail(request, response, error));
+    },
   });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-    const found = findRoute(routes, path);
-    const verdict = (found?.route.open === true ? openGuard : guard)(request.headers);
-    if (!verdict.ok) {
-      refuse(request, response, verdict.reason, refusal(verdict), verdict.headers);
-      return;
+    const target = readTarget(request.url ?? '/');
+    if (hasSecondHost(request.rawHeaders)) {
+      const { status, reason, message } = SECOND_HOST;
+      return refuse(request, response, reason, problem(status, reason, message));
+    }
+    const found = findRoute(routes, target.path);
+    const refusal = guard.site(request.headers, target.host) ?? tokenRefusal(found, request);
+    if (refusal !== undefined) {
+      const { status, reason, message, headers } = refusal;
+      return refuse(request, response, reason, problem(status, reason, message), headers);
     }
     if (found === undefined) {
       const message = 'There is nothing at this path.';
@@ -96,13 +110,21 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       refuse(request, response, 'method_not_allowed', reply, { allow });
       return;
     }
-    try {
-      write(request, response, await handler({ id, accept: request.headers.accept }));
-    } catch (error) {
-      const message = messageOf(error);
-      events.emit('notice', { level: 'error', message: `${route.path} failed: ${message}` });
-      write(request, response, problem(500, 'internal_error', message));
-    }
+    write(request, response, await handler({ id, accept: request.headers.accept }));
+  }
+
+  function tokenRefusal(found: ReturnType<typeof findRoute>, request: IncomingMessage): Refusal | undefined {
+    if (found?.route.open === true) return undefined;
+    const verdict = guard.token(request.headers);
+    return verdict.ok ? undefined : verdict;
+  }
+
+  /** Whatever answering throws costs this one request. */
+  function fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    const message = messageOf(error);
+    events.emit('notice', { level: 'error', message: `${refusedRequest(request).path} failed: ${message}` });
+    if (response.headersSent) response.destroy();
+    else write(request, response, problem(500, 'internal_error', withoutPaths(message)));
   }
 
   function refuse(
@@ -113,7 +135,13 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     headers: Readonly<Record<string, string>> = {},
   ): void {
     const { remoteAddress } = request.socket;
-    events.emit('rejected', { reason, status: reply.status, sessionId: undefined, remoteAddress });
+    events.emit('rejected', {
+      reason,
+      status: reply.status,
+      sessionId: undefined,
+      remoteAddress,
+      request: refusedRequest(request),
+    });
     write(request, response, reply, { ...headers, ...refusalHeaders(request) });
   }
 
@@ -142,10 +170,6 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     listen: () => server.listen(),
     close: () => server.close(CLOSE_DEADLINE_MS),
   };
-}
-
-function refusal(verdict: Verdict & { readonly ok: false }): AdminReply {
-  return problem(verdict.status, verdict.reason, verdict.message);
 }
 
 function methodsOf(methods: Readonly<Record<string, unknown>>): string[] {

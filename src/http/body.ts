@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BodyBudget, HeldBody } from './body-budget.js';
 
@@ -6,6 +7,7 @@ export type Body =
   | { readonly outcome: 'too-large' }
   /** All unfinished bodies together held too much, and this one most of it for longest. */
   | { readonly outcome: 'no-room' }
+  | { readonly outcome: 'not-utf-8' }
   /** The client went away in the middle of it. */
   | { readonly outcome: 'aborted' };
 
@@ -47,7 +49,9 @@ export function readBody(
     else body.append(chunk, declared);
   });
   request.on('end', () => {
-    if (!finished) finish({ outcome: 'text', text: body.text() });
+    if (finished) return;
+    const text = body.text();
+    finish(text === undefined ? { outcome: 'not-utf-8' } : { outcome: 'text', text });
   });
   request.on('close', () => finish({ outcome: 'aborted' }));
 }
@@ -98,11 +102,10 @@ class UnfinishedBody implements HeldBody {
     }
   }
 
-  text(): string {
-    const pieces = this.#pieces;
-    if (pieces === undefined) return this.#first?.toString('utf8') ?? '';
-    this.#closeTail(pieces);
-    return Buffer.concat(pieces).toString('utf8');
+  /** `undefined` when it is not UTF-8: what came in its place would reach a tool as something else. */
+  text(): string | undefined {
+    const whole = this.#whole();
+    return isUtf8(whole) ? whole.toString('utf8') : undefined;
   }
 
   release(): void {
@@ -115,6 +118,13 @@ class UnfinishedBody implements HeldBody {
 
   refuse(): void {
     this.onRefused();
+  }
+
+  #whole(): Buffer {
+    const pieces = this.#pieces;
+    if (pieces === undefined) return this.#first ?? Buffer.alloc(0);
+    this.#closeTail(pieces);
+    return Buffer.concat(pieces);
   }
 
   #closeTail(pieces: Buffer[]): void {

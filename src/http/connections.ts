@@ -17,8 +17,6 @@ export interface ConnectionsOptions {
   readonly maxPerAddress: number;
   /** Where no connection is idle, the oldest one makes room. Otherwise the new one is closed. */
   readonly closesBusy: boolean;
-  /** Whether none is taken at the moment: there is hardly a descriptor left. */
-  readonly isShort?: () => boolean;
 }
 
 interface Connection {
@@ -70,11 +68,7 @@ export class Connections {
 
   /** Takes a new connection in, or closes it. */
   accept(socket: Socket): void {
-    const { maxConnections, maxPerAddress, isShort } = this.#options;
-    if (isShort?.() === true) {
-      this.drop(socket, 'no_descriptor');
-      return;
-    }
+    const { maxConnections, maxPerAddress } = this.#options;
     const address = countedAddress(socket);
     if (address !== undefined && (this.#byAddress.get(address) ?? 0) >= maxPerAddress) {
       this.drop(socket, 'address_limit');
@@ -119,9 +113,7 @@ export class Connections {
   drop(socket: Socket, reason: ConnectionDropReason): void {
     const { listener, events } = this.#options;
     events.emit('connection-dropped', { listener, reason, remoteAddress: socket.remoteAddress });
-    // The kernel would go on sending what nobody takes.
-    if (reason === 'vanished') socket.resetAndDestroy();
-    else socket.destroy();
+    socket.destroy();
   }
 
   /** Closes what waits for a request, and what never sent one, now and from now on. */

@@ -1,10 +1,11 @@
 /**
  * Who may talk to a listener: checks of the Host header, the Origin header and the bearer token, as pure
- * functions of a request's headers. Host and Origin keep a web page from reaching a loopback server through the
- * browser by DNS rebinding (2025-11-25, Transports, "Security Warning").
+ * functions of a request's headers, in time linear in their length. Host and Origin keep a web page from reaching a
+ * loopback server through the browser by DNS rebinding (2025-11-25, Transports, "Security Warning").
  */
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { isIP } from 'node:net';
 import type { RejectionReason } from '../events.js';
 
 export interface GuardOptions {
@@ -14,43 +15,68 @@ export interface GuardOptions {
   readonly allowedOrigins: readonly string[];
   /** The static bearer token that each request must carry, or `undefined` for none. */
   readonly token: string | undefined;
+  /**
+   * Whether a Host that is an IP address is always right: a name can be rebound to another address, an address can't. For
+   * listeners that other machines reach, whose probes come by address.
+   */
+  readonly allowsAddresses: boolean;
+  /** Whether a link on another site's page may lead here. */
+  readonly allowsLinks: boolean;
 }
 
-export type Verdict =
-  | { readonly ok: true; readonly principal: 'anonymous' | 'token' }
-  | {
-      readonly ok: false;
-      readonly status: 401 | 403;
-      readonly reason: RejectionReason;
-      /** A sentence that says what to do. */
-      readonly message: string;
-      /** Response headers that belong to the refusal. */
-      readonly headers?: Readonly<Record<string, string>>;
-    };
+export interface Refusal {
+  readonly ok: false;
+  readonly status: 401 | 403;
+  readonly reason: RejectionReason;
+  /** A sentence that says what to do. */
+  readonly message: string;
+  /** Response headers that belong to the refusal. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
-export type Guard = (headers: IncomingHttpHeaders) => Verdict;
+export type Verdict = { readonly ok: true; readonly principal: 'anonymous' | 'token' } | Refusal;
+
+export interface Guard {
+  /**
+   * Checks Host, then Origin where there is one, then where a browser says that the request comes from.
+   * @param host of a request target in absolute form; it stands for the header.
+   */
+  site(headers: IncomingHttpHeaders, host?: string): Refusal | undefined;
+  /** Checks the token, where one is configured. */
+  token(headers: IncomingHttpHeaders): Verdict;
+}
 
 const REALM = 'Bearer realm="mcp-bulkhead"';
 /** Accepted header values that are remembered, so that they are not parsed on each request. */
 const REMEMBERED_VALUES = 64;
 
+/** No name is longer than 255 characters (RFC 1035, section 2.3.4), and a port has five digits. */
+const MAX_HOST_CHARS = 255 + ':65535'.length;
+
 const ANONYMOUS: Verdict = { ok: true, principal: 'anonymous' };
 const TOKEN: Verdict = { ok: true, principal: 'token' };
 
-const HOST_REFUSED: Verdict = {
+const HOST_REFUSED: Refusal = {
   ok: false,
   status: 403,
   reason: 'host',
   message: 'The Host header names a host that is not allowed here: add it to allowed-hosts if it is yours.',
 };
-const ORIGIN_REFUSED: Verdict = {
+const ORIGIN_REFUSED: Refusal = {
   ok: false,
   status: 403,
   reason: 'origin',
   message:
     'The Origin header names an origin that is not allowed here: add it to allowed-origins if it is yours.',
 };
-const TOKEN_MISSING: Verdict = {
+const SITE_REFUSED: Refusal = {
+  ok: false,
+  status: 403,
+  reason: 'origin',
+  message:
+    "Another site's page makes this request (Sec-Fetch-Site: cross-site), and says no Origin that is in allowed-origins.",
+};
+const TOKEN_MISSING: Refusal = {
   ok: false,
   status: 401,
   reason: 'unauthorized',
@@ -58,7 +84,7 @@ const TOKEN_MISSING: Verdict = {
   headers: { 'www-authenticate': REALM },
 };
 /** RFC 6750, section 3.1: `error` only where a token was sent. */
-const TOKEN_WRONG: Verdict = {
+const TOKEN_WRONG: Refusal = {
   ok: false,
   status: 401,
   reason: 'unauthorized',
@@ -66,20 +92,32 @@ const TOKEN_WRONG: Verdict = {
   headers: { 'www-authenticate': `${REALM}, error="invalid_token"` },
 };
 
-/** Checks Host, then Origin where there is one, then the token where one is configured. */
-export function createGuard({ allowedHosts, allowedOrigins, token }: GuardOptions): Guard {
-  const isHostAllowed = remember(hostMatcher(allowedHosts));
+export function createGuard(options: GuardOptions): Guard {
+  const { allowedHosts, allowedOrigins, token, allowsAddresses, allowsLinks } = options;
+  const isHostAllowed = remember(hostMatcher(allowedHosts, allowsAddresses));
   const isOriginAllowed = remember(originMatcher(allowedOrigins));
   const expected = token === undefined ? undefined : digest(token);
 
-  return (headers) => {
-    if (headers.host === undefined || !isHostAllowed(headers.host)) return HOST_REFUSED;
-    if (headers.origin !== undefined && !isOriginAllowed(headers.origin)) return ORIGIN_REFUSED;
-    if (expected === undefined) return ANONYMOUS;
-    const given = bearerToken(headers.authorization);
-    if (given === undefined) return TOKEN_MISSING;
-    return timingSafeEqual(digest(given), expected) ? TOKEN : TOKEN_WRONG;
+  return {
+    site(headers, host = headers.host) {
+      if (host === undefined || !isHostAllowed(host)) return HOST_REFUSED;
+      if (headers.origin !== undefined) return isOriginAllowed(headers.origin) ? undefined : ORIGIN_REFUSED;
+      // An image or a form of any page sends no Origin with a GET, but would open a session.
+      if (headers['sec-fetch-site'] !== 'cross-site') return undefined;
+      return allowsLinks && isLink(headers) ? undefined : SITE_REFUSED;
+    },
+    token(headers) {
+      if (expected === undefined) return ANONYMOUS;
+      const given = bearerToken(headers.authorization);
+      if (given === undefined) return TOKEN_MISSING;
+      return timingSafeEqual(digest(given), expected) ? TOKEN : TOKEN_WRONG;
+    },
   };
+}
+
+/** Whether the browser goes to the address itself, in a window of its own (Fetch Metadata, sections 2.1 and 2.2). */
+function isLink(headers: IncomingHttpHeaders): boolean {
+  return headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
 }
 
 /** Two digests have the same length, so comparing them tells nothing about the token's. */
@@ -89,8 +127,9 @@ function digest(token: string): Buffer {
 
 /** RFC 6750, section 2.1; the scheme's name is case-insensitive (RFC 9110, section 11.1). */
 function bearerToken(authorization: string | undefined): string | undefined {
-  if (authorization === undefined) return undefined;
-  return /^bearer +(\S+) *$/i.exec(authorization)?.[1];
+  if (authorization === undefined || authorization.slice(0, 7).toLowerCase() !== 'bearer ') return undefined;
+  const given = authorization.slice(7).trim();
+  return given === '' || /\s/.test(given) ? undefined : given;
 }
 
 interface HostAndPort {
@@ -98,11 +137,12 @@ interface HostAndPort {
   readonly port: string | undefined;
 }
 
-function hostMatcher(allowedHosts: readonly string[]): (value: string) => boolean {
+function hostMatcher(allowedHosts: readonly string[], allowsAddresses: boolean): (value: string) => boolean {
   const allowed = allowedHosts.map(parseHost).filter((host) => host !== undefined);
   return (value) => {
     const host = parseHost(value);
     if (host === undefined) return false;
+    if (allowsAddresses && isIP(host.name.replace(/^\[|\]$/g, '')) !== 0) return true;
     return allowed.some(({ name, port }) => {
       if (name !== host.name) return false;
       // Without a port the Host header means the scheme's own one.
@@ -115,8 +155,9 @@ function hostMatcher(allowedHosts: readonly string[]): (value: string) => boolea
 
 /** `name[:port]` (RFC 9110, section 7.2), or `undefined` for anything else. A bare IPv6 address is taken too. */
 function parseHost(value: string): HostAndPort | undefined {
+  if (value.length > MAX_HOST_CHARS) return undefined;
   const text = value.trim().toLowerCase();
-  const bracketed = /^[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*$/.test(text) ? `[${text}]` : text;
+  const bracketed = isIP(text) === 6 ? `[${text}]` : text;
   const match = /^(\[[0-9a-f:.]+\]|[^\s:/?#@[\]\\,%]+)(?::(\d{1,5}))?$/.exec(bracketed);
   if (match?.[1] === undefined) return undefined;
   const name = match[1].startsWith('[') ? shortestIPv6(match[1]) : match[1].replace(/\.$/, '');

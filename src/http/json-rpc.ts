@@ -7,6 +7,7 @@ import { RELATED_TASK_META_KEY } from '@modelcontextprotocol/sdk/types.js';
 import type { ClientMessage } from '../session/client-message.js';
 import { JSON_RPC } from '../session/json-rpc-error.js';
 import type { RequestId } from '../shared/frames.js';
+import { MAX_JSON_DEPTH, nestsDeeperThan } from './json-depth.js';
 
 /** Ids travel in event ids, log lines and errors. */
 const MAX_ID_CHARS = 256;
@@ -22,6 +23,13 @@ type Refused = Extract<ParsedBody, { ok: false }>;
 type Fields = Readonly<Record<string, unknown>>;
 
 export function parseBody(text: string): ParsedBody {
+  // Before anything else: what a message is handed to later may recurse over it.
+  if (nestsDeeperThan(text, MAX_JSON_DEPTH)) {
+    return refused(
+      JSON_RPC.invalidRequest,
+      `Invalid Request: it nests more than ${MAX_JSON_DEPTH} levels of objects and arrays`,
+    );
+  }
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -9,6 +9,8 @@ import type { Session } from '../session/session.js';
 import { acceptsAll } from './media-type.js';
 import { messagesIn, openingOf, readJson, TOO_MUCH_WAITS, tellSession } from './messages.js';
 import { type Rejection, reject } from './reply.js';
+import type { RequestTarget } from './request-target.js';
+import { readMetadata } from './session-metadata.js';
 import { SseStream } from './sse-stream.js';
 import { contextOf, identified, type TransportParts } from './streamable-http.js';
 
@@ -22,7 +24,12 @@ export class LegacySse {
   }
 
   /** GET /sse */
-  open(request: IncomingMessage, response: ServerResponse, principal: string): void {
+  open(
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: string,
+    { slash }: RequestTarget,
+  ): void {
     if (request.method !== 'GET') return this.#reject(request, response, methodNotAllowed('GET'));
     if (request.headers.accept !== undefined && !acceptsAll(request.headers.accept, ['text/event-stream'])) {
       return this.#reject(request, response, {
@@ -34,8 +41,11 @@ export class LegacySse {
     const { sessions, events, keepAliveMs, output, metadata } = this.#parts;
     const refusal = sessions.refusal();
     if (refusal !== undefined) return this.#reject(request, response, { status: 503, ...refusal });
-    const session = sessions.open(contextOf(request, 'sse', principal, metadata(request)));
-    const preamble = `event: endpoint\ndata: ${MESSAGES_PATH}?sessionId=${session.id}\n\n`;
+    const added = readMetadata(metadata, request);
+    const session = sessions.open(contextOf(request, 'sse', principal, added));
+    // Relative to where the client found the stream: a proxy may serve this listener below a path of its own.
+    const endpoint = `${slash ? '../' : ''}${MESSAGES_PATH.slice(1)}?sessionId=${session.id}`;
+    const preamble = `event: endpoint\ndata: ${endpoint}\n\n`;
     session.listen(
       new SseStream({
         kind: 'legacy',
@@ -54,10 +64,10 @@ export class LegacySse {
     request: IncomingMessage,
     response: ServerResponse,
     principal: string,
-    query: URLSearchParams,
+    { query }: RequestTarget,
   ): void {
     if (request.method !== 'POST') return this.#reject(request, response, methodNotAllowed('POST'));
-    const sessionId = query.get('sessionId');
+    const sessionId = new URLSearchParams(query).get('sessionId');
     if (sessionId === null) {
       return this.#reject(request, response, {
         status: 400,

@@ -2,15 +2,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { GatewayEmitter } from '../events.js';
+import { isLoopback } from '../option-kinds.js';
 import type { Connections } from './connections.js';
+import { answerPreflight, isPreflight, shareWith } from './cors.js';
 import { createGuard, type Guard, type GuardOptions } from './guards.js';
 import { HttpServer } from './http-server.js';
 import { LegacySse, MESSAGES_PATH } from './legacy-sse.js';
-import { reject } from './reply.js';
+import { answering, reject, SECOND_HOST } from './reply.js';
+import { hasSecondHost, type RequestTarget, readTarget } from './request-target.js';
 import { StreamableHttp, type TransportParts } from './streamable-http.js';
 
 export const MCP_PATH = '/mcp';
 const SSE_PATH = '/sse';
+
+const MCP_TARGET: RequestTarget = readTarget(MCP_PATH);
 
 /** A client must have sent a whole request by then; Node answers 408 otherwise. */
 const REQUEST_DEADLINE_MS = 60_000;
@@ -22,7 +27,9 @@ const TCP_KEEP_ALIVE_MS = 30_000;
 /** What answers are still on their way when the gateway stops may take so long to leave. */
 const CLOSE_DEADLINE_MS = 2_000;
 
-export interface ListenerOptions extends TransportParts, GuardOptions {
+export interface ListenerOptions
+  extends TransportParts,
+    Omit<GuardOptions, 'allowsAddresses' | 'allowsLinks'> {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -38,7 +45,11 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#events = options.events;
-    this.#guard = createGuard(options);
+    this.#guard = createGuard({
+      ...options,
+      allowsAddresses: !isLoopback(options.host),
+      allowsLinks: false,
+    });
     this.#streamableHttp = new StreamableHttp(options);
     this.#legacySse = new LegacySse(options);
     const { connections, events, host, port } = options;
@@ -52,7 +63,8 @@ export class Listener {
       requestDeadlineMs: REQUEST_DEADLINE_MS,
       keepAliveMs: KEEP_ALIVE_MS,
       tcpKeepAliveMs: TCP_KEEP_ALIVE_MS,
-      handle: (request, response) => this.#route(request, response),
+      handle: (request, response) =>
+        answering(events, request, response, () => this.#route(request, response)),
     });
   }
 
@@ -72,20 +84,24 @@ export class Listener {
   }
 
   #route(request: IncomingMessage, response: ServerResponse): void {
-    const verdict = this.#guard(request.headers);
+    const { url = '/', headers } = request;
+    const target = url === MCP_PATH ? MCP_TARGET : readTarget(url);
+    if (hasSecondHost(request.rawHeaders)) return reject(this.#events, request, response, SECOND_HOST);
+    const refusal = this.#guard.site(headers, target.host);
+    if (refusal !== undefined) return reject(this.#events, request, response, refusal);
+    if (headers.origin !== undefined) {
+      shareWith(headers.origin, response);
+      if (isPreflight(request)) return answerPreflight(request, response);
+    }
+    const verdict = this.#guard.token(headers);
     if (!verdict.ok) return reject(this.#events, request, response, verdict);
-    const { url = '' } = request;
-    const queryStart = url.indexOf('?');
-    const path = queryStart === -1 ? url : url.slice(0, queryStart);
-    switch (path) {
+    switch (target.path) {
       case MCP_PATH:
         return this.#streamableHttp.handle(request, response, verdict.principal);
       case SSE_PATH:
-        return this.#legacySse.open(request, response, verdict.principal);
-      case MESSAGES_PATH: {
-        const query = new URLSearchParams(queryStart === -1 ? '' : url.slice(queryStart));
-        return this.#legacySse.message(request, response, verdict.principal, query);
-      }
+        return this.#legacySse.open(request, response, verdict.principal, target);
+      case MESSAGES_PATH:
+        return this.#legacySse.message(request, response, verdict.principal, target);
       default:
         return reject(this.#events, request, response, {
           status: 404,

@@ -2,6 +2,9 @@
 
 /** Header values that were parsed before: clients send the same ones with every request. */
 const MAX_REMEMBERED = 64;
+/** Longer values are parsed each time, so that what is remembered stays small. */
+const MAX_REMEMBERED_CHARS = 256;
+const NO_WEIGHT = /^0(?:\.0{0,3})?$/;
 const acceptedTypes = new Map<string, ReadonlySet<string>>();
 
 /** Whether an Accept header takes all these media types, by name or by a wildcard. */
@@ -14,9 +17,17 @@ export function acceptsAll(accept: string | undefined, types: readonly string[])
   );
 }
 
-/** Whether a Content-Type is JSON; parameters such as `charset=utf-8` do not matter. */
+/** Whether a Content-Type is JSON in UTF-8; other parameters than `charset` do not matter. */
 export function isJson(contentType: string | undefined): boolean {
-  return contentType === 'application/json' || mediaTypeOf(contentType ?? '') === 'application/json';
+  if (contentType === 'application/json') return true;
+  if (contentType === undefined || mediaTypeOf(contentType) !== 'application/json') return false;
+  const charset = parameterOf(contentType, 'charset');
+  return charset === undefined || charset === 'utf-8' || charset === 'utf8';
+}
+
+/** Whether a Content-Encoding leaves a body as it is. */
+export function isPlain(contentEncoding: string | undefined): boolean {
+  return contentEncoding === undefined || contentEncoding === '' || contentEncoding === 'identity';
 }
 
 function parseAccept(accept: string): ReadonlySet<string> {
@@ -25,8 +36,9 @@ function parseAccept(accept: string): ReadonlySet<string> {
   const types = new Set<string>();
   for (const range of accept.split(',')) {
     // `q=0` says "not acceptable" (RFC 9110, section 12.4.2).
-    if (!/;\s*q=0(?:\.0{0,3})?\s*(?:;|$)/i.test(range)) types.add(mediaTypeOf(range));
+    if (!NO_WEIGHT.test(parameterOf(range, 'q') ?? '1')) types.add(mediaTypeOf(range));
   }
+  if (accept.length > MAX_REMEMBERED_CHARS) return types;
   if (acceptedTypes.size >= MAX_REMEMBERED) acceptedTypes.clear();
   acceptedTypes.set(accept, types);
   return types;
@@ -35,4 +47,15 @@ function parseAccept(accept: string): ReadonlySet<string> {
 function mediaTypeOf(value: string): string {
   const end = value.indexOf(';');
   return (end === -1 ? value : value.slice(0, end)).trim().toLowerCase();
+}
+
+/** A parameter's value in lower case, without its quotes; of a repeated one the first (RFC 9110, section 5.6.6). */
+function parameterOf(value: string, name: string): string | undefined {
+  for (const parameter of value.toLowerCase().split(';').slice(1)) {
+    const equals = parameter.indexOf('=');
+    if (equals === -1 || parameter.slice(0, equals).trim() !== name) continue;
+    const text = parameter.slice(equals + 1).trim();
+    return text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
+  }
+  return undefined;
 }

@@ -4,11 +4,11 @@ import type { GatewayEmitter } from '../events.js';
 import type { ClientMessage, ClientRequest } from '../session/client-message.js';
 import { JSON_RPC } from '../session/json-rpc-error.js';
 import type { Session } from '../session/session.js';
-import { readBody } from './body.js';
+import { type Body, readBody } from './body.js';
 import type { BodyBudget } from './body-budget.js';
 import { type ParsedBody, parseBody } from './json-rpc.js';
-import { isJson } from './media-type.js';
-import { type Rejection, reject } from './reply.js';
+import { isJson, isPlain } from './media-type.js';
+import { answering, type Rejection, reject } from './reply.js';
 
 export interface MessageParts {
   readonly events: GatewayEmitter;
@@ -26,7 +26,7 @@ export const TOO_MUCH_WAITS: Rejection = {
   message: 'This session waits for a thread and takes no more messages. Try again later.',
 };
 
-/** Reads a JSON body as text; what is not JSON by its type, or too large, is refused. */
+/** Reads a JSON body as text; what is not JSON by its type, not UTF-8, or too large, is refused. */
 export function readJson(
   parts: MessageParts,
   request: IncomingMessage,
@@ -34,29 +34,51 @@ export function readJson(
   done: (text: string) => void,
 ): void {
   const { events, maxBodyBytes } = parts;
-  if (!isJson(request.headers['content-type'])) {
+  const { headers } = request;
+  if (!isJson(headers['content-type'])) {
     return reject(events, request, response, {
       status: 415,
       reason: 'unsupported_media_type',
-      message: 'Unsupported Media Type: Content-Type must be application/json',
+      message: 'Unsupported Media Type: Content-Type must be application/json, in UTF-8',
     });
   }
-  readBody(request, response, parts, (body) => {
-    if (body.outcome === 'aborted') return;
-    if (body.outcome === 'text') return done(body.text);
-    if (body.outcome === 'no-room') {
-      return reject(events, request, response, {
-        status: 503,
-        reason: 'body_budget',
-        message: 'Too many unfinished request bodies are held at the moment. Send it again, in one go.',
-      });
-    }
-    reject(events, request, response, {
-      status: 413,
-      reason: 'body_too_large',
-      message: `Payload Too Large: a body may have ${maxBodyBytes} bytes (max-body-bytes)`,
+  if (!isPlain(headers['content-encoding'])) {
+    return reject(events, request, response, {
+      status: 415,
+      reason: 'unsupported_media_type',
+      message: 'Unsupported Media Type: a body must not be compressed; send it without Content-Encoding',
+      // RFC 9110, section 15.5.16
+      headers: { 'accept-encoding': 'identity' },
     });
-  });
+  }
+  const read = (body: Body): void => {
+    switch (body.outcome) {
+      case 'aborted':
+        return;
+      case 'text':
+        return done(body.text);
+      case 'not-utf-8':
+        return reject(events, request, response, {
+          status: 400,
+          reason: 'parse_error',
+          code: JSON_RPC.parseError,
+          message: 'Parse error: the body is not UTF-8, in which JSON must be sent',
+        });
+      case 'no-room':
+        return reject(events, request, response, {
+          status: 503,
+          reason: 'body_budget',
+          message: 'Too many unfinished request bodies are held at the moment. Send it again, in one go.',
+        });
+      case 'too-large':
+        return reject(events, request, response, {
+          status: 413,
+          reason: 'body_too_large',
+          message: `Payload Too Large: a body may have ${maxBodyBytes} bytes (max-body-bytes)`,
+        });
+    }
+  };
+  readBody(request, response, parts, (body) => answering(events, request, response, () => read(body)));
 }
 
 /** The messages in a body, or `undefined` after it has been refused. */

@@ -22,7 +22,16 @@ import type { BodyBudget } from './body-budget.js';
 import { acceptsAll } from './media-type.js';
 import { messagesIn, openingOf, readJson, TOO_MUCH_WAITS, tellSession } from './messages.js';
 import type { OutputBudget } from './output-budget.js';
-import { headerOf, noteRejection, RETRY_AFTER_SECONDS, type Rejection, reject, sendJson } from './reply.js';
+import {
+  headerOf,
+  internalError,
+  noteRejection,
+  RETRY_AFTER_SECONDS,
+  type Rejection,
+  reject,
+  sendJson,
+} from './reply.js';
+import { type MetadataHook, readMetadata } from './session-metadata.js';
 import { SseStream } from './sse-stream.js';
 
 /** JSON-RPC batches were in 2025-03-26 and before, and taken out again (2025-06-18, Key Changes). */
@@ -37,7 +46,7 @@ export interface TransportParts {
   readonly output: OutputBudget;
   readonly keepAliveMs: number;
   /** What a programmer adds to the session context, from the request that opens the session. */
-  readonly metadata: (request: IncomingMessage) => Readonly<Record<string, unknown>>;
+  readonly metadata: MetadataHook;
 }
 
 /** Who opens a session, as far as its first request tells; `initialize` tells the rest. */
@@ -108,6 +117,12 @@ export class StreamableHttp {
         message: 'Not Acceptable: Client must accept both application/json and text/event-stream',
       });
     }
+    // An unknown session is refused before megabytes of body are read and parsed.
+    if (headerOf(request, 'mcp-session-id') !== undefined) {
+      const refused = this.#unknownVersion(request, []);
+      if (refused !== undefined) return this.#reject(request, response, refused);
+      if (this.#session(request, response, principal, []) === undefined) return;
+    }
     readJson(this.#parts, request, response, (text) => {
       const parsed = messagesIn(text, this.#parts.events, request, response);
       if (parsed !== undefined) this.#messages(request, response, principal, parsed.messages, parsed.batch);
@@ -125,8 +140,11 @@ export class StreamableHttp {
     if (opening !== undefined) {
       return this.#initialize(request, response, principal, opening, messages.length);
     }
+    const discovery = discoveryOf(request, messages);
+    if (discovery !== undefined) return this.#reject(request, response, discovery);
     const refusedVersion = this.#unknownVersion(request, messages);
     if (refusedVersion !== undefined) return this.#reject(request, response, refusedVersion);
+    // Once more: it may have ended while the body came.
     const session = this.#session(request, response, principal, messages);
     if (session === undefined) return;
     if (batch && session.context.protocolVersion > LAST_VERSION_WITH_BATCHES) {
@@ -188,9 +206,13 @@ export class StreamableHttp {
     const refusal = sessions.refusal();
     if (refusal !== undefined)
       return this.#reject(request, response, { status: 503, ...refusal, id: opening.id });
-    const session = sessions.open(
-      contextOf(request, 'streamable-http', principal, this.#parts.metadata(request)),
-    );
+    let metadata: SessionContext['metadata'];
+    try {
+      metadata = readMetadata(this.#parts.metadata, request);
+    } catch (error) {
+      return this.#reject(request, response, internalError(error, opening.id));
+    }
+    const session = sessions.open(contextOf(request, 'streamable-http', principal, metadata));
     const stream = this.#stream('post', response, session);
     session.initialize(opening, identified(session.context, opening), stream, (failure) =>
       this.#startFailed(request, response, failure),
@@ -259,7 +281,7 @@ export class StreamableHttp {
     const sessionId = headerOf(request, 'mcp-session-id');
     const id = requestIdOf(messages);
     if (sessionId === undefined) {
-      this.#reject(request, response, sessionRequired(messages, id));
+      this.#reject(request, response, { ...SESSION_REQUIRED, id });
       return undefined;
     }
     const session = this.#parts.sessions.find(sessionId, principal);
@@ -306,22 +328,25 @@ function requestIdOf(messages: readonly ClientMessage[]): string | number | null
   return message?.kind === 'request' ? message.id : null;
 }
 
-/** `server/discover` is the next revision's first question; a client that hears of it here falls back to `initialize`. */
-function sessionRequired(messages: readonly ClientMessage[], id: string | number | null): Rejection {
+/**
+ * `server/discover` is the next revision's first question; a client that hears of it here falls back to `initialize`. Its
+ * version is no fault of the client's, so it is neither refused nor counted as one.
+ */
+function discoveryOf(request: IncomingMessage, messages: readonly ClientMessage[]): Rejection | undefined {
   const [message] = messages;
-  if (message?.kind === 'request' && message.method === 'server/discover') {
-    return {
-      status: 400,
-      reason: 'invalid_request',
-      code: JSON_RPC.methodNotFound,
-      message: `Method not found: server/discover; this server speaks ${LATEST_PROTOCOL_VERSION} and older: send initialize`,
-      id,
-    };
-  }
+  if (message?.kind !== 'request' || message.method !== 'server/discover') return undefined;
+  if (headerOf(request, 'mcp-session-id') !== undefined) return undefined;
   return {
     status: 400,
-    reason: 'session_required',
-    message: 'Bad Request: Mcp-Session-Id header is required. Send initialize to open a session.',
-    id,
+    reason: 'discover',
+    code: JSON_RPC.methodNotFound,
+    message: `Method not found: server/discover; this server speaks ${LATEST_PROTOCOL_VERSION} and older: send initialize`,
+    id: message.id,
   };
 }
+
+const SESSION_REQUIRED: Rejection = {
+  status: 400,
+  reason: 'session_required',
+  message: 'Bad Request: Mcp-Session-Id header is required. Send initialize to open a session.',
+};

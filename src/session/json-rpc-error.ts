@@ -1,4 +1,5 @@
 /** JSON-RPC errors that the gateway itself answers with (JSON-RPC 2.0, section 5.1). */
+import { withoutPaths } from '../shared/errors.js';
 import type { RequestId } from '../shared/frames.js';
 
 export const JSON_RPC = {
@@ -19,7 +20,10 @@ export interface GatewayErrorData {
   readonly requestKey?: string;
 }
 
-/** A JSON-RPC error response as text. The message is for people and models: what happened and what to do. */
+/**
+ * A JSON-RPC error response as text. The message is for people and models: what happened and what to do. What it repeats of
+ * an error may name files of this machine, which are left out.
+ */
 export function errorResponse(
   id: RequestId | null,
   code: number,
@@ -29,6 +33,6 @@ export function errorResponse(
   return JSON.stringify({
     jsonrpc: '2.0',
     id,
-    error: { code, message, ...(data !== undefined && { data }) },
+    error: { code, message: withoutPaths(message), ...(data !== undefined && { data }) },
   });
 }

@@ -1,10 +1,19 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { expect } from 'chai';
 import { createGuard, type GuardOptions } from '../../../src/http/guards.js';
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
 function guardOf(options: Partial<GuardOptions> = {}) {
-  return createGuard({ allowedHosts: LOOPBACK, allowedOrigins: [], token: undefined, ...options });
+  const guard = createGuard({
+    allowedHosts: LOOPBACK,
+    allowedOrigins: [],
+    token: undefined,
+    allowsAddresses: false,
+    allowsLinks: false,
+    ...options,
+  });
+  return (headers: IncomingHttpHeaders, host?: string) => guard.site(headers, host) ?? guard.token(headers);
 }
 
 describe('Host header', () => {
@@ -42,6 +51,34 @@ describe('Host header', () => {
       expect(guard(headers).ok, 'the second time').to.equal(ok);
     });
   }
+
+  it('may be any address, and still no name, where other machines reach the listener', () => {
+    const guard = guardOf({ allowsAddresses: true });
+    for (const host of ['10.1.2.3:9464', '192.168.0.9', '[fd00::1]:9464', 'fd00::1']) {
+      expect(guard({ host }).ok, host).to.equal(true);
+    }
+    for (const host of ['evil.example', '10.1.2.3.evil.example', '10.1.2', '[fd00::1', '[]', '']) {
+      expect(guard({ host }).ok, host).to.equal(false);
+    }
+    expect(guardOf()({ host: '10.1.2.3' }).ok).to.equal(false);
+  });
+
+  it('gives way to the host of a target in absolute form', () => {
+    expect(guardOf()({ host: 'localhost' }, 'evil.example')).to.include({ reason: 'host' });
+    expect(guardOf()({ host: 'proxy.example' }, 'localhost:3000').ok).to.equal(true);
+  });
+
+  it('is read in time linear in its length', () => {
+    const guard = guardOf({ allowsAddresses: true });
+    const startedMs = performance.now();
+    for (const part of [':', '1', '.', 'a', '[', ' ', '%', '0:', '::']) {
+      for (const end of ['', 'g', ']', '!']) {
+        expect(guard({ host: `${part.repeat(16_000)}${end}` }).ok).to.equal(false);
+      }
+    }
+    // Quadratic time would be minutes.
+    expect(performance.now() - startedMs).to.be.below(2_000);
+  });
 
   it('is refused with 403 and a sentence that names the option', () => {
     const verdict = guardOf()({ host: 'evil.example' });
@@ -89,6 +126,32 @@ describe('Origin header', () => {
   });
 });
 
+describe('Sec-Fetch-Site header', () => {
+  const image = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' };
+  const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+  const frame = { ...link, 'sec-fetch-dest': 'iframe' };
+
+  it('keeps images, frames and links of other sites out: they send no Origin', () => {
+    for (const headers of [image, frame, link]) {
+      expect(guardOf()({ host: 'localhost', ...headers })).to.include({ status: 403, reason: 'origin' });
+    }
+  });
+
+  it('lets links of other sites in where they may lead, and nothing else of those', () => {
+    const guard = guardOf({ allowsLinks: true });
+    expect(guard({ host: 'localhost', ...link }).ok).to.equal(true);
+    for (const headers of [image, frame]) expect(guard({ host: 'localhost', ...headers }).ok).to.equal(false);
+  });
+
+  it('does not matter for an origin that is allowed, nor where a person typed the address', () => {
+    const allowed = guardOf({ allowedOrigins: ['https://app.example'] });
+    expect(allowed({ host: 'localhost', origin: 'https://app.example', ...image }).ok).to.equal(true);
+    for (const site of ['none', 'same-origin', 'same-site']) {
+      expect(guardOf()({ host: 'localhost', 'sec-fetch-site': site }).ok).to.equal(true);
+    }
+  });
+});
+
 describe('bearer token', () => {
   const guard = guardOf({ token: 's3cret' });
   const ask = (authorization?: string) => {
@@ -122,6 +185,11 @@ describe('bearer token', () => {
       });
     });
   }
+
+  it('is asked for where it is more than one word', () => {
+    expect(ask('Bearer s3cret s3cret')).to.include({ ok: false, status: 401 });
+    expect(ask('Bearer s3cret  ')).to.deep.equal({ ok: true, principal: 'token' });
+  });
 
   it('does not help a caller with a wrong Host', () => {
     expect(guard({ host: 'evil.example', authorization: 'Bearer s3cret' })).to.include({ reason: 'host' });

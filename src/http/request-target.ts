@@ -1,0 +1,47 @@
+/** The request target (RFC 9112, section 3.2): which route a request means, and which host. */
+
+export interface RequestTarget {
+  /** As it was sent, without a slash at its end. */
+  readonly path: string;
+  /** Whether it was sent with a slash at its end, which several clients add. */
+  readonly slash: boolean;
+  /** Without the `?`. */
+  readonly query: string;
+  /**
+   * Host and port of a target in absolute form, which a client sends through a forward proxy: it stands for the Host header,
+   * which must be ignored then (RFC 9112, section 3.2.2).
+   */
+  readonly host: string | undefined;
+}
+
+const SCHEMES = ['http://', 'https://'];
+/** Where an authority ends (RFC 3986, section 3.2); `\` as some readers of addresses take it. */
+const END_OF_AUTHORITY = /[/?#\\]/;
+
+export function readTarget(url: string): RequestTarget {
+  if (url.startsWith('/')) return split(url, undefined);
+  const scheme = SCHEMES.find((prefix) => url.slice(0, prefix.length).toLowerCase() === prefix);
+  if (scheme === undefined) return split(url, undefined);
+  const rest = url.slice(scheme.length);
+  const end = rest.search(END_OF_AUTHORITY);
+  return end === -1 ? split('/', rest) : split(rest.slice(end), rest.slice(0, end));
+}
+
+function split(text: string, host: string | undefined): RequestTarget {
+  const queryStart = text.indexOf('?');
+  const path = queryStart === -1 ? text : text.slice(0, queryStart);
+  const query = queryStart === -1 ? '' : text.slice(queryStart + 1);
+  const slash = path.length > 1 && path.endsWith('/');
+  return { path: slash ? path.slice(0, -1) : path, slash, query, host };
+}
+
+/** Whether a request has more than one Host line, which must be answered 400 (RFC 9112, section 3.2); Node shows the first. */
+export function hasSecondHost(rawHeaders: readonly string[]): boolean {
+  let lines = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && (name === 'Host' || name === 'host' || name.toLowerCase() === 'host'))
+      lines += 1;
+  }
+  return lines > 1;
+}
