@@ -23,7 +23,7 @@ export function schemasOnUse(typesFile) {
       onLoad({ filter: /[\\/]sdk[\\/]dist[\\/]esm[\\/].*\.js$/ }, async ({ path }) => {
         if (path === typesFile) return { contents };
         const source = await readFile(path, 'utf8');
-        const text = PROTOCOL.test(path) ? signalOnUse(source) : source;
+        const text = PROTOCOL.test(path) ? changedProtocol(source) : source;
         return {
           contents: await useHolder(text, (source) => resolve(dirname(path), source) === typesFile, names),
         };
@@ -39,19 +39,26 @@ export function schemasOnUse(typesFile) {
 const TYPES_MODULE = '@modelcontextprotocol/sdk/types.js';
 const PROTOCOL = /[\\/]shared[\\/]protocol\.js$/;
 
-/** What has to be found in the SDK's protocol layer, and what takes its place. */
-const SIGNAL_ON_USE = [
+/** What has to be found in the SDK's protocol layer, and what takes its place: a signal on its use, errors that say whose they are. */
+const PROTOCOL_CHANGES = [
   ['const abortController = new AbortController();', 'const abortController = new $AbortOnUse();'],
   ['signal: abortController.signal,', 'get signal() { return abortController.signal; },'],
   ...Array(5).fill(['abortController.signal.aborted', 'abortController.aborted']),
+  [
+    'const parsed = parseWithCompat(requestSchema, request);',
+    'const parsed = $parseRequest(requestSchema, request);',
+  ],
 ];
 
 const ABORT_ON_USE = fileURLToPath(new URL('../workers/abort-on-use.ts', import.meta.url));
+const INVALID_PARAMS = fileURLToPath(new URL('../workers/invalid-params.ts', import.meta.url));
 
-function signalOnUse(text) {
+function changedProtocol(text) {
   const names = { file: "the SDK's protocol.js", script: 'schemas-on-use.mjs' };
-  const changed = replaceEach(text, SIGNAL_ON_USE, names);
-  return `${changed}\nimport { AbortOnUse as $AbortOnUse } from ${JSON.stringify(ABORT_ON_USE)};`;
+  const changed = replaceEach(text, PROTOCOL_CHANGES, names);
+  return `${changed}
+import { AbortOnUse as $AbortOnUse } from ${JSON.stringify(ABORT_ON_USE)};
+import { parseRequest as $parseRequest } from ${JSON.stringify(INVALID_PARAMS)};`;
 }
 
 /** `const X = <call>` at the top level becomes a getter, and each mention of X `$schemas.X`. */

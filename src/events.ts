@@ -76,7 +76,14 @@ export type ConnectionDropReason =
   /** It took nothing of what waited for it for a minute. */
   | 'stalled'
   /** All output that clients do not read held too much, and this most of it for longest. */
-  | 'output_budget';
+  | 'output_budget'
+  /** Its peer has acknowledged nothing for a minute. */
+  | 'vanished'
+  /** The process had hardly a free file descriptor left. */
+  | 'no_descriptor';
+
+/** How near the limit of file descriptors the process is: above 80 %, at it, or below again. */
+export type DescriptorState = 'high' | 'exhausted' | 'eased';
 
 export type StreamKind = 'post' | 'get' | 'legacy';
 
@@ -133,6 +140,14 @@ export interface GatewayEvents {
       readonly request?: RefusedRequest;
       /** What went wrong, for the log alone. */
       readonly detail?: string;
+    },
+  ];
+  /** The process came near its limit of file descriptors, or away from it. `undefined`: it can't be told. */
+  descriptors: [
+    {
+      readonly state: DescriptorState;
+      readonly open: number | undefined;
+      readonly limit: number | undefined;
     },
   ];
   'connection-dropped': [

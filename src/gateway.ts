@@ -95,6 +95,7 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     await closeListener();
     await pool.close();
     await admin.close();
+    http.close();
     metrics.close();
     await log.close();
     process.off('exit', onExit);
@@ -183,7 +184,7 @@ function createView(
         },
       };
     },
-    unready: () => sessions.refusal()?.message,
+    unready: () => sessions.refusal()?.message ?? http.unready(),
     sessions: () => sessions.all().map((session) => session.snapshot()),
     session: (sessionId) => sessions.get(sessionId)?.snapshot(),
     endSession: (sessionId) => sessions.end(sessionId, 'admin'),

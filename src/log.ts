@@ -50,6 +50,27 @@ export function createLog({ events, level, format, destination }: LogOptions): L
   };
 }
 
+const DESCRIPTOR_LINES = {
+  high: {
+    level: 'warn',
+    message: 'more than 80 % of the file descriptors that the process may have are open',
+  },
+  exhausted: {
+    level: 'error',
+    message:
+      'hardly a file descriptor is free: new MCP connections are closed until some are; a tool may leak them, or the limit (ulimit -n) is too low',
+  },
+  eased: { level: 'info', message: 'file descriptors are free again' },
+} as const;
+/** What the client did, or what a tool says of its own work: a cancel, -32601 and -32602 (JSON-RPC 2.0, 5.1), -32042 (URL elicitation). */
+const NOT_THE_SERVERS_FAULT: ReadonlySet<string> = new Set([
+  'cancelled',
+  'tool_error',
+  '-32601',
+  '-32602',
+  '-32042',
+]);
+
 const QUIET_EXITS: ReadonlySet<ThreadExitCause> = new Set(['ended', 'slept']);
 
 function createListeners(logger: Logger): GatewayListeners {
@@ -65,7 +86,7 @@ function createListeners(logger: Logger): GatewayListeners {
     'request-finished': (request) => {
       const { failure, durationMs, message } = request;
       if (failure === undefined) return;
-      const isServersFault = failure !== 'cancelled' && failure !== 'tool_error';
+      const isServersFault = !NOT_THE_SERVERS_FAULT.has(failure);
       const fields = {
         ...describeRequest(request),
         reason: failure,
@@ -96,6 +117,10 @@ function createListeners(logger: Logger): GatewayListeners {
       const suppressed = refusals.admit();
       if (suppressed === undefined) logger.debug(fields, 'request refused');
       else logger.warn({ ...fields, ...(suppressed > 0 && { suppressed }) }, 'request refused');
+    },
+    descriptors: ({ state, open, limit }) => {
+      const { level, message } = DESCRIPTOR_LINES[state];
+      logger[level]({ open, limit }, message);
     },
     'connection-dropped': ({ listener, reason, remoteAddress }) => {
       const fields = { listener, reason, remoteAddress };

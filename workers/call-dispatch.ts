@@ -1,5 +1,5 @@
 /**
- * Serves a plain tool call without the SDK's protocol layer and, where it can, McpServer's handler (`tool-call.ts`). They take
+ * Serves a plain tool call without the SDK's protocol layer and, where it can, the long way of `tool-call.ts`. They take
  * the request through a schema twice and the result once, and make some forty promises and closures on the way, for tasks
  * above all; in a young thread that is most of what a call costs. Nearly all calls and results are so plain
  * (`src/http/json-rpc.ts`, `plain-calls.ts`) that nothing of it changes anything; every other one goes through it as before.
@@ -10,7 +10,6 @@ import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { McpServer, RegisteredTool } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
-  CallToolResultSchema,
   ErrorCode,
   type JSONRPCErrorResponse,
   type JSONRPCRequest,
@@ -21,9 +20,16 @@ import {
 import type { RequestId } from '../src/shared/frames.js';
 import { CALL, callHandlerOf, type Extra, type RequestHandler } from './call-handlers.js';
 import { onUse } from './extra-on-use.js';
-import { type PlainCall, plainResult } from './plain-calls.js';
+import type { PlainCall } from './plain-calls.js';
 import type { ProtocolEntries } from './protocol-entries.js';
-import { callTool, entriesOf, failedCall, type McpServerEntries, plainTool } from './tool-call.js';
+import {
+  callTool,
+  checkedResult,
+  entriesOf,
+  failedCall,
+  type McpServerEntries,
+  plainTool,
+} from './tool-call.js';
 import type { Run, SessionAwareToolExecutor } from './tool-executor.js';
 
 /** The part of a transport that a call needs. */
@@ -79,6 +85,9 @@ export class CallDispatch {
     const run = executor.runOf(requestId, key, CALL);
     const cancellations = this.#protocol._requestHandlerAbortControllers;
     cancellations.set(requestId, run);
+    // Before Node 24 a handler's `AsyncLocalStorage.enterWith` would otherwise last for all later calls: it sets what the resource
+    // has that runs at the moment, and that is the port itself. After this it is a promise of this call's own, as in the protocol layer.
+    await undefined;
     let sent: Promise<void> | undefined;
     try {
       const extra = onUse(() => this.#extraOf(run, call));
@@ -88,12 +97,13 @@ export class CallDispatch {
           ? executor.enter(run, handler, call, extra)
           : executor.enter(run, callTool, this.#tools, tool, call.params, extra));
       } catch (error) {
+        executor.threw(requestId, error);
         result = tool && failedCall(this.#tools, error);
         if (result === undefined) throw error ?? new Error(`the handler of ${CALL} threw ${error}`);
       } finally {
         executor.settled(run);
       }
-      const checked = plainResult(result) ?? checkedResult(result);
+      const checked = checkedResult(result);
       if (!run.aborted) sent = this.#transport.answer(requestId, checked);
     } catch (error) {
       if (!run.aborted) sent = this.#transport.send(errorResponse(requestId, error));
@@ -137,13 +147,6 @@ export class CallDispatch {
     };
     return members as Extra;
   }
-}
-
-/** @throws {McpError} as the SDK's server does. */
-function checkedResult(result: unknown): Result {
-  const checked = CallToolResultSchema.safeParse(result);
-  if (checked.success) return checked.data;
-  throw new McpError(ErrorCode.InvalidParams, `Invalid tools/call result: ${checked.error.message}`);
 }
 
 function errorResponse(id: JSONRPCRequest['id'], thrown: unknown): JSONRPCErrorResponse {

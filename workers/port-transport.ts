@@ -28,7 +28,7 @@ import {
 import type { SessionContext } from '../src/shared/session-context.js';
 import { CallDispatch } from './call-dispatch.js';
 import type { PlainCall } from './plain-calls.js';
-import { type ProtocolEntries, protocolOf } from './protocol-entries.js';
+import { type IsMessageIgnored, logLevelOf, type ProtocolEntries, protocolOf } from './protocol-entries.js';
 import type { SessionAwareToolExecutor } from './tool-executor.js';
 
 /**
@@ -52,6 +52,8 @@ export interface PortTransportPosts {
   readonly post: (frame: SendFrame | string) => void;
   /** For frames that no credit holds back: it may block. */
   readonly postUnpaced: (frame: UnpacedFrame) => void;
+  /** The server has closed the transport, and the session is to end. */
+  readonly onClosed: () => void;
 }
 
 export class PortTransport implements Transport {
@@ -62,6 +64,7 @@ export class PortTransport implements Transport {
 
   readonly #post: (frame: SendFrame | string) => void;
   readonly #postUnpaced: (frame: UnpacedFrame) => void;
+  readonly #onClosed: () => void;
   readonly #executor: SessionAwareToolExecutor;
   readonly #requestInfo: { headers: Record<string, string> };
   readonly #canPoll: boolean;
@@ -72,17 +75,20 @@ export class PortTransport implements Transport {
   /** Requests to the client that it has not answered. */
   readonly #asked = new Set<RequestId>();
   #outstanding = 0;
+  #closed = false;
   #protocol!: ProtocolEntries;
   #calls!: CallDispatch;
+  #isMessageIgnored!: IsMessageIgnored;
 
   constructor(
     context: SessionContext,
-    { post, postUnpaced }: PortTransportPosts,
+    { post, postUnpaced, onClosed }: PortTransportPosts,
     executor: SessionAwareToolExecutor,
   ) {
     this.sessionId = context.sessionId;
     this.#post = post;
     this.#postUnpaced = postUnpaced;
+    this.#onClosed = onClosed;
     this.#executor = executor;
     this.#canPoll =
       context.transport === 'streamable-http' && context.protocolVersion >= FIRST_VERSION_WITH_POLLING;
@@ -98,12 +104,21 @@ export class PortTransport implements Transport {
   async start(): Promise<void> {}
 
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#onClosed();
     this.onclose?.();
+  }
+
+  /** Nothing that comes is answered any more. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** The server that this transport is connected to; to be told before anything is delivered. */
   bind(server: McpServer): void {
     this.#protocol = protocolOf(server.server);
+    this.#isMessageIgnored = logLevelOf(server.server);
     this.#calls = new CallDispatch(server, this.#protocol, this, this.#executor);
   }
 
@@ -117,6 +132,8 @@ export class PortTransport implements Transport {
    * @param frame see `messageFrame`
    */
   deliver(frame: string): void {
+    // The main thread answers what came meanwhile, and ends the session.
+    if (this.#closed) return;
     const { key, message: value, plainCall } = readMessageFrame(frame);
     if (plainCall && this.#calls.take(value as PlainCall, key)) return;
     const message = value as JSONRPCMessage;
@@ -144,7 +161,8 @@ export class PortTransport implements Transport {
   replay(body: string): Promise<void> {
     const message = JSON.parse(body) as JSONRPCMessage;
     return new Promise((resolve) => {
-      if ('method' in message && 'id' in message) this.#swallowed.set(message.id, resolve);
+      if (this.#closed) resolve();
+      else if ('method' in message && 'id' in message) this.#swallowed.set(message.id, resolve);
       else resolve();
       this.deliver(messageFrame('', body));
     });
@@ -163,6 +181,7 @@ export class PortTransport implements Transport {
   }
 
   send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
+    if (this.#isUnwantedLogMessage(message)) return Promise.resolve();
     const frame = toFrame(message, options?.relatedRequestId);
     if (frame.kind === 'response' && frame.id !== undefined) {
       const answered = this.#swallowed.get(frame.id);
@@ -208,6 +227,18 @@ export class PortTransport implements Transport {
       this.#postNow(next.frame);
       next.sent();
     }
+  }
+
+  /**
+   * 2025-11-25, Logging: the client sets the least level of what it is sent. The SDK looks it up by the session's id, which a
+   * module has no reason to name.
+   */
+  #isUnwantedLogMessage(message: JSONRPCMessage): boolean {
+    return (
+      'method' in message &&
+      message.method === 'notifications/message' &&
+      this.#isMessageIgnored((message.params as { level?: unknown } | undefined)?.level, this.sessionId)
+    );
   }
 
   /** Whether a message may leave at once. */

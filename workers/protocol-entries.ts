@@ -39,6 +39,16 @@ export function protocolOf(server: Server): ProtocolEntries {
   return entries;
 }
 
+/** Whether the client has asked for messages of a higher level only. */
+export type IsMessageIgnored = (level: unknown, sessionId: string) => boolean;
+
+/** @throws {Error} when the SDK's version has no such function. */
+export function logLevelOf(server: Server): IsMessageIgnored {
+  const { isMessageIgnored } = server as unknown as { readonly isMessageIgnored?: IsMessageIgnored };
+  if (typeof isMessageIgnored !== 'function') throw unknownVersion('isMessageIgnored');
+  return isMessageIgnored;
+}
+
 /** @param missing what is used of the SDK and is not there */
 export function unknownVersion(missing: string): Error {
   return new Error(

@@ -5,6 +5,7 @@ import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { ServerDefinition } from '../src/shared/define-server.js';
 import type { ModuleText, ModuleTraits, SessionThreadData } from '../src/shared/frames.js';
 import { importModule } from './import-module.js';
+import { knowMcpServer } from './mcp-server-handlers.js';
 import { keepForeignDescriptions } from './schema-descriptions.js';
 
 type ModuleFunction = (
@@ -111,8 +112,10 @@ export function createMcpServer(
   { name, version, title, instructions }: ServerDefinition,
   options: ServerOptions | undefined,
 ): McpServer {
-  return new McpServer(
+  const mcpServer = new McpServer(
     { name, version, ...(title !== undefined && { title }) },
     { ...options, ...(instructions !== undefined && { instructions }) },
   );
+  knowMcpServer(mcpServer);
+  return mcpServer;
 }

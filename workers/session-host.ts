@@ -37,6 +37,7 @@ export class SessionHost {
   readonly #holds: Holds;
   /** Resolves when `onSleep` has come to its end; unset before the first try. */
   #asleep: Promise<void> | undefined;
+  #ending = false;
 
   constructor(parts: SessionHostParts) {
     const { claim, definition, log, children } = parts;
@@ -56,8 +57,14 @@ export class SessionHost {
     if (claim.tracksRequests) trackRequests();
     this.#server = createMcpServer(definition, watchingTasks(definition.options, this.#holds));
     trackFallbackHandler(this.#server.server);
-    this.#transport = new PortTransport(context, { post: parts.post, postUnpaced: post }, this.#executor);
+    const onClosed = (): void => {
+      if (!this.#ending) parts.post({ type: 'server-closed' });
+    };
+    const posts = { post: parts.post, postUnpaced: post, onClosed };
+    this.#transport = new PortTransport(context, posts, this.#executor);
     this.#transport.bind(this.#server);
+    // Also before it is connected, in `setup`, when the SDK would do nothing at all.
+    this.#server.server.close = () => this.#transport.close();
     this.#server.server.onerror = (error) => log.write('session', 'warn', error.message, undefined);
     // A thread that takes over must not repeat the ids that its predecessor gave its requests to the client:
     // the client may still be answering those. The SDK counts from 0 and offers no other way.
@@ -66,13 +73,18 @@ export class SessionHost {
 
   /** @throws what the module's `setup` throws. */
   async start(): Promise<void> {
+    // As each call does, so that what `setup` enters is not every later call's `AsyncLocalStorage`; see call-dispatch.ts.
+    await undefined;
     await this.#parts.definition.setup(this.#server, this.#session);
+    if (this.#transport.closed) return;
     await this.#server.connect(this.#transport);
     const [introduction, ...rest] = this.#parts.claim.replay;
     // The SDK starts a notification's handler before that of a request that came earlier: `notifications/initialized`
-    // would find a client that nothing is known of.
+    // would find a client that nothing is known of, and no log level.
     if (introduction !== undefined) await this.#transport.replay(introduction);
-    for (const body of rest) void this.#transport.replay(body);
+    const level = rest.find(isLogLevel);
+    if (level !== undefined) await this.#transport.replay(level);
+    for (const body of rest) if (body !== level) void this.#transport.replay(body);
   }
 
   receive(frame: MainFrame): void {
@@ -112,6 +124,7 @@ export class SessionHost {
 
   /** Whatever goes wrong here, the main thread's deadline ends the thread all the same. */
   async #end(reason: string): Promise<void> {
+    this.#ending = true;
     this.#session.end(reason);
     void this.#parts.children.endAll();
     await this.#asleep;
@@ -122,4 +135,9 @@ export class SessionHost {
     await this.#session.flush();
     this.#parts.post({ type: 'ended' });
   }
+}
+
+/** `Replay` on the main thread writes it. */
+function isLogLevel(body: string): boolean {
+  return (JSON.parse(body) as { readonly method?: unknown }).method === 'logging/setLevel';
 }

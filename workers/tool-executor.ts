@@ -10,7 +10,9 @@ import { NODE_MAJOR } from '../src/shared/node-version.js';
 import type { SessionAwareRequest, SessionContext } from '../src/shared/session-context.js';
 import { ShortMap } from '../src/shared/short-map.js';
 import { AbortOnUse } from './abort-on-use.js';
-import { type Extra, handlerRegistered, type RequestHandler } from './call-handlers.js';
+import { CALL, type Extra, handlerRegistered, type RequestHandler } from './call-handlers.js';
+import { ownHandler } from './mcp-server-handlers.js';
+import { checkedResult, type ToolCallRequest } from './tool-call.js';
 
 /**
  * A request between its arrival and its answer, or, where it was cancelled, until its handler has settled; and what its
@@ -73,6 +75,8 @@ export class SessionAwareToolExecutor {
   readonly #onSettled: (run: Run) => void;
   /** By JSON-RPC id. Asking the handler's signal instead would make one for each call. */
   readonly #arrivals = new ShortMap<RequestId, Run>();
+  /** What failed requests threw, until they are answered. */
+  readonly #thrown = new ShortMap<RequestId, unknown>();
   #active = 0;
   #idle: (() => void) | undefined;
 
@@ -96,6 +100,18 @@ export class SessionAwareToolExecutor {
     this.#arrivals.delete(requestId);
   }
 
+  /** The request fails by this: its answer does not tell all of it. */
+  threw(requestId: RequestId, error: unknown): void {
+    this.#thrown.set(requestId, error);
+  }
+
+  /** What `threw` was told of the request that is answered now. */
+  thrownBy(requestId: RequestId): unknown {
+    const error = this.#thrown.get(requestId);
+    this.#thrown.delete(requestId);
+    return error;
+  }
+
   /** Its handler is about to be aborted: the SDK will send no answer. */
   cancelled(requestId: RequestId): void {
     this.#arrivals.get(requestId)?.abort();
@@ -112,6 +128,7 @@ export class SessionAwareToolExecutor {
     try {
       return await this.enter(run, handler);
     } catch (error) {
+      this.threw(requestId, error);
       // The SDK reads members of what was thrown, and would leave the request without an answer.
       throw error ?? new Error(`the handler of ${method} threw ${error}`);
     } finally {
@@ -145,7 +162,10 @@ export class SessionAwareToolExecutor {
       running.disable();
     }
     this.#active -= 1;
-    if (run.aborted && this.#arrivals.get(run.requestId) === run) this.#arrivals.delete(run.requestId);
+    if (run.aborted) {
+      this.#thrown.delete(run.requestId);
+      if (this.#arrivals.get(run.requestId) === run) this.#arrivals.delete(run.requestId);
+    }
     this.#onSettled(run);
     if (this.#active === 0) this.#idle?.();
   }
@@ -179,8 +199,10 @@ export function installToolExecutor(instance: SessionAwareToolExecutor): void {
       schema: unknown,
       handler: RequestHandler,
     ) => void;
-    const registerTracked = function (this: Server, schema: unknown, handler: RequestHandler): void {
-      register.call(this, schema, track(handler));
+    const registerTracked = function (this: Server, schema: unknown, given: RequestHandler): void {
+      const own = ownHandler(this, schema, given, (requestId, error) => executor?.threw(requestId, error));
+      const handler = own ?? given;
+      register.call(this, schema, track(own === undefined ? withCheckedResult(handler) : handler));
       handlerRegistered(this, schema, handler);
     };
     Server.prototype.setRequestHandler =
@@ -206,4 +228,13 @@ function track(handler: RequestHandler): RequestHandler {
     executor === undefined
       ? handler(request, extra)
       : executor.run(request.method, extra, () => handler(request, extra));
+}
+
+/** A module's own handler of tool calls may give back anything; what the SDK says of that blames the client. */
+function withCheckedResult(handler: RequestHandler): RequestHandler {
+  return async (request, extra) => {
+    const result = await handler(request, extra);
+    const isCall = request.method === CALL && (request as ToolCallRequest).params.task === undefined;
+    return isCall ? checkedResult(result) : result;
+  };
 }

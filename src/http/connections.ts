@@ -17,6 +17,8 @@ export interface ConnectionsOptions {
   readonly maxPerAddress: number;
   /** Where no connection is idle, the oldest one makes room. Otherwise the new one is closed. */
   readonly closesBusy: boolean;
+  /** Whether none is taken at the moment: there is hardly a descriptor left. */
+  readonly isShort?: () => boolean;
 }
 
 interface Connection {
@@ -68,7 +70,11 @@ export class Connections {
 
   /** Takes a new connection in, or closes it. */
   accept(socket: Socket): void {
-    const { maxConnections, maxPerAddress } = this.#options;
+    const { maxConnections, maxPerAddress, isShort } = this.#options;
+    if (isShort?.() === true) {
+      this.drop(socket, 'no_descriptor');
+      return;
+    }
     const address = countedAddress(socket);
     if (address !== undefined && (this.#byAddress.get(address) ?? 0) >= maxPerAddress) {
       this.drop(socket, 'address_limit');
@@ -113,7 +119,9 @@ export class Connections {
   drop(socket: Socket, reason: ConnectionDropReason): void {
     const { listener, events } = this.#options;
     events.emit('connection-dropped', { listener, reason, remoteAddress: socket.remoteAddress });
-    socket.destroy();
+    // The kernel would go on sending what nobody takes.
+    if (reason === 'vanished') socket.resetAndDestroy();
+    else socket.destroy();
   }
 
   /** Closes what waits for a request, and what never sent one, now and from now on. */

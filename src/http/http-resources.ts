@@ -3,7 +3,9 @@ import type { GatewayEmitter, ListenerName } from '../events.js';
 import { BodyBudget } from './body-budget.js';
 import { Connections } from './connections.js';
 import { connectionLimit, descriptorLimit } from './descriptor-limit.js';
+import { DescriptorReserve } from './descriptor-reserve.js';
 import { OutputBudget } from './output-budget.js';
+import { VanishedPeers } from './vanished-peers.js';
 
 /** Scrapers and probes are few; who comes in hundreds is something else. */
 const MAX_ADMIN_CONNECTIONS = 256;
@@ -19,12 +21,15 @@ export class HttpResources {
   readonly bodies: BodyBudget;
   readonly output: OutputBudget;
   readonly connections: Readonly<Record<ListenerName, Connections>>;
+  readonly #vanishedPeers: VanishedPeers;
+  readonly #descriptors: DescriptorReserve;
 
   constructor({ events, maxBodyBytes }: HttpResourcesOptions) {
     this.bodies = new BodyBudget({ events, limitBytes: BodyBudget.limitFor(maxBodyBytes) });
     this.output = new OutputBudget({ events });
     const descriptors = descriptorLimit();
     const maxConnections = connectionLimit(descriptors);
+    this.#descriptors = new DescriptorReserve({ events, limit: descriptors });
     this.connections = {
       mcp: new Connections({
         listener: 'mcp',
@@ -32,6 +37,7 @@ export class HttpResources {
         maxConnections,
         maxPerAddress: Math.floor(maxConnections * ADDRESS_SHARE),
         closesBusy: false,
+        isShort: () => this.#descriptors.short,
       }),
       admin: new Connections({
         listener: 'admin',
@@ -41,5 +47,18 @@ export class HttpResources {
         closesBusy: true,
       }),
     };
+    this.#vanishedPeers = new VanishedPeers({ connections: Object.values(this.connections) });
+  }
+
+  /** Why no new client can connect, or `undefined`. */
+  unready(): string | undefined {
+    return this.#descriptors.short
+      ? 'Hardly a file descriptor is free: new connections are closed.'
+      : undefined;
+  }
+
+  close(): void {
+    this.#vanishedPeers.close();
+    this.#descriptors.close();
   }
 }

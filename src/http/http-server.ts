@@ -14,6 +14,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { GatewayEmitter, RejectionReason } from '../events.js';
 import type { Connections } from './connections.js';
 import { listen } from './listen.js';
+import { NoticeWindow } from './notice-window.js';
 import {
   discardInput,
   endAndDiscard,
@@ -59,6 +60,7 @@ export interface HttpServerOptions {
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: Server;
+  readonly #failures = new NoticeWindow();
   #closed: Promise<void> | undefined;
 
   constructor(options: HttpServerOptions) {
@@ -100,9 +102,12 @@ export class HttpServer {
     const address = await listen(this.#server, this.#options, option);
     // A connection that can't be accepted, for want of a descriptor say, is no reason to stop.
     this.#server.on('error', ({ message }) => {
+      const failures = this.#failures.count();
+      if (failures === undefined) return;
       events.emit('notice', {
         level: 'error',
         message: `A connection to ${option.port} could not be accepted: ${message}`,
+        fields: { failures },
       });
     });
     return address;

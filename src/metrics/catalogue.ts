@@ -10,6 +10,7 @@ import {
   CANCEL_REASONS,
   CLAIM_KINDS,
   CONNECTION_DROP_REASONS,
+  DESCRIPTOR_STATES,
   LISTENERS,
   REJECTION_REASONS,
   SLEEP_REASONS,
@@ -98,6 +99,11 @@ export function createCatalogue(registry: Registry, collect: () => void) {
       ['listener', 'reason'],
     ),
 
+    descriptorStates: counter(
+      'bulkhead_descriptor_states_total',
+      'Times that the process came near its limit of file descriptors, to it, or away from it.',
+      ['state'],
+    ),
     unfinishedBodies: gauge(
       'bulkhead_unfinished_body_bytes',
       'Bytes of request bodies that have not come whole yet.',
@@ -211,6 +217,7 @@ function startAtZero(
     | 'requestsCancelled'
     | 'rejections'
     | 'connectionsDropped'
+    | 'descriptorStates'
     | 'threadClaims'
     | 'threadExits'
     | 'streamsOpened'
@@ -227,6 +234,7 @@ function startAtZero(
   for (const listener of LISTENERS) {
     for (const reason of CONNECTION_DROP_REASONS) catalogue.connectionsDropped.inc({ listener, reason }, 0);
   }
+  for (const state of DESCRIPTOR_STATES) catalogue.descriptorStates.inc({ state }, 0);
   for (const kind of CLAIM_KINDS) catalogue.threadClaims.inc({ kind }, 0);
   for (const cause of THREAD_EXIT_CAUSES) catalogue.threadExits.inc({ cause }, 0);
   for (const kind of STREAM_KINDS) {

@@ -6,6 +6,7 @@ import type {
   CancelReason,
   ClaimKind,
   ConnectionDropReason,
+  DescriptorState,
   ListenerName,
   RejectionReason,
   SleepReason,
@@ -31,7 +32,10 @@ export const CONNECTION_DROP_REASONS = members<ConnectionDropReason>({
   made_room: 0,
   stalled: 0,
   output_budget: 0,
+  vanished: 0,
+  no_descriptor: 0,
 });
+export const DESCRIPTOR_STATES = members<DescriptorState>({ high: 0, exhausted: 0, eased: 0 });
 export const CLAIM_KINDS = members<ClaimKind>({ warm: 0, cold: 0, queued: 0 });
 export const SLEEP_REASONS = members<SleepReason>({ idle: 0, room: 0 });
 export const CANCEL_REASONS = members<CancelReason>({

@@ -52,6 +52,7 @@ export function createListeners(
       operations.observe(method, tool, failure, context.protocolVersion, durationMs / 1000),
     'request-cancelled': ({ reason }) => catalogue.requestsCancelled.inc({ reason }),
     'connection-dropped': ({ listener, reason }) => catalogue.connectionsDropped.inc({ listener, reason }),
+    descriptors: ({ state }) => catalogue.descriptorStates.inc({ state }),
     rejected: ({ reason }) => catalogue.rejections.inc({ reason }),
 
     'thread-started': ({ startMs }) => threadStart.observe(startMs / 1000),

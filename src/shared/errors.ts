@@ -6,25 +6,52 @@ export interface PlainError {
   readonly stack?: string;
 }
 
-/** Turns anything that was thrown into plain data; `throw 'text'` and `throw undefined` are legal JavaScript. */
+/**
+ * Turns anything that was thrown into plain data; `throw 'text'` and `throw undefined` are legal JavaScript. An error is
+ * known by its members: `instanceof` knows none of another realm (`node:vm`), nor those of zod, which are no `Error`s.
+ */
 export function toPlainError(thrown: unknown): PlainError {
-  if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown) };
-  const { code } = thrown as { code?: unknown };
+  const { name, code, stack } = membersOf(thrown);
   return {
-    name: thrown.name,
-    message: thrown.message,
+    name: typeof name === 'string' ? name : 'Error',
+    message: messageOf(thrown),
     ...(typeof code === 'string' && { code }),
-    ...(thrown.stack !== undefined && { stack: thrown.stack }),
+    ...(typeof stack === 'string' && { stack }),
   };
 }
 
 /** The message of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
+  const { message } = membersOf(thrown);
+  if (typeof message === 'string') return message;
   try {
-    return thrown instanceof Error ? String(thrown.message) : String(thrown);
+    return String(thrown);
   } catch {
-    // An object without a prototype, a `toString` or a getter that throws itself.
-    return 'something that has no text was thrown';
+    // An object without a prototype, or one whose `toString` throws.
+    return 'something was thrown that has no text';
+  }
+}
+
+/** The text, cut to so many characters: for what a sentence or a log line quotes. */
+export function cut(text: string, limit: number): string {
+  return text.length > limit ? `${text.slice(0, limit)}…` : text;
+}
+
+interface ErrorMembers {
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly code?: unknown;
+  readonly stack?: unknown;
+}
+
+function membersOf(thrown: unknown): ErrorMembers {
+  if (typeof thrown !== 'object' || thrown === null) return {};
+  try {
+    const { name, message, code, stack } = thrown as ErrorMembers;
+    return { name, message, code, stack };
+  } catch {
+    // A getter that throws: nothing of it can be told.
+    return {};
   }
 }
 

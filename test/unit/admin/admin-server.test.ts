@@ -252,6 +252,15 @@ describe('admin listener', () => {
       await closed;
     });
 
+    it('answers a probe at once behind more idle connections than it takes', async () => {
+      const idle = Array.from({ length: 300 }, () =>
+        connect(address.port, '127.0.0.1').on('error', () => {}),
+      );
+      await Promise.all(idle.map((socket) => once(socket, 'connect')));
+      expect((await ask('GET', '/healthz')).status).to.equal(200);
+      for (const socket of idle) socket.destroy();
+    });
+
     it('answers what it was asked before it closed', async () => {
       let finish = () => {};
       let asked = () => {};

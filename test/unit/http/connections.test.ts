@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { expect } from 'chai';
 import { GatewayEmitter } from '../../../src/events.js';
 import { Connections, type ConnectionsOptions } from '../../../src/http/connections.js';
@@ -55,6 +56,27 @@ describe('connections of a listener at its limit', () => {
     expect(drops.map(({ reason }) => reason)).to.deep.equal(['made_room']);
   });
 
+  it('closes what one address has over its share, and counts loopback as nobody', async function () {
+    const own = Object.values(networkInterfaces())
+      .flat()
+      .find((address) => address?.family === 'IPv4' && !address.internal)?.address;
+    if (own === undefined) return this.skip();
+    const { url, drops } = await server({ maxConnections: 16, maxPerAddress: 2 }, '0.0.0.0');
+    const there = new URL(url);
+    there.hostname = own;
+    const [first, , third] = [await rawSocket(there), await rawSocket(there), await rawSocket(there)];
+    await third.end();
+    expect(drops).to.deep.equal([{ listener: 'mcp', reason: 'address_limit', remoteAddress: own }]);
+    for (let count = 0; count < 5; count += 1) await rawSocket(url);
+    first.socket.destroy();
+    await until(async () => {
+      const next = await rawSocket(there);
+      next.write(requestText('GET', url));
+      await Promise.race([next.ended, next.received('200')]);
+      return next.text.includes('200');
+    }, 'a place for the address');
+  });
+
   it('answers on one that comes behind hundreds that say nothing', async () => {
     const { url, connections } = await server({ maxConnections: 16 });
     for (let count = 0; count < 200; count += 1) await rawSocket(url);
@@ -106,7 +128,10 @@ describe('the limit of connections', () => {
   });
 });
 
-async function server(options: Pick<ConnectionsOptions, 'maxConnections'> & Partial<ConnectionsOptions>) {
+async function server(
+  options: Pick<ConnectionsOptions, 'maxConnections'> & Partial<ConnectionsOptions>,
+  host = '127.0.0.1',
+) {
   const events = new GatewayEmitter();
   const drops = collect(events, 'connection-dropped');
   const connections = new Connections({
@@ -120,7 +145,7 @@ async function server(options: Pick<ConnectionsOptions, 'maxConnections'> & Part
   const http = new HttpServer({
     connections,
     events,
-    host: '127.0.0.1',
+    host,
     port: 0,
     option: { host: 'host', port: 'port' },
     headersDeadlineMs: 1_000,
