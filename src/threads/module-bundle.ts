@@ -1,14 +1,26 @@
 /**
- * Makes one text of the server module and all that it imports. Loading zod alone from `node_modules` takes a thread
- * longer than everything else at its start; from one text, with V8's code cache, an eighth of that (ADR 9). Where the
- * text might behave otherwise than the files, there is none, and threads import the module as it is.
+ * Makes one text of the server module and all that it imports: ES modules in one part, which is strict code as they are, and
+ * CommonJS in another, which is not, with a function for each file that the first part requires. What would need a way
+ * back, a CommonJS file that loads an ES module, is not bundled.
+ *
+ * Loading zod alone from `node_modules` takes a thread longer than everything else at its start; from one text, with V8's
+ * code cache, an eighth of that (ADR 9). Where the text might behave otherwise than the files, there is none, and threads
+ * import the module as it is.
  */
 import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { OnLoadResult, Plugin, PluginBuild } from 'esbuild';
+import type {
+  BuildOptions,
+  OnLoadResult,
+  OnResolveArgs,
+  OnResolveResult,
+  Plugin,
+  PluginBuild,
+} from 'esbuild';
 import { messageOf } from '../shared/errors.js';
+import { ModuleKinds } from './module-kind.js';
 
 export interface BundledModule {
   /** The body of a CommonJS module, ASCII, in shared memory; its `default` export is the server module's. */
@@ -37,6 +49,10 @@ const GATEWAY = {
   contents: "throw new Error('a session thread can make no gateway');",
 };
 
+/** How the strict part calls the files of the other one. */
+const COMMONJS = 'bulkhead-commonjs:';
+const RESOLVED = { resolved: true };
+
 const META = '__bulkhead_import_meta';
 
 /** What means something else, or nothing, in one text than in a file of its own. */
@@ -44,6 +60,7 @@ const UNFIT: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/\bimport\s*\(\s*(?!['"\s])/, 'imports what it computes'],
   [/\brequire\s*\(\s*(?!['"\s])/, 'requires what it computes'],
   [/\brequire\s*\.\s*(?:resolve|cache|main|extensions)\b/, 'uses more of `require` than the call'],
+  [/\bmodule\s*\.\s*(?:parent|paths|children|filename)\b/, 'uses more of `module` than its exports'],
   [/\b__(?:dirname|filename)\b/, 'uses __dirname or __filename'],
   [
     /\bimport\s*\.\s*meta\s*(?!\s*\.\s*(?:url|dirname|filename)\b)/,
@@ -85,6 +102,50 @@ function withMeta(path: string, text: string): string {
   return `const ${META} = ${JSON.stringify(meta)};${text.startsWith('#!') ? '//' : ''}${text}`;
 }
 
+/** @param required gets the CommonJS files that the strict part requires: absolute paths, in the order of their numbers. */
+function withoutCommonJs(kinds: ModuleKinds, required: string[]): Plugin {
+  return resolving('without-commonjs', async (resolved) => {
+    if ((await kinds.of(resolved.path)) !== 'commonjs') return resolved;
+    if (!required.includes(resolved.path)) required.push(resolved.path);
+    return { path: `${COMMONJS}${required.indexOf(resolved.path)}`, external: true };
+  });
+}
+
+/** This package's own modules do without being strict. */
+function withoutModules(kinds: ModuleKinds): Plugin {
+  const ownFolder = dirname(PUBLIC_API);
+  return resolving('without-modules', async (resolved, { importer }) => {
+    if (resolved.path.startsWith(ownFolder) || (await kinds.of(resolved.path)) !== 'module') return resolved;
+    throw new NotBundled(`${importer} is CommonJS and loads ${resolved.path}, an ES module`);
+  });
+}
+
+/** A plugin that is told what esbuild makes of each import of a file. */
+function resolving(
+  name: string,
+  decide: (resolved: { readonly path: string }, args: OnResolveArgs) => Promise<OnResolveResult>,
+): Plugin {
+  return {
+    name,
+    setup(build) {
+      build.onResolve({ filter: /./ }, async ({ path, pluginData, ...rest }) => {
+        if (pluginData === RESOLVED || rest.kind === 'entry-point') return undefined;
+        const { importer, namespace, resolveDir, kind } = rest;
+        const found = await build.resolve(path, {
+          importer,
+          namespace,
+          resolveDir,
+          kind,
+          with: rest.with,
+          pluginData: RESOLVED,
+        });
+        if (found.errors.length > 0 || found.external || found.namespace !== 'file') return undefined;
+        return decide({ path: found.path }, { path, pluginData, ...rest });
+      });
+    },
+  };
+}
+
 let underway = 0;
 
 /**
@@ -94,63 +155,117 @@ let underway = 0;
  */
 export async function bundleServerModule(moduleUrl: string): Promise<BundledModule> {
   const path = fileURLToPath(moduleUrl);
-  const folder = dirname(path);
   // Loaded only where a module is bundled: it is a program of its own, that runs until `stop`.
-  const { build, stop } = await import('esbuild');
+  const esbuild = await import('esbuild');
   underway += 1;
   try {
-    const { outputFiles, metafile } = await build({
-      // Node's own way to the default export, also of a CommonJS module: by an importer that is an ES module.
-      stdin: {
-        contents: `export { default } from ${JSON.stringify(path)};`,
-        resolveDir: folder,
-        sourcefile: 'entry.mjs',
-      },
-      bundle: true,
-      write: false,
-      metafile: true,
-      outfile: `${path}.bundle.cjs`,
-      platform: 'node',
-      format: 'cjs',
-      target: `node${process.versions.node}`,
-      charset: 'ascii',
-      legalComments: 'none',
-      minifyWhitespace: true,
-      sourcemap: 'external',
-      sourcesContent: false,
-      // As Node resolves and runs: no conditions and fields of bundlers, and nothing left out for their annotations.
-      conditions: [],
-      mainFields: ['main'],
-      ignoreAnnotations: true,
-      tsconfigRaw: '{}',
-      keepNames: true,
-      define: { 'import.meta': META },
-      // Code from V8's cache has lost what serves `import()`; what is in the text needs none.
-      supported: { 'dynamic-import': false },
-      logLevel: 'silent',
-      plugins: [asFiles],
-    });
-    const external = Object.values(metafile.outputs)
-      .flatMap((output) => output.imports)
-      .find((imported) => imported.external === true && !isBuiltin(imported.path));
-    if (external !== undefined) throw new NotBundled(`${external.path} was not found`);
-    const [sourceMap, text] = [outputFiles.find(isMap), outputFiles.find((file) => !isMap(file))];
-    if (sourceMap === undefined || text === undefined) throw new NotBundled('esbuild gave no text');
-    if (text.contents.length > MAX_TEXT_BYTES) {
-      throw new NotBundled(`it has ${text.contents.length} bytes with all that it imports`);
+    const kinds = new ModuleKinds();
+    const required: string[] = [];
+    // Node's own way to the default export, also of a CommonJS module: by an importer that is an ES module.
+    const entry = `export { default } from ${JSON.stringify(path)};`;
+    const modules = await builtPart(esbuild, path, 'entry.mjs', entry, withoutCommonJs(kinds, required));
+    const loaders = required.map(
+      (file, index) =>
+        `exports[${JSON.stringify(COMMONJS + index)}] = () => require(${JSON.stringify(file)});`,
+    );
+    const commonJs =
+      required.length === 0
+        ? undefined
+        : await builtPart(esbuild, path, 'commonjs.cjs', loaders.join('\n'), withoutModules(kinds));
+    const { text, sourceMap } = joined(modules, commonJs);
+    if (text.length > MAX_TEXT_BYTES) {
+      throw new NotBundled(`it has ${text.length} bytes with all that it imports`);
     }
-    return {
-      text: shared(withoutNeedlessNames(text.contents)),
-      filename: `${path} (bundled)`,
-      sourceMap: sourceMap.text,
-    };
+    return { text: shared(Buffer.from(text, 'latin1')), filename: `${path} (bundled)`, sourceMap };
   } catch (error) {
     throw asNotBundled(error);
   } finally {
     underway -= 1;
     // It ends the builds of other gateways of this process as well.
-    if (underway === 0) await stop();
+    if (underway === 0) await esbuild.stop();
   }
+}
+
+interface Part {
+  /** The body of a CommonJS module, ASCII. */
+  readonly text: string;
+  /** JSON */
+  readonly sourceMap: string;
+}
+
+async function builtPart(
+  { build }: typeof import('esbuild'),
+  path: string,
+  sourcefile: string,
+  contents: string,
+  kindsApart: Plugin,
+): Promise<Part> {
+  const { outputFiles, metafile } = await build({
+    ...BUILD_OPTIONS,
+    stdin: { contents, resolveDir: dirname(path), sourcefile },
+    outfile: `${path}.bundle.cjs`,
+    plugins: [asFiles, kindsApart],
+  });
+  const external = Object.values(metafile.outputs)
+    .flatMap((output) => output.imports)
+    .find(
+      (imported) =>
+        imported.external === true && !isBuiltin(imported.path) && !imported.path.startsWith(COMMONJS),
+    );
+  if (external !== undefined) throw new NotBundled(`${external.path} was not found`);
+  const [sourceMap, text] = [outputFiles.find(isMap), outputFiles.find((file) => !isMap(file))];
+  if (sourceMap === undefined || text === undefined) throw new NotBundled('esbuild gave no text');
+  return { text: withoutNeedlessNames(text.contents), sourceMap: sourceMap.text };
+}
+
+const BUILD_OPTIONS = {
+  bundle: true,
+  write: false,
+  metafile: true,
+  platform: 'node',
+  format: 'cjs',
+  target: `node${process.versions.node}`,
+  charset: 'ascii',
+  legalComments: 'none',
+  minifyWhitespace: true,
+  sourcemap: 'external',
+  sourcesContent: false,
+  // As Node resolves and runs: no conditions and fields of bundlers, and nothing left out for their annotations.
+  conditions: [],
+  mainFields: ['main'],
+  ignoreAnnotations: true,
+  tsconfigRaw: '{}',
+  keepNames: true,
+  define: { 'import.meta': META },
+  // Code from V8's cache has lost what serves `import()`; what is in the text needs none.
+  supported: { 'dynamic-import': false },
+  logLevel: 'silent',
+} satisfies BuildOptions;
+
+/** Both parts as the body of one function of `exports`, `require` and `module`. Each begins on a line of its own, as its map needs. */
+function joined(modules: Part, commonJs: Part | undefined): Part {
+  const pieces: (string | Part)[] =
+    commonJs === undefined
+      ? ['"use strict";', modules]
+      : [
+          'const $commonjs = {}; (function (exports, module) {',
+          commonJs,
+          '})($commonjs, {}); (function (require) { "use strict";',
+          modules,
+          '})((id) => Object.hasOwn($commonjs, id) ? $commonjs[id]() : require(id));',
+        ];
+  let text = '';
+  let line = 0;
+  const sections = [];
+  for (const piece of pieces) {
+    if (typeof piece === 'object') {
+      sections.push({ offset: { line, column: 0 }, map: JSON.parse(piece.sourceMap) as object });
+    }
+    const added = `${typeof piece === 'string' ? piece : piece.text}\n`;
+    text += added;
+    line += added.split('\n').length - 1;
+  }
+  return { text, sourceMap: JSON.stringify({ version: 3, sections }) };
 }
 
 /**
@@ -158,9 +273,9 @@ export async function bundleServerModule(moduleUrl: string): Promise<BundledModu
  * already: with blanks in place of that, the source map still holds.
  * @param text ASCII
  */
-function withoutNeedlessNames(text: Uint8Array): Uint8Array {
+function withoutNeedlessNames(text: Uint8Array): string {
   const ascii = Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('latin1');
-  return Buffer.from(ascii.replace(NEEDLESS_NAME, blanks), 'latin1');
+  return ascii.replace(NEEDLESS_NAME, blanks);
 }
 
 const NEEDLESS_NAME = /(?<=[;{}])__name\(([\w$]+),"\1"\);/g;

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
 import { expect } from 'chai';
@@ -146,6 +146,73 @@ describe('the one text of a server module', () => {
     expect(outcome).to.be.an('error').with.property('message', 'a session thread can make no gateway');
   });
 
+  const STRICTNESS = `{
+    isStrict: (function () { return this === undefined; })(),
+    frozen: (() => { try { Object.freeze({ a: 1 }).a = 2; return 'silent'; } catch (error) { return error.name; } })(),
+    undeclared: (() => { try { notDeclared = 1; return 'silent'; } catch (error) { return error.name; } })(),
+    evaluated: eval('(function () { return this === undefined; })()'),
+  }`;
+  const MIXED = {
+    'server.mjs': `
+      import sloppy from './sloppy.cjs';
+      import strict from './strict.cjs';
+      import * as detected from './detected.js';
+      import { facts as typed } from 'typed';
+      import untyped, { counter as fromModule } from 'untyped';
+      import data from './data.json' with { type: 'json' };
+      const own = ${STRICTNESS};
+      class Named { static stack() { return new Error().stack.includes('Named.stack'); } }
+      fromModule.count += 1;
+      export default {
+        own, sloppy, strict, detected: { ...detected }, typed, untyped, data,
+        topLevelThis: this === undefined, names: [Named.name, (() => {}).name, Named.stack()],
+        counter: fromModule,
+        lazy: (await_) => import('./sloppy.cjs').then(({ default: again }) => again === sloppy),
+        builtin: () => import('node:path').then(({ sep }) => sep),
+      };`,
+    'sloppy.cjs': `
+      function twice(a, a) { return a; }
+      module.exports = {
+        ...${STRICTNESS}, octal: 010, twice: twice(1, 2), callee: (function () { return typeof arguments.callee; })(),
+        self: this === module.exports, json: require('./data.json').value, helper: require('./helper.cjs').name,
+        counter: require('untyped').counter,
+      };
+      require('untyped').counter.count += 10;
+      module.exports.later = () => module.exports.octal;`,
+    'strict.cjs': `'use strict'; exports.facts = ${STRICTNESS};`,
+    'helper.cjs': `exports.name = 'helper';`,
+    'detected.js': `export const facts = ${STRICTNESS};`,
+    'data.json': '{"value": 5}',
+    'node_modules/typed/package.json': '{"name": "typed", "type": "module", "main": "index.js"}',
+    'node_modules/typed/index.js': `export const facts = ${STRICTNESS};`,
+    'node_modules/untyped/package.json': '{"name": "untyped", "main": "index.js"}',
+    'node_modules/untyped/index.js': `exports.facts = ${STRICTNESS}; exports.counter = { count: 0 };`,
+  };
+
+  it('behaves as its files do: ES modules are strict, CommonJS is not, and each file runs once', async () => {
+    const bundled = evaluated(await bundle(MIXED)) as Record<string, unknown>;
+    const files = (await import(pathToFileURL(join(folder, 'server.mjs')).href)).default;
+    expect(JSON.stringify(bundled)).to.equal(JSON.stringify(files));
+    expect(bundled).to.have.nested.property('own.isStrict', true);
+    expect(bundled).to.have.nested.property('sloppy.isStrict', false);
+    expect(bundled).to.have.nested.property('counter.count', 11);
+    for (const made of [bundled, files]) {
+      expect(await made.lazy()).to.equal(true);
+      expect(await made.builtin()).to.equal(sep);
+    }
+  });
+
+  it('tells positions in stacks of CommonJS as those of the files', async () => {
+    const made = await bundle({
+      'server.mjs': `import { stack } from './there.cjs';\nexport default { stack, here: () => new Error('x').stack };`,
+      'there.cjs': `\n\nexports.stack = () =>\n  new Error('x').stack;`,
+    });
+    const { stack, here } = evaluated(made) as Record<'stack' | 'here', () => string>;
+    const positions = new OriginalPositions(made);
+    expect(positions.in(stack())).to.include(`${join(folder, 'there.cjs')}:4:`);
+    expect(positions.in(here())).to.include(`${join(folder, 'server.mjs')}:2:`);
+  });
+
   it('is not made of a comment', async () => {
     const text = '// import(x), require(y), __dirname and import.meta.resolve are words\nexport default 1;';
     expect(evaluated(await bundle({ 'server.mjs': text }))).to.equal(1);
@@ -181,6 +248,12 @@ describe('the one text of a server module', () => {
     ],
     ['a native addon', { 'server.cjs': 'module.exports = require("./x.node");', 'x.node': '' }, 'x.node'],
     ['a package that is not there', { 'server.mjs': 'import "nowhere"; export default 1;' }, 'nowhere'],
+    [
+      'CommonJS that loads an ES module',
+      { 'server.mjs': 'import "./a.cjs"; export default 1;', 'a.cjs': 'require("./b.mjs");', 'b.mjs': '' },
+      'is CommonJS and loads',
+    ],
+    ['module.parent', { 'server.cjs': 'module.exports = module.parent;' }, 'more of `module`'],
     ['a syntax error', { 'server.mjs': 'export default {' }, 'found end of file'],
     ['no default export', { 'server.mjs': 'export const x = 1;' }, 'default'],
   ] as const) {
