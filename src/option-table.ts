@@ -70,7 +70,11 @@ export const OPTION_TABLE = {
     defaultText: 'loopback names',
     help: 'names or origins that an Origin header may have; others get 403',
   },
-  'max-sessions': { ...integer(1, 1_000_000), default: '10000', help: 'session records at once' },
+  'max-sessions': {
+    ...integer(1, 1_000_000),
+    default: '10000',
+    help: 'session records at once; past it, the one ends that has been without its client for longest',
+  },
   'max-threads': {
     ...integer(1, 16_384),
     defaultText: "from the machine's memory",
@@ -98,8 +102,8 @@ export const OPTION_TABLE = {
   },
   'session-idle': {
     ...duration(1),
-    default: '30m',
-    help: 'a session that is asked nothing for so long ends',
+    default: '24h',
+    help: 'a session without an open stream that is asked nothing for this long ends',
   },
   'sleep-after': {
     ...duration(0),

@@ -52,6 +52,12 @@ export class SseStream implements StreamConnection, WaitingOutput {
     return this.#hasLeft();
   }
 
+  nothing(): void {
+    const { response, sessionId } = this.#parts;
+    this.#ended = true;
+    if (!response.destroyed) response.writeHead(204, { 'mcp-session-id': sessionId }).end();
+  }
+
   open(primingId: string | undefined, retryMs: number): void {
     const { kind, response, sessionId, keepAliveMs, events, preamble = '' } = this.#parts;
     if (this.#ended || this.#open) return;

@@ -12,7 +12,8 @@
  * | the client sends `notifications/cancelled`                     | that request is cancelled at once              |
  * | a session that had a GET stream has no connection left         | after `disconnect-grace` it ends               |
  * | a session that never had a GET stream                          | it ends by `session-idle`                      |
- * | it was initialized and then never used at all                  | it ends by a fifteenth of `session-idle`       |
+ * | it was initialized and then never used at all                  | it ends after 2 minutes                        |
+ * | a new session needs room at `max-sessions`                     | one without connection and work ends           |
  * | a write fails, the socket errors, a reader stalls for too long | as if closed                                   |
  */
 import type { EndReason } from './end-reason.js';
@@ -27,7 +28,8 @@ export interface DisconnectOptions {
 /** What is told to clients as `retry:`; a client that lost its stream comes back after so long. */
 export const RETRY_MS = 1_000;
 
-/** How many times shorter an unused session's life is than an idle one's: 2 minutes for the default 30. */
+/** How long a session lives that is never used; less where `session-idle` is short: a fifteenth of it. */
+const UNUSED_MS = 2 * 60_000;
 const UNUSED_FRACTION = 15;
 
 export interface ClosedResponseStream {
@@ -70,6 +72,6 @@ export function expired(age: Age, options: DisconnectOptions): EndReason | undef
   if (sessionMaxAgeMs !== undefined && age.nowMs - age.startedMs >= sessionMaxAgeMs) return 'max_age';
   if (age.connections > 0 || age.requestsInFlight > 0) return undefined;
   const idleMs = age.nowMs - age.lastActiveMs;
-  if (!age.used && idleMs >= sessionIdleMs / UNUSED_FRACTION) return 'unused';
+  if (!age.used && idleMs >= Math.min(UNUSED_MS, sessionIdleMs / UNUSED_FRACTION)) return 'unused';
   return idleMs >= sessionIdleMs ? 'idle' : undefined;
 }

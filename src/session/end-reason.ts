@@ -10,6 +10,8 @@ export const END_REASONS = [
   'idle',
   /** It was initialized and then neither used nor listened to. */
   'unused',
+  /** It made room for a new one at `max-sessions`: no other had been without its client for longer. */
+  'room',
   /** It reached `session-max-age`. */
   'max_age',
   /** The client left while `initialize` was not answered yet. */

@@ -12,6 +12,9 @@ export interface EventCursor {
   readonly requestIds: readonly RequestId[];
 }
 
+/** Behind everything: the cursor of a client that was told that its stream is lost. */
+export const END_OF_STREAM = 999_999_999_999_999;
+
 /** Longer ones are not put into event ids: a header has its limits. */
 const MAX_ENCODED_CHARS = 2_000;
 const CURSOR = /^(\d{1,15})\.([a-z0-9]{1,20})(?:\.([A-Za-z0-9_-]{1,2000}))?$/;

@@ -1,31 +1,17 @@
 /**
  * What one session's SSE streams have carried, so that a client can take up a stream where it lost it. Bounded in
- * events and in bytes, for the session and for all sessions together; the oldest events go first.
+ * events and in bytes, for the session and for all sessions together. What was written to a connection goes before what
+ * nobody was sent yet, and in each of the two the oldest goes first.
  */
 import { performance } from 'node:perf_hooks';
 import { LateMap } from '../shared/late-collections.js';
+import type { BudgetedLog, EventLogBudget } from './event-log-budget.js';
+import { EventQueue, type LoggedEvent, sizeOf } from './event-queue.js';
 
 /** A client that lost its stream comes back within seconds, or it does not come back. */
 const RETENTION_MS = 5 * 60_000;
-
-export interface LoggedEvent {
-  readonly sequence: number;
-  readonly stream: string;
-  readonly body: string;
-  readonly loggedMs: number;
-  /** Whether it was written to a connection; the client may still not have got it. */
-  delivered: boolean;
-}
-
-/** What all sessions' logs hold together. */
-export class EventLogBudget {
-  readonly limitBytes: number;
-  usedBytes = 0;
-
-  constructor(limitBytes: number) {
-    this.limitBytes = limitBytes;
-  }
-}
+/** Events that nobody comes for may not crowd out the ones that a broken stream is resumed from. */
+const UNDELIVERED_SHARE = 15 / 16;
 
 export interface EventLogLimits {
   readonly events: number;
@@ -35,6 +21,8 @@ export interface EventLogLimits {
 interface StreamMark {
   /** Highest sequence number that has left the log. */
   lost: number;
+  /** One that no client was ever sent has left the log, and nobody has been told. */
+  missed: boolean;
   events: number;
   finished: boolean;
 }
@@ -47,19 +35,24 @@ export interface Replay {
   readonly finished: boolean;
 }
 
-export class EventLog {
+export class EventLog implements BudgetedLog {
+  rank = 0;
   readonly #limits: EventLogLimits;
   readonly #budget: EventLogBudget;
   readonly #onDropped: (events: number) => void;
-  readonly #events: LoggedEvent[] = [];
+  readonly #delivered = new EventQueue();
+  readonly #undelivered = new EventQueue();
   readonly #streams = new LateMap<string, StreamMark>();
   #sequence = 0;
-  #bytes = 0;
 
   constructor(limits: EventLogLimits, budget: EventLogBudget, onDropped: (events: number) => void) {
     this.#limits = limits;
     this.#budget = budget;
     this.#onDropped = onDropped;
+  }
+
+  get bytes(): number {
+    return this.#delivered.bytes + this.#undelivered.bytes;
   }
 
   /** The next sequence number, for an event that is not kept (a priming event). */
@@ -73,14 +66,27 @@ export class EventLog {
       sequence: this.nextSequence(),
       stream,
       body,
-      loggedMs: performance.now(),
-      delivered: false,
+      state: 'undelivered',
+      deliveredMs: 0,
+      previous: undefined,
+      next: undefined,
     };
-    this.#events.push(event);
+    this.#undelivered.push(event);
     this.#mark(stream).events += 1;
-    this.#account(sizeOf(body));
-    this.#evict();
+    this.#budget.account(this, sizeOf(event));
+    while (this.#size > this.#limits.events || this.bytes > this.#limits.bytes) this.dropOne();
+    this.#budget.enforce(this);
     return event;
+  }
+
+  /** It was written to a connection, perhaps not for the first time. */
+  delivered(event: LoggedEvent): void {
+    // A replayed one was delivered before, and one that was too large has left the log at once.
+    if (event.state !== 'undelivered') return;
+    this.#undelivered.remove(event);
+    event.state = 'delivered';
+    event.deliveredMs = performance.now();
+    this.#delivered.push(event);
   }
 
   /** The stream has carried its last response. */
@@ -92,80 +98,85 @@ export class EventLog {
 
   /** Drops what was written to a connection long ago. */
   prune(nowMs: number): void {
-    let old = 0;
-    for (const event of this.#events) {
-      if (!event.delivered || nowMs - event.loggedMs < RETENTION_MS) break;
-      old += 1;
+    for (let event = this.#delivered.first; event !== undefined; event = this.#delivered.first) {
+      if (nowMs - event.deliveredMs < RETENTION_MS) return;
+      this.#drop(event);
     }
-    this.#drop(old);
   }
 
   /** What the stream carried after the cursor, or `undefined` when the log knows nothing of the stream. */
   replay(stream: string, afterSequence: number): Replay | undefined {
     const mark = this.#streams.get(stream);
     if (mark === undefined) return undefined;
-    return {
-      events: this.#events.filter((event) => event.stream === stream && event.sequence > afterSequence),
-      lost: mark.lost > afterSequence,
-      finished: mark.finished,
-    };
+    const events: LoggedEvent[] = [];
+    for (const queue of [this.#delivered, this.#undelivered]) {
+      for (const event of queue)
+        if (event.stream === stream && event.sequence > afterSequence) events.push(event);
+    }
+    events.sort((one, other) => one.sequence - other.sequence);
+    return { events, lost: mark.lost > afterSequence, finished: mark.finished };
   }
 
   /** What no connection has been written yet. */
   undelivered(stream: string): LoggedEvent[] {
-    return this.#events.filter((event) => event.stream === stream && !event.delivered);
+    return [...this.#undelivered].filter((event) => event.stream === stream);
+  }
+
+  /** Whether events of the stream have been lost that no client was ever sent; told once. */
+  takeMissed(stream: string): boolean {
+    const mark = this.#streams.get(stream);
+    if (mark === undefined || !mark.missed) return false;
+    mark.missed = false;
+    return true;
+  }
+
+  dropOne(): boolean {
+    const event = this.#expendable();
+    if (event === undefined) return false;
+    const unseen = event.state === 'undelivered';
+    this.#drop(event);
+    if (unseen) this.#onDropped(1);
+    return true;
   }
 
   clear(): void {
-    this.#account(-this.#bytes);
-    this.#events.length = 0;
+    const { bytes } = this;
+    this.#delivered.clear();
+    this.#undelivered.clear();
     this.#streams.clear();
+    this.#budget.account(this, -bytes);
+  }
+
+  get #size(): number {
+    return this.#delivered.size + this.#undelivered.size;
+  }
+
+  #expendable(): LoggedEvent | undefined {
+    const [delivered, undelivered] = [this.#delivered, this.#undelivered];
+    const hoarded =
+      undelivered.size > Math.ceil(this.#limits.events * UNDELIVERED_SHARE) ||
+      (undelivered.size > 1 && undelivered.bytes > this.#limits.bytes * UNDELIVERED_SHARE);
+    return hoarded ? undelivered.first : (delivered.first ?? undelivered.first);
+  }
+
+  #drop(event: LoggedEvent): void {
+    const unseen = event.state === 'undelivered';
+    (unseen ? this.#undelivered : this.#delivered).remove(event);
+    event.state = 'dropped';
+    this.#budget.account(this, -sizeOf(event));
+    const mark = this.#mark(event.stream);
+    mark.lost = Math.max(mark.lost, event.sequence);
+    if (unseen) mark.missed = true;
+    mark.events -= 1;
+    if (mark.events === 0 && mark.finished) this.#streams.delete(event.stream);
   }
 
   #mark(stream: string): StreamMark {
     let mark = this.#streams.get(stream);
     if (mark === undefined) {
-      mark = { lost: 0, events: 0, finished: false };
+      mark = { lost: 0, missed: false, events: 0, finished: false };
       this.#streams.set(stream, mark);
     }
     return mark;
   }
-
-  #account(bytes: number): void {
-    this.#bytes += bytes;
-    this.#budget.usedBytes += bytes;
-  }
-
-  #evict(): void {
-    let excess = 0;
-    let bytes = this.#bytes;
-    while (excess < this.#events.length) {
-      const overOwn = this.#events.length - excess > this.#limits.events || bytes > this.#limits.bytes;
-      const overAll = this.#budget.usedBytes - (this.#bytes - bytes) > this.#budget.limitBytes;
-      if (!overOwn && !overAll) break;
-      bytes -= sizeOf(this.#events[excess]?.body ?? '');
-      excess += 1;
-    }
-    const undelivered = this.#drop(excess);
-    if (undelivered > 0) this.#onDropped(undelivered);
-  }
-
-  /** Drops the oldest events; tells how many of them no client was ever sent. */
-  #drop(count: number): number {
-    let undelivered = 0;
-    for (const event of this.#events.splice(0, count)) {
-      this.#account(-sizeOf(event.body));
-      if (!event.delivered) undelivered += 1;
-      const mark = this.#mark(event.stream);
-      mark.lost = event.sequence;
-      mark.events -= 1;
-      if (mark.events === 0 && mark.finished) this.#streams.delete(event.stream);
-    }
-    return undelivered;
-  }
-}
-
-/** An upper bound: V8 keeps a string of Latin-1 characters in one byte each, any other in two. */
-function sizeOf(body: string): number {
-  return body.length * 2;
 }

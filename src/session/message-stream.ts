@@ -7,7 +7,8 @@ import type { StreamKind } from '../events.js';
 import type { RequestId } from '../shared/frames.js';
 import { RETRY_MS } from './disconnect-policy.js';
 import { eventIdSuffix } from './event-id.js';
-import type { EventLog, LoggedEvent } from './event-log.js';
+import type { EventLog } from './event-log.js';
+import type { LoggedEvent } from './event-queue.js';
 
 /** Clients of earlier revisions can't parse an event with empty data. */
 const FIRST_VERSION_WITH_PRIMING = '2025-11-25';
@@ -16,6 +17,8 @@ const FIRST_VERSION_WITH_PRIMING = '2025-11-25';
 export interface StreamConnection {
   /** Answers with one JSON body and ends. Only before `open`. `false` when it still has to leave: `onDrain` follows. */
   answer(body: string): boolean;
+  /** Answers that there is nothing to come (204): such a stream is not opened again (WHATWG HTML, 9.2.3). Only before `open`. */
+  nothing(): void;
   /** Becomes an SSE stream: headers, `retry:`, and an empty event with this id where there is one. */
   open(primingId: string | undefined, retryMs: number): void;
   /** Writes one event; `false` when the client does not read fast enough: `onDrain` follows. */
@@ -229,7 +232,7 @@ export class MessageStream {
   ): void {
     if (this.#connection === undefined) return this.#owner.flushed(this, chars);
     if (event !== undefined) {
-      event.delivered = true;
+      this.#owner.log?.delivered(event);
       this.#resumable = true;
     }
     const id = sequence === undefined ? undefined : this.#eventId(sequence);

@@ -3,6 +3,9 @@ import { performance } from 'node:perf_hooks';
 import { type DisconnectOptions, expired, graceForSession } from './disconnect-policy.js';
 import type { EndReason } from './end-reason.js';
 
+/** A client needs so long at most to use what it has just opened. */
+const OPENING_MS = 2_000;
+
 export interface PresenceParts {
   readonly options: DisconnectOptions;
   readonly connections: () => number;
@@ -31,6 +34,19 @@ export class Presence {
 
   get idleMs(): number {
     return this.#parts.requestsInFlight() > 0 ? 0 : performance.now() - this.#lastActiveMs;
+  }
+
+  /** It was asked something, or listened to, after `initialize`. */
+  get used(): boolean {
+    return this.#used;
+  }
+
+  /** When its client was last heard of; `undefined` while it is there, waits for an answer, or has only just opened it. */
+  get absentSinceMs(): number | undefined {
+    const { connections, requestsInFlight } = this.#parts;
+    if (this.#closed || requestsInFlight() > 0 || connections() > 0) return undefined;
+    if (!this.#used && performance.now() - this.#lastActiveMs < OPENING_MS) return undefined;
+    return this.#lastActiveMs;
   }
 
   /** The client has asked for something, and a connection is open. */

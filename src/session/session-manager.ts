@@ -7,14 +7,17 @@ import type { SessionState } from '../snapshot.js';
 import type { StaticLists } from '../threads/server-module-check.js';
 import type { ThreadPool } from '../threads/thread-pool.js';
 import type { EndReason } from './end-reason.js';
-import { EventLogBudget } from './event-log.js';
+import { EventLogBudget } from './event-log-budget.js';
 import { Session } from './session.js';
 import type { SessionOptions, SessionOwner } from './session-owner.js';
+import { SessionRoom } from './session-room.js';
 
 /** 192 bits, in characters that the specification allows (0x21 to 0x7E) and that need no escaping in a URL. */
 const SESSION_ID_BYTES = 24;
 /** All sessions' event logs together. */
 const EVENT_LOG_BYTES = 256 * 1024 * 1024;
+/** A full gateway says so in its log this often, not for each session. */
+const ROOM_NOTICE_MS = 60_000;
 
 export interface SessionManagerOptions extends SessionOptions {
   readonly maxSessions: number;
@@ -37,6 +40,8 @@ export class SessionManager {
   readonly #awake = new Set<Session>();
   /** They answer nothing any more, but a thread or a child process of theirs still has to go. */
   readonly #ending = new Set<Session>();
+  readonly #room = new SessionRoom(() => this.#sessions.values());
+  #roomNoticeMs = Number.NEGATIVE_INFINITY;
   readonly #sweep: NodeJS.Timeout;
   /** Makes request keys differ between two runs of the gateway, for whoever reads both logs. */
   readonly #keyPrefix = randomInt(36 ** 4)
@@ -82,15 +87,18 @@ export class SessionManager {
   refusal(): Refusal | undefined {
     if (this.#draining)
       return { reason: 'draining', message: 'The server is shutting down. Try again in a moment.' };
-    if (this.#sessions.size < this.#options.maxSessions) return undefined;
+    const { maxSessions } = this.#options;
+    if (this.#sessions.size < maxSessions || this.#room.next(performance.now()) !== undefined)
+      return undefined;
     return {
       reason: 'session_limit',
-      message: `The server is at its limit of sessions (max-sessions is ${this.#options.maxSessions}). Try again later.`,
+      message: `The server is at its limit of sessions (max-sessions is ${maxSessions}), and all of them are in use. Try again later.`,
     };
   }
 
-  /** Makes the record. It has no thread before its first message. */
+  /** Makes the record, and room for it: what `refusal` found to be idle ends. It has no thread before its first message. */
   open(context: Omit<SessionContext, 'sessionId' | 'startedAtMs'>): Session {
+    if (this.#sessions.size >= this.#options.maxSessions) this.#endOne();
     const session = new Session(
       { ...context, sessionId: newSessionId(), startedAtMs: Date.now() },
       this.#owner,
@@ -179,6 +187,18 @@ export class SessionManager {
     }
     longest?.session.sleep('room');
     return longest !== undefined;
+  }
+
+  /** Ends the session that has been without its client for longest. */
+  #endOne(): void {
+    const now = performance.now();
+    void this.#room.next(now)?.end('room');
+    if (now - this.#roomNoticeMs < ROOM_NOTICE_MS) return;
+    this.#roomNoticeMs = now;
+    this.#events.emit('notice', {
+      level: 'warn',
+      message: `max-sessions (${this.#options.maxSessions}) is reached: for each new session, the one ends that has been without its client for longest`,
+    });
   }
 
   #expire(): void {

@@ -3,7 +3,7 @@ import type { GatewayEmitter } from '../events.js';
 import type { StaticLists } from '../threads/server-module-check.js';
 import type { SessionThread } from '../threads/session-thread.js';
 import type { DisconnectOptions } from './disconnect-policy.js';
-import type { EventLogBudget } from './event-log.js';
+import type { EventLogBudget } from './event-log-budget.js';
 
 export interface SessionOptions extends DisconnectOptions {
   readonly maxRequestsPerSession: number;

@@ -5,8 +5,9 @@ import { LateMap, LateSet } from '../shared/late-collections.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { ShortMap } from '../shared/short-map.js';
 import { RETRY_MS } from './disconnect-policy.js';
-import { type EventCursor, eventIdSuffix } from './event-id.js';
-import { EventLog, type EventLogBudget } from './event-log.js';
+import { END_OF_STREAM, type EventCursor, eventIdSuffix } from './event-id.js';
+import { EventLog } from './event-log.js';
+import type { EventLogBudget } from './event-log-budget.js';
 import { errorResponse, JSON_RPC } from './json-rpc-error.js';
 import { MessageStream, type StreamConnection, type StreamOwner } from './message-stream.js';
 
@@ -124,8 +125,13 @@ export class SessionStreams implements StreamOwner {
       stream.attach(connection, events, sequence);
       return stream;
     }
+    if (replay?.finished && events.length === 0 && !replay.lost) {
+      resumed('post', false);
+      connection.nothing();
+      return undefined;
+    }
     // The last event of a finished stream is its answer: where that is left, the client has what it needs.
-    if (replay?.finished && (events.length > 0 || !replay.lost)) {
+    if (replay?.finished && events.length > 0) {
       resumed('post', replay.lost);
       connection.open(undefined, RETRY_MS);
       const suffix = eventIdSuffix(key, cursor.requestIds);
@@ -190,13 +196,17 @@ export class SessionStreams implements StreamOwner {
 
 /**
  * Answers a client that comes back for what is lost: an error response for the very requests whose answers the
- * stream was to carry. A client that got a mere status here would wait for them until its own limit.
+ * stream was to carry. A client that got a mere status here would wait for them until its own limit. One that comes
+ * back once more, as clients of SDK 1.23 to 1.32 do after every stream that ends, is told that nothing is behind them.
  */
 export function answerLost(cursor: EventCursor, connection: StreamConnection, why: string): void {
+  if (cursor.sequence >= END_OF_STREAM || cursor.requestIds.length === 0) return connection.nothing();
   connection.open(undefined, RETRY_MS);
+  const eventId = `${END_OF_STREAM}${eventIdSuffix(cursor.stream, cursor.requestIds)}`;
   for (const id of cursor.requestIds) {
     const message = `The request's stream can not be resumed: ${why}. Call again if that is safe.`;
-    connection.write(undefined, errorResponse(id, JSON_RPC.serverError, message, { reason: 'stream_lost' }));
+    const body = errorResponse(id, JSON_RPC.serverError, message, { reason: 'stream_lost' });
+    connection.write(eventId, body);
   }
   connection.end();
 }

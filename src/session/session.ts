@@ -109,6 +109,15 @@ export class Session {
     return this.#sleep.idleMs;
   }
 
+  /** When its client was last heard of; `undefined` while it is there, or something goes on in the session. */
+  get absentSinceMs(): number | undefined {
+    return this.#link.working ? undefined : this.#presence.absentSinceMs;
+  }
+
+  get used(): boolean {
+    return this.#presence.used;
+  }
+
   get requestsInFlight(): number {
     return this.#pending.size;
   }
@@ -334,7 +343,10 @@ export class Session {
     if (starting !== undefined) {
       return this.#startFailed(unstartable(500, exit.message, 'setup_failed', starting), starting);
     }
-    const message = `This session's thread ended while it served the request: ${exit.message}. The session goes on with a fresh thread.`;
+    const next = often
+      ? 'It has ended more than 3 times within a minute, so the session ends too. Initialize a new session.'
+      : 'The session continues with a fresh thread.';
+    const message = `This session's thread ended while it served the request: ${exit.message}. ${next}`;
     this.#pending.failAll(lost, JSON_RPC.internalError, message, `thread_${exit.cause}`);
     if (often) void this.end('thread_deaths');
   }

@@ -92,6 +92,12 @@ export class ThreadLink implements ThreadOwner {
     );
   }
 
+  /** Whether a message waits, or something goes on in its thread that nobody may be taken away from. */
+  get working(): boolean {
+    if (this.#thread === undefined) return this.#acquiring !== undefined;
+    return !this.#setUp || this.#posted.size > 0 || (!this.#fallingAsleep && !this.#thread.idle);
+  }
+
   get context(): SessionContext {
     return this.#parts.context();
   }

@@ -197,6 +197,29 @@ describe('Streamable HTTP: coming back with Last-Event-ID', () => {
     expect(await resumed.stream.ended).to.equal('end');
   });
 
+  it('answers 204 where a finished stream has nothing behind the cursor, so that the client stays away', async () => {
+    const client = await connectedClient(gateway());
+    const { id, stream } = await client.openCall('slow', { ms: 100 });
+    await stream.message((message) => message.id === id);
+    await stream.ended;
+    const resumed = await client.get({}, stream.lastEventId);
+    expect(resumed.status).to.equal(204);
+    expect(await resumed.text()).to.equal('');
+  });
+
+  it('gives the error for a lost answer an event id, and 204 to the client that comes back behind it', async () => {
+    const client = await connectedClient(gateway());
+    const { id, stream } = await client.openCall('slow', { ms: 100 });
+    const { id: primingId } = await stream.next(({ id: eventId }) => eventId !== undefined);
+    await stream.ended;
+    await client.delete();
+    const told = await client.get({}, primingId);
+    expect((await told.answer(id)).error?.data).to.include({ reason: 'stream_lost' });
+    await told.stream.ended;
+    expect(told.stream.lastEventId).to.not.equal(primingId);
+    expect((await client.get({}, told.stream.lastEventId)).status).to.equal(204);
+  });
+
   it('answers 400 to an event id that is none', async () => {
     const client = await connectedClient(gateway());
     await expectRefusal(await client.get({}, 'not an event id'), 400);

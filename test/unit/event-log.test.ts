@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { EventLog, EventLogBudget, type EventLogLimits } from '../../src/session/event-log.js';
+import { EventLog, type EventLogLimits } from '../../src/session/event-log.js';
+import { EventLogBudget } from '../../src/session/event-log-budget.js';
 
 const ROOMY: EventLogLimits = { events: 100, bytes: 10_000 };
 const MINUTE_MS = 60_000;
@@ -45,7 +46,7 @@ describe('The event log', () => {
 
   it('tells what no connection has been written yet', () => {
     const { log } = makeLog();
-    log.append('get', 'written').delivered = true;
+    log.delivered(log.append('get', 'written'));
     log.append('get', 'waiting');
     log.append('p1', 'of another stream');
     expect(bodies(log.undelivered('get'))).to.deep.equal(['waiting']);
@@ -81,7 +82,7 @@ describe("The event log's bounds", () => {
 
   it('tells how many of the dropped events no client was ever sent', () => {
     const { log, dropped } = makeLog({ events: 2, bytes: 10_000 });
-    log.append('get', 'written').delivered = true;
+    log.delivered(log.append('get', 'written'));
     log.append('get', 'waiting');
     log.append('get', 'three');
     expect(dropped).to.deep.equal([]);
@@ -100,6 +101,56 @@ describe("The event log's bounds", () => {
     expect(budget.usedBytes).to.equal(80);
   });
 
+  it('drops what was written to a connection before what no client was sent, however old that is', () => {
+    const { log, dropped } = makeLog({ events: 4, bytes: 10_000 });
+    log.append('get', 'waiting');
+    for (const body of ['a', 'b', 'c', 'd', 'e']) log.delivered(log.append('p1', body));
+    expect(bodies(log.undelivered('get'))).to.deep.equal(['waiting']);
+    expect(bodies(log.replay('p1', 0)?.events)).to.deep.equal(['c', 'd', 'e']);
+    expect(dropped).to.deep.equal([]);
+  });
+
+  it('keeps a sixteenth for what was written, so that a stream can be resumed although nobody takes another', () => {
+    const { log, dropped } = makeLog({ events: 16, bytes: 10_000 });
+    for (let number = 0; number < 16; number += 1) log.append('get', `waiting ${number}`);
+    log.delivered(log.append('p1', 'written'));
+    expect(bodies(log.replay('p1', 0)?.events)).to.deep.equal(['written']);
+    expect(log.undelivered('get')).to.have.length(15);
+    expect(dropped).to.deep.equal([1]);
+  });
+
+  it('replays in the order of sequence, also what was written later than younger events', () => {
+    const { log } = makeLog();
+    const [first, second] = [log.append('p1', 'one'), log.append('p1', 'two')];
+    log.delivered(second);
+    log.delivered(first);
+    expect(bodies(log.replay('p1', 0)?.events)).to.deep.equal(['one', 'two']);
+  });
+
+  it('tells once that a stream has lost what no client was sent', () => {
+    const { log } = makeLog({ events: 1, bytes: 10_000 });
+    log.delivered(log.append('get', 'written'));
+    log.append('get', 'waiting');
+    expect(log.takeMissed('get')).to.equal(false);
+    log.append('get', 'waiting too');
+    expect(log.takeMissed('get')).to.equal(true);
+    expect(log.takeMissed('get')).to.equal(false);
+  });
+
+  it('takes from the largest hoard first when all sessions together are over their budget', () => {
+    const budget = new EventLogBudget(200_000);
+    const limits = { events: 1_000, bytes: 1_000_000 };
+    const hoards = Array.from({ length: 3 }, () => makeLog(limits, budget));
+    for (const { log } of hoards)
+      for (let number = 0; number < 6; number += 1) log.append('get', 'h'.repeat(5_000));
+    const quiet = makeLog(limits, budget);
+    for (let number = 0; number < 40; number += 1) quiet.log.append('get', 'q'.repeat(500));
+    expect(quiet.log.undelivered('get')).to.have.length(40);
+    expect(quiet.dropped).to.deep.equal([]);
+    expect(hoards.flatMap(({ dropped }) => dropped).length).to.be.greaterThan(0);
+    expect(budget.usedBytes).to.be.at.most(200_000);
+  });
+
   it('gives its share of the budget back when the session ends', () => {
     const { log, budget } = makeLog();
     log.append('get', 'something');
@@ -112,14 +163,14 @@ describe("The event log's bounds", () => {
 
   it('forgets what was written to a connection more than five minutes ago, and never what waits', () => {
     const { log } = makeLog();
-    const written = log.append('p1', 'written');
-    written.delivered = true;
     log.append('get', 'waiting');
-    log.append('p1', 'behind it').delivered = true;
-    log.prune(written.loggedMs + 4 * MINUTE_MS);
-    expect(bodies(log.replay('p1', 0)?.events)).to.deep.equal(['written', 'behind it']);
-    log.prune(written.loggedMs + 6 * MINUTE_MS);
-    expect(bodies(log.replay('p1', 0)?.events)).to.deep.equal(['behind it']);
+    const written = log.append('p1', 'written');
+    log.delivered(written);
+    log.append('p1', 'waits too');
+    log.prune(written.deliveredMs + 4 * MINUTE_MS);
+    expect(bodies(log.replay('p1', 0)?.events)).to.deep.equal(['written', 'waits too']);
+    log.prune(written.deliveredMs + 6 * MINUTE_MS);
+    expect(bodies(log.replay('p1', 0)?.events)).to.deep.equal(['waits too']);
     expect(bodies(log.undelivered('get'))).to.deep.equal(['waiting']);
   });
 

@@ -46,7 +46,7 @@ describe('options', () => {
         threadHeapMb: 128,
         threadMemoryMb: 512,
         threadNice: 5,
-        sessionIdleMs: 30 * 60_000,
+        sessionIdleMs: 24 * 3_600_000,
         sleepAfterMs: 30_000,
         sessionMaxAgeMs: undefined,
         disconnectGraceMs: 30_000,
