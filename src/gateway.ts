@@ -84,6 +84,7 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     scrape: (accept) => metrics.scrape(accept),
     events,
     connections: http.connections.admin,
+    output: http.output,
   });
   // Nothing can be awaited when the process exits, but no child process may outlive it.
   const onExit = (): void => pool.killChildrenNow();

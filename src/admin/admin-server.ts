@@ -8,8 +8,10 @@ import type { GatewayEmitter, RejectionReason } from '../events.js';
 import type { Connections } from '../http/connections.js';
 import { createGuard, type Refusal } from '../http/guards.js';
 import { HttpServer } from '../http/http-server.js';
+import type { OutputBudget } from '../http/output-budget.js';
 import { refusedRequest, SECOND_HOST } from '../http/reply.js';
 import { hasSecondHost, readTarget } from '../http/request-target.js';
+import { ResponseOutput } from '../http/response-output.js';
 import { refusalHeaders } from '../http/staged-close.js';
 import type { MultiClientMetrics } from '../metrics/multi-client-metrics.js';
 import type { Scrape } from '../metrics/recorder.js';
@@ -20,8 +22,6 @@ import { type AdminHandler, type AdminReply, createRoutes, findRoute, problem } 
 
 const REQUEST_DEADLINE_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;
-/** A reader that takes nothing of its answer for this long is gone; Node looks twice before it says so. */
-const QUIET_MS = 30_000;
 /** How long `close` waits for requests that are being answered. */
 const CLOSE_DEADLINE_MS = 5_000;
 
@@ -39,6 +39,7 @@ export interface AdminServerOptions {
   readonly scrape: (accept: string | undefined) => Promise<Scrape>;
   readonly events: GatewayEmitter;
   readonly connections: Connections;
+  readonly output: OutputBudget;
 }
 
 export interface AdminServer {
@@ -69,7 +70,6 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     headersDeadlineMs: REQUEST_DEADLINE_MS,
     requestDeadlineMs: REQUEST_DEADLINE_MS,
     keepAliveMs: KEEP_ALIVE_MS,
-    quietMs: QUIET_MS,
     handle: (request, response) => {
       answer(request, response).catch((error: unknown) => fail(request, response, error));
     },
@@ -160,6 +160,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
     });
     response.end(request.method === 'HEAD' ? undefined : body);
+    new ResponseOutput(response, options).watch();
   }
 
   function describeRoutes(): string[] {

@@ -51,8 +51,6 @@ export interface HttpServerOptions {
   readonly keepAliveMs: number;
   /** TCP keep-alive; none where it is left out. */
   readonly tcpKeepAliveMs?: number;
-  /** A connection on which nothing moves for this long is closed; none where it is left out. */
-  readonly quietMs?: number;
   /** Whatever it throws would end the process. It asks for the body by `writeContinue` where `Expect` says so. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
 }
@@ -65,7 +63,7 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    const { headersDeadlineMs, requestDeadlineMs, keepAliveMs, tcpKeepAliveMs, quietMs } = options;
+    const { headersDeadlineMs, requestDeadlineMs, keepAliveMs, tcpKeepAliveMs } = options;
     const serverOptions: ServerOptions = {
       keepAliveTimeout: keepAliveMs,
       headersTimeout: headersDeadlineMs,
@@ -75,7 +73,6 @@ export class HttpServer {
     };
     const server = createServer(serverOptions);
     this.#server = server;
-    if (quietMs !== undefined) server.timeout = quietMs;
     // A client may close its half of the connection once it has asked. Node knows the property, its documentation does not.
     Object.assign(server, { httpAllowHalfOpen: true });
     const handle = (request: IncomingMessage, response: ServerResponse): void =>

@@ -3,6 +3,8 @@
  * longest are given up until an eighth is free again; one that takes nothing for a minute is given up in any case. An
  * event stream is resumed from the event log, as after any lost connection.
  */
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { getHeapStatistics } from 'node:v8';
 import type { GatewayEmitter } from '../events.js';
 import { NoticeWindow } from './notice-window.js';
@@ -140,6 +142,17 @@ export class OutputBudget {
     this.left(output);
     output.giveUp(reason);
   }
+}
+
+/**
+ * Bytes of the write that is under way which the system has not taken yet; `undefined` where another response of the
+ * connection comes first. A large message is one write, so `writableLength` stands still until all of it has left; only
+ * libuv's own count shows that a slow reader reads.
+ */
+export function leavingBytesOf({ socket }: ServerResponse): number | undefined {
+  if (socket === null) return undefined;
+  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly writeQueueSize?: number } };
+  return handle?.writeQueueSize ?? 0;
 }
 
 function defaultLimit(): number {

@@ -4,10 +4,9 @@
  * replay and what a closed connection means are the session's.
  */
 import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { GatewayEmitter, StreamKind } from '../events.js';
 import type { StreamConnection } from '../session/message-stream.js';
-import type { GiveUpReason, OutputBudget, WaitingOutput } from './output-budget.js';
+import { type GiveUpReason, leavingBytesOf, type OutputBudget, type WaitingOutput } from './output-budget.js';
 
 const KEEP_ALIVE = ': keep-alive\n\n';
 
@@ -104,8 +103,7 @@ export class SseStream implements StreamConnection, WaitingOutput {
   }
 
   get leavingBytes(): number | undefined {
-    const { socket } = this.#parts.response;
-    return socket === null ? undefined : handedOverBytes(socket);
+    return leavingBytesOf(this.#parts.response);
   }
 
   giveUp(reason: GiveUpReason): void {
@@ -158,13 +156,4 @@ export class SseStream implements StreamConnection, WaitingOutput {
     this.#ended = true;
     this.onClose();
   }
-}
-
-/**
- * Bytes of the write that is under way which the system has not taken yet. A large message is one write, so
- * `writableLength` stands still until all of it has left; only libuv's own count shows that a slow reader reads.
- */
-function handedOverBytes(socket: Socket): number {
-  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly writeQueueSize?: number } };
-  return handle?.writeQueueSize ?? 0;
 }

@@ -9,8 +9,12 @@ import {
 } from '../../../src/admin/admin-server.js';
 import { GatewayEmitter, type GatewayEvents } from '../../../src/events.js';
 import { HttpResources } from '../../../src/http/http-resources.js';
+import { OutputBudget } from '../../../src/http/output-budget.js';
 import { multiClientMetrics } from '../../../src/metrics/multi-client-metrics.js';
 import { BulkheadError } from '../../../src/shared/errors.js';
+import { afterThisTest } from '../../support/cleanup.js';
+import { until } from '../../support/deadline.js';
+import { rawSocket, requestText } from '../../support/raw-socket.js';
 import { contextOf, FakeView, sessionOf } from '../metrics/fake-gateway.js';
 
 describe('admin listener', () => {
@@ -32,7 +36,7 @@ describe('admin listener', () => {
       clients: () => multiClientMetrics(view),
       scrape: (accept) => scrape(accept),
       events,
-      connections: adminConnections(events),
+      ...httpParts(events),
       ...options,
     });
     address = await server.listen();
@@ -228,7 +232,7 @@ describe('admin listener', () => {
         clients: () => multiClientMetrics(view),
         scrape,
         events,
-        connections: adminConnections(events),
+        ...httpParts(events),
       });
       const error = await second.listen().then(
         () => undefined,
@@ -281,6 +285,26 @@ describe('admin listener', () => {
       await closed;
     });
 
+    it('counts answers that nobody reads with all other output, and closes them past its budget', async () => {
+      const output = new OutputBudget({ events, limitBytes: 30 * 1024 * 1024 });
+      const dropped: GatewayEvents['connection-dropped'][0][] = [];
+      events.on('connection-dropped', (drop) => dropped.push(drop));
+      await server.close();
+      await start({ output });
+      scrape = async () => ({
+        contentType: 'text/plain; version=0.0.4; charset=utf-8',
+        body: 'x'.repeat(12 * 1024 * 1024),
+      });
+      const url = new URL(`http://127.0.0.1:${address.port}/metrics`);
+      for (let reader = 0; reader < 3; reader += 1)
+        (await rawSocket(url, true)).write(requestText('GET', url));
+      await until(() => dropped.length > 0, 'a connection to be dropped');
+      expect(dropped).to.deep.equal([
+        { listener: 'admin', reason: 'output_budget', remoteAddress: '127.0.0.1' },
+      ]);
+      expect(output.usedBytes).to.be.within(1, output.limitBytes);
+    });
+
     it('may be closed twice', async () => {
       await server.close();
       await server.close();
@@ -288,6 +312,8 @@ describe('admin listener', () => {
   });
 });
 
-function adminConnections(events: GatewayEmitter): AdminServerOptions['connections'] {
-  return new HttpResources({ events, maxBodyBytes: 1024 }).connections.admin;
+function httpParts(events: GatewayEmitter): Pick<AdminServerOptions, 'connections' | 'output'> {
+  const resources = new HttpResources({ events, maxBodyBytes: 1024 });
+  afterThisTest(() => resources.close());
+  return { connections: resources.connections.admin, output: resources.output };
 }
