@@ -1,11 +1,15 @@
 /** How many connections there may be, from how many file descriptors the process may have. */
 import { readFileSync } from 'node:fs';
+import type { ListenerName } from '../events.js';
 
 /** Where the limit can't be read: what macOS gives a process at least. */
 const ASSUMED_LIMIT = 10_240;
 /** What is not for connections of MCP: threads, child processes, files of tools, and the admin listener. */
 const RESERVED_SHARE = 1 / 8;
 const LEAST_RESERVED = 256;
+/** Of the reserve, at most: scrapers and probes are few; who comes in hundreds is something else. */
+const ADMIN_SHARE = 1 / 4;
+const MAX_ADMIN_CONNECTIONS = 256;
 /** Also where a limit is so low that the reserve would leave nothing. */
 const LEAST_CONNECTIONS = 64;
 
@@ -23,8 +27,11 @@ export function descriptorLimit(): number | undefined {
   return soft === undefined ? undefined : Number(soft);
 }
 
-export function connectionLimit(descriptors: number | undefined): number {
+export function connectionLimits(descriptors: number | undefined): Readonly<Record<ListenerName, number>> {
   const limit = descriptors ?? ASSUMED_LIMIT;
   const reserved = Math.max(Math.ceil(limit * RESERVED_SHARE), LEAST_RESERVED);
-  return Math.max(limit - reserved, LEAST_CONNECTIONS);
+  return {
+    mcp: Math.max(limit - reserved, LEAST_CONNECTIONS),
+    admin: Math.min(Math.ceil(reserved * ADMIN_SHARE), MAX_ADMIN_CONNECTIONS),
+  };
 }

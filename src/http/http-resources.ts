@@ -2,13 +2,11 @@
 import type { GatewayEmitter, ListenerName } from '../events.js';
 import { BodyBudget } from './body-budget.js';
 import { Connections } from './connections.js';
-import { connectionLimit, descriptorLimit } from './descriptor-limit.js';
+import { connectionLimits, descriptorLimit } from './descriptor-limit.js';
 import { DescriptorReserve } from './descriptor-reserve.js';
 import { OutputBudget } from './output-budget.js';
 import { VanishedPeers } from './vanished-peers.js';
 
-/** Scrapers and probes are few; who comes in hundreds is something else. */
-const MAX_ADMIN_CONNECTIONS = 256;
 /** One address may have half: a proxy on another machine is one address. */
 const ADDRESS_SHARE = 1 / 2;
 
@@ -28,22 +26,22 @@ export class HttpResources {
     this.bodies = new BodyBudget({ events, limitBytes: BodyBudget.limitFor(maxBodyBytes) });
     this.output = new OutputBudget({ events });
     const descriptors = descriptorLimit();
-    const maxConnections = connectionLimit(descriptors);
+    const limits = connectionLimits(descriptors);
     this.#descriptors = new DescriptorReserve({ events, limit: descriptors });
     this.connections = {
       mcp: new Connections({
         listener: 'mcp',
         events,
-        maxConnections,
-        maxPerAddress: Math.floor(maxConnections * ADDRESS_SHARE),
+        maxConnections: limits.mcp,
+        maxPerAddress: Math.floor(limits.mcp * ADDRESS_SHARE),
         closesBusy: false,
         isShort: () => this.#descriptors.short,
       }),
       admin: new Connections({
         listener: 'admin',
         events,
-        maxConnections: MAX_ADMIN_CONNECTIONS,
-        maxPerAddress: MAX_ADMIN_CONNECTIONS,
+        maxConnections: limits.admin,
+        maxPerAddress: limits.admin,
         closesBusy: true,
       }),
     };

@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { expect } from 'chai';
 import { GatewayEmitter } from '../../../src/events.js';
 import { Connections, type ConnectionsOptions } from '../../../src/http/connections.js';
-import { connectionLimit, descriptorLimit } from '../../../src/http/descriptor-limit.js';
+import { connectionLimits, descriptorLimit } from '../../../src/http/descriptor-limit.js';
 import { HttpServer } from '../../../src/http/http-server.js';
 import { afterThisTest } from '../../support/cleanup.js';
 import { until } from '../../support/deadline.js';
@@ -109,16 +109,16 @@ describe('deadlines of a listener', () => {
 });
 
 describe('the limit of connections', () => {
-  const limits: [descriptors: number | undefined, connections: number][] = [
-    [1_048_576, 917_504],
-    [20_000, 17_500],
-    [1_024, 768],
-    [256, 64],
-    [undefined, 8_960],
+  const limits: [descriptors: number | undefined, mcp: number, admin: number][] = [
+    [1_048_576, 917_504, 256],
+    [20_000, 17_500, 256],
+    [1_024, 768, 64],
+    [256, 64, 64],
+    [undefined, 8_960, 256],
   ];
-  for (const [descriptors, connections] of limits) {
-    it(`is ${connections} where ${descriptors ?? 'nobody knows how many'} descriptors may be open`, () => {
-      expect(connectionLimit(descriptors)).to.equal(connections);
+  for (const [descriptors, mcp, admin] of limits) {
+    it(`is ${mcp} and ${admin} where ${descriptors ?? 'nobody knows how many'} descriptors may be open`, () => {
+      expect(connectionLimits(descriptors)).to.deep.equal({ mcp, admin });
     });
   }
 
