@@ -34,7 +34,7 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export type Verdict = { readonly ok: true; readonly principal: 'anonymous' | 'token' } | Refusal;
+type Verdict = { readonly ok: true; readonly principal: 'anonymous' | 'token' } | Refusal;
 
 export interface Guard {
   /**
