@@ -41,7 +41,9 @@ function createProgram(finish: (exitCode: number) => void): Command {
           `bulkhead: ${text
             .trim()
             .replace(/^error: /, '')
-            .replace(/\s*\n\s*/g, ' ')}\n`,
+            .split('\n')
+            .map((line) => line.trim())
+            .join(' ')}\n`,
         ),
     });
 

@@ -51,6 +51,6 @@ function reachable(url: URL): string {
 function serverName(moduleUrl: string | undefined): string {
   if (moduleUrl === undefined) return 'env';
   const path = fileURLToPath(moduleUrl);
-  const name = basename(path, extname(path)).replace(/[^A-Za-z0-9_-]+/g, '-');
-  return name.replace(/^-+|-+$/g, '') || 'server';
+  const words = basename(path, extname(path)).split(/[^A-Za-z0-9_]+/);
+  return words.filter((word) => word !== '').join('-') || 'server';
 }

@@ -31,7 +31,7 @@ const COMMANDS: readonly (readonly [command: string, ...args: string[]])[] = [
 /** How many run at once: a session may have 64 child processes, and several calls may run together. */
 const PARALLEL = 8;
 const MAX_OUTPUT_CHARACTERS = 4_096;
-const VERSION = /\d+(?:\.\d+)+[\w.+-]*/;
+const VERSION = /\d{1,9}(?:\.\d+)+[\w.+-]*/;
 
 export const TOOLCHAIN_TIMEOUT_MS = 5_000;
 

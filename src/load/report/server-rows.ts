@@ -11,7 +11,8 @@ export function checkPhrase({ what, client, server, agrees }: CrossCheck): strin
 
 /** One of the server's own figures; those that its name calls bytes are written as such. */
 export function serverFigureCells({ name, before, after }: ServerFigure): [string, string, string] {
-  const write = /_bytes(?:_total)?(?:\{.*)?$/.test(name) ? formatBytes : formatNumber;
+  const [family = ''] = name.split('{', 1);
+  const write = /_bytes(?:_total)?$/.test(family) ? formatBytes : formatNumber;
   return [printable(name), write(before), write(after)];
 }
 

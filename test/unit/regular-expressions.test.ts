@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Node, parse } from 'acorn';
+import { expect } from 'chai';
+import { projectRoot } from '../support/project.js';
+
+// The checker's own choice is a program of its own, or Java.
+process.env.RECHECK_SYNC_BACKEND = 'pure';
+const { checkSync } = await import('recheck');
+
+/** Where a pattern is put together from texts; each says which. */
+const COMPOSED: Readonly<Record<string, string>> = {
+  'src/json-text.js': 'of the texts in this file',
+  'src/load/report/text-summary.js': 'of a number in this file',
+  'workers/environment/name-pattern.js': "the client's own: it can hang its own session alone",
+  'workers/environment/search-files.js': "the client's own: it can hang its own session alone",
+  'workers/environment/text-search.js': "the client's own: it can hang its own session alone",
+};
+
+/** As `tsc` wrote them: TypeScript's types are gone, names and patterns are as they were. */
+const files = ['src', 'workers'].flatMap((folder) =>
+  readdirSync(join(projectRoot, 'dist', folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.js'))
+    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`),
+);
+
+function* nodesOf(root: Node): Generator<Node & Record<string, unknown>> {
+  const waiting: unknown[] = [root];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    if (typeof (value as { type?: unknown }).type === 'string') yield value as Node & Record<string, unknown>;
+    for (const [name, child] of Object.entries(value)) if (name !== 'regex') waiting.push(child);
+  }
+}
+
+/** By the pattern as it is written, a file that it is in. */
+const literals = new Map<
+  string,
+  { readonly source: string; readonly flags: string; readonly file: string }
+>();
+const composers = new Set<string>();
+for (const file of files) {
+  const text = readFileSync(join(projectRoot, 'dist', file), 'utf8');
+  for (const node of nodesOf(parse(text, { ecmaVersion: 'latest', sourceType: 'module' }))) {
+    const { regex, callee } = node as {
+      regex?: { pattern: string; flags: string };
+      callee?: { type: string; name?: string };
+    };
+    if (regex !== undefined) {
+      const { pattern: source, flags } = regex;
+      literals.set(`/${source}/${flags}`, { source, flags, file });
+    }
+    if (callee?.name === 'RegExp') composers.add(file);
+  }
+}
+
+describe('A regular expression', () => {
+  it('is put together from texts in few places, each with a reason', () => {
+    expect(files.length).to.be.above(100);
+    expect(literals.size).to.be.above(50);
+    for (const file of composers) expect(COMPOSED, file).to.have.property(file);
+  });
+
+  for (const [literal, { source, flags, file }] of literals) {
+    it(`takes time linear in the length of what it reads: ${literal} in ${file}`, () => {
+      const found = checkSync(source, flags, { timeout: 20_000 });
+      const attack =
+        found.status === 'vulnerable' ? `${found.complexity.summary}: ${found.attack.pattern}` : '';
+      expect(found.status, attack).to.equal('safe');
+    });
+  }
+});
