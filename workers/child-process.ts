@@ -3,9 +3,13 @@ import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import type { SessionChildProcessEvents } from '../src/shared/define-server.js';
-import type { PlainError } from '../src/shared/errors.js';
+import { BulkheadError, type PlainError } from '../src/shared/errors.js';
 import type { ChildReportFrame } from '../src/shared/keeper-frames.js';
 import { ChildInput, ChildOutput, type SendToKeeper } from './child-streams.js';
+import type { SpawnLimits } from './spawn-options.js';
+
+const NEVER_STARTED =
+  'The process was not started: the gateway lost the thread that starts child processes. Open a new session.';
 
 /** A report about one child process. */
 export type OneChildFrame = Exclude<ChildReportFrame, { readonly type: 'all-ended' }>;
@@ -31,9 +35,11 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
   readonly #pendingSignals = new Set<NodeJS.Signals | number>();
   #ended = false;
   #openOutputs = 2;
+  /** Takes away what `limits` set. */
+  #unlimit: () => void = () => {};
 
   /** @param closed called before `close` is emitted: the process has ended and its output is closed. */
-  constructor(id: number, send: SendToKeeper, closed: () => void) {
+  constructor(id: number, send: SendToKeeper, limits: SpawnLimits, closed: () => void) {
     super();
     this.#id = id;
     this.#send = send;
@@ -47,6 +53,12 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
         this.#maybeClose();
       });
     }
+    // They may be taken apart: `const { stdout, kill, on } = session.spawn(…)`.
+    this.kill = this.kill.bind(this);
+    this.on = this.on.bind(this);
+    this.once = this.once.bind(this);
+    this.off = this.off.bind(this);
+    this.#limit(limits);
   }
 
   /**
@@ -69,17 +81,50 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
     return true;
   }
 
+  /** As `node:child_process`, except that descendants in its group get the signal too: nothing of it shall go on. */
+  #limit({ signal, timeoutMs, killSignal }: SpawnLimits): void {
+    const kill = (): boolean => {
+      if (this.#ended) return false;
+      this.#send({ type: 'signal', child: this.#id, signal: killSignal, toGroup: true });
+      return true;
+    };
+    const abort = (): void => {
+      this.#context.runInAsyncScope(() => {
+        if (!kill()) return;
+        const error = new Error('The operation was aborted', { cause: signal?.reason });
+        this.emit('error', Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' }));
+      });
+    };
+    const timer = timeoutMs > 0 ? setTimeout(kill, timeoutMs) : undefined;
+    if (signal?.aborted) process.nextTick(abort);
+    else signal?.addEventListener('abort', abort, { once: true });
+    this.#unlimit = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    };
+  }
+
   /** Takes in what the keeper says about this process. */
   receive(frame: OneChildFrame): void {
     this.#context.runInAsyncScope(() => this.#receive(frame));
   }
 
-  /** The keeper is gone: the process has been killed, and nothing more will be heard of it. */
+  /**
+   * The keeper is gone: the process has been killed, or was never started, and nothing more will be heard of it. Then it is
+   * as with a process for which the system has no room.
+   */
   lose(): void {
     this.#context.runInAsyncScope(() => {
       this.stdout.finish(false);
       this.stderr.finish(false);
-      if (!this.#ended) this.#exited(null, 'SIGKILL');
+      if (this.#ended) return;
+      if (this.pid === undefined) {
+        this.exitCode = -constants.errno.EAGAIN;
+        this.#end();
+        this.emit('error', new BulkheadError('ERR_BULKHEAD_SPAWN', NEVER_STARTED));
+        return;
+      }
+      this.#exited(null, 'SIGKILL');
     });
   }
 
@@ -126,6 +171,7 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
 
   #end(): void {
     this.#ended = true;
+    this.#unlimit();
     this.stdin.destroy();
     // After the listeners of `exit`, one of which may begin to read.
     process.nextTick(() => {

@@ -1,11 +1,11 @@
 /** `session.spawn`: a session thread's child processes, which the keeper thread starts, reaps and kills. */
-import { fileURLToPath } from 'node:url';
 import type { MessagePort } from 'node:worker_threads';
 import type { SessionChildProcess, SessionSpawnOptions } from '../src/shared/define-server.js';
 import { BulkheadError } from '../src/shared/errors.js';
 import { type ChildReportFrame, MAX_CHILD_PROCESSES } from '../src/shared/keeper-frames.js';
 import { KeptChildProcess } from './child-process.js';
 import type { SendToKeeper } from './child-streams.js';
+import { spawnPlan } from './spawn-options.js';
 
 export class SessionChildProcesses {
   readonly #port: MessagePort;
@@ -35,30 +35,27 @@ export class SessionChildProcesses {
    * `undefined` until `spawn` is emitted, and a command that can't be started emits `error`.
    * @param closed called once, when the process has ended and its output has been read to its end.
    * @throws {BulkheadError} `ERR_BULKHEAD_SPAWN` when the session already has 64 child processes, when it is
-   *   ending, or when the lifetime is `request` and no request's handler is running.
+   *   ending, when the lifetime is `request` and no request's handler is running, or for an option that it does not have.
+   * @throws {TypeError} and {RangeError} as `node:child_process` for values that no process can be started with.
    */
   spawn(
     command: string,
-    args: readonly string[] = [],
-    options: SessionSpawnOptions = {},
+    args?: readonly string[],
+    options?: SessionSpawnOptions,
     closed: () => void = () => {},
   ): SessionChildProcess {
+    const { lifetime, limits, ...plan } = spawnPlan(command, args, options);
     this.#check();
-    const requestKey = this.#requestKeyFor(options.lifetime);
-    const { cwd, argv0 } = options;
+    const requestKey = this.#requestKeyFor(lifetime);
     const id = this.#nextChild++;
     this.#port.postMessage({
       type: 'start',
       child: id,
-      command,
-      args: [...args],
-      cwd: cwd instanceof URL ? fileURLToPath(cwd) : cwd,
-      env: definedVariables(options.env ?? process.env),
-      argv0,
+      ...plan,
       requestKey,
     } satisfies Parameters<SendToKeeper>[0]);
     if (requestKey !== undefined) this.#requestKeys.add(requestKey);
-    const child = new KeptChildProcess(id, this.#send, () => {
+    const child = new KeptChildProcess(id, this.#send, limits, () => {
       this.#closed(id);
       closed();
     });
@@ -148,10 +145,4 @@ export class SessionChildProcesses {
     for (const child of this.#children.values()) child.lose();
     this.#settleEnd?.();
   }
-}
-
-function definedVariables(env: NodeJS.ProcessEnv): Record<string, string> {
-  const defined: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) if (value !== undefined) defined[name] = String(value);
-  return defined;
 }

@@ -1,10 +1,8 @@
 /** What a server module is given as `session`. */
 import { deserialize, serialize } from 'node:v8';
-import type { Registry } from 'prom-client';
 import type {
   Session,
   SessionChildProcess,
-  SessionLog,
   SessionSpawnOptions,
   SessionState,
 } from '../src/shared/define-server.js';
@@ -15,7 +13,7 @@ import type { SessionChildProcesses } from './child-processes.js';
 import type { Holds } from './holds.js';
 import { MetricsReporter } from './metrics-reporter.js';
 import type { ModuleLog } from './module-log.js';
-import { currentRequestKey } from './tool-executor.js';
+import { requestKeyIfAny } from './tool-executor.js';
 
 /** All values of one session's state together, serialized: it stays on the main thread, for every session. */
 const STATE_LIMIT_BYTES = 1024 * 1024;
@@ -29,52 +27,47 @@ export interface SessionApiParts {
   readonly holds: Holds;
 }
 
-export class SessionApi implements Session {
-  readonly context: SessionContext;
-  readonly log: SessionLog;
-  readonly state: SessionState;
+export class SessionApi {
+  /** What the module is given. It may be taken apart and spread: nothing of it needs its `this`. */
+  readonly session: Session;
   readonly #ended = new AbortController();
   readonly #children: SessionChildProcesses;
-  readonly #post: (frame: ThreadFrame) => void;
-  readonly #log: ModuleLog;
   readonly #holds: Holds;
   #metrics: MetricsReporter | undefined;
 
   constructor({ context, state, post, log, children, holds }: SessionApiParts) {
-    this.context = context;
     this.#children = children;
     this.#holds = holds;
-    this.#post = post;
-    this.#log = log;
-    this.state = new StoredState(state, post);
     const line =
       (level: LogLevel) =>
       (message: string, fields?: Readonly<Record<string, unknown>>): void =>
         log.write('session', level, message, fields);
-    this.log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+    const metrics = (): MetricsReporter => {
+      this.#metrics ??= new MetricsReporter(post, log);
+      return this.#metrics;
+    };
+    const { signal } = this.#ended;
+    this.session = {
+      id: context.sessionId,
+      context,
+      signal,
+      log: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
+      state: inParts(new StoredState(state, post)),
+      get metrics() {
+        return metrics().registry;
+      },
+      get requestKey() {
+        return requestKeyIfAny();
+      },
+      spawn: (command, args, options) => this.#spawn(command, args, options),
+      stayAwake: () => holds.take(),
+    };
   }
 
-  get id(): string {
-    return this.context.sessionId;
-  }
-
-  get signal(): AbortSignal {
-    return this.#ended.signal;
-  }
-
-  get requestKey(): string | undefined {
-    return currentRequestKey();
-  }
-
-  get metrics(): Registry {
-    this.#metrics ??= new MetricsReporter(this.#post, this.#log);
-    return this.#metrics.registry;
-  }
-
-  spawn(
+  #spawn(
     command: string,
-    args: readonly string[] = [],
-    options: SessionSpawnOptions = {},
+    args: readonly string[] | undefined,
+    options: SessionSpawnOptions | undefined,
   ): SessionChildProcess {
     const release = this.#holds.take();
     try {
@@ -83,10 +76,6 @@ export class SessionApi implements Session {
       release();
       throw error;
     }
-  }
-
-  stayAwake(): () => void {
-    return this.#holds.take();
   }
 
   /** A handler has come to its end: the moment at which a module's metrics have most likely changed. */
@@ -101,6 +90,16 @@ export class SessionApi implements Session {
   async flush(): Promise<void> {
     await this.#metrics?.flush();
   }
+}
+
+/** The same with functions that need no `this`. */
+function inParts(state: SessionState): SessionState {
+  return {
+    get: (key) => state.get(key),
+    set: (key, value) => state.set(key, value),
+    delete: (key) => state.delete(key),
+    keys: () => state.keys(),
+  };
 }
 
 class StoredState implements SessionState {

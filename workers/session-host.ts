@@ -75,7 +75,7 @@ export class SessionHost {
   async start(): Promise<void> {
     // As each call does, so that what `setup` enters is not every later call's `AsyncLocalStorage`; see call-dispatch.ts.
     await undefined;
-    await this.#parts.definition.setup(this.#server, this.#session);
+    await this.#parts.definition.setup(this.#server, this.#session.session);
     if (this.#transport.closed) return;
     await this.#server.connect(this.#transport);
     const [introduction, ...rest] = this.#parts.claim.replay;
@@ -114,7 +114,7 @@ export class SessionHost {
     const { post, log, definition } = this.#parts;
     if (this.#holds.any || this.#executor.busy || this.#transport.busy) return post({ type: 'stay-awake' });
     try {
-      await definition.onSleep?.(this.#session);
+      await definition.onSleep?.(this.#session.session);
     } catch (error) {
       log.write('session', 'error', `the server module's onSleep failed: ${messageOf(error)}`, undefined);
     }

@@ -70,6 +70,11 @@ export function currentRequestKey(): string | undefined {
   return currentRequest()?.key;
 }
 
+/** The same for a look that may come at any time, from a spread in `setup` say: where nothing runs, nothing need be tracked. */
+export function requestKeyIfAny(): string | undefined {
+  return unsettled === 0 ? undefined : currentRequestKey();
+}
+
 export class SessionAwareToolExecutor {
   readonly #context: SessionContext;
   readonly #onSettled: (run: Run) => void;

@@ -30,8 +30,18 @@ export interface SessionState {
   keys(): string[];
 }
 
-/** What a session's child process is started with. */
+/**
+ * What a session's child process is started with. Other options of `node:child_process` are refused by name: `uid`, `gid`,
+ * `serialization` and what it does not know, and `stdio`, `shell`, `detached` and `windowsHide` where they say anything else than
+ * pipes, no shell, not detached, hidden.
+ */
 export interface SessionSpawnOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'argv0'> {
+  /** Kills the process and its group when it aborts; `error` is emitted with an `AbortError`, as in `node:child_process`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds after which the process and its group are killed. 0, the default: never. */
+  readonly timeout?: number | undefined;
+  /** What `signal` and `timeout` kill with; SIGTERM by default. */
+  readonly killSignal?: NodeJS.Signals | number | undefined;
   /**
    * `request` (the default inside a request's handler): the process dies when that request ends.
    * `session` (the default elsewhere): it dies when the session's thread ends.
@@ -90,7 +100,8 @@ export interface Session {
    * Starts a child process in a process group of its own. It and all its descendants are killed when its
    * lifetime ends, also when this thread is killed. stdin, stdout and stderr are pipes. No shell is used.
    * A command that can't be started emits `error`, as in `node:child_process`.
-   * @throws {BulkheadError} `ERR_BULKHEAD_SPAWN` when the session already has 64 child processes.
+   * @throws {BulkheadError} `ERR_BULKHEAD_SPAWN` when the session already has 64 child processes, or for an option
+   *   that it does not have.
    */
   spawn(command: string, args?: readonly string[], options?: SessionSpawnOptions): SessionChildProcess;
   /**

@@ -55,8 +55,13 @@ export type ChildRequestFrame =
   | { readonly type: 'credit'; readonly child: number; readonly stream: OutputStream; readonly bytes: number }
   /** Nobody reads this output any more. */
   | { readonly type: 'output-destroy'; readonly child: number; readonly stream: OutputStream }
-  /** To the process itself, not to its group, as `ChildProcess.kill` does. Answered with `signalled`. */
-  | { readonly type: 'signal'; readonly child: number; readonly signal: NodeJS.Signals | number }
+  /** To the process itself, as `ChildProcess.kill` does, or to its whole group. Answered with `signalled`. */
+  | {
+      readonly type: 'signal';
+      readonly child: number;
+      readonly signal: NodeJS.Signals | number;
+      readonly toGroup?: true;
+    }
   | { readonly type: 'end-request'; readonly requestKey: string }
   /** End all processes; answered with `all-ended`. */
   | { readonly type: 'end-all' };

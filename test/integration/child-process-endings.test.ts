@@ -1,6 +1,7 @@
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import { text } from 'node:stream/consumers';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { BulkheadError } from '../../src/shared/errors.js';
 import { SessionChildProcesses } from '../../workers/child-processes.js';
@@ -146,6 +147,16 @@ describe('child processes of a session', () => {
   });
 
   describe('when the gateway ends', () => {
+    it('say that they were never started where nobody was there to start them', async () => {
+      const { port1, port2 } = new MessageChannel();
+      const child = new SessionChildProcesses(port1, () => undefined).spawn('true');
+      const failed = new Promise<Error>((resolve) => child.on('error', resolve));
+      const end = closed(child);
+      port2.close();
+      expect((await failed).message).to.match(/^The process was not started: /);
+      expect(await end).to.deep.include({ code: -constants.errno.EAGAIN, signal: null });
+    });
+
     it('are killed by close', async () => {
       const child = kept.processes.spawn('sh', ['-c', STUBBORN_FAMILY]);
       const family = pidsIn(await firstLine(child));

@@ -10,7 +10,7 @@ import {
   type OutputStream,
   type StartFrame,
 } from '../../src/shared/keeper-frames.js';
-import { HAS_PROCESS_GROUPS } from '../../src/shared/process-group.js';
+import { HAS_PROCESS_GROUPS, signalGroup } from '../../src/shared/process-group.js';
 
 export interface KeptChildOwner {
   /** Hands a frame to the session thread; nothing happens when that is gone. */
@@ -85,8 +85,9 @@ export class KeptChild {
     if (this.#unread[stream] < OUTPUT_WINDOW_BYTES) this.#process?.[stream].resume();
   }
 
-  signal(signal: NodeJS.Signals | number): void {
-    this.#process?.kill(signal);
+  signal(signal: NodeJS.Signals | number, toGroup: boolean): void {
+    if (!toGroup) this.#process?.kill(signal);
+    else if (this.#running && this.pid !== undefined) signalGroup(this.pid, signal);
   }
 
   destroyOutput(stream: OutputStream): void {

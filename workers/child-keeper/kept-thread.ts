@@ -77,7 +77,7 @@ export class KeptThread implements KeptChildOwner {
         this.#children.get(frame.child)?.destroyOutput(frame.stream);
         return;
       case 'signal':
-        this.#children.get(frame.child)?.signal(frame.signal);
+        this.#children.get(frame.child)?.signal(frame.signal, frame.toGroup === true);
         this.report({ type: 'signalled', child: frame.child, signal: frame.signal });
         return;
       case 'end-request':
