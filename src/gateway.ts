@@ -185,7 +185,7 @@ function createView(
         },
       };
     },
-    unready: () => sessions.refusal()?.message ?? http.unready(),
+    unready: () => sessions.refusal()?.message ?? http.unready() ?? pool.exhausted,
     sessions: () => sessions.all().map((session) => session.snapshot()),
     session: (sessionId) => sessions.get(sessionId)?.snapshot(),
     endSession: (sessionId) => sessions.end(sessionId, 'admin'),

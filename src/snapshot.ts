@@ -10,7 +10,8 @@ export const SESSION_STATES = ['asleep', 'waking', 'awake', 'falling_asleep', 'e
  */
 export type SessionState = (typeof SESSION_STATES)[number];
 
-export const THREAD_STATES = ['starting', 'spare', 'claimed', 'ending', 'terminating'] as const;
+/** `stuck`: told to terminate, let go by its session, and still there, since a native call holds it. */
+export const THREAD_STATES = ['starting', 'spare', 'claimed', 'ending', 'terminating', 'stuck'] as const;
 export type ThreadState = (typeof THREAD_STATES)[number];
 
 export interface RequestSnapshot {

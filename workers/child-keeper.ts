@@ -15,23 +15,23 @@ const { mainPort, niceIncrement } = workerData as ChildKeeperData;
 /** 19 is the nicest there is. */
 const niceness = niceIncrement === 0 ? undefined : Math.min(getPriority() + niceIncrement, 19);
 const reaper = new LifetimeReaper();
-const threads = new Set<KeptThread>();
+const threads = new Map<number, KeptThread>();
 
 function tellMain(frame: KeeperReportFrame): void {
   mainPort.postMessage(frame);
 }
 
-async function keep({ thread, port, first }: KeeperCommandFrame & { type: 'connect' }): Promise<void> {
+async function keep({ thread, port, frames }: KeeperCommandFrame & { type: 'connect' }): Promise<void> {
   const kept = new KeptThread(thread, port, { reaper, niceness, tellMain });
-  threads.add(kept);
-  kept.receive(first);
+  threads.set(thread, kept);
+  for (const frame of frames) kept.receive(frame);
   await kept.released;
-  threads.delete(kept);
+  threads.delete(thread);
   tellMain({ type: 'released', thread });
 }
 
 async function close(): Promise<void> {
-  const all = [...threads];
+  const all = [...threads.values()];
   for (const kept of all) kept.close();
   await Promise.all(all.map((kept) => kept.released));
   tellMain({ type: 'closed' });
@@ -41,6 +41,9 @@ mainPort.on('message', (frame: KeeperCommandFrame) => {
   switch (frame.type) {
     case 'connect':
       void keep(frame);
+      return;
+    case 'end':
+      threads.get(frame.thread)?.close();
       return;
     case 'close':
       void close();

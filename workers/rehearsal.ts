@@ -42,6 +42,7 @@ export async function rehearse(
     claim: {
       type: 'claim',
       handledBytes: new Int32Array(1),
+      takenMessages: new Int32Array(1),
       context: {
         sessionId: 'rehearsal',
         transport: 'streamable-http',

@@ -6,10 +6,11 @@
 import { readlinkSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 import { basename } from 'node:path';
-import { isMainThread, threadId, workerData } from 'node:worker_threads';
+import { isMainThread, workerData } from 'node:worker_threads';
 import type { ServerDefinition } from '../src/shared/define-server.js';
 import { messageOf, toPlainError } from '../src/shared/errors.js';
 import type { MainFrame, SessionThreadData, SessionThreadTask, ThreadFrame } from '../src/shared/frames.js';
+import { CHILD_MARKER } from '../src/shared/keeper-frames.js';
 import { SessionChildProcesses } from './child-processes.js';
 import { importThrough } from './import-module.js';
 import { watchMemory } from './memory-guard.js';
@@ -26,11 +27,12 @@ if (isMainThread)
   throw new Error('session-worker is the entry of a session thread; it has no use on the main thread');
 
 export default async function serveSession(
-  { port, keeperPort }: SessionThreadTask,
+  { port, keeperPort, childMarker }: SessionThreadTask,
   createCodeCache: () => Uint8Array,
   importer: (specifier: string) => Promise<unknown>,
 ): Promise<never> {
   importThrough(importer);
+  process.env[CHILD_MARKER] = childMarker;
   const data = workerData as SessionThreadData;
   const post = (frame: ThreadFrame): void => port.postMessage(frame);
   const log = new ModuleLog(post);
@@ -52,6 +54,13 @@ export default async function serveSession(
   // Frames that come while `setup` still runs wait here; the main thread bounds them.
   const early: MainFrame[] = [];
 
+  // Before it is handed over: a handler that does not return has run.
+  let taken: Int32Array | undefined;
+  const handTo = (server: SessionHost, frame: MainFrame): void => {
+    if (typeof frame === 'string' && taken !== undefined) Atomics.add(taken, 0, 1);
+    server.receive(frame);
+  };
+
   const receive = (frame: MainFrame): void => {
     if (typeof frame !== 'string') {
       if (frame.type === 'ping') return post({ type: 'pong' });
@@ -65,7 +74,7 @@ export default async function serveSession(
       }
     }
     if (host === undefined) early.push(frame);
-    else host.receive(frame);
+    else handTo(host, frame);
   };
 
   // After a moment, because a session that waits already claims the thread at once.
@@ -79,6 +88,7 @@ export default async function serveSession(
   const claim = async (frame: Extract<MainFrame, { type: 'claim' }>): Promise<void> => {
     claimed = true;
     clearTimeout(rehearsal);
+    taken = frame.takenMessages;
     let started: SessionHost;
     try {
       started = new SessionHost({ claim: frame, definition, post, log, children });
@@ -89,7 +99,7 @@ export default async function serveSession(
     }
     post({ type: 'claimed' });
     for (const next of early) {
-      started.receive(next);
+      handTo(started, next);
       // As between two messages of the port: what one starts has started before the next comes.
       await undefined;
     }
@@ -97,9 +107,10 @@ export default async function serveSession(
     host = started;
   };
 
-  stepBack(data.linuxPriority);
+  const systemThreadId = ownSystemThreadId();
+  stepBack(systemThreadId, data.linuxPriority);
   onMessages(port, receive);
-  post({ type: 'ready', threadId, niceness: niceness(), traits: traitsOf(definition) });
+  post({ type: 'ready', systemThreadId, niceness: niceness(), traits: traitsOf(definition) });
   return forever();
 }
 
@@ -107,13 +118,23 @@ export default async function serveSession(
  * Lowers this thread's priority. Only now that it is ready: a thread that starts would hardly get a processor where
  * other sessions' threads keep all of them busy, and the session that waits for it would give up.
  */
-function stepBack(linuxPriority: number | undefined): void {
-  if (linuxPriority === undefined) return;
+function stepBack(systemThreadId: number | undefined, linuxPriority: number | undefined): void {
+  if (linuxPriority === undefined || systemThreadId === undefined) return;
   try {
-    // Linux has a nice value for each thread, by the thread's id.
-    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), linuxPriority);
+    setPriority(systemThreadId, linuxPriority);
   } catch {
-    // No /proc, or not allowed: the niceness that `ready` tells is then not the expected one, and the log says so.
+    // Not allowed: the niceness that `ready` tells is then not the expected one, and the log says so.
+  }
+}
+
+/** Linux gives each thread an id, by which it has a nice value and child processes of its own. */
+function ownSystemThreadId(): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    return Number(basename(readlinkSync('/proc/thread-self')));
+  } catch {
+    // No /proc, or no descriptor left for it.
+    return undefined;
   }
 }
 

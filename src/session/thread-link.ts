@@ -10,7 +10,7 @@ import { LateMap, LateSet } from '../shared/late-collections.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionState, ThreadSnapshot } from '../snapshot.js';
 import type { SessionThread } from '../threads/session-thread.js';
-import type { PostedRequest, ThreadExit, ThreadOwner } from '../threads/thread-owner.js';
+import type { PostedMessage, PostedRequest, ThreadExit, ThreadOwner } from '../threads/thread-owner.js';
 import { Replay } from './replay.js';
 
 const MAX_DEATHS = 3;
@@ -39,15 +39,13 @@ export interface ThreadLinkParts {
   readonly onUnavailable: (error: BulkheadError, lost: ReadonlySet<RequestId>) => void;
 }
 
-type WaitingMessage = PostedRequest | { readonly requestId: undefined; readonly body: string };
-
 export class ThreadLink implements ThreadOwner {
   readonly #parts: ThreadLinkParts;
   readonly #state = new LateMap<string, Uint8Array>();
   readonly replay = new Replay();
   /** Requests that the present thread was given and has not answered. */
   readonly #posted = new LateSet<RequestId>();
-  #waiting: WaitingMessage[] = [];
+  #waiting: PostedMessage[] = [];
   /** What a thread that falls asleep has not heard, and what its successor would hear from the replay. */
   #unheard: string | undefined;
   #thread: SessionThread | undefined;
@@ -131,12 +129,12 @@ export class ThreadLink implements ThreadOwner {
   /** A notification that is in the replay already: the present thread's, should it stay, and nothing to wake up for. */
   replayed(body: string): void {
     if (this.#fallingAsleep) this.#unheard = body;
-    else this.#thread?.message(body);
+    else this.#thread?.message(body, true);
   }
 
   /** The answer to a request of the present thread, which may be falling asleep: no other one waits for it. */
   reply(body: string): void {
-    this.#thread?.message(body);
+    this.#thread?.message(body, true);
   }
 
   /** Gives the thread back, unless something goes on in it. What comes meanwhile waits for another one. */
@@ -180,7 +178,7 @@ export class ThreadLink implements ThreadOwner {
 
   onStayAwake(): void {
     this.#fallingAsleep = false;
-    if (this.#unheard !== undefined) this.#thread?.message(this.#unheard);
+    if (this.#unheard !== undefined) this.#thread?.message(this.#unheard, true);
     this.#unheard = undefined;
     if (this.#thread !== undefined) this.#postWaiting(this.#thread);
     this.#parts.onStayAwake();
@@ -204,7 +202,7 @@ export class ThreadLink implements ThreadOwner {
     else this.#state.set(key, value);
   }
 
-  onExit(exit: ThreadExit): number {
+  onExit(exit: ThreadExit, unread: readonly PostedMessage[]): number {
     const slept = this.#fallingAsleep;
     this.#thread = undefined;
     this.#setUp = false;
@@ -212,11 +210,14 @@ export class ThreadLink implements ThreadOwner {
     this.#unheard = undefined;
     this.#creditChars = 0;
     if (this.#ended !== undefined) return 0;
+    for (const { requestId } of unread) if (requestId !== undefined) this.#posted.delete(requestId);
     const lost = new Set(this.#posted);
     this.#posted.clear();
+    if (unread.length > 0) this.#waiting = [...unread, ...this.#waiting];
     this.#parts.onThreadGone(exit, lost, !slept && this.#diesTooOften());
-    // What came while it fell asleep.
-    if (this.#waiting.length > 0 && this.#acquiring === undefined) void this.#acquire();
+    // What it did not come to, and what came while it fell asleep.
+    if (this.#ended === undefined && this.#waiting.length > 0 && this.#acquiring === undefined)
+      void this.#acquire();
     return lost.size;
   }
 
@@ -231,7 +232,7 @@ export class ThreadLink implements ThreadOwner {
     thread.request(request);
   }
 
-  #wait(message: WaitingMessage): void {
+  #wait(message: PostedMessage): void {
     if (this.#ended !== undefined) return;
     this.#waiting.push(message);
     if (this.#acquiring === undefined && this.#thread === undefined) void this.#acquire();

@@ -31,6 +31,8 @@ export type MainFrame =
       readonly firstRequestId: number;
       /** One number, in memory that both threads see: `backlogBytes` of all unpaced frames that have been handled. */
       readonly handledBytes: Int32Array;
+      /** Another one: how many messages the thread has handed to its server. */
+      readonly takenMessages: Int32Array;
       /** Child processes have been started: their requests have to be told apart from the first. */
       readonly tracksRequests: boolean;
     }
@@ -100,10 +102,10 @@ export function readResultFrame(frame: string): SendFrame {
 export type ThreadFrame =
   /** A result; see `resultFrame`. */
   | string
-  /** The server module is imported; the thread is a spare. `niceness` is this thread's own, where known. */
+  /** The server module is imported; the thread is a spare. `niceness` and the system's id are this thread's own, where known. */
   | {
       readonly type: 'ready';
-      readonly threadId: number;
+      readonly systemThreadId: number | undefined;
       readonly niceness: number | undefined;
       readonly traits: ModuleTraits;
     }
@@ -175,6 +177,8 @@ export interface SessionThreadTask {
   readonly port: import('node:worker_threads').MessagePort;
   /** A port to the child-process keeper; a thread's children die when it closes. */
   readonly keeperPort: import('node:worker_threads').MessagePort;
+  /** Goes into its environment, so that what it starts by itself can be told from the rest. */
+  readonly childMarker: string;
 }
 
 /** V8's code caches, with what has been compiled in the thread that made them. */

@@ -99,13 +99,16 @@ export type ChildReportFrame =
 
 /** What the main thread says to the keeper. */
 export type KeeperCommandFrame =
-  /** A session thread's port, which brought its first frame to the main thread. */
+  /** A session thread's port, over which the first frames came while the keeper was started. */
   | {
       readonly type: 'connect';
       readonly thread: number;
       readonly port: MessagePort;
-      readonly first: ChildRequestFrame;
+      /** What has come over it so far. */
+      readonly frames: readonly ChildRequestFrame[];
     }
+  /** End all processes of a session thread that can't say so itself. */
+  | { readonly type: 'end'; readonly thread: number }
   /** Kill everything that is left, then answer `closed`. */
   | { readonly type: 'close' };
 

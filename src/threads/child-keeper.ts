@@ -3,17 +3,20 @@
  * starts the keeper thread when the first child process of all is asked for (30 ms and 10 MB, which a gateway
  * whose tools start no processes never pays).
  */
+import { constants } from 'node:os';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { GatewayEmitter } from '../events.js';
 import { messageOf } from '../shared/errors.js';
 import type {
   ChildKeeperData,
+  ChildReportFrame,
   ChildRequestFrame,
   GroupState,
   KeeperCommandFrame,
   KeeperReportFrame,
 } from '../shared/keeper-frames.js';
 import { signalGroup, signalLeaderlessGroup } from '../shared/process-group.js';
+import { startFailure } from './start-shortage.js';
 
 /** Longer than the keeper needs to give up on a process that SIGKILL does not end. */
 const CLOSE_DEADLINE_MS = 6_000;
@@ -31,6 +34,8 @@ interface ConnectedThread {
   readonly release: () => void;
   /** The keeper that has its port; `undefined` while it has started no child process. */
   keeper: StartedKeeper | undefined;
+  /** What has come over its port while the keeper starts. */
+  readonly frames: ChildRequestFrame[];
 }
 
 export class ChildKeeper {
@@ -41,6 +46,7 @@ export class ChildKeeper {
   /** The main thread's ends of the ports over which nothing has come yet. */
   readonly #silent = new Set<MessagePort>();
   #keeper: StartedKeeper | undefined;
+  #starting: Promise<StartedKeeper> | undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -66,20 +72,26 @@ export class ChildKeeper {
       return theirs;
     }
     const { promise: released, resolve: release } = withResolvers();
-    const connected: ConnectedThread = { groups: new Map(), released, release, keeper: undefined };
+    const connected: ConnectedThread = {
+      groups: new Map(),
+      released,
+      release,
+      keeper: undefined,
+      frames: [],
+    };
     this.#threads.set(thread, connected);
     this.#silent.add(own);
     own.once('close', () => {
       this.#silent.delete(own);
       this.#release(thread);
     });
-    // What comes after the first frame waits in the port and moves to the keeper with it.
-    own.once('message', (first: ChildRequestFrame) => {
-      own.removeAllListeners('close');
-      this.#silent.delete(own);
-      connected.keeper = this.#keeper ??= this.#start();
-      const frame: KeeperCommandFrame = { type: 'connect', thread, port: own, first };
-      connected.keeper.port.postMessage(frame, [own]);
+    own.on('message', (frame: ChildRequestFrame) => {
+      connected.frames.push(frame);
+      if (connected.frames.length > 1) return;
+      this.#started().then(
+        (keeper) => this.#handOver(thread, connected, own, keeper),
+        (error: unknown) => refuse(own, connected.frames.splice(0), error),
+      );
     });
     return theirs;
   }
@@ -104,6 +116,12 @@ export class ChildKeeper {
   /** Resolves when the thread's port is closed and all its child processes are gone. */
   released(thread: number): Promise<void> {
     return this.#threads.get(thread)?.released ?? Promise.resolve();
+  }
+
+  /** Ends the child processes of a thread that can't end them itself. */
+  end(thread: number): void {
+    const frame: KeeperCommandFrame = { type: 'end', thread };
+    this.#threads.get(thread)?.keeper?.port.postMessage(frame);
   }
 
   /** Sends SIGKILL to every known process group, synchronously: for the `exit` event of the process. */
@@ -136,12 +154,47 @@ export class ChildKeeper {
     await keeper.worker.terminate();
   }
 
+  /** What comes from now on waits in the port and moves to the keeper with it. */
+  #handOver(thread: number, connected: ConnectedThread, own: MessagePort, keeper: StartedKeeper): void {
+    if (!this.#silent.delete(own) || this.#closing !== undefined) return own.close();
+    own.removeAllListeners();
+    connected.keeper = keeper;
+    const frame: KeeperCommandFrame = {
+      type: 'connect',
+      thread,
+      port: own,
+      frames: connected.frames.splice(0),
+    };
+    keeper.port.postMessage(frame, [own]);
+  }
+
+  /** @rejects where the system gives no thread, or no descriptor for its event loop; the next call tries again. */
+  #started(): Promise<StartedKeeper> {
+    this.#starting ??= new Promise<StartedKeeper>((resolve, reject) => {
+      const keeper = this.#start();
+      this.#keeper = keeper;
+      keeper.worker.once('online', () => resolve(keeper));
+      keeper.worker.once('error', reject);
+      keeper.worker.once('exit', () => reject(new Error('the thread that starts child processes ended')));
+    });
+    this.#starting.catch(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
   #start(): StartedKeeper {
     const { port1: port, port2: mainPort } = new MessageChannel();
     const workerData: ChildKeeperData = { mainPort, niceIncrement: this.#niceIncrement };
     const worker = new Worker(this.#entry, { name: 'child-keeper', workerData, transferList: [mainPort] });
     const keeper = { worker, port };
-    port.on('message', (frame: KeeperReportFrame) => this.#receive(frame));
+    port.on('message', (frame: KeeperReportFrame) => {
+      try {
+        this.#receive(frame);
+      } catch (error) {
+        this.#notice('The child-process keeper said what could not be handled.', { error: messageOf(error) });
+      }
+    });
     worker.on('error', (error) => {
       this.#notice('The child-process keeper failed.', { error: messageOf(error) });
     });
@@ -192,7 +245,10 @@ export class ChildKeeper {
   #exited(ended: StartedKeeper): void {
     this.#drain(ended.port);
     ended.port.close();
-    if (this.#keeper === ended) this.#keeper = undefined;
+    if (this.#keeper === ended) {
+      this.#keeper = undefined;
+      this.#starting = undefined;
+    }
     let killed = 0;
     for (const [thread, { groups, keeper }] of this.#threads) {
       if (keeper !== ended) continue;
@@ -208,6 +264,25 @@ export class ChildKeeper {
 
   #notice(message: string, fields: Readonly<Record<string, unknown>>): void {
     this.#events.emit('notice', { level: 'error', message, fields });
+  }
+}
+
+/** Answers what a thread asked of a keeper that there is none of: what it started has failed, and there is nothing to end. */
+function refuse(port: MessagePort, frames: readonly ChildRequestFrame[], error: unknown): void {
+  const message = `No child process can be started: ${startFailure(error).message}. Try again later.`;
+  const report = (frame: ChildReportFrame): void => port.postMessage(frame);
+  for (const frame of frames) {
+    if (frame.type === 'start') {
+      const { child } = frame;
+      const failure = { name: 'BulkheadError', code: 'ERR_BULKHEAD_SPAWN', message };
+      report({ type: 'failed', child, error: failure, exitCode: -constants.errno.EAGAIN });
+      for (const stream of ['stdout', 'stderr'] as const)
+        report({ type: 'output-end', child, stream, complete: true });
+    } else if (frame.type === 'signal') {
+      report({ type: 'signalled', child: frame.child, signal: frame.signal });
+    } else if (frame.type === 'end-all') {
+      report({ type: 'all-ended' });
+    }
   }
 }
 

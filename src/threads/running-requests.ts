@@ -51,6 +51,10 @@ export class RunningRequests {
     return this.#states.has(requestId);
   }
 
+  stateOf(requestId: RequestId): RunState | undefined {
+    return this.#states.get(requestId);
+  }
+
   started(requestId: RequestId): void {
     this.#states.set(requestId, 'running');
   }

@@ -7,11 +7,13 @@
  *
  * The port's `close` event is the one death signal. It comes after an abort, a throw, an unhandled rejection,
  * `process.exit` and an out-of-memory end alike, and only once the thread is really gone. Everything that waits
- * on the thread is settled there and nowhere else.
+ * on the thread is settled there, but for one thing: a thread that was told to terminate and is held by a native call
+ * is `stuck`, and its session lets go of it at once.
  */
 import { performance } from 'node:perf_hooks';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { GatewayEmitter, ThreadExitCause } from '../events.js';
+import { messageOf } from '../shared/errors.js';
 import {
   backlogBytes,
   type CodeCaches,
@@ -27,11 +29,15 @@ import {
 import { overLimitMessage } from '../shared/memory-limits.js';
 import type { ThreadSnapshot, ThreadState } from '../snapshot.js';
 import { RunningRequests } from './running-requests.js';
+import { shortageOf } from './start-shortage.js';
 import { causeOf, type PostedRequest, type ThreadExit, type ThreadOwner } from './thread-owner.js';
+import { UnreadMessages } from './unread-messages.js';
 
 /** Import of the server module included; generous, because a build box under load starts threads slowly. */
 const START_DEADLINE_MS = 30_000;
 const SETUP_DEADLINE_MS = 30_000;
+/** A thread that can be interrupted is gone within milliseconds. Past this its session no longer waits for it. */
+const LET_GO_AFTER_MS = 250;
 /** A native call that does not return (a synchronous read of a pipe, say) can't be interrupted. */
 const STUCK_AFTER_MS = 5_000;
 
@@ -41,7 +47,7 @@ export interface SessionThreadParts {
   /** The thread's whole life as piscina's promise: it rejects when the thread ends or was aborted. */
   readonly life: Promise<unknown>;
   readonly terminate: () => void;
-  readonly workerOf: (threadId: number) => Worker | undefined;
+  readonly worker: Worker | undefined;
   readonly childProcesses: () => number;
   /** Whether any thread has ever started a child process. */
   readonly spawnsChildren: () => boolean;
@@ -49,13 +55,15 @@ export interface SessionThreadParts {
   readonly readable: (text: string) => string;
   readonly cancelGraceMs: number;
   readonly events: GatewayEmitter;
+  /** It was told to terminate and is still there: its session has let go of it. */
+  readonly onStuck: () => void;
   /** Its setup is over, or it will not go to sleep: the pool may have to take another one for who waits. */
   readonly onSettled: () => void;
 }
 
 type Claim = Omit<
   Extract<MainFrame, { type: 'claim' }>,
-  'type' | 'context' | 'tracksRequests' | 'handledBytes'
+  'type' | 'context' | 'tracksRequests' | 'handledBytes' | 'takenMessages'
 >;
 
 export class SessionThread {
@@ -74,8 +82,11 @@ export class SessionThread {
   #worker: Worker | undefined;
   #memory = { usedBytes: 0, heapBytes: 0 };
   #niceness: number | undefined;
+  #systemThreadId: number | undefined;
   #traits: ModuleTraits | undefined;
-  readonly #handledBytes = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #shared = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+  readonly #handledBytes = this.#shared.subarray(0, 1);
+  readonly #unread = new UnreadMessages(this.#shared.subarray(1, 2));
   #held = false;
   #sleeping = false;
   #sleepDeadline: NodeJS.Timeout | undefined;
@@ -83,6 +94,10 @@ export class SessionThread {
   #setupDeadline: NodeJS.Timeout | undefined;
   /** Set when the thread is doomed, by whoever decided it first. */
   #exit: ThreadExit | undefined;
+  /** Set when its session has been told of its end. */
+  #requestsLost: number | undefined;
+  /** When the module's `setup` was done. */
+  #setUp = false;
   /** When the kill ladder was entered. */
   #ladderMs: number | undefined;
   #markReady: () => void = () => {};
@@ -109,8 +124,14 @@ export class SessionThread {
     // Whoever waits for `ready` handles its rejection; nobody has to wait.
     this.ready.catch(() => {});
     // An abort rejects it at once, the port closes only when the thread is gone: `#closed` reads it then.
-    parts.life.catch(() => {});
-    parts.port.on('message', (frame: ThreadFrame) => this.#receive(frame));
+    // One that ends before it has taken its port leaves that open: a thread that got no descriptor for its event loop, say.
+    parts.life.catch((died: unknown) => {
+      if (this.#state !== 'starting') return;
+      const { cause, message, shortage } = causeOf(died);
+      this.terminate(cause, message, shortage);
+    });
+    parts.port.on('message', (frame: ThreadFrame) => this.#guarded(frame));
+    parts.port.on('messageerror', (error) => this.#unreadable(error));
     parts.port.once('close', () => void this.#closed());
     const startDeadline = this.#after(START_DEADLINE_MS, () =>
       this.terminate('start_failed', `the thread was not ready within ${START_DEADLINE_MS / 1000} s`),
@@ -130,6 +151,11 @@ export class SessionThread {
     return this.#niceness;
   }
 
+  /** The system's id of the thread, where the system tells it; known when the thread is ready. */
+  get systemThreadId(): number | undefined {
+    return this.#systemThreadId;
+  }
+
   /** What the server module says of itself; known when the thread is ready. */
   get traits(): ModuleTraits | undefined {
     return this.#traits;
@@ -142,7 +168,7 @@ export class SessionThread {
 
   /** Once the thread has told its id, until it is doomed. */
   get worker(): Worker | undefined {
-    return this.#state === 'terminating' || this.#state === 'gone' ? undefined : this.#worker;
+    return this.#doomed ? undefined : this.#worker;
   }
 
   /** Whether the module's `setup` or a handler runs in it, though it may have been cancelled. */
@@ -160,20 +186,32 @@ export class SessionThread {
     this.#owner = owner;
     this.#state = 'claimed';
     const tracksRequests = this.#parts.spawnsChildren();
-    const handledBytes = this.#handledBytes;
-    this.#post({ type: 'claim', context: owner.context, tracksRequests, handledBytes, ...claim });
+    const [handledBytes, takenMessages] = [this.#handledBytes, this.#unread.taken];
+    this.#post({
+      type: 'claim',
+      context: owner.context,
+      tracksRequests,
+      handledBytes,
+      takenMessages,
+      ...claim,
+    });
     this.#setupDeadline = this.#after(SETUP_DEADLINE_MS, () =>
       this.terminate('killed', `the server module's setup took longer than ${SETUP_DEADLINE_MS / 1000} s`),
     );
   }
 
-  request({ requestId, key, body, plainCall }: PostedRequest): void {
-    this.#requests.started(requestId);
-    this.#post(messageFrame(key, body, plainCall));
+  request(request: PostedRequest): void {
+    this.#requests.started(request.requestId);
+    this.#unread.posted(request);
+    this.#post(messageFrame(request.key, request.body, request.plainCall));
   }
 
-  /** A notification or a response of the client. */
-  message(body: string): void {
+  /**
+   * A notification or a response of the client.
+   * @param own whether it is this thread's alone: no other one gets it when this one has not read it
+   */
+  message(body: string, own = false): void {
+    this.#unread.posted({ requestId: undefined, body, own });
     this.#post(messageFrame('', body));
   }
 
@@ -221,13 +259,14 @@ export class SessionThread {
   }
 
   /** Last step: the thread dies. Harmless when it is dying already. */
-  terminate(cause: ThreadExitCause, message: string): void {
-    this.#exit ??= { cause, message };
-    if (this.#state === 'terminating' || this.#state === 'gone') return;
+  terminate(cause: ThreadExitCause, message: string, shortage = false): void {
+    this.#exit ??= { cause, message, shortage };
+    if (this.#doomed) return;
     this.#state = 'terminating';
     this.#ladderMs ??= this.#requests.cancelledSinceMs ?? performance.now();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
+    this.#after(LET_GO_AFTER_MS, () => this.#letGoStuck());
     this.#after(STUCK_AFTER_MS, () =>
       this.#parts.events.emit('thread-stuck', { thread: this.id, context: this.#owner?.context }),
     );
@@ -261,6 +300,29 @@ export class SessionThread {
     };
   }
 
+  get #doomed(): boolean {
+    return this.#state === 'terminating' || this.#state === 'stuck' || this.#state === 'gone';
+  }
+
+  /** Whatever a thread hands in, it must end no more than itself. */
+  #guarded(frame: ThreadFrame): void {
+    if (this.#requestsLost !== undefined) return;
+    try {
+      this.#receive(frame);
+    } catch (error) {
+      this.#unreadable(error);
+    }
+  }
+
+  #unreadable(error: unknown): void {
+    this.#parts.events.emit('notice', {
+      level: 'error',
+      message: `a session thread was ended: what it sent could not be handled: ${messageOf(error)}`,
+      fields: { thread: this.id, sessionId: this.#owner?.context.sessionId },
+    });
+    this.terminate('crash', 'it sent something that the gateway can not handle');
+  }
+
   #receive(frame: ThreadFrame): void {
     if (typeof frame === 'string') return this.#sent(readResultFrame(frame));
     if (isUnpaced(frame)) Atomics.add(this.#handledBytes, 0, backlogBytes(frame));
@@ -275,8 +337,9 @@ export class SessionThread {
       case 'code-cache':
         return this.#codeCaches?.(frame.caches);
       case 'ready':
-        this.#worker = this.#parts.workerOf(frame.threadId);
+        this.#worker = this.#parts.worker;
         this.#niceness = frame.niceness;
+        this.#systemThreadId = frame.systemThreadId;
         this.#traits = frame.traits;
         if (this.#state === 'starting') this.#state = 'spare';
         events.emit('thread-started', {
@@ -288,12 +351,18 @@ export class SessionThread {
       case 'claimed':
         this.#clear(this.#setupDeadline);
         this.#setupDeadline = undefined;
+        this.#setUp = true;
         this.#parts.onSettled();
         return this.#owner?.onClaimed();
       case 'failed': {
         const step =
           frame.stage === 'setup' ? "the server module's setup failed" : 'the server module can not be used';
-        return this.terminate('start_failed', `${step}: ${frame.error.message}`);
+        const shortage = shortageOf(frame.error);
+        return this.terminate(
+          'start_failed',
+          shortage ?? `${step}: ${frame.error.message}`,
+          shortage !== undefined,
+        );
       }
       case 'close-stream':
         return this.#owner?.onCloseStream(frame.requestId);
@@ -357,9 +426,8 @@ export class SessionThread {
         : undefined;
     const exit = this.#exit ?? causeOf(died);
     this.#state = 'gone';
-    this.#requests.clear();
     this.#failReady(new Error(exit.message));
-    const requestsLost = this.#owner?.onExit(exit) ?? 0;
+    const requestsLost = this.#letGo(exit);
     events.emit('thread-exited', {
       thread: this.id,
       cause: exit.cause,
@@ -369,6 +437,33 @@ export class SessionThread {
       requestsLost,
     });
     this.#markExited(exit);
+  }
+
+  /** V8 has been told to run no more of its code; what holds it is native, and returns to nothing. */
+  #letGoStuck(): void {
+    if (this.#state !== 'terminating' || this.#exit === undefined) return;
+    this.#state = 'stuck';
+    this.#letGo(this.#exit);
+    this.#parts.onStuck();
+  }
+
+  /** Tells its session, once, of its end. How many requests were lost is returned. */
+  #letGo(exit: ThreadExit): number {
+    if (this.#requestsLost !== undefined) return this.#requestsLost;
+    this.#requestsLost = 0;
+    // What a thread that died in `setup` was sent would end the next one's as well.
+    const unread = this.#setUp ? this.#unread.left((id) => this.#requests.stateOf(id) === 'running') : [];
+    this.#requests.clear();
+    try {
+      this.#requestsLost = this.#owner?.onExit(exit, unread) ?? 0;
+    } catch (error) {
+      this.#parts.events.emit('notice', {
+        level: 'error',
+        message: `a session could not be told of its thread's end: ${messageOf(error)}`,
+        fields: { thread: this.id, sessionId: this.#owner?.context.sessionId },
+      });
+    }
+    return this.#requestsLost;
   }
 
   #post(frame: MainFrame): void {

@@ -3,30 +3,28 @@
  * terminate it. Some wait as spares; a claimed spare is replaced a moment later. Sessions that find no spare wait in a
  * bounded queue with a deadline, first come first served.
  */
+import { randomBytes } from 'node:crypto';
 import { availableParallelism, getPriority } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
-import type { Piscina } from 'piscina';
 import type { ClaimKind, GatewayEmitter } from '../events.js';
-import { BulkheadError, messageOf } from '../shared/errors.js';
-import type {
-  CodeCaches,
-  EnvironmentOptions,
-  SessionThreadData,
-  SessionThreadTask,
-} from '../shared/frames.js';
+import { BulkheadError } from '../shared/errors.js';
+import type { CodeCaches, EnvironmentOptions, SessionThreadData } from '../shared/frames.js';
 import type { MemoryLimits } from '../shared/memory-limits.js';
 import { THREAD_STATES, type ThreadState } from '../snapshot.js';
 import { ChildKeeper } from './child-keeper.js';
 import { MemoryWatch } from './memory-watch.js';
 import type { BundledModule } from './module-bundle.js';
 import { OriginalPositions } from './original-positions.js';
-import { createThreads, SETS_OWN_PRIORITY } from './piscina-threads.js';
+import { SETS_OWN_PRIORITY, type StartedThread, ThreadStarter } from './piscina-threads.js';
 import { SessionThread } from './session-thread.js';
 import { SpareTarget } from './spare-target.js';
+import { startFailure } from './start-shortage.js';
+import { killChildrenOf } from './thread-children.js';
+import type { ThreadExit } from './thread-owner.js';
 
-const SESSION_ENTRY = new URL('../../workers/session-entry.cjs', import.meta.url);
+const SESSION_ENTRY = fileURLToPath(new URL('../../workers/session-entry.cjs', import.meta.url));
 const CHILD_KEEPER = new URL('../../workers/child-keeper.cjs', import.meta.url);
 
 /** Under what Claude Code waits for `initialize` (25 s, three tries), so that it hears a 503 and tries again. */
@@ -40,8 +38,15 @@ const REFILL_AFTER_MS = 50;
 const SPARES_PER_PROCESSOR = 4;
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 30_000;
+/** A shortage of the system may be over at any moment, and to look costs next to nothing. */
+const MAX_SHORTAGE_BACKOFF_MS = 1_000;
 const LOWEST_PRIORITY = 19;
 const MEBIBYTE = 1024 * 1024;
+
+/** How many stuck threads do not count for `max-threads`: a quarter of that, and 8 at least. */
+export function maxStuckThreads(maxThreads: number): number {
+  return Math.max(8, Math.ceil(maxThreads / 4));
+}
 
 export interface ThreadPoolOptions {
   readonly serverModule: string | undefined;
@@ -70,7 +75,7 @@ export class ThreadPool {
   makeRoom: () => boolean = () => false;
   readonly #options: ThreadPoolOptions;
   readonly #events: GatewayEmitter;
-  readonly #piscina: Piscina;
+  readonly #starter: ThreadStarter;
   readonly #keeper: ChildKeeper;
   readonly #threads = new Set<SessionThread>();
   readonly #spares: SessionThread[] = [];
@@ -110,14 +115,7 @@ export class ThreadPool {
       codeCaches: options.codeCaches,
       linuxPriority: SETS_OWN_PRIORITY ? this.#expectedNiceness : undefined,
     };
-    this.#piscina = createThreads(options, workerData);
-    // A thread that fails before it has its task; its session thread's start deadline settles the rest.
-    this.#piscina.on('error', (error) => {
-      events.emit('notice', {
-        level: 'error',
-        message: `a session thread failed to start: ${messageOf(error)}`,
-      });
-    });
+    this.#starter = new ThreadStarter(options, workerData);
     this.#memoryWatch = new MemoryWatch(this.#threads, memoryLimits, events);
     this.#watch = setInterval(() => this.#look(), LOOK_INTERVAL_MS).unref();
   }
@@ -158,7 +156,7 @@ export class ThreadPool {
       };
       const waiter: Waiter = {
         sinceMs,
-        kind: this.#threads.size < this.#options.maxThreads || this.#starting > 0 ? 'cold' : 'queued',
+        kind: this.#live < this.#options.maxThreads || this.#starting > 0 ? 'cold' : 'queued',
         give: (thread) => {
           leave();
           resolve(thread);
@@ -186,9 +184,7 @@ export class ThreadPool {
 
   #shortage(): string {
     const { maxThreads } = this.#options;
-    return this.#threads.size < maxThreads
-      ? 'the machine is too busy to start one'
-      : `all ${maxThreads} are in use`;
+    return this.#live < maxThreads ? 'the machine is too busy to start one' : `all ${maxThreads} are in use`;
   }
 
   /** A session's thread may have nothing to do: others may wait for one. */
@@ -248,7 +244,6 @@ export class ThreadPool {
     });
     await Promise.all(exits);
     await this.#keeper.close();
-    await this.#piscina.destroy();
   }
 
   /** For the process's last moment, when nothing can be awaited any more. */
@@ -267,17 +262,50 @@ export class ThreadPool {
     if (this.#closed || this.#backoff !== undefined) return;
     const atOnce = Math.max(2, availableParallelism() * 2);
     const wanted = this.#waiters.length + this.sparesWanted - this.#spares.length;
-    while (this.#starting < Math.min(wanted, atOnce) && this.#threads.size < this.#options.maxThreads)
+    while (this.#starting < Math.min(wanted, atOnce) && this.#live < this.#options.maxThreads) {
       this.#start();
+      if (this.#backoff !== undefined) return;
+    }
     this.#free();
   }
 
   /** With all threads in use, takes as many from sessions without work as sessions wait. */
   #free(): void {
-    if (this.#waiters.length === 0 || this.#threads.size < this.#options.maxThreads) return;
+    if (this.#waiters.length === 0 || this.#live < this.#options.maxThreads) return;
     let coming = this.#starting;
     for (const { state } of this.#threads) if (state === 'ending' || state === 'terminating') coming += 1;
     while (coming < this.#waiters.length && this.makeRoom()) coming += 1;
+  }
+
+  #killChildren({ systemThreadId }: SessionThread, marker: string, search: boolean): void {
+    const processes = killChildrenOf({ systemThreadId, marker }, search);
+    if (processes > 0) this.#events.emit('children-killed', { processes });
+  }
+
+  /** Ends its child processes, one of which may be what it waits for. Another thread may take its place. */
+  #stuck(thread: SessionThread, marker: string): void {
+    this.#keeper.end(thread.id);
+    this.#killChildren(thread, marker, true);
+    this.#refill();
+  }
+
+  /**
+   * Threads that count for `max-threads`. Stuck ones do no work and can't be ended; they count only beyond a bound, without
+   * which a module that always gets stuck would fill the process with threads.
+   */
+  get #live(): number {
+    let stuck = 0;
+    for (const { state } of this.#threads) if (state === 'stuck') stuck += 1;
+    return this.#threads.size - Math.min(stuck, maxStuckThreads(this.#options.maxThreads));
+  }
+
+  /** Why no session can have a thread, or `undefined`. */
+  get exhausted(): string | undefined {
+    const { maxThreads } = this.#options;
+    let stuck = 0;
+    for (const { state } of this.#threads) if (state === 'stuck') stuck += 1;
+    if (stuck < maxThreads + maxStuckThreads(maxThreads)) return undefined;
+    return `All ${stuck} session threads are held by native calls that do not return: restart the gateway.`;
   }
 
   /** Lets spares go that a calm time does not need, one at a time. */
@@ -291,33 +319,48 @@ export class ThreadPool {
     const id = this.#lastId;
     const { port1: port, port2 } = new MessageChannel();
     const keeperPort = this.#keeper.connect(id);
-    const task: SessionThreadTask = { port: port2, keeperPort };
-    const controller = new AbortController();
-    const life = this.#piscina.run(task, {
-      filename: fileURLToPath(SESSION_ENTRY),
-      transferList: [port2, keeperPort],
-      signal: controller.signal,
-    });
+    const childMarker = randomBytes(16).toString('hex');
+    let spawned: StartedThread;
+    try {
+      spawned = this.#starter.start(SESSION_ENTRY, { port: port2, keeperPort, childMarker });
+    } catch (error) {
+      port.close();
+      keeperPort.close();
+      const { message, shortage } = startFailure(error);
+      this.#events.emit('thread-exited', {
+        thread: id,
+        cause: 'start_failed',
+        message,
+        killMs: undefined,
+        context: undefined,
+        requestsLost: 0,
+      });
+      this.#startFailed({ cause: 'start_failed', message, shortage });
+      return;
+    }
     const startedMs = performance.now();
     let started = false;
     const thread = new SessionThread({
       id,
       port,
-      life,
+      life: spawned.life,
       terminate: () => {
-        controller.abort();
+        // While the thread lives the system tells what it started; what runs on would have no owner.
+        this.#killChildren(thread, childMarker, false);
+        spawned.terminate();
         // A thread that never got its task has not got the other end either: closing ours ends both.
         if (started) return;
         port.close();
         keeperPort.close();
       },
-      workerOf: (threadId) => this.#piscina.threads.find((worker) => worker.threadId === threadId),
+      worker: spawned.worker,
       childProcesses: () => this.#keeper.running(id),
       spawnsChildren: () => this.#keeper.started,
       readable: (text) => this.#positions?.in(text) ?? text,
       cancelGraceMs: this.#options.cancelGraceMs,
       events: this.#events,
       onSettled: () => this.threadIdle(),
+      onStuck: () => this.#stuck(thread, childMarker),
     });
     this.#threads.add(thread);
     this.#starting += 1;
@@ -329,19 +372,19 @@ export class ThreadPool {
         this.#checkNiceness(thread.niceness);
         this.#offer(thread);
       },
-      (error: unknown) => {
+      () => {
         if (started) return;
         this.#starting -= 1;
-        this.#startFailed(messageOf(error));
       },
     );
-    void thread.exited.then(({ message }) => {
+    void thread.exited.then((exit) => {
       this.#threads.delete(thread);
+      if (!started) this.#startFailed(exit);
       const index = this.#spares.indexOf(thread);
       if (index !== -1) {
         this.#spares.splice(index, 1);
         // No session was there to be told, and a module that ends each spare would keep a processor busy.
-        this.#startFailed(message);
+        this.#startFailed(exit);
       }
       this.#refill();
     });
@@ -362,7 +405,7 @@ export class ThreadPool {
   }
 
   /** A module that fails to load now may load later (a file being replaced): try again, ever more slowly. */
-  #startFailed(message: string): void {
+  #startFailed({ message, shortage }: ThreadExit): void {
     if (this.#closed) return;
     this.#failedStarts += 1;
     this.#waiters[0]?.fail(new BulkheadError('ERR_BULKHEAD_THREAD_START', message));
@@ -370,7 +413,8 @@ export class ThreadPool {
       level: 'error',
       message: `a session thread could not be started: ${message}`,
     });
-    const delayMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (this.#failedStarts - 1));
+    const longestMs = shortage === true ? MAX_SHORTAGE_BACKOFF_MS : MAX_BACKOFF_MS;
+    const delayMs = Math.min(longestMs, FIRST_BACKOFF_MS * 2 ** (this.#failedStarts - 1));
     this.#backoff ??= setTimeout(() => {
       this.#backoff = undefined;
       this.#refill();

@@ -59,7 +59,17 @@ export class KeptThread implements KeptChildOwner {
     this.#port.close();
   }
 
+  /** Takes in a frame. One that can't be handled ends what this thread has started, and nothing of other threads. */
   receive(frame: ChildRequestFrame): void {
+    try {
+      this.#receive(frame);
+    } catch {
+      // Its session hears of it by the port, which closes: it can start no process any more.
+      this.close();
+    }
+  }
+
+  #receive(frame: ChildRequestFrame): void {
     switch (frame.type) {
       case 'start':
         this.#start(frame);

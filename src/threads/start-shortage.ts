@@ -1,0 +1,32 @@
+/**
+ * Why the system gives no thread: which limit it is that has been reached, in a sentence for the client and the log.
+ * A shortage passes, unlike a module that fails to load: who tries again must not wait for long.
+ */
+
+/** By the system's error code (errno(3)). */
+const SENTENCES: Readonly<Record<string, string>> = {
+  EAGAIN:
+    'the system gives the gateway no more threads (EAGAIN): a limit to its processes and threads is reached, which is ' +
+    "a container's pids limit, TasksMax of systemd or ulimit -u; raise it, or lower max-threads",
+  EMFILE:
+    'the gateway has no file descriptor left (EMFILE): raise ulimit -n, or lower max-threads and max-sessions',
+  ENFILE: 'the system has no file descriptor left (ENFILE): raise fs.file-max, or close what holds them',
+  ENOMEM: 'the system has no memory left for a thread (ENOMEM): lower max-threads, or give it more memory',
+};
+
+/** The sentence where it is a shortage, or `undefined`. */
+export function shortageOf(thrown: unknown): string | undefined {
+  const { code, message } = (thrown ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof code === 'string' && code in SENTENCES) return SENTENCES[code];
+  // Node tells the system's code in the text alone: "Worker initialization failure: EAGAIN".
+  if (code !== 'ERR_WORKER_INIT_FAILED') return undefined;
+  const named = /\b(E[A-Z]+)$/.exec(String(message))?.[1] ?? '';
+  return SENTENCES[named] ?? `the system gives the gateway no thread: ${String(message)}`;
+}
+
+/** `shortageOf`, or what else was wrong. */
+export function startFailure(thrown: unknown): { readonly message: string; readonly shortage: boolean } {
+  const sentence = shortageOf(thrown);
+  if (sentence !== undefined) return { message: sentence, shortage: true };
+  return { message: thrown instanceof Error ? thrown.message : String(thrown), shortage: false };
+}

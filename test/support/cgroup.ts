@@ -1,0 +1,42 @@
+/** A control group of the test's own, for faults of the machine that must not reach the rest of it. */
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterThisTest } from './cleanup.js';
+import { until } from './deadline.js';
+
+export interface Cgroup {
+  /** Moves a process into it, with all its threads. */
+  add(pid: number): void;
+  read(file: string): string;
+  write(file: string, value: string): void;
+}
+
+const ROOT = '/sys/fs/cgroup';
+let lastId = 0;
+
+/** `undefined` where none can be made; a test is skipped then. It goes after the test, when its processes have gone. */
+export function createCgroup(controller: 'pids' | 'memory'): Cgroup | undefined {
+  lastId += 1;
+  const root = existsSync(join(ROOT, controller)) ? join(ROOT, controller) : ROOT;
+  const folder = join(root, `bulkhead-test-${process.pid}-${lastId}`);
+  const knob = controller === 'pids' ? 'pids.max' : 'memory.stat';
+  try {
+    mkdirSync(folder);
+  } catch {
+    // Not allowed, or there are no control groups here.
+    return undefined;
+  }
+  afterThisTest(async () => {
+    await until(
+      () => readFileSync(join(folder, 'cgroup.procs'), 'utf8') === '',
+      'the control group to be empty',
+    );
+    rmdirSync(folder);
+  });
+  if (!existsSync(join(folder, knob))) return undefined;
+  return {
+    add: (pid) => writeFileSync(join(folder, 'cgroup.procs'), String(pid)),
+    read: (file) => readFileSync(join(folder, file), 'utf8').trim(),
+    write: (file, value) => writeFileSync(join(folder, file), value),
+  };
+}
