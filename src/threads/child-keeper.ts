@@ -137,6 +137,8 @@ export class ChildKeeper {
   }
 
   async #close(): Promise<void> {
+    // Whoever has asked for a process already is answered by the keeper.
+    await this.#starting?.catch(() => {});
     for (const port of this.#silent) port.close();
     const keeper = this.#keeper;
     if (keeper === undefined) return;
@@ -156,7 +158,7 @@ export class ChildKeeper {
 
   /** What comes from now on waits in the port and moves to the keeper with it. */
   #handOver(thread: number, connected: ConnectedThread, own: MessagePort, keeper: StartedKeeper): void {
-    if (!this.#silent.delete(own) || this.#closing !== undefined) return own.close();
+    if (!this.#silent.delete(own)) return;
     own.removeAllListeners();
     connected.keeper = keeper;
     const frame: KeeperCommandFrame = {

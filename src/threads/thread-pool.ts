@@ -44,7 +44,7 @@ const LOWEST_PRIORITY = 19;
 const MEBIBYTE = 1024 * 1024;
 
 /** How many stuck threads do not count for `max-threads`: a quarter of that, and 8 at least. */
-export function maxStuckThreads(maxThreads: number): number {
+function maxStuckThreads(maxThreads: number): number {
   return Math.max(8, Math.ceil(maxThreads / 4));
 }
 
