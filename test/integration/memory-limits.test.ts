@@ -3,7 +3,6 @@ import { expect } from 'chai';
 import { Neighbour } from '../fixtures/isolation/neighbour.js';
 import { afterThisTest } from '../support/cleanup.js';
 import { type CliProcess, startCli } from '../support/cli-process.js';
-import { until } from '../support/deadline.js';
 import { expectError } from '../support/expectations.js';
 import { fixtureModule } from '../support/modules.js';
 import { RawClient, textOf } from '../support/raw-client.js';
