@@ -11,10 +11,11 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { GatewayEmitter, RejectionReason } from '../events.js';
+import type { GatewayEmitter, RefusedRequest, RejectionReason } from '../events.js';
 import type { Connections } from './connections.js';
 import { listen } from './listen.js';
 import { NoticeWindow } from './notice-window.js';
+import { refusedRequest } from './reply.js';
 import {
   discardInput,
   endAndDiscard,
@@ -137,7 +138,7 @@ export class HttpServer {
   #unknownExpectation(request: IncomingMessage, response: ServerResponse): void {
     if (isClosing(request.socket)) return;
     this.#options.connections.begin(request.socket, response);
-    this.#rejected(request.socket, 'expectation_failed', 417);
+    this.#rejected(request.socket, 'expectation_failed', 417, refusedRequest(request));
     response.writeHead(417, { ...refusalHeaders(request), 'content-length': 0 }).end();
   }
 
@@ -168,9 +169,14 @@ export class HttpServer {
     endAndDiscard(socket);
   }
 
-  #rejected(socket: Socket, reason: RejectionReason, status: number): void {
-    const { remoteAddress } = socket;
-    this.#options.events.emit('rejected', { reason, status, sessionId: undefined, remoteAddress });
+  #rejected(socket: Socket, reason: RejectionReason, status: number, request?: RefusedRequest): void {
+    this.#options.events.emit('rejected', {
+      reason,
+      status,
+      sessionId: undefined,
+      remoteAddress: socket.remoteAddress,
+      ...(request !== undefined && { request }),
+    });
   }
 
   /**
