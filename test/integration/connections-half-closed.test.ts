@@ -6,8 +6,8 @@ import { rawSocket, requestText } from '../support/raw-socket.js';
 
 describe('A client that closes its half of the connection behind its request', () => {
   const gateways = {
-    'a JSON body': sharedGateway({ sseAfter: '1m' }),
-    'an event stream': sharedGateway({ sseAfter: '20ms' }),
+    'a JSON body': sharedGateway({ sseAfter: '1m', resumeGrace: '200ms' }),
+    'an event stream': sharedGateway({ sseAfter: '20ms', resumeGrace: '200ms' }),
   };
 
   for (const [form, gateway] of Object.entries(gateways)) {

@@ -6,14 +6,14 @@ import { GatewayEmitter } from '../../../src/events.js';
 import { OutputBudget } from '../../../src/http/output-budget.js';
 import { SseStream } from '../../../src/http/sse-stream.js';
 import { afterThisTest } from '../../support/cleanup.js';
-import { until } from '../../support/deadline.js';
+import { TIMED_RETRIES, until } from '../../support/deadline.js';
 import { collect, once } from '../../support/events.js';
 import { type RawSocket, rawSocket, requestText } from '../../support/raw-socket.js';
 
 const MIB = 1024 * 1024;
 /** More than the buffers of a loopback connection take from a client that does not read. */
 const MESSAGE = 'x'.repeat(12 * MIB);
-const STALL_MS = 600;
+const STALL_MS = 1_000;
 
 describe('the budget of output that has not left', () => {
   it('holds nothing while clients read, and gives back what they have read', async () => {
@@ -65,7 +65,8 @@ describe('the budget of output that has not left', () => {
 });
 
 describe('a client that takes nothing while bytes wait for it', () => {
-  it('is given up after the deadline, and not after twice that', async () => {
+  it('is given up after the deadline, and not after twice that', async function () {
+    this.retries(TIMED_RETRIES);
     const { output, open, events } = await server(64 * MIB);
     const { stream, closed } = await open();
     const stalled = once(events, 'stream-closed');
