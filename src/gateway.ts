@@ -158,6 +158,7 @@ function createView(
         sessions: sessions.states(),
         threads: pool.states(),
         threadWaiters: pool.waiters,
+        threadLongestWaitMs: pool.longestWaitMs,
         sparesWanted: pool.sparesWanted,
         requestsInFlight: sessions.requestsInFlight,
         connections: { mcp: http.connections.mcp.count, admin: http.connections.admin.count },

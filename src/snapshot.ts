@@ -66,6 +66,8 @@ export interface GatewaySnapshot {
   readonly sessions: Readonly<Record<SessionState, number>>;
   readonly threads: Readonly<Record<ThreadState, number>>;
   readonly threadWaiters: number;
+  /** Of the session that has waited longest. */
+  readonly threadLongestWaitMs: number;
   /** Spares that are kept at the moment: `spare-threads`, or more while claims come fast. */
   readonly sparesWanted: number;
   readonly requestsInFlight: number;

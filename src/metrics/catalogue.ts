@@ -111,6 +111,10 @@ export function createCatalogue(registry: Registry, collect: () => void) {
 
     threads: gauge('bulkhead_threads', 'Session threads by state.', ['state']),
     threadWaiters: gauge('bulkhead_thread_waiters', 'Sessions that wait for a thread.'),
+    threadLongestWait: gauge(
+      'bulkhead_thread_wait_age_seconds',
+      'How long the session that waits longest has waited for its thread, 0 without one.',
+    ),
     sparesWanted: gauge('bulkhead_spare_threads_wanted', 'Spares that are kept at the moment.'),
     threadStart: histogram(
       'bulkhead_thread_start_duration_seconds',

@@ -24,6 +24,7 @@ export function readGauges(
 
   for (const [state, count] of Object.entries(snapshot.threads)) catalogue.threads.set({ state }, count);
   catalogue.threadWaiters.set(snapshot.threadWaiters);
+  catalogue.threadLongestWait.set(snapshot.threadLongestWaitMs / 1000);
   catalogue.sparesWanted.set(snapshot.sparesWanted);
   catalogue.threadMemory.set(snapshot.threadMemoryBytes);
   catalogue.threadHeap.set(snapshot.threadHeapBytes);

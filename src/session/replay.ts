@@ -26,6 +26,11 @@ export class Replay {
     return this.#incomplete || this.#chars > MAX_CHARS;
   }
 
+  /** Whether `initialize` has been answered. */
+  get introduced(): boolean {
+    return this.#initialize !== undefined;
+  }
+
   /** Nothing before `initialize` has been answered: the thread that answers it sees the client's own. */
   messages(): string[] {
     if (this.#initialize === undefined) return [];

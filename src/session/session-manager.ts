@@ -63,7 +63,7 @@ export class SessionManager {
       options,
       events,
       eventLogBudget: this.eventLogBudget,
-      acquireThread: (signal) => pool.acquire(signal),
+      acquireThread: (signal, known) => pool.acquire(signal, known),
       childrenGone: (thread) => pool.childrenGone(thread),
       newRequestKey: () => this.#newRequestKey(),
       staticLists,
@@ -183,7 +183,7 @@ export class SessionManager {
     let longest: { session: Session; idleMs: number } | undefined;
     for (const session of this.#awake) {
       const idleMs = session.idleThreadMs;
-      if (idleMs !== undefined && idleMs > (longest?.idleMs ?? 0)) longest = { session, idleMs };
+      if (idleMs !== undefined && idleMs > (longest?.idleMs ?? -1)) longest = { session, idleMs };
     }
     longest?.session.sleep('room');
     return longest !== undefined;

@@ -17,7 +17,8 @@ export interface SessionOwner<Session> {
   readonly options: SessionOptions;
   readonly events: GatewayEmitter;
   readonly eventLogBudget: EventLogBudget;
-  readonly acquireThread: (signal: AbortSignal) => Promise<SessionThread>;
+  /** `known`: the session has been served before. */
+  readonly acquireThread: (signal: AbortSignal, known: boolean) => Promise<SessionThread>;
   readonly childrenGone: (thread: SessionThread) => Promise<void>;
   readonly newRequestKey: () => string;
   /** What is answered without a thread, where the server module allows it. */

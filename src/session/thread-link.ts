@@ -24,7 +24,8 @@ const MAX_WAITING_MESSAGES = 256;
 
 export interface ThreadLinkParts {
   readonly context: () => SessionContext;
-  readonly acquire: (signal: AbortSignal) => Promise<SessionThread>;
+  /** `known`: the session has been served before. */
+  readonly acquire: (signal: AbortSignal, known: boolean) => Promise<SessionThread>;
   readonly childrenGone: (thread: SessionThread) => Promise<void>;
   /** A thread is set up for the session; `wakeMs` since the first message that needed it. */
   readonly onClaimed: (wakeMs: number) => void;
@@ -244,7 +245,7 @@ export class ThreadLink implements ThreadOwner {
     this.#acquiring = acquiring;
     let thread: SessionThread;
     try {
-      thread = await this.#parts.acquire(acquiring.signal);
+      thread = await this.#parts.acquire(acquiring.signal, this.replay.introduced);
     } catch (error) {
       if (this.#acquiring !== acquiring) return;
       this.#acquiring = undefined;

@@ -28,7 +28,9 @@ const SESSION_ENTRY = fileURLToPath(new URL('../../workers/session-entry.cjs', i
 const CHILD_KEEPER = new URL('../../workers/child-keeper.cjs', import.meta.url);
 
 /** Under what Claude Code waits for `initialize` (25 s, three tries), so that it hears a 503 and tries again. */
-const WAIT_DEADLINE_MS = 10_000;
+const START_WAIT_MS = 10_000;
+/** A call of a session that is known already: clients wait 60 s for it. */
+const CALL_WAIT_MS = 45_000;
 export const MAX_WAITERS = 1_000;
 /** Of spares, and of what no event tells: that a hold was released, say, so that a thread can go. */
 const LOOK_INTERVAL_MS = 250;
@@ -122,10 +124,12 @@ export class ThreadPool {
 
   /**
    * A thread of the session's own, ready to be claimed.
+   * @param known whether the session has been served before: it waits longer than one that is about to start
    * @throws {BulkheadError} `ERR_BULKHEAD_THREAD_WAIT` when none became free in time or too many wait,
    *   `ERR_BULKHEAD_THREAD_START` when the server module fails to load; the signal's reason when it aborts.
    */
-  acquire(signal: AbortSignal): Promise<SessionThread> {
+  acquire(signal: AbortSignal, known = false): Promise<SessionThread> {
+    const longestWaitMs = known ? CALL_WAIT_MS : START_WAIT_MS;
     const sinceMs = performance.now();
     this.#spareTarget.claimed(sinceMs);
     const spare = this.#spares.shift();
@@ -171,10 +175,10 @@ export class ThreadPool {
           waiter.fail(
             new BulkheadError(
               'ERR_BULKHEAD_THREAD_WAIT',
-              `No session thread became free within ${WAIT_DEADLINE_MS / 1000} s: ${this.#shortage()}. Try again later.`,
+              `No session thread became free within ${longestWaitMs / 1000} s: ${this.#shortage()}. Try again later.`,
             ),
           ),
-        WAIT_DEADLINE_MS,
+        longestWaitMs,
       );
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waiters.push(waiter);
@@ -209,6 +213,12 @@ export class ThreadPool {
 
   get waiters(): number {
     return this.#waiters.length;
+  }
+
+  /** How long the session that came first has waited. */
+  get longestWaitMs(): number {
+    const first = this.#waiters[0];
+    return first === undefined ? 0 : performance.now() - first.sinceMs;
   }
 
   get childProcesses(): number {

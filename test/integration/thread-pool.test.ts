@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { Script } from 'node:vm';
 import { expect } from 'chai';
 import { NODE_MAJOR } from '../../src/shared/node-version.js';
-import { withDeadline } from '../support/deadline.js';
+import { until, withDeadline } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
 import { expectRefusal } from '../support/expectations.js';
 import { connectedClient, type Gateway, rawClient, startGateway } from '../support/gateway.js';
@@ -157,6 +157,24 @@ describe('session threads: sessions that wait for one', () => {
     const answer = await stream.message((message) => message.id === id, 'its answer', PATIENCE_MS);
     expect(answer.result, 'the call that held the thread').to.be.an('object');
     expect(shortened.set).to.be.at.least(1);
+  });
+
+  it('wait longer when they are known, and the queue tells how long', async () => {
+    const gateway = await startGateway({ maxThreads: 1, spareThreads: 0 });
+    const known = await connectedClient(gateway);
+    const holder = await connectedClient(gateway);
+    const { id, stream } = await holder.openCall('slow', { ms: 3 * SHORT_WAIT_MS });
+    const shortened = shortenTimeouts(45_000, SHORT_WAIT_MS);
+    const refused = known.call('echo', { text: 'too late' }, { deadlineMs: PATIENCE_MS });
+    await until(() => gateway.snapshot().threadLongestWaitMs > 0, 'the call to wait');
+    expect(JSON.stringify(await refused)).to.match(/within 45 s: all 1 are in use/);
+    expect(shortened.set).to.equal(1);
+    expect(gateway.snapshot().threadLongestWaitMs).to.equal(0);
+    await stream.message(
+      (message) => message.id === id,
+      'the answer of the call that held the thread',
+      PATIENCE_MS,
+    );
   });
 
   it('leave the queue when their client goes', async () => {

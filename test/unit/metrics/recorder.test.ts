@@ -52,6 +52,7 @@ const NAMES = [
   'bulkhead_thread_kill_duration_seconds histogram',
   'bulkhead_thread_memory_bytes gauge',
   'bulkhead_thread_start_duration_seconds histogram',
+  'bulkhead_thread_wait_age_seconds gauge',
   'bulkhead_thread_waiters gauge',
   'bulkhead_threads gauge',
   'bulkhead_threads_stuck_total counter',
