@@ -159,6 +159,7 @@ function createView(
         threads: pool.states(),
         threadWaiters: pool.waiters,
         threadLongestWaitMs: pool.longestWaitMs,
+        memoryNearlyFull: pool.memoryNearlyFull,
         sparesWanted: pool.sparesWanted,
         requestsInFlight: sessions.requestsInFlight,
         connections: { mcp: http.connections.mcp.count, admin: http.connections.admin.count },

@@ -80,6 +80,8 @@ export interface GatewaySnapshot {
   readonly eventLogBytes: number;
   readonly childProcesses: number;
   readonly threadMemoryBytes: number;
+  /** No thread is started because the memory of the container is nearly full. */
+  readonly memoryNearlyFull: boolean;
   readonly threadHeapBytes: number;
   /** Mean over live threads, 0 to 1. */
   readonly threadEventLoopUtilization: number;

@@ -139,6 +139,10 @@ export function createCatalogue(registry: Registry, collect: () => void) {
       'bulkhead_threads_stuck_total',
       'Threads that were told to terminate and were still there after the deadline.',
     ),
+    memoryNearlyFull: gauge(
+      'bulkhead_container_memory_nearly_full',
+      '1 while no thread is started because the memory of the container is nearly full, else 0.',
+    ),
     threadMemory: gauge('bulkhead_thread_memory_bytes', 'Heap and Buffers of all session threads.'),
     threadHeap: gauge('bulkhead_thread_heap_bytes', 'V8 heap of all session threads.'),
     threadUtilization: gauge(

@@ -26,6 +26,7 @@ export function readGauges(
   catalogue.threadWaiters.set(snapshot.threadWaiters);
   catalogue.threadLongestWait.set(snapshot.threadLongestWaitMs / 1000);
   catalogue.sparesWanted.set(snapshot.sparesWanted);
+  catalogue.memoryNearlyFull.set(snapshot.memoryNearlyFull ? 1 : 0);
   catalogue.threadMemory.set(snapshot.threadMemoryBytes);
   catalogue.threadHeap.set(snapshot.threadHeapBytes);
   catalogue.threadUtilization.set(snapshot.threadEventLoopUtilization);

@@ -42,3 +42,9 @@ export function overLimitMessage(limit: MemoryLimit, usedBytes: number): string 
   const megabytes = Math.round(usedBytes / (1024 * 1024));
   return `it held ${megabytes} MiB of heap and Buffers, more than thread-memory-mb allows`;
 }
+
+/** For the client whose request was lost though its thread was below its own limits. */
+export function overContainerMessage(usedBytes: number): string {
+  const megabytes = Math.round(usedBytes / (1024 * 1024));
+  return `the memory of the gateway's container is nearly full, and it held the most, ${megabytes} MiB; lower max-threads, or give the container more memory`;
+}

@@ -273,6 +273,11 @@ export class SessionThread {
     this.#parts.terminate();
   }
 
+  /** Heap and Buffers, as last seen. */
+  get memoryBytes(): number {
+    return this.#memory.usedBytes;
+  }
+
   /** How much memory it holds, as seen from outside. */
   measured(memory: { usedBytes: number; heapBytes: number }): void {
     this.#memory = memory;

@@ -14,6 +14,7 @@ import type { CodeCaches, EnvironmentOptions, SessionThreadData } from '../share
 import type { MemoryLimits } from '../shared/memory-limits.js';
 import { THREAD_STATES, type ThreadState } from '../snapshot.js';
 import { ChildKeeper } from './child-keeper.js';
+import { MemoryPressure } from './memory-pressure.js';
 import { MemoryWatch } from './memory-watch.js';
 import type { BundledModule } from './module-bundle.js';
 import { OriginalPositions } from './original-positions.js';
@@ -83,6 +84,7 @@ export class ThreadPool {
   readonly #spares: SessionThread[] = [];
   readonly #waiters: Waiter[] = [];
   readonly #memoryWatch: MemoryWatch;
+  readonly #memoryPressure: MemoryPressure;
   readonly #watch: NodeJS.Timeout;
   readonly #expectedNiceness: number;
   readonly #spareTarget: SpareTarget;
@@ -119,6 +121,7 @@ export class ThreadPool {
     };
     this.#starter = new ThreadStarter(options, workerData);
     this.#memoryWatch = new MemoryWatch(this.#threads, memoryLimits, events);
+    this.#memoryPressure = new MemoryPressure(this.#threads, () => this.#refill());
     this.#watch = setInterval(() => this.#look(), LOOK_INTERVAL_MS).unref();
   }
 
@@ -188,6 +191,7 @@ export class ThreadPool {
 
   #shortage(): string {
     const { maxThreads } = this.#options;
+    if (this.#memoryPressure.nearlyFull) return "the memory of the gateway's container is nearly full";
     return this.#live < maxThreads ? 'the machine is too busy to start one' : `all ${maxThreads} are in use`;
   }
 
@@ -221,6 +225,11 @@ export class ThreadPool {
     return first === undefined ? 0 : performance.now() - first.sinceMs;
   }
 
+  /** Whether no thread is started because the container's memory is nearly full. */
+  get memoryNearlyFull(): boolean {
+    return this.#memoryPressure.nearlyFull;
+  }
+
   get childProcesses(): number {
     return this.#keeper.total;
   }
@@ -245,6 +254,7 @@ export class ThreadPool {
     clearTimeout(this.#refillTimer);
     clearInterval(this.#watch);
     this.#memoryWatch.close();
+    this.#memoryPressure.close();
     for (const waiter of [...this.#waiters]) {
       waiter.fail(new BulkheadError('ERR_BULKHEAD_DRAINING', 'the gateway stops'));
     }
@@ -270,6 +280,7 @@ export class ThreadPool {
     clearTimeout(this.#refillTimer);
     this.#refillTimer = undefined;
     if (this.#closed || this.#backoff !== undefined) return;
+    if (this.#memoryPressure.nearlyFull) return this.#free();
     const atOnce = Math.max(2, availableParallelism() * 2);
     const wanted = this.#waiters.length + this.sparesWanted - this.#spares.length;
     while (this.#starting < Math.min(wanted, atOnce) && this.#live < this.#options.maxThreads) {
@@ -281,7 +292,8 @@ export class ThreadPool {
 
   /** With all threads in use, takes as many from sessions without work as sessions wait. */
   #free(): void {
-    if (this.#waiters.length === 0 || this.#live < this.#options.maxThreads) return;
+    if (this.#waiters.length === 0) return;
+    if (this.#live < this.#options.maxThreads && !this.#memoryPressure.nearlyFull) return;
     let coming = this.#starting;
     for (const { state } of this.#threads) if (state === 'ending' || state === 'terminating') coming += 1;
     while (coming < this.#waiters.length && this.makeRoom()) coming += 1;

@@ -7,6 +7,8 @@ import { until } from './deadline.js';
 export interface Cgroup {
   /** Moves a process into it, with all its threads. */
   add(pid: number): void;
+  readonly folder: string;
+  has(file: string): boolean;
   read(file: string): string;
   write(file: string, value: string): void;
 }
@@ -35,6 +37,8 @@ export function createCgroup(controller: 'pids' | 'memory'): Cgroup | undefined 
   });
   if (!existsSync(join(folder, knob))) return undefined;
   return {
+    folder,
+    has: (file) => existsSync(join(folder, file)),
     add: (pid) => writeFileSync(join(folder, 'cgroup.procs'), String(pid)),
     read: (file) => readFileSync(join(folder, file), 'utf8').trim(),
     write: (file, value) => writeFileSync(join(folder, file), value),

@@ -52,6 +52,7 @@ function snapshotOf(overrides: Partial<GatewaySnapshot> = {}): GatewaySnapshot {
     sessions: { asleep: 4, waking: 1, awake: 2, falling_asleep: 0, ending: 3 },
     threads: { starting: 1, spare: 2, claimed: 4, ending: 0, terminating: 0, stuck: 0 },
     threadWaiters: 5,
+    memoryNearlyFull: false,
     threadLongestWaitMs: 1_500,
     sparesWanted: 2,
     requestsInFlight: 6,

@@ -13,6 +13,7 @@ const NAMES = [
   'bulkhead_child_processes_killed_total counter',
   'bulkhead_connections gauge',
   'bulkhead_connections_dropped_total counter',
+  'bulkhead_container_memory_nearly_full gauge',
   'bulkhead_descriptor_states_total counter',
   'bulkhead_draining gauge',
   'bulkhead_event_log_bytes gauge',
