@@ -57,15 +57,22 @@ export class PendingRequests {
    * The error response for a request that can't be taken, or `undefined`.
    * @param runs whether a handler of an earlier request with this id still runs: that one is over for its client,
    *   but the kill ladder still knows it by its id.
+   * @param full whether the session's thread has too much to read already.
    */
-  refusal({ id }: ClientRequest, runs: boolean): string | undefined {
+  refusal({ id }: ClientRequest, runs: boolean, full: boolean): string | undefined {
     if (this.#pending.has(id) || runs) {
       const message = `Request id ${JSON.stringify(id)} is in flight already. Give each request an id of its own.`;
       return errorResponse(id, JSON_RPC.invalidRequest, message, { reason: 'duplicate_id' });
     }
     const { limit, events, context } = this.#parts;
-    if (this.#pending.size < limit) return undefined;
+    if (this.#pending.size < limit && !full) return undefined;
     const { sessionId, remoteAddress } = context();
+    if (full) {
+      events.emit('rejected', { reason: 'thread_wait', status: 200, sessionId, remoteAddress });
+      const message =
+        'This session was sent more than its server has read so far. Wait for a call to finish and call again, or send less.';
+      return errorResponse(id, JSON_RPC.serverError, message, { reason: 'thread_wait' });
+    }
     events.emit('rejected', { reason: 'request_limit', status: 200, sessionId, remoteAddress });
     const message = `This session is at its limit of requests in flight (max-requests-per-session is ${limit}). Wait for one to finish and call again.`;
     return errorResponse(id, JSON_RPC.serverError, message, { reason: 'request_limit' });

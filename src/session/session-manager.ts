@@ -66,6 +66,11 @@ export class SessionManager {
       acquireThread: (signal, known) => pool.acquire(signal, known),
       childrenGone: (thread) => pool.childrenGone(thread),
       newRequestKey: () => this.#newRequestKey(),
+      unreadChars: () => {
+        let chars = 0;
+        for (const session of this.#sessions.values()) chars += session.unreadChars;
+        return chars;
+      },
       staticLists,
       onThread: (session, held) => {
         if (held) this.#awake.add(session);

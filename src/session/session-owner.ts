@@ -21,6 +21,8 @@ export interface SessionOwner<Session> {
   readonly acquireThread: (signal: AbortSignal, known: boolean) => Promise<SessionThread>;
   readonly childrenGone: (thread: SessionThread) => Promise<void>;
   readonly newRequestKey: () => string;
+  /** Characters of messages that no thread has read, of all sessions together. */
+  readonly unreadChars: () => number;
   /** What is answered without a thread, where the server module allows it. */
   readonly staticLists: StaticLists | undefined;
   /** It has got a thread, or lost it. */

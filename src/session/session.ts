@@ -67,6 +67,7 @@ export class Session {
       context: () => this.#context,
       acquire: owner.acquireThread,
       childrenGone: owner.childrenGone,
+      unreadChars: owner.unreadChars,
       onClaimed: (wakeMs) => this.#threadClaimed(wakeMs),
       onReleased: () => this.#sleep.released(),
       onStayAwake: () => this.#sleep.refused(),
@@ -126,6 +127,11 @@ export class Session {
     return this.#streams;
   }
 
+  /** Characters of messages that no thread of it has read. */
+  get unreadChars(): number {
+    return this.#link.unreadChars;
+  }
+
   get initialized(): boolean {
     return this.#announced;
   }
@@ -175,7 +181,7 @@ export class Session {
         ? this.#streams.standing
         : this.#streams.forPost(ids, batch, this.#owner.options.sseAfterMs, connection);
     for (const request of requests) {
-      const refusal = this.#pending.refusal(request, this.#link.runs(request.id));
+      const refusal = this.#pending.refusal(request, this.#link.runs(request.id), this.#link.unreadFull);
       if (refusal !== undefined) {
         this.#answer(stream, refusal, request.id, 0);
         continue;
@@ -205,7 +211,7 @@ export class Session {
     }
     // It speaks of a request that there is none of: nothing to wake up for.
     if (ABOUT_REQUESTS.has(method) && !this.#link.attached) return true;
-    if (this.#link.full) return false;
+    if (this.#link.full || this.#link.unreadFull) return false;
     this.#link.message(body);
     return true;
   }

@@ -19,6 +19,13 @@ const DEATHS_WINDOW_MS = 60_000;
 const CREDIT_STEP_CHARS = 128 * 1024;
 /** Far beyond what one thread asks its client. Each thread of a session gets a range of ids of its own. */
 const REQUEST_IDS_PER_THREAD = 1_000_000;
+/**
+ * Characters of messages that wait for a thread, or that it has been sent and not read: a thread that is busy reads nothing. Of one
+ * session, of all together, and what one may have in any case, so that all are counted only for who sends much.
+ */
+const MAX_UNREAD_CHARS = 16 * 1024 * 1024;
+const MAX_UNREAD_CHARS_OF_ALL = 256 * 1024 * 1024;
+const FREE_UNREAD_CHARS = 1024 * 1024;
 /** Notifications and responses that wait for a thread; requests have their own limit. */
 const MAX_WAITING_MESSAGES = 256;
 
@@ -26,6 +33,8 @@ export interface ThreadLinkParts {
   readonly context: () => SessionContext;
   /** `known`: the session has been served before. */
   readonly acquire: (signal: AbortSignal, known: boolean) => Promise<SessionThread>;
+  /** Of all sessions. */
+  readonly unreadChars: () => number;
   readonly childrenGone: (thread: SessionThread) => Promise<void>;
   /** A thread is set up for the session; `wakeMs` since the first message that needed it. */
   readonly onClaimed: (wakeMs: number) => void;
@@ -104,6 +113,20 @@ export class ThreadLink implements ThreadOwner {
   /** A notification or a response more would have to be dropped. */
   get full(): boolean {
     return this.#waiting.length >= MAX_WAITING_MESSAGES;
+  }
+
+  /** Characters of messages that no thread has read. */
+  get unreadChars(): number {
+    let chars = this.#thread?.unreadChars ?? 0;
+    for (const { body } of this.#waiting) chars += body.length;
+    return chars;
+  }
+
+  /** A message more would have to be refused until some have been read. */
+  get unreadFull(): boolean {
+    const chars = this.unreadChars;
+    if (chars <= FREE_UNREAD_CHARS) return false;
+    return chars > MAX_UNREAD_CHARS || this.#parts.unreadChars() > MAX_UNREAD_CHARS_OF_ALL;
   }
 
   /** Whether the thread still has a handler of this request, answered or not. */

@@ -273,6 +273,11 @@ export class SessionThread {
     this.#parts.terminate();
   }
 
+  /** Characters of messages that it has been sent and not read. */
+  get unreadChars(): number {
+    return this.#unread.chars;
+  }
+
   /** Heap and Buffers, as last seen. */
   get memoryBytes(): number {
     return this.#memory.usedBytes;
