@@ -107,7 +107,7 @@ describe('the examples', () => {
       () => 'answered',
       (error: Error) => error.message,
     );
-    expect(crash).to.include('goes on with a fresh thread');
+    expect(crash).to.include('continues with a fresh thread');
     expect(await call('history')).to.equal('4 lines');
     await counted();
   });

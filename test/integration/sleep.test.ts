@@ -45,7 +45,7 @@ describe('sleep', () => {
     await client.call('keep', { key: 'before', value: 1 });
     await asleep(gateway, client);
     const crashed = once(gateway.events, 'thread-exited', ({ cause }) => cause === 'crash');
-    expect((await client.call('crash')).error?.message).to.match(/goes on with a fresh thread/);
+    expect((await client.call('crash')).error?.message).to.match(/continues with a fresh thread/);
     await crashed;
     await client.call('keep', { key: 'after the crash', value: 2 });
     const killed = once(gateway.events, 'thread-exited', ({ cause }) => cause === 'killed');
