@@ -90,6 +90,7 @@ describe('a gateway that drains', () => {
       claimed: 0,
       ending: 0,
       terminating: 0,
+      stuck: 0,
     });
   }).retries(TIMED_RETRIES);
 
