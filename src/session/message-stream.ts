@@ -131,6 +131,11 @@ export class MessageStream {
     if (last) this.end();
   }
 
+  /** A message of the gateway's own for whoever is connected now: it is not kept, and has no event id. */
+  tell(body: string): void {
+    if (this.#opened) this.#writeEvent(undefined, body, undefined, 0);
+  }
+
   /**
    * The client came back, or opened its GET stream: what the log has for it goes first. `cursor` is the sequence
    * number before the first of that: a later one would let the client skip it, were it to lose the stream again.

@@ -1,5 +1,6 @@
 /** One request of the client that has not been answered: what it is, where its answer goes, and its heartbeat. */
 import { performance } from 'node:perf_hooks';
+import type { Deadline } from '../deadline.js';
 import type { RequestFacts } from '../events.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { RequestSnapshot } from '../snapshot.js';
@@ -18,9 +19,11 @@ export class PendingRequest {
   readonly stream: MessageStream;
   readonly startedMs = performance.now();
   /** Counts down once its stream is gone and could be resumed. */
-  resumeDeadline: NodeJS.Timeout | undefined;
+  resumeDeadline: Deadline | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
-  #heartbeats = 0;
+  /** The highest that the client was told, and the highest of these that were the gateway's own. */
+  #progress = 0;
+  #beaten: number | undefined;
   #toolReports = false;
 
   constructor(request: ClientRequest, key: string, stream: MessageStream) {
@@ -44,32 +47,46 @@ export class PendingRequest {
 
   /** Clients give up on a call that is silent for minutes; a keep-alive comment does not count for them. */
   startHeartbeat(intervalMs: number): void {
+    if (this.request.progressToken === undefined || this.#toolReports || this.#heartbeat !== undefined)
+      return;
+    this.#heartbeat = setInterval(() => this.beat(), intervalMs);
+  }
+
+  /** Progress of the gateway's own, a little above all that the client was told. */
+  beat(): void {
     const { progressToken } = this.request;
-    if (progressToken === undefined || this.#toolReports || this.#heartbeat !== undefined) return;
-    this.#heartbeat = setInterval(() => {
-      this.#heartbeats += 1;
-      const progress = Number((this.#heartbeats * HEARTBEAT_STEP).toFixed(6));
-      const params = { progressToken, progress, message: 'still running' };
-      this.stream.deliver(
-        JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params }),
-        undefined,
-        0,
-      );
-    }, intervalMs);
+    const progress = above(this.#progress);
+    if (progressToken === undefined || !Number.isFinite(progress)) return;
+    this.#progress = progress;
+    this.#beaten = progress;
+    const params = { progressToken, progress, message: 'still running' };
+    this.stream.deliver(
+      JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params }),
+      undefined,
+      0,
+    );
   }
 
   /**
-   * The tool has reported progress by itself. `false`: the report must not be passed on, because the client has
-   * been told more already.
+   * The tool has reported progress by itself. `false`: the report must not be passed on, because the gateway has told
+   * the client of more already.
    */
   toolReported(progress: number): boolean {
     this.#toolReports = true;
     clearInterval(this.#heartbeat);
-    return this.#heartbeats === 0 || progress > this.#heartbeats * HEARTBEAT_STEP;
+    if (this.#beaten !== undefined && !(progress > this.#beaten)) return false;
+    this.#progress = progress;
+    return true;
   }
 
   settle(): void {
     clearInterval(this.#heartbeat);
-    clearTimeout(this.resumeDeadline);
+    this.resumeDeadline?.clear();
   }
+}
+
+/** In steps that stay readable, or in the smallest that the number can make. */
+function above(progress: number): number {
+  const next = Number((progress + HEARTBEAT_STEP).toFixed(6));
+  return next > progress ? next : progress + Math.abs(progress) * 2 ** -50;
 }

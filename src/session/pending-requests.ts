@@ -1,4 +1,5 @@
 /** The requests of one session that have not been answered: their limit, their heartbeats, and every way in which they end. */
+import { Deadline } from '../deadline.js';
 import type { CancelReason, GatewayEmitter } from '../events.js';
 import type { RequestId } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -12,6 +13,8 @@ import { PendingRequest } from './pending-request.js';
 export interface PendingRequestsParts {
   readonly context: () => SessionContext;
   readonly events: GatewayEmitter;
+  /** How many of all sessions' requests have not been answered. */
+  readonly all: { inFlight: number };
   readonly newKey: () => string;
   readonly limit: number;
   readonly heartbeatMs: number;
@@ -27,6 +30,7 @@ export class PendingRequests {
   readonly #parts: PendingRequestsParts;
   readonly #pending = new ShortMap<RequestId, PendingRequest>();
   #total = 0;
+  #lastFinished: RequestId | undefined;
 
   constructor(parts: PendingRequestsParts) {
     this.#parts = parts;
@@ -34,6 +38,11 @@ export class PendingRequests {
 
   get size(): number {
     return this.#pending.size;
+  }
+
+  /** The last that was answered: a late cancel of it crossed with its answer. */
+  get lastFinished(): RequestId | undefined {
+    return this.#lastFinished;
   }
 
   /** How many have ever been added. */
@@ -81,6 +90,7 @@ export class PendingRequests {
   add(request: ClientRequest, stream: MessageStream): PendingRequest {
     const pending = new PendingRequest(request, this.#parts.newKey(), stream);
     this.#total += 1;
+    this.#parts.all.inFlight += 1;
     this.#pending.set(request.id, pending);
     this.#parts.events.emit('request-started', pending.facts(this.#parts.context()));
     if (stream.sse) pending.startHeartbeat(this.#parts.heartbeatMs);
@@ -106,11 +116,18 @@ export class PendingRequests {
       pending.stream.end();
       return this.cancel(pending, 'disconnect', 'its client closed the connection');
     }
-    clearTimeout(pending.resumeDeadline);
-    pending.resumeDeadline = setTimeout(
-      () => this.cancel(pending, 'resume_expired', `its client did not come back within ${graceMs} ms`),
-      graceMs,
+    pending.resumeDeadline?.clear();
+    pending.resumeDeadline = new Deadline(graceMs, () =>
+      this.cancel(pending, 'resume_expired', `its client did not come back within ${graceMs} ms`),
     );
+  }
+
+  /** The client has taken up the stream of this request again. */
+  resumed(id: RequestId): void {
+    const pending = this.#pending.get(id);
+    pending?.resumeDeadline?.clear();
+    // It counts the drops of its streams until it hears something.
+    pending?.beat();
   }
 
   /** Answers a request with an error of the gateway's own. */
@@ -132,7 +149,8 @@ export class PendingRequests {
   /** It is answered: by the server, or, where there is a message, by the gateway. */
   finish(pending: PendingRequest, failure: string | undefined, message: string | undefined): void {
     pending.settle();
-    this.#pending.delete(pending.request.id);
+    if (this.#pending.delete(pending.request.id)) this.#parts.all.inFlight -= 1;
+    this.#lastFinished = pending.request.id;
     this.#parts.events.emit('request-finished', {
       context: this.#parts.context(),
       key: pending.key,

@@ -1,5 +1,6 @@
 /** Whether a session's client is still there: when it was last active, and how long it has been away. */
 import { performance } from 'node:perf_hooks';
+import { Deadline } from '../deadline.js';
 import { type DisconnectOptions, expired, graceForSession } from './disconnect-policy.js';
 import type { EndReason } from './end-reason.js';
 
@@ -21,7 +22,7 @@ export class Presence {
   readonly #startedMs = performance.now();
   #lastActiveMs = this.#startedMs;
   #used = false;
-  #absence: NodeJS.Timeout | undefined;
+  #absence: Deadline | undefined;
   #closed = false;
 
   constructor(parts: PresenceParts) {
@@ -54,7 +55,7 @@ export class Presence {
     this.touch();
     this.#used = true;
     if (this.#absence === undefined) return;
-    clearTimeout(this.#absence);
+    this.#absence.clear();
     this.#absence = undefined;
   }
 
@@ -74,7 +75,7 @@ export class Presence {
     const { options, connections, listened, onAbsent } = this.#parts;
     if (!listened() || this.#absence !== undefined || this.#closed) return;
     const graceMs = graceForSession({ connections: connections(), hadGetStream: true }, options);
-    if (graceMs !== undefined) this.#absence = setTimeout(onAbsent, graceMs);
+    if (graceMs !== undefined) this.#absence = new Deadline(graceMs, onAbsent);
   }
 
   /** Why its time is over, if it is. */
@@ -95,6 +96,6 @@ export class Presence {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#absence);
+    this.#absence?.clear();
   }
 }

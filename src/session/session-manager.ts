@@ -1,11 +1,13 @@
 /** All sessions: ids, admission, timeouts, clean-up. */
 import { randomBytes, randomInt } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
+import { Deadline } from '../deadline.js';
 import type { GatewayEmitter, RejectionReason } from '../events.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionState } from '../snapshot.js';
 import type { StaticLists } from '../threads/server-module-check.js';
 import type { ThreadPool } from '../threads/thread-pool.js';
+import { inTurns } from '../turns.js';
 import type { EndReason } from './end-reason.js';
 import { EventLogBudget } from './event-log-budget.js';
 import { Session } from './session.js';
@@ -18,6 +20,8 @@ const SESSION_ID_BYTES = 24;
 const EVENT_LOG_BYTES = 256 * 1024 * 1024;
 /** A full gateway says so in its log this often, not for each session. */
 const ROOM_NOTICE_MS = 60_000;
+/** Sessions that are looked at, or ended, in one turn of the event loop: a few milliseconds. */
+const SESSIONS_PER_TURN = 250;
 
 export interface SessionManagerOptions extends SessionOptions {
   readonly maxSessions: number;
@@ -42,12 +46,13 @@ export class SessionManager {
   readonly #ending = new Set<Session>();
   readonly #room = new SessionRoom(() => this.#sessions.values());
   #roomNoticeMs = Number.NEGATIVE_INFINITY;
-  readonly #sweep: NodeJS.Timeout;
+  #sweep: Deadline | undefined;
   /** Makes request keys differ between two runs of the gateway, for whoever reads both logs. */
   readonly #keyPrefix = randomInt(36 ** 4)
     .toString(36)
     .padStart(4, '0');
   #lastKey = 0;
+  readonly #requests = { inFlight: 0 };
   #draining = false;
 
   /** @param staticLists what sessions are answered without a thread; `undefined` where each has its own lists. */
@@ -65,6 +70,7 @@ export class SessionManager {
       eventLogBudget: this.eventLogBudget,
       acquireThread: (signal, known) => pool.acquire(signal, known),
       childrenGone: (thread) => pool.childrenGone(thread),
+      requests: this.#requests,
       newRequestKey: () => this.#newRequestKey(),
       unreadChars: () => {
         let chars = 0;
@@ -85,7 +91,7 @@ export class SessionManager {
       onGone: (session) => this.#ending.delete(session),
     };
     pool.makeRoom = () => this.#makeRoom();
-    this.#sweep = setInterval(() => this.#expire(), options.cleanupIntervalMs).unref();
+    this.#sweepLater();
   }
 
   /** Whether a session could be opened; asked in the same tick as `open`, so that a burst can't pass the limit. */
@@ -131,10 +137,9 @@ export class SessionManager {
     return this.#draining;
   }
 
+  /** Of all sessions; counted as they come and go, since a drain asks at each answer. */
   get requestsInFlight(): number {
-    let requests = 0;
-    for (const session of this.#sessions.values()) requests += session.requestsInFlight;
-    return requests;
+    return this.#requests.inFlight;
   }
 
   /** Live and ending ones. */
@@ -162,8 +167,10 @@ export class SessionManager {
   async drain(timeoutMs: number): Promise<void> {
     this.#draining = true;
     await this.#idle(timeoutMs);
-    clearInterval(this.#sweep);
-    await Promise.all(this.all().map((session) => session.end('drain')));
+    this.#sweep?.clear();
+    const ends: Promise<void>[] = [];
+    await inTurns(this.all(), SESSIONS_PER_TURN, (session) => void ends.push(session.end('drain')));
+    await Promise.all(ends);
   }
 
   #idle(timeoutMs: number): Promise<void> {
@@ -206,9 +213,14 @@ export class SessionManager {
     });
   }
 
-  #expire(): void {
-    const now = performance.now();
-    for (const session of this.#sessions.values()) session.expire(now);
+  #sweepLater(): void {
+    if (this.#draining) return;
+    this.#sweep = new Deadline(this.#options.cleanupIntervalMs, () => void this.#expire()).unref();
+  }
+
+  async #expire(): Promise<void> {
+    await inTurns(this.#sessions.values(), SESSIONS_PER_TURN, (session) => session.expire(performance.now()));
+    this.#sweepLater();
   }
 
   #newRequestKey(): string {

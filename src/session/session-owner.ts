@@ -20,6 +20,8 @@ export interface SessionOwner<Session> {
   /** `known`: the session has been served before. */
   readonly acquireThread: (signal: AbortSignal, known: boolean) => Promise<SessionThread>;
   readonly childrenGone: (thread: SessionThread) => Promise<void>;
+  /** How many of all sessions' requests have not been answered. */
+  readonly requests: { inFlight: number };
   readonly newRequestKey: () => string;
   /** Characters of messages that no thread has read, of all sessions together. */
   readonly unreadChars: () => number;

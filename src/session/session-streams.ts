@@ -8,6 +8,7 @@ import { RETRY_MS } from './disconnect-policy.js';
 import { END_OF_STREAM, type EventCursor, eventIdSuffix } from './event-id.js';
 import { EventLog } from './event-log.js';
 import type { EventLogBudget } from './event-log-budget.js';
+import { gatewayPing } from './gateway-ping.js';
 import { errorResponse, JSON_RPC } from './json-rpc-error.js';
 import { MessageStream, type StreamConnection, type StreamOwner } from './message-stream.js';
 
@@ -100,10 +101,12 @@ export class SessionStreams implements StreamOwner {
   }
 
   listen(connection: StreamConnection): void {
+    const again = this.#listened;
     this.#listened = true;
     const missed = this.#log.undelivered(STANDING);
     const first = missed[0];
     this.standing.attach(connection, missed, first === undefined ? undefined : first.sequence - 1);
+    if (again) this.#ping();
   }
 
   /** @returns the POST stream that goes on, if the cursor is of one that does. */
@@ -117,6 +120,7 @@ export class SessionStreams implements StreamOwner {
       this.#listened = true;
       resumed('get', replay?.lost ?? false);
       this.standing.attach(connection, events, sequence);
+      this.#ping();
       return undefined;
     }
     const stream = this.#posts.get(key);
@@ -185,6 +189,10 @@ export class SessionStreams implements StreamOwner {
     if (stream.kind === 'post') this.#posts.set(stream.key, stream);
     this.#parts.onLost(stream, onPurpose);
     if (stream.finished) this.#forget(stream);
+  }
+
+  #ping(): void {
+    this.standing.tell(gatewayPing(this.#log.nextSequence()));
   }
 
   #forget(stream: MessageStream): void {

@@ -11,8 +11,10 @@ import type { SessionSnapshot, SessionState } from '../snapshot.js';
 import type { ThreadExit } from '../threads/thread-owner.js';
 import type { ClientNotification, ClientRequest, ClientResponse } from './client-message.js';
 import { graceForResponses } from './disconnect-policy.js';
+import { EarlyCancels } from './early-cancels.js';
 import type { EndReason } from './end-reason.js';
 import type { EventCursor } from './event-id.js';
+import { answersGatewayPing } from './gateway-ping.js';
 import { JSON_RPC } from './json-rpc-error.js';
 import type { MessageStream, StreamConnection } from './message-stream.js';
 import type { PendingRequest } from './pending-request.js';
@@ -34,6 +36,7 @@ export class Session {
   readonly #streams: SessionStreams;
   readonly #pending: PendingRequests;
   readonly #presence: Presence;
+  #earlyCancels: EarlyCancels | undefined;
   readonly #serverRequests = new ServerRequests();
   #context: SessionContext;
   readonly #sleep: SleepTimer;
@@ -49,6 +52,7 @@ export class Session {
     this.#pending = new PendingRequests({
       context: () => this.#context,
       events: owner.events,
+      all: owner.requests,
       newKey: owner.newRequestKey,
       limit: owner.options.maxRequestsPerSession,
       heartbeatMs: owner.options.progressHeartbeatMs,
@@ -186,6 +190,11 @@ export class Session {
         this.#answer(stream, refusal, request.id, 0);
         continue;
       }
+      const cancelled = this.#earlyCancels?.take(request.id);
+      if (cancelled !== undefined) {
+        this.#pending.cancel(this.#pending.add(request, stream), 'client', cancelled);
+        continue;
+      }
       const known = this.#unwoken.request(request, !this.#link.attached);
       if (known === undefined) this.#admit(request, stream);
       else this.#answerAsleep(request, stream, known);
@@ -206,7 +215,12 @@ export class Session {
     }
     if (cancels !== undefined) {
       const pending = this.#pending.get(cancels.requestId);
-      if (pending !== undefined) this.#pending.cancel(pending, 'client', cancels.reason);
+      if (pending !== undefined) {
+        this.#pending.cancel(pending, 'client', cancels.reason);
+      } else if (cancels.requestId !== this.#pending.lastFinished) {
+        this.#earlyCancels ??= new EarlyCancels();
+        this.#earlyCancels.add(cancels.requestId, cancels.reason);
+      }
       return true;
     }
     // It speaks of a request that there is none of: nothing to wake up for.
@@ -218,6 +232,7 @@ export class Session {
 
   /** A client's answer to what its server asked. */
   respond(response: ClientResponse): void {
+    if (answersGatewayPing(response.id)) return;
     this.#presence.activeInPassing();
     if (response.id !== undefined && this.#serverRequests.answered(response.id))
       this.#link.reply(response.body);
@@ -234,7 +249,7 @@ export class Session {
   resume(cursor: EventCursor, connection: StreamConnection): void {
     this.#presence.active();
     const stream = this.#streams.resume(cursor, connection);
-    for (const id of stream?.requestIds ?? []) clearTimeout(this.#pending.get(id)?.resumeDeadline);
+    for (const id of stream?.requestIds ?? []) this.#pending.resumed(id);
     // A replay of what is finished closes the connection again.
     this.#presence.check();
   }

@@ -32,6 +32,15 @@ describe('The client cancels a request: what it is answered', () => {
     expectCancelled(stream.messages[0]!, id, 'enough');
   });
 
+  it('cancels a call that comes behind its cancel, which took another connection', async () => {
+    const client = await connectedClient(patient());
+    await cancel(client, 'early', 'changed my mind');
+    const cancelled = once(patient().events, 'request-cancelled');
+    const { exchange } = client.startCall('slow', { ms: FOR_LONG_MS }, { id: 'early' });
+    expectCancelled(await (await exchange.response).json(), 'early', 'changed my mind');
+    expect((await cancelled).reason).to.equal('client');
+  });
+
   for (const id of [0, -1, 'a string', '7', '']) {
     it(`cancels the request id ${JSON.stringify(id)}`, async () => {
       const client = await connectedClient(patient());

@@ -123,7 +123,8 @@ describe('Streamable HTTP: coming back with Last-Event-ID', () => {
     const resumed = (await client.get({}, stream.lastEventId)).stream;
     await client.call('broadcast', { texts: ['after'] });
     await resumed.message((message) => dataOf(message) === 'after');
-    expect(resumed.messages.map(dataOf)).to.deep.equal(['missed 1', 'missed 2', 'after']);
+    const missed = resumed.messages.filter(({ method }) => method !== 'ping').map(dataOf);
+    expect(missed).to.deep.equal(['missed 1', 'missed 2', 'after']);
   });
 
   it('keeps what was sent while no GET stream was open for the one that opens', async () => {
@@ -195,6 +196,41 @@ describe('Streamable HTTP: coming back with Last-Event-ID', () => {
     const resumed = await client.get({}, primingId);
     expect((await resumed.answer(id)).id).to.equal(id);
     expect(await resumed.stream.ended).to.equal('end');
+  });
+
+  it('pings the client whose GET stream is opened again, and swallows the answer', async () => {
+    const client = await connectedClient(gateway());
+    const { stream: first } = await client.get();
+    await first.next(({ id }) => id !== undefined);
+    const { stream: second } = await client.get();
+    const ping = await second.message(({ method }) => method === 'ping');
+    await breakOff(gateway(), 'get', second);
+    const third = (await client.get({}, second.lastEventId)).stream;
+    const next = await third.message(({ method }) => method === 'ping');
+    expect(next.id).to.be.a('string').and.not.equal(ping.id);
+    let unmatched = 0;
+    const count = (): void => {
+      unmatched += 1;
+    };
+    gateway().events.on('response-unmatched', count);
+    for (const { id } of [ping, next]) await client.respond(id!, {});
+    gateway().events.off('response-unmatched', count);
+    expect(unmatched).to.equal(0);
+    expect(first.messages, 'a first stream needs none').to.deep.equal([]);
+  });
+
+  it('tells a client that comes back for its call at once that it still runs, with progress that grows', async () => {
+    const client = await connectedClient(gateway());
+    const { stream } = await client.openCall('slow', { ms: 30_000 }, { progressToken: 'p' });
+    await stream.next(({ id: eventId }) => eventId !== undefined);
+    await breakOff(gateway(), 'post', stream);
+    const second = (await client.get({}, stream.lastEventId)).stream;
+    const first = await second.message(({ method }) => method === 'notifications/progress');
+    await breakOff(gateway(), 'post', second);
+    const third = (await client.get({}, second.lastEventId)).stream;
+    const next = await third.message(({ method }) => method === 'notifications/progress');
+    expect(next.params?.progress).to.be.greaterThan(first.params?.progress as number);
+    await client.delete();
   });
 
   it('answers 204 where a finished stream has nothing behind the cursor, so that the client stays away', async () => {
