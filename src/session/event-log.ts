@@ -21,8 +21,6 @@ export interface EventLogLimits {
 interface StreamMark {
   /** Highest sequence number that has left the log. */
   lost: number;
-  /** One that no client was ever sent has left the log, and nobody has been told. */
-  missed: boolean;
   events: number;
   finished: boolean;
 }
@@ -122,14 +120,6 @@ export class EventLog implements BudgetedLog {
     return [...this.#undelivered].filter((event) => event.stream === stream);
   }
 
-  /** Whether events of the stream have been lost that no client was ever sent; told once. */
-  takeMissed(stream: string): boolean {
-    const mark = this.#streams.get(stream);
-    if (mark === undefined || !mark.missed) return false;
-    mark.missed = false;
-    return true;
-  }
-
   dropOne(): boolean {
     const event = this.#expendable();
     if (event === undefined) return false;
@@ -166,7 +156,6 @@ export class EventLog implements BudgetedLog {
     this.#budget.account(this, -sizeOf(event));
     const mark = this.#mark(event.stream);
     mark.lost = Math.max(mark.lost, event.sequence);
-    if (unseen) mark.missed = true;
     mark.events -= 1;
     if (mark.events === 0 && mark.finished) this.#streams.delete(event.stream);
   }
@@ -174,7 +163,7 @@ export class EventLog implements BudgetedLog {
   #mark(stream: string): StreamMark {
     let mark = this.#streams.get(stream);
     if (mark === undefined) {
-      mark = { lost: 0, missed: false, events: 0, finished: false };
+      mark = { lost: 0, events: 0, finished: false };
       this.#streams.set(stream, mark);
     }
     return mark;

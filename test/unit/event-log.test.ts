@@ -127,16 +127,6 @@ describe("The event log's bounds", () => {
     expect(bodies(log.replay('p1', 0)?.events)).to.deep.equal(['one', 'two']);
   });
 
-  it('tells once that a stream has lost what no client was sent', () => {
-    const { log } = makeLog({ events: 1, bytes: 10_000 });
-    log.delivered(log.append('get', 'written'));
-    log.append('get', 'waiting');
-    expect(log.takeMissed('get')).to.equal(false);
-    log.append('get', 'waiting too');
-    expect(log.takeMissed('get')).to.equal(true);
-    expect(log.takeMissed('get')).to.equal(false);
-  });
-
   it('takes from the largest hoard first when all sessions together are over their budget', () => {
     const budget = new EventLogBudget(200_000);
     const limits = { events: 1_000, bytes: 1_000_000 };
