@@ -200,6 +200,8 @@ describe('a fresh thread', () => {
     await woke;
     const { stream } = await client.get({}, lastEventId);
     await messageWith(stream, 'two');
-    expect(stream.messages).to.have.length(1);
+    // The gateway's own ping tells a client that the reopened stream works.
+    const ofServer = stream.messages.filter(({ method }) => method !== 'ping');
+    expect(ofServer).to.have.length(1);
   });
 });
