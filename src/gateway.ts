@@ -5,6 +5,7 @@ import { createAdminServer } from './admin/admin-server.js';
 import { GatewayEmitter } from './events.js';
 import { HttpResources } from './http/http-resources.js';
 import { Listener, MCP_PATH } from './http/listener.js';
+import { noteStart, noteStop } from './lifecycle-notices.js';
 import { createLog } from './log.js';
 import { type MultiClientMetrics, multiClientMetrics } from './metrics/multi-client-metrics.js';
 import { createMetrics } from './metrics/recorder.js';
@@ -35,8 +36,11 @@ export interface Gateway {
   getMultiClientMetrics(): MultiClientMetrics;
   /** Ends one session. Resolves when nothing of it is left; `false` when there is none with this id. */
   endSession(sessionId: string): Promise<boolean>;
-  /** Drains: no new sessions, requests in flight may finish within `drain-timeout`, then everything ends. */
-  close(): Promise<void>;
+  /**
+   * Drains: no new sessions, requests in flight may finish within `drain-timeout`, then everything ends.
+   * @param cause for the log: who stops it.
+   */
+  close(cause?: string): Promise<void>;
   /** Ends everything at once. */
   kill(): Promise<void>;
 }
@@ -113,20 +117,30 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
   }
   pool.fill();
 
+  const urls = { url: urlOf(address, MCP_PATH), adminUrl: urlOf(adminAddress, '/') };
+  noteStart(events, options, urls);
+  const stop = (cause: string, drainMs: number, closeListener: () => Promise<void>): Promise<void> => {
+    noteStop(events, cause, {
+      drainMs,
+      requestsInFlight: sessions.requestsInFlight,
+      sessions: sessions.size,
+    });
+    return end(drainMs, closeListener);
+  };
+
   return {
-    url: urlOf(address, MCP_PATH),
-    adminUrl: urlOf(adminAddress, '/'),
+    ...urls,
     events,
     snapshot: () => view.snapshot(),
     sessions: () => view.sessions(),
     getMultiClientMetrics: () => multiClientMetrics(view),
     endSession: (sessionId) => view.endSession(sessionId),
-    close: () => {
-      ending ??= end(options.drainTimeoutMs, () => listener.close());
+    close: (cause = 'close') => {
+      ending ??= stop(cause, options.drainTimeoutMs, () => listener.close());
       return ending;
     },
     kill: () => {
-      ending ??= end(0, () => listener.kill());
+      ending ??= stop('kill', 0, () => listener.kill());
       return ending;
     },
   };

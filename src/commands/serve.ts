@@ -23,7 +23,7 @@ export async function serve(sources: OptionSources): Promise<number> {
   const gateway = await startGateway(options);
   process.stdout.write(announcement(gateway, options));
   if (!stop.signal.aborted) await once(stop.signal, 'abort');
-  await gateway.close();
+  await gateway.close(String(stop.signal.reason));
   return EXIT_OK;
 }
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { OPTION_NAMES, variableName } from '../../src/option-table.js';
 import { afterThisTest } from '../support/cleanup.js';
@@ -196,6 +196,21 @@ describe('bulkhead serve', () => {
     served.child.kill('SIGTERM');
     expect(await call.exited()).to.include({ code: 0, stdout: 'waited 1500\n' });
     expect(await served.exited()).to.include({ code: 0, signal: null });
+  });
+
+  it('logs its start and its stop: what it is, where it listens, who stops it', async () => {
+    const served = await serve([tools, '--log-format', 'json']);
+    const [started] = await served.printed('stderr', /^.*"gateway started".*$/m);
+    expect(JSON.parse(started)).to.include({
+      pid: served.child.pid,
+      url: served.mcp,
+      serverModule: String(pathToFileURL(tools)),
+    });
+    expect(JSON.parse(started).limits).to.include({ maxSessions: 10_000 });
+    served.child.kill('SIGTERM');
+    const { stderr } = await served.exited();
+    const stops = stderr.split('\n').find((line) => line.includes('"gateway stops"')) ?? '{}';
+    expect(JSON.parse(stops)).to.include({ cause: 'SIGTERM', requestsInFlight: 0 });
   });
 
   it('exits at once with 128 and the number of the signal at a second one', async () => {
