@@ -5,6 +5,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { format } from 'node:util';
 import type { LogLevel, ThreadFrame } from '../src/shared/frames.js';
+import { MAX_JSON_DEPTH, nestsDeeperThan } from '../src/shared/json-depth.js';
 import { clockMs } from './clock.js';
 import { currentRequest } from './tool-executor.js';
 
@@ -64,7 +65,8 @@ function plain(fields: LogFrame['fields']): LogFrame['fields'] {
   if (fields === undefined) return undefined;
   try {
     const text = JSON.stringify(fields);
-    if (text.length <= MAX_LINE_CHARS) return JSON.parse(text) as LogFrame['fields'];
+    if (text.length <= MAX_LINE_CHARS && !nestsDeeperThan(text, MAX_JSON_DEPTH))
+      return JSON.parse(text) as LogFrame['fields'];
     return { truncated: `${text.slice(0, MAX_LINE_CHARS)}…` };
   } catch {
     // Circular, a BigInt, a getter that throws: shown the way console.log would.

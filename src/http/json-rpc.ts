@@ -7,7 +7,7 @@ import { RELATED_TASK_META_KEY } from '@modelcontextprotocol/sdk/types.js';
 import type { ClientMessage } from '../session/client-message.js';
 import { JSON_RPC } from '../session/json-rpc-error.js';
 import type { RequestId } from '../shared/frames.js';
-import { MAX_JSON_DEPTH, nestsDeeperThan } from './json-depth.js';
+import { MAX_JSON_DEPTH, nestsDeeperThan } from '../shared/json-depth.js';
 
 /** Ids travel in event ids, log lines and errors. */
 const MAX_ID_CHARS = 256;

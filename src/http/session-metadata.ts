@@ -4,8 +4,11 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { messageOf } from '../shared/errors.js';
+import { MAX_JSON_DEPTH } from '../shared/json-depth.js';
 import type { SessionContext } from '../shared/session-context.js';
-import { MAX_JSON_DEPTH } from './json-depth.js';
+
+/** Each session keeps its own, and `/sessions` shows all. */
+const MAX_OBJECTS = 10_000;
 
 export type MetadataHook = (request: IncomingMessage) => Readonly<Record<string, unknown>>;
 
@@ -30,25 +33,32 @@ export function readMetadata(hook: MetadataHook, request: IncomingMessage): Sess
   if (typeof copy !== 'object' || copy === null || Array.isArray(copy)) {
     throw new Error("createGateway's metadata function must give back an object");
   }
-  if (nestsDeeper(copy, MAX_JSON_DEPTH)) {
-    const limit = `more than ${MAX_JSON_DEPTH} levels deep, or in a circle`;
-    throw new Error(`createGateway's metadata function gave back data that nests ${limit}`);
-  }
+  const tooMuch = excess(copy);
+  if (tooMuch !== undefined) throw new Error(`createGateway's metadata function gave back ${tooMuch}`);
   return copy as Record<string, unknown>;
 }
 
-/** Level by level, so that nothing recurses; what is in a circle never comes to its last level. */
-function nestsDeeper(root: object, limit: number): boolean {
-  let level = new Set<object>([root]);
+/**
+ * Level by level, so that nothing recurses; what is in a circle never comes to its last level. An object in several places
+ * counts in each, as it will be written in each.
+ */
+function excess(root: object): string | undefined {
+  let level = new Map<object, number>([[root, 1]]);
+  let objects = 0;
   for (let depth = 1; level.size > 0; depth += 1) {
-    if (depth > limit) return true;
-    const next = new Set<object>();
-    for (const parent of level) {
-      for (const child of children(parent)) if (typeof child === 'object' && child !== null) next.add(child);
+    if (depth > MAX_JSON_DEPTH)
+      return `data that nests more than ${MAX_JSON_DEPTH} levels deep, or in a circle`;
+    const next = new Map<object, number>();
+    for (const [parent, times] of level) {
+      objects += times;
+      if (objects > MAX_OBJECTS) return `more than ${MAX_OBJECTS} objects`;
+      for (const child of children(parent)) {
+        if (typeof child === 'object' && child !== null) next.set(child, (next.get(child) ?? 0) + times);
+      }
     }
     level = next;
   }
-  return false;
+  return undefined;
 }
 
 function children(parent: object): Iterable<unknown> {

@@ -12,6 +12,9 @@ circle.self = circle;
 let deep: Metadata = {};
 for (let level = 0; level < 20_000; level += 1) deep = { deep };
 
+let broad: Metadata = {};
+for (let level = 0; level < 200; level += 1) broad = { left: broad, right: broad };
+
 /** What a `metadata` function may do wrong, by the value of a header that asks for it. */
 const FAULTS: Readonly<Record<string, () => unknown>> = {
   throws: () => {
@@ -34,6 +37,7 @@ const FAULTS: Readonly<Record<string, () => unknown>> = {
   }),
   'data in a circle': () => circle,
   'deep data': () => deep,
+  'data that doubles with each level': () => broad,
   'a text': () => 'a',
   'an array': () => ['a'],
   null: () => null,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { MAX_JSON_DEPTH, nestsDeeperThan } from '../../src/http/json-depth.js';
 import { parseBody } from '../../src/http/json-rpc.js';
+import { MAX_JSON_DEPTH, nestsDeeperThan } from '../../src/shared/json-depth.js';
 
 const arrays = (levels: number, inside = '') => '['.repeat(levels) + inside + ']'.repeat(levels);
 const objects = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;

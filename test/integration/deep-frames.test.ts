@@ -1,0 +1,40 @@
+import { expect } from 'chai';
+import type { GatewayEvents } from '../../src/index.js';
+import { once } from '../support/events.js';
+import { connectedClient, type Gateway, rawClient, startGateway } from '../support/gateway.js';
+import { fixtureModule } from '../support/modules.js';
+import { textOf } from '../support/raw-client.js';
+
+describe('A module that nests data deep', () => {
+  let gateway: Gateway;
+  beforeEach(async () => {
+    gateway = await startGateway({ serverModule: fixtureModule('deep'), spareThreads: 2 });
+  });
+
+  it('has its log line cut, and not lost', async () => {
+    const logged = once(gateway.events, 'module-log');
+    const client = await connectedClient(gateway);
+    await client.call('log', { levels: 4_000 });
+    const { message, fields } = (await logged) as GatewayEvents['module-log'][0];
+    expect(message).to.equal('deep');
+    expect(fields?.truncated).to.be.a('string').and.contain('{"data":[[[');
+  });
+
+  for (const tool of ['log', 'metric', 'state', 'request', 'progress', 'reject', 'fail']) {
+    it(`harms no one else, and gets its own answer: ${tool}`, async () => {
+      const bystander = await connectedClient(gateway);
+      // Some are too deep for the thread that sends them, some only for the main thread, whose stack is smaller.
+      for (const levels of [1_000, 5_000, 9_000, 20_000]) {
+        const client = await connectedClient(gateway);
+        const answer = await client.call(tool, { levels });
+        expect(answer.result ?? answer.error, `${levels}`).to.be.an('object');
+        client.destroy();
+      }
+      expect(textOf(await bystander.call('nothing', { levels: 1 }))).to.equal('done');
+      for (const path of ['/sessions', '/clients', '/metrics']) {
+        const url = new URL(path, gateway.adminUrl);
+        expect((await rawClient(gateway).send('GET', undefined, {}, url)).status, path).to.equal(200);
+      }
+    });
+  }
+});
