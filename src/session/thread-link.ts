@@ -25,7 +25,7 @@ const REQUEST_IDS_PER_THREAD = 1_000_000;
  */
 const MAX_UNREAD_CHARS = 16 * 1024 * 1024;
 const MAX_UNREAD_CHARS_OF_ALL = 256 * 1024 * 1024;
-const FREE_UNREAD_CHARS = 1024 * 1024;
+const FREE_UNREAD_CHARS = 64 * 1024;
 /** Notifications and responses that wait for a thread; requests have their own limit. */
 const MAX_WAITING_MESSAGES = 256;
 
