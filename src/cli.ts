@@ -12,11 +12,11 @@ process.on('uncaughtException', (error) => {
 });
 
 // `bulkhead serve | head` must not stop the gateway: nobody reads its output any more, and that is all.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+// The same for a warning that a full disk does not take: there is nobody left to tell.
+process.stderr.on('error', () => {});
 
 /** Writes down every value of a repeated flag; options.ts splits and checks them. */
 function collect(value: string, earlier: string[] | undefined): string[] {
