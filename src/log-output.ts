@@ -1,79 +1,163 @@
 /** Where log lines go: stderr without blocking the main thread, and the form that people read. */
-import { type DestinationStream, destination as openDestination } from 'pino';
+import { constants, fstatSync, openSync, type Stats, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { isatty } from 'node:tty';
+import type { DestinationStream } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 
 /** Bytes that wait for a slow reader of the log; beyond them lines are dropped, and counted in a line. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
-/** How long `flush` waits for a reader that does not read; an exit must not hang on it. */
-const FLUSH_DEADLINE_MS = 1_000;
+/** How long `close` waits for a reader that does not read; an exit must not hang on it. */
+const FLUSH_DEADLINE_MS = 250;
+const STDERR = 2;
 
 export interface LogOutput extends DestinationStream {
-  /** Resolves when every line is written, or can't be. */
-  flush(): Promise<void>;
+  /** Resolves when every line is written, or can't be. Takes none after that. */
+  close(): Promise<void>;
 }
 
-/** stderr, written asynchronously: a pipe that nobody reads would otherwise stop every session. */
+/**
+ * stderr. Nothing here waits for libuv's pool, which a tool can fill: a file takes a line in microseconds, and pipes and
+ * sockets are written from the event loop, so that a pipe that nobody reads stops no session. A terminal is written at once.
+ */
 export function openStandardError(): LogOutput {
-  const stream = openDestination({ dest: 2, sync: false, maxLength: MAX_WAITING_BYTES });
-  let dropped = 0;
-  let pending = false;
-  let closed = false;
-  let settle: (() => void) | undefined;
+  let stats: Stats | undefined;
+  try {
+    stats = fstatSync(STDERR);
+  } catch {
+    // There is no such descriptor; `process.stderr` is a stream that takes everything then.
+  }
+  // A character device is `/dev/null` and its like, or a terminal.
+  if (stats?.isFile() || (stats?.isCharacterDevice() && !isatty(STDERR))) return new FileOutput();
+  const own = stats?.isFIFO() ? reopenedPipe() : undefined;
+  return new StreamOutput(own ?? process.stderr, own !== undefined);
+}
 
-  const settled = () => {
-    pending = false;
-    settle?.();
-  };
-  stream.on('drop', () => {
-    dropped += 1;
-  });
-  stream.on('drain', () => {
-    settled();
-    if (dropped === 0) return;
-    const msg = `${dropped} log lines were dropped: stderr is not read fast enough.`;
-    dropped = 0;
-    write(`${JSON.stringify({ level: 40, time: new Date().toISOString(), msg })}\n`);
-  });
-  // Without a reader there is nobody to tell about the failure.
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    closed ||= error.code === 'EPIPE';
-    settled();
-  });
+/**
+ * The pipe with flags of its own. Those of stderr are shared with every process that inherits it, and libuv makes it blocking
+ * whenever one is started: esbuild at the start of the gateway, or what a tool starts with `stdio: 'inherit'`.
+ */
+function reopenedPipe(): Socket | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    const fd = openSync(`/proc/self/fd/${STDERR}`, constants.O_WRONLY | constants.O_NONBLOCK);
+    return new Socket({ fd, readable: false, writable: true }).unref();
+  } catch {
+    // No /proc, another user's pipe, or no reader any more: the shared one has to do.
+    return undefined;
+  }
+}
 
-  function write(line: string): void {
-    if (closed) return;
-    pending = true;
-    stream.write(line);
+/** A full disk loses lines, and what comes after them says how many. */
+class FileOutput implements LogOutput {
+  #lost = 0;
+  #reason = '';
+  #torn = false;
+
+  write(line: string): void {
+    // A line that was cut off by a full disk must not swallow the next one.
+    const start = this.#torn ? '\n' : '';
+    const notice = this.#lost > 0 ? droppedLine(this.#lost, this.#reason) : '';
+    if (!this.#put(`${start}${notice}${line}`)) this.#lost += 1;
+    else this.#lost = 0;
   }
 
-  return {
-    write,
-    async flush() {
-      if (!pending) return;
-      const { promise, resolve } = withResolvers();
-      const deadline = setTimeout(resolve, FLUSH_DEADLINE_MS);
-      settle = resolve;
-      await promise;
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #put(text: string): boolean {
+    const bytes = Buffer.from(text);
+    let written = 0;
+    try {
+      while (written < bytes.length) written += writeSync(STDERR, bytes, written);
+      this.#torn = false;
+      return true;
+    } catch (error) {
+      this.#torn ||= written > 0;
+      this.#reason = `stderr could not be written (${(error as NodeJS.ErrnoException).code})`;
+      return false;
+    }
+  }
+}
+
+class StreamOutput implements LogOutput {
+  readonly #stream: Socket;
+  readonly #isOwn: boolean;
+  #dropped = 0;
+  #closed = false;
+
+  /** @param isOwn ends with the log. */
+  constructor(stream: Socket, isOwn: boolean) {
+    this.#stream = stream;
+    this.#isOwn = isOwn;
+    // Without a reader there is nobody to report the failure to.
+    stream.on('error', this.#onError);
+  }
+
+  write(line: string): void {
+    if (this.#closed) return;
+    if (this.#stream.writableLength + line.length > MAX_WAITING_BYTES) {
+      this.#dropped += 1;
+      if (this.#dropped === 1) this.#stream.once('drain', () => this.#reportDropped());
+      return;
+    }
+    if (!this.#isOwn) keepFromBlocking(this.#stream);
+    this.#stream.write(line);
+  }
+
+  async close(): Promise<void> {
+    // Past the limit by one line: there is no later moment to tell it.
+    if (!this.#closed && this.#dropped > 0) this.#stream.write(this.#takeDropped());
+    if (!this.#closed && this.#stream.writableLength > 0) {
+      let deadline: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        deadline = setTimeout(resolve, FLUSH_DEADLINE_MS);
+        // Called after all that was written before, also when that failed.
+        this.#stream.write('', () => resolve());
+      });
       clearTimeout(deadline);
-    },
+    }
+    this.#closed = true;
+    if (this.#isOwn) this.#stream.destroy();
+    // What is still being written can fail yet.
+    else if (this.#stream.writableLength === 0) this.#stream.off('error', this.#onError);
+  }
+
+  #onError = (): void => {
+    this.#closed = true;
   };
+
+  #reportDropped(): void {
+    if (this.#dropped > 0) this.write(this.#takeDropped());
+  }
+
+  #takeDropped(): string {
+    const line = droppedLine(this.#dropped, 'stderr is not read fast enough');
+    this.#dropped = 0;
+    return line;
+  }
+}
+
+/** A socket can't be opened again, as a pipe can: what made it blocking is undone before each line. */
+function keepFromBlocking(stream: Socket): void {
+  if (process.platform === 'win32' || (stream as { isTTY?: boolean }).isTTY) return;
+  const { _handle: handle } = stream as { _handle?: { setBlocking?: (blocking: boolean) => number } | null };
+  handle?.setBlocking?.(false);
+}
+
+function droppedLine(lines: number, reason: string): string {
+  const msg = `${lines} log lines were dropped: ${reason}.`;
+  return `${JSON.stringify({ level: 40, time: new Date().toISOString(), msg })}\n`;
 }
 
 /** A stream of the caller's, who knows when its lines are written. */
 export function unbuffered(stream: DestinationStream): LogOutput {
-  return { write: (line) => stream.write(line), flush: () => Promise.resolve() };
+  return { write: (line) => stream.write(line), close: () => Promise.resolve() };
 }
 
 /** In this thread and synchronous: a transport in a worker would lose lines when the process exits. */
 export function prettyStream(stream: DestinationStream, colorize: boolean): DestinationStream {
   const prettify = prettyFactory({ colorize, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' });
   return { write: (line) => stream.write(prettify(line)) };
-}
-
-function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }
