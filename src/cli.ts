@@ -1,22 +1,24 @@
 #!/usr/bin/env node
 /** The command `bulkhead`: flags in, exit codes out. What each command does is in `commands/`. */
 import { Command, CommanderError, Option } from 'commander';
+import { exit, exitAtOnce } from './commands/exit.js';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, reportFailure } from './commands/failure.js';
 import { LOAD_FLAG_NAMES, LOAD_FLAGS } from './load/load-options.js';
 import { camelCase, OPTION_NAMES, OPTION_TABLE, type OptionRow, variableName } from './option-table.js';
 import { VERSION } from './version.js';
 
+// Whatever nobody foresaw: a process in an unknown state serves no one, and leaves nothing behind.
 process.on('uncaughtException', (error) => {
   reportFailure(error);
-  process.exit(EXIT_FAILED);
+  exitAtOnce(EXIT_FAILED);
 });
 
-// `bulkhead serve | head` must not stop the gateway: nobody reads its output any more, and that is all.
+// `bulkhead serve | head` must not stop the gateway: nobody reads its output any more, and that is all. What can't be told on
+// stderr, a full disk say, can be told nowhere.
+process.stderr.on('error', () => {});
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
-// The same for a warning that a full disk does not take: there is nobody left to tell.
-process.stderr.on('error', () => {});
 
 /** Writes down every value of a repeated flag; options.ts splits and checks them. */
 function collect(value: string, earlier: string[] | undefined): string[] {
@@ -152,4 +154,4 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-process.exit(await run(process.argv));
+exit(await run(process.argv));

@@ -12,9 +12,19 @@ import { createMetrics } from './metrics/recorder.js';
 import type { ResolvedOptions } from './options.js';
 import { SessionManager } from './session/session-manager.js';
 import type { GatewaySnapshot, GatewayView, SessionSnapshot } from './snapshot.js';
+import { StopDeadline } from './stop-deadline.js';
 import { checkServerModule } from './threads/server-module-check.js';
 import { MAX_WAITERS, ThreadPool, type ThreadPoolOptions } from './threads/thread-pool.js';
 import { VERSION } from './version.js';
+
+/** How long a stop takes at most once requests had their time to finish: sessions, connections, threads, child processes. */
+const STOP_DEADLINE_MS = 4_000;
+/** Of which threads and child processes have at least so much, */
+const POOL_DEADLINE_MS = 1_200;
+/** and connections. */
+const LISTENERS_DEADLINE_MS = 300;
+/** When the stop is cut short. */
+const HASTENED_DEADLINE_MS = 500;
 
 /** What only a programmer can give. */
 export interface GatewayExtras {
@@ -37,11 +47,13 @@ export interface Gateway {
   /** Ends one session. Resolves when nothing of it is left; `false` when there is none with this id. */
   endSession(sessionId: string): Promise<boolean>;
   /**
-   * Drains: no new sessions, requests in flight may finish within `drain-timeout`, then everything ends.
+   * Drains: no new sessions, requests in flight may finish within `drain-timeout`, then everything ends. Resolves
+   * at most 5 s after that. Session threads that a native call still holds then are left behind: `snapshot().threads` counts
+   * them, the log names their sessions, and only the end of the process ends them.
    * @param cause for the log: who stops it.
    */
   close(cause?: string): Promise<void>;
-  /** Ends everything at once. */
+  /** Ends everything at once, within 5 s. While `close` drains, it cuts that short: both resolve within a second. */
   kill(): Promise<void>;
 }
 
@@ -94,16 +106,23 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
   const onExit = (): void => pool.killChildrenNow();
   process.on('exit', onExit);
 
-  let ending: Promise<void> | undefined;
-  const end = async (drainMs: number, closeListener: () => Promise<void>): Promise<void> => {
-    await sessions.drain(drainMs);
-    await closeListener();
-    await pool.close();
-    await admin.close();
-    http.close();
-    metrics.close();
-    await log.close();
-    process.off('exit', onExit);
+  let ending: { readonly ended: Promise<void>; readonly deadline: StopDeadline } | undefined;
+  const end = (drainMs: number): Promise<void> => {
+    const deadline = new StopDeadline(drainMs + STOP_DEADLINE_MS);
+    const run = async (): Promise<void> => {
+      await deadline.within(sessions.drain(drainMs), POOL_DEADLINE_MS + LISTENERS_DEADLINE_MS);
+      if (!(await deadline.within(drainMs > 0 ? listener.close() : listener.kill(), POOL_DEADLINE_MS))) {
+        void listener.kill();
+      }
+      await pool.close(deadline);
+      await deadline.within(admin.close());
+      http.close();
+      metrics.close();
+      await log.close();
+      process.off('exit', onExit);
+    };
+    ending = { ended: run(), deadline };
+    return ending.ended;
   };
 
   let address: AddressInfo;
@@ -112,20 +131,20 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     adminAddress = await admin.listen();
     address = await listener.listen();
   } catch (error) {
-    await end(0, () => Promise.resolve());
+    await end(0);
     throw error;
   }
   pool.fill();
 
   const urls = { url: urlOf(address, MCP_PATH), adminUrl: urlOf(adminAddress, '/') };
   noteStart(events, options, urls);
-  const stop = (cause: string, drainMs: number, closeListener: () => Promise<void>): Promise<void> => {
+  const stop = (cause: string, drainMs: number): Promise<void> => {
     noteStop(events, cause, {
       drainMs,
       requestsInFlight: sessions.requestsInFlight,
       sessions: sessions.size,
     });
-    return end(drainMs, closeListener);
+    return end(drainMs);
   };
 
   return {
@@ -135,13 +154,11 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     sessions: () => view.sessions(),
     getMultiClientMetrics: () => multiClientMetrics(view),
     endSession: (sessionId) => view.endSession(sessionId),
-    close: (cause = 'close') => {
-      ending ??= stop(cause, options.drainTimeoutMs, () => listener.close());
-      return ending;
-    },
+    close: (cause = 'close') => ending?.ended ?? stop(cause, options.drainTimeoutMs),
     kill: () => {
-      ending ??= stop('kill', 0, () => listener.kill());
-      return ending;
+      if (ending === undefined) return stop('kill', 0);
+      ending.deadline.shorten(HASTENED_DEADLINE_MS);
+      return ending.ended;
     },
   };
 }

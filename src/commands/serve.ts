@@ -5,8 +5,13 @@ import { fileURLToPath } from 'node:url';
 import type { Gateway } from '../gateway.js';
 import type { OptionSources } from '../option-sources.js';
 import { optionWarnings, type ResolvedOptions, resolveOptions } from '../options.js';
+import { StopDeadline } from '../stop-deadline.js';
+import { exitAtOnce, exitWith } from './exit.js';
 import { EXIT_OK } from './failure.js';
-import { watchStopSignals } from './signals.js';
+import { watchOtherSignals, watchStopSignals } from './signals.js';
+
+/** How long a start may still take after a signal that asks to stop. */
+const START_DEADLINE_MS = 4_000;
 
 /**
  * Starts a gateway, prints its addresses, and drains it at the first SIGTERM or SIGINT.
@@ -18,13 +23,25 @@ export async function serve(sources: OptionSources): Promise<number> {
   for (const warning of optionWarnings(sources.environment ?? {}, options)) {
     process.stderr.write(`bulkhead: warning: ${warning}\n`);
   }
-  const stop = watchStopSignals();
+  const stop = watchStopSignals(exitAtOnce);
+  watchOtherSignals(exitAtOnce);
+  const stopped = once(stop.signal, 'abort');
   const { startGateway } = await import('../gateway.js');
-  const gateway = await startGateway(options);
+  const started = startGateway(options);
+  const gateway = await Promise.race([started, stopped.then(() => startedInTime(started))]);
+  // Its server module holds it.
+  if (gateway === undefined) return stop.exitCode();
+  exitWith(gateway);
   process.stdout.write(announcement(gateway, options));
-  if (!stop.signal.aborted) await once(stop.signal, 'abort');
+  if (!stop.signal.aborted) await stopped;
   await gateway.close(String(stop.signal.reason));
   return EXIT_OK;
+}
+
+/** A start that is asked to stop ends first, so that there is something to stop. */
+async function startedInTime(started: Promise<Gateway>): Promise<Gateway | undefined> {
+  const inTime = await new StopDeadline(START_DEADLINE_MS).within(started);
+  return inTime ? started : undefined;
 }
 
 function announcement(gateway: Pick<Gateway, 'url' | 'adminUrl'>, options: ResolvedOptions): string {

@@ -1,9 +1,25 @@
+/** What each signal does to a command. docs/operations.md has the table. */
 import { constants } from 'node:os';
 
-/** SIGHUP: the terminal that it was started from has closed. */
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+/** Ask to stop. SIGHUP: the terminal that it was started from has closed. */
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/** What the first of SIGTERM and SIGINT started. */
+/** Would end the process as it is, its child processes left behind. Those that Node or V8 needs for itself are not here. */
+const EXIT_SIGNALS = [
+  'SIGQUIT',
+  'SIGABRT',
+  'SIGALRM',
+  'SIGVTALRM',
+  'SIGXCPU',
+  'SIGIO',
+  'SIGPWR',
+  'SIGSTKFLT',
+] as const;
+
+/** SIGUSR1 would open Node's inspector, and with it the process, to every user of the machine. */
+const IGNORED_SIGNALS = ['SIGUSR1', 'SIGUSR2'] as const;
+
+/** What the first signal that asks to stop started. */
 export interface StopSignal {
   /** Aborts at the first signal; the reason is the signal's name. */
   readonly signal: AbortSignal;
@@ -13,22 +29,44 @@ export interface StopSignal {
   release(): void;
 }
 
-/** The first SIGTERM or SIGINT asks to stop; a second one of either exits at once with 128 and its number. */
-export function watchStopSignals(): StopSignal {
+/**
+ * The first SIGTERM, SIGINT or SIGHUP asks to stop; a second one of any exits at once.
+ * @param exitAtOnce called with 128 and the signal's number.
+ */
+export function watchStopSignals(exitAtOnce: (exitCode: number) => void = process.exit): StopSignal {
   const controller = new AbortController();
   let exitCode = 0;
   const onSignal = (name: NodeJS.Signals): void => {
-    const code = 128 + constants.signals[name];
-    if (controller.signal.aborted) process.exit(code);
+    const code = exitCodeOf(name);
+    if (controller.signal.aborted) return exitAtOnce(code);
     exitCode = code;
     controller.abort(name);
   };
-  for (const name of SIGNALS) process.on(name, onSignal);
+  for (const name of STOP_SIGNALS) process.on(name, onSignal);
   return {
     signal: controller.signal,
     exitCode: () => exitCode,
     release: () => {
-      for (const name of SIGNALS) process.off(name, onSignal);
+      for (const name of STOP_SIGNALS) process.off(name, onSignal);
     },
   };
+}
+
+/**
+ * For a process that owns others: signals that would end it without a word exit at once as well, and those that would open
+ * the inspector or end it, and mean nothing, do nothing.
+ * @param exitAtOnce called with 128 and the signal's number.
+ */
+export function watchOtherSignals(exitAtOnce: (exitCode: number) => void): void {
+  const onExit = (name: NodeJS.Signals): void => exitAtOnce(exitCodeOf(name));
+  const onIgnored = (name: NodeJS.Signals): void => {
+    process.stderr.write(`bulkhead: ${name} means nothing here and is ignored.\n`);
+  };
+  // Other systems lack some.
+  for (const name of EXIT_SIGNALS) if (name in constants.signals) process.on(name, onExit);
+  for (const name of IGNORED_SIGNALS) if (name in constants.signals) process.on(name, onIgnored);
+}
+
+function exitCodeOf(name: NodeJS.Signals): number {
+  return 128 + constants.signals[name];
 }

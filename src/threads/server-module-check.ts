@@ -14,6 +14,7 @@ import { GatewayEmitter } from '../events.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { CodeCaches, RequestId, SendFrame } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
+import { StopDeadline } from '../stop-deadline.js';
 import { type BundledModule, bundleServerModule, shared } from './module-bundle.js';
 import type { SessionThread } from './session-thread.js';
 import type { ThreadExit, ThreadOwner } from './thread-owner.js';
@@ -53,6 +54,8 @@ export interface StaticAnswer {
 
 const LIST_METHODS = ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'] as const;
 
+/** For a thread that has answered everything, or is held by the module that it loads. */
+const CLOSE_DEADLINE_MS = 2_000;
 /** What failed sooner is tried again as it is: the text may be to blame. What took longer is not worth waiting for twice. */
 const SOON_MS = 5_000;
 
@@ -105,7 +108,7 @@ async function tryOut(
     const message = `${module}: ${messageOf(error)}${printed}`;
     throw new BulkheadError('ERR_BULKHEAD_SERVER_MODULE', message, { cause: error });
   } finally {
-    await pool.close();
+    await pool.close(new StopDeadline(CLOSE_DEADLINE_MS));
   }
 }
 

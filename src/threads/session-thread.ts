@@ -283,6 +283,11 @@ export class SessionThread {
     return this.#memory.usedBytes;
   }
 
+  /** Whose it is, once a session has claimed it. */
+  get sessionId(): string | undefined {
+    return this.#owner?.context.sessionId;
+  }
+
   /** How much memory it holds, as seen from outside. */
   measured(memory: { usedBytes: number; heapBytes: number }): void {
     this.#memory = memory;
@@ -390,7 +395,6 @@ export class SessionThread {
         events.emit('module-log', {
           ...frame,
           message: this.#parts.readable(frame.message),
-          fields: frame.fields && withReadableStacks(frame.fields, this.#parts.readable),
           context: this.#owner?.context,
         });
         return;
@@ -421,8 +425,7 @@ export class SessionThread {
 
   #sent(frame: SendFrame): void {
     if (frame.kind === 'response' && frame.id !== undefined) this.#requests.settled(frame.id);
-    const { stack } = frame;
-    this.#owner?.onSend(stack === undefined ? frame : { ...frame, stack: this.#parts.readable(stack) });
+    this.#owner?.onSend(frame);
   }
 
   async #closed(): Promise<void> {
@@ -444,7 +447,6 @@ export class SessionThread {
       thread: this.id,
       cause: exit.cause,
       message: exit.message,
-      stack: exit.stack && this.#parts.readable(exit.stack),
       killMs,
       context: this.#owner?.context,
       requestsLost,
@@ -497,17 +499,4 @@ export class SessionThread {
     clearTimeout(timer);
     this.#timers.delete(timer);
   }
-}
-
-/** Errors among the fields of a log line are plain objects by now. */
-function withReadableStacks(
-  fields: Readonly<Record<string, unknown>>,
-  readable: (text: string) => string,
-): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => {
-      const stack = (value as { readonly stack?: unknown } | null)?.stack;
-      return [name, typeof stack === 'string' ? { ...(value as object), stack: readable(stack) } : value];
-    }),
-  );
 }

@@ -9,6 +9,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { CHILD_MARKER } from '../shared/keeper-frames.js';
 import { signalProcess } from '../shared/process-group.js';
 
+/** As long as it finds new ones; one that is stopped starts no more. */
+const MAX_LOOKS = 10;
+
 /** A session thread as the system knows it. */
 export interface SystemThread {
   /** `undefined` where it is not known. */
@@ -31,8 +34,36 @@ export function killChildrenOf(thread: SystemThread, search: boolean): number {
     // Read again: a process id may have come to mean another process.
     (pid) => parents.get(pid) === process.pid,
   );
+  return killTrees(roots, parents);
+}
+
+/** Sends SIGKILL to all descendants of this process, whoever started them; only Linux says who they are. */
+export function killDescendants(): void {
+  if (process.platform !== 'linux') return;
+  const parents = parentsOfAll();
+  killTrees(
+    [...parents.keys()].filter((pid) => parents.get(pid) === process.pid),
+    parents,
+  );
+}
+
+/**
+ * Stops all of them before it kills the first: one that is killed while it starts another would leave that one behind, which
+ * nobody could find any more.
+ * @returns how many were killed.
+ */
+function killTrees(roots: readonly number[], parents: ReadonlyMap<number, number>): number {
+  const stopped = new Set<number>();
+  let found = withDescendants(roots, parents);
+  for (let look = 0; look < MAX_LOOKS && found.size > stopped.size; look += 1) {
+    for (const pid of found) {
+      if (!stopped.has(pid)) signalProcess(pid, 'SIGSTOP');
+      stopped.add(pid);
+    }
+    found = withDescendants([...stopped], parentsOfAll());
+  }
   let killed = 0;
-  for (const pid of withDescendants(roots, parents)) if (signalProcess(pid, 'SIGKILL')) killed += 1;
+  for (const pid of found) if (signalProcess(pid, 'SIGKILL')) killed += 1;
   return killed;
 }
 

@@ -4,16 +4,19 @@
  * bounded queue with a deadline, first come first served.
  */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { availableParallelism, getPriority } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, type Worker } from 'node:worker_threads';
 import type { ClaimKind, GatewayEmitter } from '../events.js';
 import { BulkheadError } from '../shared/errors.js';
 import type { CodeCaches, EnvironmentOptions, SessionThreadData } from '../shared/frames.js';
 import type { MemoryLimits } from '../shared/memory-limits.js';
 import { THREAD_STATES, type ThreadState } from '../snapshot.js';
+import type { StopDeadline } from '../stop-deadline.js';
 import { ChildKeeper } from './child-keeper.js';
+import { liveThreads } from './live-threads.js';
 import { MemoryPressure } from './memory-pressure.js';
 import { MemoryWatch } from './memory-watch.js';
 import type { BundledModule } from './module-bundle.js';
@@ -44,6 +47,10 @@ const MAX_BACKOFF_MS = 30_000;
 /** A shortage of the system may be over at any moment, and to look costs next to nothing. */
 const MAX_SHORTAGE_BACKOFF_MS = 1_000;
 const LOWEST_PRIORITY = 19;
+/** Of the time that a stop has, for child processes. */
+const KEEPER_RESERVE_MS = 300;
+/** Threads that outlast a stop and are named in the log. */
+const MAX_HELD_NAMED = 20;
 const MEBIBYTE = 1024 * 1024;
 
 /** How many stuck threads do not count for `max-threads`: a quarter of that, and 8 at least. */
@@ -64,8 +71,6 @@ export interface ThreadPoolOptions {
   readonly threadMemoryMb: number;
   readonly threadNice: number;
   readonly cancelGraceMs: number;
-  /** At `debug` threads tell the stacks of what was thrown in them. */
-  readonly logLevel?: string;
 }
 
 interface Waiter {
@@ -83,6 +88,8 @@ export class ThreadPool {
   readonly #starter: ThreadStarter;
   readonly #keeper: ChildKeeper;
   readonly #threads = new Set<SessionThread>();
+  /** A thread's port closes before it ends: its unfinished jobs in libuv's pool hold it. */
+  readonly #notEnded = new Map<Worker, SessionThread>();
   readonly #spares: SessionThread[] = [];
   readonly #waiters: Waiter[] = [];
   readonly #memoryWatch: MemoryWatch;
@@ -119,7 +126,6 @@ export class ThreadPool {
       memoryLimits,
       moduleText: options.bundle && { text: options.bundle.text, filename: options.bundle.filename },
       codeCaches: options.codeCaches,
-      showsStacks: options.logLevel === 'debug',
       linuxPriority: SETS_OWN_PRIORITY ? this.#expectedNiceness : undefined,
     };
     this.#starter = new ThreadStarter(options, workerData);
@@ -250,8 +256,11 @@ export class ThreadPool {
     return states;
   }
 
-  /** Terminates every thread and everything that their sessions started. Resolves when all are gone. */
-  async close(): Promise<void> {
+  /**
+   * Terminates every thread and everything that their sessions started. Resolves when all are gone, or at the deadline:
+   * what a native call holds is named in the log then, and still counted in `states`.
+   */
+  async close(deadline: StopDeadline): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#backoff);
     clearTimeout(this.#refillTimer);
@@ -265,8 +274,39 @@ export class ThreadPool {
       thread.terminate('ended', 'the gateway stops');
       return thread.exited;
     });
-    await Promise.all(exits);
-    await this.#keeper.close();
+    await deadline.within(Promise.all(exits), KEEPER_RESERVE_MS);
+    await deadline.within(this.#allEnded(), KEEPER_RESERVE_MS);
+    if (this.#notEnded.size > 0) this.#reportHeld();
+    // It kills at once what it could not end gently in time.
+    if (!(await deadline.within(this.#keeper.close()))) {
+      liveThreads.add(this.#keeper);
+      this.killChildrenNow();
+    }
+  }
+
+  #noteLife(worker: Worker | undefined, thread: SessionThread): void {
+    if (worker === undefined) return;
+    this.#notEnded.set(worker, thread);
+    liveThreads.add(worker);
+    worker.once('exit', () => {
+      this.#notEnded.delete(worker);
+      liveThreads.delete(worker);
+    });
+  }
+
+  async #allEnded(): Promise<void> {
+    await Promise.all([...this.#notEnded.keys()].map((worker) => once(worker, 'exit')));
+  }
+
+  #reportHeld(): void {
+    const held = [...this.#notEnded.values()];
+    this.#events.emit('notice', {
+      level: 'error',
+      message: `${held.length} session threads did not end in time; a native call holds each, or a job of libuv's pool; they end with the process`,
+      fields: {
+        threads: held.slice(0, MAX_HELD_NAMED).map(({ id, sessionId }) => ({ thread: id, sessionId })),
+      },
+    });
   }
 
   /** For the process's last moment, when nothing can be awaited any more. */
@@ -388,6 +428,7 @@ export class ThreadPool {
       onStuck: () => this.#stuck(thread, childMarker),
     });
     this.#threads.add(thread);
+    this.#noteLife(spawned.worker, thread);
     this.#starting += 1;
     void thread.ready.then(
       () => {

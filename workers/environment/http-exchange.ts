@@ -2,7 +2,6 @@
 
 import { messageOf } from '../../src/shared/errors.js';
 import { importModule } from '../import-module.js';
-import { sessionLookup } from './name-lookups.js';
 import { type AddressCheck, guardedConnector, guardedLookup } from './public-address.js';
 import { ToolError } from './tool-result.js';
 
@@ -88,7 +87,7 @@ export async function exchangeHttp(request: HttpRequest, signal: AbortSignal): P
 }
 
 function connector({ buildConnector }: Undici, { isAllowed, timeoutMs }: HttpRequest) {
-  if (isAllowed === undefined) return buildConnector({ timeout: timeoutMs, lookup: sessionLookup });
+  if (isAllowed === undefined) return buildConnector({ timeout: timeoutMs });
   return guardedConnector(
     buildConnector({ timeout: timeoutMs, lookup: guardedLookup(isAllowed) }),
     isAllowed,

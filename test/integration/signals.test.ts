@@ -1,0 +1,75 @@
+import { constants } from 'node:os';
+import { expect } from 'chai';
+import { until } from '../support/deadline.js';
+import { holdGateway } from '../support/held-gateway.js';
+
+const DRAIN_MS = 500;
+/** A machine that runs other tests too may be late; what must not happen is that it waits for the 600 s of what holds it. */
+const DEADLINE_MS = 20_000;
+const CHILD = 'a stopped child process that ignores signals';
+
+describe('bulkhead serve, sent a signal while a tool runs a child process of its own,', function () {
+  this.timeout(60_000);
+  before(function () {
+    if (process.platform !== 'linux') this.skip();
+  });
+
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    it(`drains and exits with 0 at ${name}, and leaves no child process`, async () => {
+      const gateway = await holdGateway(CHILD, { drainMs: DRAIN_MS });
+      await until(() => gateway.descendants().length > 0, 'the child process');
+      gateway.child.kill(name);
+      expect(await gateway.ended(DEADLINE_MS)).to.deep.equal({ code: 0, signal: null });
+      expect(gateway.stderr()).to.match(new RegExp(`"cause":"${name}"`));
+    });
+  }
+
+  for (const name of [
+    'SIGQUIT',
+    'SIGABRT',
+    'SIGALRM',
+    'SIGVTALRM',
+    'SIGXCPU',
+    'SIGIO',
+    'SIGPWR',
+    'SIGSTKFLT',
+  ] as const) {
+    it(`exits at once at ${name}, and leaves no child process`, async () => {
+      const gateway = await holdGateway(CHILD, { drainMs: 600_000 });
+      await until(() => gateway.descendants().length > 0, 'the child process');
+      gateway.child.kill(name);
+      const { code, signal } = await gateway.ended(DEADLINE_MS);
+      expect([code, signal]).to.deep.equal([128 + constants.signals[name], null]);
+    });
+  }
+
+  it('opens no inspector at SIGUSR1, ignores SIGUSR2, and goes on', async () => {
+    const gateway = await holdGateway('Atomics.wait', { drainMs: DRAIN_MS });
+    for (const name of ['SIGUSR1', 'SIGUSR2'] as const) {
+      gateway.child.kill(name);
+      await until(() => gateway.stderr().includes(`${name} means nothing here`), `a word on ${name}`);
+    }
+    expect(gateway.stderr()).not.to.include('Debugger listening');
+    gateway.child.kill('SIGTERM');
+    expect(await gateway.ended(DEADLINE_MS)).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('names the session whose thread does not let go, and ends itself with SIGKILL', async () => {
+    const gateway = await holdGateway('fs.promises.open of a FIFO', { drainMs: DRAIN_MS });
+    gateway.child.kill('SIGTERM');
+    expect(await gateway.ended(DEADLINE_MS)).to.deep.equal({ code: null, signal: 'SIGKILL' });
+    const line = gateway
+      .stderr()
+      .split('\n')
+      .find((text) => text.includes('did not end in time'));
+    expect(JSON.parse(line ?? '').threads).to.have.lengthOf(1);
+    expect(JSON.parse(line ?? '').threads[0].sessionId).to.have.lengthOf(32);
+  });
+
+  it('frees a thread that waits for a child process in execSync, and exits with 0', async () => {
+    const gateway = await holdGateway('execSync of a child process', { drainMs: DRAIN_MS });
+    await until(() => gateway.descendants().length > 0, 'the child process');
+    gateway.child.kill('SIGTERM');
+    expect(await gateway.ended(DEADLINE_MS)).to.deep.equal({ code: 0, signal: null });
+  });
+});
