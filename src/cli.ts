@@ -13,12 +13,12 @@ process.on('uncaughtException', (error) => {
   exitAtOnce(EXIT_FAILED);
 });
 
-// `bulkhead serve | head` must not stop the gateway: nobody reads its output any more, and that is all. What can't be told on
-// stderr, a full disk say, can be told nowhere.
-process.stderr.on('error', () => {});
+// `bulkhead serve | head` must not stop the gateway: nobody reads its output any more, and that is all.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
+// The same for a warning that a full disk does not take: there is nobody left to tell.
+process.stderr.on('error', () => {});
 
 /** Writes down every value of a repeated flag; options.ts splits and checks them. */
 function collect(value: string, earlier: string[] | undefined): string[] {

@@ -125,8 +125,10 @@ export interface GatewayEvents {
     RequestFacts & {
       readonly durationMs: number;
       readonly failure: string | undefined;
-      /** The sentence that the client was told, where the gateway itself answered. */
+      /** What the client was told of a failure, cut; the message of an error that a handler threw, as a rule. */
       readonly message: string | undefined;
+      /** Of what a handler threw, at log level `debug`. */
+      readonly stack?: string | undefined;
     },
   ];
   'request-cancelled': [RequestFacts & { readonly reason: CancelReason }];
@@ -167,6 +169,8 @@ export interface GatewayEvents {
       readonly thread: number;
       readonly cause: ThreadExitCause;
       readonly message: string | undefined;
+      /** Of what was thrown in it and caught by nobody. */
+      readonly stack?: string | undefined;
       readonly killMs: number | undefined;
       readonly context: SessionContext | undefined;
       /** Requests that were in flight and have been answered with an error. */

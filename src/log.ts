@@ -1,7 +1,7 @@
 /**
  * The gateway's log: events to lines, on stderr, so that stdout stays for what the command itself prints.
  * What clients and server modules say is data: it is cut, its control characters are escaped, and what looks
- * like a secret is left out. Arguments, results and tokens are never logged.
+ * like a secret is left out. Arguments, results and tokens are never logged, but the messages of errors are.
  */
 import { type DestinationStream, type LevelWithSilent, type Logger, pino } from 'pino';
 import { AdmissionWindow } from './admission-window.js';
@@ -84,7 +84,7 @@ function createListeners(logger: Logger): GatewayListeners {
         'session ended',
       ),
     'request-finished': (request) => {
-      const { failure, durationMs, message } = request;
+      const { failure, durationMs, message, stack } = request;
       if (failure === undefined) return;
       const isServersFault = !NOT_THE_SERVERS_FAULT.has(failure);
       const fields = {
@@ -92,6 +92,7 @@ function createListeners(logger: Logger): GatewayListeners {
         reason: failure,
         durationMs: Math.round(durationMs),
         ...(message !== undefined && { detail: printable(message) }),
+        ...stackAtDebug(logger, stack),
       };
       logger[isServersFault ? 'warn' : 'info'](
         fields,
@@ -131,12 +132,13 @@ function createListeners(logger: Logger): GatewayListeners {
     },
     'thread-started': ({ thread, startMs, niceness }) =>
       logger.debug({ thread, startMs: Math.round(startMs), niceness }, 'thread started'),
-    'thread-exited': ({ thread, cause, message, killMs, context, requestsLost }) => {
+    'thread-exited': ({ thread, cause, message, stack, killMs, context, requestsLost }) => {
       const fields = {
         thread,
         cause,
         ...identify(context),
         ...(message !== undefined && { detail: printable(message) }),
+        ...stackAtDebug(logger, stack),
         ...(killMs !== undefined && { killMs: Math.round(killMs) }),
         ...(requestsLost > 0 && { requestsLost }),
       };
@@ -166,6 +168,10 @@ function createListeners(logger: Logger): GatewayListeners {
     notice: ({ level, message, fields }) =>
       logger[level](fields === undefined ? {} : printableFields(fields), printable(message)),
   };
+}
+
+function stackAtDebug(logger: Logger, stack: string | undefined): { readonly stack?: string } {
+  return stack === undefined || !logger.isLevelEnabled('debug') ? {} : { stack: printable(stack) };
 }
 
 /** Who a session belongs to, for the lines of its start and end. */

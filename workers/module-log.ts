@@ -3,7 +3,7 @@
  * gateway's own stdout, and a module that prints in a loop costs a bounded number of lines.
  */
 import { StringDecoder } from 'node:string_decoder';
-import { format } from 'node:util';
+import { format, types } from 'node:util';
 import type { LogLevel, ThreadFrame } from '../src/shared/frames.js';
 import { MAX_JSON_DEPTH, nestsDeeperThan } from '../src/shared/json-depth.js';
 import { clockMs } from './clock.js';
@@ -16,14 +16,17 @@ const LINES_PER_SECOND = 50;
 const MAX_LINE_CHARS = 8192;
 
 export class ModuleLog {
+  /** Whether the log shows stacks. */
+  readonly showsStacks: boolean;
   readonly #post: (frame: ThreadFrame) => void;
   #allowance = BURST_LINES;
   #refilledMs = clockMs();
   #dropped = 0;
   #dropReport: NodeJS.Timeout | undefined;
 
-  constructor(post: (frame: ThreadFrame) => void) {
+  constructor(post: (frame: ThreadFrame) => void, showsStacks: boolean) {
     this.#post = post;
+    this.showsStacks = showsStacks;
   }
 
   write(source: LogFrame['source'], level: LogLevel, message: string, fields: LogFrame['fields']): void {
@@ -34,7 +37,7 @@ export class ModuleLog {
       source,
       level,
       message: line,
-      fields: plain(fields),
+      fields: plain(fields, this.showsStacks),
       key: currentRequest()?.key,
     });
   }
@@ -61,10 +64,10 @@ export class ModuleLog {
 }
 
 /** Fields as JSON would have them: what can't be cloned must not make a log call throw in a tool. */
-function plain(fields: LogFrame['fields']): LogFrame['fields'] {
+function plain(fields: LogFrame['fields'], showsStacks: boolean): LogFrame['fields'] {
   if (fields === undefined) return undefined;
   try {
-    const text = JSON.stringify(fields);
+    const text = JSON.stringify(fields, plainErrors(showsStacks));
     if (text.length <= MAX_LINE_CHARS && !nestsDeeperThan(text, MAX_JSON_DEPTH))
       return JSON.parse(text) as LogFrame['fields'];
     return { truncated: `${text.slice(0, MAX_LINE_CHARS)}…` };
@@ -72,6 +75,27 @@ function plain(fields: LogFrame['fields']): LogFrame['fields'] {
     // Circular, a BigInt, a getter that throws: shown the way console.log would.
     return { unserializable: format('%o', Object.keys(fields)) };
   }
+}
+
+/** For `JSON.stringify`, which sees nothing in an error but what was put on it. */
+function plainErrors(showsStacks: boolean): (key: string, value: unknown) => unknown {
+  const seen = new Set<unknown>();
+  return (_key, value) => {
+    if (!(value instanceof Error || types.isNativeError(value))) return value;
+    if (seen.has(value)) return '[circular]';
+    seen.add(value);
+    const { name, message, cause, stack } = value;
+    const { errors } = value as { readonly errors?: unknown };
+    const own: object = value;
+    return {
+      name,
+      message,
+      ...own,
+      ...(cause !== undefined && { cause }),
+      ...(Array.isArray(errors) && { errors }),
+      ...(showsStacks && { stack }),
+    };
+  };
 }
 
 /** Points this thread's stdout and stderr at the log; `console` writes to them. */

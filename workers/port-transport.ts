@@ -16,7 +16,7 @@ import {
   type MessageExtraInfo,
   type Result,
 } from '@modelcontextprotocol/sdk/types.js';
-import { messageOf } from '../src/shared/errors.js';
+import { cut, messageOf, toPlainError } from '../src/shared/errors.js';
 import {
   messageFrame,
   type RequestId,
@@ -45,6 +45,10 @@ const LIST_CHANGED = /^notifications\/\w+\/list_changed$/;
  */
 const MAX_MESSAGE_CHARS = 32 * 1024 * 1024;
 
+/** What the log is told of a failure. */
+const MAX_FAILURE_CHARS = 500;
+const MAX_STACK_CHARS = 2000;
+
 /** SEP-1699: clients of earlier revisions can't resume a stream that was closed on purpose. */
 const FIRST_VERSION_WITH_POLLING = '2025-11-25';
 
@@ -54,6 +58,8 @@ export interface PortTransportPosts {
   readonly postUnpaced: (frame: UnpacedFrame) => void;
   /** The server has closed the transport, and the session is to end. */
   readonly onClosed: () => void;
+  /** Whether the log shows the stack of what a handler threw. */
+  readonly showsStacks: boolean;
 }
 
 export class PortTransport implements Transport {
@@ -65,6 +71,7 @@ export class PortTransport implements Transport {
   readonly #post: (frame: SendFrame | string) => void;
   readonly #postUnpaced: (frame: UnpacedFrame) => void;
   readonly #onClosed: () => void;
+  readonly #showsStacks: boolean;
   readonly #executor: SessionAwareToolExecutor;
   readonly #requestInfo: { headers: Record<string, string> };
   readonly #canPoll: boolean;
@@ -82,13 +89,14 @@ export class PortTransport implements Transport {
 
   constructor(
     context: SessionContext,
-    { post, postUnpaced, onClosed }: PortTransportPosts,
+    { post, postUnpaced, onClosed, showsStacks }: PortTransportPosts,
     executor: SessionAwareToolExecutor,
   ) {
     this.sessionId = context.sessionId;
     this.#post = post;
     this.#postUnpaced = postUnpaced;
     this.#onClosed = onClosed;
+    this.#showsStacks = showsStacks;
     this.#executor = executor;
     this.#canPoll =
       context.transport === 'streamable-http' && context.protocolVersion >= FIRST_VERSION_WITH_POLLING;
@@ -182,7 +190,7 @@ export class PortTransport implements Transport {
 
   send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
     if (this.#isUnwantedLogMessage(message)) return Promise.resolve();
-    const frame = toFrame(message, options?.relatedRequestId);
+    const frame = this.#withStack(toFrame(message, options?.relatedRequestId));
     if (frame.kind === 'response' && frame.id !== undefined) {
       const answered = this.#swallowed.get(frame.id);
       this.#swallowed.delete(frame.id);
@@ -202,6 +210,13 @@ export class PortTransport implements Transport {
     return new Promise((sent) => {
       this.#queue.push({ frame, sent });
     });
+  }
+
+  #withStack(frame: SendFrame): SendFrame {
+    if (frame.failure === undefined || frame.id === undefined) return frame;
+    const thrown = this.#executor.thrownBy(frame.id);
+    const stack = this.#showsStacks ? toPlainError(thrown).stack : undefined;
+    return stack === undefined ? frame : { ...frame, stack: cut(stack, MAX_STACK_CHARS) };
   }
 
   /** `send` for a request's result. Returns a promise only where it has to wait. */
@@ -289,7 +304,7 @@ function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): Sen
       id,
       relatedTo: id,
       body,
-      ...(failure !== undefined && { failure }),
+      ...(failure !== undefined && { failure, message: cut(failureMessage(message), MAX_FAILURE_CHARS) }),
     };
   }
   if ('id' in message) return { type: 'send', kind: 'request', id: message.id, relatedTo, body };
@@ -317,4 +332,14 @@ function failureOf(
 ): string | undefined {
   if ('error' in message) return String(message.error.code);
   return message.result.isError === true ? 'tool_error' : undefined;
+}
+
+/** What the client is told of a failure: an error's message, or the first text of a tool's. */
+function failureMessage(message: Extract<JSONRPCMessage, { result: unknown } | { error: unknown }>): string {
+  if ('error' in message) return String(message.error.message);
+  const { content } = message.result as { readonly content?: unknown };
+  const first = (Array.isArray(content) ? content : []).find((item) => item?.type === 'text') as
+    | { readonly text?: unknown }
+    | undefined;
+  return String(first?.text ?? '');
 }

@@ -60,7 +60,7 @@ export class SessionHost {
     const onClosed = (): void => {
       if (!this.#ending) parts.post({ type: 'server-closed' });
     };
-    const posts = { post: parts.post, postUnpaced: post, onClosed };
+    const posts = { post: parts.post, postUnpaced: post, onClosed, showsStacks: log.showsStacks };
     this.#transport = new PortTransport(context, posts, this.#executor);
     this.#transport.bind(this.#server);
     // Also before it is connected, in `setup`, when the SDK would do nothing at all.

@@ -35,7 +35,7 @@ export default async function serveSession(
   process.env[CHILD_MARKER] = childMarker;
   const data = workerData as SessionThreadData;
   const post = (frame: ThreadFrame): void => port.postMessage(frame);
-  const log = new ModuleLog(post);
+  const log = new ModuleLog(post, data.showsStacks);
   captureOutput(log);
   watchMemory(data.memoryLimits, post);
   const children = new SessionChildProcesses(keeperPort, currentRequestKey);

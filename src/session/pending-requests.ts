@@ -146,8 +146,17 @@ export class PendingRequests {
     }
   }
 
-  /** It is answered: by the server, or, where there is a message, by the gateway. */
-  finish(pending: PendingRequest, failure: string | undefined, message: string | undefined): void {
+  /**
+   * It is answered, by the server or the gateway.
+   * @param message what the client is told of a failure
+   * @param stack of what a handler threw
+   */
+  finish(
+    pending: PendingRequest,
+    failure: string | undefined,
+    message: string | undefined,
+    stack?: string,
+  ): void {
     pending.settle();
     if (this.#pending.delete(pending.request.id)) this.#parts.all.inFlight -= 1;
     this.#lastFinished = pending.request.id;
@@ -159,6 +168,7 @@ export class PendingRequests {
       durationMs: pending.ageMs,
       failure,
       message,
+      stack,
     });
     this.#parts.onFinished();
   }

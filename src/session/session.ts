@@ -299,7 +299,7 @@ export class Session {
   }
 
   #fromThread(frame: SendFrame): void {
-    const { kind, id, relatedTo, body, failure, progress, listChanged } = frame;
+    const { kind, id, relatedTo, body, failure, message, stack, progress, listChanged } = frame;
     const chars = body.length;
     const pending = this.#pending.get(relatedTo);
     if (kind === 'response') {
@@ -310,7 +310,7 @@ export class Session {
         return this.#startFailed(refusedByServer(body, failure), pending);
       }
       if (failure === undefined) this.#link.replay.answered(pending.request);
-      this.#pending.finish(pending, failure, undefined);
+      this.#pending.finish(pending, failure, message, stack);
       this.#answer(pending.stream, body, relatedTo, chars);
       if (starts) this.#started(pending.request);
       return;

@@ -62,6 +62,10 @@ export interface SendFrame {
   readonly body: string;
   /** For a response that failed: the JSON-RPC error code as text, or `tool_error` for `isError: true`. */
   readonly failure?: string;
+  /** For a response that failed: what the client is told, cut. */
+  readonly message?: string;
+  /** For a response that failed by what a handler threw, where the log shows stacks. */
+  readonly stack?: string;
   /** For a notification that a list of tools, prompts or resources has changed. */
   readonly listChanged?: true;
   /** For `notifications/progress`: how far the tool says it is. */
@@ -207,6 +211,8 @@ export interface SessionThreadData {
   readonly moduleText: ModuleText | undefined;
   /** In shared memory; the first thread has none and makes them. */
   readonly codeCaches: CodeCaches | undefined;
+  /** Whether the log shows stacks: it does at `debug`. */
+  readonly showsStacks: boolean;
   /** The nice value that the thread gives itself; `undefined` where piscina does that. */
   readonly linuxPriority: number | undefined;
 }

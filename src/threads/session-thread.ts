@@ -395,6 +395,7 @@ export class SessionThread {
         events.emit('module-log', {
           ...frame,
           message: this.#parts.readable(frame.message),
+          fields: frame.fields && withReadableStacks(frame.fields, this.#parts.readable),
           context: this.#owner?.context,
         });
         return;
@@ -425,7 +426,8 @@ export class SessionThread {
 
   #sent(frame: SendFrame): void {
     if (frame.kind === 'response' && frame.id !== undefined) this.#requests.settled(frame.id);
-    this.#owner?.onSend(frame);
+    const { stack } = frame;
+    this.#owner?.onSend(stack === undefined ? frame : { ...frame, stack: this.#parts.readable(stack) });
   }
 
   async #closed(): Promise<void> {
@@ -447,6 +449,7 @@ export class SessionThread {
       thread: this.id,
       cause: exit.cause,
       message: exit.message,
+      stack: exit.stack && this.#parts.readable(exit.stack),
       killMs,
       context: this.#owner?.context,
       requestsLost,
@@ -499,4 +502,17 @@ export class SessionThread {
     clearTimeout(timer);
     this.#timers.delete(timer);
   }
+}
+
+/** Errors among the fields of a log line are plain objects by now. */
+function withReadableStacks(
+  fields: Readonly<Record<string, unknown>>,
+  readable: (text: string) => string,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => {
+      const stack = (value as { readonly stack?: unknown } | null)?.stack;
+      return [name, typeof stack === 'string' ? { ...(value as object), stack: readable(stack) } : value];
+    }),
+  );
 }

@@ -1,6 +1,6 @@
 /** What a session thread tells the session that it belongs to, its end among it. */
 import type { ThreadExitCause } from '../events.js';
-import { messageOf } from '../shared/errors.js';
+import { messageOf, toPlainError } from '../shared/errors.js';
 import type { RequestId, SendFrame } from '../shared/frames.js';
 import { overLimitMessage } from '../shared/memory-limits.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -12,6 +12,8 @@ export interface ThreadExit {
   readonly message: string;
   /** It never started because the system had no thread, descriptor or memory for it. */
   readonly shortage?: boolean;
+  /** Of what was thrown, where it crashed. */
+  readonly stack?: string | undefined;
 }
 
 /** What the session that has claimed a thread is told. */
@@ -44,7 +46,7 @@ export function causeOf(died: unknown): ThreadExit {
   if (shortage !== undefined) return { cause: 'start_failed', message: shortage, shortage: true };
   const exited = /^worker exited with code: (-?\d+)$/.exec(message);
   if (exited !== null) return { cause: 'exit', message: `process.exit(${exited[1]}) was called in it` };
-  return { cause: 'crash', message: `it crashed: ${message}` };
+  return { cause: 'crash', message: `it crashed: ${message}`, stack: toPlainError(died).stack };
 }
 
 /** A request for a session's thread. */

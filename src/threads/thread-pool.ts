@@ -71,6 +71,8 @@ export interface ThreadPoolOptions {
   readonly threadMemoryMb: number;
   readonly threadNice: number;
   readonly cancelGraceMs: number;
+  /** At `debug` threads tell the stacks of what was thrown in them. */
+  readonly logLevel?: string;
 }
 
 interface Waiter {
@@ -126,6 +128,7 @@ export class ThreadPool {
       memoryLimits,
       moduleText: options.bundle && { text: options.bundle.text, filename: options.bundle.filename },
       codeCaches: options.codeCaches,
+      showsStacks: options.logLevel === 'debug',
       linuxPriority: SETS_OWN_PRIORITY ? this.#expectedNiceness : undefined,
     };
     this.#starter = new ThreadStarter(options, workerData);

@@ -17,6 +17,14 @@ const COMPOSED: Readonly<Record<string, string>> = {
   'workers/environment/text-search.js': "the client's own: it can hang its own session alone",
 };
 
+/** What the checker can't decide, for an assertion in it; each says why it is well. */
+const EXAMINED: readonly [start: string, why: string][] = [
+  ['/(?<=[;{}])__name', 'reads the text of the server module, once, at start'],
+  ['/\\bimport\\s*', 'reads the text of the server module, once, at start'],
+  ['/\\brequire\\s*\\(', 'reads the text of the server module, once, at start'],
+  ['/^nodejs_(?!', 'anchored; what is looked ahead for is read once'],
+];
+
 /** As `tsc` wrote them: TypeScript's types are gone, names and patterns are as they were. */
 const files = ['src', 'workers'].flatMap((folder) =>
   readdirSync(join(projectRoot, 'dist', folder), { recursive: true, encoding: 'utf8' })
@@ -64,10 +72,12 @@ describe('A regular expression', () => {
 
   for (const [literal, { source, flags, file }] of literals) {
     it(`takes time linear in the length of what it reads: ${literal} in ${file}`, () => {
-      const found = checkSync(source, flags, { timeout: 20_000 });
+      // Its other checker tries texts out for a time: what it finds would hang on the machine's speed.
+      const found = checkSync(source, flags, { checker: 'automaton', timeout: null });
       const attack =
         found.status === 'vulnerable' ? `${found.complexity.summary}: ${found.attack.pattern}` : '';
-      expect(found.status, attack).to.equal('safe');
+      const examined = EXAMINED.some(([start]) => literal.startsWith(start));
+      expect(found.status, attack).to.equal(examined ? 'unknown' : 'safe');
     });
   }
 });

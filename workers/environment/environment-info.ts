@@ -5,7 +5,7 @@ import type { Session } from '../../src/shared/define-server.js';
 import { readDisks } from './disks.js';
 import { readMemory, readProcessor, readSystem } from './machine.js';
 import { structuredResult } from './tool-result.js';
-import { readToolchains, TOOLCHAIN_TIMEOUT_MS } from './toolchains.js';
+import { recallToolchains, TOOLCHAIN_TIMEOUT_MS } from './toolchains.js';
 
 export function registerEnvironmentInfoTool(
   server: McpServer,
@@ -30,7 +30,7 @@ export function registerEnvironmentInfoTool(
       const [system, disks, tools] = await Promise.all([
         readSystem(),
         readDisks(roots),
-        readToolchains(session, extra.signal),
+        recallToolchains(session, extra.signal),
       ]);
       const rootFolders = [...roots];
       return structuredResult({
@@ -92,7 +92,7 @@ function outputSchema() {
     tools: z
       .record(z.string(), z.string().nullable())
       .describe(
-        `Version by command; null when it is missing or does not answer in ${TOOLCHAIN_TIMEOUT_MS} ms.`,
+        `Version by command; null when it is missing or does not answer in ${TOOLCHAIN_TIMEOUT_MS} ms. Up to ten minutes old.`,
       ),
     rootFolders: z.array(z.string()).describe('The folders that the file tools may read.'),
   };

@@ -2,6 +2,7 @@
 
 import { messageOf } from '../../src/shared/errors.js';
 import { importModule } from '../import-module.js';
+import { sessionLookup } from './name-lookups.js';
 import { type AddressCheck, guardedConnector, guardedLookup } from './public-address.js';
 import { ToolError } from './tool-result.js';
 
@@ -87,7 +88,7 @@ export async function exchangeHttp(request: HttpRequest, signal: AbortSignal): P
 }
 
 function connector({ buildConnector }: Undici, { isAllowed, timeoutMs }: HttpRequest) {
-  if (isAllowed === undefined) return buildConnector({ timeout: timeoutMs });
+  if (isAllowed === undefined) return buildConnector({ timeout: timeoutMs, lookup: sessionLookup });
   return guardedConnector(
     buildConnector({ timeout: timeoutMs, lookup: guardedLookup(isAllowed) }),
     isAllowed,

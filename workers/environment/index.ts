@@ -26,11 +26,12 @@ export function environmentServer(options: EnvironmentOptions): ServerDefinition
       `list_directory, read_file and search_files read inside ${roots.describe()}; ` +
       'http_request sends a request from there; session_info tells about this connection.',
     setup(server, session) {
+      // The first tool without arguments is what a load calls that names none: a cheap one.
+      registerSessionTools(server, session);
       registerEnvironmentInfoTool(server, session, options.roots);
       registerFileTools(server, roots);
       registerSearchTool(server, roots);
       registerHttpRequestTool(server, options.allowPrivateNetwork);
-      registerSessionTools(server, session);
     },
   });
 }

@@ -2,10 +2,10 @@
  * Which addresses `http_request` may reach. The check sits where the connection is made, on the very address
  * that is connected to: a name that resolves to something else at a second look-up gains nothing.
  */
-import { lookup as resolveName } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { BlockList, isIP } from 'node:net';
 import type { buildConnector } from 'undici';
+import { sessionLookup } from './name-lookups.js';
 import { ToolError } from './tool-result.js';
 
 /** From IANA's special-purpose registry: all that is not a public unicast address. */
@@ -68,11 +68,12 @@ export function publicAddressCheck(): AddressCheck {
   };
 }
 
-/** Resolves names as `dns.lookup` does and refuses a name that has any address that fails the check. */
+/** Resolves names as `dns.lookup` does, a few at once, and refuses a name that has any address that fails the check. */
 export function guardedLookup(isAllowed: AddressCheck): LookupFunction {
   return (hostname, options, callback) => {
-    resolveName(hostname, { ...options, all: true }, (error, addresses) => {
+    sessionLookup(hostname, { ...options, all: true }, (error, found) => {
       if (error) return callback(error, '');
+      const addresses = Array.isArray(found) ? found : [];
       const refused = addresses.find(({ address }) => !isAllowed(address));
       if (refused) return callback(addressError(`${hostname} (${refused.address})`), '');
       if (options.all) return callback(null, addresses);

@@ -34,23 +34,55 @@ const MAX_OUTPUT_CHARACTERS = 4_096;
 const VERSION = /\d{1,9}(?:\.\d+)+[\w.+-]*/;
 
 export const TOOLCHAIN_TIMEOUT_MS = 5_000;
+/** Who installs a tool in a session sees it then. */
+const REMEMBERED_FOR_MS = 600_000;
+const STATE_KEY = 'toolchain versions';
+
+type Versions = Record<string, string | null>;
+
+/**
+ * As `readToolchains`, but a tool that has answered, or is missing, is asked once in ten minutes of a session, also where the
+ * session sleeps in between: 19 processes for each call are more than many sessions at once can start.
+ */
+export async function recallToolchains(
+  session: Pick<Session, 'spawn' | 'state'>,
+  signal: AbortSignal,
+  timeoutMs = TOOLCHAIN_TIMEOUT_MS,
+): Promise<Versions> {
+  const kept = session.state.get(STATE_KEY) as
+    | { readonly askedAtMs: number; readonly versions: Versions }
+    | undefined;
+  const isFresh = kept !== undefined && Date.now() - kept.askedAtMs < REMEMBERED_FOR_MS;
+  const known: Versions = isFresh ? { ...kept.versions } : {};
+  const before = Object.keys(known).length;
+  const versions = await readToolchains(session, signal, timeoutMs, known);
+  if (Object.keys(known).length > before) {
+    session.state.set(STATE_KEY, { askedAtMs: isFresh ? kept.askedAtMs : Date.now(), versions: known });
+  }
+  return versions;
+}
 
 /**
  * Version by command; null for a command that is missing, fails or is silent for `timeoutMs`.
+ * @param known what needs no asking; what has answered is added
  * @throws the signal's reason when it aborts; what runs is killed first.
  */
 export async function readToolchains(
   session: Pick<Session, 'spawn'>,
   signal: AbortSignal,
   timeoutMs = TOOLCHAIN_TIMEOUT_MS,
-): Promise<Record<string, string | null>> {
-  const versions: Record<string, string | null> = {};
-  for (const [command] of COMMANDS) versions[command] = null;
-  const waiting = COMMANDS.values();
+  known: Versions = {},
+): Promise<Versions> {
+  const versions: Versions = {};
+  for (const [command] of COMMANDS) versions[command] = known[command] ?? null;
+  const waiting = COMMANDS.filter(([command]) => known[command] === undefined).values();
   const runNext = async (): Promise<void> => {
     for (const [command, ...args] of waiting) {
       signal.throwIfAborted();
-      versions[command] = await readVersion(session, command, args, signal, timeoutMs);
+      const version = await readVersion(session, command, args, signal, timeoutMs);
+      if (version === undefined) continue;
+      versions[command] = version;
+      known[command] = version;
     }
   };
   // All of them end before the call does, so that none starts a process that belongs to no request.
@@ -60,13 +92,14 @@ export async function readToolchains(
   return versions;
 }
 
+/** `undefined` for a tool that does not answer in time: it may be there. */
 async function readVersion(
   session: Pick<Session, 'spawn'>,
   command: string,
   args: readonly string[],
   signal: AbortSignal,
   timeoutMs: number,
-): Promise<string | null> {
+): Promise<string | null | undefined> {
   // In the file system's root no project's configuration changes what a tool says, or makes it download another.
   const child = session.spawn(command, args, { cwd: parse(process.cwd()).root });
   return await new Promise((resolve) => {
@@ -74,7 +107,7 @@ async function readVersion(
     const take = (chunk: string): void => {
       if (output.length < MAX_OUTPUT_CHARACTERS) output += chunk;
     };
-    const settle = (version: string | null): void => {
+    const settle = (version: string | null | undefined): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
       resolve(version);
@@ -83,7 +116,7 @@ async function readVersion(
     const stop = (): void => {
       child.kill('SIGKILL');
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
-      settle(null);
+      settle(undefined);
     };
     const timer = setTimeout(stop, timeoutMs);
     signal.addEventListener('abort', stop, { once: true });

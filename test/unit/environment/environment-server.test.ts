@@ -2,8 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
+import { safeMix } from '../../../src/load/mix.js';
 import { environmentServer } from '../../../workers/environment/index.js';
-import { readToolchains } from '../../../workers/environment/toolchains.js';
+import { readToolchains, recallToolchains } from '../../../workers/environment/toolchains.js';
 import {
   connectEnvironment,
   type EnvironmentClient,
@@ -29,6 +30,11 @@ describe('the environment server', () => {
     });
     expect({ name, version }).to.deep.equal({ name: 'environment', version: '0.1.0' });
     expect(instructions).to.include('/data');
+  });
+
+  it('names a cheap tool to a load that names none', async () => {
+    const { tools } = await environment.client.listTools();
+    expect(safeMix(tools)).to.deep.equal([{ tool: 'session_info', arguments: {}, weight: 1 }]);
   });
 
   it('has seven tools with titles, annotations and a description of every argument and result', async () => {
@@ -92,6 +98,24 @@ describe('the environment server', () => {
       const [silent] = children;
       if (silent?.signalCode === null) await once(silent, 'exit');
       expect(silent?.signalCode).to.equal('SIGKILL');
+    });
+
+    it('asks a tool once, and again only where it was silent', async () => {
+      const asked: string[] = [];
+      const session = testSession({
+        spawn: (command) => {
+          asked.push(command);
+          const script = command === 'git' ? 'setInterval(() => {}, 1000)' : 'console.log("1.2.3")';
+          const known = ['git', 'make'].includes(command);
+          return spawn(known ? process.execPath : '/no/such/command', ['-e', script], { stdio: 'pipe' });
+        },
+      });
+      const { signal } = new AbortController();
+      const first = await recallToolchains(session, signal, 1_500);
+      expect(first).to.include({ make: '1.2.3', git: null, cargo: null });
+      expect(asked).to.have.length(19);
+      expect(await recallToolchains(session, signal, 100)).to.deep.equal(first);
+      expect(asked.slice(19)).to.deep.equal(['git']);
     });
 
     it('kills what it runs and starts nothing more when it is cancelled', async () => {

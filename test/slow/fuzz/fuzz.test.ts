@@ -1,0 +1,161 @@
+/**
+ * The gateway under inputs that nobody meant. FUZZ_SEED repeats a run, FUZZ_INPUTS says how many inputs it has, and
+ * FUZZ_ONLY sends one of them alone, or a range such as 200-250.
+ */
+import { randomInt } from 'node:crypto';
+import { homedir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'chai';
+import { afterThisTest } from '../../support/cleanup.js';
+import { projectRoot } from '../../support/project.js';
+import { describeFinding, type Finding, type FuzzReport, fuzz } from './fuzz-run.js';
+import { type GatewayProcess, startGatewayProcess } from './gateway-process.js';
+import { Bystander, TargetSessions } from './neighbours.js';
+
+const INPUTS = 100_000;
+/** Enough to keep two cores busy; each may hold one thread's attention. */
+const LANES = 64;
+const ANSWER_DEADLINE_MS = 5_000;
+/** Calls of known sessions wait 45 s for a thread before they are refused. */
+const THREAD_DEADLINE_MS = 50_000;
+/** Inputs that may take longer than 5 s, all of them since no thread was free: one in so many. */
+const INPUTS_FOR_ONE_LATE = 100;
+/** The bystander's calls wait behind those of all lanes, and for a thread where its session has slept. */
+const BYSTANDER_DEADLINE_MS = 50_000;
+const BYSTANDER_PAUSE_MS = 100;
+const RENEWAL_PAUSE_MS = 300;
+/** Twenty-four threads at work and the main thread; a leak of 100,000 inputs shows far above it. */
+const MOST_RESIDENT_BYTES = 1.5 * 1024 ** 3;
+const RUN_DEADLINE_MS = 20 * 60_000;
+
+const seed = Number(process.env.FUZZ_SEED ?? randomInt(2 ** 31));
+const indices = chosenIndices(process.env.FUZZ_ONLY);
+
+function chosenIndices(only: string | undefined): number[] {
+  if (only === undefined)
+    return Array.from({ length: Number(process.env.FUZZ_INPUTS ?? INPUTS) }, (_, index) => index);
+  const [first = 0, last = first] = only.split('-').map(Number);
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+describe('a fuzzed gateway', function () {
+  this.timeout(RUN_DEADLINE_MS);
+
+  it(`answers or closes each of ${indices.length} inputs of seed ${seed}, and harms nobody`, async () => {
+    const gateway = await startGatewayProcess();
+    const { report, mostResidentBytes, bystander } = await run(gateway, indices, LANES);
+    const figures = JSON.stringify({
+      inputs: report.inputs,
+      outcomes: report.statuses,
+      late: report.late,
+      mostResidentMiB: Math.round(mostResidentBytes / 1024 ** 2),
+      bystanderCalls: bystander.calls,
+      bystanderSlowestMs: Math.round(bystander.slowestMs),
+    });
+    console.log(`    seed ${seed}: ${figures}`);
+
+    const end = gateway.ended();
+    if (end !== undefined) expect.fail(await whatEndedIt(end, gateway.log(), report));
+    const findings = await lasting(gateway, report.findings);
+    if (findings.length > 0) expect.fail(findings.map(describeFinding).join('\n'));
+    expect(report.late, figures).to.be.at.most(indices.length / INPUTS_FOR_ONE_LATE);
+    expect(bystander.calls).to.be.above(0);
+    expect(bystander.fault, figures).to.equal(undefined);
+    expect(mostResidentBytes, figures).to.be.below(MOST_RESIDENT_BYTES);
+  });
+});
+
+interface Run {
+  readonly report: FuzzReport;
+  readonly mostResidentBytes: number;
+  readonly bystander: {
+    readonly calls: number;
+    readonly slowestMs: number;
+    readonly fault: string | undefined;
+  };
+}
+
+async function run(gateway: GatewayProcess, chosen: readonly number[], lanes: number): Promise<Run> {
+  const bystander = new Bystander(gateway.mcp);
+  const sessions = new TargetSessions(gateway.mcp);
+  afterThisTest(() => {
+    bystander.close();
+    sessions.close();
+  });
+  await bystander.open();
+  await sessions.renew();
+  let over = false;
+  let mostResidentBytes = 0;
+  let fault: string | undefined;
+  const gone = () => gateway.ended() !== undefined;
+  const repeat = async (pauseMs: number, act: () => Promise<void>): Promise<void> => {
+    while (!over && !gone()) {
+      await act();
+      await delay(pauseMs);
+    }
+  };
+  const beside = [
+    repeat(BYSTANDER_PAUSE_MS, async () => {
+      mostResidentBytes = Math.max(mostResidentBytes, gateway.residentBytes() ?? 0);
+      await bystander.call(BYSTANDER_DEADLINE_MS).catch((error: Error) => {
+        if (!gone()) fault ??= error.message;
+      });
+    }),
+    // The inputs fill up the sessions and end some, so one may not be had at once; the next turn tries again.
+    repeat(RENEWAL_PAUSE_MS, () => sessions.renew().catch(() => undefined)),
+  ];
+  const report = await fuzz({
+    addresses: { mcp: addressOf(gateway.mcp), admin: addressOf(gateway.admin) },
+    seed,
+    indices: chosen,
+    lanes,
+    deadlineMs: ANSWER_DEADLINE_MS,
+    threadDeadlineMs: THREAD_DEADLINE_MS,
+    secrets: { secret: bystander.secret, paths: [projectRoot, homedir()].filter((path) => path.length > 1) },
+    surroundings: sessions,
+    stopped: gone,
+    seen: (body) => sessions.seen(body),
+  });
+  over = true;
+  await Promise.all(beside);
+  bystander.close();
+  sessions.close();
+  const { calls, slowestMs } = bystander;
+  return { report, mostResidentBytes, bystander: { calls, slowestMs, fault } };
+}
+
+/**
+ * Sends inputs that were silent again, one at a time: those that are answered then were late, since this machine or another
+ * input held them up, and count among the late ones.
+ */
+async function lasting(gateway: GatewayProcess, findings: readonly Finding[]): Promise<readonly Finding[]> {
+  const silent = findings.filter((finding) => finding.silent);
+  if (silent.length === 0) return findings;
+  const again = await run(
+    gateway,
+    silent.map(({ index }) => index),
+    1,
+  );
+  return [...findings.filter((finding) => !finding.silent), ...again.report.findings];
+}
+
+/** Sends what was on its way one by one to fresh gateways: the one that ends it again is the culprit. */
+async function whatEndedIt(end: string, log: string, { onTheWay }: FuzzReport): Promise<string> {
+  const culprits: string[] = [];
+  let gateway = await startGatewayProcess();
+  for (const index of onTheWay) {
+    await run(gateway, [index], 1);
+    // A death may follow its answer.
+    await delay(200);
+    if (gateway.ended() === undefined) continue;
+    culprits.push(`FUZZ_SEED=${seed} FUZZ_ONLY=${index} npm run test:slow -- --grep fuzzed`);
+    if (culprits.length === 3) break;
+    gateway = await startGatewayProcess();
+  }
+  const alone = culprits.length > 0 ? culprits.join('\n') : 'none of them does it alone';
+  return `The gateway ended with ${end}; ${onTheWay.length} inputs were on their way:\n${alone}\n${log.slice(-2_000)}`;
+}
+
+function addressOf({ hostname, port }: URL): { host: string; port: number } {
+  return { host: hostname, port: Number(port) };
+}
