@@ -3,7 +3,6 @@
  * in a native call holds the exit with it, for ever. So where a thread is left, the process ends itself with SIGKILL.
  */
 import type { Gateway } from '../gateway.js';
-import { messageOf } from '../shared/errors.js';
 import { liveThreads } from '../threads/live-threads.js';
 import { killDescendants } from '../threads/thread-children.js';
 
@@ -43,10 +42,8 @@ export function exitAtOnce(exitCode: number): void {
 
 /** The last ones: those that no session's end has ended, such as what a held `execSync` waits for. */
 function killChildren(): void {
-  try {
-    killDescendants();
-  } catch (error) {
-    // Without a file descriptor, say. What ends the process next must come all the same.
-    process.stderr.write(`bulkhead: child processes could not be looked for: ${messageOf(error)}\n`);
-  }
+  if (killDescendants()) return;
+  process.stderr.write(
+    'bulkhead: child processes could not be looked for: no file descriptor is free, or there is no /proc.\n',
+  );
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { GroupState } from '../../src/shared/keeper-frames.js';
 import { signalGroup, signalLeaderlessGroup } from '../../src/shared/process-group.js';
+import type { ProcessEntry, ProcessLook } from '../../src/shared/process-table.js';
 import type { KeptChild } from './kept-child.js';
-import type { ProcessEntry, ProcessLook } from './process-table.js';
 
 /**
  * The processes that end together: those of one request, or those of the session itself. It outlives each of

@@ -5,10 +5,10 @@ import type {
   KeeperReportFrame,
   StartFrame,
 } from '../../src/shared/keeper-frames.js';
+import { readProcess } from '../../src/shared/process-table.js';
 import { ChildLifetime } from './child-lifetime.js';
 import { KeptChild, type KeptChildOwner } from './kept-child.js';
 import type { LifetimeReaper } from './lifetime-reaper.js';
-import { readProcess } from './process-table.js';
 
 /** What all session threads' records share. */
 export interface KeeperServices {

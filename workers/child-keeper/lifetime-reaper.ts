@@ -7,9 +7,9 @@
  * and also cleared its environment.
  */
 import { signalProcess } from '../../src/shared/process-group.js';
+import { HAS_PROCESS_TABLE, lookAtProcesses, readProcess } from '../../src/shared/process-table.js';
 import { clockMs } from '../clock.js';
 import type { ChildLifetime } from './child-lifetime.js';
-import { HAS_PROCESS_TABLE, lookAtProcesses, readProcess } from './process-table.js';
 
 /** Enough for a program to flush and remove its temporary files; a client that left waits for nothing. */
 const TERM_GRACE_MS = 500;

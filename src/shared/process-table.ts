@@ -1,6 +1,6 @@
 /** What Linux's /proc tells about processes. Other systems have nothing of the kind. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { CHILD_MARKER } from '../../src/shared/keeper-frames.js';
+import { CHILD_MARKER } from './keeper-frames.js';
 
 export interface ProcessEntry {
   readonly pid: number;
@@ -23,8 +23,8 @@ export interface ProcessLook {
 export const HAS_PROCESS_TABLE = process.platform === 'linux';
 
 /**
- * Takes a look. `undefined` where there is no process table, and while the gateway is out of file descriptors,
- * which a tool can bring about: then nothing is known.
+ * Takes a look. `undefined` where there is no process table, or it can't be read, and while the gateway is out of file
+ * descriptors, which a tool can bring about: then nothing is known.
  */
 export function lookAtProcesses(): ProcessLook | undefined {
   if (!HAS_PROCESS_TABLE) return undefined;
@@ -35,9 +35,9 @@ export function lookAtProcesses(): ProcessLook | undefined {
       const entry = Number.isInteger(pid) ? parseStat(pid, readProcFile(pid, 'stat')) : undefined;
       if (entry !== undefined) table.set(pid, entry);
     }
-  } catch (thrown) {
-    if (isOutOfDescriptors(thrown)) return undefined;
-    throw thrown;
+  } catch {
+    // EMFILE or ENFILE, or /proc is not mounted: for whoever looks it comes to the same.
+    return undefined;
   }
   const markers = new Map<number, string | undefined>();
   return {
