@@ -11,15 +11,18 @@ export class AdmissionWindow {
     this.#windowMs = windowMs;
   }
 
-  /** How many were held back since the last one that passed, or `undefined` to hold this one back too. */
-  admit(): number | undefined {
+  /**
+   * How many were held back since the last one that passed, or `undefined` to hold this one back too.
+   * @param times for how many it stands
+   */
+  admit(times = 1): number | undefined {
     const now = performance.now();
     if (now - this.#startedAtMs >= this.#windowMs) {
       this.#startedAtMs = now;
       this.#admitted = 0;
     }
     if (this.#admitted >= this.#limit) {
-      this.#suppressed += 1;
+      this.#suppressed += times;
       return undefined;
     }
     this.#admitted += 1;

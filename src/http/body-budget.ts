@@ -4,9 +4,11 @@
  * Past it, the bodies that have held most for longest are refused until an eighth is free again: those that come at
  * once pass, however many stand still.
  */
+import { AdmissionWindow } from '../admission-window.js';
 import type { GatewayEmitter } from '../events.js';
-import { NoticeWindow } from './notice-window.js';
 
+/** Clients can bring it about at will: one line in each. */
+const NOTICE_WINDOW_MS = 10_000;
 const MIB = 1024 * 1024;
 const DEFAULT_BYTES = 64 * MIB;
 /** After an overrun so much of the budget is free: the search for the largest is not made for each piece that comes. */
@@ -24,7 +26,7 @@ export class BodyBudget {
   readonly limitBytes: number;
   readonly #events: GatewayEmitter;
   readonly #held = new Set<HeldBody>();
-  readonly #notices = new NoticeWindow();
+  readonly #notices = new AdmissionWindow(1, NOTICE_WINDOW_MS);
   #usedBytes = 0;
 
   constructor({ limitBytes, events }: { readonly limitBytes: number; readonly events: GatewayEmitter }) {
@@ -64,13 +66,13 @@ export class BodyBudget {
       body.refuse();
       refused += 1;
     }
-    const count = this.#notices.count(refused);
-    if (count === undefined) return;
+    const suppressed = this.#notices.admit(refused);
+    if (suppressed === undefined) return;
     this.#events.emit('notice', {
       level: 'warn',
       message:
         'Unfinished request bodies held as much memory as they may together: the largest that stood still were refused with 503.',
-      fields: { refused: count, limitBytes: this.limitBytes },
+      fields: { refused: suppressed + refused, limitBytes: this.limitBytes },
     });
   }
 }

@@ -11,10 +11,10 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { AdmissionWindow } from '../admission-window.js';
 import type { GatewayEmitter, RefusedRequest, RejectionReason } from '../events.js';
 import type { Connections } from './connections.js';
 import { listen } from './listen.js';
-import { NoticeWindow } from './notice-window.js';
 import { refusedRequest } from './reply.js';
 import {
   discardInput,
@@ -32,6 +32,8 @@ const STATUS_OF_CLIENT_ERROR: Readonly<Record<string, number>> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
 };
 
+/** Connections that can't be accepted come in hundreds: one line in each. */
+const NOTICE_WINDOW_MS = 10_000;
 /** How often Node looks for requests that are past their deadline; its default of 30 s makes 60 s out of 30. */
 const DEADLINE_CHECK_MS = 500;
 /** A client that has only closed its own half of the connection hears nothing of these; one that is gone resets it. */
@@ -59,7 +61,7 @@ export interface HttpServerOptions {
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: Server;
-  readonly #failures = new NoticeWindow();
+  readonly #failures = new AdmissionWindow(1, NOTICE_WINDOW_MS);
   #closed: Promise<void> | undefined;
 
   constructor(options: HttpServerOptions) {
@@ -100,12 +102,12 @@ export class HttpServer {
     const address = await listen(this.#server, this.#options, option);
     // A connection that can't be accepted, for want of a descriptor say, is no reason to stop.
     this.#server.on('error', ({ message }) => {
-      const failures = this.#failures.count();
-      if (failures === undefined) return;
+      const suppressed = this.#failures.admit();
+      if (suppressed === undefined) return;
       events.emit('notice', {
         level: 'error',
         message: `A connection to ${option.port} could not be accepted: ${message}`,
-        fields: { failures },
+        fields: { failures: suppressed + 1 },
       });
     });
     return address;

@@ -6,9 +6,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { getHeapStatistics } from 'node:v8';
+import { AdmissionWindow } from '../admission-window.js';
 import type { GatewayEmitter } from '../events.js';
-import { NoticeWindow } from './notice-window.js';
 
+/** Clients can bring it about at will: one line in each. */
+const NOTICE_WINDOW_MS = 10_000;
 const MIB = 1024 * 1024;
 /** An eighth of the heap, within bounds: no single message of a server, 32 Mi characters, may be too much by itself. */
 const HEAP_SHARE = 1 / 8;
@@ -51,7 +53,7 @@ export class OutputBudget {
   readonly #stallMs: number;
   readonly #events: GatewayEmitter;
   readonly #waiting = new Map<WaitingOutput, Waiting>();
-  readonly #notices = new NoticeWindow();
+  readonly #notices = new AdmissionWindow(1, NOTICE_WINDOW_MS);
   #usedBytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -128,13 +130,13 @@ export class OutputBudget {
       this.#giveUp(output, 'output_budget');
       closed += 1;
     }
-    const count = this.#notices.count(closed);
-    if (count === undefined) return;
+    const suppressed = this.#notices.admit(closed);
+    if (suppressed === undefined) return;
     this.#events.emit('notice', {
       level: 'warn',
       message:
         'Output that clients do not read held as much memory as it may: the responses that waited most and longest were closed.',
-      fields: { closed: count, limitBytes: this.limitBytes },
+      fields: { closed: suppressed + closed, limitBytes: this.limitBytes },
     });
   }
 

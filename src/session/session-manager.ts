@@ -1,6 +1,7 @@
 /** All sessions: ids, admission, timeouts, clean-up. */
 import { randomBytes, randomInt } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
+import { AdmissionWindow } from '../admission-window.js';
 import { Deadline } from '../deadline.js';
 import type { GatewayEmitter, RejectionReason } from '../events.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -45,7 +46,7 @@ export class SessionManager {
   /** They answer nothing any more, but a thread or a child process of theirs still has to go. */
   readonly #ending = new Set<Session>();
   readonly #room = new SessionRoom(() => this.#sessions.values());
-  #roomNoticeMs = Number.NEGATIVE_INFINITY;
+  readonly #roomNotices = new AdmissionWindow(1, ROOM_NOTICE_MS);
   #sweep: Deadline | undefined;
   /** Makes request keys differ between two runs of the gateway, for whoever reads both logs. */
   readonly #keyPrefix = randomInt(36 ** 4)
@@ -203,10 +204,8 @@ export class SessionManager {
 
   /** Ends the session that has been without its client for longest. */
   #endOne(): void {
-    const now = performance.now();
-    void this.#room.next(now)?.end('room');
-    if (now - this.#roomNoticeMs < ROOM_NOTICE_MS) return;
-    this.#roomNoticeMs = now;
+    void this.#room.next(performance.now())?.end('room');
+    if (this.#roomNotices.admit() === undefined) return;
     this.#events.emit('notice', {
       level: 'warn',
       message: `max-sessions (${this.#options.maxSessions}) is reached: for each new session, the one ends that has been without its client for longest`,

@@ -362,16 +362,19 @@ export class ThreadPool {
    * which a module that always gets stuck would fill the process with threads.
    */
   get #live(): number {
+    return this.#threads.size - Math.min(this.#stuckThreads, maxStuckThreads(this.#options.maxThreads));
+  }
+
+  get #stuckThreads(): number {
     let stuck = 0;
     for (const { state } of this.#threads) if (state === 'stuck') stuck += 1;
-    return this.#threads.size - Math.min(stuck, maxStuckThreads(this.#options.maxThreads));
+    return stuck;
   }
 
   /** Why no session can have a thread, or `undefined`. */
   get exhausted(): string | undefined {
     const { maxThreads } = this.#options;
-    let stuck = 0;
-    for (const { state } of this.#threads) if (state === 'stuck') stuck += 1;
+    const stuck = this.#stuckThreads;
     if (stuck < maxThreads + maxStuckThreads(maxThreads)) return undefined;
     return `All ${stuck} session threads are held by native calls that do not return: restart the gateway.`;
   }
