@@ -17,12 +17,13 @@ type ModuleFunction = (
   dirname: string,
 ) => void;
 
-const { codeCaches } = workerData as SessionThreadData;
+let data: SessionThreadData | undefined = taken(workerData as SessionThreadData);
+const codeCaches = data.codeCaches?.worker;
 // Not a module but the function that CommonJS would make of one: each thread would keep the text twice otherwise.
 const filename = join(__dirname, 'session-worker.cjs');
 const script = new Script(readFileSync(filename, 'latin1'), {
   filename,
-  ...(codeCaches !== undefined && { cachedData: codeCaches.worker }),
+  ...(codeCaches !== undefined && { cachedData: codeCaches }),
 });
 const module = { exports: {} as SessionWorker };
 (script.runInThisContext() as ModuleFunction)(
@@ -35,9 +36,24 @@ const module = { exports: {} as SessionWorker };
 );
 
 export default function serve(task: SessionThreadTask): Promise<never> {
+  if (data === undefined) throw new Error('a session thread has one task');
+  const given = data;
+  data = undefined;
   return module.exports.default(
     task,
+    given,
     () => script.createCachedData(),
     (specifier) => import(specifier),
   );
+}
+
+/**
+ * Leaves nothing of it where other code of the thread finds it: in node:worker_threads, and in piscina, which has the same
+ * object. The module's text and the code caches are in memory that all threads share: a tool that wrote to it would
+ * break every session to come. Its thread's limits are there too.
+ */
+function taken(original: SessionThreadData): SessionThreadData {
+  const copy = { ...original };
+  for (const key of Object.keys(original)) Reflect.deleteProperty(original, key);
+  return copy;
 }

@@ -6,7 +6,7 @@
 import { readlinkSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 import { basename } from 'node:path';
-import { isMainThread, workerData } from 'node:worker_threads';
+import { isMainThread } from 'node:worker_threads';
 import type { ServerDefinition } from '../src/shared/define-server.js';
 import { messageOf, toPlainError } from '../src/shared/errors.js';
 import type { MainFrame, SessionThreadData, SessionThreadTask, ThreadFrame } from '../src/shared/frames.js';
@@ -26,14 +26,17 @@ const REHEARSE_AFTER_MS = 5;
 if (isMainThread)
   throw new Error('session-worker is the entry of a session thread; it has no use on the main thread');
 
+/**
+ * @param data not `workerData`, where the server module and its tools would find it
+ */
 export default async function serveSession(
   { port, keeperPort, childMarker }: SessionThreadTask,
+  data: SessionThreadData,
   createCodeCache: () => Uint8Array,
   importer: (specifier: string) => Promise<unknown>,
 ): Promise<never> {
   importThrough(importer);
   process.env[CHILD_MARKER] = childMarker;
-  const data = workerData as SessionThreadData;
   const post = (frame: ThreadFrame): void => port.postMessage(frame);
   const log = new ModuleLog(post, data.showsStacks);
   captureOutput(log);

@@ -200,7 +200,7 @@ export interface ModuleText {
   readonly filename: string;
 }
 
-/** What every session thread is given as `workerData`. */
+/** What every session thread is given as `workerData`, and takes away from there before any other code runs. */
 export interface SessionThreadData {
   /** `file:` URL of the server module, or `undefined` for the built-in environment server. */
   readonly moduleUrl: string | undefined;
