@@ -16,6 +16,7 @@ import {
   type MessageExtraInfo,
   type Result,
 } from '@modelcontextprotocol/sdk/types.js';
+import { declaredNotifications } from '../src/shared/declared-notifications.js';
 import { cut, messageOf, toPlainError } from '../src/shared/errors.js';
 import {
   messageFrame,
@@ -81,6 +82,8 @@ export class PortTransport implements Transport {
   readonly #queue: { frame: SendFrame; sent: () => void }[] = [];
   /** Requests to the client that it has not answered. */
   readonly #asked = new Set<RequestId>();
+  /** The client's `initialize`, until it has been answered. */
+  #initializing: RequestId | undefined;
   #outstanding = 0;
   #closed = false;
   #protocol!: ProtocolEntries;
@@ -150,6 +153,7 @@ export class PortTransport implements Transport {
       return this.#protocol._onresponse(message);
     }
     if (!('id' in message)) return this.#protocol._onnotification(message);
+    if (message.method === 'initialize') this.#initializing = message.id;
     this.#executor.arrived(message.id, key, message.method);
     this.#protocol._onrequest(message, this.infoOf(message.id));
   }
@@ -190,7 +194,7 @@ export class PortTransport implements Transport {
 
   send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
     if (this.#isUnwantedLogMessage(message)) return Promise.resolve();
-    const frame = this.#withStack(toFrame(message, options?.relatedRequestId));
+    const frame = this.#withDeclared(this.#withStack(toFrame(message, options?.relatedRequestId)), message);
     if (frame.kind === 'response' && frame.id !== undefined) {
       const answered = this.#swallowed.get(frame.id);
       this.#swallowed.delete(frame.id);
@@ -217,6 +221,14 @@ export class PortTransport implements Transport {
     const thrown = this.#executor.thrownBy(frame.id);
     const stack = this.#showsStacks ? toPlainError(thrown).stack : undefined;
     return stack === undefined ? frame : { ...frame, stack: cut(stack, MAX_STACK_CHARS) };
+  }
+
+  /** The main thread parses no answer, and has to know what the client may be told. */
+  #withDeclared(frame: SendFrame, message: JSONRPCMessage): SendFrame {
+    if (this.#initializing === undefined || frame.kind !== 'response' || frame.id !== this.#initializing)
+      return frame;
+    this.#initializing = undefined;
+    return 'result' in message ? { ...frame, declared: declaredNotifications(message.result) } : frame;
   }
 
   /** `send` for a request's result. Returns a promise only where it has to wait. */
@@ -262,11 +274,10 @@ export class PortTransport implements Transport {
   }
 
   #postNow(frame: SendFrame): void {
-    const { kind, id, body, failure } = frame;
+    const { kind, id, body, failure, declared } = frame;
     this.#outstanding += body.length;
-    this.#post(
-      kind === 'response' && id !== undefined && failure === undefined ? resultFrame(id, body) : frame,
-    );
+    const plain = kind === 'response' && failure === undefined && declared === undefined;
+    this.#post(plain && id !== undefined ? resultFrame(id, body) : frame);
   }
 }
 

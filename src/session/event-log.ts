@@ -21,6 +21,8 @@ export interface EventLogLimits {
 interface StreamMark {
   /** Highest sequence number that has left the log. */
   lost: number;
+  /** Highest one of those that left before any connection was written them, and that no client has been told of. */
+  unheard: number;
   events: number;
   finished: boolean;
 }
@@ -29,6 +31,8 @@ export interface Replay {
   readonly events: readonly LoggedEvent[];
   /** Events behind the cursor have left the log. */
   readonly lost: boolean;
+  /** Highest sequence number of the stream that has left the log; 0: none has. */
+  readonly lastLost: number;
   /** The stream's last response is among the events, or was before the cursor. */
   readonly finished: boolean;
 }
@@ -80,7 +84,11 @@ export class EventLog implements BudgetedLog {
   /** It was written to a connection, perhaps not for the first time. */
   delivered(event: LoggedEvent): void {
     // A replayed one was delivered before, and one that was too large has left the log at once.
-    if (event.state !== 'undelivered') return;
+    if (event.state !== 'undelivered') {
+      const mark = this.#streams.get(event.stream);
+      if (mark?.unheard === event.sequence) mark.unheard = 0;
+      return;
+    }
     this.#undelivered.remove(event);
     event.state = 'delivered';
     event.deliveredMs = performance.now();
@@ -112,12 +120,23 @@ export class EventLog implements BudgetedLog {
         if (event.stream === stream && event.sequence > afterSequence) events.push(event);
     }
     events.sort((one, other) => one.sequence - other.sequence);
-    return { events, lost: mark.lost > afterSequence, finished: mark.finished };
+    return { events, lost: mark.lost > afterSequence, lastLost: mark.lost, finished: mark.finished };
   }
 
   /** What no connection has been written yet. */
   undelivered(stream: string): LoggedEvent[] {
     return [...this.#undelivered].filter((event) => event.stream === stream);
+  }
+
+  /**
+   * The highest sequence number among those of the stream's events that no connection was ever written, and that have left
+   * the log since this was last asked; 0: there are none.
+   */
+  takeUnheard(stream: string): number {
+    const mark = this.#streams.get(stream);
+    const unheard = mark?.unheard ?? 0;
+    if (mark !== undefined) mark.unheard = 0;
+    return unheard;
   }
 
   dropOne(): boolean {
@@ -156,6 +175,7 @@ export class EventLog implements BudgetedLog {
     this.#budget.account(this, -sizeOf(event));
     const mark = this.#mark(event.stream);
     mark.lost = Math.max(mark.lost, event.sequence);
+    if (unseen) mark.unheard = Math.max(mark.unheard, event.sequence);
     mark.events -= 1;
     if (mark.events === 0 && mark.finished) this.#streams.delete(event.stream);
   }
@@ -163,7 +183,7 @@ export class EventLog implements BudgetedLog {
   #mark(stream: string): StreamMark {
     let mark = this.#streams.get(stream);
     if (mark === undefined) {
-      mark = { lost: 0, events: 0, finished: false };
+      mark = { lost: 0, unheard: 0, events: 0, finished: false };
       this.#streams.set(stream, mark);
     }
     return mark;

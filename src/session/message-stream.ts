@@ -55,6 +55,14 @@ export interface StreamPurpose {
   readonly batch: boolean;
 }
 
+/** Events of a stream that have been lost, and what its client is told of that. */
+export interface StreamGap {
+  /** Sequence number of the last of them. */
+  readonly lastLost: number;
+  /** At least one. */
+  readonly notices: readonly string[];
+}
+
 export class MessageStream {
   readonly kind: StreamKind;
   readonly key: string;
@@ -139,14 +147,29 @@ export class MessageStream {
   /**
    * The client came back, or opened its GET stream: what the log has for it goes first. `cursor` is the sequence
    * number before the first of that: a later one would let the client skip it, were it to lose the stream again.
+   * The notices of a gap stand where its last event would, under that one's id: a client that has read them, and
+   * no other, is behind the gap.
    */
-  attach(connection: StreamConnection, replay: readonly LoggedEvent[], cursor: number | undefined): void {
+  attach(
+    connection: StreamConnection,
+    replay: readonly LoggedEvent[],
+    cursor: number | undefined,
+    gap?: StreamGap,
+  ): void {
     this.#connection?.end();
     this.#released();
     this.#take(connection);
     this.#opened = false;
     this.#open(cursor);
-    for (const event of replay) this.#writeEvent(event.sequence, event.body, event, 0);
+    let untold = gap;
+    for (const event of replay) {
+      if (untold !== undefined && event.sequence > untold.lastLost) {
+        this.#writeGap(untold);
+        untold = undefined;
+      }
+      this.#writeEvent(event.sequence, event.body, event, 0);
+    }
+    if (untold !== undefined) this.#writeGap(untold);
   }
 
   /** Closes the connection and leaves the stream: the client is expected to come back (SEP-1699). */
@@ -245,6 +268,13 @@ export class MessageStream {
     if (flowing && !this.#blocked) return this.#owner.flushed(this, chars);
     this.#blocked = true;
     this.#withhold(chars);
+  }
+
+  #writeGap({ lastLost, notices }: StreamGap): void {
+    const last = notices.length - 1;
+    notices.forEach((body, index) => {
+      this.#writeEvent(index === last ? lastLost : undefined, body, undefined, 0);
+    });
   }
 
   #eventId(sequence: number): string {

@@ -31,6 +31,17 @@ export class Replay {
     return this.#initialize !== undefined;
   }
 
+  /** The URIs that the client has subscribed to, as far as they are remembered. */
+  get subscriptions(): Iterable<string> {
+    return this.#subscriptions.keys();
+  }
+
+  /** The least level of log messages that the client wants; `undefined` where it has said nothing. */
+  get logLevel(): unknown {
+    if (this.#level === undefined) return undefined;
+    return (JSON.parse(this.#level) as { params?: { level?: unknown } }).params?.level;
+  }
+
   /** Nothing before `initialize` has been answered: the thread that answers it sees the client's own. */
   messages(): string[] {
     if (this.#initialize === undefined) return [];

@@ -10,7 +10,7 @@ import { EventLog } from './event-log.js';
 import type { EventLogBudget } from './event-log-budget.js';
 import { gatewayPing } from './gateway-ping.js';
 import { errorResponse, JSON_RPC } from './json-rpc-error.js';
-import { MessageStream, type StreamConnection, type StreamOwner } from './message-stream.js';
+import { MessageStream, type StreamConnection, type StreamGap, type StreamOwner } from './message-stream.js';
 
 /** One session's share; a 4 MiB answer fits, and its stream's events around it. */
 const EVENT_LOG_LIMITS = { events: 1_000, bytes: 16 * 1024 * 1024 };
@@ -100,17 +100,26 @@ export class SessionStreams implements StreamOwner {
     if (stream.finished) this.#forget(stream);
   }
 
-  listen(connection: StreamConnection): void {
+  /** @param notices what the client is told where messages have been lost */
+  listen(connection: StreamConnection, notices: () => readonly string[]): void {
     const again = this.#listened;
     this.#listened = true;
     const missed = this.#log.undelivered(STANDING);
-    const first = missed[0];
-    this.standing.attach(connection, missed, first === undefined ? undefined : first.sequence - 1);
+    const gap = gapBehind(this.#log.takeUnheard(STANDING), notices);
+    const first = gap?.lastLost ?? missed[0]?.sequence;
+    this.standing.attach(connection, missed, first === undefined ? undefined : first - 1, gap);
     if (again) this.#ping();
   }
 
-  /** @returns the POST stream that goes on, if the cursor is of one that does. */
-  resume(cursor: EventCursor, connection: StreamConnection): MessageStream | undefined {
+  /**
+   * @param notices as for `listen`
+   * @returns the POST stream that goes on, if the cursor is of one that does.
+   */
+  resume(
+    cursor: EventCursor,
+    connection: StreamConnection,
+    notices: () => readonly string[],
+  ): MessageStream | undefined {
     const { stream: key, sequence } = cursor;
     const replay = this.#log.replay(key, sequence);
     const events = replay?.events ?? [];
@@ -119,7 +128,9 @@ export class SessionStreams implements StreamOwner {
     if (key === STANDING) {
       this.#listened = true;
       resumed('get', replay?.lost ?? false);
-      this.standing.attach(connection, events, sequence);
+      this.#log.takeUnheard(STANDING);
+      const gap = replay?.lost ? gapBehind(replay.lastLost, notices) : undefined;
+      this.standing.attach(connection, events, sequence, gap);
       this.#ping();
       return undefined;
     }
@@ -200,6 +211,12 @@ export class SessionStreams implements StreamOwner {
     this.#undecided.delete(stream.key);
     if (stream.kind === 'post') this.#posts.delete(stream.key);
   }
+}
+
+function gapBehind(lastLost: number, notices: () => readonly string[]): StreamGap | undefined {
+  if (lastLost === 0) return undefined;
+  const told = notices();
+  return told.length === 0 ? undefined : { lastLost, notices: told };
 }
 
 /**

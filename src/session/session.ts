@@ -4,6 +4,7 @@
  * is to have no thread; a thread that dies leaves the record; and the next message gets a fresh thread.
  */
 import type { SleepReason } from '../events.js';
+import type { DeclaredNotifications } from '../shared/declared-notifications.js';
 import type { BulkheadError } from '../shared/errors.js';
 import type { RequestId, SendFrame } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -14,6 +15,7 @@ import { graceForResponses } from './disconnect-policy.js';
 import { EarlyCancels } from './early-cancels.js';
 import type { EndReason } from './end-reason.js';
 import type { EventCursor } from './event-id.js';
+import { gapNotices } from './gap-notices.js';
 import { answersGatewayPing } from './gateway-ping.js';
 import { JSON_RPC } from './json-rpc-error.js';
 import type { MessageStream, StreamConnection } from './message-stream.js';
@@ -42,6 +44,8 @@ export class Session {
   readonly #sleep: SleepTimer;
   readonly #unwoken: UnwokenAnswers;
   #start: SessionStart | undefined;
+  /** Where its own server has answered `initialize`. */
+  #declared: DeclaredNotifications | undefined;
   #announced = false;
   #ended: Promise<void> | undefined;
 
@@ -242,13 +246,13 @@ export class Session {
   /** Opens the GET stream, or the legacy transport's one stream; an earlier one is replaced. */
   listen(connection: StreamConnection): void {
     this.#presence.active();
-    this.#streams.listen(connection);
+    this.#streams.listen(connection, () => this.#gapNotices());
   }
 
   /** The client comes back for a stream that it lost. */
   resume(cursor: EventCursor, connection: StreamConnection): void {
     this.#presence.active();
-    const stream = this.#streams.resume(cursor, connection);
+    const stream = this.#streams.resume(cursor, connection, () => this.#gapNotices());
     for (const id of stream?.requestIds ?? []) this.#pending.resumed(id);
     // A replay of what is finished closes the connection again.
     this.#presence.check();
@@ -312,7 +316,7 @@ export class Session {
       if (failure === undefined) this.#link.replay.answered(pending.request);
       this.#pending.finish(pending, failure, message, stack);
       this.#answer(pending.stream, body, relatedTo, chars);
-      if (starts) this.#started(pending.request);
+      if (starts) this.#started(pending.request, frame.declared);
       return;
     }
     // What belongs to a request that has been answered or cancelled has nobody left to read it.
@@ -331,9 +335,15 @@ export class Session {
     this.#streams.deliver(pending?.stream ?? this.#streams.standing, body, undefined, chars);
   }
 
-  #started(request: ClientRequest): void {
+  #started(request: ClientRequest, declared: DeclaredNotifications | undefined): void {
     this.#start = undefined;
+    this.#declared = declared;
     this.#link.replay.initialize(request);
+  }
+
+  #gapNotices(): string[] {
+    const declared = this.#declared ?? this.#owner.staticLists?.declared;
+    return declared === undefined ? [] : gapNotices(declared, this.#link.replay);
   }
 
   #finished(): void {

@@ -3,6 +3,7 @@
  * as the string that was received or serialized: the main thread parses a client's message once to classify it
  * and never parses what a session thread sends.
  */
+import type { DeclaredNotifications } from './declared-notifications.js';
 import type { PlainError } from './errors.js';
 import type { MemoryLimit, MemoryLimits } from './memory-limits.js';
 import type { SessionContext } from './session-context.js';
@@ -66,6 +67,8 @@ export interface SendFrame {
   readonly message?: string;
   /** For a response that failed by what a handler threw, where the log shows stacks. */
   readonly stack?: string;
+  /** For the response to `initialize`: what the server may be expected to notify its client of. */
+  readonly declared?: DeclaredNotifications;
   /** For a notification that a list of tools, prompts or resources has changed. */
   readonly listChanged?: true;
   /** For `notifications/progress`: how far the tool says it is. */

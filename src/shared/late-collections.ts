@@ -28,6 +28,10 @@ export class LateMap<Key, Value> {
     this.#map = undefined;
   }
 
+  keys(): Iterable<Key> {
+    return this.#map?.keys() ?? [];
+  }
+
   values(): Iterable<Value> {
     return this.#map?.values() ?? [];
   }

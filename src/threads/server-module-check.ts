@@ -11,6 +11,7 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/sdk/types.js';
 import { GatewayEmitter } from '../events.js';
+import { type DeclaredNotifications, declaredNotifications } from '../shared/declared-notifications.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { CodeCaches, RequestId, SendFrame } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -44,6 +45,8 @@ export interface StaticLists {
   readonly initialize: ReadonlyMap<string, StaticAnswer>;
   /** By method. */
   readonly lists: ReadonlyMap<string, StaticAnswer>;
+  /** What the server may be expected to notify its clients of. */
+  readonly declared: DeclaredNotifications;
 }
 
 /** `result` or `error` of a response, as JSON text; `failure` is an error's code as text. */
@@ -99,7 +102,7 @@ async function tryOut(
     // What is compiled by then starts with every thread. No session thread will be asked for static lists.
     const early = isStatic ? await codeCaches(thread) : undefined;
     const tools = await trial.toolNames(initialized);
-    const staticLists = isStatic ? await trial.staticLists() : undefined;
+    const staticLists = isStatic ? await trial.staticLists(initialized) : undefined;
     const { worker, module } = early ?? (await codeCaches(thread));
     return { tools, staticLists, codeCaches: { worker: shared(worker), module: module && shared(module) } };
   } catch (error) {
@@ -195,7 +198,7 @@ class TrialSession implements ThreadOwner {
   }
 
   /** Its answers as they are, `Method not found` among them: a server without prompts has no `prompts/list`. */
-  async staticLists(): Promise<StaticLists> {
+  async staticLists(initialized: unknown): Promise<StaticLists> {
     const initialize = new Map<string, StaticAnswer>();
     for (const version of SUPPORTED_PROTOCOL_VERSIONS) {
       initialize.set(version, staticAnswer(await this.#answer('initialize', this.#introduction(version))));
@@ -205,7 +208,7 @@ class TrialSession implements ThreadOwner {
       const answer = await this.#answer(method, undefined);
       if (lasts(answer)) lists.set(method, staticAnswer(answer));
     }
-    return { initialize, lists };
+    return { initialize, lists, declared: declaredNotifications(initialized) };
   }
 
   onClaimed(): void {

@@ -27,7 +27,12 @@ describe('The event log', () => {
   it('replays nothing to a client that has everything', () => {
     const { log } = makeLog();
     const { sequence } = log.append('p1', 'one');
-    expect(log.replay('p1', sequence)).to.deep.equal({ events: [], lost: false, finished: false });
+    expect(log.replay('p1', sequence)).to.deep.equal({
+      events: [],
+      lost: false,
+      lastLost: 0,
+      finished: false,
+    });
   });
 
   it('knows nothing of a stream that never carried anything', () => {
@@ -74,8 +79,9 @@ describe("The event log's bounds", () => {
 
   it('does not keep an event that is larger than the whole log', () => {
     const { log, budget, dropped } = makeLog({ events: 100, bytes: 100 });
-    log.append('p1', 'x'.repeat(51));
-    expect(log.replay('p1', 0)).to.deep.equal({ events: [], lost: true, finished: false });
+    const { sequence } = log.append('p1', 'x'.repeat(51));
+    const replay = { events: [], lost: true, lastLost: sequence, finished: false };
+    expect(log.replay('p1', 0)).to.deep.equal(replay);
     expect(budget.usedBytes).to.equal(0);
     expect(dropped).to.deep.equal([1]);
   });
@@ -88,6 +94,15 @@ describe("The event log's bounds", () => {
     expect(dropped).to.deep.equal([]);
     log.append('get', 'four');
     expect(dropped).to.deep.equal([1]);
+  });
+
+  it('tells once of what no connection was written and is gone, and not of what was written although it is gone', () => {
+    const { log } = makeLog({ events: 2, bytes: 100 });
+    log.delivered(log.append('get', 'x'.repeat(51)));
+    expect(log.takeUnheard('get')).to.equal(0);
+    const [first] = ['one', 'two', 'three'].map((body) => log.append('get', body));
+    expect(log.takeUnheard('get')).to.equal(first?.sequence);
+    expect(log.takeUnheard('get')).to.equal(0);
   });
 
   it('gives way in the session that is adding when all sessions together are over their budget', () => {

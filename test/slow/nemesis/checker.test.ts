@@ -22,7 +22,7 @@ function operation(given: Partial<Operation> = {}): Operation {
 }
 
 function history(operations: readonly Operation[], given: Partial<SessionHistory> = {}): SessionHistory {
-  return { session: 's1', operations, strays: [], streamLost: false, ...given };
+  return { session: 's1', operations, strays: [], streamLost: false, gapMs: undefined, ...given };
 }
 
 function faultsOf(operations: readonly Operation[], given?: Partial<SessionHistory>): string[] {
@@ -57,6 +57,7 @@ describe('the checker of histories', () => {
       const part = operation({ steps: 3, numbers: [1, 3], stepsOn: 'get' });
       const none = operation({ steps: 3, stepsOn: 'get' });
       expect(faultsOf([part, none], { streamLost: true })).to.deep.equal([]);
+      expect(faultsOf([part, none], { gapMs: 5 })).to.deep.equal([]);
     });
 
     it('side effects that happened once, and that may have happened where there was no answer', () => {
@@ -152,10 +153,16 @@ describe('the checker of histories', () => {
       expect(faultsOf([get])).to.deep.equal(['gap']);
     });
 
+    it('on a GET stream that said so before the request was made', () => {
+      const later = operation({ steps: 3, numbers: [1, 3], stepsOn: 'get', startMs: 6 });
+      const unfinished = operation({ steps: 3, numbers: [1, 2], stepsOn: 'get', startMs: 7 });
+      expect(faultsOf([later, unfinished], { gapMs: 5 })).to.deep.equal(['gap', 'gap']);
+    });
+
     it('in the answer of a request where only the GET stream was said to have lost something', () => {
-      expect(faultsOf([operation({ steps: 3, numbers: [1, 3] })], { streamLost: true })).to.deep.equal([
-        'gap',
-      ]);
+      expect(
+        faultsOf([operation({ steps: 3, numbers: [1, 3] })], { streamLost: true, gapMs: 5 }),
+      ).to.deep.equal(['gap']);
     });
   });
 });

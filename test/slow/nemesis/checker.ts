@@ -21,7 +21,7 @@ export interface Verdict {
 export function judgeSession(history: SessionHistory): Verdict[] {
   const strays = history.strays.map((why): Verdict => ({ fault: 'wrong', session: history.session, why }));
   const judged = history.operations.flatMap((operation) =>
-    [...judgeResponses(operation), ...judgeNumbers(operation, history.streamLost)].map(
+    [...judgeResponses(operation), ...judgeNumbers(operation, history)].map(
       ([fault, why]): Verdict => ({ fault, session: history.session, why: `${nameOf(operation)} ${why}` }),
     ),
   );
@@ -73,9 +73,12 @@ function judgeResponses({ outcome, responses, token }: Operation): Finding[] {
 }
 
 /** A request without an answer may have any first part of its notifications, but none of a later one. */
-function judgeNumbers({ outcome, numbers, steps, stepsOn }: Operation, streamLost: boolean): Finding[] {
+function judgeNumbers(
+  { outcome, numbers, steps, stepsOn, startMs }: Operation,
+  { streamLost, gapMs }: SessionHistory,
+): Finding[] {
   const findings: Finding[] = [];
-  const told = stepsOn === 'get' && streamLost;
+  const told = stepsOn === 'get' && (streamLost || (gapMs !== undefined && startMs <= gapMs));
   let last = 0;
   for (const number of numbers) {
     if (number > steps) findings.push(['wrong', `has a notification ${number} of ${steps}`]);

@@ -37,7 +37,7 @@ export interface CallPlan {
 interface Message {
   readonly id?: unknown;
   readonly method?: string;
-  readonly params?: { readonly message?: unknown; readonly data?: unknown };
+  readonly params?: { readonly message?: unknown; readonly data?: unknown; readonly logger?: unknown };
   readonly result?: { readonly content?: readonly { readonly text?: string }[]; readonly isError?: boolean };
   readonly error?: { readonly code: number; readonly message: string; readonly data?: { reason?: string } };
 }
@@ -66,6 +66,7 @@ export class ClientSession {
   #listening: Exchange | undefined;
   #getCursor: string | undefined;
   #streamLost = false;
+  #gapMs: number | undefined;
   #closed = false;
   #onNumber: (() => void) | undefined;
 
@@ -87,6 +88,7 @@ export class ClientSession {
       operations: this.#operations,
       strays: this.#strays,
       streamLost: this.#streamLost,
+      gapMs: this.#gapMs,
     };
   }
 
@@ -334,7 +336,12 @@ export class ClientSession {
   #takeNotification({ method, params }: Message): void {
     const said = method === 'notifications/progress' ? params?.message : params?.data;
     if (method !== 'notifications/progress' && method !== 'notifications/message') return;
-    // The gateway has progress and log messages of its own: they carry no token.
+    // The gateway has progress of its own, which carries no token, and one log message: that a GET stream has a gap.
+    if (method === 'notifications/message' && params?.logger === 'bulkhead') {
+      this.#gapMs = performance.now();
+      this.#onNumber?.();
+      return;
+    }
     const [, token, number] = (typeof said === 'string' && /^(\S+:\d+) (\d+)$/.exec(said)) || [];
     if (token === undefined) return;
     const operation = this.#byToken.get(token);
@@ -364,7 +371,10 @@ export class ClientSession {
   /** Waits until the operations have all their numbers, or no more can come. */
   async #numbersOf(operations: readonly Operation[]): Promise<void> {
     const complete = (): boolean =>
-      this.#streamLost || operations.every(({ numbers, steps }) => numbers.length >= steps);
+      this.#streamLost ||
+      operations.every(
+        ({ numbers, steps, startMs }) => numbers.length >= steps || startMs <= (this.#gapMs ?? 0),
+      );
     if (complete()) return;
     await within(
       new Promise<void>((resolve) => {

@@ -42,11 +42,10 @@ export interface SessionHistory {
   readonly operations: readonly Operation[];
   /** What came and belongs to nothing that this session asked: one sentence for each. */
   readonly strays: readonly string[];
-  /**
-   * The client was told that messages of its GET stream are gone: the session has ended, or the stream said so when it
-   * was resumed. What did come must be in order all the same.
-   */
+  /** The session has ended, and with it the GET stream. What did come must be in order all the same. */
   readonly streamLost: boolean;
+  /** When the GET stream last said that messages of it are gone: of what was asked before then, and of nothing later. */
+  readonly gapMs: number | undefined;
 }
 
 /** How often each token's side effect happened, as the server module wrote it down outside of the gateway. */

@@ -1,0 +1,27 @@
+/** The notifications that a server's capabilities announce (2025-11-25, Lifecycle, "Capability Negotiation"). */
+export interface DeclaredNotifications {
+  /** `notifications/tools/list_changed`, and so on. */
+  readonly tools: boolean;
+  readonly prompts: boolean;
+  readonly resources: boolean;
+  /** `notifications/message`. */
+  readonly logging: boolean;
+}
+
+/** @param initialized the result of `initialize`, as the server gave it. */
+export function declaredNotifications(initialized: unknown): DeclaredNotifications {
+  const capabilities = partOf(initialized, 'capabilities');
+  const changes = (list: string): boolean => partOf(partOf(capabilities, list), 'listChanged') === true;
+  return {
+    tools: changes('tools'),
+    prompts: changes('prompts'),
+    resources: changes('resources'),
+    logging: partOf(capabilities, 'logging') !== undefined,
+  };
+}
+
+function partOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+}
