@@ -175,10 +175,19 @@ export interface GatewayEvents {
       readonly context: SessionContext | undefined;
       /** Requests that were in flight and have been answered with an error. */
       readonly requestsLost: number;
+      /** Tools and methods whose handlers ran in it, cancelled ones too; at most 8. As the client sent them. */
+      readonly running?: readonly string[];
     },
   ];
   /** A thread was told to terminate and is still there after the deadline: a native call can't be interrupted. */
-  'thread-stuck': [{ readonly thread: number; readonly context: SessionContext | undefined }];
+  'thread-stuck': [
+    {
+      readonly thread: number;
+      readonly context: SessionContext | undefined;
+      /** As in `thread-exited`. */
+      readonly running?: readonly string[];
+    },
+  ];
   /** The module's own metrics of one thread, whole; each replaces the thread's last. */
   'thread-metrics': [{ readonly thread: number; readonly metrics: MetricSnapshot }];
   'stream-opened': [{ readonly kind: StreamKind }];

@@ -132,7 +132,7 @@ function createListeners(logger: Logger): GatewayListeners {
     },
     'thread-started': ({ thread, startMs, niceness }) =>
       logger.debug({ thread, startMs: Math.round(startMs), niceness }, 'thread started'),
-    'thread-exited': ({ thread, cause, message, stack, killMs, context, requestsLost }) => {
+    'thread-exited': ({ thread, cause, message, stack, killMs, context, requestsLost, running }) => {
       const fields = {
         thread,
         cause,
@@ -141,12 +141,13 @@ function createListeners(logger: Logger): GatewayListeners {
         ...stackAtDebug(logger, stack),
         ...(killMs !== undefined && { killMs: Math.round(killMs) }),
         ...(requestsLost > 0 && { requestsLost }),
+        ...describeRunning(running),
       };
       logger[QUIET_EXITS.has(cause) ? 'debug' : 'warn'](fields, 'thread exited');
     },
-    'thread-stuck': ({ thread, context }) =>
+    'thread-stuck': ({ thread, context, running }) =>
       logger.error(
-        { thread, ...identify(context) },
+        { thread, ...identify(context), ...describeRunning(running) },
         'thread was terminated and is still there: a native call holds it',
       ),
     'events-dropped': ({ context, events }) =>
@@ -197,6 +198,11 @@ function describeRequest({ context, key, method, tool }: RequestFacts) {
 
 function describeRefused({ method, path, host, origin }: RefusedRequest) {
   return { method: optional(method), path: printable(path), host: optional(host), origin: optional(origin) };
+}
+
+/** Tools and methods, by names that a client made up, perhaps. */
+function describeRunning(running: readonly string[] = []): { readonly running?: string[] } {
+  return running.length === 0 ? {} : { running: running.map(printable) };
 }
 
 function optional(text: string | undefined): string | undefined {

@@ -294,7 +294,8 @@ export class Session {
 
   #admit(request: ClientRequest, stream: MessageStream): void {
     const { key } = this.#pending.add(request, stream);
-    this.#link.request({ requestId: request.id, key, body: request.body, plainCall: request.plainCall });
+    const { id: requestId, tool, method, body, plainCall } = request;
+    this.#link.request({ requestId, operation: tool ?? method, key, body, plainCall });
   }
 
   #answerAsleep(request: ClientRequest, stream: MessageStream, { body, failure }: StaticResponse): void {

@@ -10,6 +10,15 @@ import { ShortMap } from '../shared/short-map.js';
 /** `overdue`: cancelled, and its grace is over. */
 type RunState = 'running' | 'cancelled' | 'overdue';
 
+/** Of one that has been cancelled; as long as it runs undisturbed, its operation is all there is to know. */
+interface CancelledRun {
+  readonly operation: string;
+  overdue: boolean;
+}
+
+/** Operations that are named when their thread ends. */
+const MAX_NAMED = 8;
+
 export interface RunningRequestsParts {
   readonly cancelGraceMs: number;
   /** Tells the thread to abort a handler. */
@@ -23,7 +32,7 @@ export interface RunningRequestsParts {
 
 export class RunningRequests {
   readonly #parts: RunningRequestsParts;
-  readonly #states = new ShortMap<RequestId, RunState>();
+  readonly #runs = new ShortMap<RequestId, string | CancelledRun>();
   #lastPongMs = 0;
   #cancelledSinceMs: number | undefined;
 
@@ -32,13 +41,13 @@ export class RunningRequests {
   }
 
   get size(): number {
-    return this.#states.size;
+    return this.#runs.size;
   }
 
   /** How many go on though they have been cancelled. */
   get cancelled(): number {
     let cancelled = 0;
-    for (const state of this.#states.values()) if (state !== 'running') cancelled += 1;
+    for (const run of this.#runs.values()) if (typeof run !== 'string') cancelled += 1;
     return cancelled;
   }
 
@@ -48,19 +57,32 @@ export class RunningRequests {
   }
 
   has(requestId: RequestId): boolean {
-    return this.#states.has(requestId);
+    return this.#runs.has(requestId);
   }
 
   stateOf(requestId: RequestId): RunState | undefined {
-    return this.#states.get(requestId);
+    const run = this.#runs.get(requestId);
+    if (run === undefined) return undefined;
+    if (typeof run === 'string') return 'running';
+    return run.overdue ? 'overdue' : 'cancelled';
   }
 
-  started(requestId: RequestId): void {
-    this.#states.set(requestId, 'running');
+  /** What runs, each operation once, and at most 8 of them: cancelled ones too. */
+  get operations(): string[] {
+    const runs = this.#runs.values();
+    return [...new Set(runs.map((run) => (typeof run === 'string' ? run : run.operation)))].slice(
+      0,
+      MAX_NAMED,
+    );
+  }
+
+  /** @param operation the tool, or the method: for the log. */
+  started(requestId: RequestId, operation: string): void {
+    this.#runs.set(requestId, operation);
   }
 
   settled(requestId: RequestId): void {
-    if (!this.#states.delete(requestId)) return;
+    if (!this.#runs.delete(requestId)) return;
     if (this.#cancelledSinceMs === undefined) return;
     if (this.cancelled === 0) this.#cancelledSinceMs = undefined;
     else this.#killIfOnlyOverdue();
@@ -68,8 +90,9 @@ export class RunningRequests {
 
   /** Aborts one and starts its grace; nothing when it does not run, or was cancelled before. */
   cancel(requestId: RequestId, reason: string): void {
-    if (this.#states.get(requestId) !== 'running') return;
-    this.#states.set(requestId, 'cancelled');
+    const operation = this.#runs.get(requestId);
+    if (typeof operation !== 'string') return;
+    this.#runs.set(requestId, { operation, overdue: false });
     this.#cancelledSinceMs ??= performance.now();
     this.#parts.abort(requestId, reason);
     this.#graceFor(requestId);
@@ -79,18 +102,24 @@ export class RunningRequests {
     this.#lastPongMs = performance.now();
   }
 
+  /** The thread has never begun with it. */
+  forget(requestId: RequestId): void {
+    this.#runs.delete(requestId);
+  }
+
   /** The thread is gone, and they with it. */
   clear(): void {
-    this.#states.clear();
+    this.#runs.clear();
   }
 
   #graceFor(requestId: RequestId): void {
     const askedMs = performance.now();
     this.#parts.ping();
     this.#parts.after(this.#parts.cancelGraceMs, () => {
-      if (!this.#states.has(requestId)) return;
+      const run = this.#runs.get(requestId);
+      if (run === undefined || typeof run === 'string') return;
       if (this.#lastPongMs < askedMs) return this.#parts.kill('a cancelled request blocked it');
-      this.#states.set(requestId, 'overdue');
+      run.overdue = true;
       if (this.#killIfOnlyOverdue()) return;
       // Others still run. Should the thread stop answering meanwhile, they wait in vain.
       this.#graceFor(requestId);
@@ -98,7 +127,7 @@ export class RunningRequests {
   }
 
   #killIfOnlyOverdue(): boolean {
-    for (const state of this.#states.values()) if (state !== 'overdue') return false;
+    for (const run of this.#runs.values()) if (typeof run === 'string' || !run.overdue) return false;
     this.#parts.kill('a cancelled request did not stop within cancel-grace');
     return true;
   }

@@ -255,7 +255,7 @@ class TrialSession implements ThreadOwner {
         const late = `${method} was not answered within ${ANSWER_DEADLINE_MS / 1000} s`;
         deadline = setTimeout(() => reject(new Error(late)), ANSWER_DEADLINE_MS);
         const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
-        this.#thread.request({ requestId: id, key: 'trial', body, plainCall: false });
+        this.#thread.request({ requestId: id, operation: method, key: 'trial', body, plainCall: false });
       });
     } finally {
       clearTimeout(deadline);

@@ -96,6 +96,8 @@ export class SessionThread {
   #exit: ThreadExit | undefined;
   /** Set when its session has been told of its end. */
   #requestsLost: number | undefined;
+  /** What ran in it then. */
+  #running: readonly string[] = [];
   /** When the module's `setup` was done. */
   #setUp = false;
   /** When the kill ladder was entered. */
@@ -201,7 +203,7 @@ export class SessionThread {
   }
 
   request(request: PostedRequest): void {
-    this.#requests.started(request.requestId);
+    this.#requests.started(request.requestId, request.operation);
     this.#unread.posted(request);
     this.#post(messageFrame(request.key, request.body, request.plainCall));
   }
@@ -268,7 +270,11 @@ export class SessionThread {
     this.#timers.clear();
     this.#after(LET_GO_AFTER_MS, () => this.#letGoStuck());
     this.#after(STUCK_AFTER_MS, () =>
-      this.#parts.events.emit('thread-stuck', { thread: this.id, context: this.#owner?.context }),
+      this.#parts.events.emit('thread-stuck', {
+        thread: this.id,
+        context: this.#owner?.context,
+        running: this.#running,
+      }),
     );
     this.#parts.terminate();
   }
@@ -453,6 +459,7 @@ export class SessionThread {
       killMs,
       context: this.#owner?.context,
       requestsLost,
+      running: this.#running,
     });
     this.#markExited(exit);
   }
@@ -471,6 +478,8 @@ export class SessionThread {
     this.#requestsLost = 0;
     // What a thread that died in `setup` was sent would end the next one's as well.
     const unread = this.#setUp ? this.#unread.left((id) => this.#requests.stateOf(id) === 'running') : [];
+    for (const { requestId } of unread) if (requestId !== undefined) this.#requests.forget(requestId);
+    if (this.#setUp) this.#running = this.#requests.operations;
     this.#requests.clear();
     try {
       this.#requestsLost = this.#owner?.onExit(exit, unread) ?? 0;

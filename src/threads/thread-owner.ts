@@ -52,6 +52,8 @@ export function causeOf(died: unknown): ThreadExit {
 /** A request for a session's thread. */
 export interface PostedRequest {
   readonly requestId: RequestId;
+  /** The tool's name for `tools/call`, else the method; cut. */
+  readonly operation: string;
   /** The gateway-wide unique id. */
   readonly key: string;
   readonly body: string;

@@ -26,7 +26,7 @@ describe('a thread that a native call holds', () => {
     expect(await stuck.answered).to.match(/cancel/);
     const exited = once(gateway.events, 'thread-exited', ({ cause }) => cause === 'killed');
     fifo.open();
-    expect(await exited).to.include({ requestsLost: 0 });
+    expect(await exited).to.deep.include({ requestsLost: 0, running: ['open_fifo'] });
     expect(gateway.snapshot().threads.stuck).to.equal(0);
   });
 

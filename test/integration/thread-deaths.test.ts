@@ -76,7 +76,7 @@ describe('a thread that dies hurts its own session alone', function () {
       );
       const answer = await neighbour.servedWhile(client.call(tool, args, { deadlineMs: DEATH_DEADLINE_MS }));
       expectThreadDeath(answer, cause, message);
-      expect(await exited).to.include({ cause, requestsLost: 1 });
+      expect(await exited).to.deep.include({ cause, requestsLost: 1, running: [tool] });
 
       const kept = JSON.parse(textOf(await client.call('state_get', { key: 'kept' })));
       expect(kept).to.deep.equal({ value: { since: 'before' }, keys: ['kept'] });
@@ -99,7 +99,7 @@ describe('a thread that dies hurts its own session alone', function () {
     const [exit, answer] = await neighbour.servedWhile(
       Promise.all([exited, stream.message((message) => message.id === id)]),
     );
-    expect(exit.cause).to.equal('killed');
+    expect(exit).to.deep.include({ cause: 'killed', running: ['spin'] });
     expectError(answer);
     // The thread had not read it: nothing of it has run.
     expect(textOf(await (await other.exchange.response).answer(other.id))).to.equal('behind it');

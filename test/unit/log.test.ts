@@ -75,8 +75,21 @@ describe('log', () => {
 
   it('reports a stuck thread as an error', () => {
     const { events, lines } = createTestLog();
-    events.emit('thread-stuck', { thread: 3, context: contextOf() });
-    expect(lines()[0]).to.include({ level: LEVELS.error, thread: 3, sessionId: 'session-1' });
+    events.emit('thread-stuck', { thread: 3, context: contextOf(), running: ['read'] });
+    expect(lines()[0]).to.deep.include({
+      level: LEVELS.error,
+      thread: 3,
+      sessionId: 'session-1',
+      running: ['read'],
+    });
+  });
+
+  it('names what ran in a thread that ended, with its control characters escaped', () => {
+    const { events, lines } = createTestLog();
+    events.emit('thread-exited', { ...exited(1, { cause: 'crash' }), running: ['echo', 'two\nlines'] });
+    events.emit('thread-exited', { ...exited(2, { cause: 'crash' }), running: [] });
+    expect(lines()[0]?.running).to.deep.equal(['echo', String.raw`two\nlines`]);
+    expect(lines()[1]).to.not.have.property('running');
   });
 
   it('writes the lines of a module at their level, with session and request', () => {

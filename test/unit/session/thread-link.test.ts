@@ -34,7 +34,7 @@ function threadWithLog(): { thread: SessionThread; log: string[] } {
 }
 
 function request(requestId: number, body: string): PostedRequest {
-  return { requestId, key: `key-${requestId}`, body, plainCall: false };
+  return { requestId, operation: 'echo', key: `key-${requestId}`, body, plainCall: false };
 }
 
 describe('a session whose waiting call is cancelled', () => {

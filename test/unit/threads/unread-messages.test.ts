@@ -13,6 +13,7 @@ function unreadMessages(start = 0): { unread: UnreadMessages; take: () => void }
 
 const request = (requestId: number, body = `request ${requestId}`) => ({
   requestId,
+  operation: 'echo',
   key: `key-${requestId}`,
   body,
   plainCall: false,
