@@ -172,15 +172,7 @@ function createView(
   const startedAtMs = Date.now();
   return {
     snapshot() {
-      const all = sessions.all();
       const threads = [...pool.threads()].map((thread) => thread.snapshot());
-      const streams = { post: 0, get: 0, legacy: 0 };
-      let bufferedBytes = 0;
-      for (const session of all) {
-        bufferedBytes += session.bufferedBytes;
-        const counts = session.streams.counts();
-        for (const kind of ['post', 'get', 'legacy'] as const) streams[kind] += counts[kind];
-      }
       const sum = (pick: (thread: (typeof threads)[number]) => number): number =>
         threads.reduce((total, thread) => total + pick(thread), 0);
       return {
@@ -194,8 +186,8 @@ function createView(
         sparesWanted: pool.sparesWanted,
         requestsInFlight: sessions.requestsInFlight,
         connections: { mcp: http.connections.mcp.count, admin: http.connections.admin.count },
-        streams,
-        bufferedBytes,
+        streams: { ...sessions.totals.streams },
+        bufferedBytes: sessions.totals.bufferedChars * 2,
         outputBytes: http.output.usedBytes,
         unfinishedBodyBytes: http.bodies.usedBytes,
         eventLogBytes: sessions.eventLogBudget.usedBytes,

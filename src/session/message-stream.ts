@@ -9,6 +9,7 @@ import { RETRY_MS } from './disconnect-policy.js';
 import { eventIdSuffix } from './event-id.js';
 import type { EventLog } from './event-log.js';
 import type { LoggedEvent } from './event-queue.js';
+import type { SessionTotals } from './session-totals.js';
 
 /** Clients of earlier revisions can't parse an event with empty data. */
 const FIRST_VERSION_WITH_PRIMING = '2025-11-25';
@@ -36,6 +37,7 @@ export interface StreamOwner {
   /** `undefined` for the legacy transport, which can't resume. */
   readonly log: EventLog | undefined;
   readonly protocolVersion: string;
+  readonly totals: SessionTotals;
   /** So many characters have left, or never will. */
   flushed(stream: MessageStream, chars: number): void;
   /** It has become SSE. */
@@ -76,6 +78,8 @@ export class MessageStream {
   #held: string[] = [];
   #connection: StreamConnection | undefined;
   #opened = false;
+  /** Whether it is among the open streams of all sessions. */
+  #counted = false;
   #resumable = false;
   #finished = false;
   #switchTimer: NodeJS.Timeout | undefined;
@@ -160,6 +164,7 @@ export class MessageStream {
     this.#released();
     this.#take(connection);
     this.#opened = false;
+    this.#count();
     this.#open(cursor);
     let untold = gap;
     for (const event of replay) {
@@ -187,6 +192,7 @@ export class MessageStream {
     if (this.#connection !== undefined && !this.#opened && this.kind !== 'post') this.#open();
     const left = this.#connection?.end() ?? true;
     this.#connection = undefined;
+    this.#count();
     this.#owner.log?.finish(this.key);
     if (left) this.#released();
   }
@@ -201,6 +207,7 @@ export class MessageStream {
     clearTimeout(this.#switchTimer);
     this.#finished = true;
     this.#connection = undefined;
+    this.#count();
   }
 
   #take(connection: StreamConnection): void {
@@ -233,6 +240,7 @@ export class MessageStream {
     if (this.#opened) return;
     clearTimeout(this.#switchTimer);
     this.#opened = true;
+    this.#count();
     const { log, protocolVersion } = this.#owner;
     const primed = log !== undefined && protocolVersion >= FIRST_VERSION_WITH_PRIMING;
     if (this.#connection !== undefined) {
@@ -285,12 +293,22 @@ export class MessageStream {
   #withhold(chars: number): void {
     this.#withheldChars += chars;
     this.#owedChars += chars;
+    this.#owner.totals.bufferedChars += chars;
+  }
+
+  /** To be called whenever it may have opened or closed. */
+  #count(): void {
+    const open = this.#opened && this.#connection !== undefined;
+    if (open === this.#counted) return;
+    this.#counted = open;
+    this.#owner.totals.streams[this.kind] += open ? 1 : -1;
   }
 
   /** What was withheld has left, or never will: either way the thread may send again. */
   #released(): void {
     this.#blocked = false;
     const chars = this.#owedChars;
+    this.#owner.totals.bufferedChars -= this.#withheldChars;
     this.#withheldChars = 0;
     this.#owedChars = 0;
     if (chars > 0) this.#owner.flushed(this, chars);
@@ -301,6 +319,7 @@ export class MessageStream {
     this.#connection = undefined;
     // Without a connection there is no JSON body any more; what comes goes to the log.
     this.#opened = true;
+    this.#count();
     const held = this.#held;
     this.#held = [];
     for (const body of held) this.#write(body, 0);

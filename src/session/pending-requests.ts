@@ -9,12 +9,12 @@ import type { ClientRequest } from './client-message.js';
 import { errorResponse, JSON_RPC } from './json-rpc-error.js';
 import type { MessageStream } from './message-stream.js';
 import { PendingRequest } from './pending-request.js';
+import type { SessionTotals } from './session-totals.js';
 
 export interface PendingRequestsParts {
   readonly context: () => SessionContext;
   readonly events: GatewayEmitter;
-  /** How many of all sessions' requests have not been answered. */
-  readonly all: { inFlight: number };
+  readonly totals: SessionTotals;
   readonly newKey: () => string;
   readonly limit: number;
   readonly heartbeatMs: number;
@@ -90,7 +90,7 @@ export class PendingRequests {
   add(request: ClientRequest, stream: MessageStream): PendingRequest {
     const pending = new PendingRequest(request, this.#parts.newKey(), stream);
     this.#total += 1;
-    this.#parts.all.inFlight += 1;
+    this.#parts.totals.requestsInFlight += 1;
     this.#pending.set(request.id, pending);
     this.#parts.events.emit('request-started', pending.facts(this.#parts.context()));
     if (stream.sse) pending.startHeartbeat(this.#parts.heartbeatMs);
@@ -158,7 +158,7 @@ export class PendingRequests {
     stack?: string,
   ): void {
     pending.settle();
-    if (this.#pending.delete(pending.request.id)) this.#parts.all.inFlight -= 1;
+    if (this.#pending.delete(pending.request.id)) this.#parts.totals.requestsInFlight -= 1;
     this.#lastFinished = pending.request.id;
     this.#parts.events.emit('request-finished', {
       context: this.#parts.context(),

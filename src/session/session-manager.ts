@@ -14,6 +14,7 @@ import { EventLogBudget } from './event-log-budget.js';
 import { Session } from './session.js';
 import type { SessionOptions, SessionOwner } from './session-owner.js';
 import { SessionRoom } from './session-room.js';
+import { SessionTotals } from './session-totals.js';
 
 /** 192 bits, in characters that the specification allows (0x21 to 0x7E) and that need no escaping in a URL. */
 const SESSION_ID_BYTES = 24;
@@ -37,6 +38,7 @@ export interface Refusal {
 
 export class SessionManager {
   readonly eventLogBudget = new EventLogBudget(EVENT_LOG_BYTES);
+  readonly totals = new SessionTotals();
   readonly #owner: SessionOwner<Session>;
   readonly #options: SessionManagerOptions;
   readonly #events: GatewayEmitter;
@@ -53,7 +55,6 @@ export class SessionManager {
     .toString(36)
     .padStart(4, '0');
   #lastKey = 0;
-  readonly #requests = { inFlight: 0 };
   #draining = false;
 
   /** @param staticLists what sessions are answered without a thread; `undefined` where each has its own lists. */
@@ -71,7 +72,7 @@ export class SessionManager {
       eventLogBudget: this.eventLogBudget,
       acquireThread: (signal, known) => pool.acquire(signal, known),
       childrenGone: (thread) => pool.childrenGone(thread),
-      requests: this.#requests,
+      totals: this.totals,
       newRequestKey: () => this.#newRequestKey(),
       unreadChars: () => {
         let chars = 0;
@@ -140,7 +141,7 @@ export class SessionManager {
 
   /** Of all sessions; counted as they come and go, since a drain asks at each answer. */
   get requestsInFlight(): number {
-    return this.#requests.inFlight;
+    return this.totals.requestsInFlight;
   }
 
   /** Live and ending ones. */
@@ -149,9 +150,7 @@ export class SessionManager {
   }
 
   states(): Record<SessionState, number> {
-    const states = { asleep: 0, waking: 0, awake: 0, falling_asleep: 0, ending: this.#ending.size };
-    for (const { state } of this.#sessions.values()) states[state] += 1;
-    return states;
+    return { ...this.totals.states, ending: this.#ending.size };
   }
 
   /** Resolves when nothing of the session is left; `false` when there is none with this id. */

@@ -4,6 +4,7 @@ import type { StaticLists } from '../threads/server-module-check.js';
 import type { SessionThread } from '../threads/session-thread.js';
 import type { DisconnectOptions } from './disconnect-policy.js';
 import type { EventLogBudget } from './event-log-budget.js';
+import type { SessionTotals } from './session-totals.js';
 
 export interface SessionOptions extends DisconnectOptions {
   readonly maxRequestsPerSession: number;
@@ -20,8 +21,7 @@ export interface SessionOwner<Session> {
   /** `known`: the session has been served before. */
   readonly acquireThread: (signal: AbortSignal, known: boolean) => Promise<SessionThread>;
   readonly childrenGone: (thread: SessionThread) => Promise<void>;
-  /** How many of all sessions' requests have not been answered. */
-  readonly requests: { inFlight: number };
+  readonly totals: SessionTotals;
   readonly newRequestKey: () => string;
   /** Characters of messages that no thread has read, of all sessions together. */
   readonly unreadChars: () => number;

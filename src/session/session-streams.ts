@@ -11,6 +11,7 @@ import type { EventLogBudget } from './event-log-budget.js';
 import { gatewayPing } from './gateway-ping.js';
 import { errorResponse, JSON_RPC } from './json-rpc-error.js';
 import { MessageStream, type StreamConnection, type StreamGap, type StreamOwner } from './message-stream.js';
+import type { SessionTotals } from './session-totals.js';
 
 /** One session's share; a 4 MiB answer fits, and its stream's events around it. */
 const EVENT_LOG_LIMITS = { events: 1_000, bytes: 16 * 1024 * 1024 };
@@ -20,6 +21,7 @@ export interface SessionStreamsParts {
   readonly context: () => SessionContext;
   readonly events: GatewayEmitter;
   readonly budget: EventLogBudget;
+  readonly totals: SessionTotals;
   readonly onFlushed: (chars: number) => void;
   readonly onOpened: (stream: MessageStream) => void;
   readonly onLost: (stream: MessageStream, onPurpose: boolean) => void;
@@ -176,6 +178,10 @@ export class SessionStreams implements StreamOwner {
     this.#posts.clear();
     this.#undecided.clear();
     this.#log.clear();
+  }
+
+  get totals(): SessionTotals {
+    return this.#parts.totals;
   }
 
   get protocolVersion(): string {

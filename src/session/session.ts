@@ -56,7 +56,7 @@ export class Session {
     this.#pending = new PendingRequests({
       context: () => this.#context,
       events: owner.events,
-      all: owner.requests,
+      totals: owner.totals,
       newKey: owner.newRequestKey,
       limit: owner.options.maxRequestsPerSession,
       heartbeatMs: owner.options.progressHeartbeatMs,
@@ -73,6 +73,7 @@ export class Session {
     });
     this.#link = new ThreadLink({
       context: () => this.#context,
+      totals: owner.totals,
       acquire: owner.acquireThread,
       childrenGone: owner.childrenGone,
       unreadChars: owner.unreadChars,
@@ -95,6 +96,7 @@ export class Session {
       context: () => this.#context,
       events: owner.events,
       budget: owner.eventLogBudget,
+      totals: owner.totals,
       onFlushed: (chars) => this.#link.credit(chars),
       onOpened: (stream) => this.#pending.streamOpened(stream),
       onLost: (stream, onPurpose) => this.#streamLost(stream, onPurpose),
@@ -110,7 +112,7 @@ export class Session {
   }
 
   get state(): SessionState {
-    return this.#ended === undefined ? this.#link.state : 'ending';
+    return this.#link.state;
   }
 
   /** How long its thread has had nothing to do; `undefined` without a thread that could be taken away. */
@@ -129,10 +131,6 @@ export class Session {
 
   get requestsInFlight(): number {
     return this.#pending.size;
-  }
-
-  get streams(): SessionStreams {
-    return this.#streams;
   }
 
   /** Characters of messages that no thread of it has read. */
@@ -434,6 +432,7 @@ export class Session {
   async #end(reason: EndReason): Promise<void> {
     this.#presence.close();
     this.#sleep.stop();
+    this.#link.ending();
     this.#owner.onEnding(this);
     // Every stream of a call carries an answer before it ends; clients wait for ever otherwise.
     for (const pending of this.#pending.all())

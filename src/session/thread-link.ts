@@ -12,6 +12,7 @@ import type { SessionState, ThreadSnapshot } from '../snapshot.js';
 import type { SessionThread } from '../threads/session-thread.js';
 import type { PostedMessage, PostedRequest, ThreadExit, ThreadOwner } from '../threads/thread-owner.js';
 import { Replay } from './replay.js';
+import type { SessionTotals } from './session-totals.js';
 
 const MAX_DEATHS = 3;
 const DEATHS_WINDOW_MS = 60_000;
@@ -31,6 +32,7 @@ const MAX_WAITING_MESSAGES = 256;
 
 export interface ThreadLinkParts {
   readonly context: () => SessionContext;
+  readonly totals: SessionTotals;
   /** `known`: the session has been served before. */
   readonly acquire: (signal: AbortSignal, known: boolean) => Promise<SessionThread>;
   /** Of all sessions. */
@@ -48,6 +50,9 @@ export interface ThreadLinkParts {
   /** No thread could be had; the waiting messages are dropped, `lost` are the requests among them. */
   readonly onUnavailable: (error: BulkheadError, lost: ReadonlySet<RequestId>) => void;
 }
+
+/** What a session that does not end has of a thread. */
+type Attachment = Exclude<SessionState, 'ending'>;
 
 export class ThreadLink implements ThreadOwner {
   readonly #parts: ThreadLinkParts;
@@ -68,12 +73,19 @@ export class ThreadLink implements ThreadOwner {
   #deaths: number[] = [];
   #creditChars = 0;
   #ended: Promise<void> | undefined;
+  /** What it is counted by; `undefined`: by nothing any more, since its session ends. */
+  #counted: Attachment | undefined = 'asleep';
 
   constructor(parts: ThreadLinkParts) {
     this.#parts = parts;
+    parts.totals.states.asleep += 1;
   }
 
-  get state(): Exclude<SessionState, 'ending'> {
+  get state(): SessionState {
+    return this.#counted === undefined ? 'ending' : this.#attachment;
+  }
+
+  get #attachment(): Attachment {
     if (this.#thread === undefined) return this.#acquiring === undefined ? 'asleep' : 'waking';
     if (this.#fallingAsleep) return 'falling_asleep';
     return this.#setUp ? 'awake' : 'waking';
@@ -165,6 +177,7 @@ export class ThreadLink implements ThreadOwner {
   sleep(): void {
     if (!this.drowsy) return;
     this.#fallingAsleep = true;
+    this.#count();
     this.#thread?.sleep();
   }
 
@@ -183,6 +196,12 @@ export class ThreadLink implements ThreadOwner {
     this.#creditChars = 0;
   }
 
+  /** Its session ends, and is counted as such from now on. */
+  ending(): void {
+    if (this.#counted !== undefined) this.#parts.totals.states[this.#counted] -= 1;
+    this.#counted = undefined;
+  }
+
   /** Resolves when the thread and all that it started are gone. */
   end(reason: string): Promise<void> {
     this.#ended ??= this.#end(reason);
@@ -193,6 +212,7 @@ export class ThreadLink implements ThreadOwner {
     // Its session ended while it was set up; nobody would hear of the thread's end.
     if (this.#ended !== undefined) return;
     this.#setUp = true;
+    this.#count();
     this.#parts.onClaimed(performance.now() - this.#wakingMs);
   }
 
@@ -202,6 +222,7 @@ export class ThreadLink implements ThreadOwner {
 
   onStayAwake(): void {
     this.#fallingAsleep = false;
+    this.#count();
     if (this.#unheard !== undefined) this.#thread?.message(this.#unheard, true);
     this.#unheard = undefined;
     if (this.#thread !== undefined) this.#postWaiting(this.#thread);
@@ -233,6 +254,7 @@ export class ThreadLink implements ThreadOwner {
     this.#fallingAsleep = false;
     this.#unheard = undefined;
     this.#creditChars = 0;
+    this.#count();
     if (this.#ended !== undefined) return 0;
     for (const { requestId } of unread) if (requestId !== undefined) this.#posted.delete(requestId);
     const lost = new Set(this.#posted);
@@ -243,6 +265,16 @@ export class ThreadLink implements ThreadOwner {
     if (this.#ended === undefined && this.#waiting.length > 0 && this.#acquiring === undefined)
       void this.#acquire();
     return lost.size;
+  }
+
+  /** To be called whenever `state` may have changed. */
+  #count(): void {
+    const attachment = this.#attachment;
+    if (this.#counted === undefined || this.#counted === attachment) return;
+    const { states } = this.#parts.totals;
+    states[this.#counted] -= 1;
+    states[attachment] += 1;
+    this.#counted = attachment;
   }
 
   #diesTooOften(): boolean {
@@ -266,12 +298,14 @@ export class ThreadLink implements ThreadOwner {
     this.#wakingMs = performance.now();
     const acquiring = new AbortController();
     this.#acquiring = acquiring;
+    this.#count();
     let thread: SessionThread;
     try {
       thread = await this.#parts.acquire(acquiring.signal, this.replay.introduced);
     } catch (error) {
       if (this.#acquiring !== acquiring) return;
       this.#acquiring = undefined;
+      this.#count();
       this.#unavailable(error);
       return;
     }
@@ -286,6 +320,7 @@ export class ThreadLink implements ThreadOwner {
   #stopAcquiring(reason: string): void {
     const acquiring = this.#acquiring;
     this.#acquiring = undefined;
+    this.#count();
     acquiring?.abort(new BulkheadError('ERR_BULKHEAD_THREAD_WAIT', reason));
   }
 

@@ -20,6 +20,7 @@ describe('A client that does not read while a tool floods it', () => {
     const call = await stalledFlood(gateway(), client);
     const { bufferedBytes, requestsInFlight } = gateway().snapshot();
     expect(bufferedBytes).to.be.within(1, WINDOW_BYTES);
+    expect(gateway().sessions()[0]?.bufferedBytes).to.equal(bufferedBytes);
     expect(requestsInFlight, 'the flooding call waits').to.equal(1);
     const dropped = once(gateway().events, 'stream-closed');
     call.exchange.destroy();

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
+import { SessionTotals } from '../../../src/session/session-totals.js';
 import { ThreadLink, type ThreadLinkParts } from '../../../src/session/thread-link.js';
 import type { BulkheadError } from '../../../src/shared/errors.js';
 import type { SessionThread } from '../../../src/threads/session-thread.js';
@@ -16,6 +17,7 @@ function linkWithPool(): { link: ThreadLink; asked: Asked[]; unavailable: string
   const asked: Asked[] = [];
   const unavailable: string[] = [];
   const parts: Partial<ThreadLinkParts> = {
+    totals: new SessionTotals(),
     acquire: (signal) => new Promise((give, fail) => asked.push({ signal, give, fail })),
     onUnavailable: ({ message }: BulkheadError) => void unavailable.push(message),
   };

@@ -1,0 +1,20 @@
+/**
+ * What is counted over all sessions while it changes: a scrape visits none of them, and takes as long with ten thousand as
+ * with one.
+ */
+import type { StreamKind } from '../events.js';
+import type { SessionState } from '../snapshot.js';
+
+export class SessionTotals {
+  requestsInFlight = 0;
+  /** Characters that slow readers have not taken. */
+  bufferedChars = 0;
+  /** SSE streams that are open. */
+  readonly streams: Record<StreamKind, number> = { post: 0, get: 0, legacy: 0 };
+  readonly states: Record<Exclude<SessionState, 'ending'>, number> = {
+    asleep: 0,
+    waking: 0,
+    awake: 0,
+    falling_asleep: 0,
+  };
+}
