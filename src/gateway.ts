@@ -7,7 +7,11 @@ import { HttpResources } from './http/http-resources.js';
 import { Listener, MCP_PATH } from './http/listener.js';
 import { noteStart, noteStop } from './lifecycle-notices.js';
 import { createLog } from './log.js';
-import { type MultiClientMetrics, multiClientMetrics } from './metrics/multi-client-metrics.js';
+import {
+  MultiClientCount,
+  type MultiClientMetrics,
+  multiClientMetrics,
+} from './metrics/multi-client-metrics.js';
 import { createMetrics } from './metrics/recorder.js';
 import type { ResolvedOptions } from './options.js';
 import { SessionManager } from './session/session-manager.js';
@@ -96,7 +100,7 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     host: options.adminHost,
     port: options.adminPort,
     view,
-    clients: () => multiClientMetrics(view),
+    newCount: () => new MultiClientCount(),
     scrape: (accept) => metrics.scrape(accept),
     events,
     connections: http.connections.admin,
@@ -151,7 +155,7 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     ...urls,
     events,
     snapshot: () => view.snapshot(),
-    sessions: () => view.sessions(),
+    sessions: () => [...view.sessions()],
     getMultiClientMetrics: () => multiClientMetrics(view),
     endSession: (sessionId) => view.endSession(sessionId),
     close: (cause = 'close') => ending?.ended ?? stop(cause, options.drainTimeoutMs),
@@ -211,7 +215,9 @@ function createView(
       };
     },
     unready: () => sessions.refusal()?.message ?? http.unready() ?? pool.exhausted,
-    sessions: () => sessions.all().map((session) => session.snapshot()),
+    *sessions() {
+      for (const session of sessions.each()) yield session.snapshot();
+    },
     session: (sessionId) => sessions.get(sessionId)?.snapshot(),
     endSession: (sessionId) => sessions.end(sessionId, 'admin'),
   };

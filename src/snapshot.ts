@@ -94,7 +94,8 @@ export interface GatewayView {
   snapshot(): GatewaySnapshot;
   /** Why the gateway can't take new sessions, or `undefined` when it is ready. */
   unready(): string | undefined;
-  sessions(): SessionSnapshot[];
+  /** Each is looked at when it is its turn, and none comes twice. */
+  sessions(): Iterable<SessionSnapshot>;
   session(sessionId: string): SessionSnapshot | undefined;
   /** Resolves when the session's thread is gone; `false` when there is no such session. */
   endSession(sessionId: string): Promise<boolean>;

@@ -13,7 +13,7 @@ import { refusedRequest, SECOND_HOST } from '../http/reply.js';
 import { hasSecondHost, readTarget } from '../http/request-target.js';
 import { ResponseOutput } from '../http/response-output.js';
 import { refusalHeaders } from '../http/staged-close.js';
-import type { MultiClientMetrics } from '../metrics/multi-client-metrics.js';
+import type { MultiClientCount } from '../metrics/multi-client-metrics.js';
 import type { Scrape } from '../metrics/recorder.js';
 import { isLoopback } from '../option-kinds.js';
 import { messageOf, withoutPaths } from '../shared/errors.js';
@@ -35,7 +35,8 @@ export interface AdminServerOptions {
   /** Asked for by everything but `/healthz` and `/readyz`. */
   readonly token: string | undefined;
   readonly view: GatewayView;
-  readonly clients: () => MultiClientMetrics;
+  /** Begins to count clients for one answer. */
+  readonly newCount: () => MultiClientCount;
   readonly scrape: (accept: string | undefined) => Promise<Scrape>;
   readonly events: GatewayEmitter;
   readonly connections: Connections;
@@ -52,8 +53,8 @@ export interface AdminServer {
 }
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
-  const { host, port, allowedHosts, allowedOrigins, token, view, clients, scrape, events } = options;
-  const routes = createRoutes(view, clients, scrape);
+  const { host, port, allowedHosts, allowedOrigins, token, view, newCount, scrape, events } = options;
+  const routes = createRoutes(view, newCount, scrape);
   const guard = createGuard({
     allowedHosts,
     allowedOrigins,
@@ -110,7 +111,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       refuse(request, response, 'method_not_allowed', reply, { allow });
       return;
     }
-    write(request, response, await handler({ id, accept: request.headers.accept }));
+    await write(request, response, await handler({ id, accept: request.headers.accept }));
   }
 
   function tokenRefusal(found: ReturnType<typeof findRoute>, request: IncomingMessage): Refusal | undefined {
@@ -124,7 +125,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     const message = messageOf(error);
     events.emit('notice', { level: 'error', message: `${refusedRequest(request).path} failed: ${message}` });
     if (response.headersSent) response.destroy();
-    else write(request, response, problem(500, 'internal_error', withoutPaths(message)));
+    else void write(request, response, problem(500, 'internal_error', withoutPaths(message)));
   }
 
   function refuse(
@@ -142,25 +143,29 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       remoteAddress,
       request: refusedRequest(request),
     });
-    write(request, response, reply, { ...headers, ...refusalHeaders(request) });
+    void write(request, response, reply, { ...headers, ...refusalHeaders(request) });
   }
 
-  function write(
+  /** Rejects with what making a body in parts throws. */
+  async function write(
     request: IncomingMessage,
     response: ServerResponse,
     { status, contentType, body }: AdminReply,
     headers: Readonly<Record<string, string>> = {},
-  ): void {
+  ): Promise<void> {
     response.writeHead(status, {
       ...headers,
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
       ...(!server.listening && { connection: 'close' }),
       ...(contentType !== undefined && { 'content-type': contentType }),
-      ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
+      ...(typeof body === 'string' && { 'content-length': Buffer.byteLength(body) }),
     });
-    response.end(request.method === 'HEAD' ? undefined : body);
-    new ResponseOutput(response, options).watch();
+    const output = new ResponseOutput(response, options);
+    if (request.method === 'HEAD') response.end();
+    else if (typeof body !== 'object') response.end(body);
+    else await output.write(body);
+    output.watch();
   }
 
   function describeRoutes(): string[] {

@@ -1,12 +1,15 @@
 /** What the admin listener serves, as a table: a path and, for each method, what answers it. */
-import type { MultiClientMetrics } from '../metrics/multi-client-metrics.js';
+import type { MultiClientCount } from '../metrics/multi-client-metrics.js';
 import type { Scrape } from '../metrics/recorder.js';
 import type { GatewayView } from '../snapshot.js';
+import { replyJson } from './reply-json.js';
+import { SessionReports } from './session-reports.js';
 
 export interface AdminReply {
   readonly status: number;
   readonly contentType?: string;
-  readonly body?: string;
+  /** In parts, where it may be large: its length is not known then, and the next part is made when the last has left. */
+  readonly body?: string | AsyncIterable<string>;
 }
 
 interface AdminRequest {
@@ -27,9 +30,10 @@ export interface AdminRoute {
 
 export function createRoutes(
   view: GatewayView,
-  clients: () => MultiClientMetrics,
+  newCount: () => MultiClientCount,
   scrape: (accept: string | undefined) => Promise<Scrape>,
 ): readonly AdminRoute[] {
+  const reports = new SessionReports(view, newCount);
   return [
     {
       path: '/metrics',
@@ -54,8 +58,8 @@ export function createRoutes(
         },
       },
     },
-    { path: '/clients', open: false, methods: { GET: () => json(200, clients()) } },
-    { path: '/sessions', open: false, methods: { GET: () => json(200, view.sessions()) } },
+    { path: '/clients', open: false, methods: { GET: async () => jsonReply(200, await reports.clients()) } },
+    { path: '/sessions', open: false, methods: { GET: () => jsonReply(200, reports.sessions()) } },
     {
       path: '/sessions/{id}',
       open: false,
@@ -86,11 +90,11 @@ export function findRoute(
 }
 
 function json(status: number, value: unknown): AdminReply {
-  // A session's metadata is whatever can be cloned, and so may hold what JSON can't.
-  const body = JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'bigint' ? String(part) : part,
-  );
-  return { status, contentType: 'application/json; charset=utf-8', body: `${body}\n` };
+  return jsonReply(status, `${replyJson(value)}\n`);
+}
+
+function jsonReply(status: number, body: string | AsyncIterable<string>): AdminReply {
+  return { status, contentType: 'application/json; charset=utf-8', body };
 }
 
 /** `error` is stable; `message` is a sentence for people. */

@@ -1,4 +1,4 @@
-/** A response that has been given whole, as the budget of all output sees it. */
+/** A plain response, given whole or in parts, as the budget of all output sees it. */
 import type { ServerResponse } from 'node:http';
 import type { Connections } from './connections.js';
 import { type GiveUpReason, leavingBytesOf, type OutputBudget, type WaitingOutput } from './output-budget.js';
@@ -11,6 +11,7 @@ export interface ResponseOutputParts {
 export class ResponseOutput implements WaitingOutput {
   readonly #response: ServerResponse;
   readonly #parts: ResponseOutputParts;
+  #watched = false;
 
   constructor(response: ServerResponse, parts: ResponseOutputParts) {
     this.#response = response;
@@ -21,7 +22,22 @@ export class ResponseOutput implements WaitingOutput {
   watch(): void {
     if (this.waitingBytes === 0) return;
     this.#parts.output.waits(this);
+    if (this.#watched) return;
+    this.#watched = true;
     this.#response.once('close', () => this.#parts.output.left(this));
+  }
+
+  /** Writes the parts, each when the one before it has left, and ends the response. Resolves early when it is closed. */
+  async write(parts: AsyncIterable<string>): Promise<void> {
+    const response = this.#response;
+    for await (const part of parts) {
+      if (response.destroyed) return;
+      if (response.write(part)) continue;
+      this.watch();
+      await drainOrClose(response);
+      this.#parts.output.left(this);
+    }
+    response.end();
   }
 
   get waitingBytes(): number {
@@ -35,4 +51,16 @@ export class ResponseOutput implements WaitingOutput {
   giveUp(reason: GiveUpReason): void {
     this.#parts.connections.drop(this.#response.req.socket, reason);
   }
+}
+
+function drainOrClose(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
 }

@@ -1,5 +1,12 @@
 import type { SessionTransport } from '../shared/session-context.js';
-import { type GatewayView, SESSION_STATES, type SessionState, type ThreadState } from '../snapshot.js';
+import {
+  type GatewaySnapshot,
+  type GatewayView,
+  SESSION_STATES,
+  type SessionSnapshot,
+  type SessionState,
+  type ThreadState,
+} from '../snapshot.js';
 import { TRANSPORTS } from './labels.js';
 
 /** One session, as `multiClientMetrics` lists it. */
@@ -50,40 +57,37 @@ export interface MultiClientMetrics {
 
 /** Session and request metrics over all clients. Takes time in proportion to the number of sessions. */
 export function multiClientMetrics(view: GatewayView): MultiClientMetrics {
-  const sessions = view.sessions();
-  const { threads, threadMemoryBytes } = view.snapshot();
+  const count = new MultiClientCount();
+  for (const session of view.sessions()) count.add(session);
+  return count.metrics(view.snapshot());
+}
 
-  const byClient = new Map<string, number>();
-  let longestRunning: MultiClientMetrics['requests']['longestRunning'];
-  for (const { context, requests } of sessions) {
-    byClient.set(context.client.name, (byClient.get(context.client.name) ?? 0) + 1);
-    for (const { key, method, tool, ageMs } of requests) {
-      if (longestRunning !== undefined && longestRunning.ageMs >= ageMs) continue;
-      longestRunning = { sessionId: context.sessionId, key, method, tool, ageMs };
+/** Adds sessions up, one after the other: who has very many does not have to do it at once. */
+export class MultiClientCount {
+  readonly #byState = zeros(SESSION_STATES);
+  readonly #byTransport = zeros(TRANSPORTS);
+  readonly #byClient = new Map<string, number>();
+  readonly #perSession: ClientSessionMetrics[] = [];
+  #inFlight = 0;
+  #total = 0;
+  #longestRunning: MultiClientMetrics['requests']['longestRunning'];
+
+  add({ context, state, ageMs, idleMs, requests, requestsTotal, thread }: SessionSnapshot): void {
+    const { sessionId, client, transport } = context;
+    this.#byState[state] += 1;
+    this.#byTransport[transport] += 1;
+    this.#byClient.set(client.name, (this.#byClient.get(client.name) ?? 0) + 1);
+    this.#inFlight += requests.length;
+    this.#total += requestsTotal;
+    for (const request of requests) {
+      if (this.#longestRunning !== undefined && this.#longestRunning.ageMs >= request.ageMs) continue;
+      const { key, method, tool, ageMs: runsForMs } = request;
+      this.#longestRunning = { sessionId, key, method, tool, ageMs: runsForMs };
     }
-  }
-
-  return {
-    sessions: {
-      active: sessions.length,
-      byState: countBy(SESSION_STATES, sessions, (session) => session.state),
-      byTransport: countBy(TRANSPORTS, sessions, (session) => session.context.transport),
-      byClient: Object.fromEntries(byClient),
-    },
-    requests: {
-      inFlight: sessions.reduce((total, session) => total + session.requests.length, 0),
-      total: sessions.reduce((total, session) => total + session.requestsTotal, 0),
-      longestRunning,
-    },
-    threads: {
-      active: Object.values(threads).reduce((total, count) => total + count, 0),
-      byState: threads,
-      memoryBytes: threadMemoryBytes,
-    },
-    perSession: sessions.map(({ context, state, ageMs, idleMs, requests, requestsTotal, thread }) => ({
-      sessionId: context.sessionId,
-      client: context.client,
-      transport: context.transport,
+    this.#perSession.push({
+      sessionId,
+      client,
+      transport,
       state,
       ageMs,
       idleMs,
@@ -91,16 +95,29 @@ export function multiClientMetrics(view: GatewayView): MultiClientMetrics {
       requestsTotal,
       thread: thread?.thread,
       threadMemoryBytes: thread?.memoryBytes,
-    })),
-  };
+    });
+  }
+
+  /** Of what was added so far. */
+  metrics({ threads, threadMemoryBytes }: GatewaySnapshot): MultiClientMetrics {
+    return {
+      sessions: {
+        active: this.#perSession.length,
+        byState: this.#byState,
+        byTransport: this.#byTransport,
+        byClient: Object.fromEntries(this.#byClient),
+      },
+      requests: { inFlight: this.#inFlight, total: this.#total, longestRunning: this.#longestRunning },
+      threads: {
+        active: Object.values(threads).reduce((total, count) => total + count, 0),
+        byState: threads,
+        memoryBytes: threadMemoryBytes,
+      },
+      perSession: this.#perSession,
+    };
+  }
 }
 
-function countBy<Item, Key extends string>(
-  keys: readonly Key[],
-  items: readonly Item[],
-  keyOf: (item: Item) => Key,
-): Record<Key, number> {
-  const counts = Object.fromEntries(keys.map((key) => [key, 0])) as Record<Key, number>;
-  for (const item of items) counts[keyOf(item)] += 1;
-  return counts;
+function zeros<Key extends string>(keys: readonly Key[]): Record<Key, number> {
+  return Object.fromEntries(keys.map((key) => [key, 0])) as Record<Key, number>;
 }

@@ -144,9 +144,19 @@ export class SessionManager {
     return this.totals.requestsInFlight;
   }
 
-  /** Live and ending ones. */
-  all(): Session[] {
-    return [...this.#sessions.values(), ...this.#ending];
+  /**
+   * Live and ending ones, each once, as many as there are when it begins. Sessions may come and go while it goes on: what
+   * is gone is left out.
+   */
+  *each(): Generator<Session> {
+    // One that ends meanwhile goes to the ending ones, and would come again were they the last.
+    yield* this.#ending;
+    let left = this.#sessions.size;
+    for (const session of this.#sessions.values()) {
+      if (left === 0) return;
+      left -= 1;
+      yield session;
+    }
   }
 
   states(): Record<SessionState, number> {
@@ -169,7 +179,7 @@ export class SessionManager {
     await this.#idle(timeoutMs);
     this.#sweep?.clear();
     const ends: Promise<void>[] = [];
-    await inTurns(this.all(), SESSIONS_PER_TURN, (session) => void ends.push(session.end('drain')));
+    await inTurns([...this.each()], SESSIONS_PER_TURN, (session) => void ends.push(session.end('drain')));
     await Promise.all(ends);
   }
 

@@ -10,7 +10,7 @@ import {
 import { GatewayEmitter, type GatewayEvents } from '../../../src/events.js';
 import { HttpResources } from '../../../src/http/http-resources.js';
 import { OutputBudget } from '../../../src/http/output-budget.js';
-import { multiClientMetrics } from '../../../src/metrics/multi-client-metrics.js';
+import { MultiClientCount } from '../../../src/metrics/multi-client-metrics.js';
 import { BulkheadError } from '../../../src/shared/errors.js';
 import { afterThisTest } from '../../support/cleanup.js';
 import { until } from '../../support/deadline.js';
@@ -33,7 +33,7 @@ describe('admin listener', () => {
       allowedOrigins: ['localhost'],
       token: undefined,
       view,
-      clients: () => multiClientMetrics(view),
+      newCount: () => new MultiClientCount(),
       scrape: (accept) => scrape(accept),
       events,
       ...httpParts(events),
@@ -229,7 +229,7 @@ describe('admin listener', () => {
         allowedOrigins: [],
         token: undefined,
         view,
-        clients: () => multiClientMetrics(view),
+        newCount: () => new MultiClientCount(),
         scrape,
         events,
         ...httpParts(events),

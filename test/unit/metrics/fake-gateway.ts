@@ -112,10 +112,10 @@ export class FakeView implements GatewayView {
   }
 
   session(sessionId: string): SessionSnapshot | undefined {
-    return this.sessions().find(({ context }) => context.sessionId === sessionId);
+    return this.list.find(({ context }) => context.sessionId === sessionId);
   }
 
-  sessions(): SessionSnapshot[] {
+  sessions(): Iterable<SessionSnapshot> {
     return this.list;
   }
 

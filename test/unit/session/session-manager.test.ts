@@ -1,0 +1,37 @@
+import { expect } from 'chai';
+import { GatewayEmitter } from '../../../src/events.js';
+import { SessionManager, type SessionManagerOptions } from '../../../src/session/session-manager.js';
+import type { ThreadPool } from '../../../src/threads/thread-pool.js';
+import { contextOf } from '../metrics/fake-gateway.js';
+
+const OPTIONS: SessionManagerOptions = {
+  maxSessions: 10,
+  cleanupIntervalMs: 60_000,
+  maxRequestsPerSession: 64,
+  sseAfterMs: 1_000,
+  progressHeartbeatMs: 20_000,
+  sleepAfterMs: 30_000,
+  disconnectGraceMs: 30_000,
+  resumeGraceMs: 5_000,
+  sessionIdleMs: 60_000,
+  sessionMaxAgeMs: undefined,
+};
+
+describe('a visit of all sessions', () => {
+  it('comes to each once, while some end and others are opened', async () => {
+    const sessions = new SessionManager(OPTIONS, new GatewayEmitter(), {} as ThreadPool, undefined);
+    const open = () => sessions.open(contextOf());
+    const [first, second, third] = [open(), open(), open()];
+    const visit = sessions.each();
+    const visited = [visit.next().value];
+    const ends = [first.end('delete'), second.end('delete')];
+    open();
+    for (const session of visit) visited.push(session);
+    expect(new Set(visited).size).to.equal(visited.length);
+    expect(visited).to.include.members([first, third]);
+    expect(visited.length).to.be.at.most(3);
+    await Promise.all(ends);
+    await sessions.drain(0);
+    expect([...sessions.each()]).to.deep.equal([]);
+  });
+});
