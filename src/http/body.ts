@@ -11,6 +11,8 @@ export type Body =
   /** The client went away in the middle of it. */
   | { readonly outcome: 'aborted' };
 
+const REPLACEMENT_CHARACTER = '\ufffd';
+
 /** Smaller pieces are copied together: a body that comes byte by byte would else cost a hundred times its length. */
 const PIECE_BYTES = 16 * 1024;
 
@@ -105,7 +107,9 @@ class UnfinishedBody implements HeldBody {
   /** `undefined` when it is not UTF-8: what came in its place would reach a tool as something else. */
   text(): string | undefined {
     const whole = this.#whole();
-    return isUtf8(whole) ? whole.toString('utf8') : undefined;
+    const text = whole.toString('utf8');
+    // What is no UTF-8 becomes the replacement character, which nearly no text has by itself: one look for it costs less.
+    return text.includes(REPLACEMENT_CHARACTER) && !isUtf8(whole) ? undefined : text;
   }
 
   release(): void {

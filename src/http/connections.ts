@@ -6,6 +6,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionDropReason, GatewayEmitter, ListenerName } from '../events.js';
+import { type Linked, LinkedList } from '../linked-list.js';
 import { isLoopback } from '../option-kinds.js';
 import { isClosing } from './staged-close.js';
 
@@ -21,7 +22,7 @@ export interface ConnectionsOptions {
   readonly isShort?: () => boolean;
 }
 
-interface Connection {
+interface Connection extends Linked<Connection> {
   readonly socket: Socket;
   readonly address: string | undefined;
   /** Responses that have not been closed; more than one where requests are pipelined. */
@@ -34,7 +35,7 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #connections = new Map<Socket, Connection>();
   /** Those without an open response; the one that has been idle longest is first. */
-  readonly #idle = new Set<Connection>();
+  readonly #idle = new LinkedList<Connection>();
   readonly #byAddress = new Map<string, number>();
   #closing = false;
   /** One function for all of them: a closure for each request or connection would be made thousands of times. */
@@ -84,9 +85,16 @@ export class Connections {
       this.drop(socket, 'limit');
       return;
     }
-    const connection: Connection = { socket, address, open: 0, response: undefined };
+    const connection: Connection = {
+      socket,
+      address,
+      open: 0,
+      response: undefined,
+      previous: undefined,
+      next: undefined,
+    };
     this.#connections.set(socket, connection);
-    this.#idle.add(connection);
+    this.#idle.push(connection);
     if (address !== undefined) this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
     socket.on('close', this.#onSocketClosed);
   }
@@ -95,7 +103,7 @@ export class Connections {
   begin(socket: Socket, response: ServerResponse): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
-    if (connection.open === 0) this.#idle.delete(connection);
+    if (connection.open === 0) this.#idle.remove(connection);
     connection.open += 1;
     connection.response = response;
     response.on('close', this.#onResponseClosed);
@@ -131,7 +139,7 @@ export class Connections {
   }
 
   #makeRoom(): boolean {
-    const [idlest] = this.#idle;
+    const idlest = this.#idle.first;
     const [oldest] = this.#options.closesBusy ? this.#connections.values() : [];
     const leaves = idlest ?? oldest;
     if (leaves === undefined) return false;
@@ -146,7 +154,7 @@ export class Connections {
     connection.open -= 1;
     if (connection.open > 0) return;
     connection.response = undefined;
-    this.#idle.add(connection);
+    this.#idle.push(connection);
     // What is left of its answer is with the kernel by now.
     if (this.#closing && !isClosing(socket)) socket.destroy();
   }
@@ -158,7 +166,7 @@ export class Connections {
 
   #forget(connection: Connection): void {
     this.#connections.delete(connection.socket);
-    this.#idle.delete(connection);
+    if (connection.open === 0) this.#idle.remove(connection);
     const { address } = connection;
     if (address === undefined) return;
     const left = (this.#byAddress.get(address) ?? 1) - 1;

@@ -1,6 +1,7 @@
-/** Events in the order in which they came to it; any of them can leave at once. A linked list: no size is too large for it. */
+/** Events in the order in which they came to it; any of them can leave at once. */
+import { type Linked, LinkedList } from '../linked-list.js';
 
-export interface LoggedEvent {
+export interface LoggedEvent extends Linked<LoggedEvent> {
   readonly sequence: number;
   readonly stream: string;
   readonly body: string;
@@ -8,60 +9,29 @@ export interface LoggedEvent {
   state: 'undelivered' | 'delivered' | 'dropped';
   /** When it was written to a connection, by `performance.now()`; 0 before. */
   deliveredMs: number;
-  previous: LoggedEvent | undefined;
-  next: LoggedEvent | undefined;
 }
 
-export class EventQueue {
-  #first: LoggedEvent | undefined;
-  #last: LoggedEvent | undefined;
-  #size = 0;
+export class EventQueue extends LinkedList<LoggedEvent> {
   #bytes = 0;
-
-  get first(): LoggedEvent | undefined {
-    return this.#first;
-  }
-
-  get size(): number {
-    return this.#size;
-  }
 
   /** By `sizeOf`. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  push(event: LoggedEvent): void {
-    event.previous = this.#last;
-    event.next = undefined;
-    if (this.#last === undefined) this.#first = event;
-    else this.#last.next = event;
-    this.#last = event;
-    this.#size += 1;
+  override push(event: LoggedEvent): void {
+    super.push(event);
     this.#bytes += sizeOf(event);
   }
 
-  /** @param event one that is in this queue */
-  remove(event: LoggedEvent): void {
-    if (event.previous === undefined) this.#first = event.next;
-    else event.previous.next = event.next;
-    if (event.next === undefined) this.#last = event.previous;
-    else event.next.previous = event.previous;
-    event.previous = undefined;
-    event.next = undefined;
-    this.#size -= 1;
+  override remove(event: LoggedEvent): void {
+    super.remove(event);
     this.#bytes -= sizeOf(event);
   }
 
-  clear(): void {
-    this.#first = undefined;
-    this.#last = undefined;
-    this.#size = 0;
+  override clear(): void {
+    super.clear();
     this.#bytes = 0;
-  }
-
-  *[Symbol.iterator](): Iterator<LoggedEvent> {
-    for (let event = this.#first; event !== undefined; event = event.next) yield event;
   }
 }
 
