@@ -345,7 +345,11 @@ export class ThreadPool {
     while (coming < this.#waiters.length && this.makeRoom()) coming += 1;
   }
 
-  #killChildren({ systemThreadId }: SessionThread, marker: string, search: boolean): void {
+  #killChildren(
+    { systemThreadId }: Pick<SessionThread, 'systemThreadId'>,
+    marker: string,
+    search: boolean,
+  ): void {
     const processes = killChildrenOf({ systemThreadId, marker }, search);
     if (processes > 0) this.#events.emit('children-killed', { processes });
   }
@@ -411,11 +415,13 @@ export class ThreadPool {
     }
     const startedMs = performance.now();
     let started = false;
+    let terminated = false;
     const thread = new SessionThread({
       id,
       port,
       life: spawned.life,
       terminate: () => {
+        terminated = true;
         // While the thread lives the system tells what it started; what runs on would have no owner.
         this.#killChildren(thread, childMarker, false);
         spawned.terminate();
@@ -451,6 +457,8 @@ export class ThreadPool {
     );
     void thread.exited.then((exit) => {
       this.#threads.delete(thread);
+      // One that died by itself has left what it started to the process: its id tells nothing any more, its marker does.
+      if (!terminated) this.#killChildren({ systemThreadId: undefined }, childMarker, true);
       if (!started) this.#startFailed(exit);
       const index = this.#spares.indexOf(thread);
       if (index !== -1) {

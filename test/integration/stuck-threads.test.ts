@@ -58,6 +58,25 @@ describe('a thread that a native call holds', () => {
   });
 });
 
+describe('a thread that dies by itself', () => {
+  for (const [how, cause] of [
+    ['throw', 'crash'],
+    ['exit', 'exit'],
+  ] as const) {
+    onLinux(`takes along what it started with node:child_process (${cause})`, async () => {
+      const gateway = await startGateway(options);
+      const killed = once(gateway.events, 'children-killed');
+      const exited = once(gateway.events, 'thread-exited', (event) => event.cause === cause);
+      const client = await connectedClient(gateway);
+      await client.call('spawn_and_die', { seconds: SECONDS, how });
+      await exited;
+      // The shell, and its sleep where it came as far as that.
+      expect((await killed).processes).to.be.within(1, 2);
+      await until(() => sleepers().length === 0, 'its processes to end');
+    });
+  }
+});
+
 /** A call whose thread opens a FIFO that nobody writes to, cancelled. */
 async function holdIn(client: RawClient, fifo: Fifo): Promise<{ answered: Promise<string> }> {
   const { id, stream } = await client.openCall('open_fifo', { path: fifo.path });
