@@ -12,8 +12,10 @@ import {
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { AdmissionWindow } from '../admission-window.js';
+import { afterReading } from '../deadline.js';
 import type { GatewayEmitter, RefusedRequest, RejectionReason } from '../events.js';
 import type { Connections } from './connections.js';
+import { LateRequests } from './late-requests.js';
 import { listen } from './listen.js';
 import { refusedRequest } from './reply.js';
 import {
@@ -25,9 +27,10 @@ import {
   refusalHeaders,
 } from './staged-close.js';
 
+const LATE = 'ERR_HTTP_REQUEST_TIMEOUT';
 /** By the code of Node's error; 400 for any other. */
 const STATUS_OF_CLIENT_ERROR: Readonly<Record<string, number>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  [LATE]: 408,
   HPE_HEADER_OVERFLOW: 431,
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
 };
@@ -61,6 +64,7 @@ export interface HttpServerOptions {
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: Server;
+  readonly #late: LateRequests;
   readonly #failures = new AdmissionWindow(1, NOTICE_WINDOW_MS);
   #closed: Promise<void> | undefined;
 
@@ -74,6 +78,7 @@ export class HttpServer {
       connectionsCheckingInterval: DEADLINE_CHECK_MS,
       ...(tcpKeepAliveMs !== undefined && { keepAlive: true, keepAliveInitialDelay: tcpKeepAliveMs }),
     };
+    this.#late = new LateRequests(headersDeadlineMs, (socket) => options.connections.openResponse(socket));
     const server = createServer(serverOptions);
     this.#server = server;
     // A client may close its half of the connection once it has asked. Node knows the property, its documentation does not.
@@ -84,7 +89,12 @@ export class HttpServer {
     // Whoever reads the body says 100 Continue: not before Host, token and length were found right.
     server.on('checkContinue', handle);
     server.on('checkExpectation', (request, response) => this.#unknownExpectation(request, response));
-    server.on('clientError', (error, socket) => this.#malformed(error, socket as Socket));
+    server.on('timeout', closeUnlessHeard);
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      const refuse = (): void => this.#malformed(error, socket as Socket);
+      if (error.code === LATE) this.#late.judge(socket as Socket, refuse);
+      else refuse();
+    });
     const onEnd = this.#onEnd();
     server.on('connection', (socket) => {
       options.connections.accept(socket);
@@ -130,6 +140,7 @@ export class HttpServer {
   #request(request: IncomingMessage, response: ServerResponse): void {
     // What follows a request whose refusal closes the connection is not served (RFC 9112, section 9.6).
     if (isClosing(request.socket)) return;
+    this.#late.arrived(request.socket);
     this.#options.connections.begin(request.socket, response);
     // A body that nobody reads would hold back everything behind it, the end of the connection among it.
     if (request.method !== 'POST' && hasBody(request)) request.resume();
@@ -204,6 +215,14 @@ export class HttpServer {
       probe();
     };
   }
+}
+
+/** A request that came in time may still have to be read: timers run first, and after a stall (SIGSTOP, say) all are late. */
+function closeUnlessHeard(socket: Socket): void {
+  const { bytesRead } = socket;
+  afterReading(() => {
+    if (socket.bytesRead === bytesRead) socket.destroy();
+  });
 }
 
 function sendProbe(response: ServerResponse, socket: Socket): void {

@@ -7,6 +7,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { getHeapStatistics } from 'node:v8';
 import { AdmissionWindow } from '../admission-window.js';
+import { Lateness } from '../deadline.js';
 import type { GatewayEmitter } from '../events.js';
 
 /** Clients can bring it about at will: one line in each. */
@@ -56,6 +57,8 @@ export class OutputBudget {
   readonly #notices = new AdmissionWindow(1, NOTICE_WINDOW_MS);
   #usedBytes = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Of the looks, as long as anything waits. */
+  #lateness: Lateness | undefined;
 
   constructor({ events, limitBytes = defaultLimit(), stallMs = STALL_MS }: OutputBudgetOptions) {
     this.#events = events;
@@ -80,7 +83,7 @@ export class OutputBudget {
         seenLeavingBytes: output.leavingBytes,
         movedAtMs: nowMs,
       });
-      this.#timer ??= setInterval(() => this.#look(), this.#stallMs / LOOKS_BEFORE_STALL).unref();
+      this.#lookRegularly();
     } else {
       this.#usedBytes -= known.bytes;
       known.bytes = bytes;
@@ -100,8 +103,17 @@ export class OutputBudget {
     this.#timer = undefined;
   }
 
+  #lookRegularly(): void {
+    if (this.#timer !== undefined) return;
+    const everyMs = this.#stallMs / LOOKS_BEFORE_STALL;
+    this.#lateness = new Lateness(everyMs);
+    this.#timer = setInterval(() => this.#look(), everyMs).unref();
+  }
+
   #look(): void {
     const nowMs = performance.now();
+    // While this process stood still, no client could take anything.
+    const stoodStillMs = this.#lateness?.look(nowMs) ?? 0;
     for (const [output, waiting] of this.#waiting) {
       const { waitingBytes, leavingBytes } = output;
       if (waitingBytes === 0) {
@@ -110,6 +122,7 @@ export class OutputBudget {
       }
       this.#usedBytes += waitingBytes - waiting.bytes;
       waiting.bytes = waitingBytes;
+      waiting.movedAtMs = Math.min(waiting.movedAtMs + stoodStillMs, nowMs);
       // More is written meanwhile: only what leaves is a sign of life. Behind another response nothing can leave.
       const moved = waitingBytes < waiting.seenBytes || leavingBytes !== waiting.seenLeavingBytes;
       if (moved || leavingBytes === undefined) waiting.movedAtMs = nowMs;

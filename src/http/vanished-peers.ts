@@ -7,6 +7,7 @@
 import { open } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { endianness } from 'node:os';
+import { Lateness } from '../deadline.js';
 import type { Connections } from './connections.js';
 
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
@@ -36,11 +37,13 @@ export class VanishedPeers {
   readonly #timer: NodeJS.Timeout | undefined;
   /** When each was first seen to be unanswered. */
   #unansweredSinceMs = new Map<Socket, number>();
+  readonly #lateness: Lateness;
   #looking = false;
 
   constructor({ connections, lookMs = LOOK_MS, unansweredMs = UNANSWERED_MS }: VanishedPeersOptions) {
     this.#connections = connections;
     this.#lookMs = lookMs;
+    this.#lateness = new Lateness(lookMs);
     this.#unansweredMs = unansweredMs;
     if (process.platform === 'linux') this.#timer = setInterval(() => void this.#look(), lookMs).unref();
   }
@@ -51,6 +54,8 @@ export class VanishedPeers {
 
   /** Off the main thread as far as it goes: with tens of thousands of connections a table has megabytes. */
   async #look(): Promise<void> {
+    // What two looks find that are too far apart need not have lasted from the one to the other.
+    if (this.#lateness.look(performance.now()) > 0) this.#unansweredSinceMs.clear();
     if (this.#looking || this.#connections.every(({ count }) => count === 0)) return;
     this.#looking = true;
     try {

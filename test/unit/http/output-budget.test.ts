@@ -9,6 +9,7 @@ import { afterThisTest } from '../../support/cleanup.js';
 import { TIMED_RETRIES, until } from '../../support/deadline.js';
 import { collect, once } from '../../support/events.js';
 import { type RawSocket, rawSocket, requestText } from '../../support/raw-socket.js';
+import { standStill } from '../../support/stand-still.js';
 
 const MIB = 1024 * 1024;
 /** More than the buffers of a loopback connection take from a client that does not read. */
@@ -76,6 +77,17 @@ describe('a client that takes nothing while bytes wait for it', () => {
     expect(performance.now() - startedMs).to.be.within(STALL_MS, 2 * STALL_MS);
     expect(await stalled).to.include({ stalled: true });
     expect(output.usedBytes).to.equal(0);
+  });
+
+  it('is not given up for the time in which the whole process stood still', async () => {
+    const { open, events } = await server(64 * MIB);
+    const drops = collect(events, 'connection-dropped');
+    const { stream, socket } = await open();
+    stream.write('1', MESSAGE);
+    standStill(STALL_MS + 500);
+    socket.socket.resume();
+    await until(() => socket.text.length > MESSAGE.length, 'all of the message');
+    expect(drops).to.deep.equal([]);
   });
 
   it('is given up as well where a few bytes wait that nobody had to hold back', async () => {
