@@ -8,6 +8,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { Worker } from 'node:worker_threads';
+import { Lateness } from '../deadline.js';
 import type { GatewayEmitter } from '../events.js';
 import { messageOf } from '../shared/errors.js';
 import {
@@ -34,7 +35,8 @@ export class MemoryWatch {
   readonly #timer: NodeJS.Timeout;
   /** How long each thread's event loop had waited for something to do when it was last asked. */
   readonly #idleMs = new WeakMap<Worker, number>();
-  readonly #suspiciousSinceMs = new WeakMap<SessionThread, number>();
+  #suspiciousSinceMs = new WeakMap<SessionThread, number>();
+  readonly #lateness = new Lateness(INTERVAL_MS);
   /** A heap was suspicious: the next look comes at once. */
   #lookAgain = false;
   #reader: HeapReader | undefined;
@@ -53,6 +55,8 @@ export class MemoryWatch {
   }
 
   #tick(): void {
+    // In a stall no thread collects its garbage.
+    if (this.#lateness.look(performance.now()) > 0) this.#suspiciousSinceMs = new WeakMap();
     if (this.#threads.size === 0 || this.#reader?.ready === false) return;
     const residentBytes = residentMemory();
     this.#residentBytes = Math.min(this.#residentBytes, residentBytes);

@@ -10,6 +10,7 @@ import {
   LATEST_PROTOCOL_VERSION,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/sdk/types.js';
+import { Deadline } from '../deadline.js';
 import { GatewayEmitter } from '../events.js';
 import { type DeclaredNotifications, declaredNotifications } from '../shared/declared-notifications.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
@@ -117,14 +118,15 @@ async function tryOut(
 
 /** A module that blocks its thread once it has answered must not hold up the start. */
 async function codeCaches(thread: SessionThread): Promise<CodeCaches> {
-  const deadline = setTimeout(
-    () => thread.terminate('start_failed', `its thread did not answer within ${ANSWER_DEADLINE_MS / 1000} s`),
+  const deadline = new Deadline(
     ANSWER_DEADLINE_MS,
+    () => thread.terminate('start_failed', `its thread did not answer within ${ANSWER_DEADLINE_MS / 1000} s`),
+    'again',
   );
   try {
     return await thread.codeCaches();
   } finally {
-    clearTimeout(deadline);
+    deadline.clear();
   }
 }
 
@@ -248,17 +250,17 @@ class TrialSession implements ThreadOwner {
     await this.#setUp;
     this.#lastId += 1;
     const id = this.#lastId;
-    let deadline: NodeJS.Timeout | undefined;
+    let deadline: Deadline | undefined;
     try {
       return await new Promise<Answer>((resolve, reject) => {
         this.#waiting.set(id, { resolve, reject });
         const late = `${method} was not answered within ${ANSWER_DEADLINE_MS / 1000} s`;
-        deadline = setTimeout(() => reject(new Error(late)), ANSWER_DEADLINE_MS);
+        deadline = new Deadline(ANSWER_DEADLINE_MS, () => reject(new Error(late)), 'again');
         const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
         this.#thread.request({ requestId: id, operation: method, key: 'trial', body, plainCall: false });
       });
     } finally {
-      clearTimeout(deadline);
+      deadline?.clear();
       this.#waiting.delete(id);
     }
   }

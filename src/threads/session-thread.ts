@@ -12,6 +12,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { MessagePort, Worker } from 'node:worker_threads';
+import { Deadline } from '../deadline.js';
 import type { GatewayEmitter, ThreadExitCause } from '../events.js';
 import { messageOf } from '../shared/errors.js';
 import {
@@ -76,7 +77,7 @@ export class SessionThread {
   readonly #parts: SessionThreadParts;
   readonly #startedMs = performance.now();
   readonly #requests: RunningRequests;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timers = new Set<Deadline>();
   #state: ThreadState | 'gone' = 'starting';
   #owner: ThreadOwner | undefined;
   #worker: Worker | undefined;
@@ -89,9 +90,9 @@ export class SessionThread {
   readonly #unread = new UnreadMessages(this.#shared.subarray(1, 2));
   #held = false;
   #sleeping = false;
-  #sleepDeadline: NodeJS.Timeout | undefined;
+  #sleepDeadline: Deadline | undefined;
   #codeCaches: ((caches: CodeCaches) => void) | undefined;
-  #setupDeadline: NodeJS.Timeout | undefined;
+  #setupDeadline: Deadline | undefined;
   /** Set when the thread is doomed, by whoever decided it first. */
   #exit: ThreadExit | undefined;
   /** Set when its session has been told of its end. */
@@ -266,7 +267,7 @@ export class SessionThread {
     if (this.#doomed) return;
     this.#state = 'terminating';
     this.#ladderMs ??= this.#requests.cancelledSinceMs ?? performance.now();
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of this.#timers) timer.clear();
     this.#timers.clear();
     this.#after(LET_GO_AFTER_MS, () => this.#letGoStuck());
     this.#after(STUCK_AFTER_MS, () =>
@@ -442,7 +443,7 @@ export class SessionThread {
       () => new Error('the thread came to its end by itself'),
       (error: unknown) => error,
     );
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of this.#timers) timer.clear();
     const killMs =
       this.#exit?.cause === 'killed' && this.#ladderMs !== undefined
         ? performance.now() - this.#ladderMs
@@ -497,18 +498,23 @@ export class SessionThread {
     this.#parts.port.postMessage(frame);
   }
 
-  #after(ms: number, callback: () => void): NodeJS.Timeout {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      callback();
-    }, ms);
+  /** Gives all of the time again after a stall: the thread has stood still with the process. */
+  #after(ms: number, callback: () => void): Deadline {
+    const timer = new Deadline(
+      ms,
+      () => {
+        this.#timers.delete(timer);
+        callback();
+      },
+      'again',
+    );
     this.#timers.add(timer);
     return timer;
   }
 
-  #clear(timer: NodeJS.Timeout | undefined): void {
+  #clear(timer: Deadline | undefined): void {
     if (timer === undefined) return;
-    clearTimeout(timer);
+    timer.clear();
     this.#timers.delete(timer);
   }
 }

@@ -9,6 +9,7 @@ import { availableParallelism, getPriority } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, type Worker } from 'node:worker_threads';
+import { Deadline } from '../deadline.js';
 import type { ClaimKind, GatewayEmitter } from '../events.js';
 import { BulkheadError } from '../shared/errors.js';
 import type { CodeCaches, EnvironmentOptions, SessionThreadData } from '../shared/frames.js';
@@ -164,7 +165,7 @@ export class ThreadPool {
     }
     return new Promise((resolve, reject) => {
       const leave = (): void => {
-        clearTimeout(deadline);
+        deadline.clear();
         signal.removeEventListener('abort', onAbort);
         const index = this.#waiters.indexOf(waiter);
         if (index !== -1) this.#waiters.splice(index, 1);
@@ -185,7 +186,9 @@ export class ThreadPool {
           reject(error);
         },
       };
-      const deadline = setTimeout(
+      // Again: those that would have become free meanwhile have stood still as well.
+      const deadline = new Deadline(
+        longestWaitMs,
         () =>
           waiter.fail(
             new BulkheadError(
@@ -193,7 +196,7 @@ export class ThreadPool {
               `No session thread became free within ${longestWaitMs / 1000} s: ${this.#shortage()}. Try again later.`,
             ),
           ),
-        longestWaitMs,
+        'again',
       );
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waiters.push(waiter);

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -9,24 +10,52 @@ import { RawClient, textOf } from '../support/raw-client.js';
 
 describe('A gateway process that was stopped for longer than resume-grace', () => {
   it('serves the client that came back in time, although its timers run before its sockets are read', async () => {
-    const flags = ['--port', '0', '--admin-port', '0', '--sse-after', '20ms', '--resume-grace', '1s'];
-    const { child, printed } = startCli(['serve', fileURLToPath(toolsModule), ...flags]);
-    const [, url = ''] = await printed('stdout', /^MCP server +(http:\S+)$/m);
-    const [, admin = ''] = await printed('stdout', /^Admin server +(http:\S+)$/m);
-    const client = new RawClient(url);
-    afterThisTest(() => client.destroy());
-    await client.initialize();
+    const { gateway, client, admin } = await start(['--resume-grace', '1s']);
     const { id, exchange, stream } = await client.openCall('slow', { ms: 6_000 });
     await stream.next(({ id: eventId }) => eventId !== undefined);
     exchange.destroy();
     await until(async () => (await openStreams(admin)) === 0, 'the gateway to notice the break');
-    child.kill('SIGSTOP');
+    gateway.kill('SIGSTOP');
     const resuming = client.exchange('GET', undefined, { 'last-event-id': stream.lastEventId }).response;
     await delay(2_500);
-    child.kill('SIGCONT');
+    gateway.kill('SIGCONT');
     expect(textOf(await (await resuming).answer(id))).to.equal('waited 6000');
   });
 });
+
+describe('A gateway process that was stopped for longer than cancel-grace', () => {
+  for (const [what, tool] of [
+    ['ignores its signal for a while', 'stubborn'],
+    ['keeps its thread busy for a while', 'spin'],
+  ] as const) {
+    it(`leaves a thread alive whose cancelled handler ${what}: it has stood still as well`, async () => {
+      const { gateway, client } = await start(['--cancel-grace', '2s']);
+      const threadOf = async () => JSON.parse(textOf(await client.call('context'))).threadId as number;
+      const before = await threadOf();
+      // By the clock that goes on: it needs half a second of the time in which the process runs.
+      const { id, stream } = await client.openCall(tool, { ms: 4_000 });
+      await client.notify('notifications/cancelled', { requestId: id });
+      await stream.message((message) => message.id === id);
+      gateway.kill('SIGSTOP');
+      await delay(3_500);
+      gateway.kill('SIGCONT');
+      expect(await threadOf()).to.equal(before);
+    });
+  }
+});
+
+async function start(
+  flags: readonly string[],
+): Promise<{ gateway: ChildProcess; client: RawClient; admin: string }> {
+  const always = ['--port', '0', '--admin-port', '0', '--sse-after', '20ms'];
+  const { child, printed } = startCli(['serve', fileURLToPath(toolsModule), ...always, ...flags]);
+  const [, url = ''] = await printed('stdout', /^MCP server +(http:\S+)$/m);
+  const [, admin = ''] = await printed('stdout', /^Admin server +(http:\S+)$/m);
+  const client = new RawClient(url);
+  afterThisTest(() => client.destroy());
+  await client.initialize();
+  return { gateway: child, client, admin };
+}
 
 async function openStreams(admin: string): Promise<number> {
   const metrics = await (await fetch(new URL('/metrics', admin))).text();
