@@ -6,7 +6,7 @@ import { EventEmitter } from 'node:events';
 import { AdmissionWindow } from './admission-window.js';
 import type { EndReason } from './session/end-reason.js';
 import { messageOf } from './shared/errors.js';
-import type { LogLevel, MetricSnapshot } from './shared/frames.js';
+import type { CodeCacheName, LogLevel, MetricSnapshot } from './shared/frames.js';
 import type { SessionContext } from './shared/session-context.js';
 
 /** Why a request was cancelled; a metric label. */
@@ -162,6 +162,8 @@ export interface GatewayEvents {
   'thread-started': [
     { readonly thread: number; readonly startMs: number; readonly niceness: number | undefined },
   ];
+  /** V8 would not have a code cache in a thread that has just started: it compiled what is in it. */
+  'code-cache-rejected': [{ readonly cache: CodeCacheName }];
   'thread-claimed': [{ readonly thread: number; readonly kind: ClaimKind; readonly waitMs: number }];
   /** `killMs`: from the first step of the kill ladder until the thread was gone, for a thread that was killed. */
   'thread-exited': [

@@ -69,6 +69,11 @@ export function moduleCodeCache(): Uint8Array | undefined {
   return script?.createCachedData();
 }
 
+/** Whether V8 would not have the code cache that there was. */
+export function moduleCodeCacheRejected(): boolean {
+  return script?.cachedDataRejected === true;
+}
+
 function assertDefinition(value: unknown): asserts value is ServerDefinition {
   if (!isObject(value)) {
     throw new ServerModuleError(

@@ -42,7 +42,7 @@ export default function serve(task: SessionThreadTask): Promise<never> {
   return module.exports.default(
     task,
     given,
-    () => script.createCachedData(),
+    { rejected: script.cachedDataRejected === true, create: () => script.createCachedData() },
     (specifier) => import(specifier),
   );
 }

@@ -9,7 +9,13 @@ import { basename } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import type { ServerDefinition } from '../src/shared/define-server.js';
 import { messageOf, toPlainError } from '../src/shared/errors.js';
-import type { MainFrame, SessionThreadData, SessionThreadTask, ThreadFrame } from '../src/shared/frames.js';
+import type {
+  CodeCacheName,
+  MainFrame,
+  SessionThreadData,
+  SessionThreadTask,
+  ThreadFrame,
+} from '../src/shared/frames.js';
 import { CHILD_MARKER } from '../src/shared/keeper-frames.js';
 import { SessionChildProcesses } from './child-processes.js';
 import { importThrough } from './import-module.js';
@@ -17,7 +23,13 @@ import { watchMemory } from './memory-guard.js';
 import { captureOutput, ModuleLog } from './module-log.js';
 import { onMessages } from './port-messages.js';
 import { rehearse } from './rehearsal.js';
-import { loadServerModule, moduleCodeCache, ServerModuleError, traitsOf } from './server-module.js';
+import {
+  loadServerModule,
+  moduleCodeCache,
+  moduleCodeCacheRejected,
+  ServerModuleError,
+  traitsOf,
+} from './server-module.js';
 import { SessionHost } from './session-host.js';
 import { currentRequestKey } from './tool-executor.js';
 
@@ -26,13 +38,21 @@ const REHEARSE_AFTER_MS = 5;
 if (isMainThread)
   throw new Error('session-worker is the entry of a session thread; it has no use on the main thread');
 
+/** V8's code cache of this file. */
+interface WorkerCodeCache {
+  /** V8 would not have the one that there was. */
+  readonly rejected: boolean;
+  /** Makes a new one. */
+  readonly create: () => Uint8Array;
+}
+
 /**
  * @param data not `workerData`, where the server module and its tools would find it
  */
 export default async function serveSession(
   { port, keeperPort, childMarker }: SessionThreadTask,
   data: SessionThreadData,
-  createCodeCache: () => Uint8Array,
+  codeCache: WorkerCodeCache,
   importer: (specifier: string) => Promise<unknown>,
 ): Promise<never> {
   importThrough(importer);
@@ -68,7 +88,7 @@ export default async function serveSession(
     if (typeof frame !== 'string') {
       if (frame.type === 'ping') return post({ type: 'pong' });
       if (frame.type === 'code-cache') {
-        const caches = { worker: createCodeCache(), module: moduleCodeCache() };
+        const caches = { worker: codeCache.create(), module: moduleCodeCache() };
         return post({ type: 'code-cache', caches });
       }
       if (frame.type === 'claim') {
@@ -113,7 +133,10 @@ export default async function serveSession(
   const systemThreadId = ownSystemThreadId();
   stepBack(systemThreadId, data.linuxPriority);
   onMessages(port, receive);
-  post({ type: 'ready', systemThreadId, niceness: niceness(), traits: traitsOf(definition) });
+  const rejectedCaches: CodeCacheName[] = [];
+  if (codeCache.rejected) rejectedCaches.push('worker');
+  if (moduleCodeCacheRejected()) rejectedCaches.push('module');
+  post({ type: 'ready', systemThreadId, niceness: niceness(), traits: traitsOf(definition), rejectedCaches });
   return forever();
 }
 

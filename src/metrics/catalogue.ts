@@ -5,6 +5,7 @@
  */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { END_REASONS } from '../session/end-reason.js';
+import { CODE_CACHES } from '../shared/frames.js';
 import { FastHistogram } from './fast-histogram.js';
 import {
   CANCEL_REASONS,
@@ -121,6 +122,11 @@ export function createCatalogue(registry: Registry, collect: () => void) {
       'Time until a started thread was ready for a session.',
       THREAD_BUCKETS,
     ),
+    codeCacheRejections: counter(
+      'bulkhead_code_cache_rejections_total',
+      'Thread starts in which V8 refused a code cache, by cache.',
+      ['cache'],
+    ),
     threadClaimWait: histogram(
       'bulkhead_thread_claim_wait_seconds',
       'Time that a session waited for its thread.',
@@ -226,6 +232,7 @@ function startAtZero(
     | 'rejections'
     | 'connectionsDropped'
     | 'descriptorStates'
+    | 'codeCacheRejections'
     | 'threadClaims'
     | 'threadExits'
     | 'streamsOpened'
@@ -243,6 +250,7 @@ function startAtZero(
     for (const reason of CONNECTION_DROP_REASONS) catalogue.connectionsDropped.inc({ listener, reason }, 0);
   }
   for (const state of DESCRIPTOR_STATES) catalogue.descriptorStates.inc({ state }, 0);
+  for (const cache of CODE_CACHES) catalogue.codeCacheRejections.inc({ cache }, 0);
   for (const kind of CLAIM_KINDS) catalogue.threadClaims.inc({ kind }, 0);
   for (const cause of THREAD_EXIT_CAUSES) catalogue.threadExits.inc({ cause }, 0);
   for (const kind of STREAM_KINDS) {

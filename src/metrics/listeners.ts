@@ -56,6 +56,7 @@ export function createListeners(
     rejected: ({ reason }) => catalogue.rejections.inc({ reason }),
 
     'thread-started': ({ startMs }) => threadStart.observe(startMs / 1000),
+    'code-cache-rejected': ({ cache }) => catalogue.codeCacheRejections.inc({ cache }),
     'thread-claimed': ({ kind, waitMs }) => {
       catalogue.threadClaims.inc({ kind });
       threadClaimWait.observe(waitMs / 1000);

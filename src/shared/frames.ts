@@ -115,6 +115,8 @@ export type ThreadFrame =
       readonly systemThreadId: number | undefined;
       readonly niceness: number | undefined;
       readonly traits: ModuleTraits;
+      /** The code caches that V8 would not have: the thread has compiled what is in them. */
+      readonly rejectedCaches: readonly CodeCacheName[];
     }
   /** The module can't be used, or `setup` threw. The thread is of no more use. */
   | { readonly type: 'failed'; readonly stage: 'import' | 'shape' | 'setup'; readonly error: PlainError }
@@ -194,6 +196,9 @@ export interface CodeCaches {
   /** Only where the server module is one text. */
   readonly module: Uint8Array | undefined;
 }
+
+export const CODE_CACHES = ['worker', 'module'] as const satisfies readonly (keyof CodeCaches)[];
+export type CodeCacheName = (typeof CODE_CACHES)[number];
 
 /** A server module and all that it imports. */
 export interface ModuleText {

@@ -17,6 +17,8 @@ import type { GatewayEmitter, ThreadExitCause } from '../events.js';
 import { messageOf } from '../shared/errors.js';
 import {
   backlogBytes,
+  CODE_CACHES,
+  type CodeCacheName,
   type CodeCaches,
   isUnpaced,
   type MainFrame,
@@ -85,6 +87,7 @@ export class SessionThread {
   #niceness: number | undefined;
   #systemThreadId: number | undefined;
   #traits: ModuleTraits | undefined;
+  #rejectedCaches: readonly CodeCacheName[] = [];
   readonly #shared = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
   readonly #handledBytes = this.#shared.subarray(0, 1);
   readonly #unread = new UnreadMessages(this.#shared.subarray(1, 2));
@@ -162,6 +165,11 @@ export class SessionThread {
   /** What the server module says of itself; known when the thread is ready. */
   get traits(): ModuleTraits | undefined {
     return this.#traits;
+  }
+
+  /** The code caches that V8 would not have there; known when the thread is ready. */
+  get rejectedCaches(): readonly CodeCacheName[] {
+    return this.#rejectedCaches;
   }
 
   /** Whether nothing is known that goes on in it: a handler, cancelled ones among them, or a hold. */
@@ -363,6 +371,8 @@ export class SessionThread {
         this.#niceness = frame.niceness;
         this.#systemThreadId = frame.systemThreadId;
         this.#traits = frame.traits;
+        // The module's code has run in the thread by then: nothing that it says is taken for a name unseen.
+        this.#rejectedCaches = CODE_CACHES.filter((cache) => frame.rejectedCaches.includes(cache));
         if (this.#state === 'starting') this.#state = 'spare';
         events.emit('thread-started', {
           thread: this.id,

@@ -12,7 +12,7 @@ import { MessageChannel, type Worker } from 'node:worker_threads';
 import { Deadline } from '../deadline.js';
 import type { ClaimKind, GatewayEmitter } from '../events.js';
 import { BulkheadError } from '../shared/errors.js';
-import type { CodeCaches, EnvironmentOptions, SessionThreadData } from '../shared/frames.js';
+import type { CodeCacheName, CodeCaches, EnvironmentOptions, SessionThreadData } from '../shared/frames.js';
 import type { MemoryLimits } from '../shared/memory-limits.js';
 import { THREAD_STATES, type ThreadState } from '../snapshot.js';
 import type { StopDeadline } from '../stop-deadline.js';
@@ -107,6 +107,7 @@ export class ThreadPool {
   #backoff: NodeJS.Timeout | undefined;
   #refillTimer: NodeJS.Timeout | undefined;
   #niceRefusalTold = false;
+  readonly #cacheRejectionsTold = new Set<CodeCacheName>();
   #closed = false;
 
   constructor(options: ThreadPoolOptions, events: GatewayEmitter) {
@@ -451,6 +452,7 @@ export class ThreadPool {
         this.#starting -= 1;
         this.#spareTarget.started(performance.now() - startedMs);
         this.#checkNiceness(thread.niceness);
+        this.#checkCodeCaches(thread.rejectedCaches);
         this.#offer(thread);
       },
       () => {
@@ -519,5 +521,22 @@ export class ThreadPool {
         `thread-nice: the system did not lower the priority of session threads (it is ${niceness}, ` +
         `not ${this.#expectedNiceness}); a busy tool can slow the main thread down`,
     });
+  }
+
+  /** Tells once of each code cache that V8 refuses: threads work without, and nothing else would show it but their start. */
+  #checkCodeCaches(rejected: readonly CodeCacheName[]): void {
+    for (const cache of rejected) {
+      this.#events.emit('code-cache-rejected', { cache });
+      if (this.#cacheRejectionsTold.has(cache)) continue;
+      this.#cacheRejectionsTold.add(cache);
+      const ofWhat = cache === 'worker' ? 'the session worker' : 'the server module';
+      this.#events.emit('notice', {
+        level: 'warn',
+        message:
+          `V8 refused the code cache of ${ofWhat}, so session threads start more slowly; it does so after a tool has ` +
+          'changed V8 flags (v8.setFlagsFromString), and takes the cache again after a restart of the gateway',
+        fields: { cache },
+      });
+    }
   }
 }

@@ -11,6 +11,7 @@ const NAMES = [
   'bulkhead_build_info gauge',
   'bulkhead_child_processes gauge',
   'bulkhead_child_processes_killed_total counter',
+  'bulkhead_code_cache_rejections_total counter',
   'bulkhead_connections gauge',
   'bulkhead_connections_dropped_total counter',
   'bulkhead_container_memory_nearly_full gauge',
@@ -211,12 +212,15 @@ describe('metrics of the gateway', () => {
 
   it('count what happens to threads', async () => {
     events.emit('thread-started', { thread: 1, startMs: 60, niceness: 5 });
+    events.emit('code-cache-rejected', { cache: 'module' });
     events.emit('thread-claimed', claimed(1, 'queued', 300));
     events.emit('thread-exited', { ...exited(1, { cause: 'killed', killMs: 40 }), requestsLost: 2 });
     events.emit('thread-stuck', { thread: 2, context: undefined });
     const found = await samples();
     expect(found.get('bulkhead_thread_start_duration_seconds_sum')).to.equal(0.06);
     expect(found.get('bulkhead_thread_claim_wait_seconds_sum')).to.equal(0.3);
+    expect(found.get('bulkhead_code_cache_rejections_total{cache="module"}')).to.equal(1);
+    expect(found.get('bulkhead_code_cache_rejections_total{cache="worker"}')).to.equal(0);
     expect(found.get('bulkhead_thread_claims_total{kind="queued"}')).to.equal(1);
     expect(found.get('bulkhead_thread_kill_duration_seconds_bucket{le="0.05"}')).to.equal(1);
     expect(found.get('bulkhead_thread_exits_total{cause="killed"}')).to.equal(1);

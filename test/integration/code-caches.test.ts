@@ -1,0 +1,63 @@
+import { expect } from 'chai';
+import { GatewayEmitter } from '../../src/events.js';
+import { StopDeadline } from '../../src/stop-deadline.js';
+import { bundleServerModule } from '../../src/threads/module-bundle.js';
+import { checkServerModule } from '../../src/threads/server-module-check.js';
+import { ThreadPool, type ThreadPoolOptions } from '../../src/threads/thread-pool.js';
+import { afterThisTest } from '../support/cleanup.js';
+import { collect } from '../support/events.js';
+import { fixtureModule } from '../support/modules.js';
+
+const CLOSE_DEADLINE_MS = 5_000;
+
+describe("V8's code caches", () => {
+  const serverModule = fixtureModule('light').href;
+  const options: ThreadPoolOptions = {
+    serverModule,
+    environment: { roots: [], allowPrivateNetwork: false },
+    maxThreads: 2,
+    spareThreads: 0,
+    threadHeapMb: 128,
+    threadMemoryMb: 512,
+    threadNice: 0,
+    cancelGraceMs: 1_000,
+  };
+
+  /** A pool, and what it says of the code caches that V8 refused. */
+  function poolOf(given: Partial<ThreadPoolOptions>) {
+    const events = new GatewayEmitter();
+    const rejected = collect(events, 'code-cache-rejected');
+    const notices = collect(events, 'notice');
+    const pool = new ThreadPool({ ...options, ...given }, events);
+    afterThisTest(() => pool.close(new StopDeadline(CLOSE_DEADLINE_MS)));
+    const start = () => pool.acquire(new AbortController().signal);
+    return { rejected, notices, start };
+  }
+
+  it('are taken by the threads that they were made for', async () => {
+    const { bundle, codeCaches } = await checkServerModule(options);
+    expect(codeCaches.module).not.to.equal(undefined);
+    const { rejected, notices, start } = poolOf({ bundle, codeCaches });
+    expect((await start()).state).to.equal('spare');
+    expect(rejected).to.deep.equal([]);
+    expect(notices).to.deep.equal([]);
+  });
+
+  it('are counted for each thread where V8 refuses them, and each is told of once; threads work without', async () => {
+    const bundle = await bundleServerModule(serverModule);
+    const junk = Buffer.alloc(4_096, 'no code cache');
+    const { rejected, notices, start } = poolOf({ bundle, codeCaches: { worker: junk, module: junk } });
+    for (let threads = 1; threads <= 2; threads += 1) {
+      const thread = await start();
+      expect(thread.state).to.equal('spare');
+      expect(thread.traits).to.deep.equal({ staticLists: true, sleeps: true });
+      expect(rejected).to.have.length(2 * threads);
+    }
+    expect(rejected.map(({ cache }) => cache)).to.deep.equal(['worker', 'module', 'worker', 'module']);
+    expect(notices.map(({ level, fields }) => [level, fields?.cache])).to.deep.equal([
+      ['warn', 'worker'],
+      ['warn', 'module'],
+    ]);
+    expect(notices[0]?.message).to.match(/refused the code cache of the session worker/);
+  });
+});
