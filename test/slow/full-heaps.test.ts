@@ -1,0 +1,48 @@
+import { expect } from 'chai';
+import { expectLonelyDeath, FILL_DEADLINE_MS, HeapGateway } from '../fixtures/isolation/full-heap.js';
+import { Neighbour } from '../fixtures/isolation/neighbour.js';
+import { textOf } from '../support/raw-client.js';
+
+/** Those that V8 collects garbage for, many seconds long, before it gives up. */
+const fillers: readonly [what: string, tool: string][] = [
+  ['a Map', 'fill_map'],
+  ['a Set', 'fill_set'],
+  ['arrays that are long from the start', 'fill_fill'],
+  ['arrays made of nothing but a length', 'fill_from'],
+  ['an object with millions of keys', 'fill_keys'],
+  ['matches of regular expressions', 'fill_matches'],
+];
+
+describe('a thread that slowly fills its heap dies alone', function () {
+  this.timeout(2 * FILL_DEADLINE_MS);
+
+  for (const [what, tool] of fillers) {
+    it(`with ${what}`, async () => {
+      await expectLonelyDeath(await HeapGateway.start(), tool);
+    });
+  }
+
+  it('also when no request runs in it', async () => {
+    const gateway = await HeapGateway.start();
+    const neighbour = new Neighbour(await gateway.connect(), 'served');
+    const client = await gateway.connect();
+    expect(textOf(await client.call('leak_after'))).to.equal('answered');
+    const served = gateway.process.printed('stderr', /"cause":"out_of_memory"/);
+    await neighbour.servedWhile(served);
+    expect(textOf(await client.call('echo'))).to.equal('served');
+    gateway.expectRunning();
+  });
+
+  for (const [how, tool] of [
+    ['without awaits', 'churn'],
+    ['with awaits', 'churn_slowly'],
+  ] as const) {
+    it(`but not because of garbage, ${how}`, async () => {
+      const gateway = await HeapGateway.start();
+      const client = await gateway.connect();
+      const answer = await client.call(tool, {}, { deadlineMs: FILL_DEADLINE_MS });
+      expect(textOf(answer)).to.match(/^\d+ live$/);
+      gateway.expectRunning();
+    });
+  }
+});
