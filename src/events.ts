@@ -152,6 +152,8 @@ export interface GatewayEvents {
       readonly limit: number | undefined;
     },
   ];
+  /** A job in libuv's thread pool had waited so long, and was done; one is asked each second. */
+  'libuv-pool-probed': [{ readonly waitMs: number }];
   'connection-dropped': [
     {
       readonly listener: ListenerName;

@@ -5,6 +5,7 @@ import { createAdminServer } from './admin/admin-server.js';
 import { GatewayEmitter } from './events.js';
 import { HttpResources } from './http/http-resources.js';
 import { Listener, MCP_PATH } from './http/listener.js';
+import { LibuvPoolProbe } from './libuv-pool/pool-probe.js';
 import { noteStart, noteStop } from './lifecycle-notices.js';
 import { createLog } from './log.js';
 import {
@@ -84,7 +85,8 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
   }
   const sessions = new SessionManager(options, events, pool, staticLists);
   const http = new HttpResources({ events, maxBodyBytes: options.maxBodyBytes });
-  const view = createView(options, sessions, pool, http);
+  const probe = new LibuvPoolProbe(events);
+  const view = createView(options, sessions, pool, http, probe);
   const metrics = createMetrics({ events, view, knownTools: () => tools, version: VERSION });
   const listener = new Listener({
     ...options,
@@ -121,6 +123,7 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
       await pool.close(deadline);
       await deadline.within(admin.close());
       http.close();
+      probe.close();
       metrics.close();
       await log.close();
       process.off('exit', onExit);
@@ -172,6 +175,7 @@ function createView(
   sessions: SessionManager,
   pool: ThreadPool,
   http: HttpResources,
+  probe: LibuvPoolProbe,
 ): GatewayView {
   const startedAtMs = Date.now();
   return {
@@ -196,6 +200,7 @@ function createView(
         unfinishedBodyBytes: http.bodies.usedBytes,
         eventLogBytes: sessions.eventLogBudget.usedBytes,
         childProcesses: pool.childProcesses,
+        libuvPoolWaitAgeMs: probe.waitAgeMs,
         threadMemoryBytes: sum(({ memoryBytes }) => memoryBytes),
         threadHeapBytes: sum(({ heapBytes }) => heapBytes),
         threadEventLoopUtilization:

@@ -79,6 +79,8 @@ export interface GatewaySnapshot {
   readonly unfinishedBodyBytes: number;
   readonly eventLogBytes: number;
   readonly childProcesses: number;
+  /** Of the probe of libuv's pool that is out; 0 without one. */
+  readonly libuvPoolWaitAgeMs: number;
   readonly threadMemoryBytes: number;
   /** No thread is started because the memory of the container is nearly full. */
   readonly memoryNearlyFull: boolean;

@@ -156,6 +156,16 @@ export function createCatalogue(registry: Registry, collect: () => void) {
       'Mean event-loop utilisation of the live session threads, 0 to 1.',
     ),
 
+    libuvPoolWait: histogram(
+      'bulkhead_libuv_pool_wait_seconds',
+      'Time that a job in the thread pool of libuv waited and took; one is asked each second.',
+      THREAD_BUCKETS,
+    ),
+    libuvPoolWaitAge: gauge(
+      'bulkhead_libuv_pool_wait_age_seconds',
+      'How long the job that probes the thread pool of libuv has waited, 0 without one.',
+    ),
+
     streams: gauge('bulkhead_streams', 'Open SSE streams by kind.', ['kind']),
     streamsOpened: counter('bulkhead_streams_opened_total', 'SSE streams that were opened.', ['kind']),
     streamsStalled: counter('bulkhead_streams_stalled_total', 'SSE streams closed because nobody read.', [

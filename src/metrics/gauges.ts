@@ -30,6 +30,7 @@ export function readGauges(
   catalogue.threadMemory.set(snapshot.threadMemoryBytes);
   catalogue.threadHeap.set(snapshot.threadHeapBytes);
   catalogue.threadUtilization.set(snapshot.threadEventLoopUtilization);
+  catalogue.libuvPoolWaitAge.set(snapshot.libuvPoolWaitAgeMs / 1000);
 
   for (const [kind, count] of Object.entries(snapshot.streams)) catalogue.streams.set({ kind }, count);
   catalogue.bufferedBytes.set(snapshot.bufferedBytes);

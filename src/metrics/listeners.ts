@@ -21,6 +21,7 @@ export function createListeners(
   const threadClaimWait = catalogue.threadClaimWait.child({});
   const sessionWake = catalogue.sessionWake.child({});
   const threadKill = catalogue.threadKill.child({});
+  const libuvPoolWait = catalogue.libuvPoolWait.child({});
 
   function sessionDuration(protocolVersion: string, reason: EndReason): FastHistogramChild {
     const version = protocolVersionLabel(protocolVersion);
@@ -69,6 +70,7 @@ export function createListeners(
       modules.retire(thread);
     },
     'thread-stuck': () => catalogue.threadsStuck.inc(),
+    'libuv-pool-probed': ({ waitMs }) => libuvPoolWait.observe(waitMs / 1000),
 
     'stream-opened': ({ kind }) => catalogue.streamsOpened.inc({ kind }),
     'stream-closed': ({ kind, stalled }) => {

@@ -63,6 +63,7 @@ function snapshotOf(overrides: Partial<GatewaySnapshot> = {}): GatewaySnapshot {
     unfinishedBodyBytes: 16,
     eventLogBytes: 9,
     childProcesses: 10,
+    libuvPoolWaitAgeMs: 2_500,
     threadMemoryBytes: 11,
     threadHeapBytes: 12,
     threadEventLoopUtilization: 0.5,

@@ -21,6 +21,8 @@ const NAMES = [
   'bulkhead_event_loop_delay_max_seconds gauge',
   'bulkhead_event_loop_delay_p50_seconds gauge',
   'bulkhead_event_loop_delay_p99_seconds gauge',
+  'bulkhead_libuv_pool_wait_age_seconds gauge',
+  'bulkhead_libuv_pool_wait_seconds histogram',
   'bulkhead_limit gauge',
   'bulkhead_module_log_lines_dropped_total counter',
   'bulkhead_module_log_lines_total counter',
