@@ -23,7 +23,6 @@ const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.js
   stdio: 'inherit',
 });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
-chmodSync(join(out, 'src/cli.js'), 0o755);
 
 const minified = { minifySyntax: true, minifyWhitespace: true };
 const onePiece = { bundle: true, platform: 'node', target: 'node20.19', logLevel: 'warning' };
@@ -78,3 +77,14 @@ const __dirname = import.meta.dirname;`,
   sourcemap: true,
   plugins: [ownFilesStay(threads), piscinaOnUse],
 });
+// See src/bin.ts for why the executable is CommonJS. What tsc made of it would be a second one.
+for (const extension of ['js', 'js.map', 'd.ts']) rmSync(join(out, `src/bin.${extension}`));
+const bin = join(out, 'src/bin.cjs');
+await build({
+  ...onePiece,
+  entryPoints: [join(root, 'src/bin.ts')],
+  outfile: bin,
+  format: 'cjs',
+  external: ['./cli.js'],
+});
+chmodSync(bin, 0o755);

@@ -28,12 +28,12 @@ const SUITE_MS = 300_000;
 const STOP_MS = 15_000;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const cli = join(root, process.argv[2] ?? 'dist', 'src', 'cli.js');
+const bin = join(root, process.argv[2] ?? 'dist', 'src', 'bin.cjs');
 const fixture = join(root, 'test', 'fixtures', 'conformance-server.mjs');
 const results = await mkdtemp(join(tmpdir(), 'bulkhead-conformance-'));
 const gateway = spawn(
   process.execPath,
-  [cli, 'serve', fixture, '--port', '0', '--admin-port', '0', '--log-level', 'warn'],
+  [bin, 'serve', fixture, '--port', '0', '--admin-port', '0', '--log-level', 'warn'],
   { stdio: ['ignore', 'pipe', 'pipe'] },
 );
 const gatewayExit = once(gateway, 'exit');

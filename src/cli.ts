@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The command `bulkhead`: flags in, exit codes out. What each command does is in `commands/`. */
 import { Command, CommanderError, Option } from 'commander';
 import { exit, exitAtOnce } from './commands/exit.js';
@@ -32,7 +31,7 @@ function optionFlag(name: string, row: OptionRow): Option {
   return row.list === true ? option.argParser(collect) : option;
 }
 
-function createProgram(finish: (exitCode: number) => void): Command {
+function createProgram(libuvPool: readonly number[], finish: (exitCode: number) => void): Command {
   const program = new Command('bulkhead')
     .description('An MCP server host that gives every client session its own worker thread.')
     .version(VERSION)
@@ -66,12 +65,15 @@ function createProgram(finish: (exitCode: number) => void): Command {
     async (serverModule: string | undefined, { config, ...flags }: Record<string, unknown>) => {
       const { serve } = await import('./commands/serve.js');
       finish(
-        await serve({
-          flags: { ...flags, serverModule },
-          environment: process.env,
-          configFile: config as string | undefined,
-          cwd: process.cwd(),
-        }),
+        await serve(
+          {
+            flags: { ...flags, serverModule },
+            environment: process.env,
+            configFile: config as string | undefined,
+            cwd: process.cwd(),
+          },
+          libuvPool,
+        ),
       );
     },
   );
@@ -140,10 +142,10 @@ function createProgram(finish: (exitCode: number) => void): Command {
 }
 
 /** @returns the exit code. */
-async function run(argv: readonly string[]): Promise<number> {
+async function run(argv: readonly string[], libuvPool: readonly number[]): Promise<number> {
   let exitCode = EXIT_OK;
   try {
-    await createProgram((code) => {
+    await createProgram(libuvPool, (code) => {
       exitCode = code;
     }).parseAsync(argv);
     return exitCode;
@@ -154,4 +156,10 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-exit(await run(process.argv));
+/**
+ * Runs the command of the process's arguments, and ends the process.
+ * @param libuvPool the system's ids of the threads of libuv's pool, where the command started it
+ */
+export async function main(libuvPool: readonly number[]): Promise<never> {
+  exit(await run(process.argv, libuvPool));
+}

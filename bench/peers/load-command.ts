@@ -9,7 +9,7 @@ import type { LoadReport } from '../../src/load/load-report.js';
 import { adopt } from '../servers/child.js';
 import { withTemporaryFolder } from './temporary-folder.js';
 
-const COMMAND = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../src/bin.cjs', import.meta.url));
 const MIX = [{ tool: 'echo', arguments: { text: '{{session}} {{n}} ................' }, weight: 1 }];
 
 export interface LoadFlags {

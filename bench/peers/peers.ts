@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 /** Where the pinned packages and the servers' files are; never the project's own dependencies. */
 export const PREFIX = fileURLToPath(new URL('../../../.peers/', import.meta.url));
 
-const BULKHEAD = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+const BULKHEAD = fileURLToPath(new URL('../../src/bin.cjs', import.meta.url));
 const STDIO_SERVER = [process.execPath, join(PREFIX, 'stdio.mjs')] as const;
 
 export interface Peer {

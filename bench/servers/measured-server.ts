@@ -16,7 +16,7 @@ export interface MeasuredServer {
 
 export type StartServer = () => Promise<MeasuredServer>;
 
-const COMMAND = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../src/bin.cjs', import.meta.url));
 /** As `npm start` has it; see README.md, "Options". */
 const YOUNG_OBJECTS = '--max-semi-space-size=32';
 const SERVER_MODULE = fileURLToPath(new URL('../server-module.js', import.meta.url));

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
 /** The built command `bulkhead`. */
-export const COMMAND = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+export const COMMAND = fileURLToPath(new URL('../../src/bin.cjs', import.meta.url));
 
 /** The shell's variables without those that configure a gateway: scenarios say all that differs from the defaults. */
 export function childEnvironment(): NodeJS.ProcessEnv {

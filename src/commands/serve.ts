@@ -1,5 +1,6 @@
 /** `bulkhead serve`: runs a gateway until a signal comes. */
 import { once } from 'node:events';
+import { constants, getPriority, setPriority } from 'node:os';
 import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Gateway } from '../gateway.js';
@@ -15,14 +16,16 @@ const START_DEADLINE_MS = 4_000;
 
 /**
  * Starts a gateway, prints its addresses, and drains it at the first SIGTERM or SIGINT.
+ * @param libuvPool the system's ids of the threads of libuv's pool, where they can be told
  * @returns the exit code.
  * @throws {BulkheadError} when the options are wrong or the gateway can't start.
  */
-export async function serve(sources: OptionSources): Promise<number> {
+export async function serve(sources: OptionSources, libuvPool: readonly number[] = []): Promise<number> {
   const options = resolveOptions(sources);
   for (const warning of optionWarnings(sources.environment ?? {}, options)) {
     process.stderr.write(`bulkhead: warning: ${warning}\n`);
   }
+  lowerPriority(libuvPool, options.threadNice);
   const stop = watchStopSignals(exitAtOnce);
   watchOtherSignals(exitAtOnce);
   const stopped = once(stop.signal, 'abort');
@@ -36,6 +39,16 @@ export async function serve(sources: OptionSources): Promise<number> {
   if (!stop.signal.aborted) await stopped;
   await gateway.close(String(stop.signal.reason));
   return EXIT_OK;
+}
+
+/** As session threads do it: what tools give libuv's pool is their work, and may take a processor for seconds. */
+function lowerPriority(threads: readonly number[], by: number): void {
+  try {
+    const priority = Math.min(constants.priority.PRIORITY_LOW, getPriority() + by);
+    for (const thread of threads) setPriority(thread, priority);
+  } catch {
+    // A container may forbid it. The pool works all the same; session threads say in the log that theirs is as it was.
+  }
 }
 
 /** A start that is asked to stop ends first, so that there is something to stop. */

@@ -2,8 +2,8 @@
  * How full the memory of the container is. A control group that is full has the kernel end one of its processes, which is
  * the gateway with all of its sessions, however far each of them is below its own limits.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { controlGroupFolders, readText } from './control-groups.js';
 
 /** A control group whose memory is limited. */
 export interface ContainerMemory {
@@ -34,7 +34,7 @@ export function findContainerMemory(
   cgroupRoot = '/sys/fs/cgroup',
 ): ContainerMemory | undefined {
   let nearest: { readonly limitBytes: number; readonly memory: ContainerMemory } | undefined;
-  for (const folder of foldersOf(readText(join(procRoot, 'cgroup')) ?? '', cgroupRoot)) {
+  for (const folder of controlGroupFolders('memory', procRoot, cgroupRoot)) {
     for (const version of VERSIONS) {
       const limitBytes = limitOf(folder, version);
       if (limitBytes === undefined || (nearest !== undefined && nearest.limitBytes <= limitBytes)) continue;
@@ -42,19 +42,6 @@ export function findContainerMemory(
     }
   }
   return nearest?.memory;
-}
-
-/** The folders of the process's group and all groups above it; inside of a container the mount often begins at its own. */
-function foldersOf(cgroups: string, cgroupRoot: string): string[] {
-  const folders: string[] = [];
-  for (const line of cgroups.split('\n')) {
-    const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-    if (path === undefined || (controllers !== '' && !controllers?.split(',').includes('memory'))) continue;
-    const root = controllers === '' ? cgroupRoot : join(cgroupRoot, 'memory');
-    const parts = path.split('/').filter(Boolean);
-    for (let depth = parts.length; depth >= 0; depth -= 1) folders.push(join(root, ...parts.slice(0, depth)));
-  }
-  return folders;
 }
 
 /** "max" is no number; version 1 has a limit beyond every machine's memory instead. */
@@ -75,13 +62,4 @@ function shareOf(folder: string, version: (typeof VERSIONS)[number], from: numbe
     if (version.cache.some((cache) => cache === name)) cached += Number(bytes);
   }
   return (Number(used) - cached) / limitBytes;
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    // There is no such group or controller, or no descriptor is left: the next look finds out.
-    return undefined;
-  }
 }

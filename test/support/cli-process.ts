@@ -33,7 +33,7 @@ export interface CliOptions {
 
 /** The built command `bulkhead` as a child process; it is killed after the test where it still runs. */
 export function startCli(args: readonly string[], options: CliOptions = {}): CliProcess {
-  const command = [...(options.within ?? []), process.execPath, join(buildRoot, 'src', 'cli.js'), ...args];
+  const command = [...(options.within ?? []), process.execPath, join(buildRoot, 'src', 'bin.cjs'), ...args];
   const child = spawn(command[0] as string, command.slice(1), {
     cwd: options.cwd,
     env: { ...environment(), ...options.env },

@@ -42,7 +42,7 @@ export async function holdGateway(
   const child = spawn(
     process.execPath,
     [
-      join(buildRoot, 'src', 'cli.js'),
+      join(buildRoot, 'src', 'bin.cjs'),
       'serve',
       fileURLToPath(fixtureModule('holding')),
       ...['--port', '0', '--admin-port', '0', '--log-format', 'json'],

@@ -38,7 +38,7 @@ const FLAGS = [
 
 export async function startGatewayProcess(): Promise<GatewayProcess> {
   const module = join(projectRoot, 'test', 'fixtures', 'modules', 'fuzzed.mjs');
-  const child = spawn(process.execPath, [join(buildRoot, 'src', 'cli.js'), 'serve', module, ...FLAGS], {
+  const child = spawn(process.execPath, [join(buildRoot, 'src', 'bin.cjs'), 'serve', module, ...FLAGS], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';

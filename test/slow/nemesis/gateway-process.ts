@@ -59,7 +59,7 @@ export class GatewayProcess {
       ...within,
       process.execPath,
       '--max-semi-space-size=32',
-      join(buildRoot, 'src', 'cli.js'),
+      join(buildRoot, 'src', 'bin.cjs'),
       'serve',
       module.pathname,
       ...flags,
