@@ -55,6 +55,7 @@ type GatewayLimit =
   | 'requests_per_session'
   | 'body_bytes'
   | 'event_log_bytes'
+  | 'session_state_bytes'
   | 'connections'
   | 'unfinished_body_bytes'
   | 'output_bytes'
@@ -78,6 +79,8 @@ export interface GatewaySnapshot {
   readonly outputBytes: number;
   readonly unfinishedBodyBytes: number;
   readonly eventLogBytes: number;
+  /** What `session.state` holds, with what each entry takes by itself. */
+  readonly sessionStateBytes: number;
   readonly childProcesses: number;
   /** Of the probe of libuv's pool that is out; 0 without one. */
   readonly libuvPoolWaitAgeMs: number;

@@ -10,6 +10,7 @@ import type { ModuleLog } from './module-log.js';
 import { PortTransport } from './port-transport.js';
 import { createMcpServer } from './server-module.js';
 import { SessionApi } from './session-api.js';
+import { StoredState } from './stored-state.js';
 import { watchingTasks } from './tasks.js';
 import {
   installToolExecutor,
@@ -45,7 +46,8 @@ export class SessionHost {
     const post = withBackpressure(parts.post, claim.handledBytes, () =>
       log.write('session', 'warn', TOO_FAST, undefined),
     );
-    const { context, state } = claim;
+    const { context, state: block, stateUsedKib } = claim;
+    const state = new StoredState(block, stateUsedKib, post);
     this.#holds = new Holds(post);
     this.#session = new SessionApi({ context, state, post, log, children, holds: this.#holds });
     this.#executor = new SessionAwareToolExecutor(context, ({ key, requestId, aborted }) => {

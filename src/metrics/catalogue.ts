@@ -83,6 +83,8 @@ export function createCatalogue(registry: Registry, collect: () => void) {
       ['reason'],
     ),
 
+    sessionStateBytes: gauge('bulkhead_session_state_bytes', 'Bytes of session.state in all sessions.'),
+
     requestsInFlight: gauge('bulkhead_requests_in_flight', 'Requests that are not answered yet.'),
     requestsCancelled: counter('bulkhead_requests_cancelled_total', 'Requests that were cancelled.', [
       'reason',

@@ -37,6 +37,7 @@ export function readGauges(
   catalogue.outputBytes.set(snapshot.outputBytes);
   catalogue.unfinishedBodies.set(snapshot.unfinishedBodyBytes);
   catalogue.eventLogBytes.set(snapshot.eventLogBytes);
+  catalogue.sessionStateBytes.set(snapshot.sessionStateBytes);
   catalogue.childProcesses.set(snapshot.childProcesses);
 
   catalogue.moduleSeries.set(moduleSeries.current);

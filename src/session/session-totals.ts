@@ -3,12 +3,16 @@
  * with one.
  */
 import type { StreamKind } from '../events.js';
+import { STATE_BUDGET_BYTES } from '../shared/session-state-size.js';
 import type { SessionState } from '../snapshot.js';
+import { StateBudget } from './state-budget.js';
 
 export class SessionTotals {
   requestsInFlight = 0;
   /** Characters that slow readers have not taken. */
   bufferedChars = 0;
+  /** What `session.state` holds. */
+  readonly state = new StateBudget(STATE_BUDGET_BYTES);
   /** SSE streams that are open. */
   readonly streams: Record<StreamKind, number> = { post: 0, get: 0, legacy: 0 };
   readonly states: Record<Exclude<SessionState, 'ending'>, number> = {

@@ -5,12 +5,13 @@
  */
 import { performance } from 'node:perf_hooks';
 import { BulkheadError, messageOf } from '../shared/errors.js';
-import type { RequestId, SendFrame, StateEntry } from '../shared/frames.js';
-import { LateMap, LateSet } from '../shared/late-collections.js';
+import type { RequestId, SendFrame } from '../shared/frames.js';
+import { LateSet } from '../shared/late-collections.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionState, ThreadSnapshot } from '../snapshot.js';
 import type { SessionThread } from '../threads/session-thread.js';
 import type { PostedMessage, PostedRequest, ThreadExit, ThreadOwner } from '../threads/thread-owner.js';
+import { KeptState } from './kept-state.js';
 import { Replay } from './replay.js';
 import type { SessionTotals } from './session-totals.js';
 
@@ -56,7 +57,8 @@ type Attachment = Exclude<SessionState, 'ending'>;
 
 export class ThreadLink implements ThreadOwner {
   readonly #parts: ThreadLinkParts;
-  readonly #state = new LateMap<string, Uint8Array>();
+  /** Made when something is first stored. */
+  #state: KeptState | undefined;
   readonly replay = new Replay();
   /** Requests that the present thread was given and has not answered. */
   readonly #posted = new LateSet<RequestId>();
@@ -243,8 +245,9 @@ export class ThreadLink implements ThreadOwner {
   }
 
   onState(key: string, value: Uint8Array | undefined): void {
-    if (value === undefined) this.#state.delete(key);
-    else this.#state.set(key, value);
+    if (this.#ended !== undefined) return;
+    this.#state ??= new KeptState(this.#parts.totals.state);
+    this.#state.set(key, value);
   }
 
   onExit(exit: ThreadExit, unread: readonly PostedMessage[]): number {
@@ -326,9 +329,10 @@ export class ThreadLink implements ThreadOwner {
 
   #attach(thread: SessionThread): void {
     this.#thread = thread;
-    const state: StateEntry[] = [...this.#state];
+    const state = this.#state?.block();
+    const stateUsedKib = this.#parts.totals.state.usedKib;
     const firstRequestId = this.#threads * REQUEST_IDS_PER_THREAD;
-    thread.claim(this, { state, replay: this.replay.messages(), firstRequestId });
+    thread.claim(this, { state, stateUsedKib, replay: this.replay.messages(), firstRequestId });
     this.#threads += 1;
     this.#postWaiting(thread);
   }
@@ -355,6 +359,8 @@ export class ThreadLink implements ThreadOwner {
 
   async #end(reason: string): Promise<void> {
     this.#waiting = [];
+    this.#state?.release();
+    this.#state = undefined;
     this.#stopAcquiring(`the session ends: ${reason}`);
     const thread = this.#thread;
     if (thread === undefined) return;

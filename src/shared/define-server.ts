@@ -21,8 +21,9 @@ export interface SessionState {
   get(key: string): unknown;
   /**
    * Stores a structured clone of the value.
-   * @throws {BulkheadError} `ERR_BULKHEAD_STATE` when it can't be cloned or all values together would pass
-   *   1 MiB; the old value stays.
+   * @throws {BulkheadError} `ERR_BULKHEAD_STATE` when the key is no string, when the value can't be cloned, when all entries
+   *   together would pass 1 MiB, or all sessions' 256 MiB; the old value stays. An entry counts its serialized value, 2 bytes
+   *   for each character of its key, and 256 bytes.
    */
   set(key: string, value: unknown): void;
   /** Whether there was such a key. */

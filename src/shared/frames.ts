@@ -14,8 +14,17 @@ export type RequestId = string | number;
 /** A prom-client registry as `getMetricsAsJSON()` returns it. */
 export type MetricSnapshot = readonly Record<string, unknown>[];
 
-/** The key and the v8-serialized value of one entry of `session.state`. */
-export type StateEntry = readonly [key: string, value: Uint8Array];
+/**
+ * All entries of `session.state`, in a few pieces: each further piece of memory takes the main thread microseconds to post, and
+ * there can be thousands of entries.
+ */
+export interface StateBlock {
+  readonly keys: readonly string[];
+  /** Where each key's value ends in `values`; it begins where that of the key before ends. */
+  readonly ends: Uint32Array;
+  /** v8-serialized. */
+  readonly values: Uint8Array;
+}
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -25,7 +34,10 @@ export type MainFrame =
   | {
       readonly type: 'claim';
       readonly context: SessionContext;
-      readonly state: readonly StateEntry[];
+      /** `undefined`: nothing is stored. */
+      readonly state: StateBlock | undefined;
+      /** One number, in memory that all threads see: KiB that all sessions' states hold together. */
+      readonly stateUsedKib: Int32Array;
       /** Messages that an earlier thread of the session saw; delivered first, their answers swallowed. */
       readonly replay: readonly string[];
       /** Where this thread's own JSON-RPC ids begin, so that they never repeat an earlier thread's. */

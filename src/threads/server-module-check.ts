@@ -174,7 +174,12 @@ class TrialSession implements ThreadOwner {
       this.#markSetUp = resolve;
       this.#failSetUp = reject;
     });
-    thread.claim(this, { state: [], replay: [], firstRequestId: 0 });
+    thread.claim(this, {
+      state: undefined,
+      stateUsedKib: new Int32Array(1),
+      replay: [],
+      firstRequestId: 0,
+    });
   }
 
   /** @returns the result of `initialize`. */

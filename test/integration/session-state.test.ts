@@ -75,6 +75,34 @@ describe('session.state: values', () => {
     expect(JSON.parse(textOf(await client.call('copies')))).to.deep.equal({ stored: [1], read: [1] });
   });
 
+  it('are copies also where they are bytes', async () => {
+    const client = await connectedClient(gateway());
+    expect(JSON.parse(textOf(await client.call('copies_of_bytes')))).to.deep.equal([1, 2, 3]);
+  });
+
+  it('count with what each entry takes by itself, so that there are some 4,000 at most, and all are kept', async () => {
+    const client = await connectedClient(gateway());
+    const usedBefore = gateway().snapshot().sessionStateBytes;
+    const { entries, code, message } = JSON.parse(textOf(await client.call('fill')));
+    expect(entries).to.be.within(3_500, 4_096);
+    expect(code).to.equal('ERR_BULKHEAD_STATE');
+    expect(message).to.match(/each entry takes 256/);
+    await client.call('exit');
+    const sum = (entries * (entries - 1)) / 2;
+    expect(JSON.parse(textOf(await client.call('sum')))).to.deep.equal({ entries, sum });
+    const used = gateway().snapshot().sessionStateBytes - usedBefore;
+    expect(used).to.be.within(LIMIT_BYTES - 1_024, LIMIT_BYTES);
+    await client.delete();
+    expect(gateway().snapshot().sessionStateBytes).to.equal(usedBefore);
+  });
+
+  it('are refused under a key that is no string', async () => {
+    const client = await connectedClient(gateway());
+    expect(textOf(await client.call('store_number_key'))).to.match(
+      /ERR_BULKHEAD_STATE.*must be a string, not a number/,
+    );
+  });
+
   it('are whatever a structured clone can hold, in the next thread too', async () => {
     const client = await connectedClient(gateway());
     await client.call('store_kinds');
@@ -97,6 +125,24 @@ describe('session.state: values', () => {
       expect(refusal.result, JSON.stringify(refusal)).to.include({ isError: true });
       expect(textOf(refusal)).to.match(/ERR_BULKHEAD_STATE.*can't be cloned/s);
       expect(textOf(await client.call('stored'))).to.equal('text');
+    });
+  }
+});
+
+describe('session.state: what a thread sends past it', () => {
+  const gateway = sharedGateway({ spareThreads: 1, serverModule: fixtureModule('forged-state') });
+
+  for (const what of ['too much', 'a view of more', 'shared memory', 'a number', 'a key that is a number']) {
+    it(`ends the thread, and the session keeps what it had: ${what}`, async () => {
+      const client = await connectedClient(gateway());
+      await client.call('store', { value: 'kept' });
+      const used = gateway().snapshot().sessionStateBytes;
+      const exited = once(gateway().events, 'thread-exited');
+      const answer = await client.call('forge', { what });
+      expect(answer.error?.message).to.match(/thread ended/);
+      expect((await exited).cause).to.equal('crash');
+      expect(textOf(await client.call('stored'))).to.equal('kept');
+      expect(gateway().snapshot().sessionStateBytes).to.equal(used);
     });
   }
 });

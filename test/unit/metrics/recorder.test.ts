@@ -35,6 +35,7 @@ const NAMES = [
   'bulkhead_requests_lost_total counter',
   'bulkhead_responses_unmatched_total counter',
   'bulkhead_session_sleeps_total counter',
+  'bulkhead_session_state_bytes gauge',
   'bulkhead_session_wake_duration_seconds histogram',
   'bulkhead_sessions gauge',
   'bulkhead_sessions_ended_total counter',
