@@ -4,48 +4,39 @@
  * is to have no thread; a thread that dies leaves the record; and the next message gets a fresh thread.
  */
 import type { SleepReason } from '../events.js';
-import type { DeclaredNotifications } from '../shared/declared-notifications.js';
-import type { BulkheadError } from '../shared/errors.js';
-import type { RequestId, SendFrame } from '../shared/frames.js';
+import type { RequestId } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionSnapshot, SessionState } from '../snapshot.js';
-import type { ThreadExit } from '../threads/thread-owner.js';
 import type { ClientNotification, ClientRequest, ClientResponse } from './client-message.js';
 import { graceForResponses } from './disconnect-policy.js';
 import { EarlyCancels } from './early-cancels.js';
 import type { EndReason } from './end-reason.js';
 import type { EventCursor } from './event-id.js';
-import { gapNotices } from './gap-notices.js';
 import { answersGatewayPing } from './gateway-ping.js';
-import { JSON_RPC } from './json-rpc-error.js';
 import type { MessageStream, StreamConnection } from './message-stream.js';
-import type { PendingRequest } from './pending-request.js';
 import { PendingRequests } from './pending-requests.js';
 import { Presence } from './presence.js';
-import { ServerRequests } from './server-requests.js';
 import type { SessionOwner } from './session-owner.js';
-import { refusedByServer, SessionStart, type StartFailure, unstartable } from './session-start.js';
+import { SessionStart, type StartFailure } from './session-start.js';
 import { SessionStreams } from './session-streams.js';
 import { SleepTimer } from './sleep-timer.js';
-import { ThreadLink } from './thread-link.js';
+import type { ThreadLink } from './thread-link.js';
+import { ThreadSignals } from './thread-signals.js';
 import { type StaticResponse, UnwokenAnswers } from './unwoken-answers.js';
 
 const ABOUT_REQUESTS = new Set(['notifications/cancelled', 'notifications/progress']);
 
 export class Session {
   readonly #owner: SessionOwner<Session>;
+  readonly #signals: ThreadSignals<Session>;
   readonly #link: ThreadLink;
   readonly #streams: SessionStreams;
   readonly #pending: PendingRequests;
   readonly #presence: Presence;
   #earlyCancels: EarlyCancels | undefined;
-  readonly #serverRequests = new ServerRequests();
   #context: SessionContext;
   readonly #sleep: SleepTimer;
   readonly #unwoken: UnwokenAnswers;
-  #start: SessionStart | undefined;
-  /** Where its own server has answered `initialize`. */
-  #declared: DeclaredNotifications | undefined;
   #announced = false;
   #ended: Promise<void> | undefined;
 
@@ -71,25 +62,10 @@ export class Session {
       requestsInFlight: () => this.#pending.size,
       onAbsent: () => void this.end('disconnect'),
     });
-    this.#link = new ThreadLink({
-      context: () => this.#context,
-      totals: owner.totals,
-      acquire: owner.acquireThread,
-      childrenGone: owner.childrenGone,
-      unreadChars: owner.unreadChars,
-      onClaimed: (wakeMs) => this.#threadClaimed(wakeMs),
-      onReleased: () => this.#sleep.released(),
-      onStayAwake: () => this.#sleep.refused(),
-      onSend: (frame) => this.#fromThread(frame),
-      onCloseStream: (requestId) => this.#closeStream(requestId),
-      onServerClosed: () => this.#serverClosed(),
-      onThreadGone: (exit, lost, often) => this.#threadGone(exit, lost, often),
-      onUnavailable: (error, lost) => this.#unavailable(error, lost),
-    });
     this.#sleep = new SleepTimer({
       afterMs: owner.options.sleepAfterMs,
       idleMs: () => this.#presence.idleMs,
-      drowsy: () => this.#pending.size === 0 && this.#serverRequests.open === 0 && this.#link.drowsy,
+      drowsy: () => this.#pending.size === 0 && this.#signals.serverRequests.open === 0 && this.#link.drowsy,
       sleep: () => this.sleep('idle'),
     });
     this.#streams = new SessionStreams({
@@ -101,6 +77,14 @@ export class Session {
       onOpened: (stream) => this.#pending.streamOpened(stream),
       onLost: (stream, onPurpose) => this.#streamLost(stream, onPurpose),
     });
+    this.#signals = new ThreadSignals<Session>(this, owner, {
+      pending: this.#pending,
+      presence: this.#presence,
+      sleep: this.#sleep,
+      streams: this.#streams,
+      unwoken: this.#unwoken,
+    });
+    this.#link = this.#signals.link;
   }
 
   get id(): string {
@@ -166,7 +150,7 @@ export class Session {
         : this.#streams.forPost([request.id], false, undefined, connection);
     const known = this.#unwoken.initialize(request, context.protocolVersion);
     if (known === undefined) {
-      this.#start = new SessionStart(request, onFailed);
+      this.#signals.awaitStart(new SessionStart(request, onFailed));
       this.#admit(request, stream);
     } else {
       this.#link.replay.initialize(request);
@@ -208,7 +192,7 @@ export class Session {
     const { method, cancels, body } = notification;
     if (method === 'notifications/initialized') {
       this.#link.replay.initialized(body);
-      if (this.#start === undefined) {
+      if (!this.#signals.starting) {
         this.#link.replayed(body);
         return true;
       }
@@ -236,7 +220,7 @@ export class Session {
   respond(response: ClientResponse): void {
     if (answersGatewayPing(response.id)) return;
     this.#presence.activeInPassing();
-    if (response.id !== undefined && this.#serverRequests.answered(response.id))
+    if (response.id !== undefined && this.#signals.serverRequests.answered(response.id))
       this.#link.reply(response.body);
     else this.#owner.events.emit('response-unmatched', { context: this.#context });
   }
@@ -244,13 +228,13 @@ export class Session {
   /** Opens the GET stream, or the legacy transport's one stream; an earlier one is replaced. */
   listen(connection: StreamConnection): void {
     this.#presence.active();
-    this.#streams.listen(connection, () => this.#gapNotices());
+    this.#streams.listen(connection, () => this.#signals.gapNotices());
   }
 
   /** The client comes back for a stream that it lost. */
   resume(cursor: EventCursor, connection: StreamConnection): void {
     this.#presence.active();
-    const stream = this.#streams.resume(cursor, connection, () => this.#gapNotices());
+    const stream = this.#streams.resume(cursor, connection, () => this.#signals.gapNotices());
     for (const id of stream?.requestIds ?? []) this.#pending.resumed(id);
     // A replay of what is finished closes the connection again.
     this.#presence.check();
@@ -301,50 +285,6 @@ export class Session {
     this.#answer(stream, body, request.id, 0);
   }
 
-  #fromThread(frame: SendFrame): void {
-    const { kind, id, relatedTo, body, failure, message, stack, progress, listChanged } = frame;
-    const chars = body.length;
-    const pending = this.#pending.get(relatedTo);
-    if (kind === 'response') {
-      if (pending === undefined || relatedTo === undefined) return this.#link.credit(chars);
-      const starts = this.#start?.request.id === relatedTo;
-      if (starts && failure !== undefined) {
-        this.#link.credit(chars);
-        return this.#startFailed(refusedByServer(body, failure), pending);
-      }
-      if (failure === undefined) this.#link.replay.answered(pending.request);
-      this.#pending.finish(pending, failure, message, stack);
-      this.#answer(pending.stream, body, relatedTo, chars);
-      if (starts) this.#started(pending.request, frame.declared);
-      return;
-    }
-    // What belongs to a request that has been answered or cancelled has nobody left to read it.
-    const orphaned = relatedTo !== undefined && pending === undefined;
-    if (kind === 'request' && id !== undefined) {
-      const refusal = this.#serverRequests.ask(id, orphaned);
-      if (refusal !== undefined) {
-        this.#link.reply(refusal);
-        return this.#link.credit(chars);
-      }
-    }
-    if (listChanged) this.#unwoken.listsChanged();
-    if (kind === 'notification' && id !== undefined) this.#serverRequests.answered(id);
-    if (progress !== undefined && pending?.toolReported(progress) === false) return this.#link.credit(chars);
-    if (orphaned) return this.#link.credit(chars);
-    this.#streams.deliver(pending?.stream ?? this.#streams.standing, body, undefined, chars);
-  }
-
-  #started(request: ClientRequest, declared: DeclaredNotifications | undefined): void {
-    this.#start = undefined;
-    this.#declared = declared;
-    this.#link.replay.initialize(request);
-  }
-
-  #gapNotices(): string[] {
-    const declared = this.#declared ?? this.#owner.staticLists?.declared;
-    return declared === undefined ? [] : gapNotices(declared, this.#link.replay);
-  }
-
   #finished(): void {
     this.#presence.touch();
     if (this.#pending.size === 0 && this.#link.attached) this.#owner.onIdle();
@@ -354,63 +294,6 @@ export class Session {
   #answer(stream: MessageStream, body: string, id: RequestId, chars: number): void {
     this.#streams.deliver(stream, body, id, chars);
     this.#presence.check();
-  }
-
-  #threadClaimed(wakeMs: number): void {
-    this.#sleep.start();
-    this.#owner.onThread(this, true);
-    this.#owner.events.emit('session-woke', { context: this.#context, wakeMs });
-    if (this.#start === undefined) return;
-    this.#pending.get(this.#start.request.id)?.stream.allowSse(this.#owner.options.sseAfterMs);
-  }
-
-  #threadGone(exit: ThreadExit, lost: ReadonlySet<RequestId>, often: boolean): void {
-    this.#sleep.stop();
-    this.#owner.onThread(this, false);
-    this.#serverRequests.clear();
-    this.#streams.voidCredit();
-    const starting = this.#pending.get(this.#start?.request.id);
-    if (starting !== undefined) {
-      return this.#startFailed(unstartable(500, exit.message, 'setup_failed', starting), starting);
-    }
-    const next = often
-      ? 'It has ended more than 3 times within a minute, so the session ends too. Initialize a new session.'
-      : 'The session continues with a fresh thread.';
-    const message = `This session's thread ended while it served the request: ${exit.message}. ${next}`;
-    this.#pending.failAll(lost, JSON_RPC.internalError, message, `thread_${exit.cause}`);
-    if (often) void this.end('thread_deaths');
-  }
-
-  #unavailable(error: BulkheadError, lost: ReadonlySet<RequestId>): void {
-    const starting = this.#pending.get(this.#start?.request.id);
-    if (starting !== undefined) {
-      const status = error.code === 'ERR_BULKHEAD_THREAD_START' ? 500 : 503;
-      return this.#startFailed(unstartable(status, error.message, 'no_thread', starting), starting);
-    }
-    this.#pending.failAll(lost, JSON_RPC.serverError, error.message, 'no_thread');
-  }
-
-  #startFailed(failed: StartFailure, pending: PendingRequest): void {
-    const start = this.#start;
-    this.#start = undefined;
-    this.#pending.finish(pending, failed.failure, failed.message);
-    start?.fail(failed, pending, (body) =>
-      this.#streams.deliver(pending.stream, body, pending.request.id, 0),
-    );
-    void this.end(failed.reason);
-  }
-
-  /** The server has hung up on its client, as `close()` of a stdio server would: nothing is left to talk to. */
-  #serverClosed(): void {
-    const starting = this.#pending.get(this.#start?.request.id);
-    if (starting === undefined) return void this.end('server_closed');
-    const message = 'The server closed itself before it had answered initialize.';
-    this.#startFailed(unstartable(500, message, 'server_closed', starting), starting);
-  }
-
-  #closeStream(requestId: RequestId | undefined): void {
-    const stream = requestId === undefined ? this.#streams.standing : this.#pending.get(requestId)?.stream;
-    stream?.closeOnPurpose();
   }
 
   #streamLost(stream: MessageStream, onPurpose: boolean): void {
@@ -423,7 +306,7 @@ export class Session {
     const graceMs = graceForResponses({ resumable: stream.resumable, onPurpose }, this.#owner.options);
     for (const id of stream.requestIds) {
       const pending = this.#pending.get(id);
-      if (this.#start !== undefined && this.#start.request.id === id) void this.end('abandoned');
+      if (this.#signals.isStart(id)) void this.end('abandoned');
       else if (pending !== undefined) this.#pending.unheard(pending, graceMs);
     }
     this.#presence.check();

@@ -1,0 +1,213 @@
+/**
+ * What comes from a session's thread: the messages of its server, and what becomes of the thread itself. The first of them
+ * all is the answer to `initialize`, or the reason why there is none.
+ */
+
+import type { DeclaredNotifications } from '../shared/declared-notifications.js';
+import type { BulkheadError } from '../shared/errors.js';
+import type { RequestId, SendFrame } from '../shared/frames.js';
+import type { SessionContext } from '../shared/session-context.js';
+import type { SessionThread } from '../threads/session-thread.js';
+import type { ThreadExit } from '../threads/thread-owner.js';
+import type { ClientRequest } from './client-message.js';
+import type { EndReason } from './end-reason.js';
+import { gapNotices } from './gap-notices.js';
+import { JSON_RPC } from './json-rpc-error.js';
+import type { PendingRequest } from './pending-request.js';
+import type { PendingRequests } from './pending-requests.js';
+import type { Presence } from './presence.js';
+import { ServerRequests } from './server-requests.js';
+import type { SessionOwner } from './session-owner.js';
+import { refusedByServer, type SessionStart, type StartFailure, unstartable } from './session-start.js';
+import type { SessionStreams } from './session-streams.js';
+import type { SessionTotals } from './session-totals.js';
+import type { SleepTimer } from './sleep-timer.js';
+import { ThreadLink, type ThreadLinkParts } from './thread-link.js';
+import type { UnwokenAnswers } from './unwoken-answers.js';
+
+export interface SignalledSession {
+  readonly context: SessionContext;
+  end(reason: EndReason): Promise<void>;
+}
+
+export interface ThreadSignalsParts {
+  readonly pending: PendingRequests;
+  readonly presence: Presence;
+  readonly sleep: SleepTimer;
+  readonly streams: SessionStreams;
+  readonly unwoken: UnwokenAnswers;
+}
+
+export class ThreadSignals<Session extends SignalledSession> implements ThreadLinkParts {
+  readonly link: ThreadLink;
+  /** What the server has asked its client. */
+  readonly serverRequests = new ServerRequests();
+  readonly #session: Session;
+  readonly #owner: SessionOwner<Session>;
+  readonly #pending: PendingRequests;
+  readonly #presence: Presence;
+  readonly #sleep: SleepTimer;
+  readonly #streams: SessionStreams;
+  readonly #unwoken: UnwokenAnswers;
+  #start: SessionStart | undefined;
+  /** Where its own server has answered `initialize`. */
+  #declared: DeclaredNotifications | undefined;
+
+  constructor(session: Session, owner: SessionOwner<Session>, parts: ThreadSignalsParts) {
+    this.#session = session;
+    this.#owner = owner;
+    this.#pending = parts.pending;
+    this.#presence = parts.presence;
+    this.#sleep = parts.sleep;
+    this.#streams = parts.streams;
+    this.#unwoken = parts.unwoken;
+    this.link = new ThreadLink(this);
+  }
+
+  /** `initialize` is to be answered by the thread. */
+  awaitStart(start: SessionStart): void {
+    this.#start = start;
+  }
+
+  /** Whether `initialize` has not been answered by the thread that it waits for. */
+  get starting(): boolean {
+    return this.#start !== undefined;
+  }
+
+  /** Whether this is the `initialize` that waits. */
+  isStart(id: RequestId): boolean {
+    return this.#start !== undefined && this.#start.request.id === id;
+  }
+
+  /** What the client is told where messages of its GET stream have been lost. */
+  gapNotices(): string[] {
+    const declared = this.#declared ?? this.#owner.staticLists?.declared;
+    return declared === undefined ? [] : gapNotices(declared, this.link.replay);
+  }
+
+  context(): SessionContext {
+    return this.#session.context;
+  }
+
+  get totals(): SessionTotals {
+    return this.#owner.totals;
+  }
+
+  acquire(signal: AbortSignal, known: boolean): Promise<SessionThread> {
+    return this.#owner.acquireThread(signal, known);
+  }
+
+  childrenGone(thread: SessionThread): Promise<void> {
+    return this.#owner.childrenGone(thread);
+  }
+
+  unreadChars(): number {
+    return this.#owner.unreadChars();
+  }
+
+  onReleased(): void {
+    this.#sleep.released();
+  }
+
+  onStayAwake(): void {
+    this.#sleep.refused();
+  }
+
+  onSend(frame: SendFrame): void {
+    const { kind, id, relatedTo, body, failure, message, stack, progress, listChanged } = frame;
+    const chars = body.length;
+    const pending = this.#pending.get(relatedTo);
+    if (kind === 'response') {
+      if (pending === undefined || relatedTo === undefined) return this.link.credit(chars);
+      const starts = this.#start?.request.id === relatedTo;
+      if (starts && failure !== undefined) {
+        this.link.credit(chars);
+        return this.#startFailed(refusedByServer(body, failure), pending);
+      }
+      if (failure === undefined) this.link.replay.answered(pending.request);
+      this.#pending.finish(pending, failure, message, stack);
+      this.#streams.deliver(pending.stream, body, relatedTo, chars);
+      // Its connection may be the session's last.
+      this.#presence.check();
+      if (starts) this.#started(pending.request, frame.declared);
+      return;
+    }
+    // What belongs to a request that has been answered or cancelled has nobody left to read it.
+    const orphaned = relatedTo !== undefined && pending === undefined;
+    if (kind === 'request' && id !== undefined) {
+      const refusal = this.serverRequests.ask(id, orphaned);
+      if (refusal !== undefined) {
+        this.link.reply(refusal);
+        return this.link.credit(chars);
+      }
+    }
+    if (listChanged) this.#unwoken.listsChanged();
+    if (kind === 'notification' && id !== undefined) this.serverRequests.answered(id);
+    if (progress !== undefined && pending?.toolReported(progress) === false) return this.link.credit(chars);
+    if (orphaned) return this.link.credit(chars);
+    this.#streams.deliver(pending?.stream ?? this.#streams.standing, body, undefined, chars);
+  }
+
+  onClaimed(wakeMs: number): void {
+    this.#sleep.start();
+    this.#owner.onThread(this.#session, true);
+    this.#owner.events.emit('session-woke', { context: this.#session.context, wakeMs });
+    if (this.#start === undefined) return;
+    this.#pending.get(this.#start.request.id)?.stream.allowSse(this.#owner.options.sseAfterMs);
+  }
+
+  onThreadGone(exit: ThreadExit, lost: ReadonlySet<RequestId>, often: boolean): void {
+    this.#sleep.stop();
+    this.#owner.onThread(this.#session, false);
+    this.serverRequests.clear();
+    this.#streams.voidCredit();
+    const starting = this.#pending.get(this.#start?.request.id);
+    if (starting !== undefined) {
+      return this.#startFailed(unstartable(500, exit.message, 'setup_failed', starting), starting);
+    }
+    const next = often
+      ? 'It has ended more than 3 times within a minute, so the session ends too. Initialize a new session.'
+      : 'The session continues with a fresh thread.';
+    const message = `This session's thread ended while it served the request: ${exit.message}. ${next}`;
+    this.#pending.failAll(lost, JSON_RPC.internalError, message, `thread_${exit.cause}`);
+    if (often) void this.#session.end('thread_deaths');
+  }
+
+  onUnavailable(error: BulkheadError, lost: ReadonlySet<RequestId>): void {
+    const starting = this.#pending.get(this.#start?.request.id);
+    if (starting !== undefined) {
+      const status = error.code === 'ERR_BULKHEAD_THREAD_START' ? 500 : 503;
+      return this.#startFailed(unstartable(status, error.message, 'no_thread', starting), starting);
+    }
+    this.#pending.failAll(lost, JSON_RPC.serverError, error.message, 'no_thread');
+  }
+
+  /** The server has hung up on its client, as `close()` of a stdio server would: nothing is left to talk to. */
+  onServerClosed(): void {
+    const starting = this.#pending.get(this.#start?.request.id);
+    if (starting === undefined) return void this.#session.end('server_closed');
+    const message = 'The server closed itself before it had answered initialize.';
+    this.#startFailed(unstartable(500, message, 'server_closed', starting), starting);
+  }
+
+  onCloseStream(requestId: RequestId | undefined): void {
+    const stream = requestId === undefined ? this.#streams.standing : this.#pending.get(requestId)?.stream;
+    stream?.closeOnPurpose();
+  }
+
+  #started(request: ClientRequest, declared: DeclaredNotifications | undefined): void {
+    this.#start = undefined;
+    this.#declared = declared;
+    this.link.replay.initialize(request);
+  }
+
+  #startFailed(failed: StartFailure, pending: PendingRequest): void {
+    const start = this.#start;
+    this.#start = undefined;
+    this.#pending.finish(pending, failed.failure, failed.message);
+    start?.fail(failed, pending, (body) =>
+      this.#streams.deliver(pending.stream, body, pending.request.id, 0),
+    );
+    void this.#session.end(failed.reason);
+  }
+}
