@@ -9,13 +9,14 @@ import { optionWarnings, type ResolvedOptions, resolveOptions } from '../options
 import { StopDeadline } from '../stop-deadline.js';
 import { exitAtOnce, exitWith } from './exit.js';
 import { EXIT_OK } from './failure.js';
+import { watchLauncher } from './launcher.js';
 import { watchOtherSignals, watchStopSignals } from './signals.js';
 
 /** How long a start may still take after a signal that asks to stop. */
 const START_DEADLINE_MS = 4_000;
 
 /**
- * Starts a gateway, prints its addresses, and drains it at the first SIGTERM or SIGINT.
+ * Starts a gateway, prints its addresses, and drains it at the first SIGTERM or SIGINT, or when npx, which started it, has ended.
  * @param libuvPool the system's ids of the threads of libuv's pool, where they can be told
  * @returns the exit code.
  * @throws {BulkheadError} when the options are wrong or the gateway can't start.
@@ -28,6 +29,7 @@ export async function serve(sources: OptionSources, libuvPool: readonly number[]
   lowerPriority(libuvPool, options.threadNice);
   const stop = watchStopSignals(exitAtOnce);
   watchOtherSignals(exitAtOnce);
+  watchLauncher(() => stop.request('npx, which started the gateway, has ended'));
   const stopped = once(stop.signal, 'abort');
   const { startGateway } = await import('../gateway.js');
   const started = startGateway(options);

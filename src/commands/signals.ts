@@ -21,8 +21,10 @@ const IGNORED_SIGNALS = ['SIGUSR1', 'SIGUSR2'] as const;
 
 /** What the first signal that asks to stop started. */
 export interface StopSignal {
-  /** Aborts at the first signal; the reason is the signal's name. */
+  /** Aborts at the first signal; the reason is the signal's name, or the cause that `request` was given. */
   readonly signal: AbortSignal;
+  /** Asks to stop as SIGTERM does, unless something has before. */
+  request(cause: string): void;
   /** 128 and the number of the signal that came, as shells count; 0 while none came. */
   exitCode(): number;
   /** Gives the signals back to Node's own handling. */
@@ -45,6 +47,11 @@ export function watchStopSignals(exitAtOnce: (exitCode: number) => void = proces
   for (const name of STOP_SIGNALS) process.on(name, onSignal);
   return {
     signal: controller.signal,
+    request: (cause) => {
+      if (controller.signal.aborted) return;
+      exitCode = exitCodeOf('SIGTERM');
+      controller.abort(cause);
+    },
     exitCode: () => exitCode,
     release: () => {
       for (const name of STOP_SIGNALS) process.off(name, onSignal);

@@ -92,6 +92,37 @@ describe('the package', function () {
     }
   });
 
+  /** A gateway that another command started: what it says of itself, and the end of all that writes to the pipes. */
+  const startedBy = async (launcher: ReturnType<typeof spawn>) => {
+    let printed = '';
+    for (const stream of [launcher.stdout, launcher.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        printed += text;
+      });
+    }
+    const closed = once(launcher, 'close');
+    let pid = 0;
+    afterThisTest(async () => {
+      for (const started of [pid, launcher.pid ?? 0]) {
+        try {
+          if (started > 0) process.kill(started, 'SIGKILL');
+        } catch {
+          // It has ended, as it should.
+        }
+      }
+      await closed;
+    });
+    const printing = (pattern: RegExp) =>
+      until(
+        () => pattern.exec(printed)?.[1],
+        () => `${pattern} in ${JSON.stringify(printed)}`,
+        START_DEADLINE_MS,
+      );
+    pid = Number(await printing(/"pid":(\d+)/));
+    const url = await printing(/(http:\S+\/mcp)/);
+    return { url, pid, closed, log: () => printed };
+  };
+
   it('has a command that tells its version', async () => {
     const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
       version: string;
@@ -128,9 +159,29 @@ describe('the package', function () {
     expect(code).to.equal(0);
   });
 
+  it('drains when npx, which started it, is told to end', async () => {
+    const args = ['bulkhead', 'serve', '--port', '0', '--admin-port', '0', '--log-format', 'json'];
+    const npx = spawn('npx', args, { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { url, pid, log, closed } = await startedBy(npx);
+    npx.kill('SIGTERM');
+    // The gateway has its ends of the pipes: they close when it is gone.
+    await withDeadline(closed, () => `the end of the gateway ${pid}: ${log()}`);
+    expect(log()).to.match(/"cause":"npx, which started the gateway, has ended"[^\n]*"gateway stops"/);
+    expect(await fetch(url).catch((error: Error) => error)).to.be.an('error');
+  });
+
   it('is imported by a program', async () => {
     const { stdout } = await run(process.execPath, ['program.mjs'], { cwd: folder, env: environment });
     expect(JSON.parse(stdout)).to.deep.equal(['ready', 0, 'function']);
+  });
+
+  it('passes SIGTERM on where npm start has started it', async () => {
+    const args = ['start', '--', '--port', '0', '--admin-port', '0', '--log-format', 'json'];
+    const npm = spawn('npm', args, { cwd: projectRoot, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { pid, log, closed } = await startedBy(npm);
+    npm.kill('SIGTERM');
+    await withDeadline(closed, () => `the end of the gateway ${pid}: ${log()}`);
+    expect(log()).to.match(/"cause":"SIGTERM"[^\n]*"gateway stops"/);
   });
 
   it('has types that a strict project can use', async () => {
