@@ -8,7 +8,7 @@ import { arch, cpus, platform, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { parseDuration } from '../src/duration.js';
+import { parseDuration } from '../src/config/duration.js';
 import { messageOf } from '../src/shared/errors.js';
 import { VERSION } from '../src/version.js';
 import { runScenario, type Verdict } from './runner/run-scenario.js';

@@ -1,7 +1,7 @@
 /** What a scenario is: a gateway, the loads that it is put under, and what must hold. */
 
-import type { MixEntry } from '../src/load/load-plan.js';
-import type { ExpectationResult, LoadReport } from '../src/load/load-report.js';
+import type { MixEntry } from './load-plan.js';
+import type { ExpectationResult, LoadReport } from './load-report.js';
 import type { RunningGateway } from './runner/running-gateway.js';
 
 /** How long and how big the scenarios are. */

@@ -37,9 +37,9 @@ const bundled = {
 await build({
   ...bundled,
   entryPoints: {
-    'session-entry': join(root, 'workers/session-entry.ts'),
-    'session-worker': join(root, 'workers/session-worker.ts'),
-    'child-keeper': join(root, 'workers/child-keeper.ts'),
+    'session-entry': join(root, 'workers/session/session-entry.ts'),
+    'session-worker': join(root, 'workers/session/session-worker.ts'),
+    'child-keeper': join(root, 'workers/child-keeper/entry.ts'),
   },
   external: ['undici'],
   plugins: [
@@ -62,7 +62,7 @@ await build({
   plugins: [piscinaOnUse],
 });
 // piscina starts its worker from beside its own file. This one of ours takes piscina in, with the worker's other place.
-const threads = join(out, 'src/threads/piscina-threads.js');
+const threads = join(out, 'src/isolation/thread/piscina-threads.js');
 await build({
   ...onePiece,
   entryPoints: [threads],
@@ -85,6 +85,6 @@ await build({
   entryPoints: [join(root, 'src/bin.ts')],
   outfile: bin,
   format: 'cjs',
-  external: ['./cli.js'],
+  external: ['./cli/cli.js'],
 });
 chmodSync(bin, 0o755);

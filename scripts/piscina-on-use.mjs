@@ -11,7 +11,7 @@ export const PISCINA_WORKER = join(dirname(require.resolve('piscina')), 'worker.
 
 /** What has to be found in each file, and what takes its place. */
 const REPLACEMENTS = {
-  'index.js': [["(__dirname, 'worker.js')", "(__dirname, '../../workers/piscina-worker.cjs')"]],
+  'index.js': [["(__dirname, 'worker.js')", "(__dirname, '../../../workers/piscina-worker.cjs')"]],
   'worker.js': [
     onUse('node:url', ['pathToFileURL']),
     onUse('node:perf_hooks', ['performance']),

@@ -28,7 +28,7 @@ export function schemasOnUse(typesFile) {
           contents: await useHolder(text, (source) => resolve(dirname(path), source) === typesFile, names),
         };
       });
-      onLoad({ filter: /[\\/]workers[\\/][^\\/]*\.ts$/ }, async ({ path }) => {
+      onLoad({ filter: /[\\/]workers[\\/]session[\\/].*\.ts$/ }, async ({ path }) => {
         const { code } = await transform(await readFile(path, 'utf8'), { loader: 'ts', target: 'node20.19' });
         return { contents: await useHolder(code, (source) => source === TYPES_MODULE, names) };
       });
@@ -50,8 +50,8 @@ const PROTOCOL_CHANGES = [
   ],
 ];
 
-const ABORT_ON_USE = fileURLToPath(new URL('../workers/abort-on-use.ts', import.meta.url));
-const INVALID_PARAMS = fileURLToPath(new URL('../workers/invalid-params.ts', import.meta.url));
+const ABORT_ON_USE = fileURLToPath(new URL('../workers/session/node/abort-on-use.ts', import.meta.url));
+const INVALID_PARAMS = fileURLToPath(new URL('../workers/session/sdk1/invalid-params.ts', import.meta.url));
 
 function changedProtocol(text) {
   const names = { file: "the SDK's protocol.js", script: 'schemas-on-use.mjs' };

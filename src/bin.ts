@@ -4,14 +4,14 @@
  * is asked once, at its start.
  */
 import { readdirSync, stat } from 'node:fs';
-import { libuvPoolSize } from './libuv-pool/pool-size.js';
+import { libuvPoolSize } from './cli/libuv-pool-size.js';
 
 const SIZE = 'UV_THREADPOOL_SIZE';
 
 // The other commands run nobody's tools.
 const isOurs = process.argv[2] === 'serve' && process.env[SIZE] === undefined;
 const started = isOurs ? startLibuvPool() : [];
-void import('./cli.js').then(({ main }) => main(started));
+void import('./cli/cli.js').then(({ main }) => main(started));
 
 /** @returns the system's ids of its threads, where they can be told. */
 function startLibuvPool(): readonly number[] {

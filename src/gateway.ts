@@ -2,24 +2,24 @@
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdminServer } from './admin/admin-server.js';
-import { GatewayEmitter } from './events.js';
-import { HttpResources } from './http/http-resources.js';
-import { Listener, MCP_PATH } from './http/listener.js';
-import { LibuvPoolProbe } from './libuv-pool/pool-probe.js';
-import { noteStart, noteStop } from './lifecycle-notices.js';
-import { createLog } from './log.js';
+import type { ResolvedOptions } from './config/options.js';
+import { LibuvPoolProbe } from './isolation/libuv-pool-probe.js';
+import { MAX_WAITERS, ThreadPool, type ThreadPoolOptions } from './isolation/thread/thread-pool.js';
+import { checkServerModule } from './servers/server-module-check.js';
+import { SessionManager } from './session/session-manager.js';
+import { StopDeadline } from './shared/stop-deadline.js';
+import { GatewayEmitter } from './telemetry/events.js';
+import { noteStart, noteStop } from './telemetry/log/lifecycle-notices.js';
+import { createLog } from './telemetry/log/log.js';
 import {
   MultiClientCount,
   type MultiClientMetrics,
   multiClientMetrics,
-} from './metrics/multi-client-metrics.js';
-import { createMetrics } from './metrics/recorder.js';
-import type { ResolvedOptions } from './options.js';
-import { SessionManager } from './session/session-manager.js';
-import type { GatewaySnapshot, GatewayView, SessionSnapshot } from './snapshot.js';
-import { StopDeadline } from './stop-deadline.js';
-import { checkServerModule } from './threads/server-module-check.js';
-import { MAX_WAITERS, ThreadPool, type ThreadPoolOptions } from './threads/thread-pool.js';
+} from './telemetry/metrics/multi-client-metrics.js';
+import { createMetrics } from './telemetry/metrics/recorder.js';
+import type { GatewaySnapshot, GatewayView, SessionSnapshot } from './telemetry/snapshot.js';
+import { HttpResources } from './transports/http/http-resources.js';
+import { Listener, MCP_PATH } from './transports/http/listener.js';
 import { VERSION } from './version.js';
 
 /** How long a stop takes at most once requests had their time to finish: sessions, connections, threads, child processes. */

@@ -2,14 +2,12 @@
  * The public API. A server module imports this file inside of every session thread, for `defineServer`: it must
  * stay light, so the gateway itself is loaded when one is made.
  */
-import type { Gateway, GatewayExtras } from './gateway.js';
-import type { GatewayOptions } from './options.js';
 
-export type { GatewayEmitter, GatewayEvents } from './events.js';
+import type { GatewayOptions } from './config/options.js';
+import type { Gateway, GatewayExtras } from './gateway.js';
+
+export type { GatewayOptions } from './config/options.js';
 export type { Gateway } from './gateway.js';
-export type { MultiClientMetrics } from './metrics/multi-client-metrics.js';
-export type { GatewayOptions } from './options.js';
-export type { EndReason } from './session/end-reason.js';
 export type {
   ServerDefinition,
   Session,
@@ -21,7 +19,15 @@ export type {
 export { defineServer } from './shared/define-server.js';
 export { BulkheadError, type BulkheadErrorCode } from './shared/errors.js';
 export type { SessionAwareRequest, SessionContext, SessionTransport } from './shared/session-context.js';
-export type { GatewaySnapshot, RequestSnapshot, SessionSnapshot, ThreadSnapshot } from './snapshot.js';
+export type { EndReason } from './telemetry/end-reason.js';
+export type { GatewayEmitter, GatewayEvents } from './telemetry/events.js';
+export type { MultiClientMetrics } from './telemetry/metrics/multi-client-metrics.js';
+export type {
+  GatewaySnapshot,
+  RequestSnapshot,
+  SessionSnapshot,
+  ThreadSnapshot,
+} from './telemetry/snapshot.js';
 
 /**
  * Starts a gateway: an MCP listener, an admin listener, and a thread for each session. When it resolves, both
@@ -30,7 +36,10 @@ export type { GatewaySnapshot, RequestSnapshot, SessionSnapshot, ThreadSnapshot 
  *   sentence that says what was wrong; nothing is left running then.
  */
 export async function createGateway(options: GatewayOptions & GatewayExtras = {}): Promise<Gateway> {
-  const [{ startGateway }, { fromApi }] = await Promise.all([import('./gateway.js'), import('./options.js')]);
+  const [{ startGateway }, { fromApi }] = await Promise.all([
+    import('./gateway.js'),
+    import('./config/options.js'),
+  ]);
   const { metadata, ...rest } = options;
   return startGateway(fromApi(rest), { metadata });
 }

@@ -1,7 +1,7 @@
 /** Bulkhead's admin listener, as the bench reads it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'undici';
-import type { SessionSnapshot } from '../../src/snapshot.js';
+import type { SessionSnapshot } from '../../src/telemetry/snapshot.js';
 import type { MeasuredServer } from '../servers/measured-server.js';
 import { exchange } from './http-exchange.js';
 

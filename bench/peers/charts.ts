@@ -1,7 +1,7 @@
 /** The measures that are drawn, each as one SVG file. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { barChart } from '../../src/load/report/svg-chart.js';
+import { barChart } from '../../load/report/svg-chart.js';
 import { NODE_MAJOR } from '../../src/shared/node-version.js';
 import { numberText } from '../markdown.js';
 import { type Chart, type Comparison, readingText } from './report.js';

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { LoadReport } from '../../src/load/load-report.js';
+import type { LoadReport } from '../../load/load-report.js';
 import { adopt } from '../servers/child.js';
 import { withTemporaryFolder } from './temporary-folder.js';
 

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { trend } from '../../src/load/server/trend.js';
+import { trend } from '../../load/server/trend.js';
 import { Admin } from '../client/admin.js';
 import { closeSessions, openSessions } from '../client/mcp-session.js';
 import { type BenchSettings, boundedFigure, type Figure, type Row } from '../figure.js';

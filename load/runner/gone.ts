@@ -1,6 +1,6 @@
 /** Whether anything is left in a gateway whose clients have all left. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ExpectationResult } from '../../src/load/load-report.js';
+import type { ExpectationResult } from '../load-report.js';
 import type { RunningGateway } from './running-gateway.js';
 
 const DEADLINE_MS = 20_000;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { adopt } from '../../bench/servers/child.js';
-import type { LoadReport } from '../../src/load/load-report.js';
+import type { LoadReport } from '../load-report.js';
 import type { LoadRun } from '../scenario.js';
 import { COMMAND, childEnvironment } from './command.js';
 import type { RunningGateway } from './running-gateway.js';

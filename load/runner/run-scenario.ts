@@ -1,7 +1,7 @@
 /** Runs one scenario: starts its gateway, puts it under its loads, judges, and stops the gateway in every case. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ExpectationResult, LoadReport } from '../../src/load/load-report.js';
 import { messageOf } from '../../src/shared/errors.js';
+import type { ExpectationResult, LoadReport } from '../load-report.js';
 import type { Phase, Scale, Scenario } from '../scenario.js';
 import { reportPrefix, runLoadProcess } from './load-process.js';
 import { RunningGateway } from './running-gateway.js';

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { adopt, stopChild } from '../../bench/servers/child.js';
-import { type Exposition, parseExposition } from '../../src/load/server/exposition.js';
+import { type Exposition, parseExposition } from '../server/exposition.js';
 import { COMMAND, childEnvironment } from './command.js';
 
 const SERVER_MODULE = fileURLToPath(new URL('../server-module.js', import.meta.url));

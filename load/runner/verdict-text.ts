@@ -1,5 +1,5 @@
 /** Verdicts as people read them. */
-import type { ExpectationResult } from '../../src/load/load-report.js';
+import type { ExpectationResult } from '../load-report.js';
 import type { Verdict } from './run-scenario.js';
 
 /** All of one scenario, a line for each threshold. */

@@ -1,4 +1,4 @@
-import type { LoadReport } from '../../src/load/load-report.js';
+import type { LoadReport } from '../load-report.js';
 import { ECHO, type Scenario } from '../scenario.js';
 
 const MEBIBYTE = 1024 * 1024;

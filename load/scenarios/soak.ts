@@ -1,4 +1,4 @@
-import type { Trend } from '../../src/load/load-report.js';
+import type { Trend } from '../load-report.js';
 import { gone } from '../runner/gone.js';
 import { ECHO, type LoadRun, type Scenario } from '../scenario.js';
 

@@ -4,20 +4,20 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { GatewayEmitter, RejectionReason } from '../events.js';
-import type { Connections } from '../http/connections.js';
-import { createGuard, type Refusal } from '../http/guards.js';
-import { HttpServer } from '../http/http-server.js';
-import type { OutputBudget } from '../http/output-budget.js';
-import { refusedRequest, SECOND_HOST } from '../http/reply.js';
-import { hasSecondHost, readTarget } from '../http/request-target.js';
-import { ResponseOutput } from '../http/response-output.js';
-import { refusalHeaders } from '../http/staged-close.js';
-import type { MultiClientCount } from '../metrics/multi-client-metrics.js';
-import type { Scrape } from '../metrics/recorder.js';
-import { isLoopback } from '../option-kinds.js';
+import { createGuard, type Refusal } from '../auth/guards.js';
+import { isLoopback } from '../config/option-kinds.js';
 import { messageOf, withoutPaths } from '../shared/errors.js';
-import type { GatewayView } from '../snapshot.js';
+import type { GatewayEmitter, RejectionReason } from '../telemetry/events.js';
+import type { MultiClientCount } from '../telemetry/metrics/multi-client-metrics.js';
+import type { Scrape } from '../telemetry/metrics/recorder.js';
+import type { GatewayView } from '../telemetry/snapshot.js';
+import type { Connections } from '../transports/http/connections.js';
+import { HttpServer } from '../transports/http/http-server.js';
+import type { OutputBudget } from '../transports/http/output-budget.js';
+import { refusedRequest, SECOND_HOST } from '../transports/http/reply.js';
+import { hasSecondHost, readTarget } from '../transports/http/request-target.js';
+import { ResponseOutput } from '../transports/http/response-output.js';
+import { refusalHeaders } from '../transports/http/staged-close.js';
 import { type AdminHandler, type AdminReply, createRoutes, findRoute, problem } from './routes.js';
 
 const REQUEST_DEADLINE_MS = 10_000;

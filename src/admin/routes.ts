@@ -1,7 +1,7 @@
 /** What the admin listener serves, as a table: a path and, for each method, what answers it. */
-import type { MultiClientCount } from '../metrics/multi-client-metrics.js';
-import type { Scrape } from '../metrics/recorder.js';
-import type { GatewayView } from '../snapshot.js';
+import type { MultiClientCount } from '../telemetry/metrics/multi-client-metrics.js';
+import type { Scrape } from '../telemetry/metrics/recorder.js';
+import type { GatewayView } from '../telemetry/snapshot.js';
 import { replyJson } from './reply-json.js';
 import { SessionReports } from './session-reports.js';
 

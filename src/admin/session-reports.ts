@@ -2,9 +2,10 @@
  * Answers about all sessions, of which there may be very many: made a few milliseconds at a time, so that clients are served
  * in between. However many are asked for at once, one of them is worked on in each turn of the event loop.
  */
-import type { MultiClientCount, MultiClientMetrics } from '../metrics/multi-client-metrics.js';
-import type { GatewayView } from '../snapshot.js';
-import { SharedTurns } from '../turns.js';
+
+import { SharedTurns } from '../shared/turns.js';
+import type { MultiClientCount, MultiClientMetrics } from '../telemetry/metrics/multi-client-metrics.js';
+import type { GatewayView } from '../telemetry/snapshot.js';
 import { replyJson } from './reply-json.js';
 
 /** What is handed to a connection at once: with each slow reader, so much waits. */

@@ -16,7 +16,8 @@
  * | a new session needs room at `max-sessions`                     | one without connection and work ends           |
  * | a write fails, the socket errors, a reader stalls for too long | as if closed                                   |
  */
-import type { EndReason } from './end-reason.js';
+import { RETRY_MS } from '../delivery/message-stream.js';
+import type { EndReason } from '../telemetry/end-reason.js';
 
 export interface DisconnectOptions {
   readonly disconnectGraceMs: number;
@@ -24,9 +25,6 @@ export interface DisconnectOptions {
   readonly sessionIdleMs: number;
   readonly sessionMaxAgeMs: number | undefined;
 }
-
-/** What is told to clients as `retry:`; a client that lost its stream comes back after so long. */
-export const RETRY_MS = 1_000;
 
 /** How long a session lives that is never used; less where `session-idle` is short: a fifteenth of it. */
 const UNUSED_MS = 2 * 60_000;

@@ -1,11 +1,11 @@
 /** One request of the client that has not been answered: what it is, where its answer goes, and its heartbeat. */
 import { performance } from 'node:perf_hooks';
-import type { Deadline } from '../deadline.js';
-import type { RequestFacts } from '../events.js';
+import type { MessageStream } from '../delivery/message-stream.js';
+import type { ClientRequest } from '../protocol/client-message.js';
+import type { Deadline } from '../shared/deadline.js';
 import type { SessionContext } from '../shared/session-context.js';
-import type { RequestSnapshot } from '../snapshot.js';
-import type { ClientRequest } from './client-message.js';
-import type { MessageStream } from './message-stream.js';
+import type { RequestFacts } from '../telemetry/events.js';
+import type { RequestSnapshot } from '../telemetry/snapshot.js';
 
 /**
  * Progress must grow with each notification (2025-11-25, Progress), and nothing is known of the scale that the

@@ -1,13 +1,14 @@
 /** The requests of one session that have not been answered: their limit, their heartbeats, and every way in which they end. */
-import { Deadline } from '../deadline.js';
-import type { CancelReason, GatewayEmitter } from '../events.js';
+
+import type { MessageStream } from '../delivery/message-stream.js';
+import type { ClientRequest } from '../protocol/client-message.js';
+import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
+import { Deadline } from '../shared/deadline.js';
 import type { RequestId } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { ShortMap } from '../shared/short-map.js';
-import type { RequestSnapshot } from '../snapshot.js';
-import type { ClientRequest } from './client-message.js';
-import { errorResponse, JSON_RPC } from './json-rpc-error.js';
-import type { MessageStream } from './message-stream.js';
+import type { CancelReason, GatewayEmitter } from '../telemetry/events.js';
+import type { RequestSnapshot } from '../telemetry/snapshot.js';
 import { PendingRequest } from './pending-request.js';
 import type { SessionTotals } from './session-totals.js';
 

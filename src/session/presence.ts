@@ -1,8 +1,8 @@
 /** Whether a session's client is still there: when it was last active, and how long it has been away. */
 import { performance } from 'node:perf_hooks';
-import { Deadline } from '../deadline.js';
+import { Deadline } from '../shared/deadline.js';
+import type { EndReason } from '../telemetry/end-reason.js';
 import { type DisconnectOptions, expired, graceForSession } from './disconnect-policy.js';
-import type { EndReason } from './end-reason.js';
 
 /** A client needs so long at most to use what it has just opened. */
 const OPENING_MS = 2_000;

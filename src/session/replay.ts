@@ -2,8 +2,9 @@
  * What every thread of the session must have heard before anything else: the `initialize` exchange, the log level and
  * the resource subscriptions. A fresh thread is told again, with ids of the gateway's own, and its answers are dropped.
  */
+
+import type { ClientRequest } from '../protocol/client-message.js';
 import { LateMap } from '../shared/late-collections.js';
-import type { ClientRequest } from './client-message.js';
 
 /** Subscriptions are a client's to make: past so much text, in one or in all, a session keeps its thread. */
 const MAX_CHARS = 64 * 1024;

@@ -3,9 +3,10 @@
  * A response is passed on only when it answers one of these: a thread that took over from a dead one must not be
  * handed the answers to its predecessor's questions.
  */
+
+import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
 import type { RequestId } from '../shared/frames.js';
 import { LateSet } from '../shared/late-collections.js';
-import { errorResponse, JSON_RPC } from './json-rpc-error.js';
 
 /** Far more than a client would ever answer side by side. */
 const MAX_OPEN = 256;

@@ -1,16 +1,16 @@
 /** All sessions: ids, admission, timeouts, clean-up. */
 import { randomBytes, randomInt } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { AdmissionWindow } from '../admission-window.js';
-import { Deadline } from '../deadline.js';
-import type { GatewayEmitter, RejectionReason } from '../events.js';
+import { EventLogBudget } from '../delivery/event-log-budget.js';
+import type { ThreadPool } from '../isolation/thread/thread-pool.js';
+import type { StaticLists } from '../servers/server-module-check.js';
+import { Deadline } from '../shared/deadline.js';
 import type { SessionContext } from '../shared/session-context.js';
-import type { SessionState } from '../snapshot.js';
-import type { StaticLists } from '../threads/server-module-check.js';
-import type { ThreadPool } from '../threads/thread-pool.js';
-import { inTurns } from '../turns.js';
-import type { EndReason } from './end-reason.js';
-import { EventLogBudget } from './event-log-budget.js';
+import { inTurns } from '../shared/turns.js';
+import { AdmissionWindow } from '../telemetry/admission-window.js';
+import type { EndReason } from '../telemetry/end-reason.js';
+import type { GatewayEmitter, RejectionReason } from '../telemetry/events.js';
+import type { SessionState } from '../telemetry/snapshot.js';
 import { Session } from './session.js';
 import type { SessionOptions, SessionOwner } from './session-owner.js';
 import { SessionRoom } from './session-room.js';

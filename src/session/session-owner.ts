@@ -1,9 +1,10 @@
 /** What a session needs of whoever holds all of them. */
-import type { GatewayEmitter } from '../events.js';
-import type { StaticLists } from '../threads/server-module-check.js';
-import type { SessionThread } from '../threads/session-thread.js';
+
+import type { EventLogBudget } from '../delivery/event-log-budget.js';
+import type { SessionThread } from '../isolation/thread/session-thread.js';
+import type { StaticLists } from '../servers/server-module-check.js';
+import type { GatewayEmitter } from '../telemetry/events.js';
 import type { DisconnectOptions } from './disconnect-policy.js';
-import type { EventLogBudget } from './event-log-budget.js';
 import type { SessionTotals } from './session-totals.js';
 
 export interface SessionOptions extends DisconnectOptions {

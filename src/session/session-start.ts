@@ -1,7 +1,7 @@
 /** The start of a session: its `initialize`, until it has been answered. */
-import type { ClientRequest } from './client-message.js';
-import type { EndReason } from './end-reason.js';
-import { errorResponse, JSON_RPC } from './json-rpc-error.js';
+import type { ClientRequest } from '../protocol/client-message.js';
+import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
+import type { EndReason } from '../telemetry/end-reason.js';
 import type { PendingRequest } from './pending-request.js';
 
 /** Why a session could not start. Its `initialize` is still to be answered. */

@@ -2,12 +2,14 @@
  * What is counted over all sessions while it changes: a scrape visits none of them, and takes as long with ten thousand as
  * with one.
  */
-import type { StreamKind } from '../events.js';
+
+import type { StreamTotals } from '../delivery/message-stream.js';
 import { STATE_BUDGET_BYTES } from '../shared/session-state-size.js';
-import type { SessionState } from '../snapshot.js';
+import type { StreamKind } from '../telemetry/events.js';
+import type { SessionState } from '../telemetry/snapshot.js';
 import { StateBudget } from './state-budget.js';
 
-export class SessionTotals {
+export class SessionTotals implements StreamTotals {
   requestsInFlight = 0;
   /** Characters that slow readers have not taken. */
   bufferedChars = 0;

@@ -3,22 +3,23 @@
  * at times a session thread. Record and thread are two things with two lifetimes: a session without work sleeps, which
  * is to have no thread; a thread that dies leaves the record; and the next message gets a fresh thread.
  */
-import type { SleepReason } from '../events.js';
+
+import type { EventCursor } from '../delivery/event-id.js';
+import { answersGatewayPing } from '../delivery/gateway-ping.js';
+import type { MessageStream, StreamConnection } from '../delivery/message-stream.js';
+import { SessionStreams } from '../delivery/session-streams.js';
+import type { ClientNotification, ClientRequest, ClientResponse } from '../protocol/client-message.js';
 import type { RequestId } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
-import type { SessionSnapshot, SessionState } from '../snapshot.js';
-import type { ClientNotification, ClientRequest, ClientResponse } from './client-message.js';
+import type { EndReason } from '../telemetry/end-reason.js';
+import type { SleepReason } from '../telemetry/events.js';
+import type { SessionSnapshot, SessionState } from '../telemetry/snapshot.js';
 import { graceForResponses } from './disconnect-policy.js';
 import { EarlyCancels } from './early-cancels.js';
-import type { EndReason } from './end-reason.js';
-import type { EventCursor } from './event-id.js';
-import { answersGatewayPing } from './gateway-ping.js';
-import type { MessageStream, StreamConnection } from './message-stream.js';
 import { PendingRequests } from './pending-requests.js';
 import { Presence } from './presence.js';
 import type { SessionOwner } from './session-owner.js';
 import { SessionStart, type StartFailure } from './session-start.js';
-import { SessionStreams } from './session-streams.js';
 import { SleepTimer } from './sleep-timer.js';
 import type { ThreadLink } from './thread-link.js';
 import { ThreadSignals } from './thread-signals.js';

@@ -4,13 +4,13 @@
  * counts deaths.
  */
 import { performance } from 'node:perf_hooks';
+import type { SessionThread } from '../isolation/thread/session-thread.js';
+import type { PostedMessage, PostedRequest, ThreadExit, ThreadOwner } from '../isolation/thread-owner.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { RequestId, SendFrame } from '../shared/frames.js';
 import { LateSet } from '../shared/late-collections.js';
 import type { SessionContext } from '../shared/session-context.js';
-import type { SessionState, ThreadSnapshot } from '../snapshot.js';
-import type { SessionThread } from '../threads/session-thread.js';
-import type { PostedMessage, PostedRequest, ThreadExit, ThreadOwner } from '../threads/thread-owner.js';
+import type { SessionState, ThreadSnapshot } from '../telemetry/snapshot.js';
 import { KeptState } from './kept-state.js';
 import { Replay } from './replay.js';
 import type { SessionTotals } from './session-totals.js';

@@ -3,23 +3,23 @@
  * all is the answer to `initialize`, or the reason why there is none.
  */
 
+import type { SessionStreams } from '../delivery/session-streams.js';
+import type { SessionThread } from '../isolation/thread/session-thread.js';
+import type { ThreadExit } from '../isolation/thread-owner.js';
+import type { ClientRequest } from '../protocol/client-message.js';
+import { JSON_RPC } from '../protocol/json-rpc-error.js';
 import type { DeclaredNotifications } from '../shared/declared-notifications.js';
 import type { BulkheadError } from '../shared/errors.js';
 import type { RequestId, SendFrame } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
-import type { SessionThread } from '../threads/session-thread.js';
-import type { ThreadExit } from '../threads/thread-owner.js';
-import type { ClientRequest } from './client-message.js';
-import type { EndReason } from './end-reason.js';
+import type { EndReason } from '../telemetry/end-reason.js';
 import { gapNotices } from './gap-notices.js';
-import { JSON_RPC } from './json-rpc-error.js';
 import type { PendingRequest } from './pending-request.js';
 import type { PendingRequests } from './pending-requests.js';
 import type { Presence } from './presence.js';
 import { ServerRequests } from './server-requests.js';
 import type { SessionOwner } from './session-owner.js';
 import { refusedByServer, type SessionStart, type StartFailure, unstartable } from './session-start.js';
-import type { SessionStreams } from './session-streams.js';
 import type { SessionTotals } from './session-totals.js';
 import type { SleepTimer } from './sleep-timer.js';
 import { ThreadLink, type ThreadLinkParts } from './thread-link.js';

@@ -3,9 +3,9 @@
  * whose sessions all have the same. The texts are those that a session thread gave once, at start.
  */
 import { InitializeRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import type { ClientRequest } from '../protocol/client-message.js';
+import type { StaticAnswer, StaticLists } from '../servers/server-module-check.js';
 import type { RequestId } from '../shared/frames.js';
-import type { StaticAnswer, StaticLists } from '../threads/server-module-check.js';
-import type { ClientRequest } from './client-message.js';
 
 export interface StaticResponse {
   readonly body: string;

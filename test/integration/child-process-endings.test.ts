@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { BulkheadError } from '../../src/shared/errors.js';
-import { SessionChildProcesses } from '../../workers/child-processes.js';
+import { SessionChildProcesses } from '../../workers/session/children/child-processes.js';
 import { keptProcesses } from '../fixtures/children/kept-processes.js';
 import {
   closed,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { OPTION_NAMES, variableName } from '../../src/option-table.js';
+import { OPTION_NAMES, variableName } from '../../src/config/option-table.js';
 import { afterThisTest } from '../support/cleanup.js';
 import { type CliOptions, type CliProcess, runCli, startCli } from '../support/cli-process.js';
 import { until } from '../support/deadline.js';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { GatewayEmitter } from '../../src/events.js';
-import { StopDeadline } from '../../src/stop-deadline.js';
-import { bundleServerModule } from '../../src/threads/module-bundle.js';
-import { checkServerModule } from '../../src/threads/server-module-check.js';
-import { ThreadPool, type ThreadPoolOptions } from '../../src/threads/thread-pool.js';
+import { ThreadPool, type ThreadPoolOptions } from '../../src/isolation/thread/thread-pool.js';
+import { bundleServerModule } from '../../src/servers/module-bundle.js';
+import { checkServerModule } from '../../src/servers/server-module-check.js';
+import { StopDeadline } from '../../src/shared/stop-deadline.js';
+import { GatewayEmitter } from '../../src/telemetry/events.js';
 import { afterThisTest } from '../support/cleanup.js';
 import { collect } from '../support/events.js';
 import { fixtureModule } from '../support/modules.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { GatewayEvents } from '../../src/events.js';
+import type { GatewayEvents } from '../../src/telemetry/events.js';
 import { once } from '../support/events.js';
 import { connectedClient, type Gateway, rawClient, startGateway } from '../support/gateway.js';
 import { LegacyClient } from '../support/legacy-client.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { StreamKind } from '../../src/events.js';
+import type { StreamKind } from '../../src/telemetry/events.js';
 import { once } from '../support/events.js';
 import { expectError, expectRefusal } from '../support/expectations.js';
 import { connectedClient, type Gateway, rawClient, sharedGateway } from '../support/gateway.js';

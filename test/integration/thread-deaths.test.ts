@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ThreadExitCause } from '../../src/events.js';
+import type { ThreadExitCause } from '../../src/telemetry/events.js';
 import { neighbourOf } from '../fixtures/isolation/neighbour.js';
 import { endSessions } from '../fixtures/isolation/sessions.js';
 import { withDeadline } from '../support/deadline.js';

@@ -1,4 +1,4 @@
-import type { GatewayEmitter, GatewayEvents } from '../../src/events.js';
+import type { GatewayEmitter, GatewayEvents } from '../../src/telemetry/events.js';
 import { DEADLINE_MS, withDeadline } from './deadline.js';
 
 export type EventName = keyof GatewayEvents;

@@ -2,8 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { MixEntry } from '../../src/load/load-plan.js';
-import type { LoadReport, OperationReport } from '../../src/load/load-report.js';
+import type { MixEntry } from '../../load/load-plan.js';
+import type { LoadReport, OperationReport } from '../../load/load-report.js';
 import { afterThisTest } from './cleanup.js';
 import { type CliExit, type CliProcess, startCli } from './cli-process.js';
 

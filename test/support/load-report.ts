@@ -1,5 +1,5 @@
 /** Load reports to test with: one that a healthy run could have made, changed where a test needs it otherwise. */
-import type { LoadPlan } from '../../src/load/load-plan.js';
+import type { LoadPlan } from '../../load/load-plan.js';
 import type {
   Latency,
   LoadReport,
@@ -7,7 +7,7 @@ import type {
   ProcessSample,
   SecondReport,
   ServerProcessReport,
-} from '../../src/load/load-report.js';
+} from '../../load/load-report.js';
 
 /** Of nothing that was answered. */
 export const NO_LATENCY: Latency = {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type ResolvedOptions, resolveOptions } from '../../src/options.js';
+import { type ResolvedOptions, resolveOptions } from '../../src/config/options.js';
 import { BulkheadError } from '../../src/shared/errors.js';
 
 /** The sentence that the call ends with. */

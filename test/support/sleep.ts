@@ -1,5 +1,5 @@
 /** What tests of sleeping sessions share. */
-import type { SessionState } from '../../src/snapshot.js';
+import type { SessionState } from '../../src/telemetry/snapshot.js';
 import { once } from './events.js';
 import { connectedClient, type Gateway, type GatewayOptions, startGateway } from './gateway.js';
 import { fixtureModule } from './modules.js';

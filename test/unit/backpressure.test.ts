@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { backlogBytes, type ThreadFrame, type UnpacedFrame } from '../../src/shared/frames.js';
-import { withBackpressure } from '../../workers/backpressure.js';
+import { withBackpressure } from '../../workers/session/backpressure.js';
 import { afterThisTest } from '../support/cleanup.js';
 
 const LIMIT_BYTES = 64 * 1024;

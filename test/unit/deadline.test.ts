@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { Deadline, Lateness } from '../../src/deadline.js';
+import { Deadline, Lateness } from '../../src/shared/deadline.js';
 import { standStill } from '../support/stand-still.js';
 
 describe('A deadline', () => {

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
+import { RETRY_MS } from '../../src/delivery/message-stream.js';
 import {
   type Age,
   type DisconnectOptions,
   expired,
   graceForResponses,
   graceForSession,
-  RETRY_MS,
 } from '../../src/session/disconnect-policy.js';
 
 const options: DisconnectOptions = {

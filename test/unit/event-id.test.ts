@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { eventIdSuffix, parseEventId } from '../../src/session/event-id.js';
+import { eventIdSuffix, parseEventId } from '../../src/delivery/event-id.js';
 import type { RequestId } from '../../src/shared/frames.js';
 
 describe('Event ids', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { EventLog, type EventLogLimits } from '../../src/session/event-log.js';
-import { EventLogBudget } from '../../src/session/event-log-budget.js';
+import { EventLog, type EventLogLimits } from '../../src/delivery/event-log.js';
+import { EventLogBudget } from '../../src/delivery/event-log-budget.js';
 
 const ROOMY: EventLogLimits = { events: 100, bytes: 10_000 };
 const MINUTE_MS = 60_000;

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import { onUse } from '../../workers/extra-on-use.js';
+import { onUse } from '../../workers/session/node/extra-on-use.js';
 
 interface Parts {
   a: number;

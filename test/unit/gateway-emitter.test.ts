@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { GatewayEmitter, type GatewayEvents } from '../../src/events.js';
+import { GatewayEmitter, type GatewayEvents } from '../../src/telemetry/events.js';
 
 type Notice = GatewayEvents['notice'][0];
 

@@ -17,64 +17,100 @@ const STATEMENT = /^(?:import|export)\s+(type\s)?[^'";]*?\bfrom\s*['"](\.{1,2}\/
 /** `import('./x.js')`, in code or in a type, and `import './x.js'`. */
 const BARE = /\bimport\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g;
 
-const files = ['src', 'workers'].flatMap(sourceFiles);
+/** Options, and what they are made of. */
+const TEXTS = ['src/config/', 'src/version.ts'];
+
+/** Beside itself and `shared/`. Whoever emits knows the catalogue of events. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  'src/config/': [],
+  'src/protocol/': [],
+  'src/auth/': ['src/telemetry/events.ts'],
+  'src/delivery/': ['src/protocol/', 'src/telemetry/'],
+  'src/isolation/': ['src/servers/', 'src/telemetry/'],
+  'src/servers/': ['src/isolation/', 'src/telemetry/'],
+  'src/session/': ['src/protocol/', 'src/delivery/', 'src/servers/', 'src/isolation/', 'src/telemetry/'],
+  'src/transports/': [
+    'src/config/',
+    'src/protocol/',
+    'src/auth/',
+    'src/delivery/',
+    'src/session/',
+    'src/telemetry/',
+  ],
+  'src/admin/': ['src/config/', 'src/auth/', 'src/transports/http/', 'src/telemetry/'],
+};
+
+const files = ['src', 'workers', 'load'].flatMap(sourceFiles);
 const imports = files.flatMap(importsOf);
 
 describe('Who may import whom', () => {
   it('finds the sources and their imports at all', () => {
-    expect(files).to.include.members(['src/events.ts', 'src/shared/frames.ts', 'workers/session-worker.ts']);
+    expect(files).to.include.members([
+      'src/telemetry/events.ts',
+      'src/shared/frames.ts',
+      'workers/session/session-worker.ts',
+      'load/mix.ts',
+    ]);
     expect(imports.length).to.be.above(files.length);
-    expect(imports.filter(({ to }) => !files.includes(to))).to.deep.equal([]);
+    expect(imports.filter(({ to }) => !files.includes(to) && !to.startsWith('bench/'))).to.deep.equal([]);
   });
 
   it('lets workers/ import nothing of src/ but src/shared/', () => {
-    forbid(within('workers/'), (to) => to.startsWith('src/') && !to.startsWith('src/shared/'));
+    forbid(within('workers/'), (to) => !within('workers/', 'src/shared/')(to));
   });
 
   it('lets src/ import nothing of workers/', () => {
     forbid(within('src/'), within('workers/'));
   });
 
-  it('lets only threads/thread-pool.ts name the entry of a session thread', () => {
+  it('lets only isolation/thread/thread-pool.ts name the entry of a session thread', () => {
     const naming = files.filter((file) => file.startsWith('src/') && /session-entry\.c?js/.test(read(file)));
-    expect(naming).to.deep.equal(['src/threads/thread-pool.ts']);
+    expect(naming).to.deep.equal(['src/isolation/thread/thread-pool.ts']);
   });
 
   it('lets shared/ import nothing of the project but shared/', () => {
     forbid(within('src/shared/'), (to) => !to.startsWith('src/shared/'));
   });
 
-  it('lets http/ use session/, session/ use threads/, and never back', () => {
-    forbid(within('src/threads/'), within('src/session/', 'src/http/'));
-    forbid(within('src/session/'), within('src/http/'));
-    forbid(within('src/http/'), within('src/threads/'));
+  it('lets each room of the main process use those below it, and never back', () => {
+    for (const [room, below] of Object.entries(ROOMS)) {
+      const allowed = within(room, 'src/shared/', ...below);
+      forbid(within(room), (to) => !allowed(to));
+    }
   });
 
-  it('lets metrics/ and the log only subscribe to events and read the snapshot', () => {
-    // The reasons why a session ends are part of the catalogue of events, as a closed union and a label.
-    const catalogue = ['src/events.ts', 'src/snapshot.ts', 'src/session/end-reason.ts'];
-    forbid(
-      (from) => from.startsWith('src/metrics/') || /^src\/log[^/]*\.ts$/.test(from),
-      (to) =>
-        within('src/session/', 'src/threads/', 'src/http/', 'src/admin/')(to) && !catalogue.includes(to),
+  it('lets session/ know neither transports nor threads', () => {
+    const naming = files.filter(
+      (file) => within('src/session/', 'src/delivery/')(file) && read(file).includes('node:worker_threads'),
     );
+    expect(naming).to.deep.equal([]);
   });
 
-  it('lets nothing but gateway.ts and themselves know metrics/, the log and admin/', () => {
-    const observers = ['src/metrics/', 'src/admin/', 'src/log'];
-    forbid(within('src/http/', 'src/session/', 'src/threads/', 'src/shared/'), within(...observers));
+  it('lets telemetry/ only subscribe to events and read the snapshot: it knows none of who emits', () => {
+    forbid(within('src/telemetry/'), (to) => !within('src/telemetry/', 'src/shared/', ...TEXTS)(to));
+  });
+
+  it('lets nothing but gateway.ts, admin/ and the public API know the log and the metrics', () => {
+    const knowing = within('src/telemetry/', 'src/admin/', 'src/gateway.ts', 'src/index.ts', 'load/');
+    forbid((from) => !knowing(from), within('src/telemetry/log/', 'src/telemetry/metrics/'));
   });
 
   it('lets admin/ read through interfaces that it is handed: it knows types alone', () => {
     const known = imports.filter(({ from, typeOnly }) => from.startsWith('src/admin/') && !typeOnly);
-    const behind = within('src/session/', 'src/threads/', 'src/metrics/');
+    const behind = within('src/session/', 'src/isolation/', 'src/telemetry/metrics/');
     expect(known.filter(({ to }) => behind(to))).to.deep.equal([]);
   });
 
-  it('lets load/ see a server from outside only: it knows options, durations and texts, never the gateway', () => {
-    const texts = /^src\/(?:duration|json-text|log-text|nearest|version|option[^/]*)\.ts$/;
-    forbid(within('src/load/'), (to) => !within('src/load/', 'src/shared/')(to) && !texts.test(to));
-    forbid((from) => !within('src/load/', 'src/commands/', 'src/cli.ts')(from), within('src/load/'));
+  it('lets load/ see a server from outside only: it knows options and texts, never the gateway', () => {
+    const known = within(
+      'load/',
+      'src/shared/',
+      'src/telemetry/log/log-text.ts',
+      'bench/servers/child.ts',
+      ...TEXTS,
+    );
+    forbid(within('load/'), (to) => !known(to));
+    forbid((from) => !within('load/', 'src/cli/')(from), within('load/'));
   });
 
   it('has no barrel but src/index.ts', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseBody } from '../../src/http/json-rpc.js';
+import { parseBody } from '../../src/protocol/json-rpc.js';
 import { MAX_JSON_DEPTH, nestsDeeperThan } from '../../src/shared/json-depth.js';
 
 const arrays = (levels: number, inside = '') => '['.repeat(levels) + inside + ']'.repeat(levels);

@@ -5,7 +5,7 @@ import {
   isJSONRPCResultResponse,
 } from '@modelcontextprotocol/sdk/types.js';
 import { expect } from 'chai';
-import { parseBody } from '../../src/http/json-rpc.js';
+import { parseBody } from '../../src/protocol/json-rpc.js';
 
 /** Each member with the values that it may have here; absent is one of them. */
 const MEMBERS: Readonly<Record<string, readonly unknown[]>> = {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { parseBody } from '../../src/http/json-rpc.js';
-import type { ClientMessage } from '../../src/session/client-message.js';
+import type { ClientMessage } from '../../src/protocol/client-message.js';
+import { parseBody } from '../../src/protocol/json-rpc.js';
 
 describe('A body with one message', () => {
   it('is a request when it has a method and an id', () => {

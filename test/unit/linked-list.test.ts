@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Linked, LinkedList } from '../../src/linked-list.js';
+import { type Linked, LinkedList } from '../../src/shared/linked-list.js';
 
 interface Item extends Linked<Item> {
   readonly name: string;

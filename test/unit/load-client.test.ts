@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { AwaitedAnswers } from '../../src/load/client/awaited-answers.js';
-import { CallTemplate } from '../../src/load/client/call-template.js';
-import { LoadFailure, statusFailure } from '../../src/load/client/failure-kind.js';
-import { newRunId, SessionTokens } from '../../src/load/client/session-token.js';
+import { AwaitedAnswers } from '../../load/client/awaited-answers.js';
+import { CallTemplate } from '../../load/client/call-template.js';
+import { LoadFailure, statusFailure } from '../../load/client/failure-kind.js';
+import { newRunId, SessionTokens } from '../../load/client/session-token.js';
 
 function rejectionOf(work: Promise<unknown>): Promise<unknown> {
   return work.then(

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type ListedTool, parseMix, safeMix } from '../../src/load/mix.js';
+import { type ListedTool, parseMix, safeMix } from '../../load/mix.js';
 import { sentenceOf } from '../support/option-folder.js';
 
 describe('the mix of a load', () => {

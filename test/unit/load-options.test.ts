@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type GivenLoadFlags, type LoadOptions, resolveLoadOptions } from '../../src/load/load-options.js';
+import { type GivenLoadFlags, type LoadOptions, resolveLoadOptions } from '../../load/load-options.js';
 import { sentenceOf } from '../support/option-folder.js';
 
 const URL_TEXT = 'http://127.0.0.1:3000/mcp';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { formatBytes } from '../../src/load/report/figure-format.js';
-import { reportCharts } from '../../src/load/report/report-charts.js';
-import { type BarChart, barChart, type LineChart, lineChart } from '../../src/load/report/svg-chart.js';
-import { linearScale, logScale, timeScale } from '../../src/load/report/svg-scale.js';
-import { thinned } from '../../src/load/report/thinned-seconds.js';
+import { formatBytes } from '../../load/report/figure-format.js';
+import { reportCharts } from '../../load/report/report-charts.js';
+import { type BarChart, barChart, type LineChart, lineChart } from '../../load/report/svg-chart.js';
+import { linearScale, logScale, timeScale } from '../../load/report/svg-scale.js';
+import { thinned } from '../../load/report/thinned-seconds.js';
 import { latencyAround, loadReport, operation, secondsOf } from '../support/load-report.js';
 
 describe('charts of a load report', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { LoadReport, Trend } from '../../src/load/load-report.js';
-import { judge, parseExpectation } from '../../src/load/report/expectations.js';
+import type { LoadReport, Trend } from '../../load/load-report.js';
+import { judge, parseExpectation } from '../../load/report/expectations.js';
 import { BulkheadError } from '../../src/shared/errors.js';
 import { latencyAround, loadReport, NO_LATENCY, operation, serverProcess } from '../support/load-report.js';
 

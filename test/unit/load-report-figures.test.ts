@@ -5,7 +5,7 @@ import {
   formatLatency,
   formatNumber,
   formatShare,
-} from '../../src/load/report/figure-format.js';
+} from '../../load/report/figure-format.js';
 
 describe('figures of a load report', () => {
   const table = <T>(title: string, write: (value: T) => string, rows: readonly (readonly [T, string])[]) => {

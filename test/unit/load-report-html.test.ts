@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { LoadReport } from '../../src/load/load-report.js';
-import { judge, parseExpectation } from '../../src/load/report/expectations.js';
-import { htmlReport } from '../../src/load/report/html-report.js';
+import type { LoadReport } from '../../load/load-report.js';
+import { judge, parseExpectation } from '../../load/report/expectations.js';
+import { htmlReport } from '../../load/report/html-report.js';
 import {
   loadPlan,
   loadReport,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { LoadReport } from '../../src/load/load-report.js';
-import { judge, parseExpectation } from '../../src/load/report/expectations.js';
-import { summarize } from '../../src/load/report/text-summary.js';
+import type { LoadReport } from '../../load/load-report.js';
+import { judge, parseExpectation } from '../../load/report/expectations.js';
+import { summarize } from '../../load/report/text-summary.js';
 import { loadPlan, loadReport, NO_LATENCY, operation, serverProcess } from '../support/load-report.js';
 
 describe('the summary of a load run', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Counter, Gauge, Histogram, Registry, type RegistryContentType } from 'prom-client';
-import { ExpositionError, parseExposition, seriesName } from '../../src/load/server/exposition.js';
+import { ExpositionError, parseExposition, seriesName } from '../../load/server/exposition.js';
 
 /** The names of all series with their values. */
 function seriesOf(text: string, openMetrics = false): Record<string, number> {

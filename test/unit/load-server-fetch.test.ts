@@ -1,8 +1,8 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { type FetchOptions, fetchExposition } from '../../src/load/server/fetch-exposition.js';
-import { ServerUnreadable } from '../../src/load/server/server-unreadable.js';
+import { type FetchOptions, fetchExposition } from '../../load/server/fetch-exposition.js';
+import { ServerUnreadable } from '../../load/server/server-unreadable.js';
 import { afterThisTest } from '../support/cleanup.js';
 
 /** @returns the URL of a server that is closed after the test. */

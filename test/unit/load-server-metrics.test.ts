@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { parseExposition } from '../../src/load/server/exposition.js';
-import { type ClientCounts, isBehind, serverMetricsReport } from '../../src/load/server/server-metrics.js';
+import { parseExposition } from '../../load/server/exposition.js';
+import { type ClientCounts, isBehind, serverMetricsReport } from '../../load/server/server-metrics.js';
 
 const URL = 'http://127.0.0.1:9090/metrics';
 const COUNTS: ClientCounts = {

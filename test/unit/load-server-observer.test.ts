@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { type FinalCounts, ServerObserver } from '../../src/load/server/observer.js';
-import { ServerUnreadable } from '../../src/load/server/server-unreadable.js';
+import { type FinalCounts, ServerObserver } from '../../load/server/observer.js';
+import { ServerUnreadable } from '../../load/server/server-unreadable.js';
 import { afterThisTest } from '../support/cleanup.js';
 import { startCli } from '../support/cli-process.js';
 

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { ProcFiles } from '../../src/load/server/proc-files.js';
-import { ProcessTree } from '../../src/load/server/process-tree.js';
-import { ServerUnreadable } from '../../src/load/server/server-unreadable.js';
+import { ProcFiles } from '../../load/server/proc-files.js';
+import { ProcessTree } from '../../load/server/process-tree.js';
+import { ServerUnreadable } from '../../load/server/server-unreadable.js';
 import { afterThisTest } from '../support/cleanup.js';
 import { withDeadline } from '../support/deadline.js';
 import { buildRoot } from '../support/project.js';
@@ -194,7 +194,7 @@ describe('the process tree of a server', () => {
 
     it("reads this machine's files from another user's process, or says why it can't", function () {
       if (process.getuid?.() !== 0) this.skip();
-      const address = (file: string): string => pathToFileURL(join(buildRoot, 'src/load/server', file)).href;
+      const address = (file: string): string => pathToFileURL(join(buildRoot, 'load/server', file)).href;
       const script = `
         import { ProcessTree } from ${JSON.stringify(address('process-tree.js'))};
         process.setuid(65534);

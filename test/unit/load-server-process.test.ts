@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { ProcessSample } from '../../src/load/load-report.js';
-import { ProcessSampler } from '../../src/load/server/process-sampler.js';
-import { type ProcessObservation, serverProcessReport } from '../../src/load/server/server-process.js';
+import type { ProcessSample } from '../../load/load-report.js';
+import { ProcessSampler } from '../../load/server/process-sampler.js';
+import { type ProcessObservation, serverProcessReport } from '../../load/server/server-process.js';
 import { afterThisTest } from '../support/cleanup.js';
 import { until } from '../support/deadline.js';
 

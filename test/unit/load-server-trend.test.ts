@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type TrendPoint, trend } from '../../src/load/server/trend.js';
+import { type TrendPoint, trend } from '../../load/server/trend.js';
 
 const MEBIBYTE = 1024 * 1024;
 

@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
 
 const program = (body: string): string => `
-  import { openStandardError } from ${JSON.stringify(new URL('../../src/log-output.js', import.meta.url).href)};
+  import { openStandardError } from ${JSON.stringify(new URL('../../src/telemetry/log/log-output.js', import.meta.url).href)};
   const output = openStandardError();
   ${body}`;
 

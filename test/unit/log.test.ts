@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { GatewayEmitter } from '../../src/events.js';
-import { createLog, type LogOptions } from '../../src/log.js';
+import { GatewayEmitter } from '../../src/telemetry/events.js';
+import { createLog, type LogOptions } from '../../src/telemetry/log/log.js';
 import { contextOf, exited, finished } from './metrics/fake-gateway.js';
 
 function createTestLog(options: Partial<LogOptions> = {}) {
@@ -214,8 +214,8 @@ describe('log', () => {
 
   describe('on stderr', () => {
     const program = (body: string) => `
-      import { createLog } from ${JSON.stringify(new URL('../../src/log.js', import.meta.url).href)};
-      import { GatewayEmitter } from ${JSON.stringify(new URL('../../src/events.js', import.meta.url).href)};
+      import { createLog } from ${JSON.stringify(new URL('../../src/telemetry/log/log.js', import.meta.url).href)};
+      import { GatewayEmitter } from ${JSON.stringify(new URL('../../src/telemetry/events.js', import.meta.url).href)};
       const events = new GatewayEmitter();
       const log = createLog({ events, level: 'info', format: 'json' });
       const say = (message) => events.emit('notice', { level: 'info', message });

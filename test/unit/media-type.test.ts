@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { acceptsAll, isJson, isPlain } from '../../src/http/media-type.js';
+import { acceptsAll, isJson, isPlain } from '../../src/transports/http/media-type.js';
 
 describe('Content-Type', () => {
   for (const type of [

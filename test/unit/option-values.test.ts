@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { formatDuration, MAX_TIMER_MS, parseDuration } from '../../src/duration.js';
-import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../../src/option-table.js';
-import { fromApi, type GatewayOptions, type ResolvedOptions } from '../../src/options.js';
+import { formatDuration, MAX_TIMER_MS, parseDuration } from '../../src/config/duration.js';
+import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../../src/config/option-table.js';
+import { fromApi, type GatewayOptions, type ResolvedOptions } from '../../src/config/options.js';
 import { createOptionFolder, type OptionFolder, sentenceOf } from '../support/option-folder.js';
 
 describe('option values', () => {

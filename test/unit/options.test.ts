@@ -9,7 +9,7 @@ import {
   optionWarnings,
   type ResolvedOptions,
   resolveOptions,
-} from '../../src/options.js';
+} from '../../src/config/options.js';
 import { createOptionFolder, type OptionFolder, sentenceOf } from '../support/option-folder.js';
 
 describe('options', () => {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as mini from 'zod/mini';
 import * as current from 'zod/v4';
 import * as first from 'zod-4-0';
-import { plainCheck } from '../../workers/plain-arguments.js';
+import { plainCheck } from '../../workers/session/fast-path/plain-arguments.js';
 
 type Zod = Pick<
   typeof current,

@@ -1,7 +1,7 @@
 import { CallToolRequestSchema, CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { expect } from 'chai';
-import { parseBody } from '../../src/http/json-rpc.js';
-import { plainResult } from '../../workers/plain-calls.js';
+import { parseBody } from '../../src/protocol/json-rpc.js';
+import { plainResult } from '../../workers/session/fast-path/plain-calls.js';
 
 /** Own members that an object literal can't have. */
 const strange = {

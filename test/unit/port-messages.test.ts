@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
 import { expect } from 'chai';
-import { onMessages } from '../../workers/port-messages.js';
+import { onMessages } from '../../workers/session/port-messages.js';
 
 /** As Node calls what takes a port's messages. */
 const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch');

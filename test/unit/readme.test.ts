@@ -2,11 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { Registry } from 'prom-client';
-import { LOAD_FLAG_NAMES, LOAD_FLAGS } from '../../src/load/load-options.js';
-import { ALWAYS_HELD } from '../../src/load/report/expectations.js';
-import { createCatalogue } from '../../src/metrics/catalogue.js';
-import { registerProcessMetrics } from '../../src/metrics/process-metrics.js';
-import { OPTION_NAMES, OPTION_TABLE, type OptionRow } from '../../src/option-table.js';
+import { LOAD_FLAG_NAMES, LOAD_FLAGS } from '../../load/load-options.js';
+import { ALWAYS_HELD } from '../../load/report/expectations.js';
+import { OPTION_NAMES, OPTION_TABLE, type OptionRow } from '../../src/config/option-table.js';
+import { createCatalogue } from '../../src/telemetry/metrics/catalogue.js';
+import { registerProcessMetrics } from '../../src/telemetry/metrics/process-metrics.js';
 import { projectRoot } from '../support/project.js';
 
 function page(name: string): string {

@@ -10,8 +10,8 @@ const { checkSync } = await import('recheck');
 
 /** Where a pattern is put together from texts; each says which. */
 const COMPOSED: Readonly<Record<string, string>> = {
-  'src/json-text.js': 'of the texts in this file',
-  'src/load/report/text-summary.js': 'of a number in this file',
+  'src/shared/json-text.js': 'of the texts in this file',
+  'load/report/text-summary.js': 'of a number in this file',
   'workers/environment/name-pattern.js': "the client's own: it can hang its own session alone",
   'workers/environment/search-files.js': "the client's own: it can hang its own session alone",
   'workers/environment/text-search.js': "the client's own: it can hang its own session alone",

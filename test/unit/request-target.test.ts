@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { hasSecondHost, readTarget } from '../../src/http/request-target.js';
+import { hasSecondHost, readTarget } from '../../src/transports/http/request-target.js';
 
 describe('A request target', () => {
   const cases: [url: string, path: string, query: string, host: string | undefined][] = [

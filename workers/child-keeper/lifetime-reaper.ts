@@ -8,7 +8,7 @@
  */
 import { signalProcess } from '../../src/shared/process-group.js';
 import { HAS_PROCESS_TABLE, lookAtProcesses, readProcess } from '../../src/shared/process-table.js';
-import { clockMs } from '../clock.js';
+import { clockMs } from '../session/clock.js';
 import type { ChildLifetime } from './child-lifetime.js';
 
 /** Enough for a program to flush and remove its temporary files; a client that left waits for nothing. */

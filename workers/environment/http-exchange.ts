@@ -1,7 +1,7 @@
 /** One HTTP request with its redirects, within a time limit, a size limit and an address check. */
 
 import { messageOf } from '../../src/shared/errors.js';
-import { importModule } from '../import-module.js';
+import { importModule } from '../session/import-module.js';
 import { sessionLookup } from './name-lookups.js';
 import { type AddressCheck, guardedConnector, guardedLookup } from './public-address.js';
 import { ToolError } from './tool-result.js';

@@ -1,4 +1,4 @@
-import { clockMs } from '../clock.js';
+import { clockMs } from '../session/clock.js';
 import type { ToolExtra } from './tool-result.js';
 
 /**

@@ -6,7 +6,7 @@ import { threadId } from 'node:worker_threads';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import * as z from 'zod/v4';
 import type { Session } from '../../src/shared/define-server.js';
-import { clockMs } from '../clock.js';
+import { clockMs } from '../session/clock.js';
 import { ProgressReporter } from './progress.js';
 import { structuredResult } from './tool-result.js';
 

@@ -1,5 +1,5 @@
 /** The rows that are runs of `bulkhead load`. */
-import type { LoadReport } from '../../../src/load/load-report.js';
+import type { LoadReport } from '../../../load/load-report.js';
 import { load, troubles } from '../load-command.js';
 import type { PeerRow, Reading } from '../reading.js';
 import { withPeer } from '../started-peer.js';

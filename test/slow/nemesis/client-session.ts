@@ -3,12 +3,7 @@
  * stream up again where it holds an event id, keeps a GET stream open, and answers pings. It never sends a request twice.
  */
 import { Pool } from 'undici';
-import {
-  type AnswerHead,
-  type Exchange,
-  exchange,
-  wholeAnswer,
-} from '../../../src/load/client/http-exchange.js';
+import { type AnswerHead, type Exchange, exchange, wholeAnswer } from '../../../load/client/http-exchange.js';
 import type { Operation, Response, SessionHistory } from './history.js';
 
 export const PROTOCOL_VERSION = '2025-11-25';

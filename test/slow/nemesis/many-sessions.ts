@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'undici';
 import type { ManySessionsResult } from '../../../bench/reliability/results.js';
-import { wholeAnswer } from '../../../src/load/client/http-exchange.js';
+import { wholeAnswer } from '../../../load/client/http-exchange.js';
 import { fixtureModule } from '../../support/modules.js';
 import { ClientSession, PROTOCOL_VERSION } from './client-session.js';
 import { GatewayProcess } from './gateway-process.js';

@@ -7,11 +7,11 @@ import {
   type AdminServerOptions,
   createAdminServer,
 } from '../../../src/admin/admin-server.js';
-import { GatewayEmitter, type GatewayEvents } from '../../../src/events.js';
-import { HttpResources } from '../../../src/http/http-resources.js';
-import { OutputBudget } from '../../../src/http/output-budget.js';
-import { MultiClientCount } from '../../../src/metrics/multi-client-metrics.js';
 import { BulkheadError } from '../../../src/shared/errors.js';
+import { GatewayEmitter, type GatewayEvents } from '../../../src/telemetry/events.js';
+import { MultiClientCount } from '../../../src/telemetry/metrics/multi-client-metrics.js';
+import { HttpResources } from '../../../src/transports/http/http-resources.js';
+import { OutputBudget } from '../../../src/transports/http/output-budget.js';
 import { afterThisTest } from '../../support/cleanup.js';
 import { until } from '../../support/deadline.js';
 import { rawSocket, requestText } from '../../support/raw-socket.js';

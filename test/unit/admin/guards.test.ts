@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { expect } from 'chai';
-import { createGuard, type GuardOptions } from '../../../src/http/guards.js';
+import { createGuard, type GuardOptions } from '../../../src/auth/guards.js';
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { createAdminServer } from '../../../src/admin/admin-server.js';
 import { SessionReports } from '../../../src/admin/session-reports.js';
-import { GatewayEmitter } from '../../../src/events.js';
-import { HttpResources } from '../../../src/http/http-resources.js';
-import { MultiClientCount } from '../../../src/metrics/multi-client-metrics.js';
-import type { SessionSnapshot } from '../../../src/snapshot.js';
+import { GatewayEmitter } from '../../../src/telemetry/events.js';
+import { MultiClientCount } from '../../../src/telemetry/metrics/multi-client-metrics.js';
+import type { SessionSnapshot } from '../../../src/telemetry/snapshot.js';
+import { HttpResources } from '../../../src/transports/http/http-resources.js';
 import { afterThisTest } from '../../support/cleanup.js';
 import { until } from '../../support/deadline.js';
 import { rawSocket, requestText } from '../../support/raw-socket.js';

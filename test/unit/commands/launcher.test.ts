@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isStartedByNpx } from '../../../src/commands/launcher.js';
+import { isStartedByNpx } from '../../../src/cli/launcher.js';
 
 const byNpx = (script: string): boolean =>
   isStartedByNpx({ npm_lifecycle_event: 'npx', npm_lifecycle_script: script });

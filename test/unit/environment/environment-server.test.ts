@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { safeMix } from '../../../src/load/mix.js';
+import { safeMix } from '../../../load/mix.js';
 import { environmentServer } from '../../../workers/environment/index.js';
 import { readToolchains, recallToolchains } from '../../../workers/environment/toolchains.js';
 import {

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { GatewayEmitter } from '../../../src/events.js';
-import { type Body, readBody } from '../../../src/http/body.js';
-import { BodyBudget } from '../../../src/http/body-budget.js';
+import { GatewayEmitter } from '../../../src/telemetry/events.js';
+import { type Body, readBody } from '../../../src/transports/http/body.js';
+import { BodyBudget } from '../../../src/transports/http/body-budget.js';
 import { afterThisTest } from '../../support/cleanup.js';
 import { until } from '../../support/deadline.js';
 import { collect } from '../../support/events.js';

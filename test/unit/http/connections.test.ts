@@ -1,9 +1,9 @@
 import { networkInterfaces } from 'node:os';
 import { expect } from 'chai';
-import { GatewayEmitter } from '../../../src/events.js';
-import { Connections, type ConnectionsOptions } from '../../../src/http/connections.js';
-import { connectionLimits, descriptorLimit } from '../../../src/http/descriptor-limit.js';
-import { HttpServer } from '../../../src/http/http-server.js';
+import { GatewayEmitter } from '../../../src/telemetry/events.js';
+import { Connections, type ConnectionsOptions } from '../../../src/transports/http/connections.js';
+import { connectionLimits, descriptorLimit } from '../../../src/transports/http/descriptor-limit.js';
+import { HttpServer } from '../../../src/transports/http/http-server.js';
 import { afterThisTest } from '../../support/cleanup.js';
 import { until } from '../../support/deadline.js';
 import { collect } from '../../support/events.js';

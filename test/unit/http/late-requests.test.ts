@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { GatewayEmitter } from '../../../src/events.js';
-import { HttpResources } from '../../../src/http/http-resources.js';
-import { HttpServer } from '../../../src/http/http-server.js';
+import { GatewayEmitter } from '../../../src/telemetry/events.js';
+import { HttpResources } from '../../../src/transports/http/http-resources.js';
+import { HttpServer } from '../../../src/transports/http/http-server.js';
 import { afterThisTest } from '../../support/cleanup.js';
 import { collect } from '../../support/events.js';
 import { type RawSocket, rawSocket } from '../../support/raw-socket.js';

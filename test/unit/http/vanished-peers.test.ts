@@ -1,6 +1,6 @@
 import { endianness } from 'node:os';
 import { expect } from 'chai';
-import { retransmittingIn } from '../../../src/http/vanished-peers.js';
+import { retransmittingIn } from '../../../src/transports/http/vanished-peers.js';
 
 const REST = '    0        0 4711 2 0000000000000000 20 4 30 10 -1';
 

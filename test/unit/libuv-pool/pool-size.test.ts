@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { libuvPoolSize } from '../../../src/libuv-pool/pool-size.js';
+import { libuvPoolSize } from '../../../src/cli/libuv-pool-size.js';
 import { afterThisTest } from '../../support/cleanup.js';
 
 const LIMITS = (processes: string, addressSpace = 'unlimited'): string =>

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { Counter, Gauge, Histogram, Registry, Summary } from 'prom-client';
-import { ModuleMetrics } from '../../../src/metrics/aggregate.js';
-import { expose } from '../../../src/metrics/exposition.js';
 import type { MetricSnapshot } from '../../../src/shared/frames.js';
+import { ModuleMetrics } from '../../../src/telemetry/metrics/aggregate.js';
+import { expose } from '../../../src/telemetry/metrics/exposition.js';
 import { randomNumbers, samplesOf } from './fake-gateway.js';
 
 interface Refusal {

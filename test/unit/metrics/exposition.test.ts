@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Registry } from 'prom-client';
-import { type ExposedMetric, expose, negotiate } from '../../../src/metrics/exposition.js';
+import { type ExposedMetric, expose, negotiate } from '../../../src/telemetry/metrics/exposition.js';
 
 const { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE } = Registry;
 

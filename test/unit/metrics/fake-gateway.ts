@@ -1,6 +1,6 @@
-import type { ClaimKind, RequestFacts, StreamKind, ThreadExitCause } from '../../../src/events.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
-import type { GatewaySnapshot, GatewayView, SessionSnapshot } from '../../../src/snapshot.js';
+import type { ClaimKind, RequestFacts, StreamKind, ThreadExitCause } from '../../../src/telemetry/events.js';
+import type { GatewaySnapshot, GatewayView, SessionSnapshot } from '../../../src/telemetry/snapshot.js';
 
 export function contextOf(overrides: Partial<SessionContext> = {}): SessionContext {
   return {

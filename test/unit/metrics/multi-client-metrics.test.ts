@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { multiClientMetrics } from '../../../src/metrics/multi-client-metrics.js';
+import { multiClientMetrics } from '../../../src/telemetry/metrics/multi-client-metrics.js';
 import { contextOf, FakeView, sessionOf } from './fake-gateway.js';
 
 const request = (key: string, ageMs: number) => {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { GatewayEmitter, type GatewayEvents } from '../../../src/events.js';
-import { createMetrics, type Metrics } from '../../../src/metrics/recorder.js';
+import { GatewayEmitter, type GatewayEvents } from '../../../src/telemetry/events.js';
+import { createMetrics, type Metrics } from '../../../src/telemetry/metrics/recorder.js';
 import { claimed, contextOf, exited, FakeView, finished, requestOf, samplesOf } from './fake-gateway.js';
 
 const OPERATIONS = 'mcp_server_operation_duration_seconds';

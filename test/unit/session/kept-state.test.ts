@@ -4,7 +4,7 @@ import { KeptState } from '../../../src/session/kept-state.js';
 import { StateBudget } from '../../../src/session/state-budget.js';
 import type { ThreadFrame } from '../../../src/shared/frames.js';
 import { STATE_BUDGET_BYTES } from '../../../src/shared/session-state-size.js';
-import { StoredState } from '../../../workers/stored-state.js';
+import { StoredState } from '../../../workers/session/stored-state.js';
 
 const MEBIBYTE = 1024 * 1024;
 const ENTRY_BYTES = 256;

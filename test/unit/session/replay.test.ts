@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ClientRequest } from '../../../src/session/client-message.js';
+import type { ClientRequest } from '../../../src/protocol/client-message.js';
 import { Replay } from '../../../src/session/replay.js';
 
 const LIMIT_CHARS = 64 * 1024;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { GatewayEmitter } from '../../../src/events.js';
+import type { ThreadPool } from '../../../src/isolation/thread/thread-pool.js';
 import { SessionManager, type SessionManagerOptions } from '../../../src/session/session-manager.js';
-import type { ThreadPool } from '../../../src/threads/thread-pool.js';
+import { GatewayEmitter } from '../../../src/telemetry/events.js';
 import { contextOf } from '../metrics/fake-gateway.js';
 
 const OPTIONS: SessionManagerOptions = {

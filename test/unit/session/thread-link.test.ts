@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
+import type { SessionThread } from '../../../src/isolation/thread/session-thread.js';
+import type { PostedRequest } from '../../../src/isolation/thread-owner.js';
 import { SessionTotals } from '../../../src/session/session-totals.js';
 import { ThreadLink, type ThreadLinkParts } from '../../../src/session/thread-link.js';
 import type { BulkheadError } from '../../../src/shared/errors.js';
-import type { SessionThread } from '../../../src/threads/session-thread.js';
-import type { PostedRequest } from '../../../src/threads/thread-owner.js';
 
 /** What the pool was asked for. */
 interface Asked {

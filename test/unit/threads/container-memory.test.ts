@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { findContainerMemory } from '../../../src/threads/container-memory.js';
-import { MemoryPressure } from '../../../src/threads/memory-pressure.js';
-import type { SessionThread } from '../../../src/threads/session-thread.js';
+import { findContainerMemory } from '../../../src/isolation/container-memory.js';
+import { MemoryPressure } from '../../../src/isolation/memory-pressure.js';
+import type { SessionThread } from '../../../src/isolation/thread/session-thread.js';
 import { afterThisTest } from '../../support/cleanup.js';
 
 const MEBIBYTE = 1024 * 1024;

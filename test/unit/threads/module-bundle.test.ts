@@ -5,8 +5,8 @@ import { dirname, join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
 import { expect } from 'chai';
-import { type BundledModule, bundleServerModule, NotBundled } from '../../../src/threads/module-bundle.js';
-import { OriginalPositions } from '../../../src/threads/original-positions.js';
+import { type BundledModule, bundleServerModule, NotBundled } from '../../../src/servers/module-bundle.js';
+import { OriginalPositions } from '../../../src/servers/original-positions.js';
 import { projectRoot } from '../../support/project.js';
 
 describe('the one text of a server module', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { SpareTarget } from '../../../src/threads/spare-target.js';
+import { SpareTarget } from '../../../src/isolation/spare-target.js';
 
 const [LEAST, MOST] = [2, 10];
 

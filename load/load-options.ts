@@ -1,0 +1,225 @@
+/** The flags of `bulkhead load`: one table, from which the help text is made and a plan is checked. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import {
+  byteRate,
+  duration,
+  httpUrl,
+  integer,
+  type Kind,
+  newFile,
+  oneOf,
+  onOrOff,
+  perSecond,
+  token,
+} from '../src/config/option-kinds.js';
+import { optionError } from '../src/config/option-sources.js';
+import { messageOf } from '../src/shared/errors.js';
+import type { LoadPlan } from './load-plan.js';
+import { parseMix } from './mix.js';
+import { ALWAYS_HELD, type Expectation, parseExpectation } from './report/expectations.js';
+
+interface LoadFlag extends Kind<unknown> {
+  readonly default?: string;
+  /** What the help text says instead of `default`. */
+  readonly defaultText?: string;
+  readonly help: string;
+  readonly secret?: true;
+}
+
+/** Checked where it is read. */
+function text(argument: string): Kind<string> {
+  return { argument, expected: 'a text that is not empty', schema: () => z.string().min(1) };
+}
+
+export const LOAD_FLAGS = {
+  sessions: { ...integer(1, 100_000), default: '10', help: 'sessions that make calls' },
+  rate: {
+    ...perSecond(0.01, 1_000_000),
+    defaultText: '50/s',
+    help: 'open loop: calls over all sessions, sent at their time whatever the answers do; latency counts from when a call was due',
+  },
+  concurrency: {
+    ...integer(1, 100_000),
+    defaultText: 'none',
+    help: 'closed loop instead: so many calls in flight over all sessions, each followed by the next',
+  },
+  duration: { ...duration(1), default: '30s', help: 'how long calls are made' },
+  ramp: {
+    ...duration(0),
+    defaultText: '5ms for each session',
+    help: 'sessions are opened evenly over this time, before calls are made',
+  },
+  'warm-up': {
+    ...duration(0),
+    default: '0',
+    help: 'calls before that, which are not counted, while the server gets hot',
+  },
+  mix: {
+    ...text('<file>'),
+    defaultText: 'a tool that the server says is read-only',
+    help: 'JSON file: [{"tool", "arguments", "weight"}]; {{session}} and {{n}} in arguments are filled in',
+  },
+  idle: {
+    ...integer(0, 100_000),
+    default: '0',
+    help: 'sessions besides these that hold a GET stream and do nothing',
+  },
+  listen: { ...onOrOff, default: 'false', help: 'sessions that make calls hold a GET stream too' },
+  churn: {
+    ...perSecond(0, 10_000),
+    default: '0',
+    help: 'sessions that end with DELETE and are replaced',
+  },
+  drop: {
+    ...perSecond(0, 10_000),
+    default: '0',
+    help: 'sessions whose connections vanish without a word and that are replaced',
+  },
+  transport: {
+    ...oneOf(['streamable-http', 'sse']),
+    default: 'streamable-http',
+    help: 'sse is the older HTTP+SSE; its <url> is that of the event stream, such as …/sse',
+  },
+  'protocol-version': {
+    ...oneOf(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05']),
+    default: '2025-11-25',
+    help: 'what clients ask for',
+  },
+  timeout: { ...duration(1), default: '30s', help: 'an answer that takes longer counts as lost' },
+  'read-rate': {
+    ...byteRate,
+    defaultText: 'as fast as it comes',
+    help: 'how fast each answer is read, for slow readers',
+  },
+  workers: { ...integer(1, 64), default: '1', help: 'threads that the load is spread over' },
+  metrics: {
+    ...httpUrl,
+    defaultText: 'none',
+    help: "the server's Prometheus metrics, read at both ends and compared with what the clients saw",
+  },
+  pid: {
+    ...integer(1, 2 ** 31 - 1),
+    argument: '<pid>',
+    expected: 'the id of a running process',
+    defaultText: 'none',
+    help: "the server's process: processor, memory, threads and descriptors of its tree (Linux)",
+  },
+  out: { ...newFile, defaultText: 'none', help: 'file for the report as JSON' },
+  report: { ...newFile, defaultText: 'none', help: 'file for the report as an HTML page' },
+  expect: {
+    ...text('<threshold>'),
+    list: true,
+    defaultText: ALWAYS_HELD.join(', '),
+    help: "threshold such as 'p99<50ms' or 'errors==0', may be repeated; the exit code is 1 if one is missed",
+  },
+  token: {
+    ...token,
+    secret: true,
+    defaultText: 'none',
+    help: 'bearer token (env: BULKHEAD_TOKEN)',
+  },
+} as const satisfies Readonly<Record<string, LoadFlag>>;
+
+export type LoadFlagName = keyof typeof LOAD_FLAGS;
+export const LOAD_FLAG_NAMES = Object.keys(LOAD_FLAGS) as readonly LoadFlagName[];
+
+/** What was written for each flag, by its name in kebab-case. */
+export type GivenLoadFlags = Readonly<Partial<Record<LoadFlagName, unknown>>>;
+
+/** A plan that may have no mix yet, and what is to be watched and written besides. */
+export interface LoadOptions {
+  readonly plan: Omit<LoadPlan, 'mix'>;
+  /** `undefined`: a safe tool of the server. */
+  readonly mix: LoadPlan['mix'] | undefined;
+  readonly metricsUrl: URL | undefined;
+  readonly pid: number | undefined;
+  readonly jsonFile: string | undefined;
+  readonly htmlFile: string | undefined;
+  readonly expectations: readonly Expectation[];
+}
+
+const DEFAULT_RATE = 50;
+const RAMP_MS_PER_SESSION = 5;
+
+/**
+ * Checks what was written.
+ * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` with one sentence.
+ */
+export function resolveLoadOptions(writtenUrl: string, given: GivenLoadFlags, cwd: string): LoadOptions {
+  function read<Name extends LoadFlagName>(
+    name: Name,
+  ): ReturnType<(typeof LOAD_FLAGS)[Name]['schema']>['_output'] | undefined {
+    const flag: LoadFlag = LOAD_FLAGS[name];
+    const raw = given[name] ?? flag.default;
+    if (raw === undefined) return undefined;
+    const checked = flag.schema(cwd).safeParse(raw);
+    if (checked.success) return checked.data as ReturnType<(typeof LOAD_FLAGS)[Name]['schema']>['_output'];
+    const shown = flag.secret === true ? 'a value that is not shown here' : JSON.stringify(raw);
+    const label = name === 'token' && given.token === undefined ? 'BULKHEAD_TOKEN' : `--${name}`;
+    throw optionError(`${label} is ${shown}, but must be ${flag.expected}.`);
+  }
+  const url = httpUrl.schema(cwd).safeParse(writtenUrl);
+  if (!url.success) {
+    throw optionError(`<url> is ${JSON.stringify(writtenUrl)}, but must be ${httpUrl.expected}.`);
+  }
+  const callsPerSecond = read('rate');
+  const concurrency = read('concurrency');
+  if (callsPerSecond !== undefined && concurrency !== undefined) {
+    throw optionError('--rate and --concurrency are two kinds of load: keep one of them.');
+  }
+  const sessions = read('sessions') ?? 0;
+  const idleSessions = read('idle') ?? 0;
+  const workers = read('workers') ?? 1;
+  const plan: LoadOptions['plan'] = {
+    url: url.data.href,
+    token: read('token'),
+    transport: read('transport') ?? 'streamable-http',
+    protocolVersion: read('protocol-version') ?? '',
+    sessions,
+    idleSessions,
+    listen: read('listen') ?? false,
+    arrivals:
+      concurrency === undefined
+        ? { loop: 'open', callsPerSecond: callsPerSecond ?? DEFAULT_RATE }
+        : { loop: 'closed', concurrency },
+    warmUpMs: read('warm-up') ?? 0,
+    rampMs: read('ramp') ?? RAMP_MS_PER_SESSION * (sessions + idleSessions),
+    durationMs: read('duration') ?? 0,
+    churnPerSecond: read('churn') ?? 0,
+    dropPerSecond: read('drop') ?? 0,
+    timeoutMs: read('timeout') ?? 0,
+    readBytesPerSecond: read('read-rate'),
+    workers,
+  };
+  if (workers > sessions) {
+    throw optionError(
+      `--workers is ${workers}, but there are only ${sessions} sessions to share (--sessions).`,
+    );
+  }
+  if (concurrency !== undefined && workers > concurrency) {
+    throw optionError(`--workers is ${workers}, but only ${concurrency} calls to share (--concurrency).`);
+  }
+  const expectations = [given.expect ?? []].flat().map((written) => parseExpectation(String(written)));
+  return {
+    plan,
+    mix: given.mix === undefined ? undefined : readMix(String(given.mix), cwd),
+    metricsUrl: read('metrics'),
+    pid: read('pid'),
+    jsonFile: read('out'),
+    htmlFile: read('report'),
+    expectations,
+  };
+}
+
+function readMix(file: string, cwd: string): LoadPlan['mix'] {
+  const path = resolve(cwd, file);
+  let content: string;
+  try {
+    content = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    throw optionError(`The mix ${path} can't be read: ${messageOf(error)}.`, error);
+  }
+  return parseMix(content, path);
+}

@@ -1,0 +1,74 @@
+/** A load plan and how its run went, in words. */
+import { formatDuration } from '../../src/config/duration.js';
+import { printable } from '../../src/telemetry/log/log-text.js';
+import type { LoadPlan } from '../load-plan.js';
+import type { ClientReport, LoadReport } from '../load-report.js';
+import { formatBytes, formatCount, formatLatency, formatNumber } from './figure-format.js';
+
+/** What the plan asks for, a phrase each; what it does not use is left out. */
+export function planPhrases(plan: Omit<LoadPlan, 'token'>): string[] {
+  const { arrivals, idleSessions, churnPerSecond, dropPerSecond, readBytesPerSecond } = plan;
+  return [
+    plural(plan.sessions, 'session'),
+    ...(idleSessions > 0 ? [`${formatCount(idleSessions)} idle`] : []),
+    ...(plan.listen ? ['listening'] : []),
+    arrivals.loop === 'open'
+      ? `${formatNumber(arrivals.callsPerSecond)} calls/s (open loop)`
+      : `${formatCount(arrivals.concurrency)} calls in flight (closed loop)`,
+    ...(plan.rampMs > 0 ? [`ramp ${formatDuration(plan.rampMs)}`] : []),
+    ...(plan.warmUpMs > 0 ? [`warm-up ${formatDuration(plan.warmUpMs)}`] : []),
+    `hold ${formatDuration(plan.durationMs)}`,
+    ...(churnPerSecond > 0 ? [`churn ${formatNumber(churnPerSecond)}/s`] : []),
+    ...(dropPerSecond > 0 ? [`drop ${formatNumber(dropPerSecond)}/s`] : []),
+    ...(readBytesPerSecond === undefined ? [] : [`read at ${formatBytes(readBytesPerSecond)}/s`]),
+    `timeout ${formatDuration(plan.timeoutMs)}`,
+    `${plan.transport} ${printable(plan.protocolVersion)}`,
+    plural(plan.workers, 'worker'),
+  ];
+}
+
+/** The tools of the mix, each with its share of the calls. */
+export function mixPhrases({ mix }: Pick<LoadPlan, 'mix'>): string[] {
+  const total = mix.reduce((sum, { weight }) => sum + weight, 0);
+  return mix.map(({ tool, weight }) =>
+    mix.length > 1 ? `${printable(tool)} ${formatNumber((100 * weight) / total)} %` : printable(tool),
+  );
+}
+
+/** What became of the sessions, each count with its name. */
+export function sessionCounts({ sessions }: Pick<LoadReport, 'sessions'>): (readonly [string, number])[] {
+  return [
+    ['created', sessions.created],
+    ['failed', sessions.failed],
+    ['ended', sessions.ended],
+    ['dropped', sessions.dropped],
+    ['forgotten', sessions.forgotten],
+    ['reopened', sessions.reopened],
+    ['streams closed by the server', sessions.streamsClosed],
+  ];
+}
+
+/** How near the client was to its limits, and whether the figures are its own rather than the server's. */
+export function clientSentence({ workers, utilisation, lateP99Ms, limitedBy }: ClientReport): string {
+  const busiest = workers > 1 ? `${formatCount(workers)} workers, the busiest` : '1 worker,';
+  const late = lateP99Ms === null ? '' : `, requests sent ${formatLatency(lateP99Ms)} late (p99)`;
+  const verdict =
+    limitedBy === null
+      ? 'the client was not the limit.'
+      : `THE CLIENT WAS THE LIMIT, the server may do better: ${printable(limitedBy)}`;
+  return `${busiest} ${formatNumber(100 * utilisation)} % busy${late}: ${verdict}`;
+}
+
+/** Why the run failed, or `passed`. */
+export function verdict({ passed, expectations, interrupted }: LoadReport): string {
+  if (passed) return 'passed';
+  const missed = expectations
+    .filter(({ met }) => !met)
+    .map(({ text, measured }) => `${printable(text)} (${printable(measured)})`);
+  if (missed.length > 0) return `failed: ${missed.join(', ')}`;
+  return interrupted ? 'failed: the run was stopped before its end' : 'failed: the run could not be made';
+}
+
+function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

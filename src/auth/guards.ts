@@ -1,0 +1,218 @@
+/**
+ * Who may talk to a listener: checks of the Host header, the Origin header and the bearer token, as pure
+ * functions of a request's headers, in time linear in their length. Host and Origin keep a web page from reaching a
+ * loopback server through the browser by DNS rebinding (2025-11-25, Transports, "Security Warning").
+ */
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { isIP } from 'node:net';
+import type { RejectionReason } from '../telemetry/events.js';
+
+export interface GuardOptions {
+  /** Host names, with or without a port; IPv6 addresses in brackets. Without a port, any port is right. */
+  readonly allowedHosts: readonly string[];
+  /** Full origins such as `https://app.example`, or host names, which stand for any scheme and port; or `null`. */
+  readonly allowedOrigins: readonly string[];
+  /** The static bearer token that each request must carry, or `undefined` for none. */
+  readonly token: string | undefined;
+  /**
+   * Whether a Host that is an IP address is always right: a name can be rebound to another address, an address can't. For
+   * listeners that other machines reach, whose probes come by address.
+   */
+  readonly allowsAddresses: boolean;
+  /** Whether a link on another site's page may lead here. */
+  readonly allowsLinks: boolean;
+}
+
+export interface Refusal {
+  readonly ok: false;
+  readonly status: 401 | 403;
+  readonly reason: RejectionReason;
+  /** A sentence that says what to do. */
+  readonly message: string;
+  /** Response headers that belong to the refusal. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+type Verdict = { readonly ok: true; readonly principal: 'anonymous' | 'token' } | Refusal;
+
+export interface Guard {
+  /**
+   * Checks Host, then Origin where there is one, then where a browser says that the request comes from.
+   * @param host of a request target in absolute form; it stands for the header.
+   */
+  site(headers: IncomingHttpHeaders, host?: string): Refusal | undefined;
+  /** Checks the token, where one is configured. */
+  token(headers: IncomingHttpHeaders): Verdict;
+}
+
+const REALM = 'Bearer realm="mcp-bulkhead"';
+/** Accepted header values that are remembered, so that they are not parsed on each request. */
+const REMEMBERED_VALUES = 64;
+
+/** No name is longer than 255 characters (RFC 1035, section 2.3.4), and a port has five digits. */
+const MAX_HOST_CHARS = 255 + ':65535'.length;
+
+const ANONYMOUS: Verdict = { ok: true, principal: 'anonymous' };
+const TOKEN: Verdict = { ok: true, principal: 'token' };
+
+const HOST_REFUSED: Refusal = {
+  ok: false,
+  status: 403,
+  reason: 'host',
+  message: 'The Host header names a host that is not allowed here: add it to allowed-hosts if it is yours.',
+};
+const ORIGIN_REFUSED: Refusal = {
+  ok: false,
+  status: 403,
+  reason: 'origin',
+  message:
+    'The Origin header names an origin that is not allowed here: add it to allowed-origins if it is yours.',
+};
+const SITE_REFUSED: Refusal = {
+  ok: false,
+  status: 403,
+  reason: 'origin',
+  message:
+    "Another site's page makes this request (Sec-Fetch-Site: cross-site), and says no Origin that is in allowed-origins.",
+};
+const TOKEN_MISSING: Refusal = {
+  ok: false,
+  status: 401,
+  reason: 'unauthorized',
+  message: 'This server needs a bearer token: send it as "Authorization: Bearer <token>".',
+  headers: { 'www-authenticate': REALM },
+};
+/** RFC 6750, section 3.1: `error` only where a token was sent. */
+const TOKEN_WRONG: Refusal = {
+  ok: false,
+  status: 401,
+  reason: 'unauthorized',
+  message: 'The bearer token is not the one that this server was started with.',
+  headers: { 'www-authenticate': `${REALM}, error="invalid_token"` },
+};
+
+export function createGuard(options: GuardOptions): Guard {
+  const { allowedHosts, allowedOrigins, token, allowsAddresses, allowsLinks } = options;
+  const isHostAllowed = remember(hostMatcher(allowedHosts, allowsAddresses));
+  const isOriginAllowed = remember(originMatcher(allowedOrigins));
+  const expected = token === undefined ? undefined : digest(token);
+
+  return {
+    site(headers, host = headers.host) {
+      if (host === undefined || !isHostAllowed(host)) return HOST_REFUSED;
+      if (headers.origin !== undefined) return isOriginAllowed(headers.origin) ? undefined : ORIGIN_REFUSED;
+      // An image or a form of any page sends no Origin with a GET, but would open a session.
+      if (headers['sec-fetch-site'] !== 'cross-site') return undefined;
+      return allowsLinks && isLink(headers) ? undefined : SITE_REFUSED;
+    },
+    token(headers) {
+      if (expected === undefined) return ANONYMOUS;
+      const given = bearerToken(headers.authorization);
+      if (given === undefined) return TOKEN_MISSING;
+      return timingSafeEqual(digest(given), expected) ? TOKEN : TOKEN_WRONG;
+    },
+  };
+}
+
+/** Whether the browser goes to the address itself, in a window of its own (Fetch Metadata, sections 2.1 and 2.2). */
+function isLink(headers: IncomingHttpHeaders): boolean {
+  return headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+}
+
+/** Two digests have the same length, so comparing them tells nothing about the token's. */
+function digest(token: string): Buffer {
+  return hash('sha256', token, 'buffer');
+}
+
+/** RFC 6750, section 2.1; the scheme's name is case-insensitive (RFC 9110, section 11.1). */
+function bearerToken(authorization: string | undefined): string | undefined {
+  if (authorization === undefined || authorization.slice(0, 7).toLowerCase() !== 'bearer ') return undefined;
+  const given = authorization.slice(7).trim();
+  return given === '' || /\s/.test(given) ? undefined : given;
+}
+
+interface HostAndPort {
+  readonly name: string;
+  readonly port: string | undefined;
+}
+
+function hostMatcher(allowedHosts: readonly string[], allowsAddresses: boolean): (value: string) => boolean {
+  const allowed = allowedHosts.map(parseHost).filter((host) => host !== undefined);
+  return (value) => {
+    const host = parseHost(value);
+    if (host === undefined) return false;
+    if (allowsAddresses && isIP(host.name.replace(/^\[|\]$/g, '')) !== 0) return true;
+    return allowed.some(({ name, port }) => {
+      if (name !== host.name) return false;
+      // Without a port the Host header means the scheme's own one.
+      return (
+        port === undefined || (host.port === undefined ? port === '80' || port === '443' : port === host.port)
+      );
+    });
+  };
+}
+
+/** `name[:port]` (RFC 9110, section 7.2), or `undefined` for anything else. A bare IPv6 address is taken too. */
+function parseHost(value: string): HostAndPort | undefined {
+  if (value.length > MAX_HOST_CHARS) return undefined;
+  const text = value.trim().toLowerCase();
+  const bracketed = isIP(text) === 6 ? `[${text}]` : text;
+  const match = /^(\[[0-9a-f:.]+\]|[^\s:/?#@[\]\\,%]+)(?::(\d{1,5}))?$/.exec(bracketed);
+  if (match?.[1] === undefined) return undefined;
+  const name = match[1].startsWith('[') ? shortestIPv6(match[1]) : match[1].replace(/\.$/, '');
+  return { name, port: match[2] };
+}
+
+/** `[0:0:0:0:0:0:0:1]` and `[::1]` are the same address. */
+function shortestIPv6(bracketed: string): string {
+  const url = `http://${bracketed}`;
+  return URL.canParse(url) ? new URL(url).hostname : bracketed;
+}
+
+function originMatcher(allowedOrigins: readonly string[]): (value: string) => boolean {
+  const entries = allowedOrigins.map((entry) => entry.trim().toLowerCase());
+  const origins = new Set(
+    entries.filter((entry) => entry.includes('://')).map((entry) => parseOrigin(entry)?.origin),
+  );
+  const names = entries.filter((entry) => !entry.includes('://') && entry !== 'null').map(parseHost);
+  const allowsNull = entries.includes('null');
+  return (value) => {
+    const text = value.trim().toLowerCase();
+    if (text === 'null') return allowsNull;
+    const parsed = parseOrigin(text);
+    if (parsed === undefined) return false;
+    if (origins.has(parsed.origin)) return true;
+    return names.some((host) => {
+      return host?.name === parsed.name && (host.port === undefined || host.port === parsed.port);
+    });
+  };
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
+
+/** Scheme, host and port (RFC 6454). `URL.origin` is no help: it is `null` for the schemes of editors and extensions. */
+function parseOrigin(text: string): { origin: string; name: string; port: string | undefined } | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const { protocol, host, hostname, port, pathname, search, hash: fragment, username } = new URL(text);
+  if ((pathname !== '' && pathname !== '/') || search !== '' || fragment !== '' || username !== '') {
+    return undefined;
+  }
+  return {
+    origin: `${protocol}//${host}`,
+    name: hostname.replace(/\.$/, ''),
+    port: port === '' ? DEFAULT_PORTS[protocol] : port,
+  };
+}
+
+/** Only accepted values are kept, and few, so that nobody fills the memory with refused ones. */
+function remember(accepts: (value: string) => boolean): (value: string) => boolean {
+  const accepted = new Set<string>();
+  return (value) => {
+    if (accepted.has(value)) return true;
+    if (!accepts(value)) return false;
+    if (accepted.size >= REMEMBERED_VALUES) accepted.clear();
+    accepted.add(value);
+    return true;
+  };
+}

@@ -1,0 +1,154 @@
+/** `bulkhead load`: loads a server as real clients do, and says what came of it. */
+import { writeFile } from 'node:fs/promises';
+import { ClientSession } from '../../load/client/client-session.js';
+import { LoadFailure } from '../../load/client/failure-kind.js';
+import { newRunId, SessionTokens } from '../../load/client/session-token.js';
+import { type GivenLoadFlags, type LoadOptions, resolveLoadOptions } from '../../load/load-options.js';
+import type { LoadPlan } from '../../load/load-plan.js';
+import type { LoadReport, SecondReport } from '../../load/load-report.js';
+import { type LoadPhase, runLoad } from '../../load/load-run.js';
+import { type ListedTool, safeMix } from '../../load/mix.js';
+import { judge } from '../../load/report/expectations.js';
+import { htmlReport } from '../../load/report/html-report.js';
+import { summarize } from '../../load/report/text-summary.js';
+import { ServerObserver } from '../../load/server/observer.js';
+import { ServerUnreadable } from '../../load/server/server-unreadable.js';
+import { didYouMean } from '../config/nearest.js';
+import { optionError } from '../config/option-sources.js';
+import { messageOf } from '../shared/errors.js';
+import { CommandFailure, EXIT_FAILED, EXIT_OK } from './failure.js';
+import { watchStopSignals } from './signals.js';
+
+export interface LoadRequest {
+  readonly url: string;
+  /** As they were written. */
+  readonly flags: GivenLoadFlags;
+  readonly cwd: string;
+  /** The harness's version. */
+  readonly version: string;
+}
+
+/**
+ * @returns the exit code: 0, or 1 where a threshold is missed; where a signal ended the run, its own code.
+ * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` for wrong flags.
+ * @throws {CommandFailure} where the server can't be reached or observed, or a report not be written.
+ */
+export async function load(request: LoadRequest): Promise<number> {
+  const { version } = request;
+  const options = resolveLoadOptions(request.url, request.flags, request.cwd);
+  const stop = watchStopSignals();
+  const observer = new ServerObserver({
+    metricsUrl: options.metricsUrl?.href,
+    pid: options.pid,
+    token: metricsToken(options),
+  });
+  const progress = new ProgressLine(options.plan);
+  try {
+    const plan: LoadPlan = { ...options.plan, mix: await chooseMix(options, version) };
+    await observer.begin().catch(asFailure);
+    const findings = await runLoad({
+      plan,
+      version,
+      observer,
+      signal: stop.signal,
+      onSecond: (second, phase) => progress.show(second, phase),
+    });
+    progress.clear();
+    const expectations = judge(findings, options.expectations);
+    const passed = expectations.every(({ met }) => met);
+    const report: LoadReport = { ...findings, expectations, passed };
+    process.stdout.write(`${summarize(report)}\n`);
+    await write(options.jsonFile, () => `${JSON.stringify(report, undefined, 2)}\n`);
+    await write(options.htmlFile, () => htmlReport(report));
+    if (stop.signal.aborted) return stop.exitCode();
+    return passed ? EXIT_OK : EXIT_FAILED;
+  } finally {
+    progress.clear();
+    observer.close();
+    stop.release();
+  }
+}
+
+/** The token is for the server's own host, and for no other that metrics may come from. */
+function metricsToken({ plan, metricsUrl }: LoadOptions): string | undefined {
+  return metricsUrl?.hostname === new URL(plan.url).hostname ? plan.token : undefined;
+}
+
+/** Opens one session to see whether the server is there, and has the tools of the mix or one that is safe. */
+async function chooseMix({ plan, mix }: LoadOptions, version: string): Promise<LoadPlan['mix']> {
+  const tools = await listTools(plan, version);
+  if (mix === undefined) {
+    const chosen = safeMix(tools);
+    if (chosen !== undefined) return chosen;
+    throw new CommandFailure(
+      tools.length === 0
+        ? 'The server has no tools: there is nothing to call.'
+        : 'The server has no tool that says it is read-only (readOnlyHint) and can be called without arguments: say with --mix what to call.',
+    );
+  }
+  const names = tools.map(({ name }) => name);
+  const unknown = mix.find(({ tool }) => !names.includes(tool));
+  if (unknown === undefined) return mix;
+  const { tool } = unknown;
+  const known = names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`;
+  throw optionError(`The server has no tool ${JSON.stringify(tool)}${didYouMean(tool, names)}: ${known}.`);
+}
+
+async function listTools(plan: LoadOptions['plan'], version: string): Promise<readonly ListedTool[]> {
+  const url = new URL(plan.url);
+  const settings = { plan, url, tokens: new SessionTokens(newRunId()), version };
+  const ignored = (): void => undefined;
+  // What fails here is thrown by `tools` as well.
+  const observer = { onAnswered: ignored, onFailure: ignored, onStreamClosed: ignored, onForgotten: ignored };
+  const session = new ClientSession(settings, 0, observer);
+  try {
+    await session.open(false);
+    return await session.tools();
+  } catch (error) {
+    if (!(error instanceof LoadFailure)) throw error;
+    const hint = url.pathname === '/' ? ' (MCP servers are mostly found at /mcp)' : '';
+    throw new CommandFailure(`Can't load ${url.href}: ${error.message.replace(/\.$/, '')}${hint}.`, {
+      cause: error,
+    });
+  } finally {
+    await session.end();
+  }
+}
+
+function asFailure(error: unknown): never {
+  if (error instanceof ServerUnreadable) throw new CommandFailure(error.message, { cause: error });
+  throw error;
+}
+
+async function write(file: string | undefined, content: () => string): Promise<void> {
+  if (file === undefined) return;
+  try {
+    await writeFile(file, content());
+  } catch (error) {
+    throw new CommandFailure(`The report ${file} can't be written: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+/** The line of a terminal that tells how the run goes. */
+class ProgressLine {
+  readonly #totalSeconds: number;
+  readonly #shows = process.stderr.isTTY;
+  #shown = false;
+
+  constructor({ rampMs, warmUpMs, durationMs }: LoadOptions['plan']) {
+    this.#totalSeconds = Math.ceil((rampMs + warmUpMs + durationMs) / 1_000);
+  }
+
+  show({ second, answered, errors, p99Ms, sessions }: SecondReport, phase: LoadPhase): void {
+    if (!this.#shows) return;
+    const p99 = p99Ms === null ? '' : `, p99 ${p99Ms.toFixed(1)} ms`;
+    const text = `${second + 1} of ${this.#totalSeconds} s, ${phase}: ${sessions} sessions, ${answered} calls/s${p99}, ${errors} errors`;
+    process.stderr.write(`\r\u001b[K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+    this.#shown = true;
+  }
+
+  clear(): void {
+    if (this.#shown) process.stderr.write('\r\u001b[K');
+    this.#shown = false;
+  }
+}

@@ -1,0 +1,88 @@
+/** `bulkhead serve`: runs a gateway until a signal comes. */
+import { once } from 'node:events';
+import { constants, getPriority, setPriority } from 'node:os';
+import { basename, extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { OptionSources } from '../config/option-sources.js';
+import { optionWarnings, type ResolvedOptions, resolveOptions } from '../config/options.js';
+import type { Gateway } from '../gateway.js';
+import { StopDeadline } from '../shared/stop-deadline.js';
+import { exitAtOnce, exitWith } from './exit.js';
+import { EXIT_OK } from './failure.js';
+import { watchLauncher } from './launcher.js';
+import { watchOtherSignals, watchStopSignals } from './signals.js';
+
+/** How long a start may still take after a signal that asks to stop. */
+const START_DEADLINE_MS = 4_000;
+
+/**
+ * Starts a gateway, prints its addresses, and drains it at the first SIGTERM or SIGINT, or when npx, which started it, has ended.
+ * @param libuvPool the system's ids of the threads of libuv's pool, where they can be told
+ * @returns the exit code.
+ * @throws {BulkheadError} when the options are wrong or the gateway can't start.
+ */
+export async function serve(sources: OptionSources, libuvPool: readonly number[] = []): Promise<number> {
+  const options = resolveOptions(sources);
+  for (const warning of optionWarnings(sources.environment ?? {}, options)) {
+    process.stderr.write(`bulkhead: warning: ${warning}\n`);
+  }
+  lowerPriority(libuvPool, options.threadNice);
+  const stop = watchStopSignals(exitAtOnce);
+  watchOtherSignals(exitAtOnce);
+  watchLauncher(() => stop.request('npx, which started the gateway, has ended'));
+  const stopped = once(stop.signal, 'abort');
+  const { startGateway } = await import('../gateway.js');
+  const started = startGateway(options);
+  const gateway = await Promise.race([started, stopped.then(() => startedInTime(started))]);
+  // Its server module holds it.
+  if (gateway === undefined) return stop.exitCode();
+  exitWith(gateway);
+  process.stdout.write(announcement(gateway, options));
+  if (!stop.signal.aborted) await stopped;
+  await gateway.close(String(stop.signal.reason));
+  return EXIT_OK;
+}
+
+/** As session threads do it: what tools give libuv's pool is their work, and may take a processor for seconds. */
+function lowerPriority(threads: readonly number[], by: number): void {
+  try {
+    const priority = Math.min(constants.priority.PRIORITY_LOW, getPriority() + by);
+    for (const thread of threads) setPriority(thread, priority);
+  } catch {
+    // A container may forbid it. The pool works all the same; session threads say in the log that theirs is as it was.
+  }
+}
+
+/** A start that is asked to stop ends first, so that there is something to stop. */
+async function startedInTime(started: Promise<Gateway>): Promise<Gateway | undefined> {
+  const inTime = await new StopDeadline(START_DEADLINE_MS).within(started);
+  return inTime ? started : undefined;
+}
+
+function announcement(gateway: Pick<Gateway, 'url' | 'adminUrl'>, options: ResolvedOptions): string {
+  const header = options.token === undefined ? '' : ' --header "Authorization: Bearer $BULKHEAD_TOKEN"';
+  const address = reachable(gateway.url);
+  return [
+    `MCP server     ${gateway.url.href}`,
+    `Admin server   ${gateway.adminUrl.href}`,
+    'Connect Claude Code:',
+    `  claude mcp add --transport http ${serverName(options.serverModule)} ${address}${header}`,
+    '',
+  ].join('\n');
+}
+
+/** A wildcard address is where to listen, not where to connect. */
+function reachable(url: URL): string {
+  const address = new URL(url);
+  if (address.hostname === '0.0.0.0') address.hostname = '127.0.0.1';
+  if (address.hostname === '[::]') address.hostname = '[::1]';
+  return address.href;
+}
+
+/** Claude Code takes letters, digits, `-` and `_` in a server's name. */
+function serverName(moduleUrl: string | undefined): string {
+  if (moduleUrl === undefined) return 'env';
+  const path = fileURLToPath(moduleUrl);
+  const words = basename(path, extname(path)).split(/[^A-Za-z0-9_]+/);
+  return words.filter((word) => word !== '').join('-') || 'server';
+}

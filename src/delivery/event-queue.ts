@@ -1,0 +1,41 @@
+/** Events in the order in which they came to it; any of them can leave at once. */
+import { type Linked, LinkedList } from '../shared/linked-list.js';
+
+export interface LoggedEvent extends Linked<LoggedEvent> {
+  readonly sequence: number;
+  readonly stream: string;
+  readonly body: string;
+  /** `delivered`: written to a connection; the client may still not have got it. `dropped`: not in the log any more. */
+  state: 'undelivered' | 'delivered' | 'dropped';
+  /** When it was written to a connection, by `performance.now()`; 0 before. */
+  deliveredMs: number;
+}
+
+export class EventQueue extends LinkedList<LoggedEvent> {
+  #bytes = 0;
+
+  /** By `sizeOf`. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  override push(event: LoggedEvent): void {
+    super.push(event);
+    this.#bytes += sizeOf(event);
+  }
+
+  override remove(event: LoggedEvent): void {
+    super.remove(event);
+    this.#bytes -= sizeOf(event);
+  }
+
+  override clear(): void {
+    super.clear();
+    this.#bytes = 0;
+  }
+}
+
+/** An upper bound: V8 keeps a string of Latin-1 characters in one byte each, any other in two. */
+export function sizeOf({ body }: LoggedEvent): number {
+  return body.length * 2;
+}

@@ -1,0 +1,249 @@
+/** All streams of one session, and how a client takes one up again. */
+
+import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
+import type { RequestId } from '../shared/frames.js';
+import { LateMap, LateSet } from '../shared/late-collections.js';
+import type { SessionContext } from '../shared/session-context.js';
+import { ShortMap } from '../shared/short-map.js';
+import type { GatewayEmitter, StreamKind } from '../telemetry/events.js';
+import { END_OF_STREAM, type EventCursor, eventIdSuffix } from './event-id.js';
+import { EventLog } from './event-log.js';
+import type { EventLogBudget } from './event-log-budget.js';
+import { gatewayPing } from './gateway-ping.js';
+import {
+  MessageStream,
+  RETRY_MS,
+  type StreamConnection,
+  type StreamGap,
+  type StreamOwner,
+  type StreamTotals,
+} from './message-stream.js';
+
+/** One session's share; a 4 MiB answer fits, and its stream's events around it. */
+const EVENT_LOG_LIMITS = { events: 1_000, bytes: 16 * 1024 * 1024 };
+const STANDING = 'get';
+
+export interface SessionStreamsParts {
+  readonly context: () => SessionContext;
+  readonly events: GatewayEmitter;
+  readonly budget: EventLogBudget;
+  readonly totals: StreamTotals;
+  readonly onFlushed: (chars: number) => void;
+  readonly onOpened: (stream: MessageStream) => void;
+  readonly onLost: (stream: MessageStream, onPurpose: boolean) => void;
+}
+
+export class SessionStreams implements StreamOwner {
+  /** The stream for what belongs to no request: the GET stream, or the legacy transport's only one. */
+  readonly standing: MessageStream;
+  readonly log: EventLog | undefined;
+  readonly #parts: SessionStreamsParts;
+  readonly #log: EventLog;
+  /** Unfinished POST streams that are SSE, by their key. */
+  readonly #posts = new LateMap<string, MessageStream>();
+  /** POSTs that have not been answered and are not SSE. */
+  readonly #undecided = new ShortMap<string, MessageStream>();
+  /** Finished ones whose last bytes wait for a slow reader. */
+  readonly #leaving = new LateSet<MessageStream>();
+  #lastPost = 0;
+  #listened = false;
+
+  constructor(parts: SessionStreamsParts) {
+    this.#parts = parts;
+    this.#log = new EventLog(EVENT_LOG_LIMITS, parts.budget, (events) =>
+      parts.events.emit('events-dropped', { context: parts.context(), events }),
+    );
+    const legacy = parts.context().transport === 'sse';
+    this.log = legacy ? undefined : this.#log;
+    this.standing = new MessageStream(this, {
+      kind: legacy ? 'legacy' : 'get',
+      key: STANDING,
+      requestIds: [],
+      sseAfterMs: undefined,
+      batch: false,
+    });
+  }
+
+  /** Whether the standing stream has ever been open. */
+  get listened(): boolean {
+    return this.#listened;
+  }
+
+  /** Streams that have a connection now; POSTs that may still become JSON among them. */
+  get connections(): number {
+    let connections = this.standing.connected ? 1 : 0;
+    for (const stream of this.#posts.values()) if (stream.connected) connections += 1;
+    return connections + this.#undecided.size;
+  }
+
+  get bufferedChars(): number {
+    let chars = this.standing.bufferedChars;
+    for (const stream of this.#posts.values()) chars += stream.bufferedChars;
+    for (const stream of this.#leaving) chars += stream.bufferedChars;
+    return chars;
+  }
+
+  counts(): Record<StreamKind, number> {
+    const counts: Record<StreamKind, number> = { post: 0, get: 0, legacy: 0 };
+    if (this.standing.connected) counts[this.standing.kind] += 1;
+    for (const stream of this.#posts.values()) if (stream.connected) counts.post += 1;
+    return counts;
+  }
+
+  forPost(
+    requestIds: readonly RequestId[],
+    batch: boolean,
+    sseAfterMs: number | undefined,
+    connection: StreamConnection,
+  ): MessageStream {
+    this.#lastPost += 1;
+    const key = `p${this.#lastPost}`;
+    const stream = new MessageStream(this, { kind: 'post', key, requestIds, sseAfterMs, batch }, connection);
+    this.#undecided.set(key, stream);
+    return stream;
+  }
+
+  deliver(stream: MessageStream, body: string, answers: RequestId | undefined, chars: number): void {
+    stream.deliver(body, answers, chars);
+    if (stream.finished) this.#forget(stream);
+  }
+
+  /** @param notices what the client is told where messages have been lost */
+  listen(connection: StreamConnection, notices: () => readonly string[]): void {
+    const again = this.#listened;
+    this.#listened = true;
+    const missed = this.#log.undelivered(STANDING);
+    const gap = gapBehind(this.#log.takeUnheard(STANDING), notices);
+    const first = gap?.lastLost ?? missed[0]?.sequence;
+    this.standing.attach(connection, missed, first === undefined ? undefined : first - 1, gap);
+    if (again) this.#ping();
+  }
+
+  /**
+   * @param notices as for `listen`
+   * @returns the POST stream that goes on, if the cursor is of one that does.
+   */
+  resume(
+    cursor: EventCursor,
+    connection: StreamConnection,
+    notices: () => readonly string[],
+  ): MessageStream | undefined {
+    const { stream: key, sequence } = cursor;
+    const replay = this.#log.replay(key, sequence);
+    const events = replay?.events ?? [];
+    const resumed = (kind: StreamKind, lost: boolean): boolean =>
+      this.#parts.events.emit('stream-resumed', { kind, replayed: events.length, lost });
+    if (key === STANDING) {
+      this.#listened = true;
+      resumed('get', replay?.lost ?? false);
+      this.#log.takeUnheard(STANDING);
+      const gap = replay?.lost ? gapBehind(replay.lastLost, notices) : undefined;
+      this.standing.attach(connection, events, sequence, gap);
+      this.#ping();
+      return undefined;
+    }
+    const stream = this.#posts.get(key);
+    if (stream !== undefined) {
+      resumed('post', replay?.lost ?? false);
+      stream.attach(connection, events, sequence);
+      return stream;
+    }
+    if (replay?.finished && events.length === 0 && !replay.lost) {
+      resumed('post', false);
+      connection.nothing();
+      return undefined;
+    }
+    // The last event of a finished stream is its answer: where that is left, the client has what it needs.
+    if (replay?.finished && events.length > 0) {
+      resumed('post', replay.lost);
+      connection.open(undefined, RETRY_MS);
+      const suffix = eventIdSuffix(key, cursor.requestIds);
+      for (const event of events) connection.write(`${event.sequence}${suffix}`, event.body);
+      connection.end();
+    } else {
+      resumed('post', true);
+      answerLost(cursor, connection, 'its answer is no longer in the event log');
+    }
+    return undefined;
+  }
+
+  /** The thread that sent what is still here is gone: its successor must not be given credit for it. */
+  voidCredit(): void {
+    this.standing.voidCredit();
+    for (const stream of [...this.#posts.values(), ...this.#leaving]) stream.voidCredit();
+  }
+
+  /** Forgets what clients have had time enough to come back for. */
+  prune(nowMs: number): void {
+    this.#log.prune(nowMs);
+  }
+
+  end(): void {
+    this.standing.end();
+    for (const stream of [...this.#posts.values(), ...this.#undecided.values()]) stream.end();
+    this.#posts.clear();
+    this.#undecided.clear();
+    this.#log.clear();
+  }
+
+  get totals(): StreamTotals {
+    return this.#parts.totals;
+  }
+
+  get protocolVersion(): string {
+    return this.#parts.context().protocolVersion;
+  }
+
+  flushed(stream: MessageStream, chars: number): void {
+    if (this.#leaving.size > 0 && stream.bufferedChars === 0) this.#leaving.delete(stream);
+    this.#parts.onFlushed(chars);
+  }
+
+  opened(stream: MessageStream): void {
+    if (stream.kind === 'post') {
+      this.#undecided.delete(stream.key);
+      this.#posts.set(stream.key, stream);
+    }
+    this.#parts.onOpened(stream);
+  }
+
+  lost(stream: MessageStream, onPurpose: boolean): void {
+    this.#undecided.delete(stream.key);
+    if (stream.kind === 'post') this.#posts.set(stream.key, stream);
+    this.#parts.onLost(stream, onPurpose);
+    if (stream.finished) this.#forget(stream);
+  }
+
+  #ping(): void {
+    this.standing.tell(gatewayPing(this.#log.nextSequence()));
+  }
+
+  #forget(stream: MessageStream): void {
+    if (stream.bufferedChars > 0) this.#leaving.add(stream);
+    this.#undecided.delete(stream.key);
+    if (stream.kind === 'post') this.#posts.delete(stream.key);
+  }
+}
+
+function gapBehind(lastLost: number, notices: () => readonly string[]): StreamGap | undefined {
+  if (lastLost === 0) return undefined;
+  const told = notices();
+  return told.length === 0 ? undefined : { lastLost, notices: told };
+}
+
+/**
+ * Answers a client that comes back for what is lost: an error response for the very requests whose answers the
+ * stream was to carry. A client that got a mere status here would wait for them until its own limit. One that comes
+ * back once more, as clients of SDK 1.23 to 1.32 do after every stream that ends, is told that nothing is behind them.
+ */
+export function answerLost(cursor: EventCursor, connection: StreamConnection, why: string): void {
+  if (cursor.sequence >= END_OF_STREAM || cursor.requestIds.length === 0) return connection.nothing();
+  connection.open(undefined, RETRY_MS);
+  const eventId = `${END_OF_STREAM}${eventIdSuffix(cursor.stream, cursor.requestIds)}`;
+  for (const id of cursor.requestIds) {
+    const message = `The request's stream can not be resumed: ${why}. Call again if that is safe.`;
+    const body = errorResponse(id, JSON_RPC.serverError, message, { reason: 'stream_lost' });
+    connection.write(eventId, body);
+  }
+  connection.end();
+}

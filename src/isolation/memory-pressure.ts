@@ -1,0 +1,68 @@
+/**
+ * Keeps the gateway from being ended for a full container: near its limit no thread is started, and where that is not
+ * enough, the thread that holds most is ended.
+ */
+import { overContainerMessage } from '../shared/memory-limits.js';
+import { type ContainerMemory, findContainerMemory } from './container-memory.js';
+import type { SessionThread } from './thread/session-thread.js';
+
+/** Of the container's memory. */
+const NEARLY_FULL = 0.9;
+/** Below this, threads are started again. */
+const EASED = 0.85;
+/** A look reads two small files, which costs some ten microseconds; to fill what is left takes a tool not much longer than this. */
+const LOOK_EVERY_MS = 25;
+/** What a thread that was ended held is free by then. */
+const REST_AFTER_END_MS = 500;
+/** A thread that holds less is not what fills the memory. */
+const LEAST_BYTES = 32 * 1024 * 1024;
+
+export class MemoryPressure {
+  readonly #threads: ReadonlySet<SessionThread>;
+  readonly #memory: ContainerMemory | undefined;
+  readonly #onEased: () => void;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #nearlyFull = false;
+  #endedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(threads: ReadonlySet<SessionThread>, onEased: () => void, memory = findContainerMemory()) {
+    this.#threads = threads;
+    this.#onEased = onEased;
+    this.#memory = memory;
+    if (memory !== undefined)
+      this.#timer = setInterval(() => this.look(performance.now()), LOOK_EVERY_MS).unref();
+  }
+
+  /** New threads have to wait. */
+  get nearlyFull(): boolean {
+    return this.#nearlyFull;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  look(nowMs: number): void {
+    const share = this.#memory?.share(EASED);
+    if (share === undefined) return;
+    if (share < NEARLY_FULL) {
+      if (share >= EASED || !this.#nearlyFull) return;
+      this.#nearlyFull = false;
+      this.#onEased();
+      return;
+    }
+    this.#nearlyFull = true;
+    if (nowMs - this.#endedMs < REST_AFTER_END_MS) return;
+    this.#endedMs = nowMs;
+    this.#endLargest();
+  }
+
+  #endLargest(): void {
+    let largest: SessionThread | undefined;
+    for (const thread of this.#threads) {
+      if (thread.worker === undefined || thread.memoryBytes < LEAST_BYTES) continue;
+      if (largest === undefined || thread.memoryBytes > largest.memoryBytes) largest = thread;
+    }
+    largest?.terminate('out_of_memory', overContainerMessage(largest.memoryBytes));
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * What a session thread was sent and has not read, in order. The thread counts in shared memory what it reads, so that after
+ * its death it is known what its successor may be given: what was read is never run twice, and what was not read is not
+ * lost. Both sides count up to 2^32 and then from the beginning.
+ */
+import type { RequestId } from '../../shared/frames.js';
+import type { PostedMessage } from '../thread-owner.js';
+
+export class UnreadMessages {
+  /** One number in memory that both threads see: how many messages the thread has handed to its server. */
+  readonly taken: Int32Array;
+  readonly #messages: PostedMessage[] = [];
+  #posted = 0;
+  #chars = 0;
+
+  constructor(taken: Int32Array) {
+    this.taken = taken;
+  }
+
+  /** Characters that it has not read. */
+  get chars(): number {
+    this.#forgetTaken();
+    return this.#chars;
+  }
+
+  posted(message: PostedMessage): void {
+    if (this.#messages.length > 0) this.#forgetTaken();
+    this.#messages.push(message);
+    this.#chars += message.body.length;
+    this.#posted = (this.#posted + 1) | 0;
+  }
+
+  /**
+   * What another thread may be given, when this one reads nothing more.
+   * @param wanted whether the answer to a request is still waited for
+   */
+  left(wanted: (requestId: RequestId) => boolean): PostedMessage[] {
+    this.#forgetTaken();
+    return this.#messages.filter((message) =>
+      message.requestId === undefined ? !message.own : wanted(message.requestId),
+    );
+  }
+
+  #forgetTaken(): void {
+    const unread = (this.#posted - Atomics.load(this.taken, 0)) | 0;
+    while (this.#messages.length > unread) this.#chars -= this.#messages.shift()?.body.length ?? 0;
+  }
+}

@@ -1,0 +1,34 @@
+/** One JSON-RPC message of a client, checked and classified; `protocol/json-rpc.ts` makes them. */
+import type { RequestId } from '../shared/frames.js';
+
+export interface ClientRequest {
+  readonly kind: 'request';
+  readonly id: RequestId;
+  readonly method: string;
+  /** `params.name` of `tools/call`. */
+  readonly tool: string | undefined;
+  /** A tool call that the SDK's schema would let pass as it is. */
+  readonly plainCall: boolean;
+  readonly progressToken: RequestId | undefined;
+  /** Only of `initialize`. */
+  readonly params: unknown;
+  /** The message as JSON text. */
+  readonly body: string;
+}
+
+export interface ClientNotification {
+  readonly kind: 'notification';
+  readonly method: string;
+  /** Of `notifications/cancelled`. */
+  readonly cancels: { readonly requestId: RequestId; readonly reason: string } | undefined;
+  readonly body: string;
+}
+
+export interface ClientResponse {
+  readonly kind: 'response';
+  /** An error response may come without one (JSON-RPC 2.0, section 5). */
+  readonly id: RequestId | undefined;
+  readonly body: string;
+}
+
+export type ClientMessage = ClientRequest | ClientNotification | ClientResponse;

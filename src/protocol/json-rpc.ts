@@ -1,0 +1,179 @@
+/**
+ * Checks and classifies the JSON-RPC of a body, once, on the main thread (JSON-RPC 2.0, sections 4 and 5; MCP
+ * 2025-11-25, Base Protocol, "Messages"). As strict as the SDK's own schemas: a message that they refuse would get
+ * no answer from the server at all.
+ */
+import { RELATED_TASK_META_KEY } from '@modelcontextprotocol/sdk/types.js';
+import type { RequestId } from '../shared/frames.js';
+import { MAX_JSON_DEPTH, nestsDeeperThan } from '../shared/json-depth.js';
+import type { ClientMessage } from './client-message.js';
+import { JSON_RPC } from './json-rpc-error.js';
+
+/** Ids travel in event ids, log lines and errors. */
+const MAX_ID_CHARS = 256;
+const MAX_BATCH = 100;
+/** Names of methods and tools travel in log lines, events and snapshots; no method or tool has a longer one. */
+const MAX_NAME_CHARS = 200;
+
+export type ParsedBody =
+  | { readonly ok: true; readonly batch: boolean; readonly messages: readonly ClientMessage[] }
+  | { readonly ok: false; readonly code: number; readonly message: string; readonly id: RequestId | null };
+
+type Refused = Extract<ParsedBody, { ok: false }>;
+type Fields = Readonly<Record<string, unknown>>;
+
+export function parseBody(text: string): ParsedBody {
+  // Before anything else: what a message is handed to later may recurse over it.
+  if (nestsDeeperThan(text, MAX_JSON_DEPTH)) {
+    return refused(
+      JSON_RPC.invalidRequest,
+      `Invalid Request: it nests more than ${MAX_JSON_DEPTH} levels of objects and arrays`,
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return refused(JSON_RPC.parseError, `Parse error: Invalid JSON: ${(error as SyntaxError).message}`);
+  }
+  if (!Array.isArray(value)) {
+    const message = classify(value, text);
+    return 'ok' in message ? message : { ok: true, batch: false, messages: [message] };
+  }
+  if (value.length === 0)
+    return refused(JSON_RPC.invalidRequest, 'Invalid Request: a batch must not be empty');
+  if (value.length > MAX_BATCH) {
+    return refused(JSON_RPC.invalidRequest, `Invalid Request: Batch must not exceed ${MAX_BATCH} messages`);
+  }
+  const messages: ClientMessage[] = [];
+  for (const element of value) {
+    const message = classify(element, JSON.stringify(element));
+    if ('ok' in message) return message;
+    messages.push(message);
+  }
+  return { ok: true, batch: true, messages };
+}
+
+function classify(value: unknown, body: string): ClientMessage | Refused {
+  if (!isFields(value)) return invalid('a message is a JSON object', null);
+  const id = isRequestId(value.id) ? value.id : null;
+  if (value.jsonrpc !== '2.0') return invalid('"jsonrpc" must be "2.0"', id);
+  if (value.id !== undefined && id === null) {
+    return invalid(`"id" must be a string of at most ${MAX_ID_CHARS} characters or an integer`, null);
+  }
+  if (typeof value.method !== 'string') return classifyResponse(value, id, body);
+  const stranger = unknownMember(value, id === null ? NOTIFICATION_MEMBERS : REQUEST_MEMBERS);
+  if (stranger !== undefined) return invalid(`a message has no member ${JSON.stringify(stranger)}`, id);
+  const { params } = value;
+  const method = named(value.method);
+  if (params !== undefined && !isFields(params)) return invalid('"params" must be an object', id);
+  const malformed = malformedMeta(params);
+  if (malformed !== undefined) return invalid(malformed, id);
+  const tool = method === 'tools/call' && typeof params?.name === 'string' ? named(params.name) : undefined;
+  return id === null
+    ? { kind: 'notification', method, cancels: cancellation(method, params), body }
+    : {
+        kind: 'request',
+        id,
+        method,
+        tool,
+        plainCall: tool !== undefined && params !== undefined && isPlainCall(params),
+        progressToken: progressToken(params),
+        params: method === 'initialize' ? params : undefined,
+        body,
+      };
+}
+
+/**
+ * Whether the SDK's schema for a tool call would make an equal copy of this one: nearly all. A session's thread serves those
+ * past the SDK's protocol layer, and need not look again. Here the code is hot; in a thread it is not. A test sends the same
+ * values through the schema.
+ *
+ * @param params with a name that is a text, and a `_meta` that has been checked.
+ */
+function isPlainCall(params: Fields): boolean {
+  for (const key in params) {
+    if (key === 'name') continue;
+    const part = params[key];
+    // The schema leaves a member of this name out.
+    if (!isFields(part) || Object.hasOwn(part, '__proto__')) return false;
+    // A request that belongs to a task goes through the schema.
+    if (key === '_meta' ? part[RELATED_TASK_META_KEY] !== undefined : key !== 'arguments') return false;
+  }
+  return true;
+}
+
+function classifyResponse(value: Fields, id: RequestId | null, body: string): ClientMessage | Refused {
+  const hasResult = isFields(value.result);
+  const hasError =
+    isFields(value.error) &&
+    Number.isSafeInteger(value.error.code) &&
+    typeof value.error.message === 'string';
+  const wellFormed = hasResult
+    ? value.error === undefined && id !== null
+    : hasError && value.result === undefined;
+  if (!wellFormed || value.method !== undefined) {
+    return invalid('it is neither a request (with "method") nor a response (with "result" or "error")', id);
+  }
+  const stranger = unknownMember(value, RESPONSE_MEMBERS);
+  if (stranger !== undefined) return invalid(`a response has no member ${JSON.stringify(stranger)}`, id);
+  return { kind: 'response', id: id ?? undefined, body };
+}
+
+const REQUEST_MEMBERS = new Set(['jsonrpc', 'id', 'method', 'params']);
+const NOTIFICATION_MEMBERS = new Set(['jsonrpc', 'method', 'params']);
+const RESPONSE_MEMBERS = new Set(['jsonrpc', 'id', 'result', 'error']);
+
+function unknownMember(value: Fields, known: ReadonlySet<string>): string | undefined {
+  for (const member in value) if (!known.has(member)) return member.slice(0, 100);
+  return undefined;
+}
+
+function cancellation(
+  method: string,
+  params: Fields | undefined,
+): { requestId: RequestId; reason: string } | undefined {
+  if (method !== 'notifications/cancelled' || !isRequestId(params?.requestId)) return undefined;
+  const reason = typeof params.reason === 'string' ? params.reason.slice(0, 500) : 'the client cancelled it';
+  return { requestId: params.requestId, reason };
+}
+
+/** The members of `params._meta` that the protocol itself defines (2025-11-25, Base Protocol, "_meta"). */
+function malformedMeta(params: Fields | undefined): string | undefined {
+  const meta = params?._meta;
+  if (meta === undefined) return undefined;
+  if (!isFields(meta)) return '"params._meta" must be an object';
+  const { progressToken: token, [RELATED_TASK_META_KEY]: task } = meta;
+  if (token !== undefined && !isRequestId(token))
+    return '"params._meta.progressToken" must be a string or an integer';
+  if (task !== undefined && !(isFields(task) && typeof task.taskId === 'string')) {
+    return `"params._meta[${RELATED_TASK_META_KEY}]" must have a "taskId"`;
+  }
+  return undefined;
+}
+
+function progressToken(params: Fields | undefined): RequestId | undefined {
+  const meta = params?._meta;
+  return isFields(meta) && isRequestId(meta.progressToken) ? meta.progressToken : undefined;
+}
+
+/** What is left of a name that is too long: copied, since a slice would keep all of the text. */
+function named(name: string): string {
+  return name.length <= MAX_NAME_CHARS ? name : `${Buffer.from(name.slice(0, MAX_NAME_CHARS - 1))}…`;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isRequestId(value: unknown): value is RequestId {
+  return typeof value === 'string' ? value.length <= MAX_ID_CHARS : Number.isSafeInteger(value);
+}
+
+function invalid(why: string, id: RequestId | null): Refused {
+  return { ok: false, code: JSON_RPC.invalidRequest, message: `Invalid Request: ${why}`, id };
+}
+
+function refused(code: number, message: string): Refused {
+  return { ok: false, code, message, id: null };
+}

@@ -1,0 +1,278 @@
+/**
+ * Tries the server module out before the listener opens: one thread loads it, runs `setup` for a made-up session and
+ * lists its tools. What can't work is found out here; the tools' names are known, the only ones that may become
+ * values of a metric label; and where the module says that every session's lists are the same, they are kept.
+ */
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import {
+  ErrorCode,
+  LATEST_PROTOCOL_VERSION,
+  SUPPORTED_PROTOCOL_VERSIONS,
+} from '@modelcontextprotocol/sdk/types.js';
+import type { SessionThread } from '../isolation/thread/session-thread.js';
+import { ThreadPool, type ThreadPoolOptions } from '../isolation/thread/thread-pool.js';
+import type { ThreadExit, ThreadOwner } from '../isolation/thread-owner.js';
+import { Deadline } from '../shared/deadline.js';
+import { type DeclaredNotifications, declaredNotifications } from '../shared/declared-notifications.js';
+import { BulkheadError, messageOf } from '../shared/errors.js';
+import type { CodeCaches, RequestId, SendFrame } from '../shared/frames.js';
+import type { SessionContext } from '../shared/session-context.js';
+import { StopDeadline } from '../shared/stop-deadline.js';
+import { GatewayEmitter } from '../telemetry/events.js';
+import { type BundledModule, bundleServerModule, shared } from './module-bundle.js';
+
+/** More pages than this are a module that never comes to an end. */
+const MAX_TOOL_PAGES = 100;
+/** A list that never comes must not hold the start up without a word. */
+const ANSWER_DEADLINE_MS = 10_000;
+const MAX_PRINTED_CHARS = 300;
+
+export interface CheckedServerModule {
+  /** The names of its tools. */
+  readonly tools: ReadonlySet<string>;
+  /** For the threads to come. */
+  readonly codeCaches: CodeCaches;
+  /** The module as one text, for the threads to come. */
+  readonly bundle: BundledModule | undefined;
+  /** Why there is no such text, where there might be one. */
+  readonly unbundledBecause: string | undefined;
+  /** What sessions are told without a thread, where the module allows it. */
+  readonly staticLists: StaticLists | undefined;
+}
+
+export interface StaticLists {
+  /** By protocol version, all that the SDK knows. */
+  readonly initialize: ReadonlyMap<string, StaticAnswer>;
+  /** By method. */
+  readonly lists: ReadonlyMap<string, StaticAnswer>;
+  /** What the server may be expected to notify its clients of. */
+  readonly declared: DeclaredNotifications;
+}
+
+/** `result` or `error` of a response, as JSON text; `failure` is an error's code as text. */
+export interface StaticAnswer {
+  readonly text: string;
+  readonly failure: string | undefined;
+}
+
+const LIST_METHODS = ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'] as const;
+
+/** For a thread that has answered everything, or is held by the module that it loads. */
+const CLOSE_DEADLINE_MS = 2_000;
+/** What failed sooner is tried again as it is: the text may be to blame. What took longer is not worth waiting for twice. */
+const SOON_MS = 5_000;
+
+/**
+ * @param unbundled leaves the module as it is.
+ * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` with one sentence when the module can't serve.
+ */
+export async function checkServerModule(
+  options: ThreadPoolOptions & { readonly unbundled?: boolean },
+): Promise<CheckedServerModule> {
+  const { serverModule } = options;
+  let unbundledBecause: string | undefined;
+  if (serverModule !== undefined && options.unbundled !== true) {
+    const startedMs = performance.now();
+    try {
+      const bundle = await bundleServerModule(serverModule);
+      return { ...(await tryOut({ ...options, bundle })), bundle, unbundledBecause };
+    } catch (error) {
+      if (performance.now() - startedMs > SOON_MS) throw error;
+      unbundledBecause = messageOf(error);
+    }
+  }
+  return { ...(await tryOut(options)), bundle: undefined, unbundledBecause };
+}
+
+async function tryOut(
+  options: ThreadPoolOptions,
+): Promise<Omit<CheckedServerModule, 'bundle' | 'unbundledBecause'>> {
+  // A pool of its own: the attempt leaves no trace in the gateway's metrics and logs.
+  const events = new GatewayEmitter();
+  const pool = new ThreadPool({ ...options, maxThreads: 1, spareThreads: 0 }, events);
+  let printed = '';
+  events.on('module-log', ({ message }) => {
+    printed = `; the last that it printed: ${message.slice(0, MAX_PRINTED_CHARS)}`;
+  });
+  try {
+    const thread = await pool.acquire(new AbortController().signal);
+    const trial = new TrialSession(thread);
+    const initialized = await trial.initialize();
+    const isStatic = thread.traits?.staticLists === true;
+    // What is compiled by then starts with every thread. No session thread will be asked for static lists.
+    const early = isStatic ? await codeCaches(thread) : undefined;
+    const tools = await trial.toolNames(initialized);
+    const staticLists = isStatic ? await trial.staticLists(initialized) : undefined;
+    const { worker, module } = early ?? (await codeCaches(thread));
+    return { tools, staticLists, codeCaches: { worker: shared(worker), module: module && shared(module) } };
+  } catch (error) {
+    const module =
+      options.serverModule === undefined ? 'the built-in server' : fileURLToPath(options.serverModule);
+    const message = `${module}: ${messageOf(error)}${printed}`;
+    throw new BulkheadError('ERR_BULKHEAD_SERVER_MODULE', message, { cause: error });
+  } finally {
+    await pool.close(new StopDeadline(CLOSE_DEADLINE_MS));
+  }
+}
+
+/** A module that blocks its thread once it has answered must not hold up the start. */
+async function codeCaches(thread: SessionThread): Promise<CodeCaches> {
+  const deadline = new Deadline(
+    ANSWER_DEADLINE_MS,
+    () => thread.terminate('start_failed', `its thread did not answer within ${ANSWER_DEADLINE_MS / 1000} s`),
+    'again',
+  );
+  try {
+    return await thread.codeCaches();
+  } finally {
+    deadline.clear();
+  }
+}
+
+interface Answer {
+  readonly result?: { readonly [key: string]: unknown };
+  readonly error?: { readonly code: number; readonly message: string };
+}
+
+function staticAnswer({ result, error }: Answer): StaticAnswer {
+  return error === undefined
+    ? { text: JSON.stringify(result), failure: undefined }
+    : { text: JSON.stringify(error), failure: String(error.code) };
+}
+
+/** Only the first page of several would be known here, and what failed at start may succeed later. */
+function lasts({ result, error }: Answer): boolean {
+  return error === undefined ? result?.nextCursor === undefined : error.code === ErrorCode.MethodNotFound;
+}
+
+class TrialSession implements ThreadOwner {
+  readonly context: SessionContext = {
+    sessionId: `trial-${randomUUID()}`,
+    transport: 'streamable-http',
+    client: { name: 'mcp-bulkhead', version: '' },
+    protocolVersion: LATEST_PROTOCOL_VERSION,
+    userAgent: undefined,
+    remoteAddress: undefined,
+    principal: 'anonymous',
+    startedAtMs: Date.now(),
+    metadata: {},
+  };
+  readonly #thread: SessionThread;
+  readonly #waiting = new Map<
+    RequestId,
+    { resolve: (answer: Answer) => void; reject: (error: Error) => void }
+  >();
+  readonly #setUp: Promise<void>;
+  #markSetUp: () => void = () => {};
+  #failSetUp: (error: Error) => void = () => {};
+  #lastId = 0;
+
+  constructor(thread: SessionThread) {
+    this.#thread = thread;
+    this.#setUp = new Promise((resolve, reject) => {
+      this.#markSetUp = resolve;
+      this.#failSetUp = reject;
+    });
+    thread.claim(this, {
+      state: undefined,
+      stateUsedKib: new Int32Array(1),
+      replay: [],
+      firstRequestId: 0,
+    });
+  }
+
+  /** @returns the result of `initialize`. */
+  async initialize(): Promise<unknown> {
+    const initialized = await this.#ask('initialize', this.#introduction(LATEST_PROTOCOL_VERSION));
+    this.#thread.message(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
+    return initialized;
+  }
+
+  async toolNames(initialized: unknown): Promise<ReadonlySet<string>> {
+    const names = new Set<string>();
+    const { capabilities } = initialized as { capabilities?: { tools?: unknown } };
+    if (capabilities?.tools === undefined) return names;
+    let cursor: unknown;
+    for (let page = 0; page < MAX_TOOL_PAGES; page += 1) {
+      const result = await this.#ask('tools/list', cursor === undefined ? {} : { cursor });
+      const { tools, nextCursor } = result as { tools?: { name?: unknown }[]; nextCursor?: unknown };
+      for (const { name } of tools ?? []) if (typeof name === 'string') names.add(name);
+      if (typeof nextCursor !== 'string') return names;
+      cursor = nextCursor;
+    }
+    throw new Error(`tools/list gave more than ${MAX_TOOL_PAGES} pages; end it by leaving nextCursor out`);
+  }
+
+  /** Its answers as they are, `Method not found` among them: a server without prompts has no `prompts/list`. */
+  async staticLists(initialized: unknown): Promise<StaticLists> {
+    const initialize = new Map<string, StaticAnswer>();
+    for (const version of SUPPORTED_PROTOCOL_VERSIONS) {
+      initialize.set(version, staticAnswer(await this.#answer('initialize', this.#introduction(version))));
+    }
+    const lists = new Map<string, StaticAnswer>();
+    for (const method of LIST_METHODS) {
+      const answer = await this.#answer(method, undefined);
+      if (lasts(answer)) lists.set(method, staticAnswer(answer));
+    }
+    return { initialize, lists, declared: declaredNotifications(initialized) };
+  }
+
+  onClaimed(): void {
+    this.#markSetUp();
+  }
+
+  onCloseStream(): void {}
+
+  onReleased(): void {}
+
+  onStayAwake(): void {}
+
+  onState(): void {}
+
+  onServerClosed(): void {
+    this.#thread.terminate('start_failed', 'the server module closed its server before any client had come');
+  }
+
+  onSend({ kind, id, body }: SendFrame): void {
+    if (kind !== 'response' || id === undefined) return;
+    this.#waiting.get(id)?.resolve(JSON.parse(body) as Answer);
+  }
+
+  onExit(exit: ThreadExit): number {
+    const error = new Error(exit.message);
+    this.#failSetUp(error);
+    for (const { reject } of this.#waiting.values()) reject(error);
+    return this.#waiting.size;
+  }
+
+  #introduction(protocolVersion: string): object {
+    return { protocolVersion, capabilities: {}, clientInfo: this.context.client };
+  }
+
+  async #answer(method: string, params: unknown): Promise<Answer> {
+    // `setup` has a longer deadline of its own, which must not count here.
+    await this.#setUp;
+    this.#lastId += 1;
+    const id = this.#lastId;
+    let deadline: Deadline | undefined;
+    try {
+      return await new Promise<Answer>((resolve, reject) => {
+        this.#waiting.set(id, { resolve, reject });
+        const late = `${method} was not answered within ${ANSWER_DEADLINE_MS / 1000} s`;
+        deadline = new Deadline(ANSWER_DEADLINE_MS, () => reject(new Error(late)), 'again');
+        const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
+        this.#thread.request({ requestId: id, operation: method, key: 'trial', body, plainCall: false });
+      });
+    } finally {
+      deadline?.clear();
+      this.#waiting.delete(id);
+    }
+  }
+
+  async #ask(method: string, params: unknown): Promise<unknown> {
+    const answer = await this.#answer(method, params);
+    if (answer.error !== undefined) throw new Error(`${method} failed: ${answer.error.message}`);
+    return answer.result;
+  }
+}

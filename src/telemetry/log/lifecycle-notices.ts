@@ -1,0 +1,41 @@
+/** What the log says of the gateway's own start and end, as `notice` events. */
+
+import type { ResolvedOptions } from '../../config/options.js';
+import { VERSION } from '../../version.js';
+import type { GatewayEmitter } from '../events.js';
+
+export function noteStart(
+  events: GatewayEmitter,
+  options: ResolvedOptions,
+  { url, adminUrl }: { readonly url: URL; readonly adminUrl: URL },
+): void {
+  events.emit('notice', {
+    level: 'info',
+    message: 'gateway started',
+    fields: {
+      version: VERSION,
+      node: process.version,
+      pid: process.pid,
+      url: url.href,
+      adminUrl: adminUrl.href,
+      serverModule: options.serverModule ?? 'built-in',
+      limits: {
+        maxSessions: options.maxSessions,
+        maxThreads: options.maxThreads,
+        maxRequestsPerSession: options.maxRequestsPerSession,
+        maxBodyBytes: options.maxBodyBytes,
+        threadHeapMb: options.threadHeapMb,
+        threadMemoryMb: options.threadMemoryMb,
+      },
+    },
+  });
+}
+
+/** @param cause who stops it: a signal's name, or the method that was called. */
+export function noteStop(
+  events: GatewayEmitter,
+  cause: string,
+  open: { readonly drainMs: number; readonly requestsInFlight: number; readonly sessions: number },
+): void {
+  events.emit('notice', { level: 'info', message: 'gateway stops', fields: { cause, ...open } });
+}

@@ -1,0 +1,210 @@
+/**
+ * The gateway's log: events to lines, on stderr, so that stdout stays for what the command itself prints.
+ * What clients and server modules say is data: it is cut, its control characters are escaped, and what looks
+ * like a secret is left out. Arguments, results and tokens are never logged, but the messages of errors are.
+ */
+import { type DestinationStream, type LevelWithSilent, type Logger, pino } from 'pino';
+import type { SessionContext } from '../../shared/session-context.js';
+import { AdmissionWindow } from '../admission-window.js';
+import type {
+  GatewayEmitter,
+  GatewayListeners,
+  RefusedRequest,
+  RequestFacts,
+  ThreadExitCause,
+} from '../events.js';
+import { type LogOutput, openStandardError, prettyStream, unbuffered } from './log-output.js';
+import { printable, printableFields } from './log-text.js';
+
+/** Refused requests that are told about at `warn` in each window; a scan of the port must not fill the disk. */
+const REFUSALS_PER_WINDOW = 5;
+const REFUSAL_WINDOW_MS = 10_000;
+
+export interface LogOptions {
+  readonly events: GatewayEmitter;
+  readonly level: LevelWithSilent;
+  readonly format: 'pretty' | 'json';
+  /** stderr without one. */
+  readonly destination?: DestinationStream;
+}
+
+export interface Log {
+  readonly logger: Logger;
+  /** Takes the listeners away and resolves when every line is written. */
+  close(): Promise<void>;
+}
+
+/** Subscribes to the events and starts to write. */
+export function createLog({ events, level, format, destination }: LogOptions): Log {
+  const output: LogOutput = destination === undefined ? openStandardError() : unbuffered(destination);
+  const colorize = destination === undefined && process.stderr.isTTY === true;
+  const stream = format === 'pretty' ? prettyStream(output, colorize) : output;
+  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+  const unsubscribe = events.subscribe(createListeners(logger));
+  return {
+    logger,
+    async close() {
+      unsubscribe();
+      await output.close();
+    },
+  };
+}
+
+const DESCRIPTOR_LINES = {
+  high: {
+    level: 'warn',
+    message: 'more than 80 % of the file descriptors that the process may have are open',
+  },
+  exhausted: {
+    level: 'error',
+    message:
+      'hardly a file descriptor is free: new MCP connections are closed until some are; a tool may leak them, or the limit (ulimit -n) is too low',
+  },
+  eased: { level: 'info', message: 'file descriptors are free again' },
+} as const;
+/** What the client did, or what a tool says of its own work: a cancel, -32601 and -32602 (JSON-RPC 2.0, 5.1), -32042 (URL elicitation). */
+const NOT_THE_SERVERS_FAULT: ReadonlySet<string> = new Set([
+  'cancelled',
+  'tool_error',
+  '-32601',
+  '-32602',
+  '-32042',
+]);
+
+const QUIET_EXITS: ReadonlySet<ThreadExitCause> = new Set(['ended', 'slept']);
+
+function createListeners(logger: Logger): GatewayListeners {
+  const refusals = new AdmissionWindow(REFUSALS_PER_WINDOW, REFUSAL_WINDOW_MS);
+  const drops = new AdmissionWindow(REFUSALS_PER_WINDOW, REFUSAL_WINDOW_MS);
+  return {
+    'session-started': ({ context }) => logger.info(describe(context), 'session started'),
+    'session-ended': ({ context, reason, durationMs, requests }) =>
+      logger.info(
+        { ...describe(context), reason, durationMs: Math.round(durationMs), requests },
+        'session ended',
+      ),
+    'request-finished': (request) => {
+      const { failure, durationMs, message, stack } = request;
+      if (failure === undefined) return;
+      const isServersFault = !NOT_THE_SERVERS_FAULT.has(failure);
+      const fields = {
+        ...describeRequest(request),
+        reason: failure,
+        durationMs: Math.round(durationMs),
+        ...(message !== undefined && { detail: printable(message) }),
+        ...stackAtDebug(logger, stack),
+      };
+      logger[isServersFault ? 'warn' : 'info'](
+        fields,
+        failure === 'cancelled' ? 'call cancelled' : 'call failed',
+      );
+    },
+    'request-cancelled': (request) =>
+      logger.debug({ ...describeRequest(request), reason: request.reason }, 'call is being cancelled'),
+    rejected: ({ reason, status, sessionId, remoteAddress, request, detail }) => {
+      const fields = {
+        reason,
+        status,
+        sessionId: optional(sessionId),
+        remoteAddress,
+        ...(request !== undefined && describeRefused(request)),
+        ...(detail !== undefined && { detail: printable(detail) }),
+      };
+      // Whoever can't come in asks why; and a fault of ours is one at any level.
+      if (status !== 401 && status !== 403 && status !== 500) {
+        logger.debug(fields, 'request refused');
+        return;
+      }
+      const suppressed = refusals.admit();
+      if (suppressed === undefined) logger.debug(fields, 'request refused');
+      else logger.warn({ ...fields, ...(suppressed > 0 && { suppressed }) }, 'request refused');
+    },
+    descriptors: ({ state, open, limit }) => {
+      const { level, message } = DESCRIPTOR_LINES[state];
+      logger[level]({ open, limit }, message);
+    },
+    'connection-dropped': ({ listener, reason, remoteAddress }) => {
+      const fields = { listener, reason, remoteAddress };
+      const suppressed = drops.admit();
+      if (suppressed === undefined) logger.debug(fields, 'connection closed by the gateway');
+      else
+        logger.warn({ ...fields, ...(suppressed > 0 && { suppressed }) }, 'connection closed by the gateway');
+    },
+    'thread-started': ({ thread, startMs, niceness }) =>
+      logger.debug({ thread, startMs: Math.round(startMs), niceness }, 'thread started'),
+    'thread-exited': ({ thread, cause, message, stack, killMs, context, requestsLost, running }) => {
+      const fields = {
+        thread,
+        cause,
+        ...identify(context),
+        ...(message !== undefined && { detail: printable(message) }),
+        ...stackAtDebug(logger, stack),
+        ...(killMs !== undefined && { killMs: Math.round(killMs) }),
+        ...(requestsLost > 0 && { requestsLost }),
+        ...describeRunning(running),
+      };
+      logger[QUIET_EXITS.has(cause) ? 'debug' : 'warn'](fields, 'thread exited');
+    },
+    'thread-stuck': ({ thread, context, running }) =>
+      logger.error(
+        { thread, ...identify(context), ...describeRunning(running) },
+        'thread was terminated and is still there: a native call holds it',
+      ),
+    'events-dropped': ({ context, events }) =>
+      logger.warn({ ...identify(context), events }, 'events left the event log before the client took them'),
+    'response-unmatched': ({ context }) =>
+      logger.debug(identify(context), 'the client answered something that its server did not ask'),
+    'module-log': ({ context, key, source, level, message, fields }) =>
+      logger[level](
+        {
+          ...identify(context),
+          request: key,
+          source,
+          ...(fields !== undefined && { fields: printableFields(fields) }),
+        },
+        printable(message),
+      ),
+    'module-log-dropped': ({ context, lines }) =>
+      logger.warn({ ...identify(context), lines }, 'log lines of the server module were over the rate limit'),
+    notice: ({ level, message, fields }) =>
+      logger[level](fields === undefined ? {} : printableFields(fields), printable(message)),
+  };
+}
+
+function stackAtDebug(logger: Logger, stack: string | undefined): { readonly stack?: string } {
+  return stack === undefined || !logger.isLevelEnabled('debug') ? {} : { stack: printable(stack) };
+}
+
+/** Who a session belongs to, for the lines of its start and end. */
+function describe(context: SessionContext) {
+  return {
+    ...identify(context),
+    clientVersion: printable(context.client.version),
+    transport: context.transport,
+    protocolVersion: printable(context.protocolVersion),
+    userAgent: optional(context.userAgent),
+    remoteAddress: context.remoteAddress,
+    principal: printable(context.principal),
+  };
+}
+
+function identify(context: SessionContext | undefined) {
+  return { sessionId: context?.sessionId, client: optional(context?.client.name) };
+}
+
+function describeRequest({ context, key, method, tool }: RequestFacts) {
+  return { ...identify(context), request: key, method: printable(method), tool: optional(tool) };
+}
+
+function describeRefused({ method, path, host, origin }: RefusedRequest) {
+  return { method: optional(method), path: printable(path), host: optional(host), origin: optional(origin) };
+}
+
+/** Tools and methods, by names that a client made up, perhaps. */
+function describeRunning(running: readonly string[] = []): { readonly running?: string[] } {
+  return running.length === 0 ? {} : { running: running.map(printable) };
+}
+
+function optional(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : printable(text);
+}

@@ -1,0 +1,145 @@
+/**
+ * Adds the metrics of all session threads up. A thread reports its registry whole, and each report replaces its
+ * last one; when the thread exits, its counters, histograms and summaries are folded into retired totals and its
+ * gauges are dropped. So no counter ever goes down. Everything lies on the main thread: nothing here waits for
+ * a thread.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { AggregatorRegistry } from 'prom-client';
+import type { MetricSnapshot } from '../../shared/frames.js';
+import type { ExposedMetric } from './exposition.js';
+import { MetricFamily, SeriesBudget } from './metric-family.js';
+import { type ModuleMetric, parseModuleMetric, type RefusalReason } from './module-metric.js';
+
+/** Samples that are added up in one turn of the event loop; at about 1 us each. */
+const SAMPLES_PER_TURN = 3_000;
+
+export interface ModuleMetricsOptions {
+  /** Highest number of series, in lines of the exposition, over all threads. */
+  readonly maxSeries: number;
+  /** Told about each metric that is not taken over, and how many series of it, at each report that holds it. */
+  readonly onRefused: (refusal: {
+    readonly reason: RefusalReason;
+    readonly name: string;
+    readonly count: number;
+  }) => void;
+}
+
+export class ModuleMetrics {
+  readonly #families = new Map<string, MetricFamily>();
+  /** Which metric writes a line of this name: `calls` and `calls_total` are one counter in OpenMetrics. */
+  readonly #lineOwners = new Map<string, string>();
+  readonly #namesOfThread = new Map<number, ReadonlySet<string>>();
+  readonly #budget: SeriesBudget;
+  readonly #onRefused: ModuleMetricsOptions['onRefused'];
+
+  constructor({ maxSeries, onRefused }: ModuleMetricsOptions) {
+    this.#budget = new SeriesBudget(maxSeries);
+    this.#onRefused = onRefused;
+  }
+
+  get series(): { readonly current: number; readonly limit: number } {
+    return { current: this.#budget.used, limit: this.#budget.limit };
+  }
+
+  /** Takes a thread's report in the place of its last one. Never throws, whatever is in it. */
+  report(thread: number, snapshot: MetricSnapshot): void {
+    if (!Array.isArray(snapshot)) {
+      this.#refuse('malformed', '');
+      return;
+    }
+    const names = new Set<string>();
+    for (const raw of snapshot) {
+      const parsed = parseModuleMetric(raw);
+      if ('metric' in parsed) {
+        if (names.has(parsed.metric.name)) this.#refuse('malformed', parsed.metric.name);
+        else this.#admit(thread, parsed.metric);
+        names.add(parsed.metric.name);
+      } else {
+        if ('refused' in parsed) this.#refuse(parsed.refused, parsed.name);
+        names.add(parsed.name);
+      }
+    }
+    for (const name of this.#namesOfThread.get(thread) ?? []) {
+      if (!names.has(name)) this.#retireFrom(name, thread);
+    }
+    this.#namesOfThread.set(thread, names);
+  }
+
+  /** The thread has exited. */
+  retire(thread: number): void {
+    for (const name of this.#namesOfThread.get(thread) ?? []) this.#retireFrom(name, thread);
+    this.#namesOfThread.delete(thread);
+  }
+
+  /** All families, added up. Lets the event loop turn in between where there is much to add. */
+  async collect(): Promise<ExposedMetric[]> {
+    const collected: ExposedMetric[] = [];
+    let samples = 0;
+    for (const name of [...this.#families.keys()]) {
+      const parts = this.#families.get(name)?.parts() ?? [];
+      if (parts.length === 0) continue;
+      const registry = AggregatorRegistry.aggregate(parts.map((part) => [part]));
+      collected.push(...((await registry.getMetricsAsJSON()) as unknown as ExposedMetric[]));
+      samples += parts.reduce((total, part) => total + part.values.length, 0);
+      if (samples >= SAMPLES_PER_TURN) {
+        samples = 0;
+        await nextTurn();
+      }
+    }
+    return collected;
+  }
+
+  #admit(thread: number, metric: ModuleMetric): void {
+    const known = this.#families.get(metric.name);
+    if (known !== undefined && !known.matches(metric)) {
+      this.#refuse('conflict', metric.name);
+      return;
+    }
+    if (known === undefined && this.#families.size >= this.#budget.limit) {
+      this.#refuse('series_limit', metric.name);
+      return;
+    }
+    const family = known ?? this.#add(metric);
+    if (family === undefined) {
+      this.#refuse('conflict', metric.name);
+      return;
+    }
+    const overLimit = family.report(thread, metric);
+    if (overLimit > 0) this.#refuse('series_limit', metric.name, overLimit);
+  }
+
+  /** `undefined` where another metric already writes lines of the same name. */
+  #add(metric: ModuleMetric): MetricFamily | undefined {
+    const lines = linesOf(metric);
+    if (lines.some((line) => this.#lineOwners.has(line))) return undefined;
+    const family = new MetricFamily(metric, this.#budget);
+    this.#families.set(metric.name, family);
+    for (const line of lines) this.#lineOwners.set(line, metric.name);
+    return family;
+  }
+
+  #retireFrom(name: string, thread: number): void {
+    const family = this.#families.get(name);
+    if (family === undefined) return;
+    family.retire(thread);
+    if (!family.isEmpty) return;
+    this.#families.delete(name);
+    for (const line of linesOf(family)) this.#lineOwners.delete(line);
+  }
+
+  #refuse(reason: RefusalReason, name: string, count = 1): void {
+    this.#onRefused({ reason, name, count });
+  }
+}
+
+/** The names of all lines that a metric writes, in either format. */
+function linesOf({ name, type }: Pick<ModuleMetric, 'name' | 'type'>): string[] {
+  if (type === 'counter') {
+    const base = name.replace(/_total$/, '');
+    return [base, `${base}_total`];
+  }
+  if (type === 'gauge') return [name];
+  const lines = [name, `${name}_sum`, `${name}_count`];
+  return type === 'histogram' ? [...lines, `${name}_bucket`] : lines;
+}

@@ -1,0 +1,272 @@
+/**
+ * Every metric of the gateway: name, help, labels and buckets. The names are a public surface that dashboards
+ * and alerts hang on. Names and buckets of `mcp_server_*` are OpenTelemetry's (semantic conventions for MCP,
+ * `mcp.server.operation.duration` and `mcp.server.session.duration`) in Prometheus spelling.
+ */
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { CODE_CACHES } from '../../shared/frames.js';
+import { END_REASONS } from '../end-reason.js';
+import { FastHistogram } from './fast-histogram.js';
+import {
+  CANCEL_REASONS,
+  CLAIM_KINDS,
+  CONNECTION_DROP_REASONS,
+  DESCRIPTOR_STATES,
+  LISTENERS,
+  REJECTION_REASONS,
+  SLEEP_REASONS,
+  STREAM_KINDS,
+  THREAD_EXIT_CAUSES,
+  TRANSPORTS,
+} from './labels.js';
+
+/** Seconds; the boundaries that the semantic conventions ask for. */
+const OPERATION_BUCKETS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
+/** Seconds; a thread starts in about 50 ms, a warm claim takes none, a kill is to take less than 50 ms. */
+const THREAD_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+export type Catalogue = ReturnType<typeof createCatalogue>;
+
+/**
+ * Registers all metrics of the gateway.
+ * @param collect called once at each scrape, before any gauge is read; it sets the gauges.
+ */
+export function createCatalogue(registry: Registry, collect: () => void) {
+  const registers = [registry];
+  const gauge = <Label extends string = never>(name: string, help: string, labelNames: Label[] = []) =>
+    new Gauge<Label>({ name, help, labelNames, registers });
+  const counter = <Label extends string = never>(name: string, help: string, labelNames: Label[] = []) =>
+    new Counter<Label>({ name, help, labelNames, registers });
+  const histogram = (name: string, help: string, buckets: readonly number[]) =>
+    new FastHistogram({ name, help, buckets, registry });
+
+  // prom-client reads metrics in the order of their registration, so this one's `collect` runs first.
+  const buildInfo = new Gauge({
+    name: 'bulkhead_build_info',
+    help: 'Always 1; its labels tell the version of the gateway and of Node.js.',
+    labelNames: ['version', 'node_version'],
+    registers,
+    collect,
+  });
+
+  const catalogue = {
+    buildInfo,
+    operationDuration: histogram(
+      'mcp_server_operation_duration_seconds',
+      'Time from the arrival of an MCP request until its result or error was sent.',
+      OPERATION_BUCKETS,
+    ),
+    sessionDuration: histogram(
+      'mcp_server_session_duration_seconds',
+      'Time from the start of an MCP session until its end.',
+      OPERATION_BUCKETS,
+    ),
+
+    startTime: gauge('bulkhead_start_time_seconds', 'When the gateway started, in seconds since the epoch.'),
+    limits: gauge('bulkhead_limit', 'The highest value that each bounded thing may have.', ['limit']),
+    draining: gauge('bulkhead_draining', '1 while the gateway drains and takes no new sessions, else 0.'),
+
+    sessions: gauge('bulkhead_sessions', 'Sessions by state.', ['state']),
+    sessionsStarted: counter('bulkhead_sessions_started_total', 'Sessions that were started.', ['transport']),
+    sessionsEnded: counter('bulkhead_sessions_ended_total', 'Sessions that have ended, by reason.', [
+      'reason',
+      'transport',
+    ]),
+    sessionWake: histogram(
+      'bulkhead_session_wake_duration_seconds',
+      'Time from the first message that needed a thread until the session had one that was set up.',
+      THREAD_BUCKETS,
+    ),
+    sessionSleeps: counter(
+      'bulkhead_session_sleeps_total',
+      'Times that a session without work was asked to give its thread back, by reason.',
+      ['reason'],
+    ),
+
+    sessionStateBytes: gauge('bulkhead_session_state_bytes', 'Bytes of session.state in all sessions.'),
+
+    requestsInFlight: gauge('bulkhead_requests_in_flight', 'Requests that are not answered yet.'),
+    requestsCancelled: counter('bulkhead_requests_cancelled_total', 'Requests that were cancelled.', [
+      'reason',
+    ]),
+    requestsLost: counter(
+      'bulkhead_requests_lost_total',
+      'Requests that were answered with an error because their thread had ended.',
+    ),
+    rejections: counter('bulkhead_rejections_total', 'HTTP requests that the gateway refused.', ['reason']),
+
+    connections: gauge('bulkhead_connections', 'Open connections by listener.', ['listener']),
+    connectionsDropped: counter(
+      'bulkhead_connections_dropped_total',
+      'Connections that the gateway closed by itself, by listener and reason.',
+      ['listener', 'reason'],
+    ),
+
+    descriptorStates: counter(
+      'bulkhead_descriptor_states_total',
+      'Times that the process came near its limit of file descriptors, to it, or away from it.',
+      ['state'],
+    ),
+    unfinishedBodies: gauge(
+      'bulkhead_unfinished_body_bytes',
+      'Bytes of request bodies that have not come whole yet.',
+    ),
+
+    threads: gauge('bulkhead_threads', 'Session threads by state.', ['state']),
+    threadWaiters: gauge('bulkhead_thread_waiters', 'Sessions that wait for a thread.'),
+    threadLongestWait: gauge(
+      'bulkhead_thread_wait_age_seconds',
+      'How long the session that waits longest has waited for its thread, 0 without one.',
+    ),
+    sparesWanted: gauge('bulkhead_spare_threads_wanted', 'Spares that are kept at the moment.'),
+    threadStart: histogram(
+      'bulkhead_thread_start_duration_seconds',
+      'Time until a started thread was ready for a session.',
+      THREAD_BUCKETS,
+    ),
+    codeCacheRejections: counter(
+      'bulkhead_code_cache_rejections_total',
+      'Thread starts in which V8 refused a code cache, by cache.',
+      ['cache'],
+    ),
+    threadClaimWait: histogram(
+      'bulkhead_thread_claim_wait_seconds',
+      'Time that a session waited for its thread.',
+      THREAD_BUCKETS,
+    ),
+    threadKill: histogram(
+      'bulkhead_thread_kill_duration_seconds',
+      'Time from the first step against a thread until it was gone, for threads that were killed.',
+      THREAD_BUCKETS,
+    ),
+    threadClaims: counter('bulkhead_thread_claims_total', 'Threads that were given to a session.', ['kind']),
+    threadExits: counter('bulkhead_thread_exits_total', 'Session threads that have ended, by cause.', [
+      'cause',
+    ]),
+    threadsStuck: counter(
+      'bulkhead_threads_stuck_total',
+      'Threads that were told to terminate and were still there after the deadline.',
+    ),
+    memoryNearlyFull: gauge(
+      'bulkhead_container_memory_nearly_full',
+      '1 while no thread is started because the memory of the container is nearly full, else 0.',
+    ),
+    threadMemory: gauge('bulkhead_thread_memory_bytes', 'Heap and Buffers of all session threads.'),
+    threadHeap: gauge('bulkhead_thread_heap_bytes', 'V8 heap of all session threads.'),
+    threadUtilization: gauge(
+      'bulkhead_thread_event_loop_utilization_ratio',
+      'Mean event-loop utilisation of the live session threads, 0 to 1.',
+    ),
+
+    libuvPoolWait: histogram(
+      'bulkhead_libuv_pool_wait_seconds',
+      'Time that a job in the thread pool of libuv waited and took; one is asked each second.',
+      THREAD_BUCKETS,
+    ),
+    libuvPoolWaitAge: gauge(
+      'bulkhead_libuv_pool_wait_age_seconds',
+      'How long the job that probes the thread pool of libuv has waited, 0 without one.',
+    ),
+
+    streams: gauge('bulkhead_streams', 'Open SSE streams by kind.', ['kind']),
+    streamsOpened: counter('bulkhead_streams_opened_total', 'SSE streams that were opened.', ['kind']),
+    streamsStalled: counter('bulkhead_streams_stalled_total', 'SSE streams closed because nobody read.', [
+      'kind',
+    ]),
+    streamsResumed: counter(
+      'bulkhead_streams_resumed_total',
+      'Times that a client came back with Last-Event-ID; lost: what it asked for was gone.',
+      ['kind', 'outcome'],
+    ),
+    eventsReplayed: counter('bulkhead_stream_events_replayed_total', 'SSE events that were sent again.'),
+    eventsDropped: counter(
+      'bulkhead_stream_events_dropped_total',
+      'Events that left the bounded event log before any client took them.',
+    ),
+    bufferedBytes: gauge('bulkhead_stream_buffered_bytes', 'Bytes that wait for clients that read slowly.'),
+    outputBytes: gauge(
+      'bulkhead_output_bytes',
+      'Bytes that were written to connections whose clients did not take them at once.',
+    ),
+    eventLogBytes: gauge('bulkhead_event_log_bytes', 'Bytes in all event logs.'),
+    responsesUnmatched: counter(
+      'bulkhead_responses_unmatched_total',
+      'Responses of clients that answer nothing that their server asked.',
+    ),
+
+    moduleLogLines: counter('bulkhead_module_log_lines_total', 'Log lines of server modules.', [
+      'source',
+      'level',
+    ]),
+    moduleLogLinesDropped: counter(
+      'bulkhead_module_log_lines_dropped_total',
+      'Log lines of server modules that were over the rate limit.',
+    ),
+    moduleSeries: gauge('bulkhead_module_series', 'Series of the metrics of server modules.'),
+    moduleMetricsRefused: counter(
+      'bulkhead_module_metrics_refused_total',
+      'Metrics or series of server modules that were refused, once for each report that held them.',
+      ['reason'],
+    ),
+
+    childProcesses: gauge('bulkhead_child_processes', 'Live child processes of sessions.'),
+    childProcessesKilled: counter(
+      'bulkhead_child_processes_killed_total',
+      'Child processes that were killed because their request or session had ended.',
+    ),
+
+    eventLoopDelayP50: gauge(
+      'bulkhead_event_loop_delay_p50_seconds',
+      'Event-loop delay of the main thread since the last scrape, median.',
+    ),
+    eventLoopDelayP99: gauge(
+      'bulkhead_event_loop_delay_p99_seconds',
+      'Event-loop delay of the main thread since the last scrape, 99th percentile.',
+    ),
+    eventLoopDelayMax: gauge(
+      'bulkhead_event_loop_delay_max_seconds',
+      'Event-loop delay of the main thread since the last scrape, maximum.',
+    ),
+  };
+
+  startAtZero(catalogue);
+  return catalogue;
+}
+
+/** A counter that appears with its first count hides that count from `rate()`; closed label sets start at 0. */
+function startAtZero(
+  catalogue: Pick<
+    Catalogue,
+    | 'sessionsStarted'
+    | 'sessionsEnded'
+    | 'sessionSleeps'
+    | 'requestsCancelled'
+    | 'rejections'
+    | 'connectionsDropped'
+    | 'descriptorStates'
+    | 'codeCacheRejections'
+    | 'threadClaims'
+    | 'threadExits'
+    | 'streamsOpened'
+    | 'streamsStalled'
+  >,
+): void {
+  for (const transport of TRANSPORTS) {
+    catalogue.sessionsStarted.inc({ transport }, 0);
+    for (const reason of END_REASONS) catalogue.sessionsEnded.inc({ reason, transport }, 0);
+  }
+  for (const reason of SLEEP_REASONS) catalogue.sessionSleeps.inc({ reason }, 0);
+  for (const reason of CANCEL_REASONS) catalogue.requestsCancelled.inc({ reason }, 0);
+  for (const reason of REJECTION_REASONS) catalogue.rejections.inc({ reason }, 0);
+  for (const listener of LISTENERS) {
+    for (const reason of CONNECTION_DROP_REASONS) catalogue.connectionsDropped.inc({ listener, reason }, 0);
+  }
+  for (const state of DESCRIPTOR_STATES) catalogue.descriptorStates.inc({ state }, 0);
+  for (const cache of CODE_CACHES) catalogue.codeCacheRejections.inc({ cache }, 0);
+  for (const kind of CLAIM_KINDS) catalogue.threadClaims.inc({ kind }, 0);
+  for (const cause of THREAD_EXIT_CAUSES) catalogue.threadExits.inc({ cause }, 0);
+  for (const kind of STREAM_KINDS) {
+    catalogue.streamsOpened.inc({ kind }, 0);
+    catalogue.streamsStalled.inc({ kind }, 0);
+  }
+}

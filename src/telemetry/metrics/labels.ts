@@ -1,0 +1,144 @@
+/**
+ * The closed sets that metric labels are drawn from. Whatever a client or a server module can choose freely is
+ * mapped into one of them, so that nobody outside can grow the number of series.
+ */
+
+import type { SessionTransport } from '../../shared/session-context.js';
+import type {
+  CancelReason,
+  ClaimKind,
+  ConnectionDropReason,
+  DescriptorState,
+  ListenerName,
+  RejectionReason,
+  SleepReason,
+  StreamKind,
+  ThreadExitCause,
+} from '../events.js';
+
+/** The label value of everything that is not in a closed set. */
+export const OTHER = 'other';
+
+/** A `Record` makes the compiler ask for each member, so that a new one can't be forgotten here. */
+function members<Name extends string>(names: Readonly<Record<Name, 0>>): readonly Name[] {
+  return Object.keys(names) as Name[];
+}
+
+export const TRANSPORTS = members<SessionTransport>({ 'streamable-http': 0, sse: 0 });
+export const STREAM_KINDS = members<StreamKind>({ post: 0, get: 0, legacy: 0 });
+export const LISTENERS = members<ListenerName>({ mcp: 0, admin: 0 });
+export const CONNECTION_DROP_REASONS = members<ConnectionDropReason>({
+  limit: 0,
+  address_limit: 0,
+  made_room: 0,
+  stalled: 0,
+  output_budget: 0,
+  vanished: 0,
+  no_descriptor: 0,
+});
+export const DESCRIPTOR_STATES = members<DescriptorState>({ high: 0, exhausted: 0, eased: 0 });
+export const CLAIM_KINDS = members<ClaimKind>({ warm: 0, cold: 0, queued: 0 });
+export const SLEEP_REASONS = members<SleepReason>({ idle: 0, room: 0 });
+export const CANCEL_REASONS = members<CancelReason>({
+  client: 0,
+  disconnect: 0,
+  resume_expired: 0,
+  session_end: 0,
+});
+export const THREAD_EXIT_CAUSES = members<ThreadExitCause>({
+  ended: 0,
+  slept: 0,
+  killed: 0,
+  crash: 0,
+  exit: 0,
+  out_of_memory: 0,
+  start_failed: 0,
+});
+export const REJECTION_REASONS = members<RejectionReason>({
+  host: 0,
+  origin: 0,
+  unauthorized: 0,
+  not_found: 0,
+  method_not_allowed: 0,
+  not_acceptable: 0,
+  unsupported_media_type: 0,
+  body_too_large: 0,
+  body_budget: 0,
+  request_timeout: 0,
+  malformed_http: 0,
+  expectation_failed: 0,
+  parse_error: 0,
+  invalid_request: 0,
+  protocol_version: 0,
+  discover: 0,
+  session_required: 0,
+  session_unknown: 0,
+  session_limit: 0,
+  request_limit: 0,
+  thread_wait: 0,
+  draining: 0,
+  internal_error: 0,
+});
+
+/** The requests that a client can send (2025-11-25 and earlier, schema, `ClientRequest`), and `server/discover`. */
+const METHODS: ReadonlySet<string> = new Set([
+  'completion/complete',
+  'initialize',
+  'logging/setLevel',
+  'ping',
+  'prompts/get',
+  'prompts/list',
+  'resources/list',
+  'resources/read',
+  'resources/subscribe',
+  'resources/templates/list',
+  'resources/unsubscribe',
+  'server/discover',
+  'tasks/cancel',
+  'tasks/get',
+  'tasks/list',
+  'tasks/result',
+  'tools/call',
+  'tools/list',
+]);
+
+/** JSON-RPC 2.0 section 5.1, the codes that MCP and its SDK add, and what is not a code. */
+const ERROR_TYPES: ReadonlySet<string> = new Set([
+  '-32700',
+  '-32600',
+  '-32601',
+  '-32602',
+  '-32603',
+  '-32000',
+  '-32001',
+  '-32002',
+  '-32042',
+  'tool_error',
+  'cancelled',
+]);
+
+const PROTOCOL_VERSIONS: ReadonlySet<string> = new Set([
+  '2026-07-28',
+  '2025-11-25',
+  '2025-06-18',
+  '2025-03-26',
+  '2024-11-05',
+  '2024-10-07',
+]);
+
+/** `mcp.method.name`. */
+export function methodLabel(method: string): string {
+  return METHODS.has(method) ? method : OTHER;
+}
+
+/** `error.type`; empty after a success. */
+export function errorTypeLabel(failure: string | undefined): string {
+  if (failure === undefined) return '';
+  return ERROR_TYPES.has(failure) ? failure : OTHER;
+}
+
+/** `mcp.protocol.version`; empty while none is negotiated. */
+export function protocolVersionLabel(version: string): string {
+  if (version === '') return '';
+  return PROTOCOL_VERSIONS.has(version) ? version : OTHER;
+}

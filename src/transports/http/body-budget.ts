@@ -1,0 +1,78 @@
+/**
+ * One budget for the bodies of requests that are still coming, over all connections: whoever can open a connection can send
+ * most of a body and stop, before it is known to be anybody's. It counts the memory that is held, not what was announced.
+ * Past it, the bodies that have held most for longest are refused until an eighth is free again: those that come at
+ * once pass, however many stand still.
+ */
+import { AdmissionWindow } from '../../telemetry/admission-window.js';
+import type { GatewayEmitter } from '../../telemetry/events.js';
+
+/** Clients can bring it about at will: one line in each. */
+const NOTICE_WINDOW_MS = 10_000;
+const MIB = 1024 * 1024;
+const DEFAULT_BYTES = 64 * MIB;
+/** After an overrun so much of the budget is free: the search for the largest is not made for each piece that comes. */
+const FREED_SHARE = 1 / 8;
+
+/** A body in the middle of being read. */
+export interface HeldBody {
+  readonly heldBytes: number;
+  readonly startedAtMs: number;
+  /** Gives up what is held, and has the request refused. */
+  refuse(): void;
+}
+
+export class BodyBudget {
+  readonly limitBytes: number;
+  readonly #events: GatewayEmitter;
+  readonly #held = new Set<HeldBody>();
+  readonly #notices = new AdmissionWindow(1, NOTICE_WINDOW_MS);
+  #usedBytes = 0;
+
+  constructor({ limitBytes, events }: { readonly limitBytes: number; readonly events: GatewayEmitter }) {
+    this.limitBytes = limitBytes;
+    this.#events = events;
+  }
+
+  /** At least two of the largest bodies fit, whatever `max-body-bytes` is. */
+  static limitFor(maxBodyBytes: number): number {
+    return Math.max(DEFAULT_BYTES, 2 * maxBodyBytes);
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** A body holds so many bytes more. It may be refused before this returns. */
+  take(body: HeldBody, bytes: number): void {
+    this.#held.add(body);
+    this.#usedBytes += bytes;
+    if (this.#usedBytes > this.limitBytes) this.#makeRoom();
+  }
+
+  /** A body holds nothing any more. */
+  release(body: HeldBody): void {
+    if (this.#held.delete(body)) this.#usedBytes -= body.heldBytes;
+  }
+
+  #makeRoom(): void {
+    const nowMs = performance.now();
+    const cost = ({ heldBytes, startedAtMs }: HeldBody): number => heldBytes * (nowMs - startedAtMs + 1);
+    const bodies = [...this.#held].sort((one, other) => cost(other) - cost(one));
+    const wantedBytes = this.limitBytes * (1 - FREED_SHARE);
+    let refused = 0;
+    for (const body of bodies) {
+      if (this.#usedBytes <= wantedBytes) break;
+      body.refuse();
+      refused += 1;
+    }
+    const suppressed = this.#notices.admit(refused);
+    if (suppressed === undefined) return;
+    this.#events.emit('notice', {
+      level: 'warn',
+      message:
+        'Unfinished request bodies held as much memory as they may together: the largest that stood still were refused with 503.',
+      fields: { refused: suppressed + refused, limitBytes: this.limitBytes },
+    });
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * The accepted connections of one listener: how many there may be, from one address and in all, which of them waits
+ * for a request, and which answer is being written on it. Where there is no room, the one that has been idle longest
+ * makes room for a new one: a client that keeps a connection for later opens another, a probe needs one now.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { isLoopback } from '../../config/option-kinds.js';
+import { type Linked, LinkedList } from '../../shared/linked-list.js';
+import type { ConnectionDropReason, GatewayEmitter, ListenerName } from '../../telemetry/events.js';
+import { isClosing } from './staged-close.js';
+
+export interface ConnectionsOptions {
+  readonly listener: ListenerName;
+  readonly events: GatewayEmitter;
+  readonly maxConnections: number;
+  /** Of one remote address; loopback is exempt, since all local clients and proxies share it. */
+  readonly maxPerAddress: number;
+  /** Where no connection is idle, the oldest one makes room. Otherwise the new one is closed. */
+  readonly closesBusy: boolean;
+  /** Whether none is taken at the moment: there is hardly a descriptor left. */
+  readonly isShort?: () => boolean;
+}
+
+interface Connection extends Linked<Connection> {
+  readonly socket: Socket;
+  readonly address: string | undefined;
+  /** Responses that have not been closed; more than one where requests are pipelined. */
+  open: number;
+  /** The latest of them. */
+  response: ServerResponse | undefined;
+}
+
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  readonly #connections = new Map<Socket, Connection>();
+  /** Those without an open response; the one that has been idle longest is first. */
+  readonly #idle = new LinkedList<Connection>();
+  readonly #byAddress = new Map<string, number>();
+  #closing = false;
+  /** One function for all of them: a closure for each request or connection would be made thousands of times. */
+  readonly #onResponseClosed: (this: ServerResponse) => void;
+  readonly #onSocketClosed: (this: Socket) => void;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    const connections = this;
+    this.#onResponseClosed = function () {
+      connections.#answered(this.req.socket);
+    };
+    this.#onSocketClosed = function () {
+      connections.#closed(this);
+    };
+  }
+
+  get listener(): ListenerName {
+    return this.#options.listener;
+  }
+
+  get count(): number {
+    return this.#connections.size;
+  }
+
+  get limit(): number {
+    return this.#options.maxConnections;
+  }
+
+  sockets(): IterableIterator<Socket> {
+    return this.#connections.keys();
+  }
+
+  /** Takes a new connection in, or closes it. */
+  accept(socket: Socket): void {
+    const { maxConnections, maxPerAddress, isShort } = this.#options;
+    if (isShort?.() === true) {
+      this.drop(socket, 'no_descriptor');
+      return;
+    }
+    const address = countedAddress(socket);
+    if (address !== undefined && (this.#byAddress.get(address) ?? 0) >= maxPerAddress) {
+      this.drop(socket, 'address_limit');
+      return;
+    }
+    if (this.#connections.size >= maxConnections && !this.#makeRoom()) {
+      this.drop(socket, 'limit');
+      return;
+    }
+    const connection: Connection = {
+      socket,
+      address,
+      open: 0,
+      response: undefined,
+      previous: undefined,
+      next: undefined,
+    };
+    this.#connections.set(socket, connection);
+    this.#idle.push(connection);
+    if (address !== undefined) this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
+    socket.on('close', this.#onSocketClosed);
+  }
+
+  /** A request has come, and this is its response. */
+  begin(socket: Socket, response: ServerResponse): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return;
+    if (connection.open === 0) this.#idle.remove(connection);
+    connection.open += 1;
+    connection.response = response;
+    response.on('close', this.#onResponseClosed);
+  }
+
+  /** The response that is open on a connection; of pipelined ones the last. */
+  openResponse(socket: Socket): ServerResponse | undefined {
+    return this.#connections.get(socket)?.response;
+  }
+
+  /** Whether bytes that are written to the socket now would land in the middle of, or before, an answer. */
+  isAnswering(socket: Socket): boolean {
+    const connection = this.#connections.get(socket);
+    if (connection?.response === undefined) return false;
+    const { open, response } = connection;
+    // Of a request that is still coming nobody has begun the answer, unless it was refused early.
+    return open > 1 || response.headersSent || response.req.complete;
+  }
+
+  /** Closes a connection for the gateway's own reasons. */
+  drop(socket: Socket, reason: ConnectionDropReason): void {
+    const { listener, events } = this.#options;
+    events.emit('connection-dropped', { listener, reason, remoteAddress: socket.remoteAddress });
+    // The kernel would go on sending what nobody takes.
+    if (reason === 'vanished') socket.resetAndDestroy();
+    else socket.destroy();
+  }
+
+  /** Closes what waits for a request, and what never sent one, now and from now on. */
+  closeIdle(): void {
+    this.#closing = true;
+    for (const { socket } of this.#idle) socket.destroy();
+  }
+
+  #makeRoom(): boolean {
+    const idlest = this.#idle.first;
+    const [oldest] = this.#options.closesBusy ? this.#connections.values() : [];
+    const leaves = idlest ?? oldest;
+    if (leaves === undefined) return false;
+    this.#forget(leaves);
+    this.drop(leaves.socket, 'made_room');
+    return true;
+  }
+
+  #answered(socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined || connection.open === 0) return;
+    connection.open -= 1;
+    if (connection.open > 0) return;
+    connection.response = undefined;
+    this.#idle.push(connection);
+    // What is left of its answer is with the kernel by now.
+    if (this.#closing && !isClosing(socket)) socket.destroy();
+  }
+
+  #closed(socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    if (connection !== undefined) this.#forget(connection);
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection.socket);
+    if (connection.open === 0) this.#idle.remove(connection);
+    const { address } = connection;
+    if (address === undefined) return;
+    const left = (this.#byAddress.get(address) ?? 1) - 1;
+    if (left > 0) this.#byAddress.set(address, left);
+    else this.#byAddress.delete(address);
+  }
+}
+
+/** `undefined` for loopback, whose connections are not counted by address. */
+function countedAddress({ remoteAddress }: Socket): string | undefined {
+  return remoteAddress === undefined || isLoopback(remoteAddress) ? undefined : remoteAddress;
+}

@@ -1,0 +1,237 @@
+/**
+ * The `node:http` server behind each listener: deadlines for requests, who is asked for a body and when, what happens to
+ * bytes that are no request, to a client that closes its half of a connection, and to connections when it stops.
+ */
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { afterReading } from '../../shared/deadline.js';
+import { AdmissionWindow } from '../../telemetry/admission-window.js';
+import type { GatewayEmitter, RefusedRequest, RejectionReason } from '../../telemetry/events.js';
+import type { Connections } from './connections.js';
+import { LateRequests } from './late-requests.js';
+import { listen } from './listen.js';
+import { refusedRequest } from './reply.js';
+import {
+  discardInput,
+  endAndDiscard,
+  hasBody,
+  isClosing,
+  isOverDiscarded,
+  refusalHeaders,
+} from './staged-close.js';
+
+const LATE = 'ERR_HTTP_REQUEST_TIMEOUT';
+/** By the code of Node's error; 400 for any other. */
+const STATUS_OF_CLIENT_ERROR: Readonly<Record<string, number>> = {
+  [LATE]: 408,
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+};
+
+/** Connections that can't be accepted come in hundreds: one line in each. */
+const NOTICE_WINDOW_MS = 10_000;
+/** How often Node looks for requests that are past their deadline; its default of 30 s makes 60 s out of 30. */
+const DEADLINE_CHECK_MS = 500;
+/** A client that has only closed its own half of the connection hears nothing of these; one that is gone resets it. */
+const PROBES_AFTER_MS = [1, 20, 200, 2_000];
+const EVENT_STREAM_PROBE = ':\n\n';
+
+export interface HttpServerOptions {
+  readonly connections: Connections;
+  readonly events: GatewayEmitter;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** The options that name host and port, for sentences. */
+  readonly option: { readonly host: string; readonly port: string };
+  /** The headers of a request must be there by then, and a whole request; 408 otherwise. */
+  readonly headersDeadlineMs: number;
+  readonly requestDeadlineMs: number;
+  readonly keepAliveMs: number;
+  /** TCP keep-alive; none where it is left out. */
+  readonly tcpKeepAliveMs?: number;
+  /** Whatever it throws would end the process. It asks for the body by `writeContinue` where `Expect` says so. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+}
+
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #server: Server;
+  readonly #late: LateRequests;
+  readonly #failures = new AdmissionWindow(1, NOTICE_WINDOW_MS);
+  #closed: Promise<void> | undefined;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    const { headersDeadlineMs, requestDeadlineMs, keepAliveMs, tcpKeepAliveMs } = options;
+    const serverOptions: ServerOptions = {
+      keepAliveTimeout: keepAliveMs,
+      headersTimeout: headersDeadlineMs,
+      requestTimeout: requestDeadlineMs,
+      connectionsCheckingInterval: DEADLINE_CHECK_MS,
+      ...(tcpKeepAliveMs !== undefined && { keepAlive: true, keepAliveInitialDelay: tcpKeepAliveMs }),
+    };
+    this.#late = new LateRequests(headersDeadlineMs, (socket) => options.connections.openResponse(socket));
+    const server = createServer(serverOptions);
+    this.#server = server;
+    // A client may close its half of the connection once it has asked. Node knows the property, its documentation does not.
+    Object.assign(server, { httpAllowHalfOpen: true });
+    const handle = (request: IncomingMessage, response: ServerResponse): void =>
+      this.#request(request, response);
+    server.on('request', handle);
+    // Whoever reads the body says 100 Continue: not before Host, token and length were found right.
+    server.on('checkContinue', handle);
+    server.on('checkExpectation', (request, response) => this.#unknownExpectation(request, response));
+    server.on('timeout', closeUnlessHeard);
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      const refuse = (): void => this.#malformed(error, socket as Socket);
+      if (error.code === LATE) this.#late.judge(socket as Socket, refuse);
+      else refuse();
+    });
+    const onEnd = this.#onEnd();
+    server.on('connection', (socket) => {
+      options.connections.accept(socket);
+      socket.on('end', onEnd);
+    });
+  }
+
+  get listening(): boolean {
+    return this.#server.listening;
+  }
+
+  /** @throws {BulkheadError} `ERR_BULKHEAD_LISTEN` when the address can't be had. */
+  async listen(): Promise<AddressInfo> {
+    const { option, events } = this.#options;
+    const address = await listen(this.#server, this.#options, option);
+    // A connection that can't be accepted, for want of a descriptor say, is no reason to stop.
+    this.#server.on('error', ({ message }) => {
+      const suppressed = this.#failures.admit();
+      if (suppressed === undefined) return;
+      events.emit('notice', {
+        level: 'error',
+        message: `A connection to ${option.port} could not be accepted: ${message}`,
+        fields: { failures: suppressed + 1 },
+      });
+    });
+    return address;
+  }
+
+  /**
+   * Takes no new connection, closes idle ones, lets answers that are being written leave within the deadline, and
+   * resolves when all are closed. May be called again, with a shorter deadline.
+   */
+  close(deadlineMs: number): Promise<void> {
+    const server = this.#server;
+    const { connections } = this.#options;
+    if (!server.listening && this.#closed === undefined) return Promise.resolve();
+    this.#closed ??= new Promise((resolve) => server.close(() => resolve()));
+    connections.closeIdle();
+    const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+    return this.#closed.finally(() => clearTimeout(deadline));
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    // What follows a request whose refusal closes the connection is not served (RFC 9112, section 9.6).
+    if (isClosing(request.socket)) return;
+    this.#late.arrived(request.socket);
+    this.#options.connections.begin(request.socket, response);
+    // A body that nobody reads would hold back everything behind it, the end of the connection among it.
+    if (request.method !== 'POST' && hasBody(request)) request.resume();
+    this.#options.handle(request, response);
+  }
+
+  /** RFC 9110, section 10.1.1. */
+  #unknownExpectation(request: IncomingMessage, response: ServerResponse): void {
+    if (isClosing(request.socket)) return;
+    this.#options.connections.begin(request.socket, response);
+    this.#rejected(request.socket, 'expectation_failed', 417, refusedRequest(request));
+    response.writeHead(417, { ...refusalHeaders(request), 'content-length': 0 }).end();
+  }
+
+  /** What never became a request: Node's parser refused it, or it did not come in time. */
+  #malformed(error: NodeJS.ErrnoException, socket: Socket): void {
+    // A client that is gone hears no answer, and a reset is no malformed request.
+    if (error.syscall !== undefined || (!socket.writable && !isClosing(socket))) {
+      socket.destroy();
+      return;
+    }
+    const { connections } = this.#options;
+    // Node reports the same error again with whatever comes behind it.
+    if (isClosing(socket)) {
+      if (isOverDiscarded(socket)) socket.destroy();
+      return;
+    }
+    const status = STATUS_OF_CLIENT_ERROR[error.code ?? ''] ?? 400;
+    this.#rejected(socket, status === 408 ? 'request_timeout' : 'malformed_http', status);
+    if (connections.isAnswering(socket)) {
+      // The answers to what came before stay whole (RFC 9112, section 9.3.2), and are the last ones here.
+      connections.openResponse(socket)?.once('close', () => endAndDiscard(socket));
+      discardInput(socket);
+      return;
+    }
+    socket.write(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+    );
+    endAndDiscard(socket);
+  }
+
+  #rejected(socket: Socket, reason: RejectionReason, status: number, request?: RefusedRequest): void {
+    this.#options.events.emit('rejected', {
+      reason,
+      status,
+      sessionId: undefined,
+      remoteAddress: socket.remoteAddress,
+      ...(request !== undefined && { request }),
+    });
+  }
+
+  /**
+   * FIN says that a client asks for nothing more: it may wait for its answer, or be gone. Bytes tell, since they are
+   * acknowledged or answered with a reset; the reset is seen with the bytes after it.
+   */
+  #onEnd(): (this: Socket) => void {
+    const { connections } = this.#options;
+    return function () {
+      // A client that sent garbage behind its request, and then FIN, is not one that only waits.
+      if (isClosing(this) && connections.openResponse(this)?.writableEnded === false) this.destroy();
+      let probes = 0;
+      let timer: NodeJS.Timeout | undefined;
+      const probe = (): void => {
+        const response = connections.openResponse(this);
+        if (response === undefined || !response.req.complete || !this.writable || isClosing(this)) return;
+        sendProbe(response, this);
+        const after = PROBES_AFTER_MS[probes];
+        probes += 1;
+        if (after !== undefined) timer = setTimeout(probe, after);
+      };
+      this.once('close', () => clearTimeout(timer));
+      probe();
+    };
+  }
+}
+
+/** A request that came in time may still have to be read: timers run first, and after a stall (SIGSTOP, say) all are late. */
+function closeUnlessHeard(socket: Socket): void {
+  const { bytesRead } = socket;
+  afterReading(() => {
+    if (socket.bytesRead === bytesRead) socket.destroy();
+  });
+}
+
+function sendProbe(response: ServerResponse, socket: Socket): void {
+  // Only an event stream has headers and no end, and it may have a comment anywhere between events.
+  if (response.headersSent) {
+    if (!response.writableEnded && !response.writableNeedDrain) response.write(EVENT_STREAM_PROBE);
+    return;
+  }
+  // HTTP/1.0 has no interim answers (RFC 9110, section 15.2).
+  if (response.req.httpVersionMinor === 0) socket.destroy();
+  else response.writeProcessing();
+}

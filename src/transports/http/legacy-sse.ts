@@ -1,0 +1,131 @@
+/**
+ * The HTTP+SSE transport of 2024-11-05: GET /sse opens the session and its one stream, whose first event names where
+ * to POST; everything that the server has to say, answers among them, goes over that stream. It can't be resumed:
+ * when it closes, the session ends.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { JSON_RPC } from '../../protocol/json-rpc-error.js';
+import type { Session } from '../../session/session.js';
+import { acceptsAll } from './media-type.js';
+import { messagesIn, openingOf, readJson, TOO_MUCH_WAITS, tellSession } from './messages.js';
+import { type Rejection, reject } from './reply.js';
+import type { RequestTarget } from './request-target.js';
+import { readMetadata } from './session-metadata.js';
+import { SseStream } from './sse-stream.js';
+import { contextOf, identified, type TransportParts } from './streamable-http.js';
+
+export const MESSAGES_PATH = '/messages';
+
+export class LegacySse {
+  readonly #parts: TransportParts;
+
+  constructor(parts: TransportParts) {
+    this.#parts = parts;
+  }
+
+  /** GET /sse */
+  open(
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: string,
+    { slash }: RequestTarget,
+  ): void {
+    if (request.method !== 'GET') return this.#reject(request, response, methodNotAllowed('GET'));
+    if (request.headers.accept !== undefined && !acceptsAll(request.headers.accept, ['text/event-stream'])) {
+      return this.#reject(request, response, {
+        status: 406,
+        reason: 'not_acceptable',
+        message: 'Not Acceptable: Client must accept text/event-stream',
+      });
+    }
+    const { sessions, events, keepAliveMs, output, metadata } = this.#parts;
+    const refusal = sessions.refusal();
+    if (refusal !== undefined) return this.#reject(request, response, { status: 503, ...refusal });
+    const added = readMetadata(metadata, request);
+    const session = sessions.open(contextOf(request, 'sse', principal, added));
+    // Relative to where the client found the stream: a proxy may serve this listener below a path of its own.
+    const endpoint = `${slash ? '../' : ''}${MESSAGES_PATH.slice(1)}?sessionId=${session.id}`;
+    const preamble = `event: endpoint\ndata: ${endpoint}\n\n`;
+    session.listen(
+      new SseStream({
+        kind: 'legacy',
+        response,
+        sessionId: session.id,
+        keepAliveMs,
+        events,
+        output,
+        preamble,
+      }),
+    );
+  }
+
+  /** POST /messages?sessionId=… */
+  message(
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: string,
+    { query }: RequestTarget,
+  ): void {
+    if (request.method !== 'POST') return this.#reject(request, response, methodNotAllowed('POST'));
+    const sessionId = new URLSearchParams(query).get('sessionId');
+    if (sessionId === null) {
+      return this.#reject(request, response, {
+        status: 400,
+        reason: 'session_required',
+        message: 'Bad Request: the sessionId parameter is missing. GET /sse tells the whole address.',
+      });
+    }
+    const session = this.#parts.sessions.find(sessionId, principal);
+    if (session?.context.transport !== 'sse') return this.#reject(request, response, SESSION_GONE);
+    readJson(this.#parts, request, response, (text) => {
+      // Its stream may have closed while the body came.
+      if (session.state === 'ending') return this.#reject(request, response, SESSION_GONE);
+      this.#received(request, response, session, text);
+    });
+  }
+
+  #received(request: IncomingMessage, response: ServerResponse, session: Session, text: string): void {
+    const parsed = messagesIn(text, this.#parts.events, request, response);
+    if (parsed === undefined) return;
+    const requests = parsed.messages.filter((message) => message.kind === 'request');
+    const opening = openingOf(parsed.messages);
+    if (opening !== undefined && (session.initialized || parsed.messages.length > 1)) {
+      return this.#reject(request, response, {
+        status: 400,
+        reason: 'invalid_request',
+        code: JSON_RPC.invalidRequest,
+        message: 'Invalid Request: Only one initialization request is allowed',
+        id: opening.id,
+      });
+    }
+    if (!tellSession(session, parsed.messages)) {
+      return this.#reject(request, response, TOO_MUCH_WAITS);
+    }
+    if (opening !== undefined) {
+      session.initialize(opening, identified(session.context, opening), undefined, () => {});
+    } else if (requests.length > 0) {
+      session.request(requests, parsed.batch, undefined);
+    }
+    response.writeHead(202).end('Accepted');
+  }
+
+  #reject(request: IncomingMessage, response: ServerResponse, rejection: Rejection): void {
+    reject(this.#parts.events, request, response, rejection);
+  }
+}
+
+const SESSION_GONE: Rejection = {
+  status: 404,
+  reason: 'session_unknown',
+  code: JSON_RPC.sessionNotFound,
+  message: 'Session not found: its SSE stream has closed. GET /sse opens a new one.',
+};
+
+function methodNotAllowed(allow: string): Rejection {
+  return {
+    status: 405,
+    reason: 'method_not_allowed',
+    message: `Method not allowed: this endpoint takes ${allow}`,
+    headers: { allow },
+  };
+}

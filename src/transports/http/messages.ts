@@ -1,0 +1,125 @@
+/** What both transports do with a POST: read its body, and take the JSON-RPC messages in it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientMessage, ClientRequest } from '../../protocol/client-message.js';
+import { type ParsedBody, parseBody } from '../../protocol/json-rpc.js';
+import { JSON_RPC } from '../../protocol/json-rpc-error.js';
+import type { Session } from '../../session/session.js';
+import type { GatewayEmitter } from '../../telemetry/events.js';
+import { type Body, readBody } from './body.js';
+import type { BodyBudget } from './body-budget.js';
+import { isJson, isPlain } from './media-type.js';
+import { answering, type Rejection, reject } from './reply.js';
+
+export interface MessageParts {
+  readonly events: GatewayEmitter;
+  readonly maxBodyBytes: number;
+  readonly bodies: BodyBudget;
+}
+
+/** Each session keeps its own for every thread to come. Icons in it may be whole pictures. */
+const MAX_INITIALIZE_CHARS = 256 * 1024;
+
+/** A session whose messages wait for a thread, and too many of them. */
+export const TOO_MUCH_WAITS: Rejection = {
+  status: 503,
+  reason: 'thread_wait',
+  message: 'This session waits for a thread and takes no more messages. Try again later.',
+};
+
+/** Reads a JSON body as text; what is not JSON by its type, not UTF-8, or too large, is refused. */
+export function readJson(
+  parts: MessageParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  done: (text: string) => void,
+): void {
+  const { events, maxBodyBytes } = parts;
+  const { headers } = request;
+  if (!isJson(headers['content-type'])) {
+    return reject(events, request, response, {
+      status: 415,
+      reason: 'unsupported_media_type',
+      message: 'Unsupported Media Type: Content-Type must be application/json, in UTF-8',
+    });
+  }
+  if (!isPlain(headers['content-encoding'])) {
+    return reject(events, request, response, {
+      status: 415,
+      reason: 'unsupported_media_type',
+      message: 'Unsupported Media Type: a body must not be compressed; send it without Content-Encoding',
+      // RFC 9110, section 15.5.16
+      headers: { 'accept-encoding': 'identity' },
+    });
+  }
+  const read = (body: Body): void => {
+    switch (body.outcome) {
+      case 'aborted':
+        return;
+      case 'text':
+        return done(body.text);
+      case 'not-utf-8':
+        return reject(events, request, response, {
+          status: 400,
+          reason: 'parse_error',
+          code: JSON_RPC.parseError,
+          message: 'Parse error: the body is not UTF-8, in which JSON must be sent',
+        });
+      case 'no-room':
+        return reject(events, request, response, {
+          status: 503,
+          reason: 'body_budget',
+          message: 'Too many unfinished request bodies are held at the moment. Send it again, in one go.',
+        });
+      case 'too-large':
+        return reject(events, request, response, {
+          status: 413,
+          reason: 'body_too_large',
+          message: `Payload Too Large: a body may have ${maxBodyBytes} bytes (max-body-bytes)`,
+        });
+    }
+  };
+  readBody(request, response, parts, (body) => answering(events, request, response, () => read(body)));
+}
+
+/** The messages in a body, or `undefined` after it has been refused. */
+export function messagesIn(
+  text: string,
+  events: GatewayEmitter,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Extract<ParsedBody, { ok: true }> | undefined {
+  const parsed = parseBody(text);
+  if (parsed.ok) {
+    const opening = openingOf(parsed.messages);
+    if (opening === undefined || opening.body.length <= MAX_INITIALIZE_CHARS) return parsed;
+    reject(events, request, response, {
+      status: 413,
+      reason: 'body_too_large',
+      message: `Payload Too Large: initialize may have ${MAX_INITIALIZE_CHARS} characters of JSON, since it is kept as long as its session; send smaller icons, or links to them`,
+      id: opening.id,
+    });
+    return undefined;
+  }
+  const { code, message, id } = parsed;
+  const reason = code === JSON_RPC.parseError ? 'parse_error' : 'invalid_request';
+  reject(events, request, response, { status: 400, reason, code, message, id });
+  return undefined;
+}
+
+/** The `initialize` request among them. */
+export function openingOf(messages: readonly ClientMessage[]): ClientRequest | undefined {
+  for (const message of messages) {
+    if (message.kind === 'request' && message.method === 'initialize') return message;
+  }
+  return undefined;
+}
+
+/** Hands a session what asks for no answer; `false` when it can't take more. */
+export function tellSession(session: Session, messages: readonly ClientMessage[]): boolean {
+  let taken = true;
+  for (const message of messages) {
+    if (message.kind === 'notification') taken = session.notify(message) && taken;
+    else if (message.kind === 'response') session.respond(message);
+  }
+  return taken;
+}

@@ -1,0 +1,69 @@
+/**
+ * What a programmer's `metadata` function adds to a session's context. It runs on the main thread with what a client sent, so
+ * whatever it throws or gives back must cost that one request and nothing else.
+ */
+import type { IncomingMessage } from 'node:http';
+import { messageOf } from '../../shared/errors.js';
+import { MAX_JSON_DEPTH } from '../../shared/json-depth.js';
+import type { SessionContext } from '../../shared/session-context.js';
+
+/** Each session keeps its own, and `/sessions` shows all. */
+const MAX_OBJECTS = 10_000;
+
+export type MetadataHook = (request: IncomingMessage) => Readonly<Record<string, unknown>>;
+
+/**
+ * A copy of what the function gives back: plain data that a thread, a log and `/sessions` can all be handed.
+ * @throws {Error} with a sentence for the log when it throws, or gives back anything else.
+ */
+export function readMetadata(hook: MetadataHook, request: IncomingMessage): SessionContext['metadata'] {
+  let copy: unknown;
+  try {
+    const given: unknown = hook(request);
+    if (given === undefined) return {};
+    if (given instanceof Promise) {
+      // Nobody will wait for it, and its failure must not end the process.
+      given.catch(() => {});
+      throw new Error('it gave back a promise, but must give back its data at once');
+    }
+    copy = structuredClone(given);
+  } catch (error) {
+    throw new Error(`createGateway's metadata function failed: ${messageOf(error)}`, { cause: error });
+  }
+  if (typeof copy !== 'object' || copy === null || Array.isArray(copy)) {
+    throw new Error("createGateway's metadata function must give back an object");
+  }
+  const tooMuch = excess(copy);
+  if (tooMuch !== undefined) throw new Error(`createGateway's metadata function gave back ${tooMuch}`);
+  return copy as Record<string, unknown>;
+}
+
+/**
+ * Level by level, so that nothing recurses; what is in a circle never comes to its last level. An object in several places
+ * counts in each, as it will be written in each.
+ */
+function excess(root: object): string | undefined {
+  let level = new Map<object, number>([[root, 1]]);
+  let objects = 0;
+  for (let depth = 1; level.size > 0; depth += 1) {
+    if (depth > MAX_JSON_DEPTH)
+      return `data that nests more than ${MAX_JSON_DEPTH} levels deep, or in a circle`;
+    const next = new Map<object, number>();
+    for (const [parent, times] of level) {
+      objects += times;
+      if (objects > MAX_OBJECTS) return `more than ${MAX_OBJECTS} objects`;
+      for (const child of children(parent)) {
+        if (typeof child === 'object' && child !== null) next.set(child, (next.get(child) ?? 0) + times);
+      }
+    }
+    level = next;
+  }
+  return undefined;
+}
+
+function children(parent: object): Iterable<unknown> {
+  if (ArrayBuffer.isView(parent)) return [];
+  if (parent instanceof Map) return [...parent.keys(), ...parent.values()];
+  if (parent instanceof Set) return parent;
+  return Object.values(parent);
+}

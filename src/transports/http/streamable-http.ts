@@ -1,0 +1,352 @@
+/**
+ * The Streamable HTTP transport, server side: POST, GET and DELETE of one endpoint (MCP 2025-11-25, 2025-06-18 and
+ * 2025-03-26, Transports). It refuses with
+ *
+ * - 400 what is no JSON-RPC, has no session id where one is needed, or names an unknown protocol version;
+ * - 404 an unknown session, after which a client initializes anew;
+ * - 405 other methods, 406 a client that does not accept both JSON and SSE, 413 and 415 bodies it will not read;
+ * - 503 with Retry-After a new session when there is no room. Never 429: Claude Code would not try again.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LATEST_PROTOCOL_VERSION, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
+import { parseEventId } from '../../delivery/event-id.js';
+import { answerLost } from '../../delivery/session-streams.js';
+import type { ClientMessage, ClientRequest } from '../../protocol/client-message.js';
+import { errorResponse, JSON_RPC } from '../../protocol/json-rpc-error.js';
+import type { Session } from '../../session/session.js';
+import type { SessionManager } from '../../session/session-manager.js';
+import type { StartFailure } from '../../session/session-start.js';
+import type { SessionContext, SessionTransport } from '../../shared/session-context.js';
+import type { GatewayEmitter } from '../../telemetry/events.js';
+import type { BodyBudget } from './body-budget.js';
+import { acceptsAll } from './media-type.js';
+import { messagesIn, openingOf, readJson, TOO_MUCH_WAITS, tellSession } from './messages.js';
+import type { OutputBudget } from './output-budget.js';
+import {
+  headerOf,
+  internalError,
+  noteRejection,
+  RETRY_AFTER_SECONDS,
+  type Rejection,
+  reject,
+  sendJson,
+} from './reply.js';
+import { type MetadataHook, readMetadata } from './session-metadata.js';
+import { SseStream } from './sse-stream.js';
+
+/** JSON-RPC batches were in 2025-03-26 and before, and taken out again (2025-06-18, Key Changes). */
+const LAST_VERSION_WITH_BATCHES = '2025-03-26';
+const MAX_NAME_CHARS = 200;
+
+export interface TransportParts {
+  readonly sessions: SessionManager;
+  readonly events: GatewayEmitter;
+  readonly maxBodyBytes: number;
+  readonly bodies: BodyBudget;
+  readonly output: OutputBudget;
+  readonly keepAliveMs: number;
+  /** What a programmer adds to the session context, from the request that opens the session. */
+  readonly metadata: MetadataHook;
+}
+
+/** Who opens a session, as far as its first request tells; `initialize` tells the rest. */
+export function contextOf(
+  request: IncomingMessage,
+  transport: SessionTransport,
+  principal: string,
+  metadata: Readonly<Record<string, unknown>>,
+): Omit<SessionContext, 'sessionId' | 'startedAtMs'> {
+  return {
+    transport,
+    client: { name: '', version: '' },
+    protocolVersion: LATEST_PROTOCOL_VERSION,
+    userAgent: headerOf(request, 'user-agent')?.slice(0, MAX_NAME_CHARS),
+    remoteAddress: request.socket.remoteAddress,
+    principal,
+    metadata,
+  };
+}
+
+/** The context after `initialize`. The version is negotiated as the SDK's server does it (Lifecycle, "Version Negotiation"). */
+export function identified(context: SessionContext, { params }: ClientRequest): SessionContext {
+  const { protocolVersion, clientInfo } = (params ?? {}) as {
+    protocolVersion?: unknown;
+    clientInfo?: unknown;
+  };
+  const { name, version } = (clientInfo ?? {}) as { name?: unknown; version?: unknown };
+  const text = (value: unknown): string => (typeof value === 'string' ? value.slice(0, MAX_NAME_CHARS) : '');
+  const supported =
+    typeof protocolVersion === 'string' && SUPPORTED_PROTOCOL_VERSIONS.includes(protocolVersion);
+  return {
+    ...context,
+    client: { name: text(name), version: text(version) },
+    protocolVersion: supported ? protocolVersion : LATEST_PROTOCOL_VERSION,
+  };
+}
+
+export class StreamableHttp {
+  readonly #parts: TransportParts;
+
+  constructor(parts: TransportParts) {
+    this.#parts = parts;
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse, principal: string): void {
+    switch (request.method) {
+      case 'POST':
+        return this.#post(request, response, principal);
+      case 'GET':
+        return this.#get(request, response, principal);
+      case 'DELETE':
+        return this.#delete(request, response, principal);
+      default:
+        this.#reject(request, response, {
+          status: 405,
+          reason: 'method_not_allowed',
+          message: 'Method not allowed: this endpoint takes POST, GET and DELETE',
+          headers: { allow: 'GET, POST, DELETE' },
+        });
+    }
+  }
+
+  #post(request: IncomingMessage, response: ServerResponse, principal: string): void {
+    if (!acceptsAll(request.headers.accept, ['application/json', 'text/event-stream'])) {
+      return this.#reject(request, response, {
+        status: 406,
+        reason: 'not_acceptable',
+        message: 'Not Acceptable: Client must accept both application/json and text/event-stream',
+      });
+    }
+    // An unknown session is refused before megabytes of body are read and parsed.
+    if (headerOf(request, 'mcp-session-id') !== undefined) {
+      const refused = this.#unknownVersion(request, []);
+      if (refused !== undefined) return this.#reject(request, response, refused);
+      if (this.#session(request, response, principal, []) === undefined) return;
+    }
+    readJson(this.#parts, request, response, (text) => {
+      const parsed = messagesIn(text, this.#parts.events, request, response);
+      if (parsed !== undefined) this.#messages(request, response, principal, parsed.messages, parsed.batch);
+    });
+  }
+
+  #messages(
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: string,
+    messages: readonly ClientMessage[],
+    batch: boolean,
+  ): void {
+    const opening = openingOf(messages);
+    if (opening !== undefined) {
+      return this.#initialize(request, response, principal, opening, messages.length);
+    }
+    const discovery = discoveryOf(request, messages);
+    if (discovery !== undefined) return this.#reject(request, response, discovery);
+    const refusedVersion = this.#unknownVersion(request, messages);
+    if (refusedVersion !== undefined) return this.#reject(request, response, refusedVersion);
+    // Once more: it may have ended while the body came.
+    const session = this.#session(request, response, principal, messages);
+    if (session === undefined) return;
+    if (batch && session.context.protocolVersion > LAST_VERSION_WITH_BATCHES) {
+      return this.#reject(request, response, {
+        status: 400,
+        reason: 'invalid_request',
+        code: JSON_RPC.invalidRequest,
+        message: `Invalid Request: protocol version ${session.context.protocolVersion} has no batches; send one message a POST`,
+      });
+    }
+    const requests = messages.filter((message) => message.kind === 'request');
+    if (!tellSession(session, messages)) {
+      return this.#reject(request, response, TOO_MUCH_WAITS);
+    }
+    if (requests.length === 0) {
+      response.writeHead(202, { 'mcp-session-id': session.id }).end();
+      return;
+    }
+    if (this.#parts.sessions.draining) return this.#refuseWhileDraining(response, requests, batch);
+    session.request(requests, batch, this.#stream('post', response, session));
+  }
+
+  /** The reply is a JSON-RPC error over 200: any other status is shown to the model as it is. */
+  #refuseWhileDraining(response: ServerResponse, requests: readonly ClientRequest[], batch: boolean): void {
+    const message = 'The server is shutting down. Call again in a moment.';
+    const errors = requests.map(({ id }) =>
+      errorResponse(id, JSON_RPC.serverError, message, { reason: 'draining' }),
+    );
+    sendJson(response, 200, batch ? `[${errors.join(',')}]` : (errors[0] ?? ''));
+  }
+
+  #initialize(
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: string,
+    opening: ClientRequest,
+    messages: number,
+  ): void {
+    if (messages > 1) {
+      return this.#reject(request, response, {
+        status: 400,
+        reason: 'invalid_request',
+        code: JSON_RPC.invalidRequest,
+        message: 'Invalid Request: Only one initialization request is allowed',
+        id: opening.id,
+      });
+    }
+    if (headerOf(request, 'mcp-session-id') !== undefined) {
+      if (this.#session(request, response, principal, [opening]) === undefined) return;
+      return this.#reject(request, response, {
+        status: 400,
+        reason: 'invalid_request',
+        code: JSON_RPC.invalidRequest,
+        message: 'Invalid Request: Server already initialized. Open a new session without Mcp-Session-Id.',
+        id: opening.id,
+      });
+    }
+    const { sessions } = this.#parts;
+    const refusal = sessions.refusal();
+    if (refusal !== undefined)
+      return this.#reject(request, response, { status: 503, ...refusal, id: opening.id });
+    let metadata: SessionContext['metadata'];
+    try {
+      metadata = readMetadata(this.#parts.metadata, request);
+    } catch (error) {
+      return this.#reject(request, response, internalError(error, opening.id));
+    }
+    const session = sessions.open(contextOf(request, 'streamable-http', principal, metadata));
+    const stream = this.#stream('post', response, session);
+    session.initialize(opening, identified(session.context, opening), stream, (failure) =>
+      this.#startFailed(request, response, failure),
+    );
+  }
+
+  /** Without a session id in the answer: there is no session. */
+  #startFailed(request: IncomingMessage, response: ServerResponse, { status, body }: StartFailure): void {
+    if (status !== 503) return sendJson(response, status, body);
+    noteRejection(this.#parts.events, request, 'thread_wait', status);
+    sendJson(response, status, body, { 'retry-after': String(RETRY_AFTER_SECONDS) });
+  }
+
+  #get(request: IncomingMessage, response: ServerResponse, principal: string): void {
+    if (!acceptsAll(request.headers.accept, ['text/event-stream'])) {
+      return this.#reject(request, response, {
+        status: 406,
+        reason: 'not_acceptable',
+        message: 'Not Acceptable: Client must accept text/event-stream',
+      });
+    }
+    const refusedVersion = this.#unknownVersion(request, []);
+    if (refusedVersion !== undefined) return this.#reject(request, response, refusedVersion);
+    const lastEventId = headerOf(request, 'last-event-id');
+    const cursor = lastEventId === undefined || lastEventId === '' ? undefined : parseEventId(lastEventId);
+    if (lastEventId !== undefined && lastEventId !== '' && cursor === undefined) {
+      return this.#reject(request, response, {
+        status: 400,
+        reason: 'invalid_request',
+        message: 'Invalid Last-Event-ID: it is no event id of this server. Open the stream without it.',
+      });
+    }
+    const sessionId = headerOf(request, 'mcp-session-id');
+    if (cursor !== undefined && cursor.requestIds.length > 0 && sessionId !== undefined) {
+      const known = this.#parts.sessions.find(sessionId, principal);
+      if (known === undefined) {
+        const connection = this.#sse('post', response, sessionId);
+        this.#parts.events.emit('stream-resumed', { kind: 'post', replayed: 0, lost: true });
+        return answerLost(cursor, connection, 'its session is gone');
+      }
+    }
+    const session = this.#session(request, response, principal, []);
+    if (session === undefined) return;
+    const kind = cursor === undefined || cursor.stream === 'get' ? 'get' : 'post';
+    const stream = this.#stream(kind, response, session);
+    if (cursor === undefined) session.listen(stream);
+    else session.resume(cursor, stream);
+  }
+
+  #delete(request: IncomingMessage, response: ServerResponse, principal: string): void {
+    const refusedVersion = this.#unknownVersion(request, []);
+    if (refusedVersion !== undefined) return this.#reject(request, response, refusedVersion);
+    const session = this.#session(request, response, principal, []);
+    if (session === undefined) return;
+    void session.end('delete');
+    response.writeHead(200).end();
+  }
+
+  /** The session that the request names, or `undefined` after it has been refused. */
+  #session(
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: string,
+    messages: readonly ClientMessage[],
+  ): Session | undefined {
+    const sessionId = headerOf(request, 'mcp-session-id');
+    const id = requestIdOf(messages);
+    if (sessionId === undefined) {
+      this.#reject(request, response, { ...SESSION_REQUIRED, id });
+      return undefined;
+    }
+    const session = this.#parts.sessions.find(sessionId, principal);
+    if (session !== undefined && session.context.transport === 'streamable-http') return session;
+    this.#reject(request, response, {
+      status: 404,
+      reason: 'session_unknown',
+      code: JSON_RPC.sessionNotFound,
+      message: 'Session not found: it has ended. Send initialize without Mcp-Session-Id to open a new one.',
+      id,
+    });
+    return undefined;
+  }
+
+  #unknownVersion(request: IncomingMessage, messages: readonly ClientMessage[]): Rejection | undefined {
+    const version = headerOf(request, 'mcp-protocol-version');
+    if (version === undefined || SUPPORTED_PROTOCOL_VERSIONS.includes(version)) return undefined;
+    return {
+      status: 400,
+      reason: 'protocol_version',
+      message:
+        `Bad Request: Unsupported protocol version: ${version.slice(0, 50)} ` +
+        `(supported versions: ${SUPPORTED_PROTOCOL_VERSIONS.join(', ')})`,
+      id: requestIdOf(messages),
+    };
+  }
+
+  #stream(kind: 'post' | 'get', response: ServerResponse, session: Session): SseStream {
+    return this.#sse(kind, response, session.id);
+  }
+
+  #sse(kind: 'post' | 'get', response: ServerResponse, sessionId: string): SseStream {
+    const { keepAliveMs, events, output } = this.#parts;
+    return new SseStream({ kind, response, sessionId, keepAliveMs, events, output });
+  }
+
+  #reject(request: IncomingMessage, response: ServerResponse, rejection: Rejection): void {
+    reject(this.#parts.events, request, response, rejection);
+  }
+}
+
+function requestIdOf(messages: readonly ClientMessage[]): string | number | null {
+  const [message] = messages;
+  return message?.kind === 'request' ? message.id : null;
+}
+
+/**
+ * `server/discover` is the next revision's first question; a client that hears of it here falls back to `initialize`. Its
+ * version is no fault of the client's, so it is neither refused nor counted as one.
+ */
+function discoveryOf(request: IncomingMessage, messages: readonly ClientMessage[]): Rejection | undefined {
+  const [message] = messages;
+  if (message?.kind !== 'request' || message.method !== 'server/discover') return undefined;
+  if (headerOf(request, 'mcp-session-id') !== undefined) return undefined;
+  return {
+    status: 400,
+    reason: 'discover',
+    code: JSON_RPC.methodNotFound,
+    message: `Method not found: server/discover; this server speaks ${LATEST_PROTOCOL_VERSION} and older: send initialize`,
+    id: message.id,
+  };
+}
+
+const SESSION_REQUIRED: Rejection = {
+  status: 400,
+  reason: 'session_required',
+  message: 'Bad Request: Mcp-Session-Id header is required. Send initialize to open a session.',
+};

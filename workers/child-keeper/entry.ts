@@ -1,0 +1,58 @@
+/**
+ * Entry of the child-process keeper: the one thread that starts and reaps the child processes of all sessions.
+ * It runs no user code and nothing but the gateway's own end stops it. Nothing can be done here when the whole
+ * gateway is killed with SIGKILL: then child processes live on until they notice that their pipes are closed.
+ */
+import { getPriority } from 'node:os';
+import { isMainThread, workerData } from 'node:worker_threads';
+import type {
+  ChildKeeperData,
+  KeeperCommandFrame,
+  KeeperReportFrame,
+} from '../../src/shared/keeper-frames.js';
+import { KeptThread } from './kept-thread.js';
+import { LifetimeReaper } from './lifetime-reaper.js';
+
+if (isMainThread) throw new Error('The child-process keeper has to be started as a worker thread.');
+
+const { mainPort, niceIncrement } = workerData as ChildKeeperData;
+/** 19 is the nicest there is. */
+const niceness = niceIncrement === 0 ? undefined : Math.min(getPriority() + niceIncrement, 19);
+const reaper = new LifetimeReaper();
+const threads = new Map<number, KeptThread>();
+
+function tellMain(frame: KeeperReportFrame): void {
+  mainPort.postMessage(frame);
+}
+
+async function keep({ thread, port, frames }: KeeperCommandFrame & { type: 'connect' }): Promise<void> {
+  const kept = new KeptThread(thread, port, { reaper, niceness, tellMain });
+  threads.set(thread, kept);
+  for (const frame of frames) kept.receive(frame);
+  await kept.released;
+  threads.delete(thread);
+  tellMain({ type: 'released', thread });
+}
+
+async function close(): Promise<void> {
+  const all = [...threads.values()];
+  for (const kept of all) kept.close();
+  await Promise.all(all.map((kept) => kept.released));
+  tellMain({ type: 'closed' });
+}
+
+mainPort.on('message', (frame: KeeperCommandFrame) => {
+  switch (frame.type) {
+    case 'connect':
+      void keep(frame);
+      return;
+    case 'end':
+      threads.get(frame.thread)?.close();
+      return;
+    case 'close':
+      void close();
+      return;
+    default:
+      throw new TypeError(`Unknown frame from the main thread: ${JSON.stringify(frame satisfies never)}`);
+  }
+});

@@ -1,0 +1,43 @@
+/**
+ * Backpressure for what a module makes its thread post from synchronous code, which no credit holds back. A loop that
+ * writes `session.state` without an end would fill the main thread's memory and keep it from all other sessions:
+ * with two small frames in each turn of such a loop, others waited for seconds and the gateway grew by a gigabyte.
+ */
+import { backlogBytes, isUnpaced, type ThreadFrame } from '../../src/shared/frames.js';
+import { clockMs } from './clock.js';
+
+/** What the main thread may be behind; one frame more is always let through. */
+const MAX_BACKLOG_BYTES = 64 * 1024;
+/** Also leaves the main thread time for others: at most so many bytes come in each nap. */
+const NAP_MS = 5;
+/** The main thread has not come round for so long: whatever holds it up, one frame more is not it. */
+const DEADLINE_MS = 10_000;
+
+/**
+ * `post`, but that it blocks the thread while the main thread is too far behind.
+ * @param handledBytes one number in shared memory to which the main thread adds `backlogBytes` of what it has handled
+ * @param onFirst called before the first wait
+ */
+export function withBackpressure(
+  post: (frame: ThreadFrame) => void,
+  handledBytes: Int32Array,
+  onFirst: () => void,
+): (frame: ThreadFrame) => void {
+  let postedBytes = 0;
+  let nap: Int32Array | undefined;
+  // Both numbers wrap around.
+  const backlog = (): number => (postedBytes - Atomics.load(handledBytes, 0)) | 0;
+  return (frame) => {
+    if (isUnpaced(frame)) {
+      if (backlog() > MAX_BACKLOG_BYTES) {
+        if (nap === undefined) onFirst();
+        nap ??= new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+        const deadlineMs = clockMs() + DEADLINE_MS;
+        do Atomics.wait(nap, 0, 0, NAP_MS);
+        while (backlog() > MAX_BACKLOG_BYTES && clockMs() < deadlineMs);
+      }
+      postedBytes = (postedBytes + backlogBytes(frame)) | 0;
+    }
+    post(frame);
+  };
+}

@@ -1,0 +1,148 @@
+/** `session.spawn`: a session thread's child processes, which the keeper thread starts, reaps and kills. */
+import type { MessagePort } from 'node:worker_threads';
+import type { SessionChildProcess, SessionSpawnOptions } from '../../../src/shared/define-server.js';
+import { BulkheadError } from '../../../src/shared/errors.js';
+import { type ChildReportFrame, MAX_CHILD_PROCESSES } from '../../../src/shared/keeper-frames.js';
+import { KeptChildProcess } from './child-process.js';
+import type { SendToKeeper } from './child-streams.js';
+import { spawnPlan } from './spawn-options.js';
+
+export class SessionChildProcesses {
+  readonly #port: MessagePort;
+  readonly #currentRequestKey: () => string | undefined;
+  readonly #children = new Map<number, KeptChildProcess>();
+  /** Requests that started a process; no other's end is worth a frame. */
+  readonly #requestKeys = new Set<string>();
+  #nextChild = 1;
+  #state: 'open' | 'ending' | 'lost' = 'open';
+  #settleEnd: (() => void) | undefined;
+  #ended: Promise<void> | undefined;
+
+  /**
+   * @param port the thread's `keeperPort`. It keeps the thread alive only while a child process runs.
+   * @param currentRequestKey the key of the request whose handler is running, or `undefined` outside of one.
+   */
+  constructor(port: MessagePort, currentRequestKey: () => string | undefined) {
+    this.#port = port;
+    this.#currentRequestKey = currentRequestKey;
+    port.on('message', (frame: ChildReportFrame) => this.#receive(frame));
+    port.on('close', () => this.#lost());
+    port.unref();
+  }
+
+  /**
+   * Starts a child process in a process group of its own; see `Session.spawn`. The keeper does it: `pid` is
+   * `undefined` until `spawn` is emitted, and a command that can't be started emits `error`.
+   * @param closed called once, when the process has ended and its output has been read to its end.
+   * @throws {BulkheadError} `ERR_BULKHEAD_SPAWN` when the session already has 64 child processes, when it is
+   *   ending, when the lifetime is `request` and no request's handler is running, or for an option that it does not have.
+   * @throws {TypeError} and {RangeError} as `node:child_process` for values that no process can be started with.
+   */
+  spawn(
+    command: string,
+    args?: readonly string[],
+    options?: SessionSpawnOptions,
+    closed: () => void = () => {},
+  ): SessionChildProcess {
+    const { lifetime, limits, ...plan } = spawnPlan(command, args, options);
+    this.#check();
+    const requestKey = this.#requestKeyFor(lifetime);
+    const id = this.#nextChild++;
+    this.#port.postMessage({
+      type: 'start',
+      child: id,
+      ...plan,
+      requestKey,
+    } satisfies Parameters<SendToKeeper>[0]);
+    if (requestKey !== undefined) this.#requestKeys.add(requestKey);
+    const child = new KeptChildProcess(id, this.#send, limits, () => {
+      this.#closed(id);
+      closed();
+    });
+    this.#children.set(id, child);
+    this.#port.ref();
+    // It has every member of the type; only node's overloads promise listeners a whole `ChildProcess`.
+    return child as unknown as SessionChildProcess;
+  }
+
+  /** Kills the processes whose lifetime is this request, and their descendants. Does not wait for it. */
+  endRequest(requestKey: string): void {
+    if (this.#requestKeys.delete(requestKey)) this.#send({ type: 'end-request', requestKey });
+  }
+
+  /**
+   * Kills all processes and their descendants; none can be started any more. Resolves when they are gone, at
+   * once where the thread never started one, and within 3.5 s in the worst case.
+   */
+  endAll(): Promise<void> {
+    if (this.#ended !== undefined) return this.#ended;
+    const nothingStarted = this.#nextChild === 1 || this.#state === 'lost';
+    if (this.#state === 'open') this.#state = 'ending';
+    this.#ended = nothingStarted
+      ? Promise.resolve()
+      : new Promise((resolve) => {
+          this.#settleEnd = resolve;
+          this.#port.ref();
+          this.#send({ type: 'end-all' });
+        });
+    return this.#ended;
+  }
+
+  readonly #send: SendToKeeper = (frame, transfer = []) => this.#port.postMessage(frame, transfer);
+
+  #check(): void {
+    if (this.#state === 'ending') {
+      throw new BulkheadError('ERR_BULKHEAD_SPAWN', 'The session is ending: it can start no child process.');
+    }
+    if (this.#state === 'lost') {
+      throw new BulkheadError(
+        'ERR_BULKHEAD_SPAWN',
+        'The gateway lost the thread that starts child processes: open a new session.',
+      );
+    }
+    if (this.#children.size >= MAX_CHILD_PROCESSES) {
+      throw new BulkheadError(
+        'ERR_BULKHEAD_SPAWN',
+        `The session already has ${MAX_CHILD_PROCESSES} child processes: wait until one of them has closed.`,
+      );
+    }
+  }
+
+  #requestKeyFor(lifetime: SessionSpawnOptions['lifetime']): string | undefined {
+    if (lifetime === 'session') return undefined;
+    const requestKey = this.#currentRequestKey();
+    if (lifetime === 'request' && requestKey === undefined) {
+      throw new BulkheadError(
+        'ERR_BULKHEAD_SPAWN',
+        "A child process can't have the lifetime of a request outside of a request's handler.",
+      );
+    }
+    return requestKey;
+  }
+
+  #receive(frame: ChildReportFrame): void {
+    if (frame.type !== 'all-ended') {
+      this.#children.get(frame.child)?.receive(frame);
+      return;
+    }
+    this.#settleEnd?.();
+    this.#settleEnd = undefined;
+    this.#unrefWhenIdle();
+  }
+
+  #closed(id: number): void {
+    this.#children.delete(id);
+    this.#unrefWhenIdle();
+  }
+
+  #unrefWhenIdle(): void {
+    if (this.#children.size === 0 && this.#settleEnd === undefined) this.#port.unref();
+  }
+
+  /** Only the keeper's own death closes the port while this thread lives. */
+  #lost(): void {
+    this.#state = 'lost';
+    for (const child of this.#children.values()) child.lose();
+    this.#settleEnd?.();
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Which results of tools are so plain that the SDK's schema would make an equal copy of them: they pass after a look at
+ * their few keys. A test sends the same values both ways.
+ */
+import type { RequestId } from '../../../src/shared/frames.js';
+
+const { getPrototypeOf, prototype: PLAIN } = Object;
+
+/** What the main thread has found to be plain. */
+export interface PlainCall {
+  readonly id: RequestId;
+  readonly method: 'tools/call';
+  readonly params: {
+    readonly name: string;
+    readonly arguments?: Record<string, unknown>;
+    readonly _meta?: Record<string, unknown>;
+  };
+}
+
+/** In the order in which zod writes them, so that the JSON is the same to the letter. */
+const RESULT_KEYS = ['content', 'structuredContent', 'isError'];
+
+/** @returns `value` where the SDK's `CallToolResultSchema` would make an equal one of it, otherwise `undefined`. */
+export function plainResult(value: unknown): Record<string, unknown> | undefined {
+  if (!isPlainObject(value)) return undefined;
+  let last = -1;
+  for (const key in value) {
+    const position = RESULT_KEYS.indexOf(key);
+    // zod puts a content that is missing in the first place.
+    if (position <= last || (last === -1 && position !== 0)) return undefined;
+    last = position;
+  }
+  if (last === -1 || !isPlainContent(value.content)) return undefined;
+  const { structuredContent, isError } = value;
+  if (isError !== undefined && typeof isError !== 'boolean') return undefined;
+  return structuredContent === undefined || isPlainRecord(structuredContent) ? value : undefined;
+}
+
+function isPlainContent(content: unknown): boolean {
+  if (!Array.isArray(content) || getPrototypeOf(content) !== Array.prototype) return false;
+  for (const item of content) {
+    if (!isPlainObject(item) || item.type !== 'text' || typeof item.text !== 'string') return false;
+    const keys = Object.keys(item);
+    if (keys.length !== 2 || keys[0] !== 'type') return false;
+  }
+  return true;
+}
+
+/** zod copies what is enumerable, leaves `__proto__` out and refuses symbols. */
+function isPlainRecord(value: unknown): boolean {
+  if (!isPlainObject(value) || Object.hasOwn(value, '__proto__')) return false;
+  return Reflect.ownKeys(value).length === Object.keys(value).length;
+}
+
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && getPrototypeOf(value) === PLAIN;
+}

@@ -1,0 +1,130 @@
+/**
+ * What the module logs or writes to stdout and stderr becomes `log` frames: nothing of a session reaches the
+ * gateway's own stdout, and a module that prints in a loop costs a bounded number of lines.
+ */
+import { StringDecoder } from 'node:string_decoder';
+import { format, types } from 'node:util';
+import type { LogLevel, ThreadFrame } from '../../src/shared/frames.js';
+import { MAX_JSON_DEPTH, nestsDeeperThan } from '../../src/shared/json-depth.js';
+import { clockMs } from './clock.js';
+import { currentRequest } from './sdk1/tool-executor.js';
+
+type LogFrame = Extract<ThreadFrame, { type: 'log' }>;
+
+const BURST_LINES = 200;
+const LINES_PER_SECOND = 50;
+const MAX_LINE_CHARS = 8192;
+
+export class ModuleLog {
+  /** Whether the log shows stacks. */
+  readonly showsStacks: boolean;
+  readonly #post: (frame: ThreadFrame) => void;
+  #allowance = BURST_LINES;
+  #refilledMs = clockMs();
+  #dropped = 0;
+  #dropReport: NodeJS.Timeout | undefined;
+
+  constructor(post: (frame: ThreadFrame) => void, showsStacks: boolean) {
+    this.#post = post;
+    this.showsStacks = showsStacks;
+  }
+
+  write(source: LogFrame['source'], level: LogLevel, message: string, fields: LogFrame['fields']): void {
+    if (!this.#allowed()) return;
+    const line = message.length > MAX_LINE_CHARS ? `${message.slice(0, MAX_LINE_CHARS)}…` : message;
+    this.#post({
+      type: 'log',
+      source,
+      level,
+      message: line,
+      fields: plain(fields, this.showsStacks),
+      key: currentRequest()?.key,
+    });
+  }
+
+  #allowed(): boolean {
+    const now = clockMs();
+    const refill = ((now - this.#refilledMs) / 1000) * LINES_PER_SECOND;
+    this.#allowance = Math.min(BURST_LINES, this.#allowance + refill);
+    this.#refilledMs = now;
+    if (this.#allowance >= 1) {
+      this.#allowance -= 1;
+      return true;
+    }
+    this.#dropped += 1;
+    this.#dropReport ??= setTimeout(() => this.#reportDropped(), 1000).unref();
+    return false;
+  }
+
+  #reportDropped(): void {
+    this.#dropReport = undefined;
+    this.#post({ type: 'log-dropped', lines: this.#dropped });
+    this.#dropped = 0;
+  }
+}
+
+/** Fields as JSON would have them: what can't be cloned must not make a log call throw in a tool. */
+function plain(fields: LogFrame['fields'], showsStacks: boolean): LogFrame['fields'] {
+  if (fields === undefined) return undefined;
+  try {
+    const text = JSON.stringify(fields, plainErrors(showsStacks));
+    if (text.length <= MAX_LINE_CHARS && !nestsDeeperThan(text, MAX_JSON_DEPTH))
+      return JSON.parse(text) as LogFrame['fields'];
+    return { truncated: `${text.slice(0, MAX_LINE_CHARS)}…` };
+  } catch {
+    // Circular, a BigInt, a getter that throws: shown the way console.log would.
+    return { unserializable: format('%o', Object.keys(fields)) };
+  }
+}
+
+/** For `JSON.stringify`, which sees nothing in an error but what was put on it. */
+function plainErrors(showsStacks: boolean): (key: string, value: unknown) => unknown {
+  const seen = new Set<unknown>();
+  return (_key, value) => {
+    if (!(value instanceof Error || types.isNativeError(value))) return value;
+    if (seen.has(value)) return '[circular]';
+    seen.add(value);
+    const { name, message, cause, stack } = value;
+    const { errors } = value as { readonly errors?: unknown };
+    const own: object = value;
+    return {
+      name,
+      message,
+      ...own,
+      ...(cause !== undefined && { cause }),
+      ...(Array.isArray(errors) && { errors }),
+      ...(showsStacks && { stack }),
+    };
+  };
+}
+
+/** Points this thread's stdout and stderr at the log; `console` writes to them. */
+export function captureOutput(log: ModuleLog): void {
+  capture(process.stdout, (line) => log.write('stdout', 'info', line, undefined));
+  capture(process.stderr, (line) => log.write('stderr', 'warn', line, undefined));
+}
+
+type WriteCallback = (error?: Error | null) => void;
+
+function capture(stream: NodeJS.WriteStream, onLine: (line: string) => void): void {
+  const decoder = new StringDecoder('utf8');
+  let partial = '';
+  const write = (
+    chunk: string | Uint8Array,
+    encodingOrCallback?: BufferEncoding | WriteCallback,
+    callback?: WriteCallback,
+  ): boolean => {
+    const text = typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk));
+    const lines = (partial + text).split('\n');
+    partial = lines.pop() ?? '';
+    if (partial.length > MAX_LINE_CHARS) {
+      lines.push(partial);
+      partial = '';
+    }
+    for (const line of lines) if (line.trim() !== '') onLine(line.trimEnd());
+    const done = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback;
+    if (done !== undefined) queueMicrotask(() => done());
+    return true;
+  };
+  stream.write = write as typeof stream.write;
+}

@@ -1,0 +1,83 @@
+/**
+ * Makes a waiting spare ready for more than its claim: it plays one short session that nobody sees, so that the
+ * schemas, the compiled functions and the inline caches that a real one needs are there when it comes. Without it a
+ * claimed thread's `initialize` and first call pay for them, while a client waits.
+ */
+import { setImmediate as turn } from 'node:timers/promises';
+import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
+import * as z from 'zod/v4';
+import type { ServerDefinition } from '../../src/shared/define-server.js';
+import { messageFrame } from '../../src/shared/frames.js';
+import { CALL } from './sdk1/call-handlers.js';
+import { SessionHost, type SessionHostParts } from './session-host.js';
+
+/** So many, because V8 only then watches what a function works on, which its next calls would pay for. */
+const CALLS = 9;
+const TOOL = 'rehearse';
+const MESSAGES = [
+  {
+    id: 0,
+    method: 'initialize',
+    params: {
+      protocolVersion: LATEST_PROTOCOL_VERSION,
+      capabilities: {},
+      clientInfo: { name: 'rehearsal', version: '0' },
+    },
+  },
+  { method: 'notifications/initialized' },
+  { id: 1, method: 'tools/list' },
+  ...Array(CALLS).fill({ id: 2, method: CALL, params: { name: TOOL, arguments: { text: '' } } }),
+];
+
+/**
+ * @param setup what only registers and touches nothing else: a user's module is set up for real sessions alone.
+ * @param isClaimed a real session has come: the rehearsal is over
+ */
+export async function rehearse(
+  { log, children }: Pick<SessionHostParts, 'log' | 'children'>,
+  setup: ServerDefinition['setup'] | undefined,
+  isClaimed: () => boolean,
+): Promise<void> {
+  const host = new SessionHost({
+    claim: {
+      type: 'claim',
+      handledBytes: new Int32Array(1),
+      takenMessages: new Int32Array(1),
+      context: {
+        sessionId: 'rehearsal',
+        transport: 'streamable-http',
+        client: { name: 'rehearsal', version: '0' },
+        protocolVersion: LATEST_PROTOCOL_VERSION,
+        userAgent: undefined,
+        remoteAddress: undefined,
+        principal: 'anonymous',
+        startedAtMs: 0,
+        metadata: {},
+      },
+      state: undefined,
+      stateUsedKib: new Int32Array(1),
+      replay: [],
+      firstRequestId: 0,
+      tracksRequests: false,
+    },
+    definition: {
+      name: 'rehearsal',
+      version: '0',
+      setup(server, session) {
+        server.registerTool(TOOL, { inputSchema: { text: z.string() } }, ({ text }) => ({
+          content: [{ type: 'text', text }],
+        }));
+        return setup?.(server, session);
+      },
+    },
+    post: () => {},
+    log,
+    children,
+  });
+  await host.start();
+  for (const message of MESSAGES) {
+    if (isClaimed()) return;
+    host.receive(messageFrame('', JSON.stringify({ jsonrpc: '2.0', ...message }), message.method === CALL));
+    await turn();
+  }
+}

@@ -1,0 +1,356 @@
+/**
+ * The SDK's `Transport` over a session thread's port. JSON-RPC crosses the port as text; everything that the
+ * main thread has to know about a message it is told beside the text, so that it never parses it.
+ *
+ * `send` waits while more than a window of bytes has not left the main thread yet: a tool that floods a client
+ * which does not read fills its own thread's memory, never the main thread's.
+ */
+
+import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import type { Transport, TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
+import {
+  ErrorCode,
+  type JSONRPCErrorResponse,
+  type JSONRPCMessage,
+  type JSONRPCResponse,
+  type MessageExtraInfo,
+  type Result,
+} from '@modelcontextprotocol/sdk/types.js';
+import { declaredNotifications } from '../../../src/shared/declared-notifications.js';
+import { cut, messageOf, toPlainError } from '../../../src/shared/errors.js';
+import {
+  messageFrame,
+  type RequestId,
+  readMessageFrame,
+  resultFrame,
+  type SendFrame,
+  type UnpacedFrame,
+} from '../../../src/shared/frames.js';
+import type { SessionContext } from '../../../src/shared/session-context.js';
+import { CallDispatch } from '../call-dispatch.js';
+import type { PlainCall } from '../fast-path/plain-calls.js';
+import { type IsMessageIgnored, logLevelOf, type ProtocolEntries, protocolOf } from './protocol-entries.js';
+import type { SessionAwareToolExecutor } from './tool-executor.js';
+
+/**
+ * Characters of JSON on their way. Large enough that a call's answers never wait for a credit frame, small
+ * enough that 10,000 stuck sessions can't be more than the threads allowed times this.
+ */
+const WINDOW_CHARS = 1024 * 1024;
+
+const LIST_CHANGED = /^notifications\/\w+\/list_changed$/;
+
+/**
+ * The longest message. The main thread copies each one in a piece, for all sessions: at this size that takes it about
+ * a tenth of a second.
+ */
+const MAX_MESSAGE_CHARS = 32 * 1024 * 1024;
+
+/** What the log is told of a failure. */
+const MAX_FAILURE_CHARS = 500;
+const MAX_STACK_CHARS = 2000;
+
+/** SEP-1699: clients of earlier revisions can't resume a stream that was closed on purpose. */
+const FIRST_VERSION_WITH_POLLING = '2025-11-25';
+
+export interface PortTransportPosts {
+  readonly post: (frame: SendFrame | string) => void;
+  /** For frames that no credit holds back: it may block. */
+  readonly postUnpaced: (frame: UnpacedFrame) => void;
+  /** The server has closed the transport, and the session is to end. */
+  readonly onClosed: () => void;
+  /** Whether the log shows the stack of what a handler threw. */
+  readonly showsStacks: boolean;
+}
+
+export class PortTransport implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: <T extends JSONRPCMessage>(message: T, extra?: MessageExtraInfo) => void;
+  readonly sessionId: string;
+
+  readonly #post: (frame: SendFrame | string) => void;
+  readonly #postUnpaced: (frame: UnpacedFrame) => void;
+  readonly #onClosed: () => void;
+  readonly #showsStacks: boolean;
+  readonly #executor: SessionAwareToolExecutor;
+  readonly #requestInfo: { headers: Record<string, string> };
+  readonly #canPoll: boolean;
+  /** Requests of a replay, and what waits for their answers: an earlier thread of the session has sent these already. */
+  readonly #swallowed = new Map<RequestId, () => void>();
+  /** Sends that wait for credit. Bounded by the thread's own heap limit. */
+  readonly #queue: { frame: SendFrame; sent: () => void }[] = [];
+  /** Requests to the client that it has not answered. */
+  readonly #asked = new Set<RequestId>();
+  /** The client's `initialize`, until it has been answered. */
+  #initializing: RequestId | undefined;
+  #outstanding = 0;
+  #closed = false;
+  #protocol!: ProtocolEntries;
+  #calls!: CallDispatch;
+  #isMessageIgnored!: IsMessageIgnored;
+
+  constructor(
+    context: SessionContext,
+    { post, postUnpaced, onClosed, showsStacks }: PortTransportPosts,
+    executor: SessionAwareToolExecutor,
+  ) {
+    this.sessionId = context.sessionId;
+    this.#post = post;
+    this.#postUnpaced = postUnpaced;
+    this.#onClosed = onClosed;
+    this.#showsStacks = showsStacks;
+    this.#executor = executor;
+    this.#canPoll =
+      context.transport === 'streamable-http' && context.protocolVersion >= FIRST_VERSION_WITH_POLLING;
+    this.#requestInfo = {
+      headers: {
+        'mcp-session-id': context.sessionId,
+        'mcp-protocol-version': context.protocolVersion,
+        ...(context.userAgent !== undefined && { 'user-agent': context.userAgent }),
+      },
+    };
+  }
+
+  async start(): Promise<void> {}
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#onClosed();
+    this.onclose?.();
+  }
+
+  /** Nothing that comes is answered any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The server that this transport is connected to; to be told before anything is delivered. */
+  bind(server: McpServer): void {
+    this.#protocol = protocolOf(server.server);
+    this.#isMessageIgnored = logLevelOf(server.server);
+    this.#calls = new CallDispatch(server, this.#protocol, this, this.#executor);
+  }
+
+  /** Whether something of the server has not reached its client, or waits for the client's answer. */
+  get busy(): boolean {
+    return this.#queue.length > 0 || this.#asked.size > 0;
+  }
+
+  /**
+   * Hands the SDK one message of the client. The main thread has checked and classified it.
+   * @param frame see `messageFrame`
+   */
+  deliver(frame: string): void {
+    // The main thread answers what came meanwhile, and ends the session.
+    if (this.#closed) return;
+    const { key, message: value, plainCall } = readMessageFrame(frame);
+    if (plainCall && this.#calls.take(value as PlainCall, key)) return;
+    const message = value as JSONRPCMessage;
+    if (!('method' in message)) {
+      if (message.id !== undefined) this.#asked.delete(message.id);
+      return this.#protocol._onresponse(message);
+    }
+    if (!('id' in message)) return this.#protocol._onnotification(message);
+    if (message.method === 'initialize') this.#initializing = message.id;
+    this.#executor.arrived(message.id, key, message.method);
+    this.#protocol._onrequest(message, this.infoOf(message.id));
+  }
+
+  /** What a handler is told beside its request. */
+  infoOf(requestId: RequestId): MessageExtraInfo {
+    const requestInfo = this.#requestInfo;
+    if (!this.#canPoll) return { requestInfo };
+    return {
+      requestInfo,
+      closeSSEStream: () => this.#postUnpaced({ type: 'close-stream', requestId }),
+      closeStandaloneSSEStream: () => this.#postUnpaced({ type: 'close-stream', requestId: undefined }),
+    };
+  }
+
+  /** Hands the SDK a message that an earlier thread of this session has seen. Resolves when it would be answered. */
+  replay(body: string): Promise<void> {
+    const message = JSON.parse(body) as JSONRPCMessage;
+    return new Promise((resolve) => {
+      if (this.#closed) resolve();
+      else if ('method' in message && 'id' in message) this.#swallowed.set(message.id, resolve);
+      else resolve();
+      this.deliver(messageFrame('', body));
+    });
+  }
+
+  /** Aborts a request's handler, as if its client had sent `notifications/cancelled`. */
+  cancel(requestId: RequestId, reason: string): void {
+    this.#executor.cancelled(requestId);
+    // At once, and also where the module has a handler of its own for the notification.
+    this.#protocol._requestHandlerAbortControllers.get(requestId)?.abort(reason);
+    this.#protocol._onnotification({
+      jsonrpc: '2.0',
+      method: 'notifications/cancelled',
+      params: { requestId, reason },
+    });
+  }
+
+  send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
+    if (this.#isUnwantedLogMessage(message)) return Promise.resolve();
+    const frame = this.#withDeclared(this.#withStack(toFrame(message, options?.relatedRequestId)), message);
+    if (frame.kind === 'response' && frame.id !== undefined) {
+      const answered = this.#swallowed.get(frame.id);
+      this.#swallowed.delete(frame.id);
+      this.#executor.answered(frame.id);
+      if (answered !== undefined) {
+        answered();
+        return Promise.resolve();
+      }
+    } else if (frame.id !== undefined) {
+      if (frame.kind === 'request') this.#asked.add(frame.id);
+      else this.#asked.delete(frame.id);
+    }
+    if (this.#open) {
+      this.#postNow(frame);
+      return Promise.resolve();
+    }
+    return new Promise((sent) => {
+      this.#queue.push({ frame, sent });
+    });
+  }
+
+  #withStack(frame: SendFrame): SendFrame {
+    if (frame.failure === undefined || frame.id === undefined) return frame;
+    const thrown = this.#executor.thrownBy(frame.id);
+    const stack = this.#showsStacks ? toPlainError(thrown).stack : undefined;
+    return stack === undefined ? frame : { ...frame, stack: cut(stack, MAX_STACK_CHARS) };
+  }
+
+  /** The main thread parses no answer, and has to know what the client may be told. */
+  #withDeclared(frame: SendFrame, message: JSONRPCMessage): SendFrame {
+    if (this.#initializing === undefined || frame.kind !== 'response' || frame.id !== this.#initializing)
+      return frame;
+    this.#initializing = undefined;
+    return 'result' in message ? { ...frame, declared: declaredNotifications(message.result) } : frame;
+  }
+
+  /** `send` for a request's result. Returns a promise only where it has to wait. */
+  answer(id: RequestId, result: Result): Promise<void> | undefined {
+    const response: JSONRPCResponse = { result, jsonrpc: '2.0', id };
+    if (result.isError !== true && this.#open) {
+      const body = shortText(response);
+      if (body !== undefined) {
+        this.#outstanding += body.length;
+        this.#post(resultFrame(id, body));
+        return undefined;
+      }
+    }
+    return this.send(response);
+  }
+
+  /** So much has left the main thread. */
+  credit(chars: number): void {
+    this.#outstanding -= chars;
+    while (this.#outstanding <= WINDOW_CHARS) {
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      this.#postNow(next.frame);
+      next.sent();
+    }
+  }
+
+  /**
+   * 2025-11-25, Logging: the client sets the least level of what it is sent. The SDK looks it up by the session's id, which a
+   * module has no reason to name.
+   */
+  #isUnwantedLogMessage(message: JSONRPCMessage): boolean {
+    return (
+      'method' in message &&
+      message.method === 'notifications/message' &&
+      this.#isMessageIgnored((message.params as { level?: unknown } | undefined)?.level, this.sessionId)
+    );
+  }
+
+  /** Whether a message may leave at once. */
+  get #open(): boolean {
+    return this.#outstanding <= WINDOW_CHARS && this.#queue.length === 0;
+  }
+
+  #postNow(frame: SendFrame): void {
+    const { kind, id, body, failure, declared } = frame;
+    this.#outstanding += body.length;
+    const plain = kind === 'response' && failure === undefined && declared === undefined;
+    this.#post(plain && id !== undefined ? resultFrame(id, body) : frame);
+  }
+}
+
+/** `undefined` where there is more to say about it. */
+function shortText(response: JSONRPCResponse): string | undefined {
+  try {
+    const text = JSON.stringify(response);
+    return text.length > MAX_MESSAGE_CHARS ? undefined : text;
+  } catch {
+    // `send` finds it out again, and tells the client.
+    return undefined;
+  }
+}
+
+/** @throws {Error} for a request or a notification that is too long or no JSON; a response becomes an error response. */
+function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): SendFrame {
+  let body: string;
+  try {
+    body = JSON.stringify(message);
+  } catch (error) {
+    if ('method' in message) throw error;
+    return toFrame(unsendable(message, `can not be written as JSON: ${messageOf(error)}`), relatedTo);
+  }
+  if (body.length > MAX_MESSAGE_CHARS) {
+    const why = `it has ${body.length} characters of JSON, and at most ${MAX_MESSAGE_CHARS} can be sent; send less, or a link to it`;
+    if ('method' in message) throw new Error(`${message.method} is too long: ${why}`);
+    return toFrame(unsendable(message, `is too long: ${why}`), relatedTo);
+  }
+  if (!('method' in message)) {
+    const failure = failureOf(message);
+    const id = message.id;
+    return {
+      type: 'send',
+      kind: 'response',
+      id,
+      relatedTo: id,
+      body,
+      ...(failure !== undefined && { failure, message: cut(failureMessage(message), MAX_FAILURE_CHARS) }),
+    };
+  }
+  if ('id' in message) return { type: 'send', kind: 'request', id: message.id, relatedTo, body };
+  const withdrawn = message.method === 'notifications/cancelled' ? message.params?.requestId : undefined;
+  const progress = message.method === 'notifications/progress' ? message.params?.progress : undefined;
+  return {
+    type: 'send',
+    kind: 'notification',
+    id: typeof withdrawn === 'string' || typeof withdrawn === 'number' ? withdrawn : undefined,
+    relatedTo,
+    body,
+    ...(typeof progress === 'number' && { progress }),
+    ...(LIST_CHANGED.test(message.method) && { listChanged: true }),
+  };
+}
+
+/** The client still waits for an answer. */
+function unsendable({ id }: JSONRPCResponse, why: string): JSONRPCErrorResponse {
+  const error = { code: ErrorCode.InternalError, message: `The result ${why}.` };
+  return { jsonrpc: '2.0', id, error };
+}
+
+function failureOf(
+  message: Extract<JSONRPCMessage, { result: unknown } | { error: unknown }>,
+): string | undefined {
+  if ('error' in message) return String(message.error.code);
+  return message.result.isError === true ? 'tool_error' : undefined;
+}
+
+/** What the client is told of a failure: an error's message, or the first text of a tool's. */
+function failureMessage(message: Extract<JSONRPCMessage, { result: unknown } | { error: unknown }>): string {
+  if ('error' in message) return String(message.error.message);
+  const { content } = message.result as { readonly content?: unknown };
+  const first = (Array.isArray(content) ? content : []).find((item) => item?.type === 'text') as
+    | { readonly text?: unknown }
+    | undefined;
+  return String(first?.text ?? '');
+}

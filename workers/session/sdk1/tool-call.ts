@@ -1,0 +1,206 @@
+/**
+ * `tools/call` of McpServer's tools, in place of McpServer's own handler. It differs from that in four ways:
+ *
+ * - An unknown or disabled tool is a protocol error (2025-11-25, Tools, "Error Handling").
+ * - The one error of a tool that stays a JSON-RPC error, -32042, is known by its code: a module throws the class of its
+ *   own copy of the SDK, which `instanceof` does not know.
+ * - Structured content is sent as the tool's schema makes it, since the schema is what clients check it against
+ *   ("Output Schema": servers MUST provide structured results that conform to it).
+ * - A result that is no tool result is the server's failure, -32603, and not the client's.
+ *
+ * The checks that need a schema, and the words of errors, are McpServer's own. `callTool` is the short way for a plain
+ * call of a plain tool: one that is there, enabled, and no task.
+ */
+import type { McpServer, RegisteredTool } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { normalizeObjectSchema, safeParseAsync } from '@modelcontextprotocol/sdk/server/zod-compat.js';
+import { CallToolResultSchema, ErrorCode, McpError, type Result } from '@modelcontextprotocol/sdk/types.js';
+import { cut, messageOf } from '../../../src/shared/errors.js';
+import { plainArguments } from '../fast-path/plain-arguments.js';
+import { type PlainCall, plainResult } from '../fast-path/plain-calls.js';
+import type { Extra } from './call-handlers.js';
+import { issuesOf } from './invalid-params.js';
+import { unknownVersion } from './protocol-entries.js';
+
+/** What is used of McpServer that is not public. */
+export interface McpServerEntries {
+  readonly _registeredTools: Readonly<Record<string, RegisteredTool>>;
+  readonly _toolHandlersInitialized: boolean;
+  /** It counts the elements of arguments before it looks at them. */
+  readonly _maxToolInputElements?: number;
+  validateToolInput(tool: RegisteredTool, value: unknown, name: string): unknown;
+  executeToolHandler(tool: RegisteredTool, args: unknown, extra: Extra): unknown;
+  handleAutomaticTaskPolling(tool: RegisteredTool, request: ToolCallRequest, extra: Extra): unknown;
+  createToolError(message: string): unknown;
+}
+
+/** `tools/call` as the SDK's schema lets it pass. */
+export interface ToolCallRequest {
+  readonly method: string;
+  readonly params: PlainCall['params'] & { readonly task?: unknown };
+}
+
+type Handler = (...parameters: unknown[]) => unknown;
+
+const FUNCTIONS = [
+  'validateToolInput',
+  'executeToolHandler',
+  'handleAutomaticTaskPolling',
+  'createToolError',
+] as const;
+
+/** How much of a name that nobody knows is repeated. */
+const MAX_NAME_CHARS = 200;
+
+/** @throws {Error} when the SDK's version has not all of them. */
+export function entriesOf(mcpServer: McpServer): McpServerEntries {
+  const entries = mcpServer as unknown as McpServerEntries;
+  const missing =
+    FUNCTIONS.find((name) => typeof entries[name] !== 'function') ??
+    (typeof entries._registeredTools === 'object' ? undefined : '_registeredTools') ??
+    (typeof entries._toolHandlersInitialized === 'boolean' ? undefined : '_toolHandlersInitialized');
+  if (missing !== undefined) throw unknownVersion(missing);
+  return entries;
+}
+
+/** @returns `undefined` for a tool that `callAnyTool` has to look at. */
+export function plainTool(mcpServer: McpServerEntries, name: string): RegisteredTool | undefined {
+  const tool = mcpServer._registeredTools[name];
+  if (tool?.enabled !== true || typeof tool.handler !== 'function') return undefined;
+  const { taskSupport } = tool.execution ?? {};
+  return (taskSupport === undefined || taskSupport === 'forbidden') && !('createTask' in tool.handler)
+    ? tool
+    : undefined;
+}
+
+/** @throws what the handler throws; `failedCall` tells what is made of it. */
+export function callTool(
+  mcpServer: McpServerEntries,
+  tool: RegisteredTool,
+  params: PlainCall['params'],
+  extra: Extra,
+): unknown {
+  const { inputSchema } = tool;
+  const handler = tool.handler as Handler;
+  const counts = mcpServer._maxToolInputElements !== undefined;
+  const plain =
+    counts || inputSchema === undefined ? undefined : plainArguments(inputSchema, params.arguments ?? {});
+  if (!counts && tool.outputSchema === undefined) {
+    if (inputSchema === undefined) return handler(extra);
+    if (plain !== undefined) return handler(plain, extra);
+  }
+  return callChecked(mcpServer, tool, params, plain, extra);
+}
+
+async function callChecked(
+  mcpServer: McpServerEntries,
+  tool: RegisteredTool,
+  { name, arguments: given }: PlainCall['params'],
+  plain: Record<string, unknown> | undefined,
+  extra: Extra,
+): Promise<unknown> {
+  const handler = tool.handler as Handler;
+  const checked = plain ?? (await mcpServer.validateToolInput(tool, given, name));
+  const result = await (tool.inputSchema === undefined ? handler(extra) : handler(checked, extra));
+  return conforming(tool, result, name);
+}
+
+/**
+ * Serves any call, tasks among them.
+ * @param threw is told what a tool threw of which a result is made
+ * @throws {McpError} what is no result of a tool: an unknown tool, a task that it can't be, -32042.
+ */
+export async function callAnyTool(
+  mcpServer: McpServerEntries,
+  request: ToolCallRequest,
+  extra: Extra,
+  threw: (error: unknown) => void,
+): Promise<unknown> {
+  const { name, arguments: given, task } = request.params;
+  const tool = registeredTool(mcpServer, name);
+  const makesTasks = 'createTask' in tool.handler;
+  const taskSupport = tool.execution?.taskSupport ?? 'forbidden';
+  if (taskSupport !== 'forbidden' && !makesTasks) {
+    const message = `Tool ${name} has taskSupport '${taskSupport}' but was not registered with registerToolTask`;
+    throw new McpError(ErrorCode.InternalError, message);
+  }
+  // 2025-11-25, Tasks, "Tool-Level Negotiation"
+  if (taskSupport === 'required' && task === undefined) {
+    const message = `Tool ${name} requires task augmentation (taskSupport: 'required')`;
+    throw new McpError(ErrorCode.MethodNotFound, message);
+  }
+  if (task !== undefined && !makesTasks) {
+    throw new McpError(ErrorCode.MethodNotFound, `Tool ${name} can not be called as a task`);
+  }
+  const result = await called();
+  return task === undefined ? checkedResult(result) : result;
+
+  async function called(): Promise<unknown> {
+    try {
+      if (makesTasks && task === undefined) {
+        return await conforming(tool, await mcpServer.handleAutomaticTaskPolling(tool, request, extra), name);
+      }
+      const args = await mcpServer.validateToolInput(tool, given, name);
+      const made = await mcpServer.executeToolHandler(tool, args, extra);
+      return task === undefined ? await conforming(tool, made, name) : made;
+    } catch (error) {
+      threw(error);
+      const failed = failedCall(mcpServer, error);
+      if (failed === undefined) throw error;
+      return failed;
+    }
+  }
+}
+
+function registeredTool({ _registeredTools }: McpServerEntries, name: string): RegisteredTool {
+  const tool = _registeredTools[name];
+  if (tool?.enabled === true) return tool;
+  const why = tool === undefined ? 'not found' : 'disabled';
+  throw new McpError(ErrorCode.InvalidParams, `Tool ${cut(name, MAX_NAME_CHARS)} ${why}`);
+}
+
+/**
+ * The result with its structured content as the tool's output schema makes it: with defaults, without what the schema
+ * does not know. A client may check that of a failed call as well: there, what does not fit is left out.
+ * @throws {McpError} where it does not fit.
+ */
+async function conforming(tool: RegisteredTool, result: unknown, name: string): Promise<unknown> {
+  const { outputSchema } = tool;
+  if (outputSchema === undefined || typeof result !== 'object' || result === null) return result;
+  const { structuredContent, isError } = result as {
+    readonly structuredContent?: unknown;
+    readonly isError?: unknown;
+  };
+  if (structuredContent === undefined || structuredContent === null) {
+    if (isError === true) return result;
+    const why = `Tool ${name} has an output schema but no structured content was provided`;
+    throw new McpError(ErrorCode.InvalidParams, `Output validation error: ${why}`);
+  }
+  const parsed = await safeParseAsync(normalizeObjectSchema(outputSchema) ?? outputSchema, structuredContent);
+  if (parsed.success) return { ...result, structuredContent: parsed.data };
+  if (isError === true) {
+    const { structuredContent: _unfit, ...rest } = result as Record<string, unknown>;
+    return rest;
+  }
+  const why = `Invalid structured content for tool ${name}: ${issuesOf(parsed.error)}`;
+  throw new McpError(ErrorCode.InvalidParams, `Output validation error: ${why}`);
+}
+
+/**
+ * What the specification has for a tool's result.
+ * @throws {McpError} -32603
+ */
+export function checkedResult(result: unknown): Result {
+  const plain = plainResult(result);
+  if (plain !== undefined) return plain;
+  const checked = CallToolResultSchema.safeParse(result);
+  if (checked.success) return checked.data;
+  const message = `The tool's handler gave back what is no tool result: ${issuesOf(checked.error)}`;
+  throw new McpError(ErrorCode.InternalError, message);
+}
+
+/** @returns the result of a call that failed; `undefined` for the one error that stays an error of JSON-RPC. */
+export function failedCall(mcpServer: McpServerEntries, error: unknown): unknown {
+  if ((error as { readonly code?: unknown } | undefined | null)?.code === ErrorCode.UrlElicitationRequired)
+    return undefined;
+  return mcpServer.createToolError(messageOf(error));
+}

@@ -1,0 +1,245 @@
+/**
+ * Tracks what runs in the session: every request handler, from its start until it has settled, whether its
+ * request was answered, failed or cancelled. The SDK forgets a cancelled request at once and says nothing when
+ * its handler ends, but the kill ladder must know.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import type { RequestId } from '../../../src/shared/frames.js';
+import { NODE_MAJOR } from '../../../src/shared/node-version.js';
+import type { SessionAwareRequest, SessionContext } from '../../../src/shared/session-context.js';
+import { ShortMap } from '../../../src/shared/short-map.js';
+import { AbortOnUse } from '../node/abort-on-use.js';
+import { CALL, type Extra, handlerRegistered, type RequestHandler } from './call-handlers.js';
+import { ownHandler } from './mcp-server-handlers.js';
+import { checkedResult, type ToolCallRequest } from './tool-call.js';
+
+/**
+ * A request between its arrival and its answer, or, where it was cancelled, until its handler has settled; and what its
+ * handler runs in.
+ */
+export class Run extends AbortOnUse implements SessionAwareRequest {
+  // Declared, and set below: fields would be defined before, which takes a young thread many times as long.
+  declare readonly key: string;
+  declare readonly requestId: RequestId;
+  declare readonly method: string;
+  declare readonly context: SessionContext;
+  /** It outlives its handler: a promise that it left dangling belongs to no request any more. */
+  declare over: boolean;
+
+  constructor(key: string, requestId: RequestId, method: string, context: SessionContext) {
+    super();
+    this.key = key;
+    this.requestId = requestId;
+    this.method = method;
+    this.context = context;
+    this.over = false;
+  }
+}
+
+/**
+ * Before Node 24 an `AsyncLocalStorage` that is in use has every promise of its thread call seven functions and more, and
+ * the SDK makes thirty promises for a call. Measured over 64 young threads on Node 20: half of a call's processor time,
+ * most of it V8 optimising those functions. So a handler that runs alone is known without it, at the price that code
+ * which belongs to no request is taken for that one's. Where that would matter, since child processes are killed with
+ * their request, `trackRequests` ends it.
+ */
+const running = new AsyncLocalStorage<Run>();
+let tracking = NODE_MAJOR >= 24;
+/** The latest run that began while no other ran, and not in the storage. */
+let alone: Run | undefined;
+/** Handlers of this thread that have not settled. */
+let unsettled = 0;
+/** Some of them are in the storage. */
+let stored = false;
+
+/** From now on every handler's code is told apart from code that belongs to no request, at a price before Node 24. */
+export function trackRequests(): void {
+  tracking = true;
+}
+
+/** The request whose handler runs here, also after its awaits; `undefined` outside of one. */
+export function currentRequest(): SessionAwareRequest | undefined {
+  const run = running.getStore() ?? alone;
+  return run?.over === false ? run : undefined;
+}
+
+/** The same as the gateway's key, for what has to be right: from now on requests are tracked. */
+export function currentRequestKey(): string | undefined {
+  trackRequests();
+  return currentRequest()?.key;
+}
+
+/** The same for a look that may come at any time, from a spread in `setup` say: where nothing runs, nothing need be tracked. */
+export function requestKeyIfAny(): string | undefined {
+  return unsettled === 0 ? undefined : currentRequestKey();
+}
+
+export class SessionAwareToolExecutor {
+  readonly #context: SessionContext;
+  readonly #onSettled: (run: Run) => void;
+  /** By JSON-RPC id. Asking the handler's signal instead would make one for each call. */
+  readonly #arrivals = new ShortMap<RequestId, Run>();
+  /** What failed requests threw, until they are answered. */
+  readonly #thrown = new ShortMap<RequestId, unknown>();
+  #active = 0;
+  #idle: (() => void) | undefined;
+
+  constructor(context: SessionContext, onSettled: (run: Run) => void) {
+    this.#context = context;
+    this.#onSettled = onSettled;
+  }
+
+  /** A request has arrived and is about to be handed to the SDK, which names no more than its id when it runs its handler. */
+  arrived(requestId: RequestId, key: string, method: string): void {
+    this.#arrivals.set(requestId, this.runOf(requestId, key, method));
+  }
+
+  /** For a request that is not handed to the SDK: whoever serves it calls `enter` and `settled`. */
+  runOf(requestId: RequestId, key: string, method: string): Run {
+    return new Run(key, requestId, method, this.#context);
+  }
+
+  /** The request has been answered, possibly without any handler (an unknown method, say). */
+  answered(requestId: RequestId): void {
+    this.#arrivals.delete(requestId);
+  }
+
+  /** The request fails by this: its answer does not tell all of it. */
+  threw(requestId: RequestId, error: unknown): void {
+    this.#thrown.set(requestId, error);
+  }
+
+  /** What `threw` was told of the request that is answered now. */
+  thrownBy(requestId: RequestId): unknown {
+    const error = this.#thrown.get(requestId);
+    this.#thrown.delete(requestId);
+    return error;
+  }
+
+  /** Its handler is about to be aborted: the SDK will send no answer. */
+  cancelled(requestId: RequestId): void {
+    this.#arrivals.get(requestId)?.abort();
+  }
+
+  /** The same for all. */
+  allCancelled(): void {
+    for (const run of this.#arrivals.values()) run.abort();
+  }
+
+  /** Runs one request's handler inside of its request's context and reports when it has settled. */
+  async run(method: string, { requestId }: Extra, handler: () => unknown): Promise<unknown> {
+    const run = this.#arrivals.get(requestId) ?? this.runOf(requestId, '', method);
+    try {
+      return await this.enter(run, handler);
+    } catch (error) {
+      this.threw(requestId, error);
+      // The SDK reads members of what was thrown, and would leave the request without an answer.
+      throw error ?? new Error(`the handler of ${method} threw ${error}`);
+    } finally {
+      this.settled(run);
+    }
+  }
+
+  /** Calls the handler inside of its request's context. When it has come to its end, however, `settled` is due. */
+  enter<Parameters extends unknown[], Result>(
+    run: Run,
+    handler: (...parameters: Parameters) => Result,
+    ...parameters: Parameters
+  ): Result {
+    this.#active += 1;
+    unsettled += 1;
+    if (tracking || unsettled > 1) {
+      stored = true;
+      return running.run(run, handler, ...parameters);
+    }
+    alone = run;
+    return handler(...parameters);
+  }
+
+  /** After `enter`, when the handler's promise has settled or it has thrown. */
+  settled(run: Run): void {
+    run.over = true;
+    unsettled -= 1;
+    // What a handler left dangling loses its context by that; its request is over, which says the same.
+    if (stored && unsettled === 0) {
+      stored = false;
+      running.disable();
+    }
+    this.#active -= 1;
+    if (run.aborted) {
+      this.#thrown.delete(run.requestId);
+      if (this.#arrivals.get(run.requestId) === run) this.#arrivals.delete(run.requestId);
+    }
+    this.#onSettled(run);
+    if (this.#active === 0) this.#idle?.();
+  }
+
+  /** Whether a handler runs. */
+  get busy(): boolean {
+    return this.#active > 0;
+  }
+
+  /** Resolves when no handler runs any more. Called once, at the session's end. */
+  idle(): Promise<void> {
+    if (this.#active === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+}
+
+let executor: SessionAwareToolExecutor | undefined;
+
+/**
+ * Makes every request handler of this thread's server run through the executor. `setRequestHandler` is the
+ * one public place that all handlers pass, McpServer's own among them; McpServer makes its Server itself and
+ * registers handlers while it is being constructed, so only the prototype comes early enough. A thread has one
+ * session, hence one executor.
+ */
+export function installToolExecutor(instance: SessionAwareToolExecutor): void {
+  if (executor === undefined) {
+    const register = Server.prototype.setRequestHandler as (
+      this: Server,
+      schema: unknown,
+      handler: RequestHandler,
+    ) => void;
+    const registerTracked = function (this: Server, schema: unknown, given: RequestHandler): void {
+      const own = ownHandler(this, schema, given, (requestId, error) => executor?.threw(requestId, error));
+      const handler = own ?? given;
+      register.call(this, schema, track(own === undefined ? withCheckedResult(handler) : handler));
+      handlerRegistered(this, schema, handler);
+    };
+    Server.prototype.setRequestHandler =
+      registerTracked as unknown as typeof Server.prototype.setRequestHandler;
+  }
+  executor = instance;
+}
+
+/** The same for the one handler that is a property. */
+export function trackFallbackHandler(server: Server): void {
+  let fallback: RequestHandler | undefined;
+  Object.defineProperty(server, 'fallbackRequestHandler', {
+    configurable: true,
+    get: () => fallback,
+    set: (handler: RequestHandler | undefined) => {
+      fallback = handler === undefined ? undefined : track(handler);
+    },
+  });
+}
+
+function track(handler: RequestHandler): RequestHandler {
+  return (request, extra) =>
+    executor === undefined
+      ? handler(request, extra)
+      : executor.run(request.method, extra, () => handler(request, extra));
+}
+
+/** A module's own handler of tool calls may give back anything; what the SDK says of that blames the client. */
+function withCheckedResult(handler: RequestHandler): RequestHandler {
+  return async (request, extra) => {
+    const result = await handler(request, extra);
+    const isCall = request.method === CALL && (request as ToolCallRequest).params.task === undefined;
+    return isCall ? checkedResult(result) : result;
+  };
+}

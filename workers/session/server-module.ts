@@ -1,0 +1,126 @@
+import { createRequire } from 'node:module';
+import { Script } from 'node:vm';
+import type { ServerOptions } from '@modelcontextprotocol/sdk/server/index.js';
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import type { ServerDefinition } from '../../src/shared/define-server.js';
+import type { ModuleText, ModuleTraits, SessionThreadData } from '../../src/shared/frames.js';
+import { importModule } from './import-module.js';
+import { knowMcpServer } from './sdk1/mcp-server-handlers.js';
+import { keepForeignDescriptions } from './sdk1/schema-descriptions.js';
+
+type ModuleFunction = (
+  exports: object,
+  require: NodeJS.Require,
+  module: { exports: { default?: unknown } },
+) => void;
+
+/** The module was loaded, but what it exports is not a server definition. */
+export class ServerModuleError extends Error {
+  override readonly name = 'ServerModuleError';
+}
+
+/**
+ * Imports the server module and checks its default export.
+ * @throws {ServerModuleError} when it is no definition; whatever the module's own code throws, unchanged.
+ */
+export async function loadServerModule(data: SessionThreadData): Promise<ServerDefinition> {
+  if (data.moduleUrl === undefined) {
+    // Loaded only where it is served: it needs parts of Node that take a while to load.
+    const builtin = require('../environment/index.js') as typeof import('../environment/index.js');
+    return builtin.environmentServer(data.environment);
+  }
+  keepForeignDescriptions();
+  const exported =
+    data.moduleText === undefined
+      ? await imported(data.moduleUrl)
+      : evaluated(data.moduleUrl, data.moduleText, data.codeCaches?.module);
+  // A CommonJS module, or one that was transpiled to it, has its default export one level further down.
+  const definition =
+    isObject(exported) && !('setup' in exported) && 'default' in exported ? exported.default : exported;
+  assertDefinition(definition);
+  return definition;
+}
+
+async function imported(moduleUrl: string): Promise<unknown> {
+  return ((await importModule(moduleUrl)) as { default?: unknown }).default;
+}
+
+let script: Script | undefined;
+
+/** Runs the one text that the server module was made into; only Node's own modules are left for it to require. */
+function evaluated(
+  moduleUrl: string,
+  { text, filename }: ModuleText,
+  codeCache: Uint8Array | undefined,
+): unknown {
+  const head = '(function (exports, require, module) {';
+  script = new Script(`${head}${Buffer.from(text.buffer).toString('latin1')}\n})`, {
+    filename,
+    columnOffset: -head.length,
+    ...(codeCache !== undefined && { cachedData: codeCache }),
+  });
+  const module = { exports: {} as { default?: unknown } };
+  (script.runInThisContext() as ModuleFunction)(module.exports, createRequire(moduleUrl), module);
+  return module.exports.default;
+}
+
+/** V8's code cache of the text, with what has been compiled so far; `undefined` where there is no text. */
+export function moduleCodeCache(): Uint8Array | undefined {
+  return script?.createCachedData();
+}
+
+/** Whether V8 would not have the code cache that there was. */
+export function moduleCodeCacheRejected(): boolean {
+  return script?.cachedDataRejected === true;
+}
+
+function assertDefinition(value: unknown): asserts value is ServerDefinition {
+  if (!isObject(value)) {
+    throw new ServerModuleError(
+      'it has no default export; export default defineServer({ name, version, setup })',
+    );
+  }
+  if (typeof value.setup !== 'function') {
+    throw new ServerModuleError('its default export has no `setup` function; give it setup(server, session)');
+  }
+  for (const key of ['name', 'version'] as const) {
+    if (typeof value[key] !== 'string' || value[key] === '') {
+      throw new ServerModuleError(
+        `its default export has no \`${key}\`; clients are shown one, so give it a text`,
+      );
+    }
+  }
+  for (const [key, isRight, right] of TRAITS) {
+    if (value[key] !== undefined && !isRight(value[key])) {
+      throw new ServerModuleError(`its default export has a wrong \`${key}\`; it must be ${right}`);
+    }
+  }
+}
+
+const TRAITS: readonly (readonly [key: string, isRight: (value: unknown) => boolean, right: string])[] = [
+  ['lists', (value) => value === 'static', "'static', or leave it out"],
+  ['sleep', (value) => typeof value === 'boolean', 'true or false'],
+  ['onSleep', (value) => typeof value === 'function', 'a function, or leave it out'],
+];
+
+/** What the main thread has to know of the module. */
+export function traitsOf({ lists, sleep }: ServerDefinition): ModuleTraits {
+  return { staticLists: lists === 'static', sleeps: sleep !== false };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** The `McpServer` of one session, before `setup`. */
+export function createMcpServer(
+  { name, version, title, instructions }: ServerDefinition,
+  options: ServerOptions | undefined,
+): McpServer {
+  const mcpServer = new McpServer(
+    { name, version, ...(title !== undefined && { title }) },
+    { ...options, ...(instructions !== undefined && { instructions }) },
+  );
+  knowMcpServer(mcpServer);
+  return mcpServer;
+}

@@ -1,0 +1,98 @@
+/** What a server module is given as `session`. */
+import type {
+  Session,
+  SessionChildProcess,
+  SessionSpawnOptions,
+  SessionState,
+} from '../../src/shared/define-server.js';
+import type { LogLevel, ThreadFrame } from '../../src/shared/frames.js';
+import type { SessionContext } from '../../src/shared/session-context.js';
+import type { SessionChildProcesses } from './children/child-processes.js';
+import type { Holds } from './holds.js';
+import { MetricsReporter } from './metrics-reporter.js';
+import type { ModuleLog } from './module-log.js';
+import { requestKeyIfAny } from './sdk1/tool-executor.js';
+
+export interface SessionApiParts {
+  readonly context: SessionContext;
+  readonly state: SessionState;
+  readonly post: (frame: ThreadFrame) => void;
+  readonly log: ModuleLog;
+  readonly children: SessionChildProcesses;
+  readonly holds: Holds;
+}
+
+export class SessionApi {
+  /** What the module is given. It may be taken apart and spread: nothing of it needs its `this`. */
+  readonly session: Session;
+  readonly #ended = new AbortController();
+  readonly #children: SessionChildProcesses;
+  readonly #holds: Holds;
+  #metrics: MetricsReporter | undefined;
+
+  constructor({ context, state, post, log, children, holds }: SessionApiParts) {
+    this.#children = children;
+    this.#holds = holds;
+    const line =
+      (level: LogLevel) =>
+      (message: string, fields?: Readonly<Record<string, unknown>>): void =>
+        log.write('session', level, message, fields);
+    const metrics = (): MetricsReporter => {
+      this.#metrics ??= new MetricsReporter(post, log);
+      return this.#metrics;
+    };
+    const { signal } = this.#ended;
+    this.session = {
+      id: context.sessionId,
+      context,
+      signal,
+      log: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
+      state: inParts(state),
+      get metrics() {
+        return metrics().registry;
+      },
+      get requestKey() {
+        return requestKeyIfAny();
+      },
+      spawn: (command, args, options) => this.#spawn(command, args, options),
+      stayAwake: () => holds.take(),
+    };
+  }
+
+  #spawn(
+    command: string,
+    args: readonly string[] | undefined,
+    options: SessionSpawnOptions | undefined,
+  ): SessionChildProcess {
+    const release = this.#holds.take();
+    try {
+      return this.#children.spawn(command, args, options, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** A handler has come to its end: the moment at which a module's metrics have most likely changed. */
+  requestSettled(): void {
+    this.#metrics?.changed();
+  }
+
+  end(reason: string): void {
+    this.#ended.abort(new DOMException(`the session ends: ${reason}`, 'AbortError'));
+  }
+
+  async flush(): Promise<void> {
+    await this.#metrics?.flush();
+  }
+}
+
+/** The same with functions that need no `this`. */
+function inParts(state: SessionState): SessionState {
+  return {
+    get: (key) => state.get(key),
+    set: (key, value) => state.set(key, value),
+    delete: (key) => state.delete(key),
+    keys: () => state.keys(),
+  };
+}

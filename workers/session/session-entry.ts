@@ -1,0 +1,59 @@
+/**
+ * What piscina loads in each session thread: it compiles the bundled session worker with V8's code cache, which the
+ * gateway's first thread made and all later ones share. Measured: it takes a third off a thread's start.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Script } from 'node:vm';
+import { workerData } from 'node:worker_threads';
+import type { SessionThreadData, SessionThreadTask } from '../../src/shared/frames.js';
+
+type SessionWorker = typeof import('./session-worker.js');
+type ModuleFunction = (
+  exports: object,
+  require: NodeJS.Require,
+  module: { exports: SessionWorker },
+  filename: string,
+  dirname: string,
+) => void;
+
+let data: SessionThreadData | undefined = taken(workerData as SessionThreadData);
+const codeCaches = data.codeCaches?.worker;
+// Not a module but the function that CommonJS would make of one: each thread would keep the text twice otherwise.
+const filename = join(__dirname, 'session-worker.cjs');
+const script = new Script(readFileSync(filename, 'latin1'), {
+  filename,
+  ...(codeCaches !== undefined && { cachedData: codeCaches }),
+});
+const module = { exports: {} as SessionWorker };
+(script.runInThisContext() as ModuleFunction)(
+  module.exports,
+  // It lies beside this file, so that the same paths lead to the same places.
+  require,
+  module,
+  filename,
+  dirname(filename),
+);
+
+export default function serve(task: SessionThreadTask): Promise<never> {
+  if (data === undefined) throw new Error('a session thread has one task');
+  const given = data;
+  data = undefined;
+  return module.exports.default(
+    task,
+    given,
+    { rejected: script.cachedDataRejected === true, create: () => script.createCachedData() },
+    (specifier) => import(specifier),
+  );
+}
+
+/**
+ * Leaves nothing of it where other code of the thread finds it: in node:worker_threads, and in piscina, which has the same
+ * object. The module's text and the code caches are in memory that all threads share: a tool that wrote to it would
+ * break every session to come. Its thread's limits are there too.
+ */
+function taken(original: SessionThreadData): SessionThreadData {
+  const copy = { ...original };
+  for (const key of Object.keys(original)) Reflect.deleteProperty(original, key);
+  return copy;
+}

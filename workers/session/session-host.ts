@@ -1,0 +1,145 @@
+/** One session inside its thread: the SDK server, what runs in it, and its end. */
+import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import type { ServerDefinition } from '../../src/shared/define-server.js';
+import { messageOf } from '../../src/shared/errors.js';
+import type { MainFrame, ThreadFrame } from '../../src/shared/frames.js';
+import { withBackpressure } from './backpressure.js';
+import type { SessionChildProcesses } from './children/child-processes.js';
+import { Holds } from './holds.js';
+import type { ModuleLog } from './module-log.js';
+import { PortTransport } from './sdk1/port-transport.js';
+import {
+  installToolExecutor,
+  SessionAwareToolExecutor,
+  trackFallbackHandler,
+  trackRequests,
+} from './sdk1/tool-executor.js';
+import { createMcpServer } from './server-module.js';
+import { SessionApi } from './session-api.js';
+import { StoredState } from './stored-state.js';
+import { watchingTasks } from './tasks.js';
+
+const TOO_FAST = 'session.state or a hold changes faster than the gateway takes it: the thread waits for it';
+
+export interface SessionHostParts {
+  readonly claim: Extract<MainFrame, { type: 'claim' }>;
+  readonly definition: ServerDefinition;
+  readonly post: (frame: ThreadFrame) => void;
+  readonly log: ModuleLog;
+  readonly children: SessionChildProcesses;
+}
+
+export class SessionHost {
+  readonly #parts: SessionHostParts;
+  readonly #server: McpServer;
+  readonly #transport: PortTransport;
+  readonly #executor: SessionAwareToolExecutor;
+  readonly #session: SessionApi;
+  readonly #holds: Holds;
+  /** Resolves when `onSleep` has come to its end; unset before the first try. */
+  #asleep: Promise<void> | undefined;
+  #ending = false;
+
+  constructor(parts: SessionHostParts) {
+    const { claim, definition, log, children } = parts;
+    this.#parts = parts;
+    const post = withBackpressure(parts.post, claim.handledBytes, () =>
+      log.write('session', 'warn', TOO_FAST, undefined),
+    );
+    const { context, state: block, stateUsedKib } = claim;
+    const state = new StoredState(block, stateUsedKib, post);
+    this.#holds = new Holds(post);
+    this.#session = new SessionApi({ context, state, post, log, children, holds: this.#holds });
+    this.#executor = new SessionAwareToolExecutor(context, ({ key, requestId, aborted }) => {
+      if (aborted) post({ type: 'settled', requestId });
+      children.endRequest(key);
+      this.#session.requestSettled();
+    });
+    installToolExecutor(this.#executor);
+    if (claim.tracksRequests) trackRequests();
+    this.#server = createMcpServer(definition, watchingTasks(definition.options, this.#holds));
+    trackFallbackHandler(this.#server.server);
+    const onClosed = (): void => {
+      if (!this.#ending) parts.post({ type: 'server-closed' });
+    };
+    const posts = { post: parts.post, postUnpaced: post, onClosed, showsStacks: log.showsStacks };
+    this.#transport = new PortTransport(context, posts, this.#executor);
+    this.#transport.bind(this.#server);
+    // Also before it is connected, in `setup`, when the SDK would do nothing at all.
+    this.#server.server.close = () => this.#transport.close();
+    this.#server.server.onerror = (error) => log.write('session', 'warn', error.message, undefined);
+    // A thread that takes over must not repeat the ids that its predecessor gave its requests to the client:
+    // the client may still be answering those. The SDK counts from 0 and offers no other way.
+    Reflect.set(this.#server.server, '_requestMessageId', claim.firstRequestId);
+  }
+
+  /** @throws what the module's `setup` throws. */
+  async start(): Promise<void> {
+    // As each call does, so that what `setup` enters is not every later call's `AsyncLocalStorage`; see call-dispatch.ts.
+    await undefined;
+    await this.#parts.definition.setup(this.#server, this.#session.session);
+    if (this.#transport.closed) return;
+    await this.#server.connect(this.#transport);
+    const [introduction, ...rest] = this.#parts.claim.replay;
+    // The SDK starts a notification's handler before that of a request that came earlier: `notifications/initialized`
+    // would find a client that nothing is known of, and no log level.
+    if (introduction !== undefined) await this.#transport.replay(introduction);
+    const level = rest.find(isLogLevel);
+    if (level !== undefined) await this.#transport.replay(level);
+    for (const body of rest) if (body !== level) void this.#transport.replay(body);
+  }
+
+  receive(frame: MainFrame): void {
+    if (typeof frame === 'string') return this.#transport.deliver(frame);
+    switch (frame.type) {
+      case 'cancel':
+        return this.#transport.cancel(frame.requestId, frame.reason);
+      case 'credit':
+        return this.#transport.credit(frame.bytes);
+      case 'sleep':
+        this.#asleep = this.#sleep();
+        return;
+      case 'end':
+        void this.#end(frame.reason);
+        return;
+      case 'ping':
+      case 'code-cache':
+      case 'claim':
+        return;
+      default:
+        return frame satisfies never;
+    }
+  }
+
+  /** The main thread knows of nothing that goes on here; what it has not heard of yet has the last word. */
+  async #sleep(): Promise<void> {
+    const { post, log, definition } = this.#parts;
+    if (this.#holds.any || this.#executor.busy || this.#transport.busy) return post({ type: 'stay-awake' });
+    try {
+      await definition.onSleep?.(this.#session.session);
+    } catch (error) {
+      log.write('session', 'error', `the server module's onSleep failed: ${messageOf(error)}`, undefined);
+    }
+    await this.#session.flush();
+    post({ type: 'ended' });
+  }
+
+  /** Whatever goes wrong here, the main thread's deadline ends the thread all the same. */
+  async #end(reason: string): Promise<void> {
+    this.#ending = true;
+    this.#session.end(reason);
+    void this.#parts.children.endAll();
+    await this.#asleep;
+    this.#executor.allCancelled();
+    // Closing the server aborts every handler's own signal.
+    await this.#server.close();
+    await this.#executor.idle();
+    await this.#session.flush();
+    this.#parts.post({ type: 'ended' });
+  }
+}
+
+/** `Replay` on the main thread writes it. */
+function isLogLevel(body: string): boolean {
+  return (JSON.parse(body) as { readonly method?: unknown }).method === 'logging/setLevel';
+}

@@ -1,0 +1,174 @@
+/**
+ * What a session thread does, loaded by `session-entry.ts`: it is called with one task that lasts as long as the
+ * thread. It loads the server module and waits as a spare; a `claim` frame gives it its one session. It never returns: a thread
+ * that returned would go back to the pool, and no thread serves a second session.
+ */
+import { readlinkSync } from 'node:fs';
+import { getPriority, setPriority } from 'node:os';
+import { basename } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
+import type { ServerDefinition } from '../../src/shared/define-server.js';
+import { messageOf, toPlainError } from '../../src/shared/errors.js';
+import type {
+  CodeCacheName,
+  MainFrame,
+  SessionThreadData,
+  SessionThreadTask,
+  ThreadFrame,
+} from '../../src/shared/frames.js';
+import { CHILD_MARKER } from '../../src/shared/keeper-frames.js';
+import { SessionChildProcesses } from './children/child-processes.js';
+import { importThrough } from './import-module.js';
+import { watchMemory } from './memory-guard.js';
+import { captureOutput, ModuleLog } from './module-log.js';
+import { onMessages } from './port-messages.js';
+import { rehearse } from './rehearsal.js';
+import { currentRequestKey } from './sdk1/tool-executor.js';
+import {
+  loadServerModule,
+  moduleCodeCache,
+  moduleCodeCacheRejected,
+  ServerModuleError,
+  traitsOf,
+} from './server-module.js';
+import { SessionHost } from './session-host.js';
+
+const REHEARSE_AFTER_MS = 5;
+
+if (isMainThread)
+  throw new Error('session-worker is the entry of a session thread; it has no use on the main thread');
+
+/** V8's code cache of this file. */
+interface WorkerCodeCache {
+  /** V8 would not have the one that there was. */
+  readonly rejected: boolean;
+  /** Makes a new one. */
+  readonly create: () => Uint8Array;
+}
+
+/**
+ * @param data not `workerData`, where the server module and its tools would find it
+ */
+export default async function serveSession(
+  { port, keeperPort, childMarker }: SessionThreadTask,
+  data: SessionThreadData,
+  codeCache: WorkerCodeCache,
+  importer: (specifier: string) => Promise<unknown>,
+): Promise<never> {
+  importThrough(importer);
+  process.env[CHILD_MARKER] = childMarker;
+  const post = (frame: ThreadFrame): void => port.postMessage(frame);
+  const log = new ModuleLog(post, data.showsStacks);
+  captureOutput(log);
+  watchMemory(data.memoryLimits, post);
+  const children = new SessionChildProcesses(keeperPort, currentRequestKey);
+
+  let definition: ServerDefinition;
+  try {
+    definition = await loadServerModule(data);
+  } catch (error) {
+    const stage = error instanceof ServerModuleError ? 'shape' : 'import';
+    post({ type: 'failed', stage, error: toPlainError(error) });
+    return forever();
+  }
+
+  let claimed = false;
+  let host: SessionHost | undefined;
+  // Frames that come while `setup` still runs wait here; the main thread bounds them.
+  const early: MainFrame[] = [];
+
+  // Before it is handed over: a handler that does not return has run.
+  let taken: Int32Array | undefined;
+  const handTo = (server: SessionHost, frame: MainFrame): void => {
+    if (typeof frame === 'string' && taken !== undefined) Atomics.add(taken, 0, 1);
+    server.receive(frame);
+  };
+
+  const receive = (frame: MainFrame): void => {
+    if (typeof frame !== 'string') {
+      if (frame.type === 'ping') return post({ type: 'pong' });
+      if (frame.type === 'code-cache') {
+        const caches = { worker: codeCache.create(), module: moduleCodeCache() };
+        return post({ type: 'code-cache', caches });
+      }
+      if (frame.type === 'claim') {
+        void claim(frame);
+        return;
+      }
+    }
+    if (host === undefined) early.push(frame);
+    else handTo(host, frame);
+  };
+
+  // After a moment, because a session that waits already claims the thread at once.
+  const rehearsal = setTimeout(() => {
+    const setup = data.moduleUrl === undefined ? definition.setup : undefined;
+    rehearse({ log, children }, setup, () => claimed).catch((error: unknown) =>
+      log.write('session', 'warn', `a spare's rehearsal failed: ${messageOf(error)}`, undefined),
+    );
+  }, REHEARSE_AFTER_MS);
+
+  const claim = async (frame: Extract<MainFrame, { type: 'claim' }>): Promise<void> => {
+    claimed = true;
+    clearTimeout(rehearsal);
+    taken = frame.takenMessages;
+    let started: SessionHost;
+    try {
+      started = new SessionHost({ claim: frame, definition, post, log, children });
+      await started.start();
+    } catch (error) {
+      post({ type: 'failed', stage: 'setup', error: toPlainError(error) });
+      return;
+    }
+    post({ type: 'claimed' });
+    for (const next of early) {
+      handTo(started, next);
+      // As between two messages of the port: what one starts has started before the next comes.
+      await undefined;
+    }
+    early.length = 0;
+    host = started;
+  };
+
+  const systemThreadId = ownSystemThreadId();
+  stepBack(systemThreadId, data.linuxPriority);
+  onMessages(port, receive);
+  const rejectedCaches: CodeCacheName[] = [];
+  if (codeCache.rejected) rejectedCaches.push('worker');
+  if (moduleCodeCacheRejected()) rejectedCaches.push('module');
+  post({ type: 'ready', systemThreadId, niceness: niceness(), traits: traitsOf(definition), rejectedCaches });
+  return forever();
+}
+
+/**
+ * Lowers this thread's priority. Only now that it is ready: a thread that starts would hardly get a processor where
+ * other sessions' threads keep all of them busy, and the session that waits for it would give up.
+ */
+function stepBack(systemThreadId: number | undefined, linuxPriority: number | undefined): void {
+  if (linuxPriority === undefined || systemThreadId === undefined) return;
+  try {
+    setPriority(systemThreadId, linuxPriority);
+  } catch {
+    // Not allowed: the niceness that `ready` tells is then not the expected one, and the log says so.
+  }
+}
+
+/** Linux gives each thread an id, by which it has a nice value and child processes of its own. */
+function ownSystemThreadId(): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    return Number(basename(readlinkSync('/proc/thread-self')));
+  } catch {
+    // No /proc, or no descriptor left for it.
+    return undefined;
+  }
+}
+
+/** This thread's own nice value: on Linux `getpriority(0)` speaks of the calling thread; elsewhere of the process. */
+function niceness(): number | undefined {
+  return process.platform === 'linux' ? getPriority(0) : undefined;
+}
+
+function forever(): Promise<never> {
+  return new Promise(() => {});
+}
