@@ -95,7 +95,7 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     connections: http.connections.mcp,
     bodies: http.bodies,
     output: http.output,
-    metadata: extras.metadata ?? (() => ({})),
+    metadata: extras.metadata ?? (() => undefined),
   });
   const admin = createAdminServer({
     ...options,

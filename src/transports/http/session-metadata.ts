@@ -10,7 +10,8 @@ import type { SessionContext } from '../../shared/session-context.js';
 /** Each session keeps its own, and `/sessions` shows all. */
 const MAX_OBJECTS = 10_000;
 
-export type MetadataHook = (request: IncomingMessage) => Readonly<Record<string, unknown>>;
+/** `undefined`: nothing. */
+export type MetadataHook = (request: IncomingMessage) => Readonly<Record<string, unknown>> | undefined;
 
 /**
  * A copy of what the function gives back: plain data that a thread, a log and `/sessions` can all be handed.
