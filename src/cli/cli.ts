@@ -30,8 +30,8 @@ function collect(value: string, earlier: string[] | undefined): string[] {
   return [...(earlier ?? []), value];
 }
 
-function optionFlag(name: string, row: OptionRow): Option {
-  const flag = row.argument === '' ? `--${name}` : `--${name} ${row.argument}`;
+function optionFlag(name: string, row: OptionRow, prefix = ''): Option {
+  const flag = row.argument === '' ? `--${prefix}${name}` : `--${name} ${row.argument}`;
   const shownDefault = row.defaultText ?? row.default ?? 'none';
   const option = new Option(flag, `${row.help} (default: ${shownDefault}, env: ${variableName(name)})`);
   return row.list === true ? option.argParser(collect) : option;
@@ -65,7 +65,11 @@ function createProgram(libuvPool: readonly number[], finish: (exitCode: number) 
     .option('--config <file>', 'JSON file with these options as keys (env: BULKHEAD_CONFIG)');
   for (const name of OPTION_NAMES) {
     const row: OptionRow = OPTION_TABLE[name];
-    if (row.positional !== true) serveCommand.addOption(optionFlag(name, row));
+    if (row.positional === true) continue;
+    // What is on by default is switched off. The flag itself, first, keeps the other one from counting as given.
+    const isOn = row.argument === '' && row.default === 'true';
+    serveCommand.addOption(optionFlag(name, row).hideHelp(isOn));
+    if (isOn) serveCommand.addOption(optionFlag(name, row, 'no-'));
   }
   serveCommand.action(
     async (serverModule: string | undefined, { config, ...flags }: Record<string, unknown>) => {

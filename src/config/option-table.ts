@@ -174,6 +174,11 @@ export const OPTION_TABLE = {
     default: 'false',
     help: 'import the server module file by file in each thread, and do not make one text of it at start',
   },
+  'fast-path': {
+    ...onOrOff,
+    default: 'true',
+    help: "serve simple tool calls without the SDK's own checks, with the same answers",
+  },
 } as const satisfies Record<string, OptionRow>;
 
 export type OptionName = keyof typeof OPTION_TABLE;

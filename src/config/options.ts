@@ -67,6 +67,7 @@ export interface GatewayOptions {
   readonly root?: string | readonly string[] | undefined;
   readonly allowPrivateNetwork?: boolean | undefined;
   readonly unbundled?: boolean | undefined;
+  readonly fastPath?: boolean | undefined;
 }
 
 /** All options, checked; frozen, also in depth. */
@@ -111,6 +112,7 @@ export interface ResolvedOptions {
   readonly roots: readonly string[];
   readonly allowPrivateNetwork: boolean;
   readonly unbundled: boolean;
+  readonly fastPath: boolean;
 }
 
 type Row<N extends OptionName> = (typeof OPTION_TABLE)[N];
@@ -219,6 +221,7 @@ function check(given: GivenOptions, cwd: string): ResolvedOptions {
     roots: Object.freeze(read('root') ?? [resolve(cwd)]),
     allowPrivateNetwork: read('allow-private-network'),
     unbundled: read('unbundled'),
+    fastPath: read('fast-path'),
   };
   checkRelations(options, label);
   return Object.freeze(options);

@@ -59,7 +59,7 @@ export interface PostedRequest {
   readonly key: string;
   readonly body: string;
   /** See `ClientRequest`. */
-  readonly plainCall: boolean;
+  readonly fastPath: boolean;
 }
 
 /** What a session's thread is sent of its client. */

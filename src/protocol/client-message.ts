@@ -8,7 +8,7 @@ export interface ClientRequest {
   /** `params.name` of `tools/call`. */
   readonly tool: string | undefined;
   /** A tool call that the SDK's schema would let pass as it is. */
-  readonly plainCall: boolean;
+  readonly fastPath: boolean;
   readonly progressToken: RequestId | undefined;
   /** Only of `initialize`. */
   readonly params: unknown;

@@ -77,7 +77,7 @@ function classify(value: unknown, body: string): ClientMessage | Refused {
         id,
         method,
         tool,
-        plainCall: tool !== undefined && params !== undefined && isPlainCall(params),
+        fastPath: tool !== undefined && params !== undefined && isForFastPath(params),
         progressToken: progressToken(params),
         params: method === 'initialize' ? params : undefined,
         body,
@@ -91,7 +91,7 @@ function classify(value: unknown, body: string): ClientMessage | Refused {
  *
  * @param params with a name that is a text, and a `_meta` that has been checked.
  */
-function isPlainCall(params: Fields): boolean {
+function isForFastPath(params: Fields): boolean {
   for (const key in params) {
     if (key === 'name') continue;
     const part = params[key];

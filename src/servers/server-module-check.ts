@@ -262,7 +262,7 @@ class TrialSession implements ThreadOwner {
         const late = `${method} was not answered within ${ANSWER_DEADLINE_MS / 1000} s`;
         deadline = new Deadline(ANSWER_DEADLINE_MS, () => reject(new Error(late)), 'again');
         const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
-        this.#thread.request({ requestId: id, operation: method, key: 'trial', body, plainCall: false });
+        this.#thread.request({ requestId: id, operation: method, key: 'trial', body, fastPath: false });
       });
     } finally {
       deadline?.clear();

@@ -277,8 +277,8 @@ export class Session {
 
   #admit(request: ClientRequest, stream: MessageStream): void {
     const { key } = this.#pending.add(request, stream);
-    const { id: requestId, tool, method, body, plainCall } = request;
-    this.#link.request({ requestId, operation: tool ?? method, key, body, plainCall });
+    const { id: requestId, tool, method, body, fastPath } = request;
+    this.#link.request({ requestId, operation: tool ?? method, key, body, fastPath });
   }
 
   #answerAsleep(request: ClientRequest, stream: MessageStream, { body, failure }: StaticResponse): void {

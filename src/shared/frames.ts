@@ -90,21 +90,21 @@ export interface SendFrame {
 /**
  * The two frames of which there is one for each call are plain text: cloning an object takes the port twice as long.
  * @param key a request's gateway-wide unique id, without a line break; empty for the rest.
- * @param plainCall a tool call that the SDK's schema would let pass as it is
+ * @param fastPath a tool call that the SDK's schema would let pass as it is: the fast path may serve it
  */
-export function messageFrame(key: string, body: string, plainCall = false): string {
-  return `${plainCall ? PLAIN_CALL : ''}${key}\n${body}`;
+export function messageFrame(key: string, body: string, fastPath = false): string {
+  return `${fastPath ? FAST_PATH : ''}${key}\n${body}`;
 }
 
-export function readMessageFrame(frame: string): { key: string; message: unknown; plainCall: boolean } {
+export function readMessageFrame(frame: string): { key: string; message: unknown; fastPath: boolean } {
   const end = frame.indexOf('\n');
-  const plainCall = frame.startsWith(PLAIN_CALL);
-  const key = frame.slice(plainCall ? PLAIN_CALL.length : 0, end);
-  return { key, message: JSON.parse(frame.slice(end + 1)), plainCall };
+  const fastPath = frame.startsWith(FAST_PATH);
+  const key = frame.slice(fastPath ? FAST_PATH.length : 0, end);
+  return { key, message: JSON.parse(frame.slice(end + 1)), fastPath };
 }
 
-/** What the frame of a plain call begins with, and no key does. */
-const PLAIN_CALL = '!';
+/** What the frame of such a call begins with, and no key does. */
+const FAST_PATH = '!';
 
 /** A response that is a result, and no tool's error. */
 export function resultFrame(id: RequestId, body: string): string {
@@ -233,6 +233,8 @@ export interface SessionThreadData {
   readonly codeCaches: CodeCaches | undefined;
   /** Whether the log shows stacks: it does at `debug`. */
   readonly showsStacks: boolean;
+  /** The option `fast-path`: whether simple calls go past the SDK. */
+  readonly fastPath: boolean;
   /** The nice value that the thread gives itself; `undefined` where piscina does that. */
   readonly linuxPriority: number | undefined;
 }

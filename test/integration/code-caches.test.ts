@@ -20,6 +20,7 @@ describe("V8's code caches", () => {
     threadHeapMb: 128,
     threadMemoryMb: 512,
     threadNice: 0,
+    fastPath: true,
     cancelGraceMs: 1_000,
   };
 

@@ -10,7 +10,7 @@ describe('A body with one message', () => {
       id: 'a',
       method: 'tools/list',
       tool: undefined,
-      plainCall: false,
+      fastPath: false,
       progressToken: undefined,
       params: undefined,
       body,
@@ -39,7 +39,7 @@ describe('A body with one message', () => {
   it('tells no tool for another method, nor for a name that is no text', () => {
     expect(messageIn(request({ method: 'prompts/get', params: { name: 'p' } }))).to.include({
       tool: undefined,
-      plainCall: false,
+      fastPath: false,
     });
     expect(messageIn(request({ method: 'tools/call', params: { name: 1 } }))).to.include({ tool: undefined });
   });

@@ -60,6 +60,7 @@ describe('option values', () => {
       root: { text: 'data', json: ['link'], resolved: {} },
       allowPrivateNetwork: { text: 'yes', json: true, resolved: { allowPrivateNetwork: true } },
       unbundled: { text: 'true', json: true, resolved: { unbundled: true } },
+      fastPath: { text: 'off', json: false, resolved: { fastPath: false } },
     };
 
     it('is a key of createGateway, and the other way round', () => {
@@ -114,6 +115,7 @@ describe('option values', () => {
       root: ['', 'nope', 'server.mjs'],
       'allow-private-network': ['maybe', ''],
       unbundled: ['maybe', ''],
+      'fast-path': ['maybe', ''],
     };
 
     it('is known for every option', () => expect(Object.keys(wrong)).to.deep.equal([...OPTION_NAMES]));

@@ -63,6 +63,7 @@ describe('options', () => {
         roots: [folder],
         allowPrivateNetwork: false,
         unbundled: false,
+        fastPath: true,
       });
       expect(maxThreads).to.be.within(4, 1_024);
       expect(logFormat).to.equal(process.stderr.isTTY ? 'pretty' : 'json');

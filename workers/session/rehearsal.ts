@@ -4,11 +4,11 @@
  * claimed thread's `initialize` and first call pay for them, while a client waits.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod/v4';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
 import { messageFrame } from '../../src/shared/frames.js';
 import { CALL } from './sdk1/call-handlers.js';
+import { NEWEST_PROTOCOL_VERSION } from './sdk1/mcp-server.js';
 import { SessionHost, type SessionHostParts } from './session-host.js';
 
 /** So many, because V8 only then watches what a function works on, which its next calls would pay for. */
@@ -19,7 +19,7 @@ const MESSAGES = [
     id: 0,
     method: 'initialize',
     params: {
-      protocolVersion: LATEST_PROTOCOL_VERSION,
+      protocolVersion: NEWEST_PROTOCOL_VERSION,
       capabilities: {},
       clientInfo: { name: 'rehearsal', version: '0' },
     },
@@ -34,7 +34,7 @@ const MESSAGES = [
  * @param isClaimed a real session has come: the rehearsal is over
  */
 export async function rehearse(
-  { log, children }: Pick<SessionHostParts, 'log' | 'children'>,
+  { log, children, fastPath }: Pick<SessionHostParts, 'log' | 'children' | 'fastPath'>,
   setup: ServerDefinition['setup'] | undefined,
   isClaimed: () => boolean,
 ): Promise<void> {
@@ -47,7 +47,7 @@ export async function rehearse(
         sessionId: 'rehearsal',
         transport: 'streamable-http',
         client: { name: 'rehearsal', version: '0' },
-        protocolVersion: LATEST_PROTOCOL_VERSION,
+        protocolVersion: NEWEST_PROTOCOL_VERSION,
         userAgent: undefined,
         remoteAddress: undefined,
         principal: 'anonymous',
@@ -73,6 +73,7 @@ export async function rehearse(
     post: () => {},
     log,
     children,
+    fastPath,
   });
   await host.start();
   for (const message of MESSAGES) {

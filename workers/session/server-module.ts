@@ -1,11 +1,8 @@
 import { createRequire } from 'node:module';
 import { Script } from 'node:vm';
-import type { ServerOptions } from '@modelcontextprotocol/sdk/server/index.js';
-import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
 import type { ModuleText, ModuleTraits, SessionThreadData } from '../../src/shared/frames.js';
 import { importModule } from './import-module.js';
-import { knowMcpServer } from './sdk1/mcp-server-handlers.js';
 import { keepForeignDescriptions } from './sdk1/schema-descriptions.js';
 
 type ModuleFunction = (
@@ -110,17 +107,4 @@ export function traitsOf({ lists, sleep }: ServerDefinition): ModuleTraits {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
-}
-
-/** The `McpServer` of one session, before `setup`. */
-export function createMcpServer(
-  { name, version, title, instructions }: ServerDefinition,
-  options: ServerOptions | undefined,
-): McpServer {
-  const mcpServer = new McpServer(
-    { name, version, ...(title !== undefined && { title }) },
-    { ...options, ...(instructions !== undefined && { instructions }) },
-  );
-  knowMcpServer(mcpServer);
-  return mcpServer;
 }

@@ -1,5 +1,4 @@
 /** One session inside its thread: the SDK server, what runs in it, and its end. */
-import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
 import { messageOf } from '../../src/shared/errors.js';
 import type { MainFrame, ThreadFrame } from '../../src/shared/frames.js';
@@ -7,17 +6,17 @@ import { withBackpressure } from './backpressure.js';
 import type { SessionChildProcesses } from './children/child-processes.js';
 import { Holds } from './holds.js';
 import type { ModuleLog } from './module-log.js';
+import { createMcpServer, type SessionServer } from './sdk1/mcp-server.js';
 import { PortTransport } from './sdk1/port-transport.js';
+import { watchingTasks } from './sdk1/tasks.js';
 import {
   installToolExecutor,
   SessionAwareToolExecutor,
   trackFallbackHandler,
   trackRequests,
 } from './sdk1/tool-executor.js';
-import { createMcpServer } from './server-module.js';
 import { SessionApi } from './session-api.js';
 import { StoredState } from './stored-state.js';
-import { watchingTasks } from './tasks.js';
 
 const TOO_FAST = 'session.state or a hold changes faster than the gateway takes it: the thread waits for it';
 
@@ -27,11 +26,13 @@ export interface SessionHostParts {
   readonly post: (frame: ThreadFrame) => void;
   readonly log: ModuleLog;
   readonly children: SessionChildProcesses;
+  /** The option `fast-path`. */
+  readonly fastPath: boolean;
 }
 
 export class SessionHost {
   readonly #parts: SessionHostParts;
-  readonly #server: McpServer;
+  readonly #server: SessionServer;
   readonly #transport: PortTransport;
   readonly #executor: SessionAwareToolExecutor;
   readonly #session: SessionApi;
@@ -41,7 +42,7 @@ export class SessionHost {
   #ending = false;
 
   constructor(parts: SessionHostParts) {
-    const { claim, definition, log, children } = parts;
+    const { claim, definition, log, children, fastPath } = parts;
     this.#parts = parts;
     const post = withBackpressure(parts.post, claim.handledBytes, () =>
       log.write('session', 'warn', TOO_FAST, undefined),
@@ -62,7 +63,7 @@ export class SessionHost {
     const onClosed = (): void => {
       if (!this.#ending) parts.post({ type: 'server-closed' });
     };
-    const posts = { post: parts.post, postUnpaced: post, onClosed, showsStacks: log.showsStacks };
+    const posts = { post: parts.post, postUnpaced: post, onClosed, showsStacks: log.showsStacks, fastPath };
     this.#transport = new PortTransport(context, posts, this.#executor);
     this.#transport.bind(this.#server);
     // Also before it is connected, in `setup`, when the SDK would do nothing at all.
@@ -75,7 +76,7 @@ export class SessionHost {
 
   /** @throws what the module's `setup` throws. */
   async start(): Promise<void> {
-    // As each call does, so that what `setup` enters is not every later call's `AsyncLocalStorage`; see call-dispatch.ts.
+    // As each call does, so that what `setup` enters is not every later call's `AsyncLocalStorage`; see fast-path.ts.
     await undefined;
     await this.#parts.definition.setup(this.#server, this.#session.session);
     if (this.#transport.closed) return;

@@ -62,6 +62,7 @@ export default async function serveSession(
   captureOutput(log);
   watchMemory(data.memoryLimits, post);
   const children = new SessionChildProcesses(keeperPort, currentRequestKey);
+  const { fastPath } = data;
 
   let definition: ServerDefinition;
   try {
@@ -103,7 +104,7 @@ export default async function serveSession(
   // After a moment, because a session that waits already claims the thread at once.
   const rehearsal = setTimeout(() => {
     const setup = data.moduleUrl === undefined ? definition.setup : undefined;
-    rehearse({ log, children }, setup, () => claimed).catch((error: unknown) =>
+    rehearse({ log, children, fastPath }, setup, () => claimed).catch((error: unknown) =>
       log.write('session', 'warn', `a spare's rehearsal failed: ${messageOf(error)}`, undefined),
     );
   }, REHEARSE_AFTER_MS);
@@ -114,7 +115,7 @@ export default async function serveSession(
     taken = frame.takenMessages;
     let started: SessionHost;
     try {
-      started = new SessionHost({ claim: frame, definition, post, log, children });
+      started = new SessionHost({ claim: frame, definition, post, log, children, fastPath });
       await started.start();
     } catch (error) {
       post({ type: 'failed', stage: 'setup', error: toPlainError(error) });

@@ -214,7 +214,7 @@ export class SessionThread {
   request(request: PostedRequest): void {
     this.#requests.started(request.requestId, request.operation);
     this.#unread.posted(request);
-    this.#post(messageFrame(request.key, request.body, request.plainCall));
+    this.#post(messageFrame(request.key, request.body, request.fastPath));
   }
 
   /**

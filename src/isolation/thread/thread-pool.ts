@@ -77,6 +77,8 @@ export interface ThreadPoolOptions {
   readonly threadMemoryMb: number;
   readonly threadNice: number;
   readonly cancelGraceMs: number;
+  /** Whether threads serve simple tool calls past the SDK. */
+  readonly fastPath: boolean;
   /** At `debug` threads tell the stacks of what was thrown in them. */
   readonly logLevel?: string;
 }
@@ -136,6 +138,7 @@ export class ThreadPool {
       moduleText: options.bundle && { text: options.bundle.text, filename: options.bundle.filename },
       codeCaches: options.codeCaches,
       showsStacks: options.logLevel === 'debug',
+      fastPath: options.fastPath,
       linuxPriority: SETS_OWN_PRIORITY ? this.#expectedNiceness : undefined,
     };
     this.#starter = new ThreadStarter(options, workerData);

@@ -145,7 +145,7 @@ function request(id: number, method: string, params: unknown): ClientRequest {
     id,
     method,
     tool: undefined,
-    plainCall: false,
+    fastPath: false,
     progressToken: undefined,
     params: undefined,
     body,

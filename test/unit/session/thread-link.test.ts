@@ -36,7 +36,7 @@ function threadWithLog(): { thread: SessionThread; log: string[] } {
 }
 
 function request(requestId: number, body: string): PostedRequest {
-  return { requestId, operation: 'echo', key: `key-${requestId}`, body, plainCall: false };
+  return { requestId, operation: 'echo', key: `key-${requestId}`, body, fastPath: false };
 }
 
 describe('a session whose waiting call is cancelled', () => {

@@ -16,7 +16,7 @@ const request = (requestId: number, body = `request ${requestId}`) => ({
   operation: 'echo',
   key: `key-${requestId}`,
   body,
-  plainCall: false,
+  fastPath: false,
 });
 const notification = (body: string, own = false) => ({ requestId: undefined, body, own });
 

@@ -27,8 +27,7 @@ import {
   type UnpacedFrame,
 } from '../../../src/shared/frames.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
-import { CallDispatch } from '../call-dispatch.js';
-import type { PlainCall } from '../fast-path/plain-calls.js';
+import { FastPath } from '../fast-path/fast-path.js';
 import { type IsMessageIgnored, logLevelOf, type ProtocolEntries, protocolOf } from './protocol-entries.js';
 import type { SessionAwareToolExecutor } from './tool-executor.js';
 
@@ -61,6 +60,8 @@ export interface PortTransportPosts {
   readonly onClosed: () => void;
   /** Whether the log shows the stack of what a handler threw. */
   readonly showsStacks: boolean;
+  /** The option `fast-path`. */
+  readonly fastPath: boolean;
 }
 
 export class PortTransport implements Transport {
@@ -73,6 +74,7 @@ export class PortTransport implements Transport {
   readonly #postUnpaced: (frame: UnpacedFrame) => void;
   readonly #onClosed: () => void;
   readonly #showsStacks: boolean;
+  readonly #usesFastPath: boolean;
   readonly #executor: SessionAwareToolExecutor;
   readonly #requestInfo: { headers: Record<string, string> };
   readonly #canPoll: boolean;
@@ -87,12 +89,13 @@ export class PortTransport implements Transport {
   #outstanding = 0;
   #closed = false;
   #protocol!: ProtocolEntries;
-  #calls!: CallDispatch;
+  /** Unset where the option is off. */
+  #fastPath: FastPath | undefined;
   #isMessageIgnored!: IsMessageIgnored;
 
   constructor(
     context: SessionContext,
-    { post, postUnpaced, onClosed, showsStacks }: PortTransportPosts,
+    { post, postUnpaced, onClosed, showsStacks, fastPath }: PortTransportPosts,
     executor: SessionAwareToolExecutor,
   ) {
     this.sessionId = context.sessionId;
@@ -100,6 +103,7 @@ export class PortTransport implements Transport {
     this.#postUnpaced = postUnpaced;
     this.#onClosed = onClosed;
     this.#showsStacks = showsStacks;
+    this.#usesFastPath = fastPath;
     this.#executor = executor;
     this.#canPoll =
       context.transport === 'streamable-http' && context.protocolVersion >= FIRST_VERSION_WITH_POLLING;
@@ -130,7 +134,7 @@ export class PortTransport implements Transport {
   bind(server: McpServer): void {
     this.#protocol = protocolOf(server.server);
     this.#isMessageIgnored = logLevelOf(server.server);
-    this.#calls = new CallDispatch(server, this.#protocol, this, this.#executor);
+    if (this.#usesFastPath) this.#fastPath = new FastPath(server, this.#protocol, this, this.#executor);
   }
 
   /** Whether something of the server has not reached its client, or waits for the client's answer. */
@@ -145,8 +149,8 @@ export class PortTransport implements Transport {
   deliver(frame: string): void {
     // The main thread answers what came meanwhile, and ends the session.
     if (this.#closed) return;
-    const { key, message: value, plainCall } = readMessageFrame(frame);
-    if (plainCall && this.#calls.take(value as PlainCall, key)) return;
+    const { key, message: value, fastPath } = readMessageFrame(frame);
+    if (fastPath && this.#fastPath?.tryServe(value, key) === true) return;
     const message = value as JSONRPCMessage;
     if (!('method' in message)) {
       if (message.id !== undefined) this.#asked.delete(message.id);

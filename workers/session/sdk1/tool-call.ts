@@ -8,15 +8,12 @@
  *   ("Output Schema": servers MUST provide structured results that conform to it).
  * - A result that is no tool result is the server's failure, -32603, and not the client's.
  *
- * The checks that need a schema, and the words of errors, are McpServer's own. `callTool` is the short way for a plain
- * call of a plain tool: one that is there, enabled, and no task.
+ * The checks that need a schema, and the words of errors, are McpServer's own.
  */
 import type { McpServer, RegisteredTool } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { normalizeObjectSchema, safeParseAsync } from '@modelcontextprotocol/sdk/server/zod-compat.js';
 import { CallToolResultSchema, ErrorCode, McpError, type Result } from '@modelcontextprotocol/sdk/types.js';
 import { cut, messageOf } from '../../../src/shared/errors.js';
-import { plainArguments } from '../fast-path/plain-arguments.js';
-import { type PlainCall, plainResult } from '../fast-path/plain-calls.js';
 import type { Extra } from './call-handlers.js';
 import { issuesOf } from './invalid-params.js';
 import { unknownVersion } from './protocol-entries.js';
@@ -36,10 +33,13 @@ export interface McpServerEntries {
 /** `tools/call` as the SDK's schema lets it pass. */
 export interface ToolCallRequest {
   readonly method: string;
-  readonly params: PlainCall['params'] & { readonly task?: unknown };
+  readonly params: {
+    readonly name: string;
+    readonly arguments?: Record<string, unknown>;
+    readonly _meta?: Record<string, unknown>;
+    readonly task?: unknown;
+  };
 }
-
-type Handler = (...parameters: unknown[]) => unknown;
 
 const FUNCTIONS = [
   'validateToolInput',
@@ -60,48 +60,6 @@ export function entriesOf(mcpServer: McpServer): McpServerEntries {
     (typeof entries._toolHandlersInitialized === 'boolean' ? undefined : '_toolHandlersInitialized');
   if (missing !== undefined) throw unknownVersion(missing);
   return entries;
-}
-
-/** @returns `undefined` for a tool that `callAnyTool` has to look at. */
-export function plainTool(mcpServer: McpServerEntries, name: string): RegisteredTool | undefined {
-  const tool = mcpServer._registeredTools[name];
-  if (tool?.enabled !== true || typeof tool.handler !== 'function') return undefined;
-  const { taskSupport } = tool.execution ?? {};
-  return (taskSupport === undefined || taskSupport === 'forbidden') && !('createTask' in tool.handler)
-    ? tool
-    : undefined;
-}
-
-/** @throws what the handler throws; `failedCall` tells what is made of it. */
-export function callTool(
-  mcpServer: McpServerEntries,
-  tool: RegisteredTool,
-  params: PlainCall['params'],
-  extra: Extra,
-): unknown {
-  const { inputSchema } = tool;
-  const handler = tool.handler as Handler;
-  const counts = mcpServer._maxToolInputElements !== undefined;
-  const plain =
-    counts || inputSchema === undefined ? undefined : plainArguments(inputSchema, params.arguments ?? {});
-  if (!counts && tool.outputSchema === undefined) {
-    if (inputSchema === undefined) return handler(extra);
-    if (plain !== undefined) return handler(plain, extra);
-  }
-  return callChecked(mcpServer, tool, params, plain, extra);
-}
-
-async function callChecked(
-  mcpServer: McpServerEntries,
-  tool: RegisteredTool,
-  { name, arguments: given }: PlainCall['params'],
-  plain: Record<string, unknown> | undefined,
-  extra: Extra,
-): Promise<unknown> {
-  const handler = tool.handler as Handler;
-  const checked = plain ?? (await mcpServer.validateToolInput(tool, given, name));
-  const result = await (tool.inputSchema === undefined ? handler(extra) : handler(checked, extra));
-  return conforming(tool, result, name);
 }
 
 /**
@@ -163,7 +121,7 @@ function registeredTool({ _registeredTools }: McpServerEntries, name: string): R
  * does not know. A client may check that of a failed call as well: there, what does not fit is left out.
  * @throws {McpError} where it does not fit.
  */
-async function conforming(tool: RegisteredTool, result: unknown, name: string): Promise<unknown> {
+export async function conforming(tool: RegisteredTool, result: unknown, name: string): Promise<unknown> {
   const { outputSchema } = tool;
   if (outputSchema === undefined || typeof result !== 'object' || result === null) return result;
   const { structuredContent, isError } = result as {
@@ -190,8 +148,6 @@ async function conforming(tool: RegisteredTool, result: unknown, name: string): 
  * @throws {McpError} -32603
  */
 export function checkedResult(result: unknown): Result {
-  const plain = plainResult(result);
-  if (plain !== undefined) return plain;
   const checked = CallToolResultSchema.safeParse(result);
   if (checked.success) return checked.data;
   const message = `The tool's handler gave back what is no tool result: ${issuesOf(checked.error)}`;

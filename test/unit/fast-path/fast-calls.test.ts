@@ -1,7 +1,7 @@
 import { CallToolRequestSchema, CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { expect } from 'chai';
-import { parseBody } from '../../src/protocol/json-rpc.js';
-import { plainResult } from '../../workers/session/fast-path/plain-calls.js';
+import { parseBody } from '../../../src/protocol/json-rpc.js';
+import { fastResult } from '../../../workers/session/fast-path/fast-result.js';
 
 /** Own members that an object literal can't have. */
 const strange = {
@@ -88,11 +88,11 @@ describe('A tool call that passes the SDK without its schema', () => {
   });
 });
 
-/** Whether the main thread takes it for a plain call. */
+/** Whether the main thread lets the fast path serve it. */
 function passes(body: string): boolean {
   const parsed = parseBody(body);
   const [message] = parsed.ok ? parsed.messages : [];
-  return message?.kind === 'request' && message.plainCall;
+  return message?.kind === 'request' && message.fastPath;
 }
 
 describe('A result that passes the SDK without its schema', () => {
@@ -100,7 +100,7 @@ describe('A result that passes the SDK without its schema', () => {
     const counts = { passed: 0, checked: 0 };
     for (const entries of [Object.entries(RESULTS), Object.entries(RESULTS).reverse()]) {
       for (const result of combinations(entries)) {
-        const passed = plainResult(result);
+        const passed = fastResult(result);
         counts.checked += 1;
         if (passed === undefined) continue;
         counts.passed += 1;
@@ -116,7 +116,7 @@ describe('A result that passes the SDK without its schema', () => {
       content = [TEXT];
     }
     for (const value of [undefined, null, 'text', [TEXT], new Result()]) {
-      expect(plainResult(value)).to.equal(undefined);
+      expect(fastResult(value)).to.equal(undefined);
     }
   });
 });

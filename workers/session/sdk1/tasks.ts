@@ -5,7 +5,7 @@
 import type { TaskStore } from '@modelcontextprotocol/sdk/experimental/tasks/interfaces.js';
 import type { ServerOptions } from '@modelcontextprotocol/sdk/server/index.js';
 import type { Task } from '@modelcontextprotocol/sdk/types.js';
-import type { Holds } from './holds.js';
+import type { Holds } from '../holds.js';
 
 /** What `setTimeout` takes, in milliseconds: 24 days. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as mini from 'zod/mini';
 import * as current from 'zod/v4';
 import * as first from 'zod-4-0';
-import { plainCheck } from '../../workers/session/fast-path/plain-arguments.js';
+import { fastCheck } from '../../../workers/session/fast-path/fast-arguments.js';
 
 type Zod = Pick<
   typeof current,
@@ -96,7 +96,7 @@ describe('Arguments that pass without zod', () => {
     it(`are what ${flavour} would make of them, with its members in the same order`, () => {
       let passed = 0;
       for (const [name, schema] of Object.entries(simple(z))) {
-        const check = plainCheck(schema);
+        const check = fastCheck(schema);
         for (const value of OBJECTS) {
           const taken = check(value);
           if (taken === undefined) continue;
@@ -113,19 +113,19 @@ describe('Arguments that pass without zod', () => {
 
   it('are all plain ones that zod takes', () => {
     const { all, optional } = simple(current);
-    expect(plainCheck(all)({ a: 'x', b: 1, c: false, d: 'y', e: 1 })).to.deep.equal({
+    expect(fastCheck(all)({ a: 'x', b: 1, c: false, d: 'y', e: 1 })).to.deep.equal({
       b: 1,
       a: 'x',
       c: false,
       d: 'y',
     });
-    expect(plainCheck(optional)({})).to.deep.equal({});
-    expect(plainCheck(optional)({ a: 'x' })).to.deep.equal({ a: 'x' });
+    expect(fastCheck(optional)({})).to.deep.equal({});
+    expect(fastCheck(optional)({ a: 'x' })).to.deep.equal({ a: 'x' });
   });
 
   for (const [name, schema] of Object.entries(rich(current))) {
     it(`are none where the schema says more than types: ${name}`, () => {
-      const check = plainCheck(schema);
+      const check = fastCheck(schema);
       for (const value of [...OBJECTS, { a: 'xyz' }, { a: 'a@example.org' }, { a: 7 }]) {
         expect(check(value)).to.equal(undefined);
       }
@@ -134,6 +134,6 @@ describe('Arguments that pass without zod', () => {
 
   it('are none where the schema is of no zod 4', () => {
     for (const schema of [undefined, null, {}, { _zod: {} }, { _zod: { def: { type: 'object' } } }, 'text'])
-      expect(plainCheck(schema)({ a: 'x' }) ?? {}).to.deep.equal({});
+      expect(fastCheck(schema)({ a: 'x' }) ?? {}).to.deep.equal({});
   });
 });

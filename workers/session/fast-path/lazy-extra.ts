@@ -43,6 +43,6 @@ function fill(target: Unmade): void {
 }
 
 /** @param make makes a plain object; called once, or never. */
-export function onUse<Made extends object>(make: () => Made): Made {
+export function lazyObject<Made extends object>(make: () => Made): Made {
   return new Proxy(new Unmade(make), TRAPS) as object as Made;
 }

@@ -1,27 +1,24 @@
 /**
- * Which results of tools are so plain that the SDK's schema would make an equal copy of them: they pass after a look at
+ * Which results of tools are so simple that the SDK's schema would make an equal copy of them: they pass after a look at
  * their few keys. A test sends the same values both ways.
  */
-import type { RequestId } from '../../../src/shared/frames.js';
+import { checkedResult } from '../sdk1/tool-call.js';
 
 const { getPrototypeOf, prototype: PLAIN } = Object;
-
-/** What the main thread has found to be plain. */
-export interface PlainCall {
-  readonly id: RequestId;
-  readonly method: 'tools/call';
-  readonly params: {
-    readonly name: string;
-    readonly arguments?: Record<string, unknown>;
-    readonly _meta?: Record<string, unknown>;
-  };
-}
 
 /** In the order in which zod writes them, so that the JSON is the same to the letter. */
 const RESULT_KEYS = ['content', 'structuredContent', 'isError'];
 
+/**
+ * What the specification has for a tool's result, as `checkedResult` has it.
+ * @throws {McpError} -32603
+ */
+export function checkedFastResult(result: unknown): ReturnType<typeof checkedResult> {
+  return fastResult(result) ?? checkedResult(result);
+}
+
 /** @returns `value` where the SDK's `CallToolResultSchema` would make an equal one of it, otherwise `undefined`. */
-export function plainResult(value: unknown): Record<string, unknown> | undefined {
+export function fastResult(value: unknown): Record<string, unknown> | undefined {
   if (!isPlainObject(value)) return undefined;
   let last = -1;
   for (const key in value) {
@@ -30,13 +27,13 @@ export function plainResult(value: unknown): Record<string, unknown> | undefined
     if (position <= last || (last === -1 && position !== 0)) return undefined;
     last = position;
   }
-  if (last === -1 || !isPlainContent(value.content)) return undefined;
+  if (last === -1 || !isTextContent(value.content)) return undefined;
   const { structuredContent, isError } = value;
   if (isError !== undefined && typeof isError !== 'boolean') return undefined;
   return structuredContent === undefined || isPlainRecord(structuredContent) ? value : undefined;
 }
 
-function isPlainContent(content: unknown): boolean {
+function isTextContent(content: unknown): boolean {
   if (!Array.isArray(content) || getPrototypeOf(content) !== Array.prototype) return false;
   for (const item of content) {
     if (!isPlainObject(item) || item.type !== 'text' || typeof item.text !== 'string') return false;

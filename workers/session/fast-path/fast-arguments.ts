@@ -6,10 +6,10 @@
  *
  * A test gives the same values to both.
  */
-import { isPlainObject } from './plain-calls.js';
+import { isPlainObject } from './fast-result.js';
 
 /** @returns what zod would make of the value, or `undefined` where zod has to look. */
-export type PlainCheck = (value: unknown) => Record<string, unknown> | undefined;
+export type FastCheck = (value: unknown) => Record<string, unknown> | undefined;
 
 /** The parts of zod 4's definitions that matter here; all its copies and flavours have them. */
 interface Definition {
@@ -29,20 +29,20 @@ interface Field {
   readonly fits: (value: unknown) => boolean;
 }
 
-const checks = new WeakMap<object, PlainCheck>();
+const checks = new WeakMap<object, FastCheck>();
 
 /** @returns what zod would make of the value, or `undefined` where zod has to look. */
-export function plainArguments(schema: object, value: unknown): Record<string, unknown> | undefined {
+export function fastArguments(schema: object, value: unknown): Record<string, unknown> | undefined {
   let check = checks.get(schema);
   if (check === undefined) {
-    check = plainCheck(schema);
+    check = fastCheck(schema);
     checks.set(schema, check);
   }
   return check(value);
 }
 
 /** @param schema of any library: one that is not a simple object of zod 4 lets nothing pass. */
-export function plainCheck(schema: unknown): PlainCheck {
+export function fastCheck(schema: unknown): FastCheck {
   const fields = fieldsOf(definitionOf(schema));
   if (fields === undefined) return () => undefined;
   return (value) => {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import { onUse } from '../../workers/session/node/extra-on-use.js';
+import { lazyObject } from '../../../workers/session/fast-path/lazy-extra.js';
 
 interface Parts {
   a: number;
@@ -16,7 +16,7 @@ function parts(): { made: Parts; makes: () => number; plain: Parts } {
       return 'asked for';
     },
   });
-  const made = onUse(() => {
+  const made = lazyObject(() => {
     makes += 1;
     return make();
   });

@@ -1,0 +1,72 @@
+/** What the SDK's protocol layer gives a handler and makes of an error, for calls that are served without it. */
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import {
+  ErrorCode,
+  type JSONRPCErrorResponse,
+  McpError,
+  type MessageExtraInfo,
+  type Result,
+} from '@modelcontextprotocol/sdk/types.js';
+import type { RequestId } from '../../../src/shared/frames.js';
+import type { Extra } from './call-handlers.js';
+import type { ToolCallRequest } from './tool-call.js';
+import type { Run } from './tool-executor.js';
+
+/** The part of a transport that a call needs. */
+export interface CallTransport extends Pick<Transport, 'send' | 'sessionId'> {
+  /** `send` for a request's result. Returns a promise only where it has to wait. */
+  answer(id: RequestId, result: Result): Promise<void> | undefined;
+  /** What a handler is told beside its request. */
+  infoOf(requestId: RequestId): MessageExtraInfo;
+}
+
+/** A handler's second parameter as the protocol layer makes it, member by member: it may be spread. */
+export function extraOf(
+  server: Server,
+  transport: CallTransport,
+  run: Run,
+  { _meta }: ToolCallRequest['params'],
+): Extra {
+  const { requestId } = run;
+  const { authInfo, requestInfo, closeSSEStream, closeStandaloneSSEStream }: MessageExtraInfo =
+    transport.infoOf(requestId);
+  const members: { readonly [Member in keyof Extra]: Extra[Member] | undefined } = {
+    get signal() {
+      return run.signal;
+    },
+    sessionId: transport.sessionId,
+    _meta,
+    sendNotification: async (notification) => {
+      if (run.aborted) return;
+      await server.notification(notification, { relatedRequestId: requestId });
+    },
+    sendRequest: async (request, resultSchema, options) => {
+      if (run.aborted) throw new McpError(ErrorCode.ConnectionClosed, 'Request was cancelled');
+      return await server.request(request, resultSchema, { ...options, relatedRequestId: requestId });
+    },
+    authInfo,
+    requestId,
+    requestInfo,
+    taskId: undefined,
+    taskStore: undefined,
+    taskRequestedTtl: undefined,
+    closeSSEStream,
+    closeStandaloneSSEStream,
+  };
+  return members as Extra;
+}
+
+/** The response to a request whose handler threw. */
+export function errorResponse(id: RequestId, thrown: unknown): JSONRPCErrorResponse {
+  const { code, message, data } = thrown as { code?: number; message?: string; data?: unknown };
+  return {
+    jsonrpc: '2.0',
+    id,
+    error: {
+      code: Number.isSafeInteger(code) ? (code as number) : ErrorCode.InternalError,
+      message: message ?? 'Internal error',
+      ...(data !== undefined && { data }),
+    },
+  };
+}
