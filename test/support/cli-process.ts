@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterThisTest } from './cleanup.js';
 import { withDeadline } from './deadline.js';
+import { FAST_PATH } from './fast-path.js';
 import { buildRoot } from './project.js';
 
 /** Starting a process and a gateway in it, on a machine that runs other tests too. */
@@ -76,7 +77,10 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
 
 function environment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env);
-  return Object.fromEntries(
-    entries.filter(([name]) => !name.startsWith('BULKHEAD_') || name === 'BULKHEAD_TEST_RUN'),
-  );
+  return {
+    ...Object.fromEntries(
+      entries.filter(([name]) => !name.startsWith('BULKHEAD_') || name === 'BULKHEAD_TEST_RUN'),
+    ),
+    ...(!FAST_PATH && { BULKHEAD_FAST_PATH: 'off' }),
+  };
 }

@@ -1,6 +1,7 @@
 import { createGateway } from '../../src/index.js';
 import { afterThisTest } from './cleanup.js';
 import { withDeadline } from './deadline.js';
+import { FAST_PATH } from './fast-path.js';
 import { toolsModule } from './modules.js';
 import { RawClient, type RawClientOptions } from './raw-client.js';
 
@@ -22,6 +23,7 @@ const quietDefaults = {
   maxThreads: 16,
   cleanupInterval: '50ms',
   unbundled: true,
+  fastPath: FAST_PATH,
 } satisfies Record<string, unknown>;
 
 /** A gateway for the current test alone: it is killed after the test, whatever the outcome. */

@@ -17,6 +17,11 @@ const STATEMENT = /^(?:import|export)\s+(type\s)?[^'";]*?\bfrom\s*['"](\.{1,2}\/
 /** `import('./x.js')`, in code or in a type, and `import './x.js'`. */
 const BARE = /\bimport\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g;
 
+const SDK = /^@modelcontextprotocol\/sdk(?:\/|$)/;
+/** What makes a server: a client, the types and the versions of the protocol are anybody's. */
+const SDK_SERVER = /^@modelcontextprotocol\/sdk\/(?:server|experimental)\//;
+const PACKAGE = /\b(?:from|import|require)\s*\(?\s*['"]([^.'"][^'"]*)['"]/g;
+
 /** Options, and what they are made of. */
 const TEXTS = ['src/config/', 'src/version.ts'];
 
@@ -113,6 +118,25 @@ describe('Who may import whom', () => {
     forbid((from) => !within('load/', 'src/cli/')(from), within('load/'));
   });
 
+  it('lets only workers/session/sdk1/, the built-in server and define-server.ts import the SDK that servers are made of', () => {
+    const importing = packageImports().filter(({ from, specifier }) =>
+      from.startsWith('workers/') ? SDK.test(specifier) : SDK_SERVER.test(specifier),
+    );
+    const allowed = within('workers/session/sdk1/', 'workers/environment/', 'src/shared/define-server.ts');
+    expect(importing.some(({ from }) => allowed(from))).to.equal(true);
+    expect(importing.filter(({ from }) => !allowed(from))).to.deep.equal([]);
+  });
+
+  it('lets only the port transport use the fast path, through its one door', () => {
+    const used = imports.filter(
+      ({ from, to }) =>
+        to.startsWith('workers/session/fast-path/') && !from.startsWith('workers/session/fast-path/'),
+    );
+    expect(used.map(({ from, to }) => ({ from, to }))).to.deep.equal([
+      { from: 'workers/session/sdk1/port-transport.ts', to: 'workers/session/fast-path/fast-path.ts' },
+    ]);
+  });
+
   it('has no barrel but src/index.ts', () => {
     const barrels = files.filter((file) => /^export\s+(?:type\s+)?(?:\*|\{[^}]*\}\s*from)/m.test(read(file)));
     expect(barrels).to.deep.equal(barrels.filter((file) => file === 'src/index.ts'));
@@ -153,6 +177,13 @@ function importsOf(from: string): Import[] {
     })),
     ...[...text.matchAll(BARE)].map(([, to = '']) => ({ from, to: resolved(to), typeOnly: false })),
   ];
+}
+
+/** Every import of a package, types among them. */
+function packageImports(): { from: string; specifier: string }[] {
+  return files.flatMap((from) =>
+    [...read(from).matchAll(PACKAGE)].map(([, specifier = '']) => ({ from, specifier })),
+  );
 }
 
 function read(file: string): string {

@@ -1,7 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { afterThisTest } from '../support/cleanup.js';
+import { startCli } from '../support/cli-process.js';
 import { connectedClient, sharedGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
-import { type RawClient, type RawResponse, textOf, toolCall } from '../support/raw-client.js';
+import { RawClient, type RawResponse, textOf, toolCall } from '../support/raw-client.js';
 
 const RESULTS = [
   ...['plain', 'failed', 'otherOrder', 'annotated', 'stranger', 'image', 'withoutContent', 'empty', 'text'],
@@ -30,20 +33,20 @@ const CALLS: Readonly<
   'tools that can not be called': ['disabled', 'unknown', 'toString', '__proto__'].map((tool) => ({ tool })),
 };
 
-/** A member that the specification does not know makes a call one for the SDK's protocol layer; no handler sees it. */
+/** A member that the specification does not know makes a call one for the SDK; no handler sees it. */
 const DETOUR = { more: 1 };
 
-describe('a plain tool call, which goes past the SDK’s protocol layer', () => {
-  const gateway = sharedGateway({ serverModule: fixtureModule('both-ways') });
+describe('the fast path', () => {
+  const gateway = sharedGateway({ serverModule: fixtureModule('both-ways'), fastPath: true });
 
-  it('goes past it, and one that is not plain does not', async () => {
+  it('serves a simple tool call, and no other', async () => {
     const client = await connectedClient(gateway());
     expect(textOf(await (await post(client, 'path')).answer(1))).to.equal('direct');
     expect(textOf(await (await post(client, 'path', {}, DETOUR)).answer(1))).to.equal('protocol layer');
   });
 
   for (const [what, calls] of Object.entries(CALLS)) {
-    it(`is answered to the letter as by it: ${what}`, async () => {
+    it(`answers to the letter as the SDK does: ${what}`, async () => {
       const client = await connectedClient(gateway());
       for (const { tool, args } of calls) {
         for (const meta of [undefined, { progressToken: 'p', 'a.b/c': { d: 1 } }]) {
@@ -56,7 +59,7 @@ describe('a plain tool call, which goes past the SDK’s protocol layer', () => 
     });
   }
 
-  it('is answered when its result is no JSON, with the reason', async () => {
+  it('answers a call whose result is no JSON, with the reason', async () => {
     const client = await connectedClient(gateway());
     for (const name of ['circle', 'bigint']) {
       const { error } = await client.call('result', { name });
@@ -64,7 +67,7 @@ describe('a plain tool call, which goes past the SDK’s protocol layer', () => 
     }
   });
 
-  it('asks its client on its own stream, and hands on what the client answers', async () => {
+  it('lets a handler ask its client on its own stream, and hands on what the client answers', async () => {
     const client = await connectedClient(gateway(), { capabilities: { roots: {} } });
     const answers = [{ result: { roots: [] } }, { error: { code: -32001, message: 'no' } }, URL_NEEDED];
     for (const answer of answers) {
@@ -79,6 +82,38 @@ describe('a plain tool call, which goes past the SDK’s protocol layer', () => 
       if (answer === URL_NEEDED) expect(texts[0]).to.include('"code":-32042');
     }
   });
+});
+
+describe('the option fast-path', () => {
+  const gateway = sharedGateway({ serverModule: fixtureModule('both-ways'), fastPath: false });
+
+  it('has the SDK serve every call where it is off', async () => {
+    const client = await connectedClient(gateway());
+    for (let call = 0; call < 3; call += 1) {
+      expect(textOf(await client.call('path'))).to.equal('protocol layer');
+    }
+  });
+
+  const SERVED = { on: 'direct', off: 'protocol layer' };
+  for (const { flags, variable, served } of [
+    { flags: [], variable: 'on', served: SERVED.on },
+    { flags: [], variable: 'off', served: SERVED.off },
+    { flags: ['--no-fast-path'], variable: 'on', served: SERVED.off },
+    { flags: ['--fast-path'], variable: 'off', served: SERVED.on },
+  ]) {
+    it(`is decided by the flag, else by the variable: BULKHEAD_FAST_PATH=${variable}, ${flags[0] ?? 'no flag'}`, async () => {
+      const module = fileURLToPath(fixtureModule('both-ways'));
+      const addresses = ['--port', '0', '--admin-port', '0'];
+      const cli = startCli(['serve', module, ...addresses, ...flags], {
+        env: { BULKHEAD_FAST_PATH: variable },
+      });
+      const [, url = ''] = await cli.printed('stdout', /^MCP server +(http:\S+)$/m);
+      const client = new RawClient(new URL(url));
+      afterThisTest(() => client.destroy());
+      await client.initialize();
+      expect(textOf(await client.call('path'))).to.equal(served);
+    });
+  }
 });
 
 /** The one error of a tool that stays a JSON-RPC error (2025-11-25, Elicitation, "URL Elicitation Required Error"). */
