@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { controlGroupFolders, readText } from '../isolation/control-groups.js';
 
-/** Together they cost 1 MiB of memory and 4 to 8 ms of the start (Node 20, Linux). */
+/** Together they cost 1 MiB of memory and 8 to 9 ms of the start (Node 20, Linux). */
 const MOST_THREADS = 128;
 /** What libuv makes by itself. */
 const LIBUV_THREADS = 4;
