@@ -24,10 +24,11 @@ export function judge(input: Input, answer: Answer, secrets: Secrets): string | 
   const { status, body, headers } = answer;
   const text = `${[...headers.values()].join('\n')}\n${body}`;
   if (text.includes(secrets.secret)) return "another session's secret is in the answer";
-  const shown = secrets.paths.find((path) => text.includes(path));
+  // What a client has sent may come back to it: an id such as `notifications/roots/list_changed` has `/root` in it.
+  const sent = sentBy(input);
+  const shown = secrets.paths.find((path) => text.includes(path) && !sent.includes(path));
   if (shown !== undefined) return `the path ${shown} is in the answer`;
-  // What a client has sent may come back to it.
-  const leak = LEAKS.find((pattern) => pattern.test(text) && !pattern.test(sentBy(input)));
+  const leak = LEAKS.find((pattern) => pattern.test(text) && !pattern.test(sent));
   if (leak !== undefined) return `the answer has something like ${String(leak)}`;
   if (status === 500) return 'status 500';
   if (input.listener === 'mcp' && headers.get('content-type')?.startsWith('application/json')) {

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { fuzz } from '../../slow/fuzz/fuzz-run.js';
 import { inputOf } from '../../slow/fuzz/grammar/inputs.js';
 import { type Input, KINDS, type Kind, type Surroundings } from '../../slow/fuzz/input.js';
+import { judge } from '../../slow/fuzz/judge.js';
 import { afterThisTest } from '../../support/cleanup.js';
 
 const SURROUNDINGS: Surroundings = { streamable: () => 's', legacy: () => 'l', eventId: () => '1.get' };
@@ -96,6 +97,15 @@ describe('the fuzzer', () => {
     });
     expect(findings).to.deep.equal([]);
     expect(Object.values(sent).reduce((sum, count) => sum + count, 0)).to.equal(300);
+  });
+
+  it('lets a path come back to the client that sent it', () => {
+    const input = { ...inputs(1)[0]!, pieces: [Buffer.from('{"id":"notifications/roots/list_changed"}')] };
+    const body = 'the request notifications/roots/list_changed failed';
+    const answered = { status: 400, headers: new Map<string, string>(), body, complete: true };
+    const secrets = { secret: SECRET, paths: ['/root'] };
+    expect(judge(input, answered, secrets)).to.equal(undefined);
+    expect(judge({ ...input, pieces: [Buffer.from('{}')] }, answered, secrets)).to.include('the path /root');
   });
 
   it('says which inputs were on their way when the run was stopped', async () => {
