@@ -20,7 +20,7 @@ import type { LoadPlan } from './load-plan.js';
 import { parseMix } from './mix.js';
 import { ALWAYS_HELD, type Expectation, parseExpectation } from './report/expectations.js';
 
-interface LoadFlag extends Kind<unknown> {
+interface LoadFlag extends Kind<unknown, unknown, string> {
   readonly default?: string;
   /** What the help text says instead of `default`. */
   readonly defaultText?: string;
@@ -30,7 +30,7 @@ interface LoadFlag extends Kind<unknown> {
 
 /** Checked where it is read. */
 function text(argument: string): Kind<string> {
-  return { argument, expected: 'a text that is not empty', schema: () => z.string().min(1) };
+  return { argument, expected: 'a text that is not empty', schema: z.string().min(1) };
 }
 
 export const LOAD_FLAGS = {
@@ -148,19 +148,18 @@ const RAMP_MS_PER_SESSION = 5;
  * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` with one sentence.
  */
 export function resolveLoadOptions(writtenUrl: string, given: GivenLoadFlags, cwd: string): LoadOptions {
-  function read<Name extends LoadFlagName>(
-    name: Name,
-  ): ReturnType<(typeof LOAD_FLAGS)[Name]['schema']>['_output'] | undefined {
+  type Value<Name extends LoadFlagName> = z.output<(typeof LOAD_FLAGS)[Name]['schema']>;
+  function read<Name extends LoadFlagName>(name: Name): Value<Name> | undefined {
     const flag: LoadFlag = LOAD_FLAGS[name];
     const raw = given[name] ?? flag.default;
     if (raw === undefined) return undefined;
-    const checked = flag.schema(cwd).safeParse(raw);
-    if (checked.success) return checked.data as ReturnType<(typeof LOAD_FLAGS)[Name]['schema']>['_output'];
+    const checked = flag.schema.safeParse(flag.absolute?.(raw, cwd) ?? raw);
+    if (checked.success) return checked.data as Value<Name>;
     const shown = flag.secret === true ? 'a value that is not shown here' : JSON.stringify(raw);
     const label = name === 'token' && given.token === undefined ? 'BULKHEAD_TOKEN' : `--${name}`;
     throw optionError(`${label} is ${shown}, but must be ${flag.expected}.`);
   }
-  const url = httpUrl.schema(cwd).safeParse(writtenUrl);
+  const url = httpUrl.schema.safeParse(writtenUrl);
   if (!url.success) {
     throw optionError(`<url> is ${JSON.stringify(writtenUrl)}, but must be ${httpUrl.expected}.`);
   }

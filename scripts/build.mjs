@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { classesOnUse, nodeModulesOnUse, packagesOnUse, partEntryPoints, parts } from './packages-on-use.mjs';
 import { ownFilesStay, PISCINA_WORKER, piscinaOnUse } from './piscina-on-use.mjs';
@@ -23,6 +23,9 @@ const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.js
   stdio: 'inherit',
 });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+
+const { configSchema } = await import(pathToFileURL(join(out, 'src/config/config-schema.js')).href);
+writeFileSync(join(out, 'src/config.schema.json'), `${JSON.stringify(configSchema(), null, 2)}\n`);
 
 const minified = { minifySyntax: true, minifyWhitespace: true };
 const onePiece = { bundle: true, platform: 'node', target: 'node20.19', logLevel: 'warning' };

@@ -80,12 +80,12 @@ export async function call(request: CallRequest): Promise<number> {
 /** Before it reaches a header, whose error would show it. */
 function checkToken(token: string | undefined): string | undefined {
   const { expected, schema } = OPTION_TABLE.token;
-  if (token === undefined || schema('').safeParse(token).success) return token;
+  if (token === undefined || schema.safeParse(token).success) return token;
   throw optionError(`The token is a value that is not shown here, but must be ${expected}.`);
 }
 
 function parseUrl(text: string): URL {
-  const url = httpUrl.schema('').safeParse(text);
+  const url = httpUrl.schema.safeParse(text);
   if (url.success) return url.data;
   throw optionError(`<url> is ${JSON.stringify(text)}, but must be ${httpUrl.expected}.`);
 }

@@ -1,13 +1,8 @@
 /** The command `bulkhead`: flags in, exit codes out. What each command does is in `commands/`. */
 import { Command, CommanderError, Option } from 'commander';
 import { LOAD_FLAG_NAMES, LOAD_FLAGS } from '../../load/load-options.js';
-import {
-  camelCase,
-  OPTION_NAMES,
-  OPTION_TABLE,
-  type OptionRow,
-  variableName,
-} from '../config/option-table.js';
+import type { OptionRow } from '../config/option.js';
+import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../config/option-table.js';
 import { VERSION } from '../version.js';
 import { exit, exitAtOnce } from './exit.js';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, reportFailure } from './failure.js';
@@ -64,7 +59,7 @@ function createProgram(libuvPool: readonly number[], finish: (exitCode: number) 
     )
     .option('--config <file>', 'JSON file with these options as keys (env: BULKHEAD_CONFIG)');
   for (const name of OPTION_NAMES) {
-    const row: OptionRow = OPTION_TABLE[name];
+    const row = OPTION_TABLE[name];
     if (row.positional === true) continue;
     // What is on by default is switched off. The flag itself, first, keeps the other one from counting as given.
     const isOn = row.argument === '' && row.default === 'true';

@@ -4,63 +4,71 @@ import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { formatDuration, MAX_TIMER_MS, parseDuration } from './duration.js';
+import { DURATION, formatDuration, MAX_TIMER_MS, parseDuration } from './duration.js';
 
-/** How one kind of value is written and checked. */
-export interface Kind<T> {
+/**
+ * How one kind of value is written and checked. `Input` is what a program gives: as text, which flags and variables
+ * have, every kind may be written. `Suffix` is what the name of the resolved option has besides, such as a unit.
+ */
+export interface Kind<Output, Input = unknown, Suffix extends string = ''> {
   /** What stands for the value in the help text; empty for a switch. */
   readonly argument: string;
   /** What would be right: completes the sentence "but must be …". */
   readonly expected: string;
   /** Several values: repeated or separated by commas in text, an array in JSON. */
   readonly list?: true;
-  /** Checks a value as it was written; relative paths start at `folder`. */
-  schema(folder: string): z.ZodType<T>;
+  readonly suffix?: Suffix;
+  /** Makes a relative path of the value as it was written start at `folder`; comes before the schema. */
+  readonly absolute?: (written: unknown, folder: string) => unknown;
+  /** Checks and converts. Its input side, as a JSON Schema, describes the option in a config file. */
+  readonly schema: z.ZodType<Output, Input>;
 }
 
 /** A check that also converts: `undefined` from `read` means that the value is wrong. */
 function reading<I extends z.ZodType, T>(
   input: I,
   read: (value: z.output<I>) => T | undefined,
-): z.ZodType<T> {
+): z.ZodType<T, z.input<I>> {
   return input.transform((value, context): T => {
     const result = read(value);
     if (result !== undefined) return result;
     context.addIssue({ code: 'custom', message: 'unreadable' });
     return z.NEVER;
-  }) as z.ZodType<T>;
+  }) as z.ZodType<T, z.input<I>>;
 }
 
 const textOrNumber = z.union([z.string(), z.number()]);
 
-export function integer(least: number, most: number): Kind<number> {
+export function integer(least: number, most: number): Kind<number, number> {
+  const number = z.int().min(least).max(most);
+  const text = z.string().regex(/^\d+$/).transform(Number).pipe(number);
   return {
     argument: '<number>',
     expected: `an integer from ${least} to ${most}`,
-    schema: () =>
-      reading(textOrNumber, (value) => (/^\d+$/.test(String(value)) ? Number(value) : undefined)).pipe(
-        z.int().min(least).max(most),
-      ),
+    schema: z.union([number, text]) as z.ZodType<number, number>,
   };
 }
 
-export function duration(leastMs: number): Kind<number> {
+/** `500ms`, `30s`, `5m`, `2h`, or a number of milliseconds. */
+type Duration = string | number;
+
+export function duration(leastMs: number): Kind<number, Duration, 'Ms'> {
+  const written = z.union([z.string().regex(DURATION), z.number().min(0)]);
   return {
     argument: '<duration>',
     expected: `a duration such as 500ms, 30s, 5m or 2h, or a number of milliseconds, from ${formatDuration(leastMs)} to ${MAX_TIMER_MS}ms`,
-    schema: () => reading(textOrNumber, parseDuration).pipe(z.number().min(leastMs)),
+    suffix: 'Ms',
+    schema: reading(written, parseDuration).pipe(z.number().min(leastMs)),
   };
 }
 
-export function durationOrNone(leastMs: number): Kind<number | undefined> {
-  const { argument, expected, schema } = duration(leastMs);
+export function durationOrNone(leastMs: number): Kind<number | undefined, Duration, 'Ms'> {
+  const { expected, schema, ...kind } = duration(leastMs);
+  const none = z.literal(['none', null]).transform(() => undefined);
   return {
-    argument,
+    ...kind,
     expected: `${expected}, or none`,
-    schema: (folder) =>
-      z.union([z.literal(['none', null]).transform(() => undefined), schema(folder)]) as z.ZodType<
-        number | undefined
-      >,
+    schema: z.union([none, schema]) as z.ZodType<number | undefined, Duration>,
   };
 }
 
@@ -84,23 +92,22 @@ function parseByteSize(written: string | number): number | undefined {
 /** V8 holds no string longer than 512 MiB, and a body becomes one. */
 const MAX_BODY_BYTES = 2 ** 28;
 
-export const byteSize: Kind<number> = {
+export const byteSize: Kind<number, string | number> = {
   argument: '<size>',
   expected: 'a size such as 4MiB, 512KB or a number of bytes, from 1 byte to 256MiB',
-  schema: () => reading(textOrNumber, parseByteSize).pipe(z.number().min(1).max(MAX_BODY_BYTES)),
+  schema: reading(textOrNumber, parseByteSize).pipe(z.number().min(1).max(MAX_BODY_BYTES)),
 };
 
 /** Bytes a second, such as `64KiB/s`. */
 export const byteRate: Kind<number> = {
   argument: '<size/s>',
   expected: 'a number of bytes a second such as 64KiB/s, from 1 to 1GiB/s',
-  schema: () =>
-    reading(textOrNumber, (value) => parseByteSize(withoutPerSecond(value))).pipe(
-      z
-        .number()
-        .min(1)
-        .max(2 ** 30),
-    ),
+  schema: reading(textOrNumber, (value) => parseByteSize(withoutPerSecond(value))).pipe(
+    z
+      .number()
+      .min(1)
+      .max(2 ** 30),
+  ),
 };
 
 /** How often a second, such as `5/s` or `0.2`. */
@@ -108,11 +115,10 @@ export function perSecond(least: number, most: number): Kind<number> {
   return {
     argument: '<number/s>',
     expected: `a number a second such as 5/s or 0.2, from ${least} to ${most}`,
-    schema: () =>
-      reading(textOrNumber, (value) => {
-        const written = withoutPerSecond(value);
-        return /^\d+(\.\d+)?$/.test(written) ? Number(written) : undefined;
-      }).pipe(z.number().min(least).max(most)),
+    schema: reading(textOrNumber, (value) => {
+      const written = withoutPerSecond(value);
+      return /^\d+(\.\d+)?$/.test(written) ? Number(written) : undefined;
+    }).pipe(z.number().min(least).max(most)),
   };
 }
 
@@ -123,23 +129,27 @@ function withoutPerSecond(written: string | number): string {
 export const httpUrl: Kind<URL> = {
   argument: '<url>',
   expected: 'an http: or https: URL such as http://127.0.0.1:3000/mcp',
-  schema: () =>
-    reading(z.string(), (written) => {
-      const url = URL.canParse(written) ? new URL(written) : undefined;
-      return url !== undefined && /^https?:$/.test(url.protocol) ? url : undefined;
-    }),
+  schema: reading(z.string(), (written) => {
+    const url = URL.canParse(written) ? new URL(written) : undefined;
+    return url !== undefined && /^https?:$/.test(url.protocol) ? url : undefined;
+  }),
 };
+
+/** An empty path stays one, and is refused: made absolute, it would be the folder itself. */
+function absolutePath(written: unknown, folder: string): unknown {
+  if (Array.isArray(written)) return written.map((path) => absolutePath(path, folder));
+  return typeof written === 'string' && written !== '' ? resolve(folder, written) : written;
+}
 
 /** A file that can be written: its folder exists, and it is no folder itself. Becomes an absolute path. */
 export const newFile: Kind<string> = {
   argument: '<file>',
   expected: 'the path of a file in an existing folder that can be written to',
-  schema: (base) =>
-    reading(z.string().min(1), (written) => {
-      const path = resolve(base, written);
-      if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return undefined;
-      return isWritable(existsSync(path) ? path : dirname(path)) ? path : undefined;
-    }),
+  absolute: absolutePath,
+  schema: reading(z.string().min(1), (path) => {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return undefined;
+    return isWritable(existsSync(path) ? path : dirname(path)) ? path : undefined;
+  }),
 };
 
 function isWritable(path: string): boolean {
@@ -151,18 +161,17 @@ function isWritable(path: string): boolean {
   }
 }
 
-export const onOrOff: Kind<boolean> = {
+export const onOrOff: Kind<boolean, boolean> = {
   argument: '',
   expected: 'true or false',
-  schema: () =>
-    z.union([
-      z.boolean(),
-      z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] }),
-    ]),
+  schema: z.union([
+    z.boolean(),
+    z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] }),
+  ]) as z.ZodType<boolean, boolean>,
 };
 
-export function oneOf<const T extends readonly string[]>(names: T): Kind<T[number]> {
-  return { argument: '<name>', expected: `one of ${names.join(', ')}`, schema: () => z.enum(names) };
+export function oneOf<const T extends readonly string[]>(names: T): Kind<T[number], T[number]> {
+  return { argument: '<name>', expected: `one of ${names.join(', ')}`, schema: z.enum(names) };
 }
 
 /** Brackets are how URLs and `Host` headers write IPv6; sockets want none. */
@@ -173,10 +182,10 @@ function parseHost(written: string): string | undefined {
   return isIP(bare) !== 0 || (isName && !/^[\d.]+$/.test(bare)) ? bare : undefined;
 }
 
-export const host: Kind<string> = {
+export const host: Kind<string, string> = {
   argument: '<host>',
   expected: 'a host name or an IP address, without a port',
-  schema: () => reading(z.string(), parseHost),
+  schema: reading(z.string(), parseHost),
 };
 
 /** A name as a `Host` header has it: lower case, IPv6 in brackets and in its shortest form. */
@@ -206,11 +215,11 @@ function parseHostHeader(written: string): string | undefined {
   return name === undefined ? undefined : `${asHostHeader(name)}${port}`;
 }
 
-export const hosts: Kind<string[]> = {
+export const hosts: Kind<readonly string[], readonly string[]> = {
   argument: '<hosts>',
   list: true,
   expected: 'one or more host names or IP addresses, without a scheme (without a port, any port is meant)',
-  schema: () => z.array(reading(z.string(), parseHostHeader)).min(1),
+  schema: z.array(reading(z.string(), parseHostHeader)).min(1).readonly(),
 };
 
 function parseOrigin(written: string): string | undefined {
@@ -223,45 +232,48 @@ function parseOrigin(written: string): string | undefined {
   return url.href === origin || url.href === `${origin}/` ? origin : undefined;
 }
 
-export const origins: Kind<string[]> = {
+export const origins: Kind<readonly string[], readonly string[]> = {
   argument: '<origins>',
   list: true,
   expected: 'host names (any scheme is meant), whole origins such as https://app.example:8443, or null',
-  schema: () => z.array(reading(z.string(), parseOrigin)),
+  schema: z.array(reading(z.string(), parseOrigin)).readonly(),
 };
 
-export const token: Kind<string> = {
+export const token: Kind<string, string> = {
   argument: '<token>',
   expected: 'one or more visible ASCII characters without spaces',
-  schema: () => z.string().regex(/^[\x21-\x7e]+$/),
+  schema: z.string().regex(/^[\x21-\x7e]+$/),
 };
 
-export const folders: Kind<string[]> = {
+export const folders: Kind<readonly string[], string | readonly string[], 's'> = {
   argument: '<folder>',
   list: true,
   expected: 'one or more existing folders',
-  schema: (base) =>
-    z
-      .array(
-        reading(z.string().min(1), (written) => {
-          const path = resolve(base, written);
-          if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
-          return realpathSync(path);
-        }),
-      )
-      .min(1),
+  suffix: 's',
+  absolute: absolutePath,
+  schema: z
+    .array(
+      reading(z.string().min(1), (path) =>
+        statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? realpathSync(path) : undefined,
+      ),
+    )
+    .min(1)
+    .readonly(),
 };
 
-export const moduleFile: Kind<string> = {
+export const moduleFile: Kind<string, string | URL> = {
   argument: '<file>',
   expected: 'the path or file: URL of an existing ES module file',
-  schema: (base) =>
-    reading(z.union([z.string().min(1), z.instanceof(URL).transform(String)]), (written) => {
-      const isUrl = /^file:/i.test(written);
-      if (isUrl && !URL.canParse(written)) return undefined;
-      const path = isUrl ? fileURLToPath(written) : resolve(base, written);
-      return statSync(path, { throwIfNoEntry: false })?.isFile() === true
-        ? pathToFileURL(path).href
-        : undefined;
-    }),
+  absolute: (written, folder) => {
+    const path = written instanceof URL ? written.href : written;
+    return typeof path === 'string' && /^file:/i.test(path) ? path : absolutePath(path, folder);
+  },
+  schema: reading(z.string().min(1), (written) => {
+    const isUrl = /^file:/i.test(written);
+    if (isUrl && !URL.canParse(written)) return undefined;
+    const path = isUrl ? fileURLToPath(written) : written;
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true
+      ? pathToFileURL(path).href
+      : undefined;
+  }),
 };

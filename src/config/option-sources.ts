@@ -4,14 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import { parseJson } from '../shared/json-text.js';
 import { didYouMean } from './nearest.js';
-import {
-  camelCase,
-  OPTION_NAMES,
-  OPTION_TABLE,
-  type OptionName,
-  type OptionRow,
-  variableName,
-} from './option-table.js';
+import { camelCase, OPTION_NAMES, OPTION_TABLE, type OptionName, variableName } from './option-table.js';
 
 /** Where options come from, the strongest first. */
 export interface OptionSources {
@@ -60,8 +53,7 @@ export function gather(sources: OptionSources): GivenOptions {
     if (text !== undefined) given.set(name, { raw: listOf(name, text, true), label: variable, folder: cwd });
   }
   const label = (key: string, name?: OptionName): string => {
-    const row: OptionRow | undefined = name === undefined ? undefined : OPTION_TABLE[name];
-    return row?.positional === true ? `[${name}]` : `--${name ?? key}`;
+    return name !== undefined && OPTION_TABLE[name].positional === true ? `[${name}]` : `--${name ?? key}`;
   };
   addObject(given, sources.flags ?? {}, { folder: cwd, isText: true, label });
   return given;
@@ -76,8 +68,7 @@ export function gatherFromObject(options: object, folder: string): GivenOptions 
 
 /** A list option's value as an array; text is split at commas where it can't be anything else. */
 function listOf(name: OptionName, raw: unknown, isText: boolean): unknown {
-  const row: OptionRow = OPTION_TABLE[name];
-  if (row.list !== true || !(isText || typeof raw === 'string')) return raw;
+  if (OPTION_TABLE[name].list !== true || !(isText || typeof raw === 'string')) return raw;
   const values: unknown[] = Array.isArray(raw) ? raw : [raw];
   if (!isText) return values;
   return values.flatMap((value) =>
@@ -120,5 +111,7 @@ function addConfigFile(given: Map<OptionName, Given>, file: string, cwd: string)
     throw optionError(`The config file ${path} must hold a JSON object, such as {"port": 3000}.`);
   }
   const label = (key: string): string => `${JSON.stringify(key)} in ${file}`;
-  addObject(given, content, { folder: dirname(path), isText: false, label });
+  // What editors read is no option.
+  const { $schema, ...values } = content as Record<string, unknown>;
+  addObject(given, values, { folder: dirname(path), isText: false, label });
 }

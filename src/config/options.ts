@@ -6,6 +6,7 @@ import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { constrainedMemory } from 'node:process';
 import type { z } from 'zod';
+import type { BulkheadError } from '../shared/errors.js';
 import { didYouMean } from './nearest.js';
 import { asHostHeader, isLoopback, isWildcard } from './option-kinds.js';
 import {
@@ -16,111 +17,40 @@ import {
   optionError,
 } from './option-sources.js';
 import {
-  type LOG_FORMATS,
-  type LOG_LEVELS,
+  camelCase,
+  kebabCase,
   OPTION_NAMES,
   OPTION_TABLE,
+  OPTIONS,
   type OptionName,
-  type OptionRow,
+  type OptionSchemas,
+  resolvedName,
   variableName,
 } from './option-table.js';
 
-/** `500ms`, `30s`, `5m`, `2h`, or a number of milliseconds. */
-type Duration = string | number;
-
 /** What a programmer may give `createGateway`. Everything is optional; the README tells defaults and meanings. */
-export interface GatewayOptions {
-  /** ES module file, as a path from the current folder or a `file:` URL; the built-in server without one. */
-  readonly serverModule?: string | URL | undefined;
-  readonly host?: string | undefined;
-  readonly port?: number | undefined;
-  readonly adminHost?: string | undefined;
-  readonly adminPort?: number | undefined;
-  readonly token?: string | undefined;
-  readonly insecure?: boolean | undefined;
-  readonly allowedHosts?: readonly string[] | undefined;
-  readonly allowedOrigins?: readonly string[] | undefined;
-  readonly maxSessions?: number | undefined;
-  readonly maxThreads?: number | undefined;
-  readonly spareThreads?: number | undefined;
-  readonly threadHeapMb?: number | undefined;
-  readonly threadMemoryMb?: number | undefined;
-  readonly threadNice?: number | undefined;
-  readonly sessionIdle?: Duration | undefined;
-  readonly sleepAfter?: Duration | undefined;
-  /** A duration, or `none`. */
-  readonly sessionMaxAge?: Duration | undefined;
-  readonly disconnectGrace?: Duration | undefined;
-  readonly resumeGrace?: Duration | undefined;
-  readonly cancelGrace?: Duration | undefined;
-  readonly cleanupInterval?: Duration | undefined;
-  /** Bytes, or a size such as `4MiB`. */
-  readonly maxBodyBytes?: string | number | undefined;
-  readonly maxRequestsPerSession?: number | undefined;
-  readonly keepAlive?: Duration | undefined;
-  readonly progressHeartbeat?: Duration | undefined;
-  readonly sseAfter?: Duration | undefined;
-  readonly drainTimeout?: Duration | undefined;
-  readonly logLevel?: (typeof LOG_LEVELS)[number] | undefined;
-  readonly logFormat?: (typeof LOG_FORMATS)[number] | undefined;
-  /** Folders that the built-in server may read; the current folder without one. */
-  readonly root?: string | readonly string[] | undefined;
-  readonly allowPrivateNetwork?: boolean | undefined;
-  readonly unbundled?: boolean | undefined;
-  readonly fastPath?: boolean | undefined;
-}
+export interface GatewayOptions extends GivenToGateway {}
 
-/** All options, checked; frozen, also in depth. */
-export interface ResolvedOptions {
-  /** Absolute `file:` URL, or `undefined` for the built-in environment server. */
-  readonly serverModule: string | undefined;
-  /** Without brackets, as `listen` takes it. */
-  readonly host: string;
-  readonly port: number;
-  readonly adminHost: string;
-  readonly adminPort: number;
-  readonly token: string | undefined;
-  readonly insecure: boolean;
-  /** As a `Host` header has them, lower case, IPv6 in brackets; without a port, any is meant. */
-  readonly allowedHosts: readonly string[];
-  /** Host names as above (any scheme is meant), whole origins such as `https://app.example:8443`, or `null`. */
-  readonly allowedOrigins: readonly string[];
-  readonly maxSessions: number;
-  readonly maxThreads: number;
-  /** At most `maxThreads`. */
-  readonly spareThreads: number;
-  /** At most `threadMemoryMb`. */
-  readonly threadHeapMb: number;
-  readonly threadMemoryMb: number;
-  readonly threadNice: number;
-  readonly sessionIdleMs: number;
-  readonly sleepAfterMs: number;
-  readonly sessionMaxAgeMs: number | undefined;
-  readonly disconnectGraceMs: number;
-  readonly resumeGraceMs: number;
-  readonly cancelGraceMs: number;
-  readonly cleanupIntervalMs: number;
-  readonly maxBodyBytes: number;
-  readonly maxRequestsPerSession: number;
-  readonly keepAliveMs: number;
-  readonly progressHeartbeatMs: number;
-  readonly sseAfterMs: number;
-  readonly drainTimeoutMs: number;
-  readonly logLevel: (typeof LOG_LEVELS)[number];
-  readonly logFormat: (typeof LOG_FORMATS)[number];
-  /** Absolute folders, symbolic links resolved. */
-  readonly roots: readonly string[];
-  readonly allowPrivateNetwork: boolean;
-  readonly unbundled: boolean;
-  readonly fastPath: boolean;
-}
+/** A mapped type over the schemas themselves, without other names, keeps their docstrings. */
+type GivenToGateway = {
+  readonly [Name in keyof OptionSchemas]?: z.input<OptionSchemas[Name]> | undefined;
+};
 
-type Row<N extends OptionName> = (typeof OPTION_TABLE)[N];
-type Value<N extends OptionName> =
-  | z.output<ReturnType<Row<N>['schema']>>
-  | (Row<N> extends { readonly default: string } ? never : undefined);
+type SuffixOf<Schema> = Schema extends { readonly suffix?: infer Suffix extends string } ? Suffix : '';
 
-const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'] as const;
+/** As the schemas give them: an option whose default depends on others is `undefined` where it was not given. */
+type CheckedOptions = {
+  readonly [Name in keyof OptionSchemas as `${Name}${SuffixOf<OptionSchemas[Name]>}`]: z.output<
+    OptionSchemas[Name]
+  >;
+};
+
+type DependentDefaults = ReturnType<typeof dependentDefaults>;
+
+/** All options, checked; frozen, also in depth. Bare numbers have their unit in the name. */
+export interface ResolvedOptions extends Omit<CheckedOptions, keyof DependentDefaults>, DependentDefaults {}
+
+const LOOPBACK_NAMES: readonly string[] = Object.freeze(['localhost', '127.0.0.1', '[::1]']);
 
 /**
  * Options of the command line.
@@ -159,71 +89,55 @@ export function optionWarnings(
   return warnings;
 }
 
-function shown(row: OptionRow, raw: unknown): string {
-  if (row.secret === true) return 'a value that is not shown here';
-  return JSON.stringify(raw) ?? String(raw);
+/** @throws {BulkheadError} for the first option that is wrong. */
+function checkEach(given: GivenOptions): CheckedOptions {
+  const written = [...given].map(([name, { raw, folder }]) => {
+    return [camelCase(name), OPTION_TABLE[name].absolute?.(raw, folder) ?? raw];
+  });
+  const result = OPTIONS.safeParse(Object.fromEntries(written));
+  if (!result.success) throw wrongOption(given, result.error.issues[0]?.path ?? []);
+  const values: Readonly<Record<string, unknown>> = result.data;
+  const resolved = OPTION_NAMES.map((name) => [resolvedName(name), values[camelCase(name)]]);
+  return Object.fromEntries(resolved) as CheckedOptions;
 }
 
-function reader(given: GivenOptions, cwd: string) {
-  return function read<N extends OptionName>(name: N): Value<N> {
-    const row: OptionRow = OPTION_TABLE[name];
-    const entry = given.get(name);
-    const raw = entry === undefined ? row.default : entry.raw;
-    if (raw === undefined) return undefined as Value<N>;
-    const result = row.schema(entry?.folder ?? cwd).safeParse(raw);
-    if (result.success) return result.data as Value<N>;
-    const index = result.error.issues[0]?.path[0];
-    const wrong = Array.isArray(raw) && typeof index === 'number' ? raw[index] : raw;
-    throw optionError(`${entry?.label ?? name} is ${shown(row, wrong)}, but must be ${row.expected}.`);
-  };
+/** @param path key of the option, and index in its list. */
+function wrongOption(given: GivenOptions, [key, index]: readonly PropertyKey[]): BulkheadError {
+  const name = kebabCase(String(key)) as OptionName;
+  const { secret, expected } = OPTION_TABLE[name];
+  const { label = name, raw } = given.get(name) ?? {};
+  const wrong = Array.isArray(raw) && typeof index === 'number' ? raw[index] : raw;
+  const shown = secret === true ? 'a value that is not shown here' : (JSON.stringify(wrong) ?? String(wrong));
+  return optionError(`${label} is ${shown}, but must be ${expected}.`);
+}
+
+/** Defaults that depend on other options, on the machine or on where the gateway was started. */
+function dependentDefaults(options: CheckedOptions, cwd: string) {
+  const { host } = options;
+  const maxThreads = options.maxThreads ?? defaultMaxThreads(totalmem(), constrainedMemory());
+  const threadMemoryMb = options.threadMemoryMb ?? Math.max(512, options.threadHeapMb ?? 0);
+  const ownNames = new Set([...LOOPBACK_NAMES, ...(isWildcard(host) ? [] : [asHostHeader(host)])]);
+  return {
+    /** As a `Host` header has them, lower case, IPv6 in brackets; without a port, any is meant. */
+    allowedHosts: options.allowedHosts ?? Object.freeze([...ownNames]),
+    /** Host names as above (any scheme is meant), whole origins such as `https://app.example:8443`, or `null`. */
+    allowedOrigins: options.allowedOrigins ?? LOOPBACK_NAMES,
+    maxThreads,
+    /** At most `maxThreads`. */
+    spareThreads: options.spareThreads ?? Math.min(2, maxThreads),
+    /** At most `threadMemoryMb`. */
+    threadHeapMb: options.threadHeapMb ?? Math.min(128, threadMemoryMb),
+    threadMemoryMb,
+    logFormat: options.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'),
+    /** Absolute folders, symbolic links resolved. */
+    roots: options.roots ?? Object.freeze([resolve(cwd)]),
+  } as const;
 }
 
 function check(given: GivenOptions, cwd: string): ResolvedOptions {
-  const read = reader(given, cwd);
-  const label = (name: OptionName): string => given.get(name)?.label ?? name;
-  const host = read('host');
-  const maxThreads = read('max-threads') ?? defaultMaxThreads(totalmem(), constrainedMemory());
-  const threadMemoryMb = read('thread-memory-mb') ?? Math.max(512, read('thread-heap-mb') ?? 0);
-  const allowedHosts = read('allowed-hosts') ?? [
-    ...new Set([...LOOPBACK_NAMES, ...(isWildcard(host) ? [] : [asHostHeader(host)])]),
-  ];
-  const options: ResolvedOptions = {
-    serverModule: read('server-module'),
-    host,
-    port: read('port'),
-    adminHost: read('admin-host'),
-    adminPort: read('admin-port'),
-    token: read('token'),
-    insecure: read('insecure'),
-    allowedHosts: Object.freeze(allowedHosts),
-    allowedOrigins: Object.freeze(read('allowed-origins') ?? [...LOOPBACK_NAMES]),
-    maxSessions: read('max-sessions'),
-    maxThreads,
-    spareThreads: read('spare-threads') ?? Math.min(2, maxThreads),
-    threadHeapMb: read('thread-heap-mb') ?? Math.min(128, threadMemoryMb),
-    threadMemoryMb,
-    threadNice: read('thread-nice'),
-    sessionIdleMs: read('session-idle'),
-    sleepAfterMs: read('sleep-after'),
-    sessionMaxAgeMs: read('session-max-age'),
-    disconnectGraceMs: read('disconnect-grace'),
-    resumeGraceMs: read('resume-grace'),
-    cancelGraceMs: read('cancel-grace'),
-    cleanupIntervalMs: read('cleanup-interval'),
-    maxBodyBytes: read('max-body-bytes'),
-    maxRequestsPerSession: read('max-requests-per-session'),
-    keepAliveMs: read('keep-alive'),
-    progressHeartbeatMs: read('progress-heartbeat'),
-    sseAfterMs: read('sse-after'),
-    drainTimeoutMs: read('drain-timeout'),
-    logLevel: read('log-level'),
-    logFormat: read('log-format') ?? (process.stderr.isTTY ? 'pretty' : 'json'),
-    roots: Object.freeze(read('root') ?? [resolve(cwd)]),
-    allowPrivateNetwork: read('allow-private-network'),
-    unbundled: read('unbundled'),
-    fastPath: read('fast-path'),
-  };
-  checkRelations(options, label);
+  const checked = checkEach(given);
+  const options: ResolvedOptions = { ...checked, ...dependentDefaults(checked, cwd) };
+  checkRelations(options, (name) => given.get(name)?.label ?? name);
   return Object.freeze(options);
 }
 

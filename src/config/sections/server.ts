@@ -1,0 +1,32 @@
+/** Options of what sessions are served. */
+import { option } from '../option.js';
+import { folders, moduleFile, onOrOff } from '../option-kinds.js';
+
+export const serverOptions = {
+  /** ES module file, as a path from the current folder or a `file:` URL; the built-in server without one. */
+  serverModule: option(moduleFile, {
+    positional: true,
+    defaultText: 'the built-in environment server',
+    help: 'ES module that says which tools, resources and prompts a session has',
+  }),
+  /** Folders that the built-in server may read; the current folder without one. */
+  root: option(folders, {
+    defaultText: 'the current folder',
+    help: 'folder that the built-in server may read; repeatable',
+  }),
+  /** Lets the built-in `http_request` reach loopback, private and link-local addresses; by default not. */
+  allowPrivateNetwork: option(onOrOff, {
+    default: false,
+    help: 'let the built-in http_request reach loopback, private and link-local addresses',
+  }),
+  /** Imports the server module file by file in each thread, and makes no one text of it at start. */
+  unbundled: option(onOrOff, {
+    default: false,
+    help: 'import the server module file by file in each thread, and do not make one text of it at start',
+  }),
+  /** Serves simple tool calls without the SDK's own checks, with the same answers; by default it does. */
+  fastPath: option(onOrOff, {
+    default: true,
+    help: "serve simple tool calls without the SDK's own checks, with the same answers",
+  }),
+};
