@@ -1,8 +1,8 @@
 /**
  * Faults against the built gateway, each while clients work and a bystander watches. What is counted (wrong, lost, twice,
- * gaps, deaths, a bystander that was refused) fails the run. What is timed goes into the results: a test fails by it only
- * at `TOLERANCE` times the goal, or what the calm run had where that was more, because the machine that runs the tests
- * does other things too, and has a say in it.
+ * gaps, deaths, a bystander that was refused, a service that does not come back) fails the run. What is timed is a benchmark: it goes
+ * into the results, and where these are asked for a test fails at `TOLERANCE` times the goal, or what the calm run had where
+ * that was more, because the machine does other things too.
  *
  * `NEMESIS_CALLS` (50,000): calls over all faults. `NEMESIS_RATE` (400): calls a second. `NEMESIS_SEED` repeats a run's
  * choices. `NEMESIS_RESULTS`: a file for the results, of which `npm run reliability` makes docs/reliability.md.
@@ -83,7 +83,7 @@ describe('nemesis', () => {
 
   it('keeps its event loop turning with 19,000 sessions', async () => {
     many = await manySessions();
-    expect(many.eventLoopMs).to.be.below(GOALS.eventLoopMs * TOLERANCE);
+    if (RESULTS_FILE !== undefined) expect(many.eventLoopMs).to.be.below(GOALS.eventLoopMs * TOLERANCE);
     expect(many.mainHeapBytes).to.be.below(GOALS.mainHeapBytes);
   }).timeout(SLACK_MS);
 
@@ -109,10 +109,12 @@ function judge(result: FaultResult, calmRun: FaultResult | undefined): void {
   expect(result.death, told).to.equal(undefined);
   expect(stopMs, told).to.be.a('number');
   expect(result.answered, told).to.be.above(0);
-  expect(recoveryMs ?? Number.POSITIVE_INFINITY, told).to.be.below(GOALS.recoveryMs * TOLERANCE);
+  expect(recoveryMs, told).to.be.a('number');
   expect(result.mainHeapBytes, told).to.be.below(GOALS.mainHeapBytes);
+  if (!result.machine) expect(bystander.failures, told).to.deep.equal({});
+  if (RESULTS_FILE === undefined) return;
+  expect(recoveryMs, told).to.be.below(GOALS.recoveryMs * TOLERANCE);
   if (result.machine) return;
-  expect(bystander.failures, told).to.deep.equal({});
   const slow = calmRun?.bystander ?? { p99Ms: 0, maxMs: 0 };
   expect(bystander.p99Ms, told).to.be.below(Math.max(GOALS.bystanderP99Ms, slow.p99Ms) * TOLERANCE);
   expect(bystander.maxMs, told).to.be.below(Math.max(GOALS.bystanderMaxMs, slow.maxMs) * TOLERANCE);
