@@ -1,17 +1,14 @@
 import { once as event } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { expect } from 'chai';
-import { TIMED_RETRIES } from '../support/deadline.js';
 import { collect, type EventPayload, once } from '../support/events.js';
-import { expectError, expectRefusal } from '../support/expectations.js';
+import { expectError, expectKilledByGrace, expectRefusal } from '../support/expectations.js';
 import { connectedClient, type Gateway, sharedGateway } from '../support/gateway.js';
 import { LegacyClient } from '../support/legacy-client.js';
 import { RawResponse, toolCall } from '../support/raw-client.js';
 
 const FOR_LONG_MS = 60_000;
 const CANCEL_GRACE_MS = 300;
-/** What the gateway promises beyond the grace, and what a machine under load adds: see disconnects-kill.test.ts. */
-const KILL_MS = 100 + 500;
 
 describe('DELETE', () => {
   const gateway = sharedGateway({ sseAfter: '20ms', cancelGrace: CANCEL_GRACE_MS, spareThreads: 2 });
@@ -63,9 +60,9 @@ describe('DELETE', () => {
       expect((await stream.message((message) => message.id === id)).error).to.be.an('object');
       const { cause, killMs } = await exit;
       expect(cause).to.equal('killed');
-      expect(killMs).to.be.within(CANCEL_GRACE_MS - 20, CANCEL_GRACE_MS + KILL_MS);
+      expectKilledByGrace(killMs, CANCEL_GRACE_MS);
       await expectRefusal(await client.get(), 404);
-    }).retries(TIMED_RETRIES);
+    });
   }
 
   it('answers a client that resumes a call of the ended session with an error response for that call', async () => {
@@ -140,8 +137,8 @@ describe('The legacy SSE stream closes', () => {
     client.stream.destroy();
     const { cause, killMs } = await exit;
     expect(cause).to.equal('killed');
-    expect(killMs).to.be.within(CANCEL_GRACE_MS - 20, CANCEL_GRACE_MS + KILL_MS);
-  }).retries(TIMED_RETRIES);
+    expectKilledByGrace(killMs, CANCEL_GRACE_MS);
+  });
 });
 
 function sessionEnd(gateway: Gateway, sessionId: string | undefined): Promise<EventPayload<'session-ended'>> {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { TIMED_RETRIES, withDeadline } from '../support/deadline.js';
+import { withDeadline } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
-import { expectError, expectRefusal } from '../support/expectations.js';
+import { expectError, expectKilledByGrace, expectRefusal } from '../support/expectations.js';
 import { connectedClient, type Gateway, rawClient, startGateway } from '../support/gateway.js';
 import { initializeRequest, textOf } from '../support/raw-client.js';
 
@@ -74,16 +74,15 @@ describe('a gateway that drains', () => {
   });
 
   it('kills a thread that spins after drain-timeout and cancel-grace', async () => {
-    const gateway = await startGateway({ sseAfter: '20ms', drainTimeout: '200ms', cancelGrace: '100ms' });
+    const gateway = await startGateway({ sseAfter: '20ms', drainTimeout: '200ms', cancelGrace: '300ms' });
     const client = await connectedClient(gateway);
     const { id, stream } = await client.openCall('spin');
     const exits = collect(gateway.events, 'thread-exited');
-    const askedMs = performance.now();
     await close(gateway);
-    expect(performance.now() - askedMs).to.be.below(3_000);
     expectError(await stream.message((message) => message.id === id));
-    expect(exits.filter(({ context }) => context?.sessionId === client.sessionId)).to.have.length(1);
-    expect(exits.map(({ cause }) => cause)).to.include('killed');
+    const own = exits.filter(({ context }) => context?.sessionId === client.sessionId);
+    expect(own.map(({ cause }) => cause)).to.deep.equal(['killed']);
+    expectKilledByGrace(own[0]?.killMs, 300);
     expect(gateway.snapshot().threads).to.deep.equal({
       starting: 0,
       spare: 0,
@@ -92,7 +91,7 @@ describe('a gateway that drains', () => {
       terminating: 0,
       stuck: 0,
     });
-  }).retries(TIMED_RETRIES);
+  });
 
   it('answers a session that still waits for a thread', async () => {
     const gateway = await startGateway({ maxThreads: 1, spareThreads: 0, drainTimeout: '200ms' });

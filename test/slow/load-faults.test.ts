@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { expect } from 'chai';
-import { TIMED_RETRIES } from '../support/deadline.js';
 import { someCalls, startFaultServer } from '../support/fault-server.js';
 import { load } from '../support/load-command.js';
 
@@ -113,9 +112,9 @@ describe('bulkhead load, against a server that misbehaves', () => {
       const server = await startFaultServer('stall');
       const { report } = await load(server.url, '--concurrency 2 --duration 3500ms');
       expect(report.latency.maxMs).to.be.at.least(1_900);
-      expect(report.latency.p90Ms).to.be.below(500);
+      expect(report.latency.p90Ms).to.be.below(report.latency.maxMs! / 2);
       expect(report.longestGapMs).to.be.at.least(1_900);
-    }).retries(TIMED_RETRIES);
+    });
   });
 
   describe('over HTTP+SSE', () => {

@@ -3,9 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** How long a test waits for anything, unless it says otherwise: it ends a test that hangs, and measures nothing. */
 export const DEADLINE_MS = 20_000;
 
-/** For tests that compare times of the clock: a machine that does other things too may be slow once, not three times. */
-export const TIMED_RETRIES = 2;
-
 /**
  * The promise's own outcome, or a failure with the sentence `Waited <deadlineMs> ms for <what>.`
  * @param what what was waited for, or a function that tells it at the moment of the failure

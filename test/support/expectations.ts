@@ -23,6 +23,17 @@ export function expectError(message: JsonRpcMessage, code?: number): void {
   if (code !== undefined) expect(message.error?.code).to.equal(code);
 }
 
+/** How often the grace itself a kill may take: far more than a busy machine adds, far less than any other deadline is. */
+const GRACES = 10;
+
+/**
+ * It was `graceMs` that ended the thread: nothing earlier, and no other deadline. How soon after it the thread is gone is a
+ * figure, which the machine decides as well: see the row `kill` in docs/benchmarks.md.
+ */
+export function expectKilledByGrace(tookMs: number | undefined, graceMs: number): void {
+  expect(tookMs, 'ms until the thread was gone').to.be.within(graceMs - 20, GRACES * graceMs);
+}
+
 /** `notifications/progress` of that token, in order. */
 export function progressOf(messages: readonly JsonRpcMessage[], progressToken: string | number): number[] {
   return messages
