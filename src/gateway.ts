@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { createAdminServer } from './admin/admin-server.js';
 import type { ResolvedOptions } from './config/options.js';
 import { LibuvPoolProbe } from './isolation/libuv-pool-probe.js';
-import { MAX_WAITERS, ThreadPool, type ThreadPoolOptions } from './isolation/thread/thread-pool.js';
+import { createThreadPool, type ThreadPool, type ThreadPoolOptions } from './isolation/thread/thread-pool.js';
+import { MAX_WAITERS } from './isolation/waiting-line.js';
 import { checkServerModule } from './servers/server-module-check.js';
 import { SessionManager } from './session/session-manager.js';
 import { StopDeadline } from './shared/stop-deadline.js';
@@ -76,7 +77,7 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
 
   const events = new GatewayEmitter();
   const log = createLog({ events, level: options.logLevel, format: options.logFormat });
-  const pool = new ThreadPool({ ...poolOptions, bundle, codeCaches }, events);
+  const pool = createThreadPool({ ...poolOptions, bundle, codeCaches }, events);
   if (checked.unbundledBecause !== undefined) {
     events.emit('notice', {
       level: 'info',
@@ -180,7 +181,7 @@ function createView(
   const startedAtMs = Date.now();
   return {
     snapshot() {
-      const threads = [...pool.threads()].map((thread) => thread.snapshot());
+      const threads = [...pool.workers()].map((thread) => thread.snapshot());
       const sum = (pick: (thread: (typeof threads)[number]) => number): number =>
         threads.reduce((total, thread) => total + pick(thread), 0);
       return {

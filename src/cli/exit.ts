@@ -3,7 +3,7 @@
  * in a native call holds the exit with it, for ever. So where a thread is left, the process ends itself with SIGKILL.
  */
 import type { Gateway } from '../gateway.js';
-import { liveThreads } from '../isolation/live-threads.js';
+import { liveThreads } from '../isolation/thread/live-threads.js';
 import { killDescendants } from '../isolation/thread/thread-children.js';
 
 let gateway: Pick<Gateway, 'close' | 'kill'> | undefined;

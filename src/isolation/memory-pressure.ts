@@ -4,7 +4,8 @@
  */
 import { overContainerMessage } from '../shared/memory-limits.js';
 import { type ContainerMemory, findContainerMemory } from './container-memory.js';
-import type { SessionThread } from './thread/session-thread.js';
+import type { SessionWorker } from './worker.js';
+import { isDoomed } from './worker-states.js';
 
 /** Of the container's memory. */
 const NEARLY_FULL = 0.9;
@@ -18,15 +19,15 @@ const REST_AFTER_END_MS = 500;
 const LEAST_BYTES = 32 * 1024 * 1024;
 
 export class MemoryPressure {
-  readonly #threads: ReadonlySet<SessionThread>;
+  readonly #workers: ReadonlySet<SessionWorker>;
   readonly #memory: ContainerMemory | undefined;
   readonly #onEased: () => void;
   readonly #timer: NodeJS.Timeout | undefined;
   #nearlyFull = false;
   #endedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(threads: ReadonlySet<SessionThread>, onEased: () => void, memory = findContainerMemory()) {
-    this.#threads = threads;
+  constructor(workers: ReadonlySet<SessionWorker>, onEased: () => void, memory = findContainerMemory()) {
+    this.#workers = workers;
     this.#onEased = onEased;
     this.#memory = memory;
     if (memory !== undefined)
@@ -58,11 +59,11 @@ export class MemoryPressure {
   }
 
   #endLargest(): void {
-    let largest: SessionThread | undefined;
-    for (const thread of this.#threads) {
-      if (thread.worker === undefined || thread.memoryBytes < LEAST_BYTES) continue;
-      if (largest === undefined || thread.memoryBytes > largest.memoryBytes) largest = thread;
+    let largest: SessionWorker | undefined;
+    for (const worker of this.#workers) {
+      if (isDoomed(worker.state) || worker.memoryBytes < LEAST_BYTES) continue;
+      if (largest === undefined || worker.memoryBytes > largest.memoryBytes) largest = worker;
     }
-    largest?.terminate('out_of_memory', overContainerMessage(largest.memoryBytes));
+    largest?.kill('out_of_memory', overContainerMessage(largest.memoryBytes));
   }
 }

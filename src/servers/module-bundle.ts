@@ -19,6 +19,7 @@ import type {
   Plugin,
   PluginBuild,
 } from 'esbuild';
+import { sharedCopy } from '../isolation/thread/shared-bytes.js';
 import { messageOf } from '../shared/errors.js';
 import { ModuleKinds } from './module-kind.js';
 
@@ -176,7 +177,7 @@ export async function bundleServerModule(moduleUrl: string): Promise<BundledModu
     if (text.length > MAX_TEXT_BYTES) {
       throw new NotBundled(`it has ${text.length} bytes with all that it imports`);
     }
-    return { text: shared(Buffer.from(text, 'latin1')), filename: `${path} (bundled)`, sourceMap };
+    return { text: sharedCopy(Buffer.from(text, 'latin1')), filename: `${path} (bundled)`, sourceMap };
   } catch (error) {
     throw asNotBundled(error);
   } finally {
@@ -282,13 +283,6 @@ const NEEDLESS_NAME = /(?<=[;{}])__name\(([\w$]+),"\1"\);/g;
 
 function blanks(statement: string): string {
   return ' '.repeat(statement.length);
-}
-
-/** All threads read the one copy. */
-export function shared(data: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(new SharedArrayBuffer(data.byteLength));
-  copy.set(data);
-  return copy;
 }
 
 function isMap({ path }: { readonly path: string }): boolean {

@@ -11,8 +11,9 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { SessionThread } from '../isolation/thread/session-thread.js';
-import { ThreadPool, type ThreadPoolOptions } from '../isolation/thread/thread-pool.js';
-import type { ThreadExit, ThreadOwner } from '../isolation/thread-owner.js';
+import { sharedCopy } from '../isolation/thread/shared-bytes.js';
+import { createThreadPool, type ThreadPoolOptions } from '../isolation/thread/thread-pool.js';
+import type { WorkerExit, WorkerOwner } from '../isolation/worker.js';
 import { Deadline } from '../shared/deadline.js';
 import { type DeclaredNotifications, declaredNotifications } from '../shared/declared-notifications.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
@@ -20,7 +21,7 @@ import type { CodeCaches, RequestId, SendFrame } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
 import { GatewayEmitter } from '../telemetry/events.js';
-import { type BundledModule, bundleServerModule, shared } from './module-bundle.js';
+import { type BundledModule, bundleServerModule } from './module-bundle.js';
 
 /** More pages than this are a module that never comes to an end. */
 const MAX_TOOL_PAGES = 100;
@@ -90,7 +91,7 @@ async function tryOut(
 ): Promise<Omit<CheckedServerModule, 'bundle' | 'unbundledBecause'>> {
   // A pool of its own: the attempt leaves no trace in the gateway's metrics and logs.
   const events = new GatewayEmitter();
-  const pool = new ThreadPool({ ...options, maxThreads: 1, spareThreads: 0 }, events);
+  const pool = createThreadPool({ ...options, maxThreads: 1, spareThreads: 0 }, events);
   let printed = '';
   events.on('module-log', ({ message }) => {
     printed = `; the last that it printed: ${message.slice(0, MAX_PRINTED_CHARS)}`;
@@ -105,7 +106,11 @@ async function tryOut(
     const tools = await trial.toolNames(initialized);
     const staticLists = isStatic ? await trial.staticLists(initialized) : undefined;
     const { worker, module } = early ?? (await codeCaches(thread));
-    return { tools, staticLists, codeCaches: { worker: shared(worker), module: module && shared(module) } };
+    return {
+      tools,
+      staticLists,
+      codeCaches: { worker: sharedCopy(worker), module: module && sharedCopy(module) },
+    };
   } catch (error) {
     const module =
       options.serverModule === undefined ? 'the built-in server' : fileURLToPath(options.serverModule);
@@ -120,7 +125,7 @@ async function tryOut(
 async function codeCaches(thread: SessionThread): Promise<CodeCaches> {
   const deadline = new Deadline(
     ANSWER_DEADLINE_MS,
-    () => thread.terminate('start_failed', `its thread did not answer within ${ANSWER_DEADLINE_MS / 1000} s`),
+    () => thread.kill('start_failed', `its thread did not answer within ${ANSWER_DEADLINE_MS / 1000} s`),
     'again',
   );
   try {
@@ -146,7 +151,7 @@ function lasts({ result, error }: Answer): boolean {
   return error === undefined ? result?.nextCursor === undefined : error.code === ErrorCode.MethodNotFound;
 }
 
-class TrialSession implements ThreadOwner {
+class TrialSession implements WorkerOwner {
   readonly context: SessionContext = {
     sessionId: `trial-${randomUUID()}`,
     transport: 'streamable-http',
@@ -174,18 +179,14 @@ class TrialSession implements ThreadOwner {
       this.#markSetUp = resolve;
       this.#failSetUp = reject;
     });
-    thread.claim(this, {
-      state: undefined,
-      stateUsedKib: new Int32Array(1),
-      replay: [],
-      firstRequestId: 0,
-    });
+    thread.claim(this, { state: undefined, replay: [], firstRequestId: 0 });
   }
 
   /** @returns the result of `initialize`. */
   async initialize(): Promise<unknown> {
     const initialized = await this.#ask('initialize', this.#introduction(LATEST_PROTOCOL_VERSION));
-    this.#thread.message(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
+    const body = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    this.#thread.post({ requestId: undefined, body });
     return initialized;
   }
 
@@ -231,7 +232,7 @@ class TrialSession implements ThreadOwner {
   onState(): void {}
 
   onServerClosed(): void {
-    this.#thread.terminate('start_failed', 'the server module closed its server before any client had come');
+    this.#thread.kill('start_failed', 'the server module closed its server before any client had come');
   }
 
   onSend({ kind, id, body }: SendFrame): void {
@@ -239,7 +240,7 @@ class TrialSession implements ThreadOwner {
     this.#waiting.get(id)?.resolve(JSON.parse(body) as Answer);
   }
 
-  onExit(exit: ThreadExit): number {
+  onExit(exit: WorkerExit): number {
     const error = new Error(exit.message);
     this.#failSetUp(error);
     for (const { reject } of this.#waiting.values()) reject(error);
@@ -262,7 +263,7 @@ class TrialSession implements ThreadOwner {
         const late = `${method} was not answered within ${ANSWER_DEADLINE_MS / 1000} s`;
         deadline = new Deadline(ANSWER_DEADLINE_MS, () => reject(new Error(late)), 'again');
         const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
-        this.#thread.request({ requestId: id, operation: method, key: 'trial', body, fastPath: false });
+        this.#thread.post({ requestId: id, operation: method, key: 'trial', body, fastPath: false });
       });
     } finally {
       deadline?.clear();

@@ -2,7 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { EventLogBudget } from '../delivery/event-log-budget.js';
-import type { ThreadPool } from '../isolation/thread/thread-pool.js';
+import type { WorkerSource } from '../isolation/worker-source.js';
 import type { StaticLists } from '../servers/server-module-check.js';
 import { Deadline } from '../shared/deadline.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -38,12 +38,12 @@ export interface Refusal {
 
 export class SessionManager {
   readonly eventLogBudget = new EventLogBudget(EVENT_LOG_BYTES);
-  readonly totals = new SessionTotals();
+  readonly totals: SessionTotals;
   readonly #owner: SessionOwner<Session>;
   readonly #options: SessionManagerOptions;
   readonly #events: GatewayEmitter;
   readonly #sessions = new Map<string, Session>();
-  /** Those that have a thread. */
+  /** Those that have a worker. */
   readonly #awake = new Set<Session>();
   /** They answer nothing any more, but a thread or a child process of theirs still has to go. */
   readonly #ending = new Set<Session>();
@@ -61,17 +61,18 @@ export class SessionManager {
   constructor(
     options: SessionManagerOptions,
     events: GatewayEmitter,
-    pool: ThreadPool,
+    pool: WorkerSource,
     staticLists: StaticLists | undefined,
   ) {
     this.#options = options;
     this.#events = events;
+    this.totals = new SessionTotals((bytes) => pool.stateUsed(bytes));
     this.#owner = {
       options,
       events,
       eventLogBudget: this.eventLogBudget,
-      acquireThread: (signal, known) => pool.acquire(signal, known),
-      childrenGone: (thread) => pool.childrenGone(thread),
+      acquireWorker: (signal, known) => pool.acquire(signal, known),
+      childrenGone: (worker) => pool.childrenGone(worker),
       totals: this.totals,
       newRequestKey: () => this.#newRequestKey(),
       unreadChars: () => {
@@ -80,11 +81,11 @@ export class SessionManager {
         return chars;
       },
       staticLists,
-      onThread: (session, held) => {
+      onWorker: (session, held) => {
         if (held) this.#awake.add(session);
         else this.#awake.delete(session);
       },
-      onIdle: () => pool.threadIdle(),
+      onIdle: () => pool.workerIdle(),
       onEnding: (session) => {
         this.#sessions.delete(session.id);
         this.#awake.delete(session);

@@ -1,7 +1,7 @@
 /** What a session needs of whoever holds all of them. */
 
 import type { EventLogBudget } from '../delivery/event-log-budget.js';
-import type { SessionThread } from '../isolation/thread/session-thread.js';
+import type { SessionWorker } from '../isolation/worker.js';
 import type { StaticLists } from '../servers/server-module-check.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
 import type { DisconnectOptions } from './disconnect-policy.js';
@@ -20,20 +20,20 @@ export interface SessionOwner<Session> {
   readonly events: GatewayEmitter;
   readonly eventLogBudget: EventLogBudget;
   /** `known`: the session has been served before. */
-  readonly acquireThread: (signal: AbortSignal, known: boolean) => Promise<SessionThread>;
-  readonly childrenGone: (thread: SessionThread) => Promise<void>;
+  readonly acquireWorker: (signal: AbortSignal, known: boolean) => Promise<SessionWorker>;
+  readonly childrenGone: (worker: SessionWorker) => Promise<void>;
   readonly totals: SessionTotals;
   readonly newRequestKey: () => string;
-  /** Characters of messages that no thread has read, of all sessions together. */
+  /** Characters of messages that no worker has read, of all sessions together. */
   readonly unreadChars: () => number;
-  /** What is answered without a thread, where the server module allows it. */
+  /** What is answered without a worker, where the server module allows it. */
   readonly staticLists: StaticLists | undefined;
-  /** It has got a thread, or lost it. */
-  readonly onThread: (session: Session, held: boolean) => void;
-  /** A session has a thread and nothing in flight in it. */
+  /** It has got a worker, or lost it. */
+  readonly onWorker: (session: Session, held: boolean) => void;
+  /** A session has a worker and nothing in flight in it. */
   readonly onIdle: () => void;
   /** The session answers nothing any more. */
   readonly onEnding: (session: Session) => void;
-  /** Its thread and everything that it started are gone too. */
+  /** Its worker and everything that it started are gone too. */
   readonly onGone: (session: Session) => void;
 }

@@ -14,7 +14,7 @@ export class SessionTotals implements StreamTotals {
   /** Characters that slow readers have not taken. */
   bufferedChars = 0;
   /** What `session.state` holds. */
-  readonly state = new StateBudget(STATE_BUDGET_BYTES);
+  readonly state: StateBudget;
   /** SSE streams that are open. */
   readonly streams: Record<StreamKind, number> = { post: 0, get: 0, legacy: 0 };
   readonly states: Record<Exclude<SessionState, 'ending'>, number> = {
@@ -23,4 +23,9 @@ export class SessionTotals implements StreamTotals {
     awake: 0,
     falling_asleep: 0,
   };
+
+  /** @param onStateUsed what `session.state` holds has changed, to so many bytes */
+  constructor(onStateUsed: (bytes: number) => void) {
+    this.state = new StateBudget(STATE_BUDGET_BYTES, onStateUsed);
+  }
 }

@@ -21,16 +21,16 @@ import { Presence } from './presence.js';
 import type { SessionOwner } from './session-owner.js';
 import { SessionStart, type StartFailure } from './session-start.js';
 import { SleepTimer } from './sleep-timer.js';
-import type { ThreadLink } from './thread-link.js';
-import { ThreadSignals } from './thread-signals.js';
 import { type StaticResponse, UnwokenAnswers } from './unwoken-answers.js';
+import type { WorkerBinding } from './worker-binding.js';
+import { WorkerSignals } from './worker-signals.js';
 
 const ABOUT_REQUESTS = new Set(['notifications/cancelled', 'notifications/progress']);
 
 export class Session {
   readonly #owner: SessionOwner<Session>;
-  readonly #signals: ThreadSignals<Session>;
-  readonly #link: ThreadLink;
+  readonly #signals: WorkerSignals<Session>;
+  readonly #binding: WorkerBinding;
   readonly #streams: SessionStreams;
   readonly #pending: PendingRequests;
   readonly #presence: Presence;
@@ -53,7 +53,7 @@ export class Session {
       limit: owner.options.maxRequestsPerSession,
       heartbeatMs: owner.options.progressHeartbeatMs,
       onFinished: () => this.#finished(),
-      onCancelled: (id, why) => this.#link.cancel(id, why),
+      onCancelled: (id, why) => this.#binding.cancel(id, why),
       answer: (stream, body, id) => this.#answer(stream, body, id, 0),
     });
     this.#presence = new Presence({
@@ -66,7 +66,8 @@ export class Session {
     this.#sleep = new SleepTimer({
       afterMs: owner.options.sleepAfterMs,
       idleMs: () => this.#presence.idleMs,
-      drowsy: () => this.#pending.size === 0 && this.#signals.serverRequests.open === 0 && this.#link.drowsy,
+      drowsy: () =>
+        this.#pending.size === 0 && this.#signals.serverRequests.open === 0 && this.#binding.drowsy,
       sleep: () => this.sleep('idle'),
     });
     this.#streams = new SessionStreams({
@@ -74,18 +75,18 @@ export class Session {
       events: owner.events,
       budget: owner.eventLogBudget,
       totals: owner.totals,
-      onFlushed: (chars) => this.#link.credit(chars),
+      onFlushed: (chars) => this.#binding.credit(chars),
       onOpened: (stream) => this.#pending.streamOpened(stream),
       onLost: (stream, onPurpose) => this.#streamLost(stream, onPurpose),
     });
-    this.#signals = new ThreadSignals<Session>(this, owner, {
+    this.#signals = new WorkerSignals<Session>(this, owner, {
       pending: this.#pending,
       presence: this.#presence,
       sleep: this.#sleep,
       streams: this.#streams,
       unwoken: this.#unwoken,
     });
-    this.#link = this.#signals.link;
+    this.#binding = this.#signals.binding;
   }
 
   get id(): string {
@@ -97,7 +98,7 @@ export class Session {
   }
 
   get state(): SessionState {
-    return this.#link.state;
+    return this.#binding.state;
   }
 
   /** How long its thread has had nothing to do; `undefined` without a thread that could be taken away. */
@@ -107,7 +108,7 @@ export class Session {
 
   /** When its client was last heard of; `undefined` while it is there, or something goes on in the session. */
   get absentSinceMs(): number | undefined {
-    return this.#link.working ? undefined : this.#presence.absentSinceMs;
+    return this.#binding.working ? undefined : this.#presence.absentSinceMs;
   }
 
   get used(): boolean {
@@ -120,7 +121,7 @@ export class Session {
 
   /** Characters of messages that no thread of it has read. */
   get unreadChars(): number {
-    return this.#link.unreadChars;
+    return this.#binding.unreadChars;
   }
 
   get initialized(): boolean {
@@ -154,7 +155,7 @@ export class Session {
       this.#signals.awaitStart(new SessionStart(request, onFailed));
       this.#admit(request, stream);
     } else {
-      this.#link.replay.initialize(request);
+      this.#binding.replay.initialize(request);
       this.#answerAsleep(request, stream, known);
     }
   }
@@ -172,7 +173,11 @@ export class Session {
         ? this.#streams.standing
         : this.#streams.forPost(ids, batch, this.#owner.options.sseAfterMs, connection);
     for (const request of requests) {
-      const refusal = this.#pending.refusal(request, this.#link.runs(request.id), this.#link.unreadFull);
+      const refusal = this.#pending.refusal(
+        request,
+        this.#binding.runs(request.id),
+        this.#binding.unreadFull,
+      );
       if (refusal !== undefined) {
         this.#answer(stream, refusal, request.id, 0);
         continue;
@@ -182,7 +187,7 @@ export class Session {
         this.#pending.cancel(this.#pending.add(request, stream), 'client', cancelled);
         continue;
       }
-      const known = this.#unwoken.request(request, !this.#link.attached);
+      const known = this.#unwoken.request(request, !this.#binding.attached);
       if (known === undefined) this.#admit(request, stream);
       else this.#answerAsleep(request, stream, known);
     }
@@ -192,9 +197,9 @@ export class Session {
   notify(notification: ClientNotification): boolean {
     const { method, cancels, body } = notification;
     if (method === 'notifications/initialized') {
-      this.#link.replay.initialized(body);
+      this.#binding.replay.initialized(body);
       if (!this.#signals.starting) {
-        this.#link.replayed(body);
+        this.#binding.replayed(body);
         return true;
       }
     } else {
@@ -211,9 +216,9 @@ export class Session {
       return true;
     }
     // It speaks of a request that there is none of: nothing to wake up for.
-    if (ABOUT_REQUESTS.has(method) && !this.#link.attached) return true;
-    if (this.#link.full || this.#link.unreadFull) return false;
-    this.#link.message(body);
+    if (ABOUT_REQUESTS.has(method) && !this.#binding.attached) return true;
+    if (this.#binding.full || this.#binding.unreadFull) return false;
+    this.#binding.message(body);
     return true;
   }
 
@@ -222,7 +227,7 @@ export class Session {
     if (answersGatewayPing(response.id)) return;
     this.#presence.activeInPassing();
     if (response.id !== undefined && this.#signals.serverRequests.answered(response.id))
-      this.#link.reply(response.body);
+      this.#binding.reply(response.body);
     else this.#owner.events.emit('response-unmatched', { context: this.#context });
   }
 
@@ -243,8 +248,8 @@ export class Session {
 
   /** Gives its thread back, unless something goes on in it. */
   sleep(reason: SleepReason): void {
-    this.#link.sleep();
-    if (this.#link.state === 'falling_asleep')
+    this.#binding.sleep();
+    if (this.#binding.state === 'falling_asleep')
       this.#owner.events.emit('session-sleeps', { context: this.#context, reason });
   }
 
@@ -271,14 +276,14 @@ export class Session {
       requestsTotal: this.#pending.total,
       streams: this.#streams.counts(),
       bufferedBytes: this.bufferedBytes,
-      thread: this.#link.snapshot(),
+      thread: this.#binding.snapshot(),
     };
   }
 
   #admit(request: ClientRequest, stream: MessageStream): void {
     const { key } = this.#pending.add(request, stream);
     const { id: requestId, tool, method, body, fastPath } = request;
-    this.#link.request({ requestId, operation: tool ?? method, key, body, fastPath });
+    this.#binding.request({ requestId, operation: tool ?? method, key, body, fastPath });
   }
 
   #answerAsleep(request: ClientRequest, stream: MessageStream, { body, failure }: StaticResponse): void {
@@ -288,7 +293,7 @@ export class Session {
 
   #finished(): void {
     this.#presence.touch();
-    if (this.#pending.size === 0 && this.#link.attached) this.#owner.onIdle();
+    if (this.#pending.size === 0 && this.#binding.attached) this.#owner.onIdle();
   }
 
   /** Hands a stream an answer; its connection may be the session's last. */
@@ -316,7 +321,7 @@ export class Session {
   async #end(reason: EndReason): Promise<void> {
     this.#presence.close();
     this.#sleep.stop();
-    this.#link.ending();
+    this.#binding.ending();
     this.#owner.onEnding(this);
     // Every stream of a call carries an answer before it ends; clients wait for ever otherwise.
     for (const pending of this.#pending.all())
@@ -330,7 +335,7 @@ export class Session {
         requests: this.#pending.total,
       });
     }
-    await this.#link.end(reason);
+    await this.#binding.end(reason);
     this.#owner.onGone(this);
   }
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ThreadPool, type ThreadPoolOptions } from '../../src/isolation/thread/thread-pool.js';
+import { createThreadPool, type ThreadPoolOptions } from '../../src/isolation/thread/thread-pool.js';
 import { bundleServerModule } from '../../src/servers/module-bundle.js';
 import { checkServerModule } from '../../src/servers/server-module-check.js';
 import { StopDeadline } from '../../src/shared/stop-deadline.js';
@@ -29,7 +29,7 @@ describe("V8's code caches", () => {
     const events = new GatewayEmitter();
     const rejected = collect(events, 'code-cache-rejected');
     const notices = collect(events, 'notice');
-    const pool = new ThreadPool({ ...options, ...given }, events);
+    const pool = createThreadPool({ ...options, ...given }, events);
     afterThisTest(() => pool.close(new StopDeadline(CLOSE_DEADLINE_MS)));
     const start = () => pool.acquire(new AbortController().signal);
     return { rejected, notices, start };

@@ -68,9 +68,9 @@ describe('Who may import whom', () => {
     forbid(within('src/'), within('workers/'));
   });
 
-  it('lets only isolation/thread/thread-pool.ts name the entry of a session thread', () => {
+  it('lets only isolation/thread/thread-starter.ts name the entry of a session thread', () => {
     const naming = files.filter((file) => file.startsWith('src/') && /session-entry\.c?js/.test(read(file)));
-    expect(naming).to.deep.equal(['src/isolation/thread/thread-pool.ts']);
+    expect(naming).to.deep.equal(['src/isolation/thread/thread-starter.ts']);
   });
 
   it('lets shared/ import nothing of the project but shared/', () => {
@@ -84,11 +84,29 @@ describe('Who may import whom', () => {
     }
   });
 
-  it('lets session/ know neither transports nor threads', () => {
+  it('lets session/ know of isolation/ no more than what workers are, by interface', () => {
+    const known = within('src/isolation/worker.ts', 'src/isolation/worker-source.ts');
+    const edges = imports.filter(
+      ({ from, to }) => within('src/session/')(from) && within('src/isolation/')(to),
+    );
+    expect(edges.filter(({ to, typeOnly }) => !known(to) || !typeOnly)).to.deep.equal([]);
+  });
+
+  it('lets only isolation/thread/ know what threads are made of', () => {
+    // Types of what is sent to a thread, which both sides have to know.
+    const frames = ['src/shared/frames.ts', 'src/shared/keeper-frames.ts'];
     const naming = files.filter(
-      (file) => within('src/session/', 'src/delivery/')(file) && read(file).includes('node:worker_threads'),
+      (file) =>
+        within('src/')(file) &&
+        !within('src/isolation/thread/', ...frames)(file) &&
+        /node:worker_threads|\bSharedArrayBuffer\b|\bMessagePort\b|\bAtomics\b/.test(read(file)),
     );
     expect(naming).to.deep.equal([]);
+  });
+
+  it('lets nothing of isolation/ know a kind of worker but the kind itself', () => {
+    const kind = within('src/isolation/thread/');
+    forbid((from) => within('src/isolation/')(from) && !kind(from), kind);
   });
 
   it('lets telemetry/ only subscribe to events and read the snapshot: it knows none of who emits', () => {

@@ -94,7 +94,7 @@ export class MemoryWatch {
     const usedBytes = use.heapBytes + use.externalBytes;
     thread.measured({ heapBytes: use.heapBytes, usedBytes });
     const limit = passedLimit(use, this.#limits) ?? this.#lasting(thread, use);
-    if (limit !== undefined) thread.terminate('out_of_memory', overLimitMessage(limit, usedBytes));
+    if (limit !== undefined) thread.kill('out_of_memory', overLimitMessage(limit, usedBytes));
   }
 
   /** `thread-heap-mb` where the heap has been suspicious for too long to be garbage. */

@@ -34,7 +34,7 @@ export interface StartedThread {
  * thread, and the task's promise, which nobody has then, could only be rejected unhandled. It also leaves no doubt
  * which start it was that failed.
  */
-export class ThreadStarter {
+export class PiscinaThreads {
   readonly #options: ConstructorParameters<typeof Piscina>[0];
 
   constructor(settings: ThreadSettings, workerData: SessionThreadData) {

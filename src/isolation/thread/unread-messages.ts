@@ -4,7 +4,7 @@
  * lost. Both sides count up to 2^32 and then from the beginning.
  */
 import type { RequestId } from '../../shared/frames.js';
-import type { PostedMessage } from '../thread-owner.js';
+import type { PostedMessage } from '../worker.js';
 
 export class UnreadMessages {
   /** One number in memory that both threads see: how many messages the thread has handed to its server. */

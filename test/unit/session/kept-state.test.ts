@@ -1,5 +1,6 @@
 import { serialize } from 'node:v8';
 import { expect } from 'chai';
+import { SharedStateUse } from '../../../src/isolation/thread/shared-bytes.js';
 import { KeptState } from '../../../src/session/kept-state.js';
 import { StateBudget } from '../../../src/session/state-budget.js';
 import type { ThreadFrame } from '../../../src/shared/frames.js';
@@ -10,11 +11,17 @@ const MEBIBYTE = 1024 * 1024;
 const ENTRY_BYTES = 256;
 
 describe('what sessions keep of session.state', () => {
+  /** As threads are told of it. */
+  function budgetOf(limitBytes: number) {
+    const use = new SharedStateUse();
+    return { budget: new StateBudget(limitBytes, (bytes) => use.tell(bytes)), use };
+  }
+
   /** A session's two sides. */
-  function sidesOf(budget: StateBudget) {
+  function sidesOf({ budget, use }: ReturnType<typeof budgetOf>) {
     const kept = new KeptState(budget);
     const thread = () =>
-      new StoredState(kept.block(), budget.usedKib, (frame: ThreadFrame) => {
+      new StoredState(kept.block(), use.usedKib, (frame: ThreadFrame) => {
         if (typeof frame === 'string' || frame.type !== 'state')
           throw new Error('it is no change of the state');
         kept.set(frame.key, frame.value === undefined ? undefined : new Uint8Array(frame.value));
@@ -23,7 +30,7 @@ describe('what sessions keep of session.state', () => {
   }
 
   it('goes from one thread to the next, keys in their order', () => {
-    const { thread } = sidesOf(new StateBudget(MEBIBYTE));
+    const { thread } = sidesOf(budgetOf(MEBIBYTE));
     const first = thread();
     first.set('one', 1);
     first.set('gone', 'for now');
@@ -37,7 +44,7 @@ describe('what sessions keep of session.state', () => {
   });
 
   it('is nothing to post where nothing is stored', () => {
-    const { kept, thread } = sidesOf(new StateBudget(MEBIBYTE));
+    const { kept, thread } = sidesOf(budgetOf(MEBIBYTE));
     expect(kept.block()).to.equal(undefined);
     const stored = thread();
     stored.set('key', 1);
@@ -46,8 +53,9 @@ describe('what sessions keep of session.state', () => {
   });
 
   it('counts for the budget of all, until it is deleted or its session ends', () => {
-    const budget = new StateBudget(MEBIBYTE);
-    const [one, other] = [sidesOf(budget), sidesOf(budget)];
+    const all = budgetOf(MEBIBYTE);
+    const { budget } = all;
+    const [one, other] = [sidesOf(all), sidesOf(all)];
     const stored = one.thread();
     stored.set('key', 1);
     const bytes = ENTRY_BYTES + 2 * 'key'.length + serialize(1).byteLength;
@@ -61,8 +69,9 @@ describe('what sessions keep of session.state', () => {
   });
 
   it('is refused in the thread once all sessions hold what they may, and taken when there is room again', () => {
-    const budget = new StateBudget(STATE_BUDGET_BYTES);
-    const { thread } = sidesOf(budget);
+    const all = budgetOf(STATE_BUDGET_BYTES);
+    const { budget } = all;
+    const { thread } = sidesOf(all);
     const stored = thread();
     stored.set('key', 'a longer value');
     budget.account(STATE_BUDGET_BYTES);
@@ -75,14 +84,14 @@ describe('what sessions keep of session.state', () => {
   });
 
   it('may pass the budget by what was on the way, and no further, whatever is in the shared memory', () => {
-    const budget = new StateBudget(4 * MEBIBYTE);
-    Atomics.store(budget.usedKib, 0, -1_000_000);
+    const { budget, use } = budgetOf(4 * MEBIBYTE);
+    Atomics.store(use.usedKib, 0, -1_000_000);
     const value = new Uint8Array(MEBIBYTE / 2);
     let sessions = 0;
     const fill = (): void => {
       for (; sessions < 1_000; sessions += 1) {
         new KeptState(budget).set('key', value);
-        Atomics.store(budget.usedKib, 0, -1_000_000);
+        Atomics.store(use.usedKib, 0, -1_000_000);
       }
     };
     expect(fill).to.throw(/far more than they may/);
@@ -91,7 +100,7 @@ describe('what sessions keep of session.state', () => {
   });
 
   it('holds no more than 1 MiB of a session, whatever its thread sends', () => {
-    const budget = new StateBudget(STATE_BUDGET_BYTES);
+    const { budget } = budgetOf(STATE_BUDGET_BYTES);
     const kept = new KeptState(budget);
     kept.set('half', new Uint8Array(MEBIBYTE / 2));
     const used = budget.usedBytes;

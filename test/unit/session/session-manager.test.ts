@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ThreadPool } from '../../../src/isolation/thread/thread-pool.js';
+import type { WorkerSource } from '../../../src/isolation/worker-source.js';
 import { SessionManager, type SessionManagerOptions } from '../../../src/session/session-manager.js';
 import { GatewayEmitter } from '../../../src/telemetry/events.js';
 import { contextOf } from '../metrics/fake-gateway.js';
@@ -19,7 +19,7 @@ const OPTIONS: SessionManagerOptions = {
 
 describe('a visit of all sessions', () => {
   it('comes to each once, while some end and others are opened', async () => {
-    const sessions = new SessionManager(OPTIONS, new GatewayEmitter(), {} as ThreadPool, undefined);
+    const sessions = new SessionManager(OPTIONS, new GatewayEmitter(), {} as WorkerSource, undefined);
     const open = () => sessions.open(contextOf());
     const [first, second, third] = [open(), open(), open()];
     const visit = sessions.each();

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { findContainerMemory } from '../../../src/isolation/container-memory.js';
 import { MemoryPressure } from '../../../src/isolation/memory-pressure.js';
-import type { SessionThread } from '../../../src/isolation/thread/session-thread.js';
+import type { SessionWorker } from '../../../src/isolation/worker.js';
 import { afterThisTest } from '../../support/cleanup.js';
 
 const MEBIBYTE = 1024 * 1024;
@@ -65,12 +65,12 @@ describe('a container that is nearly full', () => {
   it('gets no thread, loses the one that holds most, and then starts threads again', () => {
     let share = 0.8;
     const ended: string[] = [];
-    const thread = (name: string, mebibytes: number): SessionThread =>
+    const thread = (name: string, mebibytes: number): SessionWorker =>
       ({
-        worker: {},
+        state: 'claimed',
         memoryBytes: mebibytes * MEBIBYTE,
-        terminate: (cause: string, message: string) => ended.push(`${name} ${cause} ${message}`),
-      }) as unknown as SessionThread;
+        kill: (cause: string, message: string) => ended.push(`${name} ${cause} ${message}`),
+      }) as unknown as SessionWorker;
     const threads = new Set([thread('small', 40), thread('large', 120), thread('middle', 80)]);
     let eased = 0;
     const memory = { share: () => share };
@@ -101,9 +101,9 @@ describe('a container that is nearly full', () => {
   });
 
   it('keeps threads that hold little: another process fills it', () => {
-    const small = { worker: {}, memoryBytes: MEBIBYTE, terminate: () => expect.fail('it was ended') };
+    const small = { state: 'claimed', memoryBytes: MEBIBYTE, kill: () => expect.fail('it was ended') };
     const memory = { share: () => 0.99 };
-    const pressure = new MemoryPressure(new Set([small as unknown as SessionThread]), () => {}, memory);
+    const pressure = new MemoryPressure(new Set([small as unknown as SessionWorker]), () => {}, memory);
     afterThisTest(() => pressure.close());
     pressure.look(0);
     expect(pressure.nearlyFull).to.equal(true);

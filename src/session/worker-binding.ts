@@ -1,11 +1,16 @@
 /**
- * What ties a session to its thread, while it has one: claims a thread when a message needs it, keeps messages in order
- * until then, tells a fresh thread what its predecessor knew, gives the thread back when the session falls asleep, and
+ * What ties a session to its worker, while it has one: claims a worker when a message needs it, keeps messages in order
+ * until then, tells a fresh worker what its predecessor knew, gives the worker back when the session falls asleep, and
  * counts deaths.
  */
 import { performance } from 'node:perf_hooks';
-import type { SessionThread } from '../isolation/thread/session-thread.js';
-import type { PostedMessage, PostedRequest, ThreadExit, ThreadOwner } from '../isolation/thread-owner.js';
+import type {
+  PostedMessage,
+  PostedRequest,
+  SessionWorker,
+  WorkerExit,
+  WorkerOwner,
+} from '../isolation/worker.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { RequestId, SendFrame } from '../shared/frames.js';
 import { LateSet } from '../shared/late-collections.js';
@@ -19,68 +24,69 @@ const MAX_DEATHS = 3;
 const DEATHS_WINDOW_MS = 60_000;
 /** Credit goes back in steps, so that small answers cost no frame each. */
 const CREDIT_STEP_CHARS = 128 * 1024;
-/** Far beyond what one thread asks its client. Each thread of a session gets a range of ids of its own. */
-const REQUEST_IDS_PER_THREAD = 1_000_000;
+/** Far beyond what one worker asks its client. Each worker of a session gets a range of ids of its own. */
+const REQUEST_IDS_PER_WORKER = 1_000_000;
 /**
- * Characters of messages that wait for a thread, or that it has been sent and not read: a thread that is busy reads nothing. Of one
+ * Characters of messages that wait for a worker, or that it has been sent and not read: a worker that is busy reads nothing. Of one
  * session, of all together, and what one may have in any case, so that all are counted only for who sends much.
  */
 const MAX_UNREAD_CHARS = 16 * 1024 * 1024;
 const MAX_UNREAD_CHARS_OF_ALL = 256 * 1024 * 1024;
 const FREE_UNREAD_CHARS = 64 * 1024;
-/** Notifications and responses that wait for a thread; requests have their own limit. */
+/** Notifications and responses that wait for a worker; requests have their own limit. */
 const MAX_WAITING_MESSAGES = 256;
 
-export interface ThreadLinkParts {
-  readonly context: () => SessionContext;
+/** The session, as its binding knows it. */
+export interface BindingOwner {
+  readonly context: SessionContext;
   readonly totals: SessionTotals;
   /** `known`: the session has been served before. */
-  readonly acquire: (signal: AbortSignal, known: boolean) => Promise<SessionThread>;
+  acquire(signal: AbortSignal, known: boolean): Promise<SessionWorker>;
   /** Of all sessions. */
-  readonly unreadChars: () => number;
-  readonly childrenGone: (thread: SessionThread) => Promise<void>;
-  /** A thread is set up for the session; `wakeMs` since the first message that needed it. */
-  readonly onClaimed: (wakeMs: number) => void;
-  readonly onReleased: () => void;
-  readonly onStayAwake: () => void;
-  readonly onSend: (frame: SendFrame) => void;
-  readonly onServerClosed: () => void;
-  readonly onCloseStream: (requestId: RequestId | undefined) => void;
-  /** The thread is gone, and with it what `lost` names. `often`: it happened too often for the session to go on. */
-  readonly onThreadGone: (exit: ThreadExit, lost: ReadonlySet<RequestId>, often: boolean) => void;
-  /** No thread could be had; the waiting messages are dropped, `lost` are the requests among them. */
-  readonly onUnavailable: (error: BulkheadError, lost: ReadonlySet<RequestId>) => void;
+  unreadChars(): number;
+  childrenGone(worker: SessionWorker): Promise<void>;
+  /** A worker is set up for the session; `wakeMs` since the first message that needed it. */
+  onClaimed(wakeMs: number): void;
+  onReleased(): void;
+  onStayAwake(): void;
+  onSend(frame: SendFrame): void;
+  onServerClosed(): void;
+  onCloseStream(requestId: RequestId | undefined): void;
+  /** The worker is gone, and with it what `lost` names. `often`: it happened too often for the session to go on. */
+  onWorkerGone(exit: WorkerExit, lost: ReadonlySet<RequestId>, often: boolean): void;
+  /** No worker could be had; the waiting messages are dropped, `lost` are the requests among them. */
+  onUnavailable(error: BulkheadError, lost: ReadonlySet<RequestId>): void;
 }
 
-/** What a session that does not end has of a thread. */
+/** What a session that does not end has of a worker. */
 type Attachment = Exclude<SessionState, 'ending'>;
 
-export class ThreadLink implements ThreadOwner {
-  readonly #parts: ThreadLinkParts;
+export class WorkerBinding implements WorkerOwner {
+  readonly #owner: BindingOwner;
   /** Made when something is first stored. */
   #state: KeptState | undefined;
   readonly replay = new Replay();
-  /** Requests that the present thread was given and has not answered. */
+  /** Requests that the present worker was given and has not answered. */
   readonly #posted = new LateSet<RequestId>();
   #waiting: PostedMessage[] = [];
-  /** What a thread that falls asleep has not heard, and what its successor would hear from the replay. */
+  /** What a worker that falls asleep has not heard, and what its successor would hear from the replay. */
   #unheard: string | undefined;
-  #thread: SessionThread | undefined;
-  /** `setup` is done in the thread. */
+  #worker: SessionWorker | undefined;
+  /** `setup` is done in the worker. */
   #setUp = false;
   #fallingAsleep = false;
   #acquiring: AbortController | undefined;
   #wakingMs = 0;
-  #threads = 0;
+  #workers = 0;
   #deaths: number[] = [];
   #creditChars = 0;
   #ended: Promise<void> | undefined;
   /** What it is counted by; `undefined`: by nothing any more, since its session ends. */
   #counted: Attachment | undefined = 'asleep';
 
-  constructor(parts: ThreadLinkParts) {
-    this.#parts = parts;
-    parts.totals.states.asleep += 1;
+  constructor(owner: BindingOwner) {
+    this.#owner = owner;
+    owner.totals.states.asleep += 1;
   }
 
   get state(): SessionState {
@@ -88,40 +94,41 @@ export class ThreadLink implements ThreadOwner {
   }
 
   get #attachment(): Attachment {
-    if (this.#thread === undefined) return this.#acquiring === undefined ? 'asleep' : 'waking';
+    if (this.#worker === undefined) return this.#acquiring === undefined ? 'asleep' : 'waking';
     if (this.#fallingAsleep) return 'falling_asleep';
     return this.#setUp ? 'awake' : 'waking';
   }
 
-  /** Whether a message reaches a thread at once. */
+  /** Whether a message reaches a worker at once. */
   get attached(): boolean {
     return this.#listening !== undefined;
   }
 
-  /** The thread, unless it is on its way out. */
-  get #listening(): SessionThread | undefined {
-    return this.#fallingAsleep ? undefined : this.#thread;
+  /** The worker, unless it is on its way out. */
+  get #listening(): SessionWorker | undefined {
+    return this.#fallingAsleep ? undefined : this.#worker;
   }
 
-  /** Whether it has a thread that nothing goes on in, and that the module lets go. */
+  /** Whether it has a worker that nothing goes on in, and that the module lets go. */
   get drowsy(): boolean {
     return (
       this.state === 'awake' &&
       this.#posted.size === 0 &&
-      this.#thread?.idle === true &&
-      this.#thread.traits?.sleeps === true &&
+      this.#worker?.state === 'claimed' &&
+      this.#worker.idle &&
+      this.#worker.traits?.sleeps === true &&
       !this.replay.full
     );
   }
 
-  /** Whether a message waits, or something goes on in its thread that nobody may be taken away from. */
+  /** Whether a message waits, or something goes on in its worker that nobody may be taken away from. */
   get working(): boolean {
-    if (this.#thread === undefined) return this.#acquiring !== undefined;
-    return !this.#setUp || this.#posted.size > 0 || (!this.#fallingAsleep && !this.#thread.idle);
+    if (this.#worker === undefined) return this.#acquiring !== undefined;
+    return !this.#setUp || this.#posted.size > 0 || (!this.#fallingAsleep && !this.#worker.idle);
   }
 
   get context(): SessionContext {
-    return this.#parts.context();
+    return this.#owner.context;
   }
 
   /** A notification or a response more would have to be dropped. */
@@ -129,9 +136,9 @@ export class ThreadLink implements ThreadOwner {
     return this.#waiting.length >= MAX_WAITING_MESSAGES;
   }
 
-  /** Characters of messages that no thread has read. */
+  /** Characters of messages that no worker has read. */
   get unreadChars(): number {
-    let chars = this.#thread?.unreadChars ?? 0;
+    let chars = this.#worker?.unreadChars ?? 0;
     for (const { body } of this.#waiting) chars += body.length;
     return chars;
   }
@@ -140,119 +147,120 @@ export class ThreadLink implements ThreadOwner {
   get unreadFull(): boolean {
     const chars = this.unreadChars;
     if (chars <= FREE_UNREAD_CHARS) return false;
-    return chars > MAX_UNREAD_CHARS || this.#parts.unreadChars() > MAX_UNREAD_CHARS_OF_ALL;
+    return chars > MAX_UNREAD_CHARS || this.#owner.unreadChars() > MAX_UNREAD_CHARS_OF_ALL;
   }
 
-  /** Whether the thread still has a handler of this request, answered or not. */
+  /** Whether the worker still has a handler of this request, answered or not. */
   runs(requestId: RequestId): boolean {
-    return this.#thread?.runs(requestId) ?? false;
+    return this.#worker?.runs(requestId) ?? false;
   }
 
   snapshot(): ThreadSnapshot | undefined {
-    return this.#thread?.snapshot();
+    return this.#worker?.snapshot();
   }
 
   request(request: PostedRequest): void {
-    const thread = this.#listening;
-    if (thread === undefined) this.#wait(request);
-    else this.#postRequest(thread, request);
+    const worker = this.#listening;
+    if (worker === undefined) return this.#wait(request);
+    this.#posted.add(request.requestId);
+    worker.post(request);
   }
 
   message(body: string): void {
-    const thread = this.#listening;
-    if (thread === undefined) this.#wait({ requestId: undefined, body });
-    else thread.message(body);
+    const worker = this.#listening;
+    if (worker === undefined) this.#wait({ requestId: undefined, body });
+    else worker.post({ requestId: undefined, body });
   }
 
-  /** A notification that is in the replay already: the present thread's, should it stay, and nothing to wake up for. */
+  /** A notification that is in the replay already: the present worker's, should it stay, and nothing to wake up for. */
   replayed(body: string): void {
     if (this.#fallingAsleep) this.#unheard = body;
-    else this.#thread?.message(body, true);
+    else this.reply(body);
   }
 
-  /** The answer to a request of the present thread, which may be falling asleep: no other one waits for it. */
+  /** The answer to a request of the present worker, which may be falling asleep: no other one waits for it. */
   reply(body: string): void {
-    this.#thread?.message(body, true);
+    this.#worker?.post({ requestId: undefined, body, own: true });
   }
 
-  /** Gives the thread back, unless something goes on in it. What comes meanwhile waits for another one. */
+  /** Gives the worker back, unless something goes on in it. What comes meanwhile waits for another one. */
   sleep(): void {
     if (!this.drowsy) return;
     this.#fallingAsleep = true;
     this.#count();
-    this.#thread?.sleep();
+    this.#worker?.sleep();
   }
 
   cancel(requestId: RequestId, reason: string): void {
     this.#posted.delete(requestId);
     this.#waiting = this.#waiting.filter((message) => message.requestId !== requestId);
-    // A thread would be taken from a session that needs it, only to fall asleep again.
+    // A worker would be taken from a session that needs it, only to fall asleep again.
     if (this.#waiting.length === 0) this.#stopAcquiring('what waited for it was cancelled');
-    this.#thread?.cancel(requestId, reason);
+    this.#worker?.cancel(requestId, reason);
   }
 
   credit(chars: number): void {
     this.#creditChars += chars;
     if (this.#creditChars < CREDIT_STEP_CHARS) return;
-    this.#thread?.credit(this.#creditChars);
+    this.#worker?.credit(this.#creditChars);
     this.#creditChars = 0;
   }
 
   /** Its session ends, and is counted as such from now on. */
   ending(): void {
-    if (this.#counted !== undefined) this.#parts.totals.states[this.#counted] -= 1;
+    if (this.#counted !== undefined) this.#owner.totals.states[this.#counted] -= 1;
     this.#counted = undefined;
   }
 
-  /** Resolves when the thread and all that it started are gone. */
+  /** Resolves when the worker and all that it started are gone. */
   end(reason: string): Promise<void> {
     this.#ended ??= this.#end(reason);
     return this.#ended;
   }
 
   onClaimed(): void {
-    // Its session ended while it was set up; nobody would hear of the thread's end.
+    // Its session ended while it was set up; nobody would hear of the worker's end.
     if (this.#ended !== undefined) return;
     this.#setUp = true;
     this.#count();
-    this.#parts.onClaimed(performance.now() - this.#wakingMs);
+    this.#owner.onClaimed(performance.now() - this.#wakingMs);
   }
 
   onReleased(): void {
-    this.#parts.onReleased();
+    this.#owner.onReleased();
   }
 
   onStayAwake(): void {
     this.#fallingAsleep = false;
     this.#count();
-    if (this.#unheard !== undefined) this.#thread?.message(this.#unheard, true);
+    if (this.#unheard !== undefined) this.reply(this.#unheard);
     this.#unheard = undefined;
-    if (this.#thread !== undefined) this.#postWaiting(this.#thread);
-    this.#parts.onStayAwake();
+    if (this.#worker !== undefined) this.#postWaiting(this.#worker);
+    this.#owner.onStayAwake();
   }
 
   onSend(frame: SendFrame): void {
     if (frame.kind === 'response' && frame.id !== undefined) this.#posted.delete(frame.id);
-    this.#parts.onSend(frame);
+    this.#owner.onSend(frame);
   }
 
   onCloseStream(requestId: RequestId | undefined): void {
-    this.#parts.onCloseStream(requestId);
+    this.#owner.onCloseStream(requestId);
   }
 
   onServerClosed(): void {
-    this.#parts.onServerClosed();
+    this.#owner.onServerClosed();
   }
 
   onState(key: string, value: Uint8Array | undefined): void {
     if (this.#ended !== undefined) return;
-    this.#state ??= new KeptState(this.#parts.totals.state);
+    this.#state ??= new KeptState(this.#owner.totals.state);
     this.#state.set(key, value);
   }
 
-  onExit(exit: ThreadExit, unread: readonly PostedMessage[]): number {
+  onExit(exit: WorkerExit, unread: readonly PostedMessage[]): number {
     const slept = this.#fallingAsleep;
-    this.#thread = undefined;
+    this.#worker = undefined;
     this.#setUp = false;
     this.#fallingAsleep = false;
     this.#unheard = undefined;
@@ -263,7 +271,7 @@ export class ThreadLink implements ThreadOwner {
     const lost = new Set(this.#posted);
     this.#posted.clear();
     if (unread.length > 0) this.#waiting = [...unread, ...this.#waiting];
-    this.#parts.onThreadGone(exit, lost, !slept && this.#diesTooOften());
+    this.#owner.onWorkerGone(exit, lost, !slept && this.#diesTooOften());
     // What it did not come to, and what came while it fell asleep.
     if (this.#ended === undefined && this.#waiting.length > 0 && this.#acquiring === undefined)
       void this.#acquire();
@@ -274,7 +282,7 @@ export class ThreadLink implements ThreadOwner {
   #count(): void {
     const attachment = this.#attachment;
     if (this.#counted === undefined || this.#counted === attachment) return;
-    const { states } = this.#parts.totals;
+    const { states } = this.#owner.totals;
     states[this.#counted] -= 1;
     states[attachment] += 1;
     this.#counted = attachment;
@@ -286,15 +294,10 @@ export class ThreadLink implements ThreadOwner {
     return this.#deaths.length > MAX_DEATHS;
   }
 
-  #postRequest(thread: SessionThread, request: PostedRequest): void {
-    this.#posted.add(request.requestId);
-    thread.request(request);
-  }
-
   #wait(message: PostedMessage): void {
     if (this.#ended !== undefined) return;
     this.#waiting.push(message);
-    if (this.#acquiring === undefined && this.#thread === undefined) void this.#acquire();
+    if (this.#acquiring === undefined && this.#worker === undefined) void this.#acquire();
   }
 
   async #acquire(): Promise<void> {
@@ -302,9 +305,11 @@ export class ThreadLink implements ThreadOwner {
     const acquiring = new AbortController();
     this.#acquiring = acquiring;
     this.#count();
-    let thread: SessionThread;
+    let worker: SessionWorker;
     try {
-      thread = await this.#parts.acquire(acquiring.signal, this.replay.introduced);
+      // One that died between the pool's hands and these serves nobody.
+      do worker = await this.#owner.acquire(acquiring.signal, this.replay.introduced);
+      while (worker.state !== 'spare' && this.#acquiring === acquiring);
     } catch (error) {
       if (this.#acquiring !== acquiring) return;
       this.#acquiring = undefined;
@@ -313,13 +318,12 @@ export class ThreadLink implements ThreadOwner {
       return;
     }
     // It was on its way already when the waiting stopped; what came since has asked for another one.
-    if (this.#acquiring !== acquiring)
-      return thread.terminate('ended', 'its session does not need it any more');
+    if (this.#acquiring !== acquiring) return worker.kill('ended', 'its session does not need it any more');
     this.#acquiring = undefined;
-    this.#attach(thread);
+    this.#attach(worker);
   }
 
-  /** Forgotten at once, not when the pool has answered: the next message must be able to ask for a thread again. */
+  /** Forgotten at once, not when the pool has answered: the next message must be able to ask for a worker again. */
   #stopAcquiring(reason: string): void {
     const acquiring = this.#acquiring;
     this.#acquiring = undefined;
@@ -327,22 +331,21 @@ export class ThreadLink implements ThreadOwner {
     acquiring?.abort(new BulkheadError('ERR_BULKHEAD_THREAD_WAIT', reason));
   }
 
-  #attach(thread: SessionThread): void {
-    this.#thread = thread;
+  #attach(worker: SessionWorker): void {
+    this.#worker = worker;
     const state = this.#state?.block();
-    const stateUsedKib = this.#parts.totals.state.usedKib;
-    const firstRequestId = this.#threads * REQUEST_IDS_PER_THREAD;
-    thread.claim(this, { state, stateUsedKib, replay: this.replay.messages(), firstRequestId });
-    this.#threads += 1;
-    this.#postWaiting(thread);
+    const firstRequestId = this.#workers * REQUEST_IDS_PER_WORKER;
+    worker.claim(this, { state, replay: this.replay.messages(), firstRequestId });
+    this.#workers += 1;
+    this.#postWaiting(worker);
   }
 
-  #postWaiting(thread: SessionThread): void {
+  #postWaiting(worker: SessionWorker): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const message of waiting) {
-      if (message.requestId === undefined) thread.message(message.body);
-      else this.#postRequest(thread, message);
+      if (message.requestId !== undefined) this.#posted.add(message.requestId);
+      worker.post(message);
     }
   }
 
@@ -354,7 +357,7 @@ export class ThreadLink implements ThreadOwner {
       error instanceof BulkheadError
         ? error
         : new BulkheadError('ERR_BULKHEAD_THREAD_START', messageOf(error));
-    this.#parts.onUnavailable(reason, lost);
+    this.#owner.onUnavailable(reason, lost);
   }
 
   async #end(reason: string): Promise<void> {
@@ -362,10 +365,10 @@ export class ThreadLink implements ThreadOwner {
     this.#state?.release();
     this.#state = undefined;
     this.#stopAcquiring(`the session ends: ${reason}`);
-    const thread = this.#thread;
-    if (thread === undefined) return;
-    thread.end(reason);
-    await thread.exited;
-    await this.#parts.childrenGone(thread);
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    worker.end(reason);
+    await worker.gone;
+    await this.#owner.childrenGone(worker);
   }
 }

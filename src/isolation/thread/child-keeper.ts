@@ -5,7 +5,7 @@
  */
 import { constants } from 'node:os';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { messageOf } from '../shared/errors.js';
+import { messageOf } from '../../shared/errors.js';
 import type {
   ChildKeeperData,
   ChildReportFrame,
@@ -13,10 +13,10 @@ import type {
   GroupState,
   KeeperCommandFrame,
   KeeperReportFrame,
-} from '../shared/keeper-frames.js';
-import { signalGroup, signalLeaderlessGroup } from '../shared/process-group.js';
-import type { GatewayEmitter } from '../telemetry/events.js';
-import { startFailure } from './start-shortage.js';
+} from '../../shared/keeper-frames.js';
+import { signalGroup, signalLeaderlessGroup } from '../../shared/process-group.js';
+import type { GatewayEmitter } from '../../telemetry/events.js';
+import { startFailure } from '../start-shortage.js';
 
 /** Longer than the keeper needs to give up on a process that SIGKILL does not end. */
 const CLOSE_DEADLINE_MS = 6_000;

@@ -1,11 +1,10 @@
 /**
- * What comes from a session's thread: the messages of its server, and what becomes of the thread itself. The first of them
+ * What comes from a session's worker: the messages of its server, and what becomes of the worker itself. The first of them
  * all is the answer to `initialize`, or the reason why there is none.
  */
 
 import type { SessionStreams } from '../delivery/session-streams.js';
-import type { SessionThread } from '../isolation/thread/session-thread.js';
-import type { ThreadExit } from '../isolation/thread-owner.js';
+import type { SessionWorker, WorkerExit } from '../isolation/worker.js';
 import type { ClientRequest } from '../protocol/client-message.js';
 import { JSON_RPC } from '../protocol/json-rpc-error.js';
 import type { DeclaredNotifications } from '../shared/declared-notifications.js';
@@ -22,15 +21,15 @@ import type { SessionOwner } from './session-owner.js';
 import { refusedByServer, type SessionStart, type StartFailure, unstartable } from './session-start.js';
 import type { SessionTotals } from './session-totals.js';
 import type { SleepTimer } from './sleep-timer.js';
-import { ThreadLink, type ThreadLinkParts } from './thread-link.js';
 import type { UnwokenAnswers } from './unwoken-answers.js';
+import { type BindingOwner, WorkerBinding } from './worker-binding.js';
 
 export interface SignalledSession {
   readonly context: SessionContext;
   end(reason: EndReason): Promise<void>;
 }
 
-export interface ThreadSignalsParts {
+export interface SignalledParts {
   readonly pending: PendingRequests;
   readonly presence: Presence;
   readonly sleep: SleepTimer;
@@ -38,8 +37,8 @@ export interface ThreadSignalsParts {
   readonly unwoken: UnwokenAnswers;
 }
 
-export class ThreadSignals<Session extends SignalledSession> implements ThreadLinkParts {
-  readonly link: ThreadLink;
+export class WorkerSignals<Session extends SignalledSession> implements BindingOwner {
+  readonly binding: WorkerBinding;
   /** What the server has asked its client. */
   readonly serverRequests = new ServerRequests();
   readonly #session: Session;
@@ -53,7 +52,7 @@ export class ThreadSignals<Session extends SignalledSession> implements ThreadLi
   /** Where its own server has answered `initialize`. */
   #declared: DeclaredNotifications | undefined;
 
-  constructor(session: Session, owner: SessionOwner<Session>, parts: ThreadSignalsParts) {
+  constructor(session: Session, owner: SessionOwner<Session>, parts: SignalledParts) {
     this.#session = session;
     this.#owner = owner;
     this.#pending = parts.pending;
@@ -61,15 +60,15 @@ export class ThreadSignals<Session extends SignalledSession> implements ThreadLi
     this.#sleep = parts.sleep;
     this.#streams = parts.streams;
     this.#unwoken = parts.unwoken;
-    this.link = new ThreadLink(this);
+    this.binding = new WorkerBinding(this);
   }
 
-  /** `initialize` is to be answered by the thread. */
+  /** `initialize` is to be answered by the worker. */
   awaitStart(start: SessionStart): void {
     this.#start = start;
   }
 
-  /** Whether `initialize` has not been answered by the thread that it waits for. */
+  /** Whether `initialize` has not been answered by the worker that it waits for. */
   get starting(): boolean {
     return this.#start !== undefined;
   }
@@ -82,10 +81,10 @@ export class ThreadSignals<Session extends SignalledSession> implements ThreadLi
   /** What the client is told where messages of its GET stream have been lost. */
   gapNotices(): string[] {
     const declared = this.#declared ?? this.#owner.staticLists?.declared;
-    return declared === undefined ? [] : gapNotices(declared, this.link.replay);
+    return declared === undefined ? [] : gapNotices(declared, this.binding.replay);
   }
 
-  context(): SessionContext {
+  get context(): SessionContext {
     return this.#session.context;
   }
 
@@ -93,12 +92,12 @@ export class ThreadSignals<Session extends SignalledSession> implements ThreadLi
     return this.#owner.totals;
   }
 
-  acquire(signal: AbortSignal, known: boolean): Promise<SessionThread> {
-    return this.#owner.acquireThread(signal, known);
+  acquire(signal: AbortSignal, known: boolean): Promise<SessionWorker> {
+    return this.#owner.acquireWorker(signal, known);
   }
 
-  childrenGone(thread: SessionThread): Promise<void> {
-    return this.#owner.childrenGone(thread);
+  childrenGone(worker: SessionWorker): Promise<void> {
+    return this.#owner.childrenGone(worker);
   }
 
   unreadChars(): number {
@@ -118,13 +117,13 @@ export class ThreadSignals<Session extends SignalledSession> implements ThreadLi
     const chars = body.length;
     const pending = this.#pending.get(relatedTo);
     if (kind === 'response') {
-      if (pending === undefined || relatedTo === undefined) return this.link.credit(chars);
+      if (pending === undefined || relatedTo === undefined) return this.binding.credit(chars);
       const starts = this.#start?.request.id === relatedTo;
       if (starts && failure !== undefined) {
-        this.link.credit(chars);
+        this.binding.credit(chars);
         return this.#startFailed(refusedByServer(body, failure), pending);
       }
-      if (failure === undefined) this.link.replay.answered(pending.request);
+      if (failure === undefined) this.binding.replay.answered(pending.request);
       this.#pending.finish(pending, failure, message, stack);
       this.#streams.deliver(pending.stream, body, relatedTo, chars);
       // Its connection may be the session's last.
@@ -137,28 +136,29 @@ export class ThreadSignals<Session extends SignalledSession> implements ThreadLi
     if (kind === 'request' && id !== undefined) {
       const refusal = this.serverRequests.ask(id, orphaned);
       if (refusal !== undefined) {
-        this.link.reply(refusal);
-        return this.link.credit(chars);
+        this.binding.reply(refusal);
+        return this.binding.credit(chars);
       }
     }
     if (listChanged) this.#unwoken.listsChanged();
     if (kind === 'notification' && id !== undefined) this.serverRequests.answered(id);
-    if (progress !== undefined && pending?.toolReported(progress) === false) return this.link.credit(chars);
-    if (orphaned) return this.link.credit(chars);
+    if (progress !== undefined && pending?.toolReported(progress) === false)
+      return this.binding.credit(chars);
+    if (orphaned) return this.binding.credit(chars);
     this.#streams.deliver(pending?.stream ?? this.#streams.standing, body, undefined, chars);
   }
 
   onClaimed(wakeMs: number): void {
     this.#sleep.start();
-    this.#owner.onThread(this.#session, true);
+    this.#owner.onWorker(this.#session, true);
     this.#owner.events.emit('session-woke', { context: this.#session.context, wakeMs });
     if (this.#start === undefined) return;
     this.#pending.get(this.#start.request.id)?.stream.allowSse(this.#owner.options.sseAfterMs);
   }
 
-  onThreadGone(exit: ThreadExit, lost: ReadonlySet<RequestId>, often: boolean): void {
+  onWorkerGone(exit: WorkerExit, lost: ReadonlySet<RequestId>, often: boolean): void {
     this.#sleep.stop();
-    this.#owner.onThread(this.#session, false);
+    this.#owner.onWorker(this.#session, false);
     this.serverRequests.clear();
     this.#streams.voidCredit();
     const starting = this.#pending.get(this.#start?.request.id);
@@ -198,7 +198,7 @@ export class ThreadSignals<Session extends SignalledSession> implements ThreadLi
   #started(request: ClientRequest, declared: DeclaredNotifications | undefined): void {
     this.#start = undefined;
     this.#declared = declared;
-    this.link.replay.initialize(request);
+    this.binding.replay.initialize(request);
   }
 
   #startFailed(failed: StartFailure, pending: PendingRequest): void {

@@ -1,0 +1,337 @@
+/**
+ * The workers of all sessions, whatever kind they are. Some wait as spares; a claimed spare is replaced a moment later.
+ * Sessions that find no spare wait in line, and those without work make room for them. Where workers do not start, or the
+ * memory is nearly full, it waits before it starts another.
+ */
+import { availableParallelism } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { BulkheadError } from '../shared/errors.js';
+import type { StopDeadline } from '../shared/stop-deadline.js';
+import type { GatewayEmitter } from '../telemetry/events.js';
+import { THREAD_STATES, type ThreadState } from '../telemetry/snapshot.js';
+import { MemoryPressure } from './memory-pressure.js';
+import { SpareTarget } from './spare-target.js';
+import { startFailure } from './start-shortage.js';
+import { WaitingLine } from './waiting-line.js';
+import type { SessionWorker, WorkerExit } from './worker.js';
+import type { WorkerSource } from './worker-source.js';
+import { CHILDREN_RESERVE_MS, type StarterOwner, type WorkerStarter } from './worker-starter.js';
+import { shownState } from './worker-states.js';
+
+/** Under what Claude Code waits for `initialize` (25 s, three tries), so that it hears a 503 and tries again. */
+const START_WAIT_MS = 10_000;
+/** A call of a session that is known already: clients wait 60 s for it. */
+const CALL_WAIT_MS = 45_000;
+/** Of spares, and of what no event tells: that a hold was released, say, so that a worker can go. */
+const LOOK_INTERVAL_MS = 250;
+/** By then a claimed worker has answered its first call: to start one holds up the main thread and all others. */
+const REFILL_AFTER_MS = 50;
+/** What is added to `spare-threads` while claims come fast, at most. */
+const SPARES_PER_PROCESSOR = 4;
+const FIRST_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 30_000;
+/** A shortage of the system may be over at any moment, and to look costs next to nothing. */
+const MAX_SHORTAGE_BACKOFF_MS = 1_000;
+
+/** How many stuck workers do not count for `max-threads`: a quarter of that, and 8 at least. */
+function maxStuckWorkers(maxThreads: number): number {
+  return Math.max(8, Math.ceil(maxThreads / 4));
+}
+
+export interface WorkerPoolOptions {
+  readonly maxThreads: number;
+  readonly spareThreads: number;
+}
+
+export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements WorkerSource, StarterOwner {
+  makeRoom: () => boolean = () => false;
+  readonly #options: WorkerPoolOptions;
+  readonly #events: GatewayEmitter;
+  readonly #starter: WorkerStarter<Worker>;
+  readonly #workers = new Set<Worker>();
+  readonly #spares: Worker[] = [];
+  readonly #line = new WaitingLine<Worker>(() => this.#shortage());
+  readonly #memoryPressure: MemoryPressure;
+  readonly #watch: NodeJS.Timeout;
+  readonly #spareTarget: SpareTarget;
+  #starting = 0;
+  #lastId = 0;
+  #failedStarts = 0;
+  #backoff: NodeJS.Timeout | undefined;
+  #refillTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: WorkerPoolOptions, starter: WorkerStarter<Worker>, events: GatewayEmitter) {
+    this.#options = options;
+    this.#events = events;
+    this.#starter = starter;
+    this.#spareTarget = new SpareTarget(
+      options.spareThreads,
+      Math.min(options.maxThreads, options.spareThreads + SPARES_PER_PROCESSOR * availableParallelism()),
+    );
+    this.#memoryPressure = new MemoryPressure(this.#workers, () => this.#refill());
+    this.#watch = setInterval(() => this.#look(), LOOK_INTERVAL_MS).unref();
+  }
+
+  acquire(signal: AbortSignal, known = false): Promise<Worker> {
+    this.#spareTarget.claimed(performance.now());
+    const spare = this.#takeSpare();
+    if (spare !== undefined) {
+      this.#failedStarts = 0;
+      this.#events.emit('thread-claimed', { thread: spare.id, kind: 'warm', waitMs: 0 });
+      this.#refillSoon();
+      return Promise.resolve(spare);
+    }
+    if (this.#closed || this.#line.full) {
+      return Promise.reject(
+        new BulkheadError(
+          'ERR_BULKHEAD_THREAD_WAIT',
+          'Too many sessions wait for a thread. Try again later.',
+        ),
+      );
+    }
+    const kind = this.#live < this.#options.maxThreads || this.#starting > 0 ? 'cold' : 'queued';
+    const given = this.#line.wait(kind, known ? CALL_WAIT_MS : START_WAIT_MS, signal);
+    this.#refill();
+    return given;
+  }
+
+  workerIdle(): void {
+    if (this.#line.length > 0) this.#refill();
+  }
+
+  childrenGone(worker: SessionWorker): Promise<void> {
+    return this.#starter.childrenGone(worker);
+  }
+
+  stateUsed(bytes: number): void {
+    this.#starter.stateUsed(bytes);
+  }
+
+  onSettled(): void {
+    this.workerIdle();
+  }
+
+  /** Another one may take its place. */
+  onStuck(): void {
+    this.#refill();
+  }
+
+  /** How many spares are kept at the moment. */
+  get sparesWanted(): number {
+    return this.#spareTarget.at(performance.now());
+  }
+
+  /** Starts the spares, and replaces them from now on. */
+  fill(): void {
+    this.#refill();
+  }
+
+  /** How many sessions wait. */
+  get waiters(): number {
+    return this.#line.length;
+  }
+
+  get longestWaitMs(): number {
+    return this.#line.longestWaitMs;
+  }
+
+  /** Whether no worker is started because the container's memory is nearly full. */
+  get memoryNearlyFull(): boolean {
+    return this.#memoryPressure.nearlyFull;
+  }
+
+  get childProcesses(): number {
+    return this.#starter.childProcesses;
+  }
+
+  workers(): IterableIterator<Worker> {
+    return this.#workers.values();
+  }
+
+  states(): Record<ThreadState, number> {
+    const states = Object.fromEntries(THREAD_STATES.map((state) => [state, 0])) as Record<
+      ThreadState,
+      number
+    >;
+    for (const worker of this.#workers) {
+      const state = shownState(worker.state);
+      if (state !== undefined) states[state] += 1;
+    }
+    return states;
+  }
+
+  /** Why no session can have a worker, or `undefined`. */
+  get exhausted(): string | undefined {
+    const { maxThreads } = this.#options;
+    const stuck = this.#stuckWorkers;
+    if (stuck < maxThreads + maxStuckWorkers(maxThreads)) return undefined;
+    return `All ${stuck} session threads are held by native calls that do not return: restart the gateway.`;
+  }
+
+  /**
+   * Kills every worker and everything that their sessions started. Resolves when all are gone, or at the deadline: what is
+   * held by a native call is still counted in `states` then.
+   */
+  async close(deadline: StopDeadline): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#backoff);
+    clearTimeout(this.#refillTimer);
+    clearInterval(this.#watch);
+    this.#memoryPressure.close();
+    this.#line.failAll(new BulkheadError('ERR_BULKHEAD_DRAINING', 'the gateway stops'));
+    const ends = [...this.#workers].map((worker) => {
+      worker.kill('ended', 'the gateway stops');
+      return worker.gone;
+    });
+    await deadline.within(Promise.all(ends), CHILDREN_RESERVE_MS);
+    await this.#starter.close(deadline);
+  }
+
+  /** For the process's last moment, when nothing can be awaited any more. */
+  killChildrenNow(): void {
+    this.#starter.killChildrenNow();
+  }
+
+  #shortage(): string {
+    const { maxThreads } = this.#options;
+    if (this.#memoryPressure.nearlyFull) return "the memory of the gateway's container is nearly full";
+    return this.#live < maxThreads ? 'the machine is too busy to start one' : `all ${maxThreads} are in use`;
+  }
+
+  /** The oldest spare that is none on its way out: one that holds too much memory is killed as any other. */
+  #takeSpare(): Worker | undefined {
+    const index = this.#spares.findIndex(({ state }) => state === 'spare');
+    return index === -1 ? undefined : this.#spares.splice(index, 1)[0];
+  }
+
+  #refillSoon(): void {
+    this.#refillTimer ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS).unref();
+  }
+
+  /** Starts what waiters and spares need, few at a time: all at once would finish all at once, and late. */
+  #refill(): void {
+    clearTimeout(this.#refillTimer);
+    this.#refillTimer = undefined;
+    if (this.#closed || this.#backoff !== undefined) return;
+    if (this.#memoryPressure.nearlyFull) return this.#free();
+    const atOnce = Math.max(2, availableParallelism() * 2);
+    const wanted = this.#line.length + this.sparesWanted - this.#spares.length;
+    while (this.#starting < Math.min(wanted, atOnce) && this.#live < this.#options.maxThreads) {
+      this.#start();
+      if (this.#backoff !== undefined) return;
+    }
+    this.#free();
+  }
+
+  /** With all workers in use, takes as many from sessions without work as sessions wait. */
+  #free(): void {
+    if (this.#line.length === 0) return;
+    if (this.#live < this.#options.maxThreads && !this.#memoryPressure.nearlyFull) return;
+    let coming = this.#starting;
+    for (const { state } of this.#workers)
+      if (state === 'falling_asleep' || state === 'ending' || state === 'terminating') coming += 1;
+    while (coming < this.#line.length && this.makeRoom()) coming += 1;
+  }
+
+  /**
+   * Workers that count for `max-threads`. Stuck ones do no work and can't be ended; they count only beyond a bound, without
+   * which a module that always gets stuck would fill the process with threads.
+   */
+  get #live(): number {
+    return this.#workers.size - Math.min(this.#stuckWorkers, maxStuckWorkers(this.#options.maxThreads));
+  }
+
+  get #stuckWorkers(): number {
+    let stuck = 0;
+    for (const { state } of this.#workers) if (state === 'stuck') stuck += 1;
+    return stuck;
+  }
+
+  /** Lets spares go that a calm time does not need, one at a time. */
+  #shrink(): void {
+    if (this.#spares.length <= this.sparesWanted) return;
+    this.#spares.pop()?.kill('ended', 'it was one spare too many');
+  }
+
+  #start(): void {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const startedMs = performance.now();
+    let worker: Worker;
+    try {
+      worker = this.#starter.start(id, this);
+    } catch (error) {
+      const { message, shortage } = startFailure(error);
+      this.#events.emit('thread-exited', {
+        thread: id,
+        cause: 'start_failed',
+        message,
+        killMs: undefined,
+        context: undefined,
+        requestsLost: 0,
+      });
+      return this.#startFailed({ cause: 'start_failed', message, shortage });
+    }
+    let started = false;
+    this.#workers.add(worker);
+    this.#starting += 1;
+    void worker.ready.then(
+      () => {
+        started = true;
+        this.#starting -= 1;
+        this.#spareTarget.started(performance.now() - startedMs);
+        this.#offer(worker);
+      },
+      () => {
+        if (started) return;
+        this.#starting -= 1;
+      },
+    );
+    void worker.gone.then((exit) => {
+      this.#workers.delete(worker);
+      if (!started) this.#startFailed(exit);
+      const index = this.#spares.indexOf(worker);
+      if (index !== -1) {
+        this.#spares.splice(index, 1);
+        // No session was there to be told, and a module that ends each spare would keep a processor busy.
+        this.#startFailed(exit);
+      }
+      this.#refill();
+    });
+  }
+
+  #offer(worker: Worker): void {
+    if (this.#closed) return worker.kill('ended', 'the gateway stops');
+    const given = this.#line.give(worker);
+    if (given === undefined) {
+      this.#spares.push(worker);
+    } else {
+      this.#failedStarts = 0;
+      this.#events.emit('thread-claimed', { thread: worker.id, ...given });
+    }
+    this.#refill();
+  }
+
+  /** A module that fails to load now may load later (a file being replaced): try again, ever more slowly. */
+  #startFailed({ message, shortage }: WorkerExit): void {
+    if (this.#closed) return;
+    this.#failedStarts += 1;
+    this.#line.failFirst(new BulkheadError('ERR_BULKHEAD_THREAD_START', message));
+    this.#events.emit('notice', {
+      level: 'error',
+      message: `a session thread could not be started: ${message}`,
+    });
+    const longestMs = shortage === true ? MAX_SHORTAGE_BACKOFF_MS : MAX_BACKOFF_MS;
+    const delayMs = Math.min(longestMs, FIRST_BACKOFF_MS * 2 ** (this.#failedStarts - 1));
+    this.#backoff ??= setTimeout(() => {
+      this.#backoff = undefined;
+      this.#refill();
+    }, delayMs).unref();
+  }
+
+  #look(): void {
+    this.workerIdle();
+    this.#shrink();
+  }
+}

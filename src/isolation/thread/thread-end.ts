@@ -1,0 +1,81 @@
+/** How one session thread ends: who decided it first, since when the kill ladder was climbed, and what was lost with it. */
+import { performance } from 'node:perf_hooks';
+import { messageOf } from '../../shared/errors.js';
+import type { GatewayEmitter } from '../../telemetry/events.js';
+import type { RunningRequests } from '../running-requests.js';
+import type { WorkerExit, WorkerOwner } from '../worker.js';
+import type { UnreadMessages } from './unread-messages.js';
+
+export class ThreadEnd {
+  readonly #thread: number;
+  readonly #events: GatewayEmitter;
+  #decided: WorkerExit | undefined;
+  /** When the kill ladder was entered. */
+  #ladderMs: number | undefined;
+  /** Set when its session has been told of its end. */
+  #requestsLost: number | undefined;
+  #running: readonly string[] = [];
+
+  constructor(thread: number, events: GatewayEmitter) {
+    this.#thread = thread;
+    this.#events = events;
+  }
+
+  /** Set when the thread is doomed, by whoever decided it first. */
+  get decided(): WorkerExit | undefined {
+    return this.#decided;
+  }
+
+  /** Whether its session has been told: nothing that comes from it is for anybody. */
+  get told(): boolean {
+    return this.#requestsLost !== undefined;
+  }
+
+  /** What ran in it when its session was told. */
+  get running(): readonly string[] {
+    return this.#running;
+  }
+
+  /** How long it took to kill it, where that was why it ended. */
+  get killMs(): number | undefined {
+    if (this.#decided?.cause !== 'killed' || this.#ladderMs === undefined) return undefined;
+    return performance.now() - this.#ladderMs;
+  }
+
+  decide(exit: WorkerExit): void {
+    this.#decided ??= exit;
+  }
+
+  enterLadder(sinceMs = performance.now()): void {
+    this.#ladderMs ??= sinceMs;
+  }
+
+  /**
+   * Tells its session, once, of its end. How many requests were lost is returned.
+   * @param setUp whether the module's `setup` was done: what a thread that died in it was sent would end the next one's as well
+   */
+  tell(
+    owner: WorkerOwner | undefined,
+    exit: WorkerExit,
+    setUp: boolean,
+    requests: RunningRequests,
+    unreadMessages: UnreadMessages,
+  ): number {
+    if (this.#requestsLost !== undefined) return this.#requestsLost;
+    this.#requestsLost = 0;
+    const unread = setUp ? unreadMessages.left((id) => requests.stateOf(id) === 'running') : [];
+    for (const { requestId } of unread) if (requestId !== undefined) requests.forget(requestId);
+    if (setUp) this.#running = requests.operations;
+    requests.clear();
+    try {
+      this.#requestsLost = owner?.onExit(exit, unread) ?? 0;
+    } catch (error) {
+      this.#events.emit('notice', {
+        level: 'error',
+        message: `a session could not be told of its thread's end: ${messageOf(error)}`,
+        fields: { thread: this.#thread, sessionId: owner?.context.sessionId },
+      });
+    }
+    return this.#requestsLost;
+  }
+}

@@ -1,0 +1,66 @@
+/** What the operator is told of session threads: each kind of trouble once, since all threads have it. */
+import type { CodeCacheName } from '../../shared/frames.js';
+import type { GatewayEmitter } from '../../telemetry/events.js';
+import type { SessionThread } from './session-thread.js';
+import type { ThreadFacts } from './thread-host.js';
+
+/** Threads that outlast a stop and are named in the log. */
+const MAX_HELD_NAMED = 20;
+
+export class ThreadNotices {
+  readonly #expectedNiceness: number;
+  readonly #events: GatewayEmitter;
+  #niceRefusalTold = false;
+  readonly #cacheRejectionsTold = new Set<CodeCacheName>();
+
+  constructor(expectedNiceness: number, events: GatewayEmitter) {
+    this.#expectedNiceness = expectedNiceness;
+    this.#events = events;
+  }
+
+  ready(facts: ThreadFacts | undefined): void {
+    if (facts === undefined) return;
+    this.#checkNiceness(facts.niceness);
+    this.#checkCodeCaches(facts.rejectedCaches);
+  }
+
+  /** The gateway stops, and they can't be ended. */
+  held(threads: readonly SessionThread[]): void {
+    this.#events.emit('notice', {
+      level: 'error',
+      message: `${threads.length} session threads did not end in time; a native call holds each, or a job of libuv's pool; they end with the process`,
+      fields: {
+        threads: threads.slice(0, MAX_HELD_NAMED).map(({ id, sessionId }) => ({ thread: id, sessionId })),
+      },
+    });
+  }
+
+  /** Tells where the system does not let session threads step back behind the main thread. */
+  #checkNiceness(niceness: number | undefined): void {
+    if (this.#niceRefusalTold || niceness === undefined || niceness >= this.#expectedNiceness) return;
+    this.#niceRefusalTold = true;
+    this.#events.emit('notice', {
+      level: 'warn',
+      message:
+        `thread-nice: the system did not lower the priority of session threads (it is ${niceness}, ` +
+        `not ${this.#expectedNiceness}); a busy tool can slow the main thread down`,
+    });
+  }
+
+  /** Tells of each code cache that V8 refuses: threads work without, and nothing else would show it but their start. */
+  #checkCodeCaches(rejected: readonly CodeCacheName[]): void {
+    for (const cache of rejected) {
+      this.#events.emit('code-cache-rejected', { cache });
+      if (this.#cacheRejectionsTold.has(cache)) continue;
+      this.#cacheRejectionsTold.add(cache);
+      const ofWhat = cache === 'worker' ? 'the session worker' : 'the server module';
+      this.#events.emit('notice', {
+        level: 'warn',
+        message:
+          `V8 refused the code cache of ${ofWhat}, so session threads start more slowly; it does so after a tool has ` +
+          'changed V8 flags (v8.setFlagsFromString), and takes the cache again after a restart of the gateway',
+        fields: { cache },
+      });
+    }
+  }
+}

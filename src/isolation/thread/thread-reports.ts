@@ -1,0 +1,63 @@
+/** What a session thread reports of its module, log lines and metrics, as events of the gateway. */
+import type { ThreadFrame } from '../../shared/frames.js';
+import type { SessionContext } from '../../shared/session-context.js';
+import type { GatewayEmitter } from '../../telemetry/events.js';
+
+type ReportFrame = Extract<ThreadFrame, { type: 'log' | 'log-dropped' | 'metrics' }>;
+
+/**
+ * @param context of the session that has the thread
+ * @param readable gives a text of the thread positions in the server module's own files
+ */
+export function report(
+  frame: ReportFrame,
+  thread: number,
+  context: SessionContext | undefined,
+  events: GatewayEmitter,
+  readable: (text: string) => string,
+): void {
+  switch (frame.type) {
+    case 'log':
+      events.emit('module-log', {
+        ...frame,
+        message: readable(frame.message),
+        fields: frame.fields && withReadableStacks(frame.fields, readable),
+        context,
+      });
+      return;
+    case 'log-dropped':
+      events.emit('module-log-dropped', { context, lines: frame.lines });
+      return;
+    case 'metrics':
+      events.emit('thread-metrics', { thread, metrics: frame.metrics });
+      return;
+    default:
+      return frame satisfies never;
+  }
+}
+
+/** The module did not let go of its thread in time, or the thread did not answer. */
+export function reportSlowSleep(context: SessionContext | undefined, events: GatewayEmitter): void {
+  events.emit('module-log', {
+    context,
+    key: undefined,
+    source: 'session',
+    level: 'warn',
+    message:
+      "the server module's onSleep took longer than cancel-grace, or the thread did not answer; it was taken away",
+    fields: undefined,
+  });
+}
+
+/** Errors among the fields of a log line are plain objects by now. */
+function withReadableStacks(
+  fields: Readonly<Record<string, unknown>>,
+  readable: (text: string) => string,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => {
+      const stack = (value as { readonly stack?: unknown } | null)?.stack;
+      return [name, typeof stack === 'string' ? { ...(value as object), stack: readable(stack) } : value];
+    }),
+  );
+}

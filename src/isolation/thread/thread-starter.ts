@@ -1,0 +1,224 @@
+/**
+ * Starts session threads: piscina runs each as one task that lasts as long as the thread and is aborted to terminate it.
+ * What a thread leaves behind is ended here too: its child processes, and jobs of libuv's pool that hold it.
+ */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { getPriority } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
+import type { BundledModule } from '../../servers/module-bundle.js';
+import { OriginalPositions } from '../../servers/original-positions.js';
+import type { CodeCaches, EnvironmentOptions } from '../../shared/frames.js';
+import type { MemoryLimits } from '../../shared/memory-limits.js';
+import type { StopDeadline } from '../../shared/stop-deadline.js';
+import type { GatewayEmitter } from '../../telemetry/events.js';
+import type { SessionWorker } from '../worker.js';
+import { CHILDREN_RESERVE_MS, type StarterOwner, type WorkerStarter } from '../worker-starter.js';
+import { ChildKeeper } from './child-keeper.js';
+import { liveThreads } from './live-threads.js';
+import { MemoryWatch } from './memory-watch.js';
+import { PiscinaThreads, SETS_OWN_PRIORITY, type StartedThread } from './piscina-threads.js';
+import { SessionThread } from './session-thread.js';
+import { SharedStateUse } from './shared-bytes.js';
+import { killChildrenOf } from './thread-children.js';
+import type { ThreadHost } from './thread-host.js';
+import { ThreadNotices } from './thread-notices.js';
+
+const SESSION_ENTRY = fileURLToPath(new URL('../../../workers/session-entry.cjs', import.meta.url));
+const CHILD_KEEPER = new URL('../../../workers/child-keeper.cjs', import.meta.url);
+
+const LOWEST_PRIORITY = 19;
+const MEBIBYTE = 1024 * 1024;
+
+export interface ThreadStarterOptions {
+  readonly serverModule: string | undefined;
+  readonly environment: EnvironmentOptions;
+  /** The server module as one text, in shared memory. */
+  readonly bundle?: BundledModule | undefined;
+  /** In shared memory. */
+  readonly codeCaches?: CodeCaches;
+  readonly threadHeapMb: number;
+  readonly threadMemoryMb: number;
+  readonly threadNice: number;
+  readonly cancelGraceMs: number;
+  /** Whether threads serve simple tool calls past the SDK. */
+  readonly fastPath: boolean;
+  /** At `debug` threads tell the stacks of what was thrown in them. */
+  readonly logLevel?: string;
+}
+
+/** What a thread was started with. */
+interface Start {
+  readonly owner: StarterOwner;
+  readonly childMarker: string;
+  readonly port: MessagePort;
+  readonly keeperPort: MessagePort;
+  readonly terminate: () => void;
+  ready: boolean;
+  terminated: boolean;
+}
+
+export class ThreadStarter implements WorkerStarter<SessionThread>, ThreadHost<SessionThread> {
+  readonly events: GatewayEmitter;
+  readonly cancelGraceMs: number;
+  readonly #threads: PiscinaThreads;
+  readonly #keeper: ChildKeeper;
+  readonly #starts = new Map<SessionThread, Start>();
+  /** Those that have not closed their ports. */
+  readonly #live = new Set<SessionThread>();
+  /** A thread's port closes before it ends: its unfinished jobs in libuv's pool hold it. */
+  readonly #notEnded = new Map<Worker, SessionThread>();
+  readonly #memoryWatch: MemoryWatch;
+  readonly #notices: ThreadNotices;
+  readonly #positions: OriginalPositions | undefined;
+  readonly #stateUse = new SharedStateUse();
+
+  constructor(options: ThreadStarterOptions, events: GatewayEmitter) {
+    this.events = events;
+    this.cancelGraceMs = options.cancelGraceMs;
+    this.#positions = options.bundle && new OriginalPositions(options.bundle);
+    this.#keeper = new ChildKeeper(CHILD_KEEPER, events, options.threadNice);
+    const niceness = Math.min(LOWEST_PRIORITY, getPriority() + options.threadNice);
+    this.#notices = new ThreadNotices(niceness, events);
+    const memoryLimits: MemoryLimits = {
+      heapBytes: options.threadHeapMb * MEBIBYTE,
+      memoryBytes: options.threadMemoryMb * MEBIBYTE,
+    };
+    this.#threads = new PiscinaThreads(options, {
+      moduleUrl: options.serverModule,
+      environment: options.environment,
+      memoryLimits,
+      moduleText: options.bundle && { text: options.bundle.text, filename: options.bundle.filename },
+      codeCaches: options.codeCaches,
+      showsStacks: options.logLevel === 'debug',
+      fastPath: options.fastPath,
+      linuxPriority: SETS_OWN_PRIORITY ? niceness : undefined,
+    });
+    this.#memoryWatch = new MemoryWatch(this.#live, memoryLimits, events);
+  }
+
+  get childProcesses(): number {
+    return this.#keeper.total;
+  }
+
+  get spawnsChildren(): boolean {
+    return this.#keeper.started;
+  }
+
+  get stateUsedKib(): Int32Array {
+    return this.#stateUse.usedKib;
+  }
+
+  start(id: number, owner: StarterOwner): SessionThread {
+    const { port1: port, port2 } = new MessageChannel();
+    const keeperPort = this.#keeper.connect(id);
+    const childMarker = randomBytes(16).toString('hex');
+    let started: StartedThread;
+    try {
+      started = this.#threads.start(SESSION_ENTRY, { port: port2, keeperPort, childMarker });
+    } catch (error) {
+      port.close();
+      keeperPort.close();
+      throw error;
+    }
+    const { life, worker, terminate } = started;
+    const thread = new SessionThread(id, { port, life, worker }, this);
+    const start: Start = { owner, childMarker, port, keeperPort, terminate, ready: false, terminated: false };
+    this.#starts.set(thread, start);
+    this.#live.add(thread);
+    this.#noteLife(worker, thread);
+    thread.ready.then(
+      () => {
+        start.ready = true;
+        this.#notices.ready(thread.facts);
+      },
+      // The pool, which waits for it too, is told why.
+      () => {},
+    );
+    void thread.gone.then(() => {
+      this.#starts.delete(thread);
+      this.#live.delete(thread);
+      // One that died by itself has left what it started to the process: its id tells nothing any more, its marker does.
+      if (!start.terminated) this.#killChildren(undefined, childMarker, true);
+    });
+    return thread;
+  }
+
+  terminate(thread: SessionThread): void {
+    const start = this.#starts.get(thread);
+    if (start === undefined) return;
+    start.terminated = true;
+    // While the thread lives the system tells what it started; what runs on would have no owner.
+    this.#killChildren(thread.facts?.systemThreadId, start.childMarker, false);
+    start.terminate();
+    // A thread that never got its task has not got the other end either: closing ours ends both.
+    if (start.ready) return;
+    start.port.close();
+    start.keeperPort.close();
+  }
+
+  childProcessesOf({ id }: SessionThread): number {
+    return this.#keeper.running(id);
+  }
+
+  readable(text: string): string {
+    return this.#positions?.in(text) ?? text;
+  }
+
+  onSettled(thread: SessionThread): void {
+    this.#starts.get(thread)?.owner.onSettled();
+  }
+
+  /** Ends its child processes, one of which may be what it waits for. */
+  onStuck(thread: SessionThread): void {
+    const start = this.#starts.get(thread);
+    if (start === undefined) return;
+    this.#keeper.end(thread.id);
+    this.#killChildren(thread.facts?.systemThreadId, start.childMarker, true);
+    start.owner.onStuck();
+  }
+
+  childrenGone({ id }: SessionWorker): Promise<void> {
+    return this.#keeper.released(id);
+  }
+
+  stateUsed(bytes: number): void {
+    this.#stateUse.tell(bytes);
+  }
+
+  /** What a native call holds is named in the log at the deadline. */
+  async close(deadline: StopDeadline): Promise<void> {
+    this.#memoryWatch.close();
+    await deadline.within(this.#allEnded(), CHILDREN_RESERVE_MS);
+    if (this.#notEnded.size > 0) this.#notices.held([...this.#notEnded.values()]);
+    // It kills at once what it could not end gently in time.
+    if (!(await deadline.within(this.#keeper.close()))) {
+      liveThreads.add(this.#keeper);
+      this.killChildrenNow();
+    }
+  }
+
+  killChildrenNow(): void {
+    this.#keeper.killAllNow();
+  }
+
+  #killChildren(systemThreadId: number | undefined, marker: string, search: boolean): void {
+    const processes = killChildrenOf({ systemThreadId, marker }, search);
+    if (processes > 0) this.events.emit('children-killed', { processes });
+  }
+
+  #noteLife(worker: Worker | undefined, thread: SessionThread): void {
+    if (worker === undefined) return;
+    this.#notEnded.set(worker, thread);
+    liveThreads.add(worker);
+    worker.once('exit', () => {
+      this.#notEnded.delete(worker);
+      liveThreads.delete(worker);
+    });
+  }
+
+  async #allEnded(): Promise<void> {
+    await Promise.all([...this.#notEnded.keys()].map((worker) => once(worker, 'exit')));
+  }
+}

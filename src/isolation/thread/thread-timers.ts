@@ -1,0 +1,33 @@
+/**
+ * The deadlines of one session thread, which end with it. Each gives all of its time again after a stall: the thread has stood
+ * still with the process.
+ */
+import { Deadline } from '../../shared/deadline.js';
+
+export class ThreadTimers {
+  readonly #timers = new Set<Deadline>();
+
+  after(ms: number, callback: () => void): Deadline {
+    const timer = new Deadline(
+      ms,
+      () => {
+        this.#timers.delete(timer);
+        callback();
+      },
+      'again',
+    );
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  clear(timer: Deadline | undefined): void {
+    if (timer === undefined) return;
+    timer.clear();
+    this.#timers.delete(timer);
+  }
+
+  clearAll(): void {
+    for (const timer of this.#timers) timer.clear();
+    this.#timers.clear();
+  }
+}

@@ -1,0 +1,101 @@
+/** The sessions that wait for a worker: a bounded queue with a deadline, first come first served. */
+import { performance } from 'node:perf_hooks';
+import { Deadline } from '../shared/deadline.js';
+import { BulkheadError } from '../shared/errors.js';
+import type { ClaimKind } from '../telemetry/events.js';
+
+export const MAX_WAITERS = 1_000;
+
+interface Waiter<Worker> {
+  readonly sinceMs: number;
+  readonly kind: ClaimKind;
+  readonly give: (worker: Worker) => void;
+  readonly fail: (error: BulkheadError) => void;
+}
+
+export class WaitingLine<Worker> {
+  readonly #shortage: () => string;
+  readonly #waiters: Waiter<Worker>[] = [];
+
+  /** @param shortage why workers do not become free, for who has waited in vain */
+  constructor(shortage: () => string) {
+    this.#shortage = shortage;
+  }
+
+  get length(): number {
+    return this.#waiters.length;
+  }
+
+  get full(): boolean {
+    return this.#waiters.length >= MAX_WAITERS;
+  }
+
+  /** How long the session that came first has waited. */
+  get longestWaitMs(): number {
+    const first = this.#waiters[0];
+    return first === undefined ? 0 : performance.now() - first.sinceMs;
+  }
+
+  /**
+   * @param kind what the claim is counted as
+   * @throws {BulkheadError} `ERR_BULKHEAD_THREAD_WAIT` when the time is over, what `failFirst` or `failAll` was given, or the
+   *   signal's reason
+   */
+  wait(kind: ClaimKind, longestWaitMs: number, signal: AbortSignal): Promise<Worker> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        deadline.clear();
+        signal.removeEventListener('abort', onAbort);
+        const index = this.#waiters.indexOf(waiter);
+        if (index !== -1) this.#waiters.splice(index, 1);
+      };
+      const onAbort = (): void => {
+        leave();
+        reject(signal.reason);
+      };
+      const waiter: Waiter<Worker> = {
+        sinceMs: performance.now(),
+        kind,
+        give: (worker) => {
+          leave();
+          resolve(worker);
+        },
+        fail: (error) => {
+          leave();
+          reject(error);
+        },
+      };
+      // Again: those that would have become free meanwhile have stood still as well.
+      const deadline = new Deadline(
+        longestWaitMs,
+        () =>
+          waiter.fail(
+            new BulkheadError(
+              'ERR_BULKHEAD_THREAD_WAIT',
+              `No session thread became free within ${longestWaitMs / 1000} s: ${this.#shortage()}. Try again later.`,
+            ),
+          ),
+        'again',
+      );
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.push(waiter);
+    });
+  }
+
+  /** Who came first gets it; what its claim is counted as, or `undefined` where nobody waits. */
+  give(worker: Worker): { readonly kind: ClaimKind; readonly waitMs: number } | undefined {
+    const waiter = this.#waiters[0];
+    if (waiter === undefined) return undefined;
+    const { kind, sinceMs } = waiter;
+    waiter.give(worker);
+    return { kind, waitMs: performance.now() - sinceMs };
+  }
+
+  failFirst(error: BulkheadError): void {
+    this.#waiters[0]?.fail(error);
+  }
+
+  failAll(error: BulkheadError): void {
+    for (const waiter of [...this.#waiters]) waiter.fail(error);
+  }
+}
