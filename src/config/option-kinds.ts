@@ -269,11 +269,17 @@ export const moduleFile: Kind<string, string | URL> = {
     return typeof path === 'string' && /^file:/i.test(path) ? path : absolutePath(path, folder);
   },
   schema: reading(z.string().min(1), (written) => {
-    const isUrl = /^file:/i.test(written);
-    if (isUrl && !URL.canParse(written)) return undefined;
-    const path = isUrl ? fileURLToPath(written) : written;
-    return statSync(path, { throwIfNoEntry: false })?.isFile() === true
-      ? pathToFileURL(path).href
-      : undefined;
+    const path = /^file:/i.test(written) ? pathOfFileUrl(written) : written;
+    if (path === undefined || statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
+    return pathToFileURL(path).href;
   }),
 };
+
+function pathOfFileUrl(url: string): string | undefined {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    // No URL, one with another machine's name, or one with an encoded slash: there is no such file here.
+    return undefined;
+  }
+}

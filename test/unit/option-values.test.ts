@@ -82,7 +82,14 @@ describe('option values', () => {
     const NUMBER = ['abc', '', '-1', '1.5', '0x10', '1e3', ' '];
     const DURATION = ['abc', '', '-1s', '5 minutes', '25d', '2147483648', '600h', 'none'];
     const wrong: Record<string, readonly string[]> = {
-      'server-module': ['nope.mjs', '', 'data', 'file:///nope.mjs', 'https://example.com/x.mjs'],
+      'server-module': [
+        'nope.mjs',
+        '',
+        'data',
+        'file:///nope.mjs',
+        'file://other/x.mjs',
+        'https://example.com/x.mjs',
+      ],
       host: ['', 'a b', '127.0.0.1:3000', 'http://localhost', '999.1.1.1', '[::1'],
       port: [...NUMBER, '65536'],
       'admin-host': ['', 'a b'],
