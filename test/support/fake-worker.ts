@@ -1,0 +1,186 @@
+/** A worker in the test's own process: it does nothing by itself, and a test says what its server does. */
+import { RunningRequests } from '../../src/isolation/running-requests.js';
+import type {
+  PostedMessage,
+  SessionWorker,
+  WorkerClaim,
+  WorkerExit,
+  WorkerOwner,
+} from '../../src/isolation/worker.js';
+import type { StarterOwner, WorkerStarter } from '../../src/isolation/worker-starter.js';
+import { isDoomed, moved, shownState, type WorkerState } from '../../src/isolation/worker-states.js';
+import type { RequestId } from '../../src/shared/frames.js';
+import type { ThreadExitCause } from '../../src/telemetry/events.js';
+import type { ThreadSnapshot } from '../../src/telemetry/snapshot.js';
+
+export class FakeWorker implements SessionWorker {
+  readonly id: number;
+  readonly ready: Promise<void> = Promise.resolve();
+  readonly gone: Promise<WorkerExit>;
+  readonly traits = { staticLists: false, sleeps: true };
+  readonly memoryBytes = 0;
+  /** All that it was posted and has read, in order. */
+  readonly read: string[] = [];
+  /** What it was told to abort. */
+  readonly aborted: RequestId[] = [];
+  claimed: WorkerClaim | undefined;
+  /** While it is busy it reads nothing. */
+  reads = true;
+  /** Whether handlers stop when they are aborted. */
+  heeds = true;
+  /** Whether its event loop turns. */
+  spins = false;
+  /** Whether it has something that goes on when it is told to sleep. */
+  staysAwake = false;
+  readonly #starter: StarterOwner;
+  readonly #requests: RunningRequests;
+  #unread: PostedMessage[] = [];
+  #owner: WorkerOwner | undefined;
+  #state: WorkerState = 'starting';
+  #markGone: (exit: WorkerExit) => void = () => {};
+
+  constructor(id: number, starter: StarterOwner, cancelGraceMs: number) {
+    this.id = id;
+    this.#starter = starter;
+    this.#requests = new RunningRequests({
+      cancelGraceMs,
+      abort: (requestId) => {
+        this.aborted.push(requestId);
+        if (this.heeds) this.#requests.settled(requestId);
+      },
+      ping: () => {
+        if (!this.spins) setTimeout(() => this.#requests.pong(), 1);
+      },
+      kill: (message) => this.kill('killed', message),
+      after: (ms, callback) => void setTimeout(() => isDoomed(this.#state) || callback(), ms),
+    });
+    this.gone = new Promise((resolve) => {
+      this.#markGone = resolve;
+    });
+    this.#move('spare');
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  get idle(): boolean {
+    return this.#requests.size === 0;
+  }
+
+  get unreadChars(): number {
+    return this.#unread.reduce((chars, { body }) => chars + body.length, 0);
+  }
+
+  get sessionId(): string | undefined {
+    return this.#owner?.context.sessionId;
+  }
+
+  claim(owner: WorkerOwner, claim: WorkerClaim): void {
+    this.#move('claimed');
+    this.#owner = owner;
+    this.claimed = claim;
+    queueMicrotask(() => {
+      owner.onClaimed();
+      this.#starter.onSettled();
+    });
+  }
+
+  post(message: PostedMessage): void {
+    if (message.requestId !== undefined) this.#requests.started(message.requestId, message.operation);
+    if (this.reads) this.read.push(message.body);
+    else this.#unread.push(message);
+  }
+
+  credit(): void {}
+
+  cancel(requestId: RequestId, reason: string): void {
+    this.#requests.cancel(requestId, reason);
+  }
+
+  sleep(): void {
+    this.#move('falling_asleep');
+    queueMicrotask(() => {
+      if (!this.staysAwake) return this.dies({ cause: 'slept', message: 'its session fell asleep' });
+      this.#move('claimed');
+      this.#owner?.onStayAwake();
+    });
+  }
+
+  end(reason: string): void {
+    if (this.#state === 'claimed') this.#move('ending');
+    this.kill('ended', reason);
+  }
+
+  kill(cause: ThreadExitCause, message: string): void {
+    if (isDoomed(this.#state)) return;
+    this.#move('terminating');
+    queueMicrotask(() => this.dies({ cause, message }));
+  }
+
+  runs(requestId: RequestId): boolean {
+    return this.#requests.has(requestId);
+  }
+
+  snapshot(): ThreadSnapshot {
+    return {
+      thread: this.id,
+      state: shownState(this.#state) ?? 'terminating',
+      ageMs: 0,
+      memoryBytes: 0,
+      heapBytes: 0,
+      eventLoopUtilization: 0,
+      childProcesses: 0,
+      cancelledHandlers: this.#requests.cancelled,
+    };
+  }
+
+  /** Its server answers a request. */
+  answers(id: RequestId, result: object = {}): void {
+    this.#requests.settled(id);
+    const body = JSON.stringify({ jsonrpc: '2.0', id, result });
+    this.#owner?.onSend({ type: 'send', kind: 'response', id, relatedTo: id, body });
+  }
+
+  /** By itself, or as it was told. */
+  dies(exit: WorkerExit): void {
+    if (this.#state === 'gone') return;
+    this.#move('gone');
+    const unread = this.#unread.filter(({ requestId }) =>
+      requestId === undefined ? true : this.#requests.stateOf(requestId) === 'running',
+    );
+    this.#unread = [];
+    this.#requests.clear();
+    this.#owner?.onExit(exit, unread);
+    this.#markGone(exit);
+  }
+
+  #move(to: WorkerState): void {
+    this.#state = moved(this.#state, to);
+  }
+}
+
+export class FakeStarter implements WorkerStarter<FakeWorker> {
+  readonly childProcesses = 0;
+  /** All that were ever started. */
+  readonly started: FakeWorker[] = [];
+  readonly #cancelGraceMs: number;
+
+  constructor(cancelGraceMs: number) {
+    this.#cancelGraceMs = cancelGraceMs;
+  }
+
+  start(id: number, owner: StarterOwner): FakeWorker {
+    const worker = new FakeWorker(id, owner, this.#cancelGraceMs);
+    this.started.push(worker);
+    return worker;
+  }
+
+  async childrenGone(): Promise<void> {}
+
+  stateUsed(): void {}
+
+  async close(): Promise<void> {}
+
+  killChildrenNow(): void {}
+}

@@ -1,0 +1,278 @@
+/** Sessions over workers in this process and a clock that stands still: what time and deaths do to them. */
+import { expect } from 'chai';
+import type { StreamConnection } from '../../../src/delivery/message-stream.js';
+import { WorkerPool } from '../../../src/isolation/pool.js';
+import type { ClientRequest } from '../../../src/protocol/client-message.js';
+import type { Session } from '../../../src/session/session.js';
+import { SessionManager } from '../../../src/session/session-manager.js';
+import { StopDeadline } from '../../../src/shared/stop-deadline.js';
+import { GatewayEmitter } from '../../../src/telemetry/events.js';
+import { afterThisTest } from '../../support/cleanup.js';
+import { collect } from '../../support/events.js';
+import { FakeClock, settle } from '../../support/fake-clock.js';
+import { FakeStarter, type FakeWorker } from '../../support/fake-worker.js';
+import { contextOf } from '../metrics/fake-gateway.js';
+
+const SECOND = 1_000;
+const CANCEL_GRACE_MS = 2 * SECOND;
+const OPTIONS = {
+  maxSessions: 10,
+  cleanupIntervalMs: SECOND,
+  maxRequestsPerSession: 64,
+  sseAfterMs: SECOND,
+  progressHeartbeatMs: 20 * SECOND,
+  sleepAfterMs: 30 * SECOND,
+  disconnectGraceMs: 20 * SECOND,
+  resumeGraceMs: 5 * SECOND,
+  sessionIdleMs: 600 * SECOND,
+  sessionMaxAgeMs: undefined as number | undefined,
+};
+
+/** A client's connection; what it was sent is in `bodies`. */
+class Connection implements StreamConnection {
+  readonly bodies: string[] = [];
+  onDrain = (): void => {};
+  onClose = (): void => {};
+  answer(body: string): boolean {
+    this.bodies.push(body);
+    return true;
+  }
+  nothing(): void {}
+  open(): void {}
+  write(_id: string | undefined, body: string): boolean {
+    this.bodies.push(body);
+    return true;
+  }
+  end(): boolean {
+    return true;
+  }
+}
+
+function call(id: number, tool = 'echo'): ClientRequest {
+  const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: tool } });
+  const rest = { fastPath: false, progressToken: undefined, params: undefined };
+  return { kind: 'request', id, method: 'tools/call', tool, body, ...rest };
+}
+
+function world(given: Partial<typeof OPTIONS & { maxThreads: number }> = {}) {
+  const clock = new FakeClock().install();
+  const events = new GatewayEmitter();
+  const starter = new FakeStarter(CANCEL_GRACE_MS);
+  const pool = new WorkerPool({ maxThreads: given.maxThreads ?? 4, spareThreads: 0 }, starter, events);
+  const sessions = new SessionManager({ ...OPTIONS, ...given }, events, pool, undefined);
+  afterThisTest(async () => {
+    try {
+      await sessions.drain(0);
+      await pool.close(new StopDeadline(SECOND));
+    } finally {
+      clock.restore();
+    }
+  });
+  const ask = (session: Session, id: number): Connection => {
+    const connection = new Connection();
+    session.request([call(id)], false, connection);
+    return connection;
+  };
+  /** A session whose worker has answered a call. */
+  const awake = async (): Promise<{ session: Session; worker: FakeWorker }> => {
+    const session = sessions.open(contextOf());
+    ask(session, 1);
+    await settle();
+    const worker = starter.started.at(-1)!;
+    worker.answers(1);
+    return { session, worker };
+  };
+  return { clock, events, starter, pool, sessions, ask, awake };
+}
+
+describe('A session without work', () => {
+  it('falls asleep after sleep-after, and not before; the next call gets it a fresh worker', async () => {
+    const { clock, starter, ask, awake } = world();
+    const { session, worker } = await awake();
+    await clock.advance(OPTIONS.sleepAfterMs - 10);
+    expect(session.state).to.equal('awake');
+    await clock.advance(20);
+    expect([session.state, worker.state]).to.deep.equal(['asleep', 'gone']);
+    const connection = ask(session, 2);
+    await settle();
+    expect(session.state).to.equal('awake');
+    expect(starter.started).to.have.length(2);
+    starter.started[1]!.answers(2);
+    expect(connection.bodies).to.deep.equal(['{"jsonrpc":"2.0","id":2,"result":{}}']);
+  });
+
+  it('never falls asleep where sleep-after is 0', async () => {
+    const { clock, awake } = world({ sleepAfterMs: 0 });
+    const { session, worker } = await awake();
+    await clock.advance(OPTIONS.sessionIdleMs - SECOND);
+    expect([session.state, worker.state]).to.deep.equal(['awake', 'claimed']);
+  });
+
+  it('stays awake while its worker has something that goes on, and is asked again', async () => {
+    const { clock, events, awake } = world();
+    const sleeps = collect(events, 'session-sleeps');
+    const { session, worker } = await awake();
+    worker.staysAwake = true;
+    await clock.advance(OPTIONS.sleepAfterMs + 10);
+    expect([session.state, sleeps.length]).to.deep.equal(['awake', 1]);
+    worker.staysAwake = false;
+    await clock.advance(2 * OPTIONS.sleepAfterMs);
+    expect([session.state, sleeps.length]).to.deep.equal(['asleep', 2]);
+  });
+
+  it('makes room where all workers are in use and another session waits', async () => {
+    const { clock, ask, awake, sessions, starter } = world({ maxThreads: 1 });
+    const { session } = await awake();
+    await clock.advance(SECOND);
+    const other = sessions.open(contextOf());
+    ask(other, 1);
+    await clock.advance(0);
+    expect([session.state, other.state]).to.deep.equal(['asleep', 'awake']);
+    expect(starter.started).to.have.length(2);
+  });
+});
+
+describe('A session whose client is away', () => {
+  it('ends after disconnect-grace when its GET stream has closed, and not before', async () => {
+    const { clock, awake, sessions } = world();
+    const { session } = await awake();
+    const stream = new Connection();
+    session.listen(stream);
+    stream.onClose();
+    await clock.advance(OPTIONS.disconnectGraceMs - SECOND);
+    expect(sessions.get(session.id)).to.equal(session);
+    await clock.advance(2 * SECOND);
+    expect(sessions.get(session.id)).to.equal(undefined);
+  });
+
+  it('ends by session-idle after its last request when it never had a GET stream', async () => {
+    const { clock, awake, sessions } = world();
+    const { session } = await awake();
+    await clock.advance(OPTIONS.sessionIdleMs - SECOND);
+    expect(sessions.get(session.id)).to.equal(session);
+    await clock.advance(2 * SECOND);
+    expect(sessions.get(session.id)).to.equal(undefined);
+  });
+
+  it('lives beyond session-idle while a call runs, and while a GET stream is open', async () => {
+    const { clock, ask, awake, sessions } = world();
+    const [one, other] = [await awake(), await awake()];
+    ask(one.session, 2);
+    other.session.listen(new Connection());
+    await clock.advance(2 * OPTIONS.sessionIdleMs);
+    expect([sessions.get(one.session.id), sessions.get(other.session.id)]).to.deep.equal([
+      one.session,
+      other.session,
+    ]);
+  });
+
+  it('ends by a fifteenth of session-idle when it was never used', async () => {
+    const { clock, sessions } = world();
+    const session = sessions.open(contextOf());
+    await clock.advance(OPTIONS.sessionIdleMs / 15 - SECOND);
+    expect(sessions.get(session.id)).to.equal(session);
+    await clock.advance(2 * SECOND);
+    expect(sessions.get(session.id)).to.equal(undefined);
+  });
+
+  it('ends at session-max-age though it is in use: the call gets an error response first', async () => {
+    const { clock, ask, awake, sessions } = world({ sessionMaxAgeMs: 60 * SECOND });
+    const { session } = await awake();
+    const connection = ask(session, 2);
+    await clock.advance(62 * SECOND);
+    expect(sessions.get(session.id)).to.equal(undefined);
+    expect(connection.bodies).to.have.length(1);
+    expect(connection.bodies[0]).to.contain('the session ends (max_age)');
+  });
+});
+
+describe('A cancelled call', () => {
+  const cancels = (requestId: number) => ({
+    kind: 'notification' as const,
+    method: 'notifications/cancelled',
+    cancels: { requestId, reason: 'asked for' },
+    body: '{}',
+  });
+
+  it('leaves the worker of a handler that heeds its signal alone, also past cancel-grace', async () => {
+    const { clock, ask, awake } = world();
+    const { session, worker } = await awake();
+    ask(session, 2);
+    session.notify(cancels(2));
+    await clock.advance(2 * CANCEL_GRACE_MS);
+    expect(worker.aborted).to.deep.equal([2]);
+    expect(worker.state).to.equal('claimed');
+  });
+
+  it('costs the worker of one that ignores it its life after cancel-grace, and not before', async () => {
+    const { clock, ask, awake } = world();
+    const { session, worker } = await awake();
+    worker.heeds = false;
+    ask(session, 2);
+    session.notify(cancels(2));
+    await clock.advance(CANCEL_GRACE_MS - 10);
+    expect(worker.state).to.equal('claimed');
+    await clock.advance(20);
+    expect(worker.state).to.equal('gone');
+    expect(session.state).to.equal('asleep');
+  });
+
+  it('waits with the kill for another call of the session, but not where the worker spins', async () => {
+    const { clock, ask, awake } = world();
+    const { session, worker } = await awake();
+    worker.heeds = false;
+    ask(session, 2);
+    ask(session, 3);
+    session.notify(cancels(2));
+    await clock.advance(3 * CANCEL_GRACE_MS);
+    expect(worker.state).to.equal('claimed');
+    worker.spins = true;
+    await clock.advance(2 * CANCEL_GRACE_MS + 10);
+    expect(worker.state).to.equal('gone');
+  });
+});
+
+describe("A worker's death", () => {
+  const CRASH = { cause: 'crash', message: 'it crashed' } as const;
+
+  it('is told to the calls that it had read; what it had not goes to the next, in order', async () => {
+    const { ask, awake, starter } = world();
+    const { session, worker } = await awake();
+    const lost = ask(session, 2);
+    worker.reads = false;
+    const [first, second] = [ask(session, 3), ask(session, 4)];
+    worker.dies(CRASH);
+    expect(lost.bodies[0]).to.contain('it crashed');
+    await settle();
+    const next = starter.started[1]!;
+    expect(next.read).to.deep.equal([call(3).body, call(4).body]);
+    next.answers(3);
+    next.answers(4);
+    expect([first.bodies.length, second.bodies.length]).to.deep.equal([1, 1]);
+  });
+
+  it('ends the session where it comes more than 3 times within a minute', async () => {
+    const { ask, awake, starter, sessions } = world();
+    const { session } = await awake();
+    for (let deaths = 1; deaths <= 4; deaths += 1) {
+      expect(sessions.get(session.id)).to.equal(session);
+      ask(session, deaths + 1);
+      await settle();
+      starter.started.at(-1)!.dies(CRASH);
+      await settle();
+    }
+    expect(sessions.get(session.id)).to.equal(undefined);
+  });
+
+  it('does not count for that when the minutes between them are many', async () => {
+    const { clock, ask, awake, starter, sessions } = world();
+    const { session } = await awake();
+    for (let deaths = 1; deaths <= 6; deaths += 1) {
+      ask(session, deaths + 1);
+      await settle();
+      starter.started.at(-1)!.dies(CRASH);
+      await clock.advance(30 * SECOND);
+    }
+    expect(sessions.get(session.id)).to.equal(session);
+  });
+});
