@@ -58,7 +58,7 @@ export function table(figures: readonly Figure[]): string {
 export function machine({ rounds, quick }: BenchSettings): string {
   return (
     `${machineText()}. ` +
-    `Medians of ${rounds} rounds (lowest to highest)${quick ? ', of a quick run, so rough' : ''}.`
+    `${rounds === 1 ? 'One round' : `Medians of ${rounds} rounds (lowest to highest)`}${quick ? ', of a quick run, so rough' : ''}.`
   );
 }
 

@@ -100,7 +100,7 @@ function sectionOf(
   const better = betterThanOwn(comparison);
   const listed = comparison.columns.map(({ name, version, setUp }) => `- **${name}** ${version}: ${setUp}.`);
   return [
-    `## Against the others, Node ${NODE_MAJOR}`,
+    `## Compared with other servers, Node ${NODE_MAJOR}`,
     `${ranOn(settings)} \`npm run bench:peers\` measures it again and writes this section.`,
     listed.join('\n'),
     comparisonTable(comparison),

@@ -77,7 +77,7 @@ describe('the section of the comparison', () => {
   it('names the Node, the peers with their versions, and the charts', () => {
     const document = write('# Benchmarks\n');
     expect(document).to.match(/^# Benchmarks\n/);
-    expect(document).to.include(`## Against the others, Node ${NODE_MAJOR}\n`);
+    expect(document).to.include(`## Compared with other servers, Node ${NODE_MAJOR}\n`);
     expect(document).to.include('- **SDK 1** 1.2.3: what SDK 1 is.');
     expect(document).to.include('![echo](benchmarks/node-20-echo.svg)');
   });
@@ -87,7 +87,7 @@ describe('the section of the comparison', () => {
     const once = write(`before\n\n${other}`);
     const after = `${once}\nafter\n`;
     expect(write(after)).to.equal(after);
-    expect(write(after).split('## Against the others')).to.have.length(2);
+    expect(write(after).split('## Compared with other servers')).to.have.length(2);
     expect(write(after)).to.include(other);
   });
 
