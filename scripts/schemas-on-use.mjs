@@ -50,7 +50,7 @@ const PROTOCOL_CHANGES = [
   ],
 ];
 
-const ABORT_ON_USE = fileURLToPath(new URL('../workers/session/node/abort-on-use.ts', import.meta.url));
+const ABORT_ON_USE = fileURLToPath(new URL('../workers/session/node/lazy-abort.ts', import.meta.url));
 const INVALID_PARAMS = fileURLToPath(new URL('../workers/session/sdk1/invalid-params.ts', import.meta.url));
 
 function changedProtocol(text) {

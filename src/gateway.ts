@@ -68,20 +68,22 @@ export interface Gateway {
  * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` or `ERR_BULKHEAD_LISTEN`; nothing is left running then.
  */
 export async function startGateway(options: ResolvedOptions, extras: GatewayExtras = {}): Promise<Gateway> {
+  // The pool's own `bundle` is the bundle itself.
+  const { bundle: bundling, ...others } = options;
   const poolOptions: ThreadPoolOptions = {
-    ...options,
+    ...others,
     environment: { roots: options.roots, allowPrivateNetwork: options.allowPrivateNetwork },
   };
-  const checked = await checkServerModule(poolOptions);
+  const checked = await checkServerModule(poolOptions, bundling);
   const { tools, staticLists, bundle, codeCaches } = checked;
 
   const events = new GatewayEmitter();
   const log = createLog({ events, level: options.logLevel, format: options.logFormat });
   const pool = createThreadPool({ ...poolOptions, bundle, codeCaches }, events);
-  if (checked.unbundledBecause !== undefined) {
+  if (checked.notBundledBecause !== undefined) {
     events.emit('notice', {
       level: 'info',
-      message: `the server module is imported file by file, which starts threads slower: ${checked.unbundledBecause}`,
+      message: `the server module is imported file by file, which starts threads slower: ${checked.notBundledBecause}`,
     });
   }
   const sessions = new SessionManager(options, events, pool, staticLists);
@@ -192,7 +194,7 @@ function createView(
         threadWaiters: pool.waiters,
         threadLongestWaitMs: pool.longestWaitMs,
         memoryNearlyFull: pool.memoryNearlyFull,
-        sparesWanted: pool.sparesWanted,
+        sparesTarget: pool.sparesTarget,
         requestsInFlight: sessions.requestsInFlight,
         connections: { mcp: http.connections.mcp.count, admin: http.connections.admin.count },
         streams: { ...sessions.totals.streams },

@@ -4,7 +4,7 @@
  * nobody was sent yet, and in each of the two the oldest goes first.
  */
 import { performance } from 'node:perf_hooks';
-import { LateMap } from '../shared/late-collections.js';
+import { LazyMap } from '../shared/lazy-collections.js';
 import type { BudgetedLog, EventLogBudget } from './event-log-budget.js';
 import { EventQueue, type LoggedEvent, sizeOf } from './event-queue.js';
 
@@ -44,7 +44,7 @@ export class EventLog implements BudgetedLog {
   readonly #onDropped: (events: number) => void;
   readonly #delivered = new EventQueue();
   readonly #undelivered = new EventQueue();
-  readonly #streams = new LateMap<string, StreamMark>();
+  readonly #streams = new LazyMap<string, StreamMark>();
   #sequence = 0;
 
   constructor(limits: EventLogLimits, budget: EventLogBudget, onDropped: (events: number) => void) {

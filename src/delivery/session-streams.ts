@@ -2,7 +2,7 @@
 
 import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
 import type { RequestId } from '../shared/frames.js';
-import { LateMap, LateSet } from '../shared/late-collections.js';
+import { LazyMap, LazySet } from '../shared/lazy-collections.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { ShortMap } from '../shared/short-map.js';
 import type { GatewayEmitter, StreamKind } from '../telemetry/events.js';
@@ -21,7 +21,7 @@ import {
 
 /** One session's share; a 4 MiB answer fits, and its stream's events around it. */
 const EVENT_LOG_LIMITS = { events: 1_000, bytes: 16 * 1024 * 1024 };
-const STANDING = 'get';
+const STANDALONE = 'get';
 
 export interface SessionStreamsParts {
   readonly context: () => SessionContext;
@@ -35,16 +35,16 @@ export interface SessionStreamsParts {
 
 export class SessionStreams implements StreamOwner {
   /** The stream for what belongs to no request: the GET stream, or the legacy transport's only one. */
-  readonly standing: MessageStream;
+  readonly standalone: MessageStream;
   readonly log: EventLog | undefined;
   readonly #parts: SessionStreamsParts;
   readonly #log: EventLog;
   /** Unfinished POST streams that are SSE, by their key. */
-  readonly #posts = new LateMap<string, MessageStream>();
+  readonly #posts = new LazyMap<string, MessageStream>();
   /** POSTs that have not been answered and are not SSE. */
   readonly #undecided = new ShortMap<string, MessageStream>();
   /** Finished ones whose last bytes wait for a slow reader. */
-  readonly #leaving = new LateSet<MessageStream>();
+  readonly #leaving = new LazySet<MessageStream>();
   #lastPost = 0;
   #listened = false;
 
@@ -55,29 +55,29 @@ export class SessionStreams implements StreamOwner {
     );
     const legacy = parts.context().transport === 'sse';
     this.log = legacy ? undefined : this.#log;
-    this.standing = new MessageStream(this, {
+    this.standalone = new MessageStream(this, {
       kind: legacy ? 'legacy' : 'get',
-      key: STANDING,
+      key: STANDALONE,
       requestIds: [],
       sseAfterMs: undefined,
       batch: false,
     });
   }
 
-  /** Whether the standing stream has ever been open. */
+  /** Whether the standalone stream has ever been open. */
   get listened(): boolean {
     return this.#listened;
   }
 
   /** Streams that have a connection now; POSTs that may still become JSON among them. */
   get connections(): number {
-    let connections = this.standing.connected ? 1 : 0;
+    let connections = this.standalone.connected ? 1 : 0;
     for (const stream of this.#posts.values()) if (stream.connected) connections += 1;
     return connections + this.#undecided.size;
   }
 
   get bufferedChars(): number {
-    let chars = this.standing.bufferedChars;
+    let chars = this.standalone.bufferedChars;
     for (const stream of this.#posts.values()) chars += stream.bufferedChars;
     for (const stream of this.#leaving) chars += stream.bufferedChars;
     return chars;
@@ -85,7 +85,7 @@ export class SessionStreams implements StreamOwner {
 
   counts(): Record<StreamKind, number> {
     const counts: Record<StreamKind, number> = { post: 0, get: 0, legacy: 0 };
-    if (this.standing.connected) counts[this.standing.kind] += 1;
+    if (this.standalone.connected) counts[this.standalone.kind] += 1;
     for (const stream of this.#posts.values()) if (stream.connected) counts.post += 1;
     return counts;
   }
@@ -112,10 +112,10 @@ export class SessionStreams implements StreamOwner {
   listen(connection: StreamConnection, notices: () => readonly string[]): void {
     const again = this.#listened;
     this.#listened = true;
-    const missed = this.#log.undelivered(STANDING);
-    const gap = gapBehind(this.#log.takeUnheard(STANDING), notices);
+    const missed = this.#log.undelivered(STANDALONE);
+    const gap = gapBehind(this.#log.takeUnheard(STANDALONE), notices);
     const first = gap?.lastLost ?? missed[0]?.sequence;
-    this.standing.attach(connection, missed, first === undefined ? undefined : first - 1, gap);
+    this.standalone.attach(connection, missed, first === undefined ? undefined : first - 1, gap);
     if (again) this.#ping();
   }
 
@@ -133,12 +133,12 @@ export class SessionStreams implements StreamOwner {
     const events = replay?.events ?? [];
     const resumed = (kind: StreamKind, lost: boolean): boolean =>
       this.#parts.events.emit('stream-resumed', { kind, replayed: events.length, lost });
-    if (key === STANDING) {
+    if (key === STANDALONE) {
       this.#listened = true;
       resumed('get', replay?.lost ?? false);
-      this.#log.takeUnheard(STANDING);
+      this.#log.takeUnheard(STANDALONE);
       const gap = replay?.lost ? gapBehind(replay.lastLost, notices) : undefined;
-      this.standing.attach(connection, events, sequence, gap);
+      this.standalone.attach(connection, events, sequence, gap);
       this.#ping();
       return undefined;
     }
@@ -169,7 +169,7 @@ export class SessionStreams implements StreamOwner {
 
   /** The thread that sent what is still here is gone: its successor must not be given credit for it. */
   voidCredit(): void {
-    this.standing.voidCredit();
+    this.standalone.voidCredit();
     for (const stream of [...this.#posts.values(), ...this.#leaving]) stream.voidCredit();
   }
 
@@ -179,7 +179,7 @@ export class SessionStreams implements StreamOwner {
   }
 
   end(): void {
-    this.standing.end();
+    this.standalone.end();
     for (const stream of [...this.#posts.values(), ...this.#undecided.values()]) stream.end();
     this.#posts.clear();
     this.#undecided.clear();
@@ -215,7 +215,7 @@ export class SessionStreams implements StreamOwner {
   }
 
   #ping(): void {
-    this.standing.tell(gatewayPing(this.#log.nextSequence()));
+    this.standalone.tell(gatewayPing(this.#log.nextSequence()));
   }
 
   #forget(stream: MessageStream): void {
@@ -241,7 +241,7 @@ export function answerLost(cursor: EventCursor, connection: StreamConnection, wh
   connection.open(undefined, RETRY_MS);
   const eventId = `${END_OF_STREAM}${eventIdSuffix(cursor.stream, cursor.requestIds)}`;
   for (const id of cursor.requestIds) {
-    const message = `The request's stream can not be resumed: ${why}. Call again if that is safe.`;
+    const message = `The request's stream cannot be resumed: ${why}. Call again if that is safe.`;
     const body = errorResponse(id, JSON_RPC.serverError, message, { reason: 'stream_lost' });
     connection.write(eventId, body);
   }

@@ -118,7 +118,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
   }
 
   /** How many spares are kept at the moment. */
-  get sparesWanted(): number {
+  get sparesTarget(): number {
     return this.#spareTarget.at(performance.now());
   }
 
@@ -216,7 +216,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
     if (this.#closed || this.#backoff !== undefined) return;
     if (this.#memoryPressure.nearlyFull) return this.#free();
     const atOnce = Math.max(2, availableParallelism() * 2);
-    const wanted = this.#line.length + this.sparesWanted - this.#spares.length;
+    const wanted = this.#line.length + this.sparesTarget - this.#spares.length;
     while (this.#starting < Math.min(wanted, atOnce) && this.#live < this.#options.maxThreads) {
       this.#start();
       if (this.#backoff !== undefined) return;
@@ -250,7 +250,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
 
   /** Lets spares go that a calm time does not need, one at a time. */
   #shrink(): void {
-    if (this.#spares.length <= this.sparesWanted) return;
+    if (this.#spares.length <= this.sparesTarget) return;
     this.#spares.pop()?.kill('ended', 'it was one spare too many');
   }
 

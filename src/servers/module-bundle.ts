@@ -1,9 +1,9 @@
 /**
- * Makes one text of the server module and all that it imports: ES modules in one part, which is strict code as they are, and
+ * Bundles the server module and all that it imports: ES modules in one part, which is strict code as they are, and
  * CommonJS in another, which is not, with a function for each file that the first part requires. What would need a way
  * back, a CommonJS file that loads an ES module, is not bundled.
  *
- * Loading zod alone from `node_modules` takes a thread longer than everything else at its start; from one text, with V8's
+ * Loading zod alone from `node_modules` takes a thread longer than everything else at its start; from a bundle, with V8's
  * code cache, an eighth of that (ADR 9). Where the text might behave otherwise than the files, there is none, and threads
  * import the module as it is.
  */
@@ -56,7 +56,7 @@ const RESOLVED = { resolved: true };
 
 const META = '__bulkhead_import_meta';
 
-/** What means something else, or nothing, in one text than in a file of its own. */
+/** What means something else, or nothing, in a bundle than in a file of its own. */
 const UNFIT: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/\bimport\s*\(\s*(?!['"\s])/, 'imports what it computes'],
   [/\brequire\s*\(\s*(?!['"\s])/, 'requires what it computes'],
@@ -69,7 +69,7 @@ const UNFIT: readonly (readonly [pattern: RegExp, why: string])[] = [
   ],
 ];
 
-/** Gives each file an `import.meta` of its own, and refuses those that can't live in one text. */
+/** Gives each file an `import.meta` of its own, and refuses those that can't live in a bundle. */
 const asFiles: Plugin = {
   name: 'as-files',
   setup(build) {

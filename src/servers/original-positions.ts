@@ -3,7 +3,7 @@ import { SourceMap, type SourceMapPayload } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import type { BundledModule } from './module-bundle.js';
 
-/** Positions that one text is searched for; a log line has no more frames than this. */
+/** Positions that a text is searched for; a log line has no more frames than this. */
 const MAX_POSITIONS = 100;
 
 export class OriginalPositions {

@@ -34,10 +34,10 @@ export interface CheckedServerModule {
   readonly tools: ReadonlySet<string>;
   /** For the threads to come. */
   readonly codeCaches: CodeCaches;
-  /** The module as one text, for the threads to come. */
+  /** The module in one bundle, for the threads to come. */
   readonly bundle: BundledModule | undefined;
-  /** Why there is no such text, where there might be one. */
-  readonly unbundledBecause: string | undefined;
+  /** Why there is no bundle, where there might be one. */
+  readonly notBundledBecause: string | undefined;
   /** What sessions are told without a thread, where the module allows it. */
   readonly staticLists: StaticLists | undefined;
 }
@@ -61,34 +61,35 @@ const LIST_METHODS = ['tools/list', 'prompts/list', 'resources/list', 'resources
 
 /** For a thread that has answered everything, or is held by the module that it loads. */
 const CLOSE_DEADLINE_MS = 2_000;
-/** What failed sooner is tried again as it is: the text may be to blame. What took longer is not worth waiting for twice. */
+/** What failed sooner is tried again as it is: the bundle may be to blame. What took longer is not worth waiting for twice. */
 const SOON_MS = 5_000;
 
 /**
- * @param unbundled leaves the module as it is.
+ * @param bundling whether to make one bundle of the module; without, threads import it file by file.
  * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` with one sentence when the module can't serve.
  */
 export async function checkServerModule(
-  options: ThreadPoolOptions & { readonly unbundled?: boolean },
+  options: ThreadPoolOptions,
+  bundling: boolean,
 ): Promise<CheckedServerModule> {
   const { serverModule } = options;
-  let unbundledBecause: string | undefined;
-  if (serverModule !== undefined && options.unbundled !== true) {
+  let notBundledBecause: string | undefined;
+  if (serverModule !== undefined && bundling) {
     const startedMs = performance.now();
     try {
       const bundle = await bundleServerModule(serverModule);
-      return { ...(await tryOut({ ...options, bundle })), bundle, unbundledBecause };
+      return { ...(await tryOut({ ...options, bundle })), bundle, notBundledBecause };
     } catch (error) {
       if (performance.now() - startedMs > SOON_MS) throw error;
-      unbundledBecause = messageOf(error);
+      notBundledBecause = messageOf(error);
     }
   }
-  return { ...(await tryOut(options)), bundle: undefined, unbundledBecause };
+  return { ...(await tryOut(options)), bundle: undefined, notBundledBecause };
 }
 
 async function tryOut(
   options: ThreadPoolOptions,
-): Promise<Omit<CheckedServerModule, 'bundle' | 'unbundledBecause'>> {
+): Promise<Omit<CheckedServerModule, 'bundle' | 'notBundledBecause'>> {
   // A pool of its own: the attempt leaves no trace in the gateway's metrics and logs.
   const events = new GatewayEmitter();
   const pool = createThreadPool({ ...options, maxThreads: 1, spareThreads: 0 }, events);

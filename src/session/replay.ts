@@ -4,7 +4,7 @@
  */
 
 import type { ClientRequest } from '../protocol/client-message.js';
-import { LateMap } from '../shared/late-collections.js';
+import { LazyMap } from '../shared/lazy-collections.js';
 
 /** Subscriptions are a client's to make: past so much text, in one or in all, a session keeps its thread. */
 const MAX_CHARS = 64 * 1024;
@@ -18,7 +18,7 @@ export class Replay {
   #initialized: string | undefined;
   #level: string | undefined;
   /** By URI. */
-  readonly #subscriptions = new LateMap<string, string>();
+  readonly #subscriptions = new LazyMap<string, string>();
   #chars = 0;
   #incomplete = false;
 

@@ -6,13 +6,13 @@
 
 import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
 import type { RequestId } from '../shared/frames.js';
-import { LateSet } from '../shared/late-collections.js';
+import { LazySet } from '../shared/lazy-collections.js';
 
 /** Far more than a client would ever answer side by side. */
 const MAX_OPEN = 256;
 
 export class ServerRequests {
-  readonly #open = new LateSet<RequestId>();
+  readonly #open = new LazySet<RequestId>();
 
   /**
    * Takes note of a request to the client.

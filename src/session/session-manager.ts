@@ -12,8 +12,8 @@ import type { EndReason } from '../telemetry/end-reason.js';
 import type { GatewayEmitter, RejectionReason } from '../telemetry/events.js';
 import type { SessionState } from '../telemetry/snapshot.js';
 import { Session } from './session.js';
+import { SessionEviction } from './session-eviction.js';
 import type { SessionOptions, SessionOwner } from './session-owner.js';
-import { SessionRoom } from './session-room.js';
 import { SessionTotals } from './session-totals.js';
 
 /** 192 bits, in characters that the specification allows (0x21 to 0x7E) and that need no escaping in a URL. */
@@ -47,8 +47,8 @@ export class SessionManager {
   readonly #awake = new Set<Session>();
   /** They answer nothing any more, but a thread or a child process of theirs still has to go. */
   readonly #ending = new Set<Session>();
-  readonly #room = new SessionRoom(() => this.#sessions.values());
-  readonly #roomNotices = new AdmissionWindow(1, ROOM_NOTICE_MS);
+  readonly #eviction = new SessionEviction(() => this.#sessions.values());
+  readonly #evictionNotices = new AdmissionWindow(1, ROOM_NOTICE_MS);
   #sweep: Deadline | undefined;
   /** Makes request keys differ between two runs of the gateway, for whoever reads both logs. */
   readonly #keyPrefix = randomInt(36 ** 4)
@@ -102,7 +102,7 @@ export class SessionManager {
     if (this.#draining)
       return { reason: 'draining', message: 'The server is shutting down. Try again in a moment.' };
     const { maxSessions } = this.#options;
-    if (this.#sessions.size < maxSessions || this.#room.next(performance.now()) !== undefined)
+    if (this.#sessions.size < maxSessions || this.#eviction.next(performance.now()) !== undefined)
       return undefined;
     return {
       reason: 'session_limit',
@@ -208,14 +208,14 @@ export class SessionManager {
       const idleMs = session.idleThreadMs;
       if (idleMs !== undefined && idleMs > (longest?.idleMs ?? -1)) longest = { session, idleMs };
     }
-    longest?.session.sleep('room');
+    longest?.session.sleep('pressure');
     return longest !== undefined;
   }
 
   /** Ends the session that has been without its client for longest. */
   #endOne(): void {
-    void this.#room.next(performance.now())?.end('room');
-    if (this.#roomNotices.admit() === undefined) return;
+    void this.#eviction.next(performance.now())?.end('evicted');
+    if (this.#evictionNotices.admit() === undefined) return;
     this.#events.emit('notice', {
       level: 'warn',
       message: `max-sessions (${this.#options.maxSessions}) is reached: for each new session, the one ends that has been without its client for longest`,

@@ -14,6 +14,7 @@ import type { SessionContext } from '../shared/session-context.js';
 import type { EndReason } from '../telemetry/end-reason.js';
 import type { SleepReason } from '../telemetry/events.js';
 import type { SessionSnapshot, SessionState } from '../telemetry/snapshot.js';
+import { CachedResponses, type StaticResponse } from './cached-responses.js';
 import { graceForResponses } from './disconnect-policy.js';
 import { EarlyCancels } from './early-cancels.js';
 import { PendingRequests } from './pending-requests.js';
@@ -21,7 +22,6 @@ import { Presence } from './presence.js';
 import type { SessionOwner } from './session-owner.js';
 import { SessionStart, type StartFailure } from './session-start.js';
 import { SleepTimer } from './sleep-timer.js';
-import { type StaticResponse, UnwokenAnswers } from './unwoken-answers.js';
 import type { WorkerBinding } from './worker-binding.js';
 import { WorkerSignals } from './worker-signals.js';
 
@@ -37,14 +37,14 @@ export class Session {
   #earlyCancels: EarlyCancels | undefined;
   #context: SessionContext;
   readonly #sleep: SleepTimer;
-  readonly #unwoken: UnwokenAnswers;
+  readonly #cached: CachedResponses;
   #announced = false;
   #ended: Promise<void> | undefined;
 
   constructor(context: SessionContext, owner: SessionOwner<Session>) {
     this.#owner = owner;
     this.#context = context;
-    this.#unwoken = new UnwokenAnswers(owner.staticLists);
+    this.#cached = new CachedResponses(owner.staticLists);
     this.#pending = new PendingRequests({
       context: () => this.#context,
       events: owner.events,
@@ -84,7 +84,7 @@ export class Session {
       presence: this.#presence,
       sleep: this.#sleep,
       streams: this.#streams,
-      unwoken: this.#unwoken,
+      cached: this.#cached,
     });
     this.#binding = this.#signals.binding;
   }
@@ -148,9 +148,9 @@ export class Session {
     this.#owner.events.emit('session-started', { context });
     const stream =
       connection === undefined
-        ? this.#streams.standing
+        ? this.#streams.standalone
         : this.#streams.forPost([request.id], false, undefined, connection);
-    const known = this.#unwoken.initialize(request, context.protocolVersion);
+    const known = this.#cached.initialize(request, context.protocolVersion);
     if (known === undefined) {
       this.#signals.awaitStart(new SessionStart(request, onFailed));
       this.#admit(request, stream);
@@ -170,7 +170,7 @@ export class Session {
     const ids = requests.map(({ id }) => id);
     const stream =
       connection === undefined
-        ? this.#streams.standing
+        ? this.#streams.standalone
         : this.#streams.forPost(ids, batch, this.#owner.options.sseAfterMs, connection);
     for (const request of requests) {
       const refusal = this.#pending.refusal(
@@ -187,7 +187,7 @@ export class Session {
         this.#pending.cancel(this.#pending.add(request, stream), 'client', cancelled);
         continue;
       }
-      const known = this.#unwoken.request(request, !this.#binding.attached);
+      const known = this.#cached.request(request, !this.#binding.attached);
       if (known === undefined) this.#admit(request, stream);
       else this.#answerAsleep(request, stream, known);
     }

@@ -13,7 +13,7 @@ import type {
 } from '../isolation/worker.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { RequestId, SendFrame } from '../shared/frames.js';
-import { LateSet } from '../shared/late-collections.js';
+import { LazySet } from '../shared/lazy-collections.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionState, ThreadSnapshot } from '../telemetry/snapshot.js';
 import { KeptState } from './kept-state.js';
@@ -67,7 +67,7 @@ export class WorkerBinding implements WorkerOwner {
   #state: KeptState | undefined;
   readonly replay = new Replay();
   /** Requests that the present worker was given and has not answered. */
-  readonly #posted = new LateSet<RequestId>();
+  readonly #posted = new LazySet<RequestId>();
   #waiting: PostedMessage[] = [];
   /** What a worker that falls asleep has not heard, and what its successor would hear from the replay. */
   #unheard: string | undefined;

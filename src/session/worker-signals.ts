@@ -12,6 +12,7 @@ import type { BulkheadError } from '../shared/errors.js';
 import type { RequestId, SendFrame } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { EndReason } from '../telemetry/end-reason.js';
+import type { CachedResponses } from './cached-responses.js';
 import { gapNotices } from './gap-notices.js';
 import type { PendingRequest } from './pending-request.js';
 import type { PendingRequests } from './pending-requests.js';
@@ -21,7 +22,6 @@ import type { SessionOwner } from './session-owner.js';
 import { refusedByServer, type SessionStart, type StartFailure, unstartable } from './session-start.js';
 import type { SessionTotals } from './session-totals.js';
 import type { SleepTimer } from './sleep-timer.js';
-import type { UnwokenAnswers } from './unwoken-answers.js';
 import { type BindingOwner, WorkerBinding } from './worker-binding.js';
 
 export interface SignalledSession {
@@ -34,7 +34,7 @@ export interface SignalledParts {
   readonly presence: Presence;
   readonly sleep: SleepTimer;
   readonly streams: SessionStreams;
-  readonly unwoken: UnwokenAnswers;
+  readonly cached: CachedResponses;
 }
 
 export class WorkerSignals<Session extends SignalledSession> implements BindingOwner {
@@ -47,7 +47,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   readonly #presence: Presence;
   readonly #sleep: SleepTimer;
   readonly #streams: SessionStreams;
-  readonly #unwoken: UnwokenAnswers;
+  readonly #cached: CachedResponses;
   #start: SessionStart | undefined;
   /** Where its own server has answered `initialize`. */
   #declared: DeclaredNotifications | undefined;
@@ -59,7 +59,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     this.#presence = parts.presence;
     this.#sleep = parts.sleep;
     this.#streams = parts.streams;
-    this.#unwoken = parts.unwoken;
+    this.#cached = parts.cached;
     this.binding = new WorkerBinding(this);
   }
 
@@ -140,12 +140,12 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
         return this.binding.credit(chars);
       }
     }
-    if (listChanged) this.#unwoken.listsChanged();
+    if (listChanged) this.#cached.listsChanged();
     if (kind === 'notification' && id !== undefined) this.serverRequests.answered(id);
     if (progress !== undefined && pending?.toolReported(progress) === false)
       return this.binding.credit(chars);
     if (orphaned) return this.binding.credit(chars);
-    this.#streams.deliver(pending?.stream ?? this.#streams.standing, body, undefined, chars);
+    this.#streams.deliver(pending?.stream ?? this.#streams.standalone, body, undefined, chars);
   }
 
   onClaimed(wakeMs: number): void {
@@ -191,7 +191,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   }
 
   onCloseStream(requestId: RequestId | undefined): void {
-    const stream = requestId === undefined ? this.#streams.standing : this.#pending.get(requestId)?.stream;
+    const stream = requestId === undefined ? this.#streams.standalone : this.#pending.get(requestId)?.stream;
     stream?.closeOnPurpose();
   }
 

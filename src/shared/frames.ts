@@ -205,7 +205,7 @@ export interface SessionThreadTask {
 /** V8's code caches, with what has been compiled in the thread that made them. */
 export interface CodeCaches {
   readonly worker: Uint8Array;
-  /** Only where the server module is one text. */
+  /** Only where the server module is a bundle. */
   readonly module: Uint8Array | undefined;
 }
 
@@ -227,7 +227,7 @@ export interface SessionThreadData {
   /** What the built-in server is configured with; ignored by other modules. */
   readonly environment: EnvironmentOptions;
   readonly memoryLimits: MemoryLimits;
-  /** The server module as one text; `undefined` where it is imported as it is. */
+  /** The server module as a bundle; `undefined` where it is imported as it is. */
   readonly moduleText: ModuleText | undefined;
   /** In shared memory; the first thread has none and makes them. */
   readonly codeCaches: CodeCaches | undefined;

@@ -10,8 +10,8 @@ export const END_REASONS = [
   'idle',
   /** It was initialized and then neither used nor listened to. */
   'unused',
-  /** It made room for a new one at `max-sessions`: no other had been without its client for longer. */
-  'room',
+  /** A new session needed its place at `max-sessions`, and no other had been without its client for longer. */
+  'evicted',
   /** It reached `session-max-age`. */
   'max_age',
   /** The client left while `initialize` was not answered yet. */

@@ -61,7 +61,7 @@ export type ThreadExitCause =
   | 'start_failed';
 
 /** Why a session gave its thread back; a metric label: nothing to do for `sleep-after`, or others wait for a thread. */
-export type SleepReason = 'idle' | 'room';
+export type SleepReason = 'idle' | 'pressure';
 
 export type ListenerName = 'mcp' | 'admin';
 
@@ -72,7 +72,7 @@ export type ConnectionDropReason =
   /** Its remote address has as many as one may have. */
   | 'address_limit'
   /** It had been idle longest when another needed its place. */
-  | 'made_room'
+  | 'evicted'
   /** It took nothing of what waited for it for a minute. */
   | 'stalled'
   /** All output that clients do not read held too much, and this most of it for longest. */

@@ -71,7 +71,7 @@ export interface GatewaySnapshot {
   /** Of the session that has waited longest. */
   readonly threadLongestWaitMs: number;
   /** Spares that are kept at the moment: `spare-threads`, or more while claims come fast. */
-  readonly sparesWanted: number;
+  readonly sparesTarget: number;
   readonly requestsInFlight: number;
   readonly connections: Readonly<Record<ListenerName, number>>;
   readonly streams: Readonly<Record<StreamKind, number>>;

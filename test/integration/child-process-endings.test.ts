@@ -170,7 +170,7 @@ describe('child processes of a session', () => {
       expect(family.filter(isAlive)).to.deep.equal([]);
     });
 
-    it('can not be started any more', async () => {
+    it('cannot be started any more', async () => {
       await kept.keeper.close();
       const late = kept.keeper.connect(2);
       const children = new SessionChildProcesses(late, () => undefined);

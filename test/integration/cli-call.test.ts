@@ -133,7 +133,7 @@ describe('bulkhead call', () => {
     expect(exit.stderr).to.match(/^progress 1\nbulkhead: The connection was lost: .+\.\n$/);
   });
 
-  it('tells in a sentence why it can not connect', async () => {
+  it('tells in a sentence why it cannot connect', async () => {
     const closed = createServer();
     await once(closed.listen(0, '127.0.0.1'), 'listening');
     const { port } = closed.address() as AddressInfo;

@@ -264,7 +264,7 @@ describe('bulkhead serve', () => {
     );
   });
 
-  describe('tells in one sentence why it can not start, and exits with 1', () => {
+  describe('tells in one sentence why it cannot start, and exits with 1', () => {
     for (const flag of ['--port', '--admin-port']) {
       it(`${flag} is in use`, async () => {
         const occupant = createServer().listen(0, '127.0.0.1');

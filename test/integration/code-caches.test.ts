@@ -36,7 +36,7 @@ describe("V8's code caches", () => {
   }
 
   it('are taken by the threads that they were made for', async () => {
-    const { bundle, codeCaches } = await checkServerModule(options);
+    const { bundle, codeCaches } = await checkServerModule(options, true);
     expect(codeCaches.module).not.to.equal(undefined);
     const { rejected, notices, start } = poolOf({ bundle, codeCaches });
     expect((await start()).state).to.equal('spare');

@@ -53,7 +53,7 @@ async function serve() {
     '0',
     '--log-format',
     'json',
-    '--unbundled',
+    '--no-bundle',
     '--spare-threads',
     '0',
   ];

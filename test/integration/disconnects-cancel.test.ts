@@ -81,7 +81,7 @@ describe('The client cancels a request: what it is answered', () => {
     expect(cancelled).to.deep.equal([]);
   });
 
-  it("can not cancel another session's request, whatever its id", async () => {
+  it("cannot cancel another session's request, whatever its id", async () => {
     const owner = await connectedClient(patient());
     const stranger = await connectedClient(patient());
     const { id, exchange } = await startedCall(patient(), owner, 'slow', { ms: 300 }, 'shared-id');

@@ -66,7 +66,7 @@ function example(name: string): URL {
 }
 
 async function connect(module: URL) {
-  const gateway = await startGateway({ serverModule: module, unbundled: false });
+  const gateway = await startGateway({ serverModule: module, bundle: true });
   const client = sdkClient();
   await connectStreamable(client, gateway);
   const call = async (name: string, args: Record<string, unknown> = {}): Promise<string> => {
@@ -120,7 +120,7 @@ describe('the code on the pages', () => {
       it(`${title} serves${calls.length > 0 ? ' and answers what the page shows' : ''}`, async () => {
         const gateway = await startGateway({
           serverModule: pathToFileURL(snippetFile(code)),
-          unbundled: false,
+          bundle: true,
         });
         for (const { args, output } of calls) {
           const exit = await runCli(['call', mcpUrl(gateway).href, ...args]);

@@ -31,7 +31,7 @@ describe('what fails in a session’s thread', () => {
     expect(stack).to.equal(undefined);
   });
 
-  for (const flags of [[], ['--unbundled']]) {
+  for (const flags of [[], ['--no-bundle']]) {
     const how = flags[0] ?? 'bundled';
 
     it(`has its stack at debug, with positions in the module’s files (${how})`, async () => {

@@ -30,7 +30,7 @@ const CALLS: Readonly<
     tool: 'output',
     args: { value },
   })),
-  'tools that can not be called': ['disabled', 'unknown', 'toString', '__proto__'].map((tool) => ({ tool })),
+  'tools that cannot be called': ['disabled', 'unknown', 'toString', '__proto__'].map((tool) => ({ tool })),
 };
 
 /** A member that the specification does not know makes a call one for the SDK; no handler sees it. */
@@ -63,7 +63,7 @@ describe('the fast path', () => {
     const client = await connectedClient(gateway());
     for (const name of ['circle', 'bigint']) {
       const { error } = await client.call('result', { name });
-      expect(error?.message).to.match(/^The result can not be written as JSON: /);
+      expect(error?.message).to.match(/^The result cannot be written as JSON: /);
     }
   });
 

@@ -18,7 +18,7 @@ describe('two sessions', () => {
     spareThreads: 2,
     sseAfter: '20ms',
     cancelGrace: '100ms',
-    unbundled: false,
+    bundle: true,
   });
   afterEach('end them', () => endSessions(gateway()));
   const pair = async () => [await connectedClient(gateway()), await connectedClient(gateway())] as const;
@@ -53,7 +53,7 @@ describe('two sessions', () => {
     expect(theirs.messages.map(({ params }) => params?.data)).to.deep.equal(['for the other']);
   });
 
-  it('can not answer what the server asked the other', async () => {
+  it('cannot answer what the server asked the other', async () => {
     const one = await connectedClient(gateway(), { capabilities: { elicitation: {} } });
     const other = await connectedClient(gateway());
     const { id, stream } = await one.openCall('elicit', { message: 'Whose?' });
@@ -95,7 +95,7 @@ describe('what a tool changes for all code', () => {
     const gateway = await startGateway({
       serverModule: fixtureModule('globals'),
       spareThreads: 2,
-      unbundled: false,
+      bundle: true,
     });
     const before = await connectedClient(gateway);
     const vandal = await connectedClient(gateway);

@@ -26,7 +26,7 @@ describe('room for a session that wakes', () => {
     for (const client of [second, first, third]) await client.call('echo', { text: 'busy' });
     const sleeps = collect(gateway.events, 'session-sleeps');
     await connectedClient(gateway);
-    expect(sleeps.map(({ reason }) => reason)).to.deep.equal(['room']);
+    expect(sleeps.map(({ reason }) => reason)).to.deep.equal(['pressure']);
     expect(clients.map((client) => stateOf(gateway, client))).to.deep.equal(['awake', 'asleep', 'awake']);
     await second.call('echo', { text: 'back' });
     expect(clients.map((client) => stateOf(gateway, client))).to.deep.equal(['asleep', 'awake', 'awake']);

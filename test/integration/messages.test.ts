@@ -50,7 +50,7 @@ describe('What a server asks its client', () => {
     expect(textOf(answer)).to.include('The user said no.');
   });
 
-  it('does not ask what the client can not do', async () => {
+  it('does not ask what the client cannot do', async () => {
     const client = await connectedClient(gateway());
     expect((await client.call('ask', { prompt: 'Why?' })).result?.isError).to.equal(true);
   });

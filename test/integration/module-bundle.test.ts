@@ -8,7 +8,7 @@ import { textOf } from '../support/raw-client.js';
 
 describe('a server module', () => {
   it('runs as one text, and its log lines name its own files', async () => {
-    const gateway = await startGateway({ serverModule: fixtureModule('stumbling'), unbundled: false });
+    const gateway = await startGateway({ serverModule: fixtureModule('stumbling'), bundle: true });
     const client = await connectedClient(gateway);
     const logged = once(gateway.events, 'module-log');
     const stack = textOf(await client.call('stumble'));
@@ -16,8 +16,8 @@ describe('a server module', () => {
     expect((await logged).message).to.match(/at stumble \(\S+\/modules\/stumble\.mjs:2:10\)$/);
   });
 
-  it('runs file by file with `unbundled`', async () => {
-    const gateway = await startGateway({ serverModule: fixtureModule('stumbling'), unbundled: true });
+  it('runs file by file with `bundle: false`', async () => {
+    const gateway = await startGateway({ serverModule: fixtureModule('stumbling'), bundle: false });
     const client = await connectedClient(gateway);
     const stack = textOf(await client.call('stumble'));
     expect(stack).to.match(/at stumble \(file:\S+\/modules\/stumble\.mjs:2:10\)/);

@@ -151,7 +151,7 @@ describe('a server module', () => {
 
 async function serve(folder: string, file: string, source: string): Promise<RawClient> {
   writeFileSync(join(folder, file), source);
-  const gateway = await startGateway({ serverModule: pathToFileURL(join(folder, file)), unbundled: false });
+  const gateway = await startGateway({ serverModule: pathToFileURL(join(folder, file)), bundle: true });
   return connectedClient(gateway);
 }
 

@@ -14,7 +14,7 @@ describe('At max-sessions', () => {
       await client.ask('tools/list');
       clients.push(client);
     }
-    expect(ended).to.deep.equal(clients.slice(0, 2).map(({ sessionId }) => `room ${sessionId}`));
+    expect(ended).to.deep.equal(clients.slice(0, 2).map(({ sessionId }) => `evicted ${sessionId}`));
     const gone = await clients[0]!.post({ jsonrpc: '2.0', id: 9, method: 'tools/list' });
     expect(gone.status).to.equal(404);
   });

@@ -5,10 +5,10 @@ import { fixtureModule } from '../support/modules.js';
 import { textOf } from '../support/raw-client.js';
 
 describe('what session threads share', () => {
-  for (const unbundled of [false, true]) {
-    it(`is out of a tool's reach, ${unbundled ? 'imported file by file' : 'in a bundle'}`, async () => {
+  for (const bundle of [true, false]) {
+    it(`is out of a tool's reach, ${bundle ? 'in a bundle' : 'imported file by file'}`, async () => {
       const serverModule = fixtureModule('shared-memory');
-      const gateway = await startGateway({ serverModule, unbundled, spareThreads: 0 });
+      const gateway = await startGateway({ serverModule, bundle, spareThreads: 0 });
       const rejected = collect(gateway.events, 'code-cache-rejected');
       const hostile = await connectedClient(gateway);
       const found = JSON.parse(textOf(await hostile.call('overwrite'))) as Record<string, unknown>;

@@ -39,7 +39,7 @@ describe('the metrics of sleep', () => {
 
   it('count sleeps by reason and measure wakes', async () => {
     const gateway = await startSleepyGateway({ maxThreads: 1, sleepAfter: '300ms', spareThreads: 0 });
-    const sleeps = { idle: 0, room: 0 };
+    const sleeps = { idle: 0, pressure: 0 };
     let wakes = 0;
     gateway.events.on('session-sleeps', ({ reason }) => {
       sleeps[reason] += 1;
@@ -48,23 +48,23 @@ describe('the metrics of sleep', () => {
       wakes += 1;
     });
     const before = await scrape(gateway);
-    for (const reason of ['idle', 'room'] as const) {
+    for (const reason of ['idle', 'pressure'] as const) {
       expect(sampleOf(before, 'bulkhead_session_sleeps_total', { reason }), reason).to.equal(0);
     }
     const [first, second] = [await connectedClient(gateway), await connectedClient(gateway)];
-    await first!.call('echo', { text: 'room' });
-    await second!.call('echo', { text: 'room' });
+    await first!.call('echo', { text: 'pressure' });
+    await second!.call('echo', { text: 'pressure' });
     await asleep(gateway, second!);
-    expect(sleeps.room).to.be.above(0);
+    expect(sleeps.pressure).to.be.above(0);
     expect(sleeps.idle).to.be.above(0);
     const after = await scrape(gateway);
-    for (const reason of ['idle', 'room'] as const) {
+    for (const reason of ['idle', 'pressure'] as const) {
       expect(sampleOf(after, 'bulkhead_session_sleeps_total', { reason }), reason).to.equal(sleeps[reason]);
     }
     expect(sampleOf(after, 'bulkhead_session_wake_duration_seconds_count')).to.equal(wakes);
     expect(sampleOf(after, 'bulkhead_session_wake_duration_seconds_sum')).to.be.above(0);
     expect(sampleOf(after, 'bulkhead_thread_exits_total', { cause: 'slept' })).to.equal(
-      sleeps.room + sleeps.idle,
+      sleeps.pressure + sleeps.idle,
     );
   });
 
@@ -75,21 +75,21 @@ describe('the metrics of sleep', () => {
       spareThreads: 1,
       sleepAfter: '1h',
     });
-    expect(sampleOf(await scrape(gateway), 'bulkhead_spare_threads_wanted')).to.equal(1);
+    expect(sampleOf(await scrape(gateway), 'bulkhead_spare_threads_target')).to.equal(1);
     let most = 0;
     gateway.events.on('thread-started', () => {
-      most = Math.max(most, gateway.snapshot().sparesWanted);
+      most = Math.max(most, gateway.snapshot().sparesTarget);
     });
     const clients = await Promise.all(Array.from({ length: 12 }, () => connectedClient(gateway)));
     await Promise.all(clients.map((client) => client.call('thread', {}, { deadlineMs: CALM_DEADLINE_MS })));
     expect(most).to.be.within(2, 9);
     await Promise.all(clients.map((client) => gateway.endSession(client.sessionId!)));
     await until(
-      () => gateway.snapshot().sparesWanted === 1 && gateway.snapshot().threads.spare === 1,
+      () => gateway.snapshot().sparesTarget === 1 && gateway.snapshot().threads.spare === 1,
       () => `one spare: ${JSON.stringify(gateway.snapshot().threads)}`,
       CALM_DEADLINE_MS,
     );
-    expect(sampleOf(await scrape(gateway), 'bulkhead_spare_threads_wanted')).to.equal(1);
+    expect(sampleOf(await scrape(gateway), 'bulkhead_spare_threads_target')).to.equal(1);
     expect(gateway.snapshot().threads).to.include({ claimed: 0, spare: 1, ending: 0 });
   }).timeout(3 * CALM_DEADLINE_MS);
 });

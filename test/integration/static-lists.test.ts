@@ -87,7 +87,7 @@ describe('a static module that never answers for one of its lists', () => {
   });
 });
 
-describe('what a static module can not answer asleep', () => {
+describe('what a static module cannot answer asleep', () => {
   it('is answered by the server: a cursor, and what else could change a list', async () => {
     const messages = OTHER_PARAMS.flatMap((params) => LISTS.map((method) => ({ method, params })));
     await expectWoken(messages);

@@ -285,7 +285,7 @@ describe('Streamable HTTP: streams that are replaced and closed', () => {
     expect(textOf(await resumed.answer(id))).to.equal('closed');
   });
 
-  it('offers no closing to a handler whose client can not come back', async () => {
+  it('offers no closing to a handler whose client cannot come back', async () => {
     const client = await connectedClient(gateway(), { protocolVersion: '2025-06-18' });
     expect(textOf(await client.call('close_stream', { ms: 0 }))).to.equal('not closable');
   });

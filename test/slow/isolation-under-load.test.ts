@@ -23,7 +23,7 @@ describe('isolation under load', () => {
   it(`holds over ${SESSIONS} sessions, a fifth of whose calls is cancelled, killed, crashed or dropped`, async () => {
     const before = await takeInventory();
     const gateway = await startGateway({
-      unbundled: false,
+      bundle: true,
       serverModule: fixtureModule('tokens'),
       maxThreads: MAX_THREADS,
       spareThreads: 2,

@@ -22,7 +22,7 @@ const quietDefaults = {
   spareThreads: 1,
   maxThreads: 16,
   cleanupInterval: '50ms',
-  unbundled: true,
+  bundle: false,
   fastPath: FAST_PATH,
 } satisfies Record<string, unknown>;
 

@@ -76,7 +76,7 @@ describe('thresholds of a load run', () => {
     }
   });
 
-  describe('what can not be written is refused with one sentence that names it', () => {
+  describe('what cannot be written is refused with one sentence that names it', () => {
     const bad: readonly (readonly [text: string, right: RegExp])[] = [
       ['', /a figure, one of < <= > >= == != and a value/],
       ['p99', /a figure, one of/],

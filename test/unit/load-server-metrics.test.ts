@@ -137,7 +137,7 @@ describe("the server's metrics at both ends of a run", () => {
     });
   });
 
-  it('keep the figures of the start where the end can not be read', () => {
+  it('keep the figures of the start where the end cannot be read', () => {
     const found = report(bulkhead(50, 3), new Error("Can't read metrics from x: gone."));
     expect(found.checks).to.deep.equal([]);
     expect(found.figures[0]).to.deep.equal({

@@ -93,7 +93,7 @@ describe('the observer of a server', () => {
     expect(metrics?.figures[0]?.note).to.match(/^Can't read metrics from http.*: connect ECONNREFUSED .*\.$/);
   });
 
-  it('begins with one sentence where metrics or process can not be read', async () => {
+  it('begins with one sentence where metrics or process cannot be read', async () => {
     const { url } = await serveInTurn('<html>');
     const unreadable = await thrownBy(observe({ metricsUrl: url }).begin());
     expect(unreadable).to.be.instanceOf(ServerUnreadable);

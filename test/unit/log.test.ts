@@ -134,7 +134,7 @@ describe('log', () => {
 
   it('warns of connections that the gateway closed, but only of a few of many', () => {
     const { events, lines } = createTestLog();
-    const drop = { listener: 'mcp', reason: 'made_room', remoteAddress: '127.0.0.1' } as const;
+    const drop = { listener: 'mcp', reason: 'evicted', remoteAddress: '127.0.0.1' } as const;
     for (let index = 0; index < 100; index += 1) events.emit('connection-dropped', drop);
     expect(lines().map(({ level }) => level)).to.deep.equal(Array(5).fill(LEVELS.warn));
     expect(lines()[0]).to.include({ ...drop, msg: 'connection closed by the gateway' });

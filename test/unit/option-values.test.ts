@@ -59,7 +59,7 @@ describe('option values', () => {
       logFormat: { text: 'pretty', json: 'pretty', resolved: { logFormat: 'pretty' } },
       root: { text: 'data', json: ['link'], resolved: {} },
       allowPrivateNetwork: { text: 'yes', json: true, resolved: { allowPrivateNetwork: true } },
-      unbundled: { text: 'true', json: true, resolved: { unbundled: true } },
+      bundle: { text: 'off', json: false, resolved: { bundle: false } },
       fastPath: { text: 'off', json: false, resolved: { fastPath: false } },
     };
 
@@ -121,7 +121,7 @@ describe('option values', () => {
       'log-format': ['xml', ''],
       root: ['', 'nope', 'server.mjs'],
       'allow-private-network': ['maybe', ''],
-      unbundled: ['maybe', ''],
+      bundle: ['maybe', ''],
       'fast-path': ['maybe', ''],
     };
 
@@ -168,7 +168,7 @@ describe('option values', () => {
       }
     });
 
-    it('of a JSON type that can not be meant is refused', () => {
+    it('of a JSON type that cannot be meant is refused', () => {
       const cases: [Record<string, unknown>, RegExp][] = [
         [{ port: null }, /^"port" in bulkhead\.json is null, but must be an integer/],
         [{ insecure: 'perhaps' }, /is "perhaps", but must be true or false/],

@@ -62,7 +62,7 @@ describe('options', () => {
         logLevel: 'info',
         roots: [folder],
         allowPrivateNetwork: false,
-        unbundled: false,
+        bundle: true,
         fastPath: true,
       });
       expect(maxThreads).to.be.within(4, 1_024);

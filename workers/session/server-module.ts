@@ -44,7 +44,7 @@ async function imported(moduleUrl: string): Promise<unknown> {
 
 let script: Script | undefined;
 
-/** Runs the one text that the server module was made into; only Node's own modules are left for it to require. */
+/** Runs the bundle of the server module; only Node's own modules are left for it to require. */
 function evaluated(
   moduleUrl: string,
   { text, filename }: ModuleText,

@@ -22,7 +22,6 @@ import { importThrough } from './import-module.js';
 import { watchMemory } from './memory-guard.js';
 import { captureOutput, ModuleLog } from './module-log.js';
 import { onMessages } from './port-messages.js';
-import { rehearse } from './rehearsal.js';
 import { currentRequestKey } from './sdk1/tool-executor.js';
 import {
   loadServerModule,
@@ -32,8 +31,9 @@ import {
   traitsOf,
 } from './server-module.js';
 import { SessionHost } from './session-host.js';
+import { warmUp } from './warm-up.js';
 
-const REHEARSE_AFTER_MS = 5;
+const WARM_UP_AFTER_MS = 5;
 
 if (isMainThread)
   throw new Error('session-worker is the entry of a session thread; it has no use on the main thread');
@@ -102,16 +102,16 @@ export default async function serveSession(
   };
 
   // After a moment, because a session that waits already claims the thread at once.
-  const rehearsal = setTimeout(() => {
+  const warmUpTimer = setTimeout(() => {
     const setup = data.moduleUrl === undefined ? definition.setup : undefined;
-    rehearse({ log, children, fastPath }, setup, () => claimed).catch((error: unknown) =>
-      log.write('session', 'warn', `a spare's rehearsal failed: ${messageOf(error)}`, undefined),
+    warmUp({ log, children, fastPath }, setup, () => claimed).catch((error: unknown) =>
+      log.write('session', 'warn', `a spare's warm-up failed: ${messageOf(error)}`, undefined),
     );
-  }, REHEARSE_AFTER_MS);
+  }, WARM_UP_AFTER_MS);
 
   const claim = async (frame: Extract<MainFrame, { type: 'claim' }>): Promise<void> => {
     claimed = true;
-    clearTimeout(rehearsal);
+    clearTimeout(warmUpTimer);
     taken = frame.takenMessages;
     let started: SessionHost;
     try {

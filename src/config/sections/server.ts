@@ -19,10 +19,10 @@ export const serverOptions = {
     default: false,
     help: 'let the built-in http_request reach loopback, private and link-local addresses',
   }),
-  /** Imports the server module file by file in each thread, and makes no one text of it at start. */
-  unbundled: option(onOrOff, {
-    default: false,
-    help: 'import the server module file by file in each thread, and do not make one text of it at start',
+  /** Bundles the server module at start, so that threads start faster; by default it does. Off, each thread imports it file by file. */
+  bundle: option(onOrOff, {
+    default: true,
+    help: 'bundle the server module at start, so that threads start faster; off, each thread imports it file by file',
   }),
   /** Serves simple tool calls without the SDK's own checks, with the same answers; by default it does. */
   fastPath: option(onOrOff, {

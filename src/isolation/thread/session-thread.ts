@@ -318,7 +318,7 @@ export class SessionThread implements SessionWorker {
         return this.#owner?.onClaimed();
       case 'failed': {
         const step =
-          frame.stage === 'setup' ? "the server module's setup failed" : 'the server module can not be used';
+          frame.stage === 'setup' ? "the server module's setup failed" : 'the server module cannot be used';
         const shortage = shortageOf(frame.error);
         return this.#kill({
           cause: 'start_failed',

@@ -34,7 +34,7 @@ const MEBIBYTE = 1024 * 1024;
 export interface ThreadStarterOptions {
   readonly serverModule: string | undefined;
   readonly environment: EnvironmentOptions;
-  /** The server module as one text, in shared memory. */
+  /** The bundle of the server module, in shared memory. */
   readonly bundle?: BundledModule | undefined;
   /** In shared memory. */
   readonly codeCaches?: CodeCaches;

@@ -118,7 +118,7 @@ export function createCatalogue(registry: Registry, collect: () => void) {
       'bulkhead_thread_wait_age_seconds',
       'How long the session that waits longest has waited for its thread, 0 without one.',
     ),
-    sparesWanted: gauge('bulkhead_spare_threads_wanted', 'Spares that are kept at the moment.'),
+    sparesTarget: gauge('bulkhead_spare_threads_target', 'Spares that are kept at the moment.'),
     threadStart: histogram(
       'bulkhead_thread_start_duration_seconds',
       'Time until a started thread was ready for a session.',

@@ -25,7 +25,7 @@ export function readGauges(
   for (const [state, count] of Object.entries(snapshot.threads)) catalogue.threads.set({ state }, count);
   catalogue.threadWaiters.set(snapshot.threadWaiters);
   catalogue.threadLongestWait.set(snapshot.threadLongestWaitMs / 1000);
-  catalogue.sparesWanted.set(snapshot.sparesWanted);
+  catalogue.sparesTarget.set(snapshot.sparesTarget);
   catalogue.memoryNearlyFull.set(snapshot.memoryNearlyFull ? 1 : 0);
   catalogue.threadMemory.set(snapshot.threadMemoryBytes);
   catalogue.threadHeap.set(snapshot.threadHeapBytes);

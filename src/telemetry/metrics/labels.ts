@@ -30,7 +30,7 @@ export const LISTENERS = members<ListenerName>({ mcp: 0, admin: 0 });
 export const CONNECTION_DROP_REASONS = members<ConnectionDropReason>({
   limit: 0,
   address_limit: 0,
-  made_room: 0,
+  evicted: 0,
   stalled: 0,
   output_budget: 0,
   vanished: 0,
@@ -38,7 +38,7 @@ export const CONNECTION_DROP_REASONS = members<ConnectionDropReason>({
 });
 export const DESCRIPTOR_STATES = members<DescriptorState>({ high: 0, exhausted: 0, eased: 0 });
 export const CLAIM_KINDS = members<ClaimKind>({ warm: 0, cold: 0, queued: 0 });
-export const SLEEP_REASONS = members<SleepReason>({ idle: 0, room: 0 });
+export const SLEEP_REASONS = members<SleepReason>({ idle: 0, pressure: 0 });
 export const CANCEL_REASONS = members<CancelReason>({
   client: 0,
   disconnect: 0,

@@ -144,7 +144,7 @@ export class Connections {
     const leaves = idlest ?? oldest;
     if (leaves === undefined) return false;
     this.#forget(leaves);
-    this.drop(leaves.socket, 'made_room');
+    this.drop(leaves.socket, 'evicted');
     return true;
   }
 

@@ -110,7 +110,7 @@ describe('admin listener', () => {
       expect((await ask('GET', '/readyz')).status).to.equal(200);
     });
 
-    it('is 503 on /readyz with the reason when they can not', async () => {
+    it('is 503 on /readyz with the reason when they cannot', async () => {
       view.unreadyReason = 'The gateway is draining.';
       const { status, text } = await ask('GET', '/readyz');
       expect(status).to.equal(503);

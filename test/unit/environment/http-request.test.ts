@@ -177,7 +177,7 @@ describe('http_request of the environment server', () => {
   });
 
   describe('requests', () => {
-    it('that can not be made are answered with what to do', async () => {
+    it('that cannot be made are answered with what to do', async () => {
       const rows: [Record<string, unknown>, RegExp][] = [
         [{ url: 'nonsense' }, /not a URL/],
         [{ url: 'file:///etc/passwd' }, /use http: or https:/],

@@ -25,7 +25,7 @@ describe('connections of a listener at its limit', () => {
       socket.write(requestText('GET', url));
       await socket.received('200');
     }
-    expect(drops).to.deep.equal([{ listener: 'mcp', reason: 'made_room', remoteAddress: '127.0.0.1' }]);
+    expect(drops).to.deep.equal([{ listener: 'mcp', reason: 'evicted', remoteAddress: '127.0.0.1' }]);
   });
 
   it('closes the new one where all others are being answered', async () => {
@@ -53,7 +53,7 @@ describe('connections of a listener at its limit', () => {
     const probe = await rawSocket(url);
     probe.write(requestText('GET', url));
     await probe.received('200');
-    expect(drops.map(({ reason }) => reason)).to.deep.equal(['made_room']);
+    expect(drops.map(({ reason }) => reason)).to.deep.equal(['evicted']);
   });
 
   it('closes what one address has over its share, and counts loopback as nobody', async function () {

@@ -64,7 +64,7 @@ describe('metrics of server modules', () => {
       expect(found.get('wait_seconds_count')).to.equal(2);
     });
 
-    it('leaves the quantiles of summaries out, which can not be added up', async () => {
+    it('leaves the quantiles of summaries out, which cannot be added up', async () => {
       const { metrics, text } = createModuleMetrics();
       const module = createModule();
       module.wait.observe(0.25);

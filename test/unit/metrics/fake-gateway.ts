@@ -54,7 +54,7 @@ function snapshotOf(overrides: Partial<GatewaySnapshot> = {}): GatewaySnapshot {
     threadWaiters: 5,
     memoryNearlyFull: false,
     threadLongestWaitMs: 1_500,
-    sparesWanted: 2,
+    sparesTarget: 2,
     requestsInFlight: 6,
     connections: { mcp: 13, admin: 14 },
     streams: { ...NO_STREAMS, get: 7 },

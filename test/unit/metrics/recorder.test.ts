@@ -42,7 +42,7 @@ const NAMES = [
   'bulkhead_sessions gauge',
   'bulkhead_sessions_ended_total counter',
   'bulkhead_sessions_started_total counter',
-  'bulkhead_spare_threads_wanted gauge',
+  'bulkhead_spare_threads_target gauge',
   'bulkhead_start_time_seconds gauge',
   'bulkhead_stream_buffered_bytes gauge',
   'bulkhead_stream_events_dropped_total counter',
@@ -318,7 +318,7 @@ describe('metrics of the gateway', () => {
     expect([...(await samples()).keys()]).to.deep.equal([...before.keys()]);
   });
 
-  it('fail a scrape with the reason when the gateway can not be read', async () => {
+  it('fail a scrape with the reason when the gateway cannot be read', async () => {
     view.snapshot = () => {
       throw new Error('no snapshot');
     };

@@ -9,7 +9,7 @@ import { type BundledModule, bundleServerModule, NotBundled } from '../../../src
 import { OriginalPositions } from '../../../src/servers/original-positions.js';
 import { projectRoot } from '../../support/project.js';
 
-describe('the one text of a server module', () => {
+describe('the bundle of a server module', () => {
   let folder: string;
 
   beforeEach(() => {

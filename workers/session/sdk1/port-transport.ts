@@ -303,7 +303,7 @@ function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): Sen
     body = JSON.stringify(message);
   } catch (error) {
     if ('method' in message) throw error;
-    return toFrame(unsendable(message, `can not be written as JSON: ${messageOf(error)}`), relatedTo);
+    return toFrame(unsendable(message, `cannot be written as JSON: ${messageOf(error)}`), relatedTo);
   }
   if (body.length > MAX_MESSAGE_CHARS) {
     const why = `it has ${body.length} characters of JSON, and at most ${MAX_MESSAGE_CHARS} can be sent; send less, or a link to it`;

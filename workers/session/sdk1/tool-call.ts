@@ -87,7 +87,7 @@ export async function callAnyTool(
     throw new McpError(ErrorCode.MethodNotFound, message);
   }
   if (task !== undefined && !makesTasks) {
-    throw new McpError(ErrorCode.MethodNotFound, `Tool ${name} can not be called as a task`);
+    throw new McpError(ErrorCode.MethodNotFound, `Tool ${name} cannot be called as a task`);
   }
   const result = await called();
   return task === undefined ? checkedResult(result) : result;

@@ -9,7 +9,7 @@ import type { RequestId } from '../../../src/shared/frames.js';
 import { NODE_MAJOR } from '../../../src/shared/node-version.js';
 import type { SessionAwareRequest, SessionContext } from '../../../src/shared/session-context.js';
 import { ShortMap } from '../../../src/shared/short-map.js';
-import { AbortOnUse } from '../node/abort-on-use.js';
+import { AbortOnUse } from '../node/lazy-abort.js';
 import { CALL, type Extra, handlerRegistered, type RequestHandler } from './call-handlers.js';
 import { ownHandler } from './mcp-server-handlers.js';
 import { checkedResult, type ToolCallRequest } from './tool-call.js';

@@ -13,7 +13,7 @@ import { SessionHost, type SessionHostParts } from './session-host.js';
 
 /** So many, because V8 only then watches what a function works on, which its next calls would pay for. */
 const CALLS = 9;
-const TOOL = 'rehearse';
+const TOOL = 'warm_up';
 const MESSAGES = [
   {
     id: 0,
@@ -21,7 +21,7 @@ const MESSAGES = [
     params: {
       protocolVersion: NEWEST_PROTOCOL_VERSION,
       capabilities: {},
-      clientInfo: { name: 'rehearsal', version: '0' },
+      clientInfo: { name: 'warm-up', version: '0' },
     },
   },
   { method: 'notifications/initialized' },
@@ -31,9 +31,9 @@ const MESSAGES = [
 
 /**
  * @param setup what only registers and touches nothing else: a user's module is set up for real sessions alone.
- * @param isClaimed a real session has come: the rehearsal is over
+ * @param isClaimed a real session has come: the warm-up ends
  */
-export async function rehearse(
+export async function warmUp(
   { log, children, fastPath }: Pick<SessionHostParts, 'log' | 'children' | 'fastPath'>,
   setup: ServerDefinition['setup'] | undefined,
   isClaimed: () => boolean,
@@ -44,9 +44,9 @@ export async function rehearse(
       handledBytes: new Int32Array(1),
       takenMessages: new Int32Array(1),
       context: {
-        sessionId: 'rehearsal',
+        sessionId: 'warm-up',
         transport: 'streamable-http',
-        client: { name: 'rehearsal', version: '0' },
+        client: { name: 'warm-up', version: '0' },
         protocolVersion: NEWEST_PROTOCOL_VERSION,
         userAgent: undefined,
         remoteAddress: undefined,
@@ -61,7 +61,7 @@ export async function rehearse(
       tracksRequests: false,
     },
     definition: {
-      name: 'rehearsal',
+      name: 'warm-up',
       version: '0',
       setup(server, session) {
         server.registerTool(TOOL, { inputSchema: { text: z.string() } }, ({ text }) => ({

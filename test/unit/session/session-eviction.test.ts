@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { type RoomCandidate, SessionRoom } from '../../../src/session/session-room.js';
+import { type EvictionCandidate, SessionEviction } from '../../../src/session/session-eviction.js';
 
-interface Fake extends RoomCandidate {
+interface Fake extends EvictionCandidate {
   readonly name: string;
   absentSinceMs: number | undefined;
   used: boolean;
@@ -16,21 +16,21 @@ const fake = (name: string, absentSinceMs: number | undefined, used = true): Fak
 describe('The session that makes room', () => {
   it('is the one that has been without its client for longest', () => {
     const sessions = [fake('young', 30), fake('old', 10), fake('middle', 20)];
-    expect(new SessionRoom(() => sessions).next(100)?.name).to.equal('old');
+    expect(new SessionEviction(() => sessions).next(100)?.name).to.equal('old');
   });
 
   it('is one that was never used, before all others', () => {
     const sessions = [fake('old', 10), fake('unused', 30, false), fake('older, unused', 20, false)];
-    expect(new SessionRoom(() => sessions).next(100)?.name).to.equal('older, unused');
+    expect(new SessionEviction(() => sessions).next(100)?.name).to.equal('older, unused');
   });
 
   it('is never one that is listened to, works or is being opened', () => {
-    expect(new SessionRoom(() => [fake('needed', undefined)]).next(100)).to.equal(undefined);
+    expect(new SessionEviction(() => [fake('needed', undefined)]).next(100)).to.equal(undefined);
   });
 
   it('is not one whose client has come back since it was found', () => {
     const [first, second] = [fake('first', 10), fake('second', 20)];
-    const room = new SessionRoom(() => [first, second]);
+    const room = new SessionEviction(() => [first, second]);
     expect(room.next(100)?.name).to.equal('first');
     first.absentSinceMs = 100;
     expect(room.next(101)?.name).to.equal('second');
@@ -41,7 +41,7 @@ describe('The session that makes room', () => {
   it('is found for many openings with one look at all sessions', () => {
     const sessions = new Set(Array.from({ length: 1_000 }, (_, number) => fake(`${number}`, number)));
     let looks = 0;
-    const room = new SessionRoom(() => {
+    const room = new SessionEviction(() => {
       looks += 1;
       return sessions;
     });
@@ -59,7 +59,7 @@ describe('The session that makes room', () => {
 
   it('is not looked for again at once where none was found: a refusal must stay cheap', () => {
     let looks = 0;
-    const room = new SessionRoom(() => {
+    const room = new SessionEviction(() => {
       looks += 1;
       return [];
     });

@@ -15,7 +15,7 @@ export interface StaticResponse {
 const EMPTY: StaticAnswer = { text: '{}', failure: undefined };
 
 /** One session's view of them. */
-export class UnwokenAnswers {
+export class CachedResponses {
   #lists: StaticLists | undefined;
 
   constructor(lists: StaticLists | undefined) {

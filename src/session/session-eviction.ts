@@ -11,7 +11,7 @@ const CANDIDATES_LAST_MS = 1_000;
 /** A look that found nothing is not repeated at once: refusals must stay cheap. */
 const LOOK_AGAIN_MS = 100;
 
-export interface RoomCandidate {
+export interface EvictionCandidate {
   /** When its client was last heard of, by `performance.now()`; `undefined` while it can't make room. */
   readonly absentSinceMs: number | undefined;
   /** It was asked something, or listened to, after `initialize`. */
@@ -24,7 +24,7 @@ interface Found<Session> {
   readonly used: boolean;
 }
 
-export class SessionRoom<Session extends RoomCandidate> {
+export class SessionEviction<Session extends EvictionCandidate> {
   readonly #sessions: () => Iterable<Session>;
   /** The next to go is the last. */
   #found: Found<Session>[] = [];

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { LateMap, LateSet } from '../../src/shared/late-collections.js';
+import { LazyMap, LazySet } from '../../src/shared/lazy-collections.js';
 
-describe('LateMap', () => {
+describe('LazyMap', () => {
   it('is an empty map before anything is put in', () => {
-    const map = new LateMap<string, number>();
+    const map = new LazyMap<string, number>();
     expect(map.size).to.equal(0);
     expect(map.get('a')).to.equal(undefined);
     expect(map.delete('a')).to.equal(false);
@@ -12,7 +12,7 @@ describe('LateMap', () => {
   });
 
   it('holds what was put in, in its order, until it is deleted', () => {
-    const map = new LateMap<string, number>();
+    const map = new LazyMap<string, number>();
     map.set('a', 1);
     map.set('b', 2);
     map.set('a', 3);
@@ -27,7 +27,7 @@ describe('LateMap', () => {
   });
 
   it('is empty when it was cleared, and takes entries again', () => {
-    const map = new LateMap<string, number>();
+    const map = new LazyMap<string, number>();
     map.set('a', 1);
     map.clear();
     expect(map.size).to.equal(0);
@@ -36,16 +36,16 @@ describe('LateMap', () => {
   });
 });
 
-describe('LateSet', () => {
+describe('LazySet', () => {
   it('is an empty set before anything is put in', () => {
-    const set = new LateSet<number>();
+    const set = new LazySet<number>();
     expect(set.size).to.equal(0);
     expect(set.delete(1)).to.equal(false);
     expect([...set]).to.deep.equal([]);
   });
 
   it('holds each value once, until it is deleted or the set is cleared', () => {
-    const set = new LateSet<number>();
+    const set = new LazySet<number>();
     set.add(1);
     set.add(2);
     set.add(1);

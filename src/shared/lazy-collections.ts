@@ -3,7 +3,7 @@
  * seven, and a sleeping one uses none of them.
  */
 
-export class LateMap<Key, Value> {
+export class LazyMap<Key, Value> {
   #map: Map<Key, Value> | undefined;
 
   get size(): number {
@@ -41,7 +41,7 @@ export class LateMap<Key, Value> {
   }
 }
 
-export class LateSet<Value> {
+export class LazySet<Value> {
   #set: Set<Value> | undefined;
 
   get size(): number {
