@@ -45,13 +45,13 @@ export function graceForResponses(stream: ClosedResponseStream, options: Disconn
 
 export interface Presence {
   readonly connections: number;
-  /** A session that once listened is known to be gone when it listens no more. */
-  readonly hadGetStream: boolean;
+  /** A client that once listened is known to be gone when it listens no more. */
+  readonly listened: boolean;
 }
 
 /** How long the session may go on without any connection, in milliseconds; `undefined`: until it is idle. */
 export function graceForSession(presence: Presence, options: DisconnectOptions): number | undefined {
-  return presence.connections === 0 && presence.hadGetStream ? options.disconnectGraceMs : undefined;
+  return presence.connections === 0 && presence.listened ? options.disconnectGraceMs : undefined;
 }
 
 export interface Age {

@@ -7,34 +7,32 @@ import { Deadline } from '../shared/deadline.js';
 import type { RequestId } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { ShortMap } from '../shared/short-map.js';
-import type { CancelReason, GatewayEmitter } from '../telemetry/events.js';
+import type { CancelReason } from '../telemetry/events.js';
 import type { RequestSnapshot } from '../telemetry/snapshot.js';
 import { PendingRequest } from './pending-request.js';
-import type { SessionTotals } from './session-totals.js';
+import type { SharedBySessions } from './session-owner.js';
 
-export interface PendingRequestsParts {
-  readonly context: () => SessionContext;
-  readonly events: GatewayEmitter;
-  readonly totals: SessionTotals;
-  readonly newKey: () => string;
-  readonly limit: number;
-  readonly heartbeatMs: number;
+/** The session, as its pending requests know it. */
+export interface PendingRequestsOwner {
+  readonly context: SessionContext;
   /** A request is over; it is not pending any more. */
-  readonly onFinished: () => void;
+  onFinished(): void;
   /** Its handler shall stop. */
-  readonly onCancelled: (id: RequestId, why: string) => void;
-  /** Hands a stream the answer to a request. */
-  readonly answer: (stream: MessageStream, body: string, id: RequestId) => void;
+  onCancelled(id: RequestId, why: string): void;
+  /** Hands a stream the gateway's own answer to a request. */
+  answer(stream: MessageStream, body: string, id: RequestId): void;
 }
 
 export class PendingRequests {
-  readonly #parts: PendingRequestsParts;
+  readonly #owner: PendingRequestsOwner;
+  readonly #shared: SharedBySessions;
   readonly #pending = new ShortMap<RequestId, PendingRequest>();
   #total = 0;
   #lastFinished: RequestId | undefined;
 
-  constructor(parts: PendingRequestsParts) {
-    this.#parts = parts;
+  constructor(owner: PendingRequestsOwner, shared: SharedBySessions) {
+    this.#owner = owner;
+    this.#shared = shared;
   }
 
   get size(): number {
@@ -74,9 +72,10 @@ export class PendingRequests {
       const message = `Request id ${JSON.stringify(id)} is in flight already. Give each request an id of its own.`;
       return errorResponse(id, JSON_RPC.invalidRequest, message, { reason: 'duplicate_id' });
     }
-    const { limit, events, context } = this.#parts;
+    const { events, options } = this.#shared;
+    const limit = options.maxRequestsPerSession;
     if (this.#pending.size < limit && !full) return undefined;
-    const { sessionId, remoteAddress } = context();
+    const { sessionId, remoteAddress } = this.#owner.context;
     if (full) {
       events.emit('rejected', { reason: 'thread_wait', status: 200, sessionId, remoteAddress });
       const message =
@@ -89,25 +88,25 @@ export class PendingRequests {
   }
 
   add(request: ClientRequest, stream: MessageStream): PendingRequest {
-    const pending = new PendingRequest(request, this.#parts.newKey(), stream);
+    const pending = new PendingRequest(request, this.#shared.newRequestKey(), stream);
     this.#total += 1;
-    this.#parts.totals.requestsInFlight += 1;
+    this.#shared.totals.requestsInFlight += 1;
     this.#pending.set(request.id, pending);
-    this.#parts.events.emit('request-started', pending.facts(this.#parts.context()));
-    if (stream.sse) pending.startHeartbeat(this.#parts.heartbeatMs);
+    this.#shared.events.emit('request-started', pending.facts(this.#owner.context));
+    if (stream.sse) pending.startHeartbeat(this.#shared.options.progressHeartbeatMs);
     return pending;
   }
 
   /** A stream has become SSE: what it carries may be silent for long. */
   streamOpened({ requestIds }: MessageStream): void {
-    for (const id of requestIds) this.#pending.get(id)?.startHeartbeat(this.#parts.heartbeatMs);
+    const { progressHeartbeatMs } = this.#shared.options;
+    for (const id of requestIds) this.#pending.get(id)?.startHeartbeat(progressHeartbeatMs);
   }
 
   /** Down the kill ladder; the client gets an error. */
   cancel(pending: PendingRequest, reason: CancelReason, why: string): void {
-    const { context, events, onCancelled } = this.#parts;
-    events.emit('request-cancelled', { ...pending.facts(context()), reason });
-    onCancelled(pending.request.id, why);
+    this.#shared.events.emit('request-cancelled', { ...pending.facts(this.#owner.context), reason });
+    this.#owner.onCancelled(pending.request.id, why);
     this.fail(pending, JSON_RPC.serverError, `The request was cancelled: ${why}.`, 'cancelled');
   }
 
@@ -136,7 +135,7 @@ export class PendingRequests {
     const { request, stream, key } = pending;
     this.finish(pending, reason === 'cancelled' ? reason : String(code), message);
     const body = errorResponse(request.id, code, message, { reason, requestKey: key });
-    this.#parts.answer(stream, body, request.id);
+    this.#owner.answer(stream, body, request.id);
   }
 
   /** The same for those of these ids that are pending. */
@@ -159,10 +158,10 @@ export class PendingRequests {
     stack?: string,
   ): void {
     pending.settle();
-    if (this.#pending.delete(pending.request.id)) this.#parts.totals.requestsInFlight -= 1;
+    if (this.#pending.delete(pending.request.id)) this.#shared.totals.requestsInFlight -= 1;
     this.#lastFinished = pending.request.id;
-    this.#parts.events.emit('request-finished', {
-      context: this.#parts.context(),
+    this.#shared.events.emit('request-finished', {
+      context: this.#owner.context,
       key: pending.key,
       method: pending.request.method,
       tool: pending.request.tool,
@@ -171,6 +170,6 @@ export class PendingRequests {
       message,
       stack,
     });
-    this.#parts.onFinished();
+    this.#owner.onFinished();
   }
 }

@@ -7,26 +7,29 @@ import { type DisconnectOptions, expired, graceForSession } from './disconnect-p
 /** A client needs so long at most to use what it has just opened. */
 const OPENING_MS = 2_000;
 
-export interface PresenceParts {
-  readonly options: DisconnectOptions;
-  readonly connections: () => number;
-  /** Whether it has ever listened: only then is its silence a sign. */
-  readonly listened: () => boolean;
-  readonly requestsInFlight: () => number;
-  /** It has been away for `disconnect-grace`. */
-  readonly onAbsent: () => void;
+/** The session, as its presence knows it. */
+export interface PresenceOwner {
+  /** Streams that have a connection now. */
+  readonly connections: number;
+  /** Whether its client has ever listened: only then is its silence a sign. */
+  readonly listened: boolean;
+  readonly requestsInFlight: number;
+  /** Its client has been away for `disconnect-grace`. */
+  onAbsent(): void;
 }
 
 export class Presence {
-  readonly #parts: PresenceParts;
+  readonly #owner: PresenceOwner;
+  readonly #options: DisconnectOptions;
   readonly #startedMs = performance.now();
   #lastActiveMs = this.#startedMs;
   #used = false;
   #absence: Deadline | undefined;
   #closed = false;
 
-  constructor(parts: PresenceParts) {
-    this.#parts = parts;
+  constructor(owner: PresenceOwner, options: DisconnectOptions) {
+    this.#owner = owner;
+    this.#options = options;
   }
 
   get ageMs(): number {
@@ -34,7 +37,7 @@ export class Presence {
   }
 
   get idleMs(): number {
-    return this.#parts.requestsInFlight() > 0 ? 0 : performance.now() - this.#lastActiveMs;
+    return this.#owner.requestsInFlight > 0 ? 0 : performance.now() - this.#lastActiveMs;
   }
 
   /** It was asked something, or listened to, after `initialize`. */
@@ -44,8 +47,8 @@ export class Presence {
 
   /** When its client was last heard of; `undefined` while it is there, waits for an answer, or has only just opened it. */
   get absentSinceMs(): number | undefined {
-    const { connections, requestsInFlight } = this.#parts;
-    if (this.#closed || requestsInFlight() > 0 || connections() > 0) return undefined;
+    const { connections, requestsInFlight } = this.#owner;
+    if (this.#closed || requestsInFlight > 0 || connections > 0) return undefined;
     if (!this.#used && performance.now() - this.#lastActiveMs < OPENING_MS) return undefined;
     return this.#lastActiveMs;
   }
@@ -72,25 +75,25 @@ export class Presence {
 
   /** A connection has closed, perhaps the last one. */
   check(): void {
-    const { options, connections, listened, onAbsent } = this.#parts;
-    if (!listened() || this.#absence !== undefined || this.#closed) return;
-    const graceMs = graceForSession({ connections: connections(), hadGetStream: true }, options);
-    if (graceMs !== undefined) this.#absence = new Deadline(graceMs, onAbsent);
+    const { connections, listened } = this.#owner;
+    if (!listened || this.#absence !== undefined || this.#closed) return;
+    const graceMs = graceForSession({ connections, listened }, this.#options);
+    if (graceMs !== undefined) this.#absence = new Deadline(graceMs, () => this.#owner.onAbsent());
   }
 
   /** Why its time is over, if it is. */
   expired(nowMs: number): EndReason | undefined {
-    const { options, connections, requestsInFlight } = this.#parts;
+    const { connections, requestsInFlight } = this.#owner;
     return expired(
       {
         nowMs,
         startedMs: this.#startedMs,
         lastActiveMs: this.#lastActiveMs,
-        connections: connections(),
-        requestsInFlight: requestsInFlight(),
+        connections,
+        requestsInFlight,
         used: this.#used,
       },
-      options,
+      this.#options,
     );
   }
 

@@ -2,6 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { EventLogBudget } from '../delivery/event-log-budget.js';
+import type { SessionWorker } from '../isolation/worker.js';
 import type { WorkerSource } from '../isolation/worker-source.js';
 import type { StaticLists } from '../servers/server-module-check.js';
 import { Deadline } from '../shared/deadline.js';
@@ -36,12 +37,13 @@ export interface Refusal {
   readonly message: string;
 }
 
-export class SessionManager {
+export class SessionManager implements SessionOwner<Session> {
+  readonly options: SessionManagerOptions;
+  readonly events: GatewayEmitter;
   readonly eventLogBudget = new EventLogBudget(EVENT_LOG_BYTES);
   readonly totals: SessionTotals;
-  readonly #owner: SessionOwner<Session>;
-  readonly #options: SessionManagerOptions;
-  readonly #events: GatewayEmitter;
+  readonly staticLists: StaticLists | undefined;
+  readonly #pool: WorkerSource;
   readonly #sessions = new Map<string, Session>();
   /** Those that have a worker. */
   readonly #awake = new Set<Session>();
@@ -64,35 +66,11 @@ export class SessionManager {
     pool: WorkerSource,
     staticLists: StaticLists | undefined,
   ) {
-    this.#options = options;
-    this.#events = events;
+    this.options = options;
+    this.events = events;
+    this.staticLists = staticLists;
+    this.#pool = pool;
     this.totals = new SessionTotals((bytes) => pool.stateUsed(bytes));
-    this.#owner = {
-      options,
-      events,
-      eventLogBudget: this.eventLogBudget,
-      acquireWorker: (signal, known) => pool.acquire(signal, known),
-      childrenGone: (worker) => pool.childrenGone(worker),
-      totals: this.totals,
-      newRequestKey: () => this.#newRequestKey(),
-      unreadChars: () => {
-        let chars = 0;
-        for (const session of this.#sessions.values()) chars += session.unreadChars;
-        return chars;
-      },
-      staticLists,
-      onWorker: (session, held) => {
-        if (held) this.#awake.add(session);
-        else this.#awake.delete(session);
-      },
-      onIdle: () => pool.workerIdle(),
-      onEnding: (session) => {
-        this.#sessions.delete(session.id);
-        this.#awake.delete(session);
-        this.#ending.add(session);
-      },
-      onGone: (session) => this.#ending.delete(session),
-    };
     pool.makeRoom = () => this.#makeRoom();
     this.#sweepLater();
   }
@@ -101,7 +79,7 @@ export class SessionManager {
   refusal(): Refusal | undefined {
     if (this.#draining)
       return { reason: 'draining', message: 'The server is shutting down. Try again in a moment.' };
-    const { maxSessions } = this.#options;
+    const { maxSessions } = this.options;
     if (this.#sessions.size < maxSessions || this.#eviction.next(performance.now()) !== undefined)
       return undefined;
     return {
@@ -112,11 +90,8 @@ export class SessionManager {
 
   /** Makes the record, and room for it: what `refusal` found to be idle ends. It has no thread before its first message. */
   open(context: Omit<SessionContext, 'sessionId' | 'startedAtMs'>): Session {
-    if (this.#sessions.size >= this.#options.maxSessions) this.#endOne();
-    const session = new Session(
-      { ...context, sessionId: newSessionId(), startedAtMs: Date.now() },
-      this.#owner,
-    );
+    if (this.#sessions.size >= this.options.maxSessions) this.#endOne();
+    const session = new Session({ ...context, sessionId: newSessionId(), startedAtMs: Date.now() }, this);
     this.#sessions.set(session.id, session);
     return session;
   }
@@ -184,6 +159,44 @@ export class SessionManager {
     await Promise.all(ends);
   }
 
+  newRequestKey(): string {
+    this.#lastKey += 1;
+    return `r-${this.#keyPrefix}-${this.#lastKey.toString(36)}`;
+  }
+
+  acquireWorker(signal: AbortSignal, known: boolean): Promise<SessionWorker> {
+    return this.#pool.acquire(signal, known);
+  }
+
+  childrenGone(worker: SessionWorker): Promise<void> {
+    return this.#pool.childrenGone(worker);
+  }
+
+  unreadChars(): number {
+    let chars = 0;
+    for (const session of this.#sessions.values()) chars += session.unreadChars;
+    return chars;
+  }
+
+  onWorker(session: Session, held: boolean): void {
+    if (held) this.#awake.add(session);
+    else this.#awake.delete(session);
+  }
+
+  onIdle(): void {
+    this.#pool.workerIdle();
+  }
+
+  onEnding(session: Session): void {
+    this.#sessions.delete(session.id);
+    this.#awake.delete(session);
+    this.#ending.add(session);
+  }
+
+  onGone(session: Session): void {
+    this.#ending.delete(session);
+  }
+
   #idle(timeoutMs: number): Promise<void> {
     if (this.requestsInFlight === 0 || timeoutMs === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -193,11 +206,11 @@ export class SessionManager {
       };
       const finish = (): void => {
         clearTimeout(deadline);
-        this.#events.off('request-finished', check);
+        this.events.off('request-finished', check);
         resolve();
       };
       const deadline = setTimeout(finish, timeoutMs);
-      this.#events.on('request-finished', check);
+      this.events.on('request-finished', check);
     });
   }
 
@@ -216,25 +229,20 @@ export class SessionManager {
   #endOne(): void {
     void this.#eviction.next(performance.now())?.end('evicted');
     if (this.#evictionNotices.admit() === undefined) return;
-    this.#events.emit('notice', {
+    this.events.emit('notice', {
       level: 'warn',
-      message: `max-sessions (${this.#options.maxSessions}) is reached: for each new session, the one ends that has been without its client for longest`,
+      message: `max-sessions (${this.options.maxSessions}) is reached: for each new session, the one ends that has been without its client for longest`,
     });
   }
 
   #sweepLater(): void {
     if (this.#draining) return;
-    this.#sweep = new Deadline(this.#options.cleanupIntervalMs, () => void this.#expire()).unref();
+    this.#sweep = new Deadline(this.options.cleanupIntervalMs, () => void this.#expire()).unref();
   }
 
   async #expire(): Promise<void> {
     await inTurns(this.#sessions.values(), SESSIONS_PER_TURN, (session) => session.expire(performance.now()));
     this.#sweepLater();
-  }
-
-  #newRequestKey(): string {
-    this.#lastKey += 1;
-    return `r-${this.#keyPrefix}-${this.#lastKey.toString(36)}`;
   }
 }
 

@@ -1,4 +1,4 @@
-/** What a session needs of whoever holds all of them. */
+/** What a session needs of who holds all of them. */
 
 import type { EventLogBudget } from '../delivery/event-log-budget.js';
 import type { SessionWorker } from '../isolation/worker.js';
@@ -15,25 +15,29 @@ export interface SessionOptions extends DisconnectOptions {
 }
 
 /** One for all sessions: what is made for each of ten thousand counts. */
-export interface SessionOwner<Session> {
+export interface SharedBySessions {
   readonly options: SessionOptions;
   readonly events: GatewayEmitter;
-  readonly eventLogBudget: EventLogBudget;
-  /** `known`: the session has been served before. */
-  readonly acquireWorker: (signal: AbortSignal, known: boolean) => Promise<SessionWorker>;
-  readonly childrenGone: (worker: SessionWorker) => Promise<void>;
   readonly totals: SessionTotals;
-  readonly newRequestKey: () => string;
-  /** Characters of messages that no worker has read, of all sessions together. */
-  readonly unreadChars: () => number;
   /** What is answered without a worker, where the server module allows it. */
   readonly staticLists: StaticLists | undefined;
+  /** Unique in the gateway. */
+  newRequestKey(): string;
+}
+
+export interface SessionOwner<Session> extends SharedBySessions {
+  readonly eventLogBudget: EventLogBudget;
+  /** `known`: the session has been served before. */
+  acquireWorker(signal: AbortSignal, known: boolean): Promise<SessionWorker>;
+  childrenGone(worker: SessionWorker): Promise<void>;
+  /** Characters of messages that no worker has read, of all sessions together. */
+  unreadChars(): number;
   /** It has got a worker, or lost it. */
-  readonly onWorker: (session: Session, held: boolean) => void;
+  onWorker(session: Session, held: boolean): void;
   /** A session has a worker and nothing in flight in it. */
-  readonly onIdle: () => void;
+  onIdle(): void;
   /** The session answers nothing any more. */
-  readonly onEnding: (session: Session) => void;
+  onEnding(session: Session): void;
   /** Its worker and everything that it started are gone too. */
-  readonly onGone: (session: Session) => void;
+  onGone(session: Session): void;
 }

@@ -17,17 +17,17 @@ import type { SessionSnapshot, SessionState } from '../telemetry/snapshot.js';
 import { CachedResponses, type StaticResponse } from './cached-responses.js';
 import { graceForResponses } from './disconnect-policy.js';
 import { EarlyCancels } from './early-cancels.js';
-import { PendingRequests } from './pending-requests.js';
-import { Presence } from './presence.js';
+import { PendingRequests, type PendingRequestsOwner } from './pending-requests.js';
+import { Presence, type PresenceOwner } from './presence.js';
 import type { SessionOwner } from './session-owner.js';
 import { SessionStart, type StartFailure } from './session-start.js';
-import { SleepTimer } from './sleep-timer.js';
+import { type Sleeper, SleepTimer } from './sleep-timer.js';
 import type { WorkerBinding } from './worker-binding.js';
 import { WorkerSignals } from './worker-signals.js';
 
 const ABOUT_REQUESTS = new Set(['notifications/cancelled', 'notifications/progress']);
 
-export class Session {
+export class Session implements PendingRequestsOwner, PresenceOwner, Sleeper {
   readonly #owner: SessionOwner<Session>;
   readonly #signals: WorkerSignals<Session>;
   readonly #binding: WorkerBinding;
@@ -45,31 +45,9 @@ export class Session {
     this.#owner = owner;
     this.#context = context;
     this.#cached = new CachedResponses(owner.staticLists);
-    this.#pending = new PendingRequests({
-      context: () => this.#context,
-      events: owner.events,
-      totals: owner.totals,
-      newKey: owner.newRequestKey,
-      limit: owner.options.maxRequestsPerSession,
-      heartbeatMs: owner.options.progressHeartbeatMs,
-      onFinished: () => this.#finished(),
-      onCancelled: (id, why) => this.#binding.cancel(id, why),
-      answer: (stream, body, id) => this.#answer(stream, body, id, 0),
-    });
-    this.#presence = new Presence({
-      options: owner.options,
-      connections: () => this.#streams.connections,
-      listened: () => this.#streams.listened,
-      requestsInFlight: () => this.#pending.size,
-      onAbsent: () => void this.end('disconnect'),
-    });
-    this.#sleep = new SleepTimer({
-      afterMs: owner.options.sleepAfterMs,
-      idleMs: () => this.#presence.idleMs,
-      drowsy: () =>
-        this.#pending.size === 0 && this.#signals.serverRequests.open === 0 && this.#binding.drowsy,
-      sleep: () => this.sleep('idle'),
-    });
+    this.#pending = new PendingRequests(this, owner);
+    this.#presence = new Presence(this, owner.options);
+    this.#sleep = new SleepTimer(this, owner.options.sleepAfterMs);
     this.#streams = new SessionStreams({
       context: () => this.#context,
       events: owner.events,
@@ -128,6 +106,22 @@ export class Session {
     return this.#announced;
   }
 
+  get connections(): number {
+    return this.#streams.connections;
+  }
+
+  get listened(): boolean {
+    return this.#streams.listened;
+  }
+
+  get idleMs(): number {
+    return this.#presence.idleMs;
+  }
+
+  get drowsy(): boolean {
+    return this.#pending.size === 0 && this.#signals.serverRequests.open === 0 && this.#binding.drowsy;
+  }
+
   /** Bytes that a slow reader has not taken, at most two for each character. */
   get bufferedBytes(): number {
     return this.#streams.bufferedChars * 2;
@@ -179,7 +173,7 @@ export class Session {
         this.#binding.unreadFull,
       );
       if (refusal !== undefined) {
-        this.#answer(stream, refusal, request.id, 0);
+        this.answer(stream, refusal, request.id);
         continue;
       }
       const cancelled = this.#earlyCancels?.take(request.id);
@@ -280,6 +274,25 @@ export class Session {
     };
   }
 
+  onFinished(): void {
+    this.#presence.touch();
+    if (this.#pending.size === 0 && this.#binding.attached) this.#owner.onIdle();
+  }
+
+  onCancelled(id: RequestId, why: string): void {
+    this.#binding.cancel(id, why);
+  }
+
+  onAbsent(): void {
+    void this.end('disconnect');
+  }
+
+  /** Hands a stream an answer; its connection may be the session's last. */
+  answer(stream: MessageStream, body: string, id: RequestId): void {
+    this.#streams.deliver(stream, body, id, 0);
+    this.#presence.check();
+  }
+
   #admit(request: ClientRequest, stream: MessageStream): void {
     const { key } = this.#pending.add(request, stream);
     const { id: requestId, tool, method, body, fastPath } = request;
@@ -288,18 +301,7 @@ export class Session {
 
   #answerAsleep(request: ClientRequest, stream: MessageStream, { body, failure }: StaticResponse): void {
     this.#pending.finish(this.#pending.add(request, stream), failure, undefined);
-    this.#answer(stream, body, request.id, 0);
-  }
-
-  #finished(): void {
-    this.#presence.touch();
-    if (this.#pending.size === 0 && this.#binding.attached) this.#owner.onIdle();
-  }
-
-  /** Hands a stream an answer; its connection may be the session's last. */
-  #answer(stream: MessageStream, body: string, id: RequestId, chars: number): void {
-    this.#streams.deliver(stream, body, id, chars);
-    this.#presence.check();
+    this.answer(stream, body, request.id);
   }
 
   #streamLost(stream: MessageStream, onPurpose: boolean): void {

@@ -4,36 +4,39 @@ import { performance } from 'node:perf_hooks';
 /** A thread that has something that goes on is not asked again at once, however much threads are wanted. */
 const ASK_AGAIN_MS = 1_000;
 
-export interface SleepTimerParts {
-  /** 0: never. */
-  readonly afterMs: number;
-  readonly idleMs: () => number;
+/** The session, as its sleep timer knows it. */
+export interface Sleeper {
+  /** How long nothing has been asked of it. */
+  readonly idleMs: number;
   /** Whether it has a thread that nothing is in flight in. */
-  readonly drowsy: () => boolean;
-  readonly sleep: () => void;
+  readonly drowsy: boolean;
+  sleep(reason: 'idle'): void;
 }
 
 export class SleepTimer {
-  readonly #parts: SleepTimerParts;
+  readonly #sleeper: Sleeper;
+  readonly #afterMs: number;
   #timer: NodeJS.Timeout | undefined;
   #refusedMs = Number.NEGATIVE_INFINITY;
   #releasedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: SleepTimerParts) {
-    this.#parts = parts;
+  /** @param afterMs 0: never */
+  constructor(sleeper: Sleeper, afterMs: number) {
+    this.#sleeper = sleeper;
+    this.#afterMs = afterMs;
   }
 
   /** How long its thread has had nothing to do, or `undefined` while it has, or has said that it has. */
   get idleMs(): number | undefined {
     const now = performance.now();
     const sinceRefusalMs = now - this.#refusedMs;
-    if (sinceRefusalMs < ASK_AGAIN_MS || !this.#parts.drowsy()) return undefined;
-    return Math.min(this.#parts.idleMs(), sinceRefusalMs, now - this.#releasedMs);
+    if (sinceRefusalMs < ASK_AGAIN_MS || !this.#sleeper.drowsy) return undefined;
+    return Math.min(this.#sleeper.idleMs, sinceRefusalMs, now - this.#releasedMs);
   }
 
   /** The session has a thread. One timer for as long as it has: none is set for each request. */
   start(): void {
-    if (this.#parts.afterMs > 0) this.#arm(this.#parts.afterMs);
+    if (this.#afterMs > 0) this.#arm(this.#afterMs);
   }
 
   /** The thread has something that goes on: it is asked again after a whole `sleep-after`. */
@@ -57,9 +60,9 @@ export class SleepTimer {
   }
 
   #look(): void {
-    const { afterMs, sleep } = this.#parts;
+    const afterMs = this.#afterMs;
     const idleMs = this.idleMs ?? 0;
-    if (idleMs >= afterMs) sleep();
+    if (idleMs >= afterMs) this.#sleeper.sleep('idle');
     this.#arm(idleMs >= afterMs ? afterMs : Math.max(1, afterMs - idleMs));
   }
 }

@@ -37,20 +37,20 @@ describe("What follows when a POST's stream closes before its response", () => {
 
 describe('What follows when a session has no connection left', () => {
   it('gives a session that had a GET stream the disconnect-grace', () => {
-    expect(graceForSession({ connections: 0, hadGetStream: true }, options)).to.equal(30_000);
+    expect(graceForSession({ connections: 0, listened: true }, options)).to.equal(30_000);
   });
 
   it('leaves a session that never had one to its idle time', () => {
-    expect(graceForSession({ connections: 0, hadGetStream: false }, options)).to.equal(undefined);
+    expect(graceForSession({ connections: 0, listened: false }, options)).to.equal(undefined);
   });
 
   it('does nothing while any connection is left', () => {
-    expect(graceForSession({ connections: 1, hadGetStream: true }, options)).to.equal(undefined);
+    expect(graceForSession({ connections: 1, listened: true }, options)).to.equal(undefined);
   });
 
   it('ends the session at once with a disconnect-grace of 0', () => {
     const impatient = { ...options, disconnectGraceMs: 0 };
-    expect(graceForSession({ connections: 0, hadGetStream: true }, impatient)).to.equal(0);
+    expect(graceForSession({ connections: 0, listened: true }, impatient)).to.equal(0);
   });
 });
 

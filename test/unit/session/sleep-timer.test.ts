@@ -70,11 +70,15 @@ function timerAfter(afterMs: number) {
   const state: { idleSinceMs?: number; drowsy: boolean } = { drowsy: true };
   const idleMs = (): number => performance.now() - (state.idleSinceMs ?? performance.now());
   const asked: number[] = [];
-  const timer = new SleepTimer({
-    afterMs,
-    idleMs,
-    drowsy: () => state.drowsy,
-    sleep: () => asked.push(idleMs()),
-  });
+  const sleeper = {
+    get idleMs() {
+      return idleMs();
+    },
+    get drowsy() {
+      return state.drowsy;
+    },
+    sleep: () => void asked.push(idleMs()),
+  };
+  const timer = new SleepTimer(sleeper, afterMs);
   return { timer, asked, state };
 }
