@@ -54,6 +54,17 @@ function call(id: number, tool = 'echo'): ClientRequest {
   return { kind: 'request', id, method: 'tools/call', tool, body, ...rest };
 }
 
+function initialize(): ClientRequest {
+  const { body: _body, ...rest } = call(0);
+  const params = {
+    protocolVersion: '2025-11-25',
+    capabilities: {},
+    clientInfo: { name: 'client', version: '1' },
+  };
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params });
+  return { ...rest, method: 'initialize', tool: undefined, params, body };
+}
+
 function world(given: Partial<typeof OPTIONS & { maxThreads: number }> = {}) {
   const clock = new FakeClock().install();
   const events = new GatewayEmitter();
@@ -73,16 +84,26 @@ function world(given: Partial<typeof OPTIONS & { maxThreads: number }> = {}) {
     session.request([call(id)], false, connection);
     return connection;
   };
-  /** A session whose worker has answered a call. */
-  const awake = async (): Promise<{ session: Session; worker: FakeWorker }> => {
+  const ends = collect(events, 'session-ended');
+  /** A session whose worker has answered `initialize`. */
+  const opened = async (): Promise<{ session: Session; worker: FakeWorker }> => {
     const session = sessions.open(contextOf());
-    ask(session, 1);
+    const failed = () => expect.fail('the session did not start');
+    session.initialize(initialize(), session.context, new Connection(), failed);
     await settle();
     const worker = starter.started.at(-1)!;
+    worker.answers(0, { protocolVersion: session.context.protocolVersion, capabilities: {} });
+    return { session, worker };
+  };
+  /** The same, and a call. */
+  const awake = async (): Promise<{ session: Session; worker: FakeWorker }> => {
+    const { session, worker } = await opened();
+    ask(session, 1);
     worker.answers(1);
     return { session, worker };
   };
-  return { clock, events, starter, pool, sessions, ask, awake };
+  const reasons = () => ends.map(({ reason }) => reason);
+  return { clock, events, starter, pool, sessions, ask, opened, awake, reasons };
 }
 
 describe('A session without work', () => {
@@ -134,23 +155,24 @@ describe('A session without work', () => {
 
 describe('A session whose client is away', () => {
   it('ends after disconnect-grace when its GET stream has closed, and not before', async () => {
-    const { clock, awake, sessions } = world();
+    const { clock, awake, reasons } = world();
     const { session } = await awake();
     const stream = new Connection();
     session.listen(stream);
     stream.onClose();
     await clock.advance(OPTIONS.disconnectGraceMs - SECOND);
-    expect(sessions.get(session.id)).to.equal(session);
+    expect(reasons()).to.deep.equal([]);
     await clock.advance(2 * SECOND);
-    expect(sessions.get(session.id)).to.equal(undefined);
+    expect(reasons()).to.deep.equal(['disconnect']);
   });
 
   it('ends by session-idle after its last request when it never had a GET stream', async () => {
-    const { clock, awake, sessions } = world();
+    const { clock, awake, sessions, reasons } = world();
     const { session } = await awake();
     await clock.advance(OPTIONS.sessionIdleMs - SECOND);
-    expect(sessions.get(session.id)).to.equal(session);
+    expect(reasons()).to.deep.equal([]);
     await clock.advance(2 * SECOND);
+    expect(reasons()).to.deep.equal(['idle']);
     expect(sessions.get(session.id)).to.equal(undefined);
   });
 
@@ -166,21 +188,21 @@ describe('A session whose client is away', () => {
     ]);
   });
 
-  it('ends by a fifteenth of session-idle when it was never used', async () => {
-    const { clock, sessions } = world();
-    const session = sessions.open(contextOf());
+  it('ends by a fifteenth of session-idle when it was initialized and then never used', async () => {
+    const { clock, opened, reasons } = world();
+    await opened();
     await clock.advance(OPTIONS.sessionIdleMs / 15 - SECOND);
-    expect(sessions.get(session.id)).to.equal(session);
+    expect(reasons()).to.deep.equal([]);
     await clock.advance(2 * SECOND);
-    expect(sessions.get(session.id)).to.equal(undefined);
+    expect(reasons()).to.deep.equal(['unused']);
   });
 
   it('ends at session-max-age though it is in use: the call gets an error response first', async () => {
-    const { clock, ask, awake, sessions } = world({ sessionMaxAgeMs: 60 * SECOND });
+    const { clock, ask, awake, reasons } = world({ sessionMaxAgeMs: 60 * SECOND });
     const { session } = await awake();
     const connection = ask(session, 2);
     await clock.advance(62 * SECOND);
-    expect(sessions.get(session.id)).to.equal(undefined);
+    expect(reasons()).to.deep.equal(['max_age']);
     expect(connection.bodies).to.have.length(1);
     expect(connection.bodies[0]).to.contain('the session ends (max_age)');
   });
@@ -217,7 +239,47 @@ describe('A cancelled call', () => {
     expect(session.state).to.equal('asleep');
   });
 
-  it('waits with the kill for another call of the session, but not where the worker spins', async () => {
+  it('costs nothing where its handler has settled meanwhile', async () => {
+    const { clock, ask, awake } = world();
+    const { session, worker } = await awake();
+    worker.heeds = false;
+    ask(session, 2);
+    ask(session, 3);
+    session.notify(cancels(2));
+    await clock.advance(2 * CANCEL_GRACE_MS);
+    worker.settles(2);
+    worker.answers(3);
+    await clock.advance(3 * CANCEL_GRACE_MS);
+    expect(worker.state).to.equal('claimed');
+  });
+
+  it('waits with the kill until the other call of the session has finished', async () => {
+    const { clock, ask, awake } = world();
+    const { session, worker } = await awake();
+    worker.heeds = false;
+    ask(session, 2);
+    const other = ask(session, 3);
+    session.notify(cancels(2));
+    await clock.advance(3 * CANCEL_GRACE_MS);
+    expect(worker.state).to.equal('claimed');
+    worker.answers(3);
+    await settle();
+    expect(other.bodies).to.deep.equal(['{"jsonrpc":"2.0","id":3,"result":{}}']);
+    expect(worker.state).to.equal('gone');
+  });
+
+  it('keeps its id until its handler has settled, so that none escapes the kill', async () => {
+    const { ask, awake } = world();
+    const { session, worker } = await awake();
+    worker.heeds = false;
+    ask(session, 2);
+    session.notify(cancels(2));
+    expect(ask(session, 2).bodies[0]).to.contain('in flight already');
+    worker.settles(2);
+    expect(ask(session, 2).bodies).to.deep.equal([]);
+  });
+
+  it('is not waited for where the worker has begun to spin, though another call runs', async () => {
     const { clock, ask, awake } = world();
     const { session, worker } = await awake();
     worker.heeds = false;
