@@ -1,0 +1,136 @@
+/** The commands of `bulkhead` with their arguments and flags. What each does is in the file of its name, and loaded when it runs. */
+import { Command, Option } from 'commander';
+import { LOAD_FLAG_NAMES, LOAD_FLAGS } from '../../load/load-options.js';
+import type { OptionRow } from '../config/option.js';
+import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../config/option-table.js';
+import { VERSION } from '../version.js';
+
+/** Writes down every value of a repeated flag; options.ts splits and checks them. */
+function collect(value: string, earlier: string[] | undefined): string[] {
+  return [...(earlier ?? []), value];
+}
+
+function optionFlag(name: string, row: OptionRow, prefix = ''): Option {
+  const flag = row.argument === '' ? `--${prefix}${name}` : `--${name} ${row.argument}`;
+  const shownDefault = row.defaultText ?? row.default ?? 'none';
+  const option = new Option(flag, `${row.help} (default: ${shownDefault}, env: ${variableName(name)})`);
+  return row.list === true ? option.argParser(collect) : option;
+}
+
+/**
+ * @param libuvPool the system's ids of the threads of libuv's pool, where the command started it
+ * @param finish is told the exit code of the command that ran
+ */
+export function createProgram(libuvPool: readonly number[], finish: (exitCode: number) => void): Command {
+  const program = new Command('bulkhead')
+    .description('An MCP server host that gives every client session its own worker thread.')
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) =>
+        write(
+          `bulkhead: ${text
+            .trim()
+            .replace(/^error: /, '')
+            .split('\n')
+            .map((line) => line.trim())
+            .join(' ')}\n`,
+        ),
+    });
+
+  const serveCommand = program
+    .command('serve')
+    .summary('run a gateway')
+    .description('Runs a gateway. Flags win over environment variables, these over the config file.')
+    .argument(
+      '[server-module]',
+      `${OPTION_TABLE['server-module'].help} (default: ${OPTION_TABLE['server-module'].defaultText}, env: ${variableName('server-module')})`,
+    )
+    .option('--config <file>', 'JSON file with these options as keys (env: BULKHEAD_CONFIG)');
+  for (const name of OPTION_NAMES) {
+    const row = OPTION_TABLE[name];
+    if (row.positional === true) continue;
+    // What is on by default is switched off. The flag itself, first, keeps the other one from counting as given.
+    const isOn = row.argument === '' && row.default === 'true';
+    serveCommand.addOption(optionFlag(name, row).hideHelp(isOn));
+    if (isOn) serveCommand.addOption(optionFlag(name, row, 'no-'));
+  }
+  serveCommand.action(
+    async (serverModule: string | undefined, { config, ...flags }: Record<string, unknown>) => {
+      const { serve } = await import('./serve.js');
+      finish(
+        await serve(
+          {
+            flags: { ...flags, serverModule },
+            environment: process.env,
+            configFile: config as string | undefined,
+            cwd: process.cwd(),
+          },
+          libuvPool,
+        ),
+      );
+    },
+  );
+
+  program
+    .command('call')
+    .summary('call a tool of a running server')
+    .description('Calls a tool of any MCP server and prints the result; progress goes to stderr.')
+    .argument('<url>', "the server's address, such as http://127.0.0.1:3000/mcp")
+    .argument('<tool>', "the tool's name")
+    .argument('[json]', "the tool's arguments, a JSON object")
+    .option('--token <token>', 'bearer token (env: BULKHEAD_TOKEN)')
+    .option('--timeout <duration>', 'how long to wait for the connection, and for the result', '60s')
+    .option('--json', 'print the whole result as JSON')
+    .action(
+      async (
+        url: string,
+        tool: string,
+        json: string | undefined,
+        flags: { token?: string; timeout: string; json?: true },
+      ) => {
+        const { call } = await import('./call.js');
+        const token = flags.token ?? process.env.BULKHEAD_TOKEN;
+        finish(
+          await call({
+            url,
+            tool,
+            json,
+            token,
+            timeout: flags.timeout,
+            raw: flags.json === true,
+            version: VERSION,
+          }),
+        );
+      },
+    );
+
+  const loadCommand = program
+    .command('load')
+    .summary('measure a running server under load')
+    .description(
+      'Loads any MCP server as real clients do, measures it, and checks that no session gets what is meant for another.',
+    )
+    .argument('<url>', "the server's address, such as http://127.0.0.1:3000/mcp");
+  for (const name of LOAD_FLAG_NAMES) {
+    const flag = LOAD_FLAGS[name];
+    const shownDefault = 'defaultText' in flag ? flag.defaultText : flag.default;
+    const written = flag.argument === '' ? `--${name}` : `--${name} ${flag.argument}`;
+    const option = new Option(written, `${flag.help} (default: ${shownDefault})`);
+    loadCommand.addOption('list' in flag ? option.argParser(collect) : option);
+  }
+  loadCommand.action(async (url: string, flags: Record<string, unknown>) => {
+    const { load } = await import('./load.js');
+    const given = LOAD_FLAG_NAMES.map((name) => [name, flags[camelCase(name)]]);
+    const token = flags.token ?? process.env.BULKHEAD_TOKEN;
+    finish(
+      await load({
+        url,
+        flags: { ...Object.fromEntries(given), token },
+        cwd: process.cwd(),
+        version: VERSION,
+      }),
+    );
+  });
+  return program;
+}
