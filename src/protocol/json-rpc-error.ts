@@ -13,9 +13,22 @@ export const JSON_RPC = {
   sessionNotFound: -32001,
 } as const;
 
-export interface GatewayErrorData {
-  /** Stable and for programs: `cancelled`, `thread_crash`, `request_limit`, … */
-  readonly reason: string;
+/** Why the gateway answers a request with an error: stable, and for programs. docs/architecture.md has the cause of each. */
+export type ErrorReason =
+  | 'cancelled'
+  | 'draining'
+  | 'duplicate_id'
+  | 'no_thread'
+  | 'request_limit'
+  | 'server_closed'
+  | 'setup_failed'
+  | 'stream_lost'
+  | 'thread_wait'
+  /** How its thread ended. */
+  | `thread_${'ended' | 'slept' | 'killed' | 'crash' | 'exit' | 'out_of_memory' | 'start_failed'}`;
+
+export interface GatewayErrorData<Reason extends string = ErrorReason> {
+  readonly reason: Reason;
   /** The gateway-wide id of the request, as in the log. */
   readonly requestKey?: string;
 }
@@ -23,12 +36,13 @@ export interface GatewayErrorData {
 /**
  * A JSON-RPC error response as text. The message is for people and models: what happened and what to do. What it repeats of
  * an error may name files of this machine, which are left out.
+ * @typeParam Reason where a transport rejects a request: the reasons of its own, which `protocol/` doesn't know
  */
-export function errorResponse(
+export function errorResponse<Reason extends string = ErrorReason>(
   id: RequestId | null,
   code: number,
   message: string,
-  data?: GatewayErrorData,
+  data?: GatewayErrorData<NoInfer<Reason>>,
 ): string {
   return JSON.stringify({
     jsonrpc: '2.0',

@@ -2,7 +2,7 @@
 
 import type { MessageStream } from '../delivery/message-stream.js';
 import type { ClientRequest } from '../protocol/client-message.js';
-import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
+import { type ErrorReason, errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
 import { Deadline } from '../shared/deadline.js';
 import type { RequestId } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -131,7 +131,7 @@ export class PendingRequests {
   }
 
   /** Answers a request with an error of the gateway's own. */
-  fail(pending: PendingRequest, code: number, message: string, reason: string): void {
+  fail(pending: PendingRequest, code: number, message: string, reason: ErrorReason): void {
     const { request, stream, key } = pending;
     this.finish(pending, reason === 'cancelled' ? reason : String(code), message);
     const body = errorResponse(request.id, code, message, { reason, requestKey: key });
@@ -139,7 +139,7 @@ export class PendingRequests {
   }
 
   /** The same for those of these ids that are pending. */
-  failAll(ids: Iterable<RequestId>, code: number, message: string, reason: string): void {
+  failAll(ids: Iterable<RequestId>, code: number, message: string, reason: ErrorReason): void {
     for (const id of ids) {
       const pending = this.#pending.get(id);
       if (pending !== undefined) this.fail(pending, code, message, reason);

@@ -1,6 +1,6 @@
 /** The start of a session: its `initialize`, until it has been answered. */
 import type { ClientRequest } from '../protocol/client-message.js';
-import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
+import { type ErrorReason, errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
 import type { EndReason } from '../telemetry/end-reason.js';
 import type { PendingRequest } from './pending-request.js';
 
@@ -46,7 +46,7 @@ export function refusedByServer(body: string, failure: string): StartFailure {
 export function unstartable(
   status: 500 | 503,
   message: string,
-  reason: EndReason,
+  reason: EndReason & ErrorReason,
   { request, key }: PendingRequest,
 ): StartFailure {
   const body = errorResponse(request.id, JSON_RPC.internalError, message, { reason, requestKey: key });

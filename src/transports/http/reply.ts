@@ -40,7 +40,7 @@ export function reject(
 ): void {
   const { status, reason, message, code = JSON_RPC.serverError, id = null, headers, detail } = rejection;
   noteRejection(events, request, reason, status, detail);
-  sendJson(response, status, errorResponse(id, code, message, { reason }), {
+  sendJson(response, status, errorResponse<RejectionReason>(id, code, message, { reason }), {
     ...headers,
     ...(status === 503 && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
     ...refusalHeaders(request),
