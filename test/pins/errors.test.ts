@@ -1,0 +1,105 @@
+/** Errors, as embedders and clients tell them apart. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from '../../src/cli/failure.js';
+import { type ErrorReason, JSON_RPC } from '../../src/protocol/json-rpc-error.js';
+import type { BulkheadErrorCode } from '../../src/shared/errors.js';
+import { REJECTION_REASONS } from '../../src/telemetry/metrics/labels.js';
+import { projectRoot } from '../support/project.js';
+import { expectPinned, inSources } from './pinned.js';
+
+/** The compiler asks for each member of the union, and refuses others. */
+const ERROR_CODES = {
+  ERR_BULKHEAD_DRAINING: true,
+  ERR_BULKHEAD_LISTEN: true,
+  ERR_BULKHEAD_OPTION: true,
+  ERR_BULKHEAD_SERVER_MODULE: true,
+  ERR_BULKHEAD_SPAWN: true,
+  ERR_BULKHEAD_STATE: true,
+  ERR_BULKHEAD_THREAD_START: true,
+  ERR_BULKHEAD_THREAD_WAIT: true,
+} satisfies Record<BulkheadErrorCode, true>;
+
+const ERROR_REASONS = {
+  cancelled: true,
+  draining: true,
+  duplicate_id: true,
+  no_thread: true,
+  request_limit: true,
+  server_closed: true,
+  setup_failed: true,
+  stream_lost: true,
+  thread_crash: true,
+  thread_ended: true,
+  thread_exit: true,
+  thread_killed: true,
+  thread_out_of_memory: true,
+  thread_slept: true,
+  thread_start_failed: true,
+  thread_wait: true,
+} satisfies Record<ErrorReason, true>;
+
+/** A thread that ends, sleeps or fails to start has no request in flight: these come from the union of causes alone. */
+const NEVER_SEEN = ['thread_ended', 'thread_slept', 'thread_start_failed'];
+
+/** Status, reason, and code where it is not -32000. Those of Node's parser and of the session manager are in docs/architecture.md. */
+const REJECTIONS = [
+  '400 discover methodNotFound',
+  '400 invalid_request',
+  '400 invalid_request invalidRequest',
+  '400 malformed_http',
+  '400 parse_error parseError',
+  '400 protocol_version',
+  '400 session_required',
+  '401 unauthorized',
+  '403 host',
+  '403 origin',
+  '404 not_found',
+  '404 session_unknown sessionNotFound',
+  '405 method_not_allowed',
+  '406 not_acceptable',
+  '413 body_too_large',
+  '415 unsupported_media_type',
+  '500 internal_error internalError',
+  '503 body_budget',
+  '503 thread_wait',
+];
+
+describe('Codes of errors', () => {
+  it('are these, and each is thrown', () => {
+    const thrown = inSources(['src', 'workers'], /(?<!\| )'(ERR_BULKHEAD_[A-Z_]+)'/g);
+    expectPinned('Codes of errors', thrown, Object.keys(ERROR_CODES));
+  });
+
+  it('of JSON-RPC are these', () => {
+    expect(JSON_RPC).to.deep.equal({
+      parseError: -32700,
+      invalidRequest: -32600,
+      methodNotFound: -32601,
+      internalError: -32603,
+      serverError: -32000,
+      sessionNotFound: -32001,
+    });
+  });
+
+  it('of exits of the command are these; a signal is 128 and its number', () => {
+    expect({ EXIT_OK, EXIT_FAILED, EXIT_USAGE }).to.deep.equal({ EXIT_OK: 0, EXIT_FAILED: 1, EXIT_USAGE: 2 });
+  });
+});
+
+describe('Reasons in the data of JSON-RPC errors', () => {
+  it('are documented', () => {
+    const text = readFileSync(join(projectRoot, 'docs', 'architecture.md'), 'utf8');
+    const reasons = [...Object.keys(ERROR_REASONS), ...REJECTION_REASONS];
+    expect(reasons.filter((reason) => !text.includes(`\`${reason}\``))).to.deep.equal(NEVER_SEEN);
+  });
+
+  it('come with these statuses and codes where a request is rejected', () => {
+    const found = inSources(
+      ['src/transports', 'src/auth', 'src/admin'],
+      /status: (\d{3}),\s*reason: '(\w+)',(?:\s*code: JSON_RPC\.(\w+))?/g,
+    );
+    expectPinned('Reasons, statuses and codes of rejected requests', found, REJECTIONS);
+  });
+});

@@ -1,0 +1,57 @@
+/** Events of a gateway, as embedders subscribe to them. */
+import type { GatewayEvents } from '../../src/telemetry/events.js';
+import { expectPinned, inSources } from './pinned.js';
+
+/** The compiler asks for each event and each of its fields, and refuses others. What `expectPinned` says holds for them too. */
+const EVENTS = {
+  'children-killed': { processes: true },
+  'code-cache-rejected': { cache: true },
+  'connection-dropped': { listener: true, reason: true, remoteAddress: true },
+  descriptors: { state: true, open: true, limit: true },
+  'events-dropped': { context: true, events: true },
+  'libuv-pool-probed': { waitMs: true },
+  'module-log': { context: true, key: true, source: true, level: true, message: true, fields: true },
+  'module-log-dropped': { context: true, lines: true },
+  notice: { level: true, message: true, fields: true },
+  rejected: { reason: true, status: true, sessionId: true, remoteAddress: true, request: true, detail: true },
+  'request-cancelled': { context: true, key: true, method: true, tool: true, reason: true },
+  'request-finished': {
+    context: true,
+    key: true,
+    method: true,
+    tool: true,
+    durationMs: true,
+    failure: true,
+    message: true,
+    stack: true,
+  },
+  'request-started': { context: true, key: true, method: true, tool: true },
+  'response-unmatched': { context: true },
+  'session-ended': { context: true, reason: true, durationMs: true, requests: true },
+  'session-sleeps': { context: true, reason: true },
+  'session-started': { context: true },
+  'session-woke': { context: true, wakeMs: true },
+  'stream-closed': { kind: true, stalled: true },
+  'stream-opened': { kind: true },
+  'stream-resumed': { kind: true, replayed: true, lost: true },
+  'thread-claimed': { thread: true, kind: true, waitMs: true },
+  'thread-exited': {
+    thread: true,
+    cause: true,
+    message: true,
+    stack: true,
+    killMs: true,
+    context: true,
+    requestsLost: true,
+    running: true,
+  },
+  'thread-metrics': { thread: true, metrics: true },
+  'thread-started': { thread: true, startMs: true, niceness: true },
+  'thread-stuck': { thread: true, context: true, running: true },
+} satisfies { readonly [Name in keyof GatewayEvents]: Readonly<Record<keyof GatewayEvents[Name][0], true>> };
+
+describe('The events of a gateway', () => {
+  it('are these, and each is emitted', () => {
+    expectPinned('Names of events', inSources(['src'], /\bemit\(\s*'([a-z-]+)'/g), Object.keys(EVENTS));
+  });
+});

@@ -1,0 +1,99 @@
+/** Values of metric labels that are closed sets, as alerts compare with them. */
+import { CODE_CACHES } from '../../src/shared/frames.js';
+import { END_REASONS } from '../../src/telemetry/end-reason.js';
+import {
+  CANCEL_REASONS,
+  CLAIM_KINDS,
+  CONNECTION_DROP_REASONS,
+  DESCRIPTOR_STATES,
+  LISTENERS,
+  REJECTION_REASONS,
+  SLEEP_REASONS,
+  STREAM_KINDS,
+  THREAD_EXIT_CAUSES,
+  TRANSPORTS,
+} from '../../src/telemetry/metrics/labels.js';
+import { expectPinned } from './pinned.js';
+
+const PINS: readonly [what: string, found: readonly string[], pinned: readonly string[]][] = [
+  [
+    'reasons why a request is refused',
+    REJECTION_REASONS,
+    [
+      'host',
+      'origin',
+      'unauthorized',
+      'not_found',
+      'method_not_allowed',
+      'not_acceptable',
+      'unsupported_media_type',
+      'body_too_large',
+      'body_budget',
+      'request_timeout',
+      'malformed_http',
+      'expectation_failed',
+      'parse_error',
+      'invalid_request',
+      'protocol_version',
+      'discover',
+      'session_required',
+      'session_unknown',
+      'session_limit',
+      'request_limit',
+      'thread_wait',
+      'draining',
+      'internal_error',
+    ],
+  ],
+  [
+    'reasons why a session ends',
+    END_REASONS,
+    [
+      'delete',
+      'disconnect',
+      'stream_closed',
+      'idle',
+      'unused',
+      'evicted',
+      'max_age',
+      'abandoned',
+      'no_thread',
+      'initialize_failed',
+      'setup_failed',
+      'server_closed',
+      'thread_deaths',
+      'admin',
+      'drain',
+    ],
+  ],
+  [
+    'causes of the end of a thread',
+    THREAD_EXIT_CAUSES,
+    ['ended', 'slept', 'killed', 'crash', 'exit', 'out_of_memory', 'start_failed'],
+  ],
+  [
+    'reasons why a request is cancelled',
+    CANCEL_REASONS,
+    ['client', 'disconnect', 'resume_expired', 'session_end'],
+  ],
+  ['reasons why a session falls asleep', SLEEP_REASONS, ['idle', 'pressure']],
+  [
+    'reasons why a connection is dropped',
+    CONNECTION_DROP_REASONS,
+    ['limit', 'address_limit', 'evicted', 'stalled', 'output_budget', 'vanished', 'no_descriptor'],
+  ],
+  ['states of file descriptors', DESCRIPTOR_STATES, ['high', 'exhausted', 'eased']],
+  ['ways to a thread', CLAIM_KINDS, ['warm', 'cold', 'queued']],
+  ['kinds of stream', STREAM_KINDS, ['post', 'get', 'legacy']],
+  ['listeners', LISTENERS, ['mcp', 'admin']],
+  ['transports', TRANSPORTS, ['streamable-http', 'sse']],
+  ['code caches', CODE_CACHES, ['worker', 'module']],
+];
+
+describe('Closed sets of label values', () => {
+  for (const [what, found, pinned] of PINS) {
+    it(`are these: ${what}`, () => {
+      expectPinned(`The ${what}`, found, pinned);
+    });
+  }
+});

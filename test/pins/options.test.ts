@@ -1,0 +1,116 @@
+/** Options and flags, as users write them in commands, environments, config files and programs. */
+import { createProgram } from '../../src/cli/program.js';
+import { configSchema } from '../../src/config/config-schema.js';
+import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../../src/config/option-table.js';
+import { expectPinned } from './pinned.js';
+
+/** Name, key of `createGateway`, environment variable, kind (`...`: several), and default; `-` where there is none that is always the same. */
+const OPTIONS = [
+  'admin-host adminHost BULKHEAD_ADMIN_HOST <host> 127.0.0.1',
+  'admin-port adminPort BULKHEAD_ADMIN_PORT <number> 9464',
+  'allow-private-network allowPrivateNetwork BULKHEAD_ALLOW_PRIVATE_NETWORK switch false',
+  'allowed-hosts allowedHosts BULKHEAD_ALLOWED_HOSTS <hosts>... -',
+  'allowed-origins allowedOrigins BULKHEAD_ALLOWED_ORIGINS <origins>... -',
+  'cancel-grace cancelGrace BULKHEAD_CANCEL_GRACE <duration> 2s',
+  'cleanup-interval cleanupInterval BULKHEAD_CLEANUP_INTERVAL <duration> 5s',
+  'disconnect-grace disconnectGrace BULKHEAD_DISCONNECT_GRACE <duration> 30s',
+  'drain-timeout drainTimeout BULKHEAD_DRAIN_TIMEOUT <duration> 10s',
+  'fast-path fastPath BULKHEAD_FAST_PATH switch true',
+  'host host BULKHEAD_HOST <host> 127.0.0.1',
+  'insecure insecure BULKHEAD_INSECURE switch false',
+  'keep-alive keepAlive BULKHEAD_KEEP_ALIVE <duration> 15s',
+  'log-format logFormat BULKHEAD_LOG_FORMAT <name> -',
+  'log-level logLevel BULKHEAD_LOG_LEVEL <name> info',
+  'max-body-bytes maxBodyBytes BULKHEAD_MAX_BODY_BYTES <size> 4MiB',
+  'max-requests-per-session maxRequestsPerSession BULKHEAD_MAX_REQUESTS_PER_SESSION <number> 64',
+  'max-sessions maxSessions BULKHEAD_MAX_SESSIONS <number> 10000',
+  'max-threads maxThreads BULKHEAD_MAX_THREADS <number> -',
+  'port port BULKHEAD_PORT <number> 3000',
+  'progress-heartbeat progressHeartbeat BULKHEAD_PROGRESS_HEARTBEAT <duration> 20s',
+  'resume-grace resumeGrace BULKHEAD_RESUME_GRACE <duration> 5s',
+  'root root BULKHEAD_ROOT <folder>... -',
+  'server-module serverModule BULKHEAD_SERVER_MODULE <file> -',
+  'session-idle sessionIdle BULKHEAD_SESSION_IDLE <duration> 24h',
+  'session-max-age sessionMaxAge BULKHEAD_SESSION_MAX_AGE <duration> none',
+  'sleep-after sleepAfter BULKHEAD_SLEEP_AFTER <duration> 30s',
+  'spare-threads spareThreads BULKHEAD_SPARE_THREADS <number> -',
+  'sse-after sseAfter BULKHEAD_SSE_AFTER <duration> 50ms',
+  'thread-heap-mb threadHeapMb BULKHEAD_THREAD_HEAP_MB <number> -',
+  'thread-memory-mb threadMemoryMb BULKHEAD_THREAD_MEMORY_MB <number> -',
+  'thread-nice threadNice BULKHEAD_THREAD_NICE <number> 5',
+  'token token BULKHEAD_TOKEN <token> -',
+  'bundle bundle BULKHEAD_BUNDLE switch true',
+];
+
+/** By command, in addition to those that `serve` has for each option. */
+const FLAGS = {
+  serve: ['--config <file>', '--no-bundle', '--no-fast-path'],
+  call: ['--token <token>', '--timeout <duration>', '--json'],
+  load: [
+    '--sessions <number>',
+    '--rate <number/s>',
+    '--concurrency <number>',
+    '--duration <duration>',
+    '--ramp <duration>',
+    '--warm-up <duration>',
+    '--mix <file>',
+    '--idle <number>',
+    '--listen',
+    '--churn <number/s>',
+    '--drop <number/s>',
+    '--transport <name>',
+    '--protocol-version <name>',
+    '--timeout <duration>',
+    '--read-rate <size/s>',
+    '--workers <number>',
+    '--metrics <url>',
+    '--pid <pid>',
+    '--out <file>',
+    '--report <file>',
+    '--expect <threshold>',
+    '--token <token>',
+  ],
+};
+
+describe('Options', () => {
+  it('have these names, kinds and defaults', () => {
+    const found = OPTION_NAMES.map((name) => {
+      const { argument, list, default: value = '-' } = OPTION_TABLE[name];
+      const kind = `${argument === '' ? 'switch' : argument}${list === true ? '...' : ''}`;
+      return [name, camelCase(name), variableName(name), kind, value].join(' ');
+    });
+    expectPinned('Options', found, OPTIONS);
+  });
+
+  it('that are one of several words know these', () => {
+    const { properties } = configSchema() as { properties: Record<string, { enum?: string[] }> };
+    const found = Object.entries(properties).flatMap(([name, schema]) =>
+      schema.enum === undefined ? [] : [`${name}: ${schema.enum.join(' ')}`],
+    );
+    const pinned = ['log-format: pretty json', 'log-level: debug info warn error silent'];
+    expectPinned('Words that options know', found, pinned);
+  });
+});
+
+describe('Commands', () => {
+  it('have these arguments', () => {
+    const found = createProgram([], () => undefined).commands.map((command) =>
+      [command.name(), ...command.registeredArguments.map((argument) => argument.name())].join(' '),
+    );
+    expectPinned('Commands and their arguments', found, [
+      'serve server-module',
+      'call url tool json',
+      'load url',
+    ]);
+  });
+
+  for (const [name, flags] of Object.entries(FLAGS)) {
+    it(`have these flags: ${name}`, () => {
+      const command = createProgram([], () => undefined).commands.find((one) => one.name() === name);
+      const found = command?.options.map((option) => option.flags) ?? [];
+      const options = name === 'serve' ? OPTION_NAMES.filter((option) => option !== 'server-module') : [];
+      const pinned = options.map((option) => `--${option} ${OPTION_TABLE[option].argument}`.trim());
+      expectPinned(`Flags of ${name}`, found, [...flags, ...pinned]);
+    });
+  }
+});

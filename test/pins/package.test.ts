@@ -1,0 +1,84 @@
+/** What other programs import, run and read of this package. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import * as api from '../../src/index.js';
+import { projectRoot } from '../support/project.js';
+import { expectPinned, inSources } from './pinned.js';
+
+const TYPES = [
+  'BulkheadErrorCode',
+  'EndReason',
+  'Gateway',
+  'GatewayEmitter',
+  'GatewayEvents',
+  'GatewayOptions',
+  'GatewaySnapshot',
+  'MultiClientMetrics',
+  'RequestSnapshot',
+  'ServerDefinition',
+  'Session',
+  'SessionAwareRequest',
+  'SessionChildProcess',
+  'SessionContext',
+  'SessionLog',
+  'SessionSnapshot',
+  'SessionSpawnOptions',
+  'SessionState',
+  'SessionTransport',
+  'ThreadSnapshot',
+];
+
+const HEADERS = [
+  'accept-encoding',
+  'access-control-allow-headers',
+  'access-control-allow-methods',
+  'access-control-allow-origin',
+  'access-control-allow-private-network',
+  'access-control-expose-headers',
+  'access-control-max-age',
+  'allow',
+  'cache-control',
+  'connection',
+  'content-length',
+  'content-type',
+  'mcp-session-id',
+  'retry-after',
+  'vary',
+  'www-authenticate',
+  'x-accel-buffering',
+  'x-content-type-options',
+];
+
+describe('The package', () => {
+  it('exports these values', () => {
+    const pinned = ['BulkheadError', 'createGateway', 'defineServer', 'getMultiClientMetrics'];
+    expectPinned('Exports of the package', Object.keys(api), pinned);
+  });
+
+  it('exports these types', () => {
+    const text = readFileSync(join(projectRoot, 'src', 'index.ts'), 'utf8');
+    const types = [...text.matchAll(/^export type \{([^}]*)\}|\btype (\w+) \} from/gm)].flatMap(
+      ([, list, single = '']) => list?.split(',') ?? [single],
+    );
+    const found = types.map((name) => name.trim()).filter((name) => name !== '');
+    expectPinned('Exported types of the package', found, TYPES);
+  });
+
+  it('has these entry points, one command, and a Node that it needs', () => {
+    const { exports, bin, engines } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
+    expect(Object.keys(exports)).to.deep.equal(['.', './package.json']);
+    expect(Object.keys(bin)).to.deep.equal(['bulkhead']);
+    expect(engines).to.deep.equal({ node: '>=20.19' });
+  });
+});
+
+describe('The gateway', () => {
+  it('sends these headers', () => {
+    const inHeaders = inSources(
+      ['src/transports', 'src/auth', 'src/admin'],
+      /setHeader\(\s*'([a-z-]+)'|(?<!case )'([a-z]+(?:-[a-z]+)+)':|\b(allow|connection): '/g,
+    );
+    expectPinned('Headers that the gateway sends', inHeaders, HEADERS);
+  });
+});
