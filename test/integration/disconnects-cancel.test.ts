@@ -127,28 +127,6 @@ describe('The client cancels a request: what becomes of its handler and its thre
     expectKilled(await exit, 0);
   });
 
-  it('waits with the kill until the other request of the session has finished', async () => {
-    const client = await connectedClient(gateway());
-    const other = client.call('slow', { ms: 3 * CANCEL_GRACE_MS });
-    const { id } = await startedCall(gateway(), client, 'stubborn', { ms: FOR_LONG_MS });
-    const exit = threadExit(gateway(), client);
-    await cancel(client, id);
-    const cancelledMs = performance.now();
-    expect(textOf(await other)).to.match(/^waited/);
-    expectKilled(await exit, 0);
-    expect(performance.now() - cancelledMs).to.be.above(2 * CANCEL_GRACE_MS);
-  });
-
-  it('does not kill a thread whose stubborn handler has ended meanwhile', async () => {
-    const client = await connectedClient(gateway());
-    const before = await threadIdOf(client);
-    const other = client.call('slow', { ms: 4 * CANCEL_GRACE_MS });
-    const { id } = await startedCall(gateway(), client, 'stubborn', { ms: 2 * CANCEL_GRACE_MS });
-    await cancel(client, id);
-    await other;
-    expect(await threadIdOf(client)).to.equal(before);
-  });
-
   it('kills a spinning thread after cancel-grace although another request waits for it, which the next thread serves', async () => {
     const client = await connectedClient(gateway());
     await client.call('state_set', { key: 'kept', value: 1 });

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import { collect, type EventPayload, once } from '../support/events.js';
 import { expectError, expectRefusal } from '../support/expectations.js';
-import { connectedClient, type Gateway, rawClient, sharedGateway } from '../support/gateway.js';
+import { connectedClient, type Gateway, sharedGateway } from '../support/gateway.js';
 import { type RawClient, textOf, toolCall } from '../support/raw-client.js';
 import type { SseReader } from '../support/sse-reader.js';
 
@@ -102,33 +102,6 @@ describe('A session that is left alone', () => {
     expect((await sessionEnd(gateway(), client.sessionId)).reason).to.equal('idle');
     expect(performance.now() - answeredMs).to.be.at.least(SESSION_IDLE_MS - 50);
     await expectRefusal(await client.post(toolCall(1, 'echo', { text: 'late' })), 404);
-  });
-
-  it('lives beyond session-idle while a GET stream is open', async () => {
-    const client = await listeningClient(gateway());
-    await outlive(gateway(), SESSION_IDLE_MS + 300);
-    expect(textOf(await client.call('whoami'))).to.equal(client.sessionId);
-  });
-
-  it('lives beyond session-idle while a call runs', async () => {
-    const client = await connectedClient(gateway());
-    const answer = await client.call('slow', { ms: SESSION_IDLE_MS + 500 });
-    expect(textOf(answer)).to.match(/^waited/);
-    expect(textOf(await client.call('whoami'))).to.equal(client.sessionId);
-  });
-});
-
-describe('A session that was initialized and then never used', () => {
-  /** Long, so that what is late on a busy machine stays far below it. */
-  const SESSION_IDLE_MS = 12_000;
-  const gateway = sharedGateway({ sessionIdle: SESSION_IDLE_MS, cleanupInterval: '20ms' });
-
-  it('ends by a fifteenth of session-idle', async () => {
-    const client = rawClient(gateway());
-    await client.initialize();
-    const { reason, durationMs } = await sessionEnd(gateway(), client.sessionId);
-    expect(reason).to.equal('unused');
-    expect(durationMs).to.be.within(SESSION_IDLE_MS / 15, SESSION_IDLE_MS / 2);
   });
 });
 

@@ -13,9 +13,6 @@ import {
   stateOf,
 } from '../support/sleep.js';
 
-/** Longer than a session takes to fall asleep when it may. */
-const WIDE_AWAKE_MS = 500;
-
 describe('sleep', () => {
   it('takes the thread of a session without work, and the next call gets it a fresh one', async () => {
     const gateway = await startSleepyGateway();
@@ -103,21 +100,6 @@ describe('sleep', () => {
     expect((await keptBy(client!, 'time')).state).to.equal(3);
     expect((await keptBy(other!, 'time')).state).to.equal(null);
   });
-
-  it('never comes where sleep-after is 0', async () => {
-    const gateway = await startSleepyGateway({ sleepAfter: 0 });
-    const client = await connectedClient(gateway);
-    await client.call('keep', { key: 'colour', value: 'red' });
-    await stillAwake(gateway, client);
-    expect((await keptBy(client, 'colour')).memory).to.equal('red');
-  });
-
-  async function stillAwake(...[gateway, client]: Parameters<typeof asleep>): Promise<void> {
-    const sleeps = collect(gateway.events, 'session-sleeps');
-    await new Promise((resolve) => setTimeout(resolve, WIDE_AWAKE_MS));
-    expect(sleeps).to.deep.equal([]);
-    expect(stateOf(gateway, client)).to.equal('awake');
-  }
 });
 
 describe('onSleep', () => {

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { Script } from 'node:vm';
 import { expect } from 'chai';
 import { NODE_MAJOR } from '../../src/shared/node-version.js';
-import { until, withDeadline } from '../support/deadline.js';
-import { collect, once } from '../support/events.js';
+import { withDeadline } from '../support/deadline.js';
+import { once } from '../support/events.js';
 import { expectRefusal } from '../support/expectations.js';
 import { connectedClient, type Gateway, rawClient, startGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
@@ -35,17 +35,6 @@ describe('session threads: spares', () => {
     expect(await claimed).to.include({ kind: 'warm', waitMs: 0 });
     const { importedAtMs } = await originOf(client);
     expect(importedAtMs).to.be.below(gateway.sessions()[0]!.context.startedAtMs);
-  });
-
-  it('are replaced as soon as a session claims one', async () => {
-    const gateway = await startGateway({ spareThreads: 1 });
-    await spareReady(gateway);
-    for (let session = 1; session <= 3; session += 1) {
-      const replaced = once(gateway.events, 'thread-started');
-      await connectedClient(gateway);
-      await replaced;
-      expect(gateway.snapshot().threads).to.include({ claimed: session, spare: 1 });
-    }
   });
 
   it('are not kept beyond max-threads', async () => {
@@ -101,45 +90,6 @@ describe('session threads: a setup that never ends', () => {
 });
 
 describe('session threads: sessions that wait for one', () => {
-  it('get theirs when another session ends', async () => {
-    const gateway = await startGateway({ ...sleepless, maxThreads: 2 });
-    const [first] = [await connectedClient(gateway), await connectedClient(gateway)];
-    const started = once(gateway.events, 'session-started');
-    const third = connectedClient(gateway);
-    await started;
-    expect(gateway.snapshot().threadWaiters).to.equal(1);
-    const claimed = once(gateway.events, 'thread-claimed');
-    await first!.delete();
-    expect((await claimed).kind).to.equal('queued');
-    expect(textOf(await (await third).call('echo', { text: 'served' }))).to.equal('served');
-  });
-
-  it('are served in the order in which they came', async () => {
-    const gateway = await startGateway({ maxThreads: 1, spareThreads: 0 });
-    const arrived = collect(gateway.events, 'session-started');
-    const served: string[] = [];
-    const sessions = Array.from({ length: BURST / 2 }, async () => {
-      const client = await patientClient(gateway);
-      served.push(client.sessionId!);
-      await client.delete();
-    });
-    await withDeadline(Promise.all(sessions), 'all of the burst to be served', BURST_DEADLINE_MS);
-    expect(served).to.deep.equal(arrived.map(({ context }) => context.sessionId));
-  }).timeout(BURST_DEADLINE_MS);
-
-  it('are all served, also a burst of many over few threads', async () => {
-    const gateway = await startGateway({ maxThreads: 4, spareThreads: 2 });
-    const sessions = Array.from({ length: BURST }, async () => {
-      const client = await patientClient(gateway);
-      expect(textOf(await client.call('whoami', {}, { deadlineMs: BURST_DEADLINE_MS }))).to.equal(
-        client.sessionId,
-      );
-      await client.delete();
-    });
-    await withDeadline(Promise.all(sessions), 'all of the burst to be served', BURST_DEADLINE_MS);
-    expect(gateway.snapshot().threadWaiters).to.equal(0);
-  }).timeout(BURST_DEADLINE_MS);
-
   it('are refused with 503 and Retry-After once they have waited too long', async () => {
     const gateway = await startGateway({ ...sleepless, maxThreads: 1, spareThreads: 0 });
     const holder = await connectedClient(gateway);
@@ -157,24 +107,6 @@ describe('session threads: sessions that wait for one', () => {
     const answer = await stream.message((message) => message.id === id, 'its answer', PATIENCE_MS);
     expect(answer.result, 'the call that held the thread').to.be.an('object');
     expect(shortened.set).to.be.at.least(1);
-  });
-
-  it('wait longer when they are known, and the queue tells how long', async () => {
-    const gateway = await startGateway({ maxThreads: 1, spareThreads: 0 });
-    const known = await connectedClient(gateway);
-    const holder = await connectedClient(gateway);
-    const { id, stream } = await holder.openCall('slow', { ms: 3 * SHORT_WAIT_MS });
-    const shortened = shortenTimeouts(45_000, SHORT_WAIT_MS);
-    const refused = known.call('echo', { text: 'too late' }, { deadlineMs: PATIENCE_MS });
-    await until(() => gateway.snapshot().threadLongestWaitMs > 0, 'the call to wait');
-    expect(JSON.stringify(await refused)).to.match(/within 45 s: all 1 are in use/);
-    expect(shortened.set).to.equal(1);
-    expect(gateway.snapshot().threadLongestWaitMs).to.equal(0);
-    await stream.message(
-      (message) => message.id === id,
-      'the answer of the call that held the thread',
-      PATIENCE_MS,
-    );
   });
 
   it('leave the queue when their client goes', async () => {
@@ -227,16 +159,6 @@ async function spareReady(gateway: Gateway): Promise<void> {
 async function initializeOf(gateway: Gateway): Promise<RawResponse> {
   const exchange = rawClient(gateway).exchange('POST', JSON.stringify(initializeRequest(1)));
   return withDeadline(exchange.response, 'the answer to initialize', BURST_DEADLINE_MS);
-}
-
-/** A client that waits for its session longer than others do. */
-async function patientClient(gateway: Gateway): Promise<RawClient> {
-  const client = rawClient(gateway);
-  const exchange = client.exchange('POST', JSON.stringify(initializeRequest(1)));
-  const response = await withDeadline(exchange.response, 'the answer to initialize', BURST_DEADLINE_MS);
-  expect(response.status, await response.text()).to.equal(200);
-  client.sessionId = response.headers['mcp-session-id'] as string;
-  return client;
 }
 
 async function originOf(client: RawClient): Promise<Origin> {

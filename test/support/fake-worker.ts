@@ -142,6 +142,11 @@ export class FakeWorker implements SessionWorker {
     this.#owner?.onSend({ type: 'send', kind: 'response', id, relatedTo: id, body });
   }
 
+  /** The handler of a cancelled request settles. */
+  settles(id: RequestId): void {
+    this.#requests.settled(id);
+  }
+
   /** By itself, or as it was told. */
   dies(exit: WorkerExit): void {
     if (this.#state === 'gone') return;

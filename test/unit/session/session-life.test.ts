@@ -1,89 +1,9 @@
 /** Sessions over workers in this process and a clock that stands still: what time and deaths do to them. */
 import { expect } from 'chai';
-import type { StreamConnection } from '../../../src/delivery/message-stream.js';
-import { WorkerPool } from '../../../src/isolation/pool.js';
-import type { ClientRequest } from '../../../src/protocol/client-message.js';
-import type { Session } from '../../../src/session/session.js';
-import { SessionManager } from '../../../src/session/session-manager.js';
-import { StopDeadline } from '../../../src/shared/stop-deadline.js';
-import { GatewayEmitter } from '../../../src/telemetry/events.js';
-import { afterThisTest } from '../../support/cleanup.js';
 import { collect } from '../../support/events.js';
-import { FakeClock, settle } from '../../support/fake-clock.js';
-import { FakeStarter, type FakeWorker } from '../../support/fake-worker.js';
+import { settle } from '../../support/fake-clock.js';
+import { CANCEL_GRACE_MS, Connection, call, OPTIONS, SECOND, world } from '../../support/fake-sessions.js';
 import { contextOf } from '../metrics/fake-gateway.js';
-
-const SECOND = 1_000;
-const CANCEL_GRACE_MS = 2 * SECOND;
-const OPTIONS = {
-  maxSessions: 10,
-  cleanupIntervalMs: SECOND,
-  maxRequestsPerSession: 64,
-  sseAfterMs: SECOND,
-  progressHeartbeatMs: 20 * SECOND,
-  sleepAfterMs: 30 * SECOND,
-  disconnectGraceMs: 20 * SECOND,
-  resumeGraceMs: 5 * SECOND,
-  sessionIdleMs: 600 * SECOND,
-  sessionMaxAgeMs: undefined as number | undefined,
-};
-
-/** A client's connection; what it was sent is in `bodies`. */
-class Connection implements StreamConnection {
-  readonly bodies: string[] = [];
-  onDrain = (): void => {};
-  onClose = (): void => {};
-  answer(body: string): boolean {
-    this.bodies.push(body);
-    return true;
-  }
-  nothing(): void {}
-  open(): void {}
-  write(_id: string | undefined, body: string): boolean {
-    this.bodies.push(body);
-    return true;
-  }
-  end(): boolean {
-    return true;
-  }
-}
-
-function call(id: number, tool = 'echo'): ClientRequest {
-  const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: tool } });
-  const rest = { fastPath: false, progressToken: undefined, params: undefined };
-  return { kind: 'request', id, method: 'tools/call', tool, body, ...rest };
-}
-
-function world(given: Partial<typeof OPTIONS & { maxThreads: number }> = {}) {
-  const clock = new FakeClock().install();
-  const events = new GatewayEmitter();
-  const starter = new FakeStarter(CANCEL_GRACE_MS);
-  const pool = new WorkerPool({ maxThreads: given.maxThreads ?? 4, spareThreads: 0 }, starter, events);
-  const sessions = new SessionManager({ ...OPTIONS, ...given }, events, pool, undefined);
-  afterThisTest(async () => {
-    try {
-      await sessions.drain(0);
-      await pool.close(new StopDeadline(SECOND));
-    } finally {
-      clock.restore();
-    }
-  });
-  const ask = (session: Session, id: number): Connection => {
-    const connection = new Connection();
-    session.request([call(id)], false, connection);
-    return connection;
-  };
-  /** A session whose worker has answered a call. */
-  const awake = async (): Promise<{ session: Session; worker: FakeWorker }> => {
-    const session = sessions.open(contextOf());
-    ask(session, 1);
-    await settle();
-    const worker = starter.started.at(-1)!;
-    worker.answers(1);
-    return { session, worker };
-  };
-  return { clock, events, starter, pool, sessions, ask, awake };
-}
 
 describe('A session without work', () => {
   it('falls asleep after sleep-after, and not before; the next call gets it a fresh worker', async () => {
@@ -134,23 +54,24 @@ describe('A session without work', () => {
 
 describe('A session whose client is away', () => {
   it('ends after disconnect-grace when its GET stream has closed, and not before', async () => {
-    const { clock, awake, sessions } = world();
+    const { clock, awake, reasons } = world();
     const { session } = await awake();
     const stream = new Connection();
     session.listen(stream);
     stream.onClose();
     await clock.advance(OPTIONS.disconnectGraceMs - SECOND);
-    expect(sessions.get(session.id)).to.equal(session);
+    expect(reasons()).to.deep.equal([]);
     await clock.advance(2 * SECOND);
-    expect(sessions.get(session.id)).to.equal(undefined);
+    expect(reasons()).to.deep.equal(['disconnect']);
   });
 
   it('ends by session-idle after its last request when it never had a GET stream', async () => {
-    const { clock, awake, sessions } = world();
+    const { clock, awake, sessions, reasons } = world();
     const { session } = await awake();
     await clock.advance(OPTIONS.sessionIdleMs - SECOND);
-    expect(sessions.get(session.id)).to.equal(session);
+    expect(reasons()).to.deep.equal([]);
     await clock.advance(2 * SECOND);
+    expect(reasons()).to.deep.equal(['idle']);
     expect(sessions.get(session.id)).to.equal(undefined);
   });
 
@@ -166,21 +87,21 @@ describe('A session whose client is away', () => {
     ]);
   });
 
-  it('ends by a fifteenth of session-idle when it was never used', async () => {
-    const { clock, sessions } = world();
-    const session = sessions.open(contextOf());
+  it('ends by a fifteenth of session-idle when it was initialized and then never used', async () => {
+    const { clock, opened, reasons } = world();
+    await opened();
     await clock.advance(OPTIONS.sessionIdleMs / 15 - SECOND);
-    expect(sessions.get(session.id)).to.equal(session);
+    expect(reasons()).to.deep.equal([]);
     await clock.advance(2 * SECOND);
-    expect(sessions.get(session.id)).to.equal(undefined);
+    expect(reasons()).to.deep.equal(['unused']);
   });
 
   it('ends at session-max-age though it is in use: the call gets an error response first', async () => {
-    const { clock, ask, awake, sessions } = world({ sessionMaxAgeMs: 60 * SECOND });
+    const { clock, ask, awake, reasons } = world({ sessionMaxAgeMs: 60 * SECOND });
     const { session } = await awake();
     const connection = ask(session, 2);
     await clock.advance(62 * SECOND);
-    expect(sessions.get(session.id)).to.equal(undefined);
+    expect(reasons()).to.deep.equal(['max_age']);
     expect(connection.bodies).to.have.length(1);
     expect(connection.bodies[0]).to.contain('the session ends (max_age)');
   });
@@ -217,7 +138,47 @@ describe('A cancelled call', () => {
     expect(session.state).to.equal('asleep');
   });
 
-  it('waits with the kill for another call of the session, but not where the worker spins', async () => {
+  it('costs nothing where its handler has settled meanwhile', async () => {
+    const { clock, ask, awake } = world();
+    const { session, worker } = await awake();
+    worker.heeds = false;
+    ask(session, 2);
+    ask(session, 3);
+    session.notify(cancels(2));
+    await clock.advance(2 * CANCEL_GRACE_MS);
+    worker.settles(2);
+    worker.answers(3);
+    await clock.advance(3 * CANCEL_GRACE_MS);
+    expect(worker.state).to.equal('claimed');
+  });
+
+  it('waits with the kill until the other call of the session has finished', async () => {
+    const { clock, ask, awake } = world();
+    const { session, worker } = await awake();
+    worker.heeds = false;
+    ask(session, 2);
+    const other = ask(session, 3);
+    session.notify(cancels(2));
+    await clock.advance(3 * CANCEL_GRACE_MS);
+    expect(worker.state).to.equal('claimed');
+    worker.answers(3);
+    await settle();
+    expect(other.bodies).to.deep.equal(['{"jsonrpc":"2.0","id":3,"result":{}}']);
+    expect(worker.state).to.equal('gone');
+  });
+
+  it('keeps its id until its handler has settled, so that none escapes the kill', async () => {
+    const { ask, awake } = world();
+    const { session, worker } = await awake();
+    worker.heeds = false;
+    ask(session, 2);
+    session.notify(cancels(2));
+    expect(ask(session, 2).bodies[0]).to.contain('in flight already');
+    worker.settles(2);
+    expect(ask(session, 2).bodies).to.deep.equal([]);
+  });
+
+  it('is not waited for where the worker has begun to spin, though another call runs', async () => {
     const { clock, ask, awake } = world();
     const { session, worker } = await awake();
     worker.heeds = false;

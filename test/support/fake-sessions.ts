@@ -1,0 +1,108 @@
+/** Sessions, their pool and their streams as they are, over workers in the test's process and a clock that stands still. */
+import { expect } from 'chai';
+import type { StreamConnection } from '../../src/delivery/message-stream.js';
+import { WorkerPool } from '../../src/isolation/pool.js';
+import type { ClientRequest } from '../../src/protocol/client-message.js';
+import type { Session } from '../../src/session/session.js';
+import { SessionManager } from '../../src/session/session-manager.js';
+import { StopDeadline } from '../../src/shared/stop-deadline.js';
+import { GatewayEmitter } from '../../src/telemetry/events.js';
+import { contextOf } from '../unit/metrics/fake-gateway.js';
+import { afterThisTest } from './cleanup.js';
+import { collect } from './events.js';
+import { FakeClock, settle } from './fake-clock.js';
+import { FakeStarter, type FakeWorker } from './fake-worker.js';
+
+export const SECOND = 1_000;
+export const CANCEL_GRACE_MS = 2 * SECOND;
+export const OPTIONS = {
+  maxSessions: 10,
+  cleanupIntervalMs: SECOND,
+  maxRequestsPerSession: 64,
+  sseAfterMs: SECOND,
+  progressHeartbeatMs: 20 * SECOND,
+  sleepAfterMs: 30 * SECOND,
+  disconnectGraceMs: 20 * SECOND,
+  resumeGraceMs: 5 * SECOND,
+  sessionIdleMs: 600 * SECOND,
+  sessionMaxAgeMs: undefined as number | undefined,
+};
+
+/** A client's connection; what it was sent is in `bodies`. */
+export class Connection implements StreamConnection {
+  readonly bodies: string[] = [];
+  onDrain = (): void => {};
+  onClose = (): void => {};
+  answer(body: string): boolean {
+    this.bodies.push(body);
+    return true;
+  }
+  nothing(): void {}
+  open(): void {}
+  write(_id: string | undefined, body: string): boolean {
+    this.bodies.push(body);
+    return true;
+  }
+  end(): boolean {
+    return true;
+  }
+}
+
+export function call(id: number, tool = 'echo'): ClientRequest {
+  const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: tool } });
+  const rest = { fastPath: false, progressToken: undefined, params: undefined };
+  return { kind: 'request', id, method: 'tools/call', tool, body, ...rest };
+}
+
+export function initialize(): ClientRequest {
+  const { body: _body, ...rest } = call(0);
+  const params = {
+    protocolVersion: '2025-11-25',
+    capabilities: {},
+    clientInfo: { name: 'client', version: '1' },
+  };
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params });
+  return { ...rest, method: 'initialize', tool: undefined, params, body };
+}
+
+export function world(given: Partial<typeof OPTIONS & { maxThreads: number; spareThreads: number }> = {}) {
+  const clock = new FakeClock().install();
+  const events = new GatewayEmitter();
+  const starter = new FakeStarter(CANCEL_GRACE_MS);
+  const { maxThreads = 4, spareThreads = 0 } = given;
+  const pool = new WorkerPool({ maxThreads, spareThreads }, starter, events);
+  const sessions = new SessionManager({ ...OPTIONS, ...given }, events, pool, undefined);
+  afterThisTest(async () => {
+    try {
+      await sessions.drain(0);
+      await pool.close(new StopDeadline(SECOND));
+    } finally {
+      clock.restore();
+    }
+  });
+  const ask = (session: Session, id: number): Connection => {
+    const connection = new Connection();
+    session.request([call(id)], false, connection);
+    return connection;
+  };
+  const ends = collect(events, 'session-ended');
+  /** A session whose worker has answered `initialize`. */
+  const opened = async (): Promise<{ session: Session; worker: FakeWorker }> => {
+    const session = sessions.open(contextOf());
+    const failed = () => expect.fail('the session did not start');
+    session.initialize(initialize(), session.context, new Connection(), failed);
+    await settle();
+    const worker = starter.started.at(-1)!;
+    worker.answers(0, { protocolVersion: session.context.protocolVersion, capabilities: {} });
+    return { session, worker };
+  };
+  /** The same, and a call. */
+  const awake = async (): Promise<{ session: Session; worker: FakeWorker }> => {
+    const { session, worker } = await opened();
+    ask(session, 1);
+    worker.answers(1);
+    return { session, worker };
+  };
+  const reasons = () => ends.map(({ reason }) => reason);
+  return { clock, events, starter, pool, sessions, ask, opened, awake, reasons };
+}
