@@ -43,6 +43,7 @@ await build({
     'session-entry': join(root, 'workers/session/session-entry.ts'),
     'session-worker': join(root, 'workers/session/session-worker.ts'),
     'child-keeper': join(root, 'workers/child-keeper/entry.ts'),
+    'heap-reader': join(root, 'workers/heap-reader/entry.ts'),
   },
   external: ['undici'],
   plugins: [

@@ -2,9 +2,12 @@
  * Asks session threads from the main thread how much memory they hold. V8 serves both ways by an interrupt, so
  * that a thread answers also while it spins; inside of one long native call it answers afterwards.
  */
-import type { Session } from 'node:inspector';
-import type { Worker } from 'node:worker_threads';
+import { performance } from 'node:perf_hooks';
+import { Worker } from 'node:worker_threads';
+import type { HeapAnswerFrame, HeapQuestionFrame } from '../../shared/heap-reader-frames.js';
 import type { MemoryUse } from '../../shared/memory-limits.js';
+
+const ENTRY = new URL('../../../workers/heap-reader.cjs', import.meta.url);
 
 type Tell = (worker: Worker, use: MemoryUse) => void;
 
@@ -15,6 +18,8 @@ export interface HeapReader {
   readonly ready: boolean;
   /** Tells what each worker answers, when it does. A worker that ends meanwhile never answers. */
   ask(workers: readonly Worker[], tell: Tell): Promise<void>;
+  /** Resolves when nothing of it is left. */
+  close(): Promise<void>;
 }
 
 interface HeapStatistics {
@@ -39,6 +44,8 @@ class StatisticsReader implements HeapReader {
     await Promise.all(workers.map((worker) => this.#askOne(worker as AskableWorker, tell)));
   }
 
+  async close(): Promise<void> {}
+
   async #askOne(worker: AskableWorker, tell: Tell): Promise<void> {
     if (this.#asked.has(worker)) return;
     this.#asked.add(worker);
@@ -56,68 +63,79 @@ class StatisticsReader implements HeapReader {
   }
 }
 
-/** Longer than a thread waits for a processor on a busy machine. */
-const ANSWER_DEADLINE_MS = 250;
 /**
  * Without growth it is hardly ever asked: being attached to slows a thread down for a while. Measured with a look a
  * second: a tenth of the calls a second.
  */
 const REST_MS = 60_000;
+/** After a failure, which is most likely that there is no thread to be had. */
+const RETRY_MS = 1_000;
 
 /**
- * For older versions. It attaches to all workers and detaches at once: measured on Node 20, 0.3 ms for one and
- * 4 ms for 40 workers. V8 does not tell here what is held outside of the heap.
+ * For older versions: a thread that asks by the inspector, started when it is first needed. V8 does not tell here what is
+ * held outside of the heap.
  */
-class InspectorReader implements HeapReader {
+export class InspectorReader implements HeapReader {
   readonly restMs = REST_MS;
-  ready = true;
+  #worker: Worker | undefined;
+  #asking = false;
+  #retryAtMs = 0;
+  #closed = false;
+
+  get ready(): boolean {
+    return !this.#asking && !this.#closed && performance.now() >= this.#retryAtMs;
+  }
 
   async ask(workers: readonly Worker[], tell: Tell): Promise<void> {
-    this.ready = false;
-    const { Session } = await import('node:inspector');
-    const session = new Session();
+    this.#asking = true;
     try {
-      session.connect();
-      await answers(session, workers, tell);
+      await this.#answers(workers, tell);
+    } catch (error) {
+      this.#retryAtMs = performance.now() + RETRY_MS;
+      throw error;
     } finally {
-      // It detaches from the workers as well.
-      session.disconnect();
-      this.ready = true;
+      this.#asking = false;
     }
   }
-}
 
-/** Resolves when all have answered, or at the deadline. */
-function answers(session: Session, workers: readonly Worker[], tell: Tell): Promise<void> {
-  const byThreadId = new Map(workers.map((worker) => [worker.threadId, worker]));
-  const waiting = new Map<string, Worker>();
-  return new Promise((resolve, reject) => {
-    const deadline = setTimeout(resolve, ANSWER_DEADLINE_MS).unref();
-    session.on('NodeWorker.attachedToWorker', ({ params }) => {
-      const worker = byThreadId.get(threadIdOf(params.workerInfo.title));
-      if (worker === undefined) return;
-      waiting.set(params.sessionId, worker);
-      const message = JSON.stringify({ id: 1, method: 'Runtime.getHeapUsage' });
-      session.post('NodeWorker.sendMessageToWorker', { sessionId: params.sessionId, message });
-    });
-    session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
-      const worker = waiting.get(params.sessionId);
-      waiting.delete(params.sessionId);
-      const { result } = JSON.parse(params.message) as { result?: { usedSize: number } };
-      if (worker !== undefined && result !== undefined) {
-        tell(worker, { heapBytes: result.usedSize, externalBytes: 0 });
-      }
-      if (waiting.size > 0) return;
-      clearTimeout(deadline);
-      resolve();
-    });
-    session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, (error) => {
-      if (error !== null) reject(error);
-    });
-  });
-}
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#worker?.terminate();
+  }
 
-/** Node calls a worker `[worker <threadId>] <name>`; the ids that the protocol has are of its own. */
-function threadIdOf(title: string): number {
-  return Number(/^\[worker (\d+)\]/.exec(title)?.[1]);
+  /** Resolves when all have answered or the reader's deadline has passed; rejects where the reader fails. */
+  #answers(workers: readonly Worker[], tell: Tell): Promise<void> {
+    const byThreadId = new Map(workers.map((worker) => [worker.threadId, worker]));
+    const reader = this.#started();
+    return new Promise((resolve, reject) => {
+      const onMessage = (frame: HeapAnswerFrame) => {
+        if (frame.type === 'done') return settle(resolve);
+        const worker = byThreadId.get(frame.threadId);
+        if (worker !== undefined) tell(worker, { heapBytes: frame.heapBytes, externalBytes: 0 });
+      };
+      const onEnd = (cause: unknown) => {
+        if (this.#closed) return settle(resolve);
+        settle(() => reject(cause instanceof Error ? cause : new Error('the heap reader ended')));
+      };
+      const settle = (outcome: () => void) => {
+        reader.off('message', onMessage).off('error', onEnd).off('exit', onEnd);
+        outcome();
+      };
+      reader.on('message', onMessage).on('error', onEnd).on('exit', onEnd);
+      reader.postMessage({ threadIds: [...byThreadId.keys()] } satisfies HeapQuestionFrame);
+    });
+  }
+
+  #started(): Worker {
+    if (this.#worker !== undefined) return this.#worker;
+    const worker = new Worker(ENTRY, { name: 'heap-reader' });
+    worker.unref();
+    // Who asks hears of it too. Nobody may ask when it ends.
+    worker.on('error', () => {});
+    worker.once('exit', () => {
+      if (this.#worker === worker) this.#worker = undefined;
+    });
+    this.#worker = worker;
+    return worker;
+  }
 }

@@ -50,8 +50,9 @@ export class MemoryWatch {
     this.#timer = setInterval(() => this.#tick(), INTERVAL_MS).unref();
   }
 
-  close(): void {
+  async close(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#reader?.close();
   }
 
   #tick(): void {

@@ -189,8 +189,7 @@ export class ThreadStarter implements WorkerStarter<SessionThread>, ThreadHost<S
 
   /** What a native call holds is named in the log at the deadline. */
   async close(deadline: StopDeadline): Promise<void> {
-    this.#memoryWatch.close();
-    await deadline.within(this.#allEnded(), CHILDREN_RESERVE_MS);
+    await deadline.within(Promise.all([this.#memoryWatch.close(), this.#allEnded()]), CHILDREN_RESERVE_MS);
     if (this.#notEnded.size > 0) this.#notices.held([...this.#notEnded.values()]);
     // It kills at once what it could not end gently in time.
     if (!(await deadline.within(this.#keeper.close()))) {
