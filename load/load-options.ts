@@ -30,31 +30,31 @@ interface LoadFlag extends Kind<unknown, unknown, string> {
 
 /** Checked where it is read. */
 function text(argument: string): Kind<string> {
-  return { argument, expected: 'a text that is not empty', schema: z.string().min(1) };
+  return { argument, expected: 'a non-empty text', schema: z.string().min(1) };
 }
 
 export const LOAD_FLAGS = {
-  sessions: { ...integer(1, 100_000), default: '10', help: 'sessions that make calls' },
+  sessions: { ...integer(1, 100_000), default: '10', help: 'number of sessions that make calls' },
   rate: {
     ...perSecond(0.01, 1_000_000),
     defaultText: '50/s',
-    help: 'open loop: calls over all sessions, sent at their time whatever the answers do; latency counts from when a call was due',
+    help: 'open loop: calls a second over all sessions, each sent when it is due; latency counts from that time',
   },
   concurrency: {
     ...integer(1, 100_000),
     defaultText: 'none',
-    help: 'closed loop instead: so many calls in flight over all sessions, each followed by the next',
+    help: 'closed loop instead: number of calls in flight over all sessions; each answer is followed by the next call',
   },
-  duration: { ...duration(1), default: '30s', help: 'how long calls are made' },
+  duration: { ...duration(1), default: '30s', help: 'how long calls are made and counted' },
   ramp: {
     ...duration(0),
     defaultText: '5ms for each session',
-    help: 'sessions are opened evenly over this time, before calls are made',
+    help: 'time over which sessions are opened, evenly, before calls are made',
   },
   'warm-up': {
     ...duration(0),
     default: '0',
-    help: 'calls before that, which are not counted, while the server gets hot',
+    help: 'time for calls that are not counted, before the others',
   },
   mix: {
     ...text('<file>'),
@@ -64,47 +64,47 @@ export const LOAD_FLAGS = {
   idle: {
     ...integer(0, 100_000),
     default: '0',
-    help: 'sessions besides these that hold a GET stream and do nothing',
+    help: 'number of additional sessions that hold a GET stream and do nothing',
   },
   listen: { ...onOrOff, default: 'false', help: 'sessions that make calls hold a GET stream too' },
   churn: {
     ...perSecond(0, 10_000),
     default: '0',
-    help: 'sessions that end with DELETE and are replaced',
+    help: 'sessions that end with DELETE and are replaced, a second',
   },
   drop: {
     ...perSecond(0, 10_000),
     default: '0',
-    help: 'sessions whose connections vanish without a word and that are replaced',
+    help: 'sessions whose connections are cut and that are replaced, a second',
   },
   transport: {
     ...oneOf(['streamable-http', 'sse']),
     default: 'streamable-http',
-    help: 'sse is the older HTTP+SSE; its <url> is that of the event stream, such as …/sse',
+    help: 'sse: the older HTTP+SSE; <url> is then that of its event stream, such as …/sse',
   },
   'protocol-version': {
     ...oneOf(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05']),
     default: '2025-11-25',
-    help: 'what clients ask for',
+    help: 'protocol version that clients request',
   },
   timeout: { ...duration(1), default: '30s', help: 'an answer that takes longer counts as lost' },
   'read-rate': {
     ...byteRate,
     defaultText: 'as fast as it comes',
-    help: 'how fast each answer is read, for slow readers',
+    help: 'how fast each answer is read, to simulate slow readers',
   },
-  workers: { ...integer(1, 64), default: '1', help: 'threads that the load is spread over' },
+  workers: { ...integer(1, 64), default: '1', help: 'number of threads that make the load' },
   metrics: {
     ...httpUrl,
     defaultText: 'none',
-    help: "the server's Prometheus metrics, read at both ends and compared with what the clients saw",
+    help: "URL of the server's Prometheus metrics, read before and after, and compared with what the clients saw",
   },
   pid: {
     ...integer(1, 2 ** 31 - 1),
     argument: '<pid>',
     expected: 'the id of a running process',
     defaultText: 'none',
-    help: "the server's process: processor, memory, threads and descriptors of its tree (Linux)",
+    help: 'process id of the server, to measure processor time, memory, threads and descriptors of its process tree (Linux)',
   },
   out: { ...newFile, defaultText: 'none', help: 'file for the report as JSON' },
   report: { ...newFile, defaultText: 'none', help: 'file for the report as an HTML page' },
@@ -112,7 +112,7 @@ export const LOAD_FLAGS = {
     ...text('<threshold>'),
     list: true,
     defaultText: ALWAYS_HELD.join(', '),
-    help: "threshold such as 'p99<50ms' or 'errors==0', may be repeated; the exit code is 1 if one is missed",
+    help: "threshold such as 'p99<50ms' or 'errors==0'; may be repeated; if one is missed, the exit code is 1",
   },
   token: {
     ...token,
@@ -218,7 +218,7 @@ function readMix(file: string, cwd: string): LoadPlan['mix'] {
   try {
     content = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
-    throw optionError(`The mix ${path} can't be read: ${messageOf(error)}.`, error);
+    throw optionError(`The mix ${path} cannot be read: ${messageOf(error)}.`, error);
   }
   return parseMix(content, path);
 }

@@ -41,7 +41,7 @@ export function createProgram(libuvPool: readonly number[], finish: (exitCode: n
   const serveCommand = program
     .command('serve')
     .summary('run a gateway')
-    .description('Runs a gateway. Flags win over environment variables, these over the config file.')
+    .description('Runs a gateway. Flags take precedence over environment variables, and these over the config file.')
     .argument(
       '[server-module]',
       `${OPTION_TABLE['server-module'].help} (default: ${OPTION_TABLE['server-module'].defaultText}, env: ${variableName('server-module')})`,
@@ -109,7 +109,7 @@ export function createProgram(libuvPool: readonly number[], finish: (exitCode: n
     .command('load')
     .summary('measure a running server under load')
     .description(
-      'Loads any MCP server as real clients do, measures it, and checks that no session gets what is meant for another.',
+      'Loads any MCP server as real clients do, measures it, and checks that no session gets what belongs to another.',
     )
     .argument('<url>', "the server's address, such as http://127.0.0.1:3000/mcp");
   for (const name of LOAD_FLAG_NAMES) {

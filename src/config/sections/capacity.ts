@@ -3,34 +3,34 @@ import { option } from '../option.js';
 import { integer } from '../option-kinds.js';
 
 export const capacityOptions = {
-  /** Session records at once, by default 10,000. */
+  /** Maximum number of sessions, by default 10,000. */
   maxSessions: option(integer(1, 1_000_000), {
     default: 10_000,
-    help: 'session records at once; past it, the one ends that has been without its client for longest',
+    help: 'maximum number of sessions; beyond it, the one that has been without its client for longest ends',
   }),
-  /** Live threads at once, by default as many as the machine's memory allows. */
+  /** Maximum number of threads, including spares; by default as many as the machine's memory allows. */
   maxThreads: option(integer(1, 16_384), {
     defaultText: "from the machine's memory",
-    help: 'live threads at once',
+    help: 'maximum number of threads, including spares',
   }),
   /** Started threads that wait for a session, by default 2; at most `maxThreads`. */
   spareThreads: option(integer(0, 1_024), {
     defaultText: '2',
-    help: 'started threads that wait for a session',
+    help: 'number of started threads that wait for a session; more are kept while sessions claim them quickly',
   }),
-  /** Limit of a thread's heap in MiB, by default 128; at most `threadMemoryMb`. */
+  /** Maximum heap of a thread in MiB, by default 128; at most `threadMemoryMb`. */
   threadHeapMb: option(integer(16, 65_536), {
     defaultText: '128',
-    help: "limit of the heap of one session's thread, MiB; twice that while it does not yield, as part of it may be garbage",
+    help: "maximum heap of a session's thread in MiB; about twice that in a loop that does not yield",
   }),
-  /** Limit of a thread's heap and Buffers together in MiB, by default 512. */
+  /** Maximum heap and Buffers of a thread together in MiB, by default 512. */
   threadMemoryMb: option(integer(16, 1_048_576), {
     defaultText: '512',
-    help: 'limit of heap and Buffers of one thread together, MiB',
+    help: "maximum heap and Buffers of a session's thread together in MiB",
   }),
-  /** How much a thread's priority is lowered, by default 5. */
+  /** Nice value of session threads, by default 5. */
   threadNice: option(integer(0, 19), {
     default: 5,
-    help: "how much a thread's priority is lowered, so that tools can't starve the main thread",
+    help: 'nice value of session threads, so that tools cannot starve the main thread',
   }),
 };

@@ -3,16 +3,16 @@ import { option } from '../option.js';
 import { hosts, onOrOff, origins, token } from '../option-kinds.js';
 
 export const securityOptions = {
-  /** Bearer token that clients must send; none without one. */
+  /** Bearer token that clients must send; by default they need none. */
   token: option(token, {
     secret: true,
     defaultText: 'none',
-    help: 'bearer token that clients must send; other users of the machine can read flags, so prefer the variable',
+    help: 'bearer token that clients must send; set it by variable, because other users of the machine can read flags',
   }),
-  /** Allows a host that other machines can reach without a token; by default not. */
+  /** Allows other machines to connect without a token; off by default. */
   insecure: option(onOrOff, {
     default: false,
-    help: 'allow a host that other machines can reach without a token',
+    help: 'allow other machines to connect without a token',
   }),
   /**
    * Names that a `Host` header may have, by default the loopback names and `host`; without a port, any is meant.
@@ -20,7 +20,7 @@ export const securityOptions = {
    */
   allowedHosts: option(hosts, {
     defaultText: 'loopback names and --host',
-    help: 'names that a Host header may have; others get 403',
+    help: 'allowed names in the Host header; others get 403',
   }),
   /**
    * What an `Origin` header may have, by default the loopback names: host names as above (any scheme is meant),
@@ -28,6 +28,6 @@ export const securityOptions = {
    */
   allowedOrigins: option(origins, {
     defaultText: 'loopback names',
-    help: 'names or origins that an Origin header may have; others get 403',
+    help: 'allowed names or origins in the Origin header; others get 403',
   }),
 };

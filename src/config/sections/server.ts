@@ -7,26 +7,26 @@ export const serverOptions = {
   serverModule: option(moduleFile, {
     positional: true,
     defaultText: 'the built-in environment server',
-    help: 'ES module that says which tools, resources and prompts a session has',
+    help: 'ES module that defines the tools, resources and prompts of a session',
   }),
   /** Folders that the built-in server may read; the current folder without one. */
   root: option(folders, {
     defaultText: 'the current folder',
-    help: 'folder that the built-in server may read; repeatable',
+    help: 'folder that the built-in server may read; may be repeated',
   }),
-  /** Lets the built-in `http_request` reach loopback, private and link-local addresses; by default not. */
+  /** Lets the built-in `http_request` reach loopback, private and link-local addresses; off by default. */
   allowPrivateNetwork: option(onOrOff, {
     default: false,
-    help: 'let the built-in http_request reach loopback, private and link-local addresses',
+    help: 'allow the built-in http_request to reach loopback, private and link-local addresses',
   }),
   /** Bundles the server module at start, so that threads start faster; by default it does. Off, each thread imports it file by file. */
   bundle: option(onOrOff, {
     default: true,
-    help: 'bundle the server module at start, so that threads start faster; off, each thread imports it file by file',
+    help: 'bundle the server module at start, so that threads start faster; if off, each thread imports its files',
   }),
   /** Serves simple tool calls without the SDK's own checks, with the same answers; by default it does. */
   fastPath: option(onOrOff, {
     default: true,
-    help: "serve simple tool calls without the SDK's own checks, with the same answers",
+    help: 'skip checks of the SDK in simple tool calls; the answers are the same',
   }),
 };

@@ -3,32 +3,32 @@ import { option } from '../option.js';
 import { duration, durationOrNone } from '../option-kinds.js';
 
 export const sessionOptions = {
-  /** A session without an open stream that is asked nothing for this long ends; by default `24h`. */
+  /** A session without an open stream ends after this time without a request; by default `24h`. */
   sessionIdle: option(duration(1), {
     default: '24h',
-    help: 'a session without an open stream that is asked nothing for this long ends',
+    help: 'a session without an open stream ends after this time without a request',
   }),
-  /** A session without work for so long gives its thread back; by default `30s`, never with 0. */
+  /** A session gives its thread back after this time without work; by default `30s`, never with 0. */
   sleepAfter: option(duration(0), {
     default: '30s',
-    help: 'a session without work for so long gives its thread back until it is asked something; 0: never',
+    help: 'a session gives its thread back after this time without work; its next request gets another; 0: never',
   }),
-  /** A duration, or `none`, the default. */
-  sessionMaxAge: option(durationOrNone(1), { default: 'none', help: 'a session ends at this age' }),
-  /** How long a session lives on after its client has lost all connections, by default `30s`. */
+  /** Maximum age of a session: a duration, or `none`, the default. */
+  sessionMaxAge: option(durationOrNone(1), { default: 'none', help: 'maximum age of a session' }),
+  /** How long a session stays after its client has lost all connections, by default `30s`. */
   disconnectGrace: option(duration(0), {
     default: '30s',
-    help: 'how long a session lives on after its client has lost all connections',
+    help: 'how long a session stays after its client has lost all connections',
   }),
-  /** How long a request goes on after its stream broke, where the client can resume it; by default `5s`. */
+  /** How long a request continues after its stream broke, if the client can resume it; by default `5s`. */
   resumeGrace: option(duration(0), {
     default: '5s',
-    help: 'how long a request goes on after its stream broke, where the client can resume it',
+    help: 'how long a request continues after its stream broke, if the client can resume it',
   }),
-  /** How long a cancelled handler may go on before its thread is killed, by default `2s`. */
+  /** How long a cancelled handler may continue before its thread is killed, by default `2s`. */
   cancelGrace: option(duration(0), {
     default: '2s',
-    help: 'how long a cancelled handler may go on before its thread is killed',
+    help: 'how long a cancelled handler may continue before its thread is killed',
   }),
   /** How often sessions are checked for their time limits, by default every `5s`. */
   cleanupInterval: option(duration(1), {

@@ -43,7 +43,7 @@ export function createCatalogue(registry: Registry, collect: () => void) {
   // prom-client reads metrics in the order of their registration, so this one's `collect` runs first.
   const buildInfo = new Gauge({
     name: 'bulkhead_build_info',
-    help: 'Always 1; its labels tell the version of the gateway and of Node.js.',
+    help: 'Always 1; its labels are the versions of the gateway and of Node.js.',
     labelNames: ['version', 'node_version'],
     registers,
     collect,
@@ -63,8 +63,11 @@ export function createCatalogue(registry: Registry, collect: () => void) {
     ),
 
     startTime: gauge('bulkhead_start_time_seconds', 'When the gateway started, in seconds since the epoch.'),
-    limits: gauge('bulkhead_limit', 'The highest value that each bounded thing may have.', ['limit']),
-    draining: gauge('bulkhead_draining', '1 while the gateway drains and takes no new sessions, else 0.'),
+    limits: gauge('bulkhead_limit', 'Configured limits, by name.', ['limit']),
+    draining: gauge(
+      'bulkhead_draining',
+      '1 while the gateway drains and takes no new sessions, otherwise 0.',
+    ),
 
     sessions: gauge('bulkhead_sessions', 'Sessions by state.', ['state']),
     sessionsStarted: counter('bulkhead_sessions_started_total', 'Sessions that were started.', ['transport']),
@@ -79,13 +82,13 @@ export function createCatalogue(registry: Registry, collect: () => void) {
     ),
     sessionSleeps: counter(
       'bulkhead_session_sleeps_total',
-      'Times that a session without work was asked to give its thread back, by reason.',
+      'Times that a session without work was put to sleep, by reason.',
       ['reason'],
     ),
 
     sessionStateBytes: gauge('bulkhead_session_state_bytes', 'Bytes of session.state in all sessions.'),
 
-    requestsInFlight: gauge('bulkhead_requests_in_flight', 'Requests that are not answered yet.'),
+    requestsInFlight: gauge('bulkhead_requests_in_flight', 'Requests that have not been answered yet.'),
     requestsCancelled: counter('bulkhead_requests_cancelled_total', 'Requests that were cancelled.', [
       'reason',
     ]),
@@ -98,30 +101,33 @@ export function createCatalogue(registry: Registry, collect: () => void) {
     connections: gauge('bulkhead_connections', 'Open connections by listener.', ['listener']),
     connectionsDropped: counter(
       'bulkhead_connections_dropped_total',
-      'Connections that the gateway closed by itself, by listener and reason.',
+      'Connections that the gateway closed on its own, by listener and reason.',
       ['listener', 'reason'],
     ),
 
     descriptorStates: counter(
       'bulkhead_descriptor_states_total',
-      'Times that the process came near its limit of file descriptors, to it, or away from it.',
+      'Times that the use of file descriptors changed between low, high and exhausted.',
       ['state'],
     ),
     unfinishedBodies: gauge(
       'bulkhead_unfinished_body_bytes',
-      'Bytes of request bodies that have not come whole yet.',
+      'Bytes of request bodies that are still being received.',
     ),
 
     threads: gauge('bulkhead_threads', 'Session threads by state.', ['state']),
     threadWaiters: gauge('bulkhead_thread_waiters', 'Sessions that wait for a thread.'),
     threadLongestWait: gauge(
       'bulkhead_thread_wait_age_seconds',
-      'How long the session that waits longest has waited for its thread, 0 without one.',
+      'How long the longest-waiting session has waited for a thread, 0 if none waits.',
     ),
-    sparesTarget: gauge('bulkhead_spare_threads_target', 'Spares that are kept at the moment.'),
+    sparesTarget: gauge(
+      'bulkhead_spare_threads_target',
+      'Number of spare threads that the pool tries to keep.',
+    ),
     threadStart: histogram(
       'bulkhead_thread_start_duration_seconds',
-      'Time until a started thread was ready for a session.',
+      'Time from the start of a thread until it was ready for a session.',
       THREAD_BUCKETS,
     ),
     codeCacheRejections: counter(
@@ -136,62 +142,71 @@ export function createCatalogue(registry: Registry, collect: () => void) {
     ),
     threadKill: histogram(
       'bulkhead_thread_kill_duration_seconds',
-      'Time from the first step against a thread until it was gone, for threads that were killed.',
+      'Time from the first step of the kill ladder until the thread was gone, for killed threads.',
       THREAD_BUCKETS,
     ),
-    threadClaims: counter('bulkhead_thread_claims_total', 'Threads that were given to a session.', ['kind']),
+    threadClaims: counter(
+      'bulkhead_thread_claims_total',
+      'Threads that were given to a session, by kind of claim.',
+      ['kind'],
+    ),
     threadExits: counter('bulkhead_thread_exits_total', 'Session threads that have ended, by cause.', [
       'cause',
     ]),
     threadsStuck: counter(
       'bulkhead_threads_stuck_total',
-      'Threads that were told to terminate and were still there after the deadline.',
+      'Threads that were told to terminate and did not within 5 seconds.',
     ),
     memoryNearlyFull: gauge(
       'bulkhead_container_memory_nearly_full',
-      '1 while no thread is started because the memory of the container is nearly full, else 0.',
+      '1 while no thread is started because the memory of the container is nearly full, otherwise 0.',
     ),
     threadMemory: gauge('bulkhead_thread_memory_bytes', 'Heap and Buffers of all session threads.'),
     threadHeap: gauge('bulkhead_thread_heap_bytes', 'V8 heap of all session threads.'),
     threadUtilization: gauge(
       'bulkhead_thread_event_loop_utilization_ratio',
-      'Mean event-loop utilisation of the live session threads, 0 to 1.',
+      'Mean event-loop utilization of all session threads, 0 to 1.',
     ),
 
     libuvPoolWait: histogram(
       'bulkhead_libuv_pool_wait_seconds',
-      'Time that a job in the thread pool of libuv waited and took; one is asked each second.',
+      'Duration of a trivial job in the thread pool of libuv, including its wait; measured once a second.',
       THREAD_BUCKETS,
     ),
     libuvPoolWaitAge: gauge(
       'bulkhead_libuv_pool_wait_age_seconds',
-      'How long the job that probes the thread pool of libuv has waited, 0 without one.',
+      'How long the current probe of the thread pool of libuv has been waiting, 0 if none is.',
     ),
 
     streams: gauge('bulkhead_streams', 'Open SSE streams by kind.', ['kind']),
     streamsOpened: counter('bulkhead_streams_opened_total', 'SSE streams that were opened.', ['kind']),
-    streamsStalled: counter('bulkhead_streams_stalled_total', 'SSE streams closed because nobody read.', [
-      'kind',
-    ]),
+    streamsStalled: counter(
+      'bulkhead_streams_stalled_total',
+      'SSE streams that were closed because their client did not read.',
+      ['kind'],
+    ),
     streamsResumed: counter(
       'bulkhead_streams_resumed_total',
-      'Times that a client came back with Last-Event-ID; lost: what it asked for was gone.',
+      'Times that a client resumed a stream with Last-Event-ID; lost: its events were gone.',
       ['kind', 'outcome'],
     ),
     eventsReplayed: counter('bulkhead_stream_events_replayed_total', 'SSE events that were sent again.'),
     eventsDropped: counter(
       'bulkhead_stream_events_dropped_total',
-      'Events that left the bounded event log before any client took them.',
+      'Events that were dropped from the event log before a client received them.',
     ),
-    bufferedBytes: gauge('bulkhead_stream_buffered_bytes', 'Bytes that wait for clients that read slowly.'),
+    bufferedBytes: gauge(
+      'bulkhead_stream_buffered_bytes',
+      'Bytes that wait because their clients read slowly.',
+    ),
     outputBytes: gauge(
       'bulkhead_output_bytes',
-      'Bytes that were written to connections whose clients did not take them at once.',
+      'Bytes written to connections that clients have not received yet.',
     ),
     eventLogBytes: gauge('bulkhead_event_log_bytes', 'Bytes in all event logs.'),
     responsesUnmatched: counter(
       'bulkhead_responses_unmatched_total',
-      'Responses of clients that answer nothing that their server asked.',
+      'Responses of clients that match no request of their server.',
     ),
 
     moduleLogLines: counter('bulkhead_module_log_lines_total', 'Log lines of server modules.', [
@@ -200,12 +215,12 @@ export function createCatalogue(registry: Registry, collect: () => void) {
     ]),
     moduleLogLinesDropped: counter(
       'bulkhead_module_log_lines_dropped_total',
-      'Log lines of server modules that were over the rate limit.',
+      'Log lines of server modules that were dropped by the rate limit.',
     ),
-    moduleSeries: gauge('bulkhead_module_series', 'Series of the metrics of server modules.'),
+    moduleSeries: gauge('bulkhead_module_series', 'Number of metric series of server modules.'),
     moduleMetricsRefused: counter(
       'bulkhead_module_metrics_refused_total',
-      'Metrics or series of server modules that were refused, once for each report that held them.',
+      'Metrics or series of server modules that were refused, counted in each report.',
       ['reason'],
     ),
 

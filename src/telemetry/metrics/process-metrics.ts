@@ -68,7 +68,7 @@ export function registerProcessMetrics(registry: Registry): void {
   );
   gauge(
     'nodejs_external_memory_bytes',
-    'Memory outside of the main thread V8 heap that its objects hold.',
+    'Memory outside of the V8 heap that objects of the main thread hold.',
     () => getHeapStatistics().external_memory,
   );
 
@@ -82,7 +82,7 @@ export function registerProcessMetrics(registry: Registry): void {
     gauge('process_open_fds', 'Open file descriptors.', countOpenFileDescriptors);
     const limit = readFileDescriptorLimit();
     if (limit !== undefined)
-      gauge('process_max_fds', 'Highest number of open file descriptors.', () => limit);
+      gauge('process_max_fds', 'Maximum number of open file descriptors.', () => limit);
   }
 }
 
