@@ -83,7 +83,7 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
   if (checked.notBundledBecause !== undefined) {
     events.emit('notice', {
       level: 'info',
-      message: `the server module is imported file by file, which starts threads slower: ${checked.notBundledBecause}`,
+      message: `the server module is imported file by file, so threads start more slowly: ${checked.notBundledBecause}`,
     });
   }
   const sessions = new SessionManager(options, events, pool, staticLists);

@@ -46,6 +46,6 @@ function trendPhrase(trend: Trend | null, write: (value: number) => string): str
   const { perMinute, plusMinus } = trend;
   if (perMinute === 0 && plusMinus === 0) return '0 a minute: did not move';
   const slope = `${perMinute > 0 ? '+' : ''}${write(perMinute)} ± ${write(plusMinus)} a minute`;
-  if (Math.abs(perMinute) <= plusMinus) return `${slope}: can't be told from none`;
+  if (Math.abs(perMinute) <= plusMinus) return `${slope}: does not differ from zero`;
   return `${slope}: ${perMinute > 0 ? 'grew' : 'shrank'}`;
 }

@@ -59,6 +59,6 @@ function tell(what: string, trend: Trend | null | undefined, unit: number, name:
   }
   const { perMinute, plusMinus, flat } = trend;
   const measured = `${(perMinute / unit).toFixed(2)} ± ${(plusMinus / unit).toFixed(2)} ${name}`.trimEnd();
-  const verdict = flat ? "can't be told from none" : 'can be told from none';
+  const verdict = flat ? 'not different from zero' : 'different from zero';
   return { text: `the slope of ${what} is known`, measured: `${measured} a minute, ${verdict}`, met: true };
 }

@@ -102,7 +102,7 @@ export class ProcessTree {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'EACCES' && code !== 'EPERM') throw error;
       throw new ServerUnreadable(
-        `The descriptors of process ${pid} can't be read, because it is another user's: run the load as that user or as root.`,
+        `The descriptors of process ${pid} cannot be read, because it is another user's: run the load as that user or as root.`,
         { cause: error },
       );
     }

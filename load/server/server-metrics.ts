@@ -69,7 +69,7 @@ export function serverMetricsReport({ url, before, after, counts }: MetricsObser
   const figures = figuresOf(before, after);
   const counted = countsOf(before, after, counts);
   if (counted.length > 0 && hasRestarted(before, after)) {
-    const note = "The server restarted during the run, so that this can't be checked.";
+    const note = 'The server restarted during the run, so that this cannot be checked.';
     const unchecked = counted.map(({ what, series }) => ({
       name: what,
       ...ends(before, after, series),

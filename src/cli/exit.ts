@@ -44,6 +44,6 @@ export function exitAtOnce(exitCode: number): void {
 function killChildren(): void {
   if (killDescendants()) return;
   process.stderr.write(
-    'bulkhead: child processes could not be looked for: no file descriptor is free, or there is no /proc.\n',
+    'bulkhead: child processes could not be listed: no file descriptor is free, or there is no /proc.\n',
   );
 }

@@ -83,7 +83,7 @@ async function chooseMix({ plan, mix }: LoadOptions, version: string): Promise<L
     throw new CommandFailure(
       tools.length === 0
         ? 'The server has no tools: there is nothing to call.'
-        : 'The server has no tool that says it is read-only (readOnlyHint) and can be called without arguments: say with --mix what to call.',
+        : 'The server has no tool that says it is read-only (readOnlyHint) and can be called without arguments: name the calls with --mix.',
     );
   }
   const names = tools.map(({ name }) => name);
@@ -125,7 +125,7 @@ async function write(file: string | undefined, content: () => string): Promise<v
   try {
     await writeFile(file, content());
   } catch (error) {
-    throw new CommandFailure(`The report ${file} can't be written: ${messageOf(error)}.`, { cause: error });
+    throw new CommandFailure(`The report ${file} cannot be written: ${messageOf(error)}.`, { cause: error });
   }
 }
 

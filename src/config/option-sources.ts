@@ -99,7 +99,7 @@ function addConfigFile(given: Map<OptionName, Given>, file: string, cwd: string)
   try {
     text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
-    throw optionError(`The config file ${path} can't be read: ${messageOf(error)}.`, error);
+    throw optionError(`The config file ${path} cannot be read: ${messageOf(error)}.`, error);
   }
   let content: unknown;
   try {

@@ -11,10 +11,10 @@ const PROBE_INTERVAL_MS = 1_000;
 const FREE_BELOW_MS = 100;
 
 const HELD =
-  "libuv's thread pool is held: files, name look-ups, compression and cryptography of all sessions wait. Tools hold it, such " +
-  'as with a FIFO that nobody writes to, a network file system or a name server that does not answer, or many key ' +
-  'derivations; /sessions shows which calls run for long. A gateway that is started with a higher UV_THREADPOOL_SIZE in its ' +
-  'environment has more threads';
+  "libuv's thread pool is blocked: files, name look-ups, compression and cryptography of all sessions wait. Tools block it, for " +
+  'example with a FIFO that nobody writes to, a network file system or a name server that does not answer, or many key ' +
+  'derivations; /sessions shows which calls have been running for long. A higher UV_THREADPOOL_SIZE in the ' +
+  "gateway's environment gives it more threads";
 const FREE = "libuv's thread pool is free again";
 
 export class LibuvPoolProbe {

@@ -6,7 +6,7 @@
 /** By the system's error code (errno(3)). */
 const SENTENCES: Readonly<Record<string, string>> = {
   EAGAIN:
-    'the system gives the gateway no more threads (EAGAIN): a limit to its processes and threads is reached, which is ' +
+    'the system refuses to start more threads (EAGAIN): a limit of its processes and threads is reached, which is ' +
     "a container's pids limit, TasksMax of systemd or ulimit -u; raise it, or lower max-threads",
   EMFILE:
     'the gateway has no file descriptor left (EMFILE): raise ulimit -n, or lower max-threads and max-sessions',
@@ -21,7 +21,7 @@ export function shortageOf(thrown: unknown): string | undefined {
   // Node tells the system's code in the text alone: "Worker initialization failure: EAGAIN".
   if (code !== 'ERR_WORKER_INIT_FAILED') return undefined;
   const named = /\b(E[A-Z]+)$/.exec(String(message))?.[1] ?? '';
-  return SENTENCES[named] ?? `the system gives the gateway no thread: ${String(message)}`;
+  return SENTENCES[named] ?? `the system refused to start a thread: ${String(message)}`;
 }
 
 /** `shortageOf`, or what else was wrong. */

@@ -11,7 +11,7 @@ const LISTS = ['tools', 'prompts', 'resources'] as const;
 const LEVELS_WITH_WARNINGS: ReadonlySet<unknown> = new Set(['debug', 'info', 'notice', 'warning']);
 
 export const GAP_MESSAGE =
-  'Messages of this stream were lost here: they left the event log, which is bounded, before they could be sent. Lists and resources may have changed.';
+  'Messages of this stream were lost here: they were dropped from the event log, which is bounded, before they could be sent. Lists and resources may have changed.';
 
 /** JSON-RPC notifications, as text; none where the server has declared none. */
 export function gapNotices(

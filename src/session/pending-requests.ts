@@ -79,7 +79,7 @@ export class PendingRequests {
     if (full) {
       events.emit('rejected', { reason: 'thread_wait', status: 200, sessionId, remoteAddress });
       const message =
-        'This session was sent more than its server has read so far. Wait for a call to finish and call again, or send less.';
+        'This session has been sent more than its server has read. Wait for a call to finish and call again, or send less.';
       return errorResponse(id, JSON_RPC.serverError, message, { reason: 'thread_wait' });
     }
     events.emit('rejected', { reason: 'request_limit', status: 200, sessionId, remoteAddress });

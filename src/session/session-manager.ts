@@ -231,7 +231,7 @@ export class SessionManager implements SessionOwner<Session> {
     if (this.#evictionNotices.admit() === undefined) return;
     this.events.emit('notice', {
       level: 'warn',
-      message: `max-sessions (${this.options.maxSessions}) is reached: for each new session, the one ends that has been without its client for longest`,
+      message: `max-sessions (${this.options.maxSessions}) is reached: each new session ends the one that has been without its client for longest`,
     });
   }
 

@@ -49,7 +49,7 @@ describe("libuv's pool of threads", () => {
     const client = await open();
     expect(JSON.parse(textOf(await client.call('environment'))).thread).to.equal('2');
     await client.call('open', { path: fifo.path, times: 2 });
-    await cli.printed('stderr', /"level":40[^\n]*libuv's thread pool is held/);
+    await cli.printed('stderr', /"level":40[^\n]*libuv's thread pool is blocked/);
     const samples = samplesOf(await (await fetch(new URL('/metrics', adminUrl))).text());
     expect(samples.get('bulkhead_libuv_pool_wait_age_seconds')).to.be.above(0.9);
 
@@ -61,7 +61,7 @@ describe("libuv's pool of threads", () => {
     expect(after.get('bulkhead_libuv_pool_wait_seconds_count')).to.be.above(0);
     cli.child.kill('SIGTERM');
     const { stderr } = await cli.exited();
-    expect(stderr.match(/thread pool is held/g)).to.have.length(1);
+    expect(stderr.match(/thread pool is blocked/g)).to.have.length(1);
   });
 
   it('is watched where a gateway is embedded, until that closes', async () => {

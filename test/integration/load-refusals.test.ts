@@ -37,7 +37,7 @@ describe('bulkhead load refuses with exit code 2', () => {
     [
       'a mix that is not there',
       () => [NOWHERE, '--mix', '/nowhere/mix.json'],
-      /nowhere\/mix\.json can't be read/,
+      /nowhere\/mix\.json cannot be read/,
     ],
     [
       'a mix that is not JSON',

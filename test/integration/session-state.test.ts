@@ -123,7 +123,7 @@ describe('session.state: values', () => {
       await client.call('store', { what: 'text' });
       const refusal = await client.call('store', { what });
       expect(refusal.result, JSON.stringify(refusal)).to.include({ isError: true });
-      expect(textOf(refusal)).to.match(/ERR_BULKHEAD_STATE.*can't be cloned/s);
+      expect(textOf(refusal)).to.match(/ERR_BULKHEAD_STATE.*cannot be cloned/s);
       expect(textOf(await client.call('stored'))).to.equal('text');
     });
   }

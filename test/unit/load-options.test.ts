@@ -75,7 +75,7 @@ describe('the flags of bulkhead load', () => {
     [{ 'read-rate': '0' }, '--read-rate is "0", but must be a number of bytes a second'],
     [{ out: 'no/such/folder.json' }, '--out is "no/such/folder.json", but must be the path of a file in an'],
     [{ report: '.' }, '--report is ".", but must be the path of a file'],
-    [{ mix: 'none.json' }, "none.json can't be read"],
+    [{ mix: 'none.json' }, 'none.json cannot be read'],
     [{ metrics: 'localhost' }, '--metrics is "localhost", but must be an http: or https: URL'],
     [{ token: 'two words' }, '--token is a value that is not shown here, but must be'],
     [{ expect: ['p42<1s'] }, 'p42'],

@@ -161,7 +161,7 @@ describe('the summary of a load run', () => {
         },
       }),
     });
-    expect(text).to.contain("memory +1 MiB ± 2 MiB a minute: can't be told from none");
+    expect(text).to.contain('memory +1 MiB ± 2 MiB a minute: does not differ from zero');
     expect(text).to.contain('threads -3 ± 1 a minute: shrank');
     expect(text).to.contain('descriptors too few samples');
   });

@@ -113,7 +113,7 @@ describe("the server's metrics at both ends of a run", () => {
   });
 
   describe('of a server that restarted in between', () => {
-    const note = "The server restarted during the run, so that this can't be checked.";
+    const note = 'The server restarted during the run, so that this cannot be checked.';
 
     it('are no check, and say so, when a counter went down', () => {
       const found = report(bulkhead(50, 20), bulkhead(60, 10));

@@ -202,7 +202,7 @@ describe('the process tree of a server', () => {
       const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
         encoding: 'utf8',
       });
-      expect(stdout).to.match(/^\{"processes":\d+|^The descriptors of process \d+ can't be read/);
+      expect(stdout).to.match(/^\{"processes":\d+|^The descriptors of process \d+ cannot be read/);
     });
   });
 
@@ -269,7 +269,7 @@ describe('the process tree of a server', () => {
       const tree = new ProcessTree(10, { files: new OfAnotherUser(machine.root) });
       expect(() => tree.sample()).to.throw(
         ServerUnreadable,
-        "The descriptors of process 10 can't be read, because it is another user's: run the load as that user or as root.",
+        "The descriptors of process 10 cannot be read, because it is another user's: run the load as that user or as root.",
       );
     });
   });

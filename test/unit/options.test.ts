@@ -236,7 +236,7 @@ describe('options', () => {
   describe('the config file', () => {
     it('is refused when it is missing', () => {
       const sentence = sentenceOf(() => resolveOptions({ configFile: 'none.json', cwd: folder }));
-      expect(sentence).to.include(`The config file ${join(folder, 'none.json')} can't be read: ENOENT`);
+      expect(sentence).to.include(`The config file ${join(folder, 'none.json')} cannot be read: ENOENT`);
     });
 
     it('is refused with the position where it is not JSON', () => {

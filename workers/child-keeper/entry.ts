@@ -13,7 +13,7 @@ import type {
 import { KeptThread } from './kept-thread.js';
 import { LifetimeReaper } from './lifetime-reaper.js';
 
-if (isMainThread) throw new Error('The child-process keeper has to be started as a worker thread.');
+if (isMainThread) throw new Error('The child-process keeper must be started as a worker thread.');
 
 const { mainPort, niceIncrement } = workerData as ChildKeeperData;
 /** 19 is the nicest there is. */

@@ -176,7 +176,7 @@ function checkedUrl(text: string, base?: URL): URL {
   }
   const url = new URL(text, base);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new ToolError(`${url.protocol} can't be requested; use http: or https:.`);
+    throw new ToolError(`${url.protocol} cannot be requested; use http: or https:.`);
   }
   if (url.username !== '' || url.password !== '') {
     throw new ToolError('Credentials in a URL are not sent; put them into an Authorization header.');

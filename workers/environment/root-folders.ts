@@ -144,7 +144,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
 /** The system's error as one that the client understands; anything else stays what it is. */
 function explained(error: unknown, path: string): unknown {
   if (error instanceof ToolError || !hasCode(error)) return error;
-  const explanation = EXPLANATIONS[error.code] ?? `can't be opened (${error.code}); choose another`;
+  const explanation = EXPLANATIONS[error.code] ?? `cannot be opened (${error.code}); choose another`;
   return new ToolError(`"${path}" ${explanation}.`, { cause: error });
 }
 

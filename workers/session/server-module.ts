@@ -83,7 +83,7 @@ function assertDefinition(value: unknown): asserts value is ServerDefinition {
   for (const key of ['name', 'version'] as const) {
     if (typeof value[key] !== 'string' || value[key] === '') {
       throw new ServerModuleError(
-        `its default export has no \`${key}\`; clients are shown one, so give it a text`,
+        `its default export has no \`${key}\`; it is shown to clients, so set it to a text`,
       );
     }
   }

@@ -55,7 +55,7 @@ export class StoredState implements SessionState {
     } catch (error) {
       throw new BulkheadError(
         'ERR_BULKHEAD_STATE',
-        `session.state: the value for ${JSON.stringify(key)} can't be cloned (${messageOf(error)}); store plain data`,
+        `session.state: the value for ${JSON.stringify(key)} cannot be cloned (${messageOf(error)}); store plain data`,
         { cause: error },
       );
     }
@@ -83,7 +83,7 @@ export class StoredState implements SessionState {
       throw new BulkheadError(
         'ERR_BULKHEAD_STATE',
         `session.state: with ${JSON.stringify(key)} it would hold ${total} bytes of at most ${STATE_LIMIT_BYTES}, ` +
-          'of which each entry takes 256 beside its key and value; store less, fewer and larger values, or a reference to where the data is',
+          'where each entry takes 256 besides its key and value; store less, fewer and larger values, or a reference to where the data is',
       );
     }
     // A little past it where other threads store at the same moment.

@@ -68,7 +68,7 @@ export class MemoryWatch {
     this.#look(grown).catch((error: unknown) => {
       this.#events.emit('notice', {
         level: 'error',
-        message: `session threads could not be asked for their memory: ${messageOf(error)}`,
+        message: `the memory of session threads could not be read: ${messageOf(error)}`,
       });
     });
   }

@@ -368,7 +368,7 @@ export class SessionThread implements SessionWorker {
 
   async #closed(): Promise<void> {
     const died = await this.#connection.life.then(
-      () => new Error('the thread came to its end by itself'),
+      () => new Error('the thread ended by itself'),
       (error: unknown) => error,
     );
     this.#timers.clearAll();

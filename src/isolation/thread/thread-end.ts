@@ -72,7 +72,7 @@ export class ThreadEnd {
     } catch (error) {
       this.#events.emit('notice', {
         level: 'error',
-        message: `a session could not be told of its thread's end: ${messageOf(error)}`,
+        message: `the end of a session's thread could not be handled: ${messageOf(error)}`,
         fields: { thread: this.#thread, sessionId: owner?.context.sessionId },
       });
     }

@@ -28,7 +28,7 @@ export class ThreadNotices {
   held(threads: readonly SessionThread[]): void {
     this.#events.emit('notice', {
       level: 'error',
-      message: `${threads.length} session threads did not end in time; a native call holds each, or a job of libuv's pool; they end with the process`,
+      message: `${threads.length} session threads did not end in time; a native call or a job of libuv's pool blocks each; they end with the process`,
       fields: {
         threads: threads.slice(0, MAX_HELD_NAMED).map(({ id, sessionId }) => ({ thread: id, sessionId })),
       },

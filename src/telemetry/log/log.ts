@@ -58,7 +58,7 @@ const DESCRIPTOR_LINES = {
   exhausted: {
     level: 'error',
     message:
-      'hardly a file descriptor is free: new MCP connections are closed until some are; a tool may leak them, or the limit (ulimit -n) is too low',
+      'almost no file descriptor is free: new MCP connections are closed until some are; a tool may leak them, or the limit (ulimit -n) is too low',
   },
   eased: { level: 'info', message: 'file descriptors are free again' },
 } as const;
@@ -148,12 +148,15 @@ function createListeners(logger: Logger): GatewayListeners {
     'thread-stuck': ({ thread, context, running }) =>
       logger.error(
         { thread, ...identify(context), ...describeRunning(running) },
-        'thread was terminated and is still there: a native call holds it',
+        'thread was told to terminate and still runs: a native call blocks it',
       ),
     'events-dropped': ({ context, events }) =>
-      logger.warn({ ...identify(context), events }, 'events left the event log before the client took them'),
+      logger.warn(
+        { ...identify(context), events },
+        'events were dropped from the event log before the client received them',
+      ),
     'response-unmatched': ({ context }) =>
-      logger.debug(identify(context), 'the client answered something that its server did not ask'),
+      logger.debug(identify(context), 'the client sent a response that matches no request of its server'),
     'module-log': ({ context, key, source, level, message, fields }) =>
       logger[level](
         {
@@ -165,7 +168,10 @@ function createListeners(logger: Logger): GatewayListeners {
         printable(message),
       ),
     'module-log-dropped': ({ context, lines }) =>
-      logger.warn({ ...identify(context), lines }, 'log lines of the server module were over the rate limit'),
+      logger.warn(
+        { ...identify(context), lines },
+        'log lines of the server module were dropped by the rate limit',
+      ),
     notice: ({ level, message, fields }) =>
       logger[level](fields === undefined ? {} : printableFields(fields), printable(message)),
   };

@@ -71,7 +71,7 @@ export class BodyBudget {
     this.#events.emit('notice', {
       level: 'warn',
       message:
-        'Unfinished request bodies held as much memory as they may together: the largest that stood still were refused with 503.',
+        'Unfinished request bodies reached their memory limit: the largest stalled ones were refused with 503.',
       fields: { refused: suppressed + refused, limitBytes: this.limitBytes },
     });
   }

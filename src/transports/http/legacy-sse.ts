@@ -72,7 +72,7 @@ export class LegacySse {
       return this.#reject(request, response, {
         status: 400,
         reason: 'session_required',
-        message: 'Bad Request: the sessionId parameter is missing. GET /sse tells the whole address.',
+        message: 'Bad Request: the sessionId parameter is missing. GET /sse returns the complete address.',
       });
     }
     const session = this.#parts.sessions.find(sessionId, principal);

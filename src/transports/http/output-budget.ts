@@ -148,7 +148,7 @@ export class OutputBudget {
     this.#events.emit('notice', {
       level: 'warn',
       message:
-        'Output that clients do not read held as much memory as it may: the responses that waited most and longest were closed.',
+        'Output that clients do not read reached its memory limit: the responses with most of it for longest were closed.',
       fields: { closed: suppressed + closed, limitBytes: this.limitBytes },
     });
   }

@@ -25,17 +25,17 @@ export function readMetadata(hook: MetadataHook, request: IncomingMessage): Sess
     if (given instanceof Promise) {
       // Nobody will wait for it, and its failure must not end the process.
       given.catch(() => {});
-      throw new Error('it gave back a promise, but must give back its data at once');
+      throw new Error('it returned a promise, but must return its data directly');
     }
     copy = structuredClone(given);
   } catch (error) {
     throw new Error(`createGateway's metadata function failed: ${messageOf(error)}`, { cause: error });
   }
   if (typeof copy !== 'object' || copy === null || Array.isArray(copy)) {
-    throw new Error("createGateway's metadata function must give back an object");
+    throw new Error("createGateway's metadata function must return an object");
   }
   const tooMuch = excess(copy);
-  if (tooMuch !== undefined) throw new Error(`createGateway's metadata function gave back ${tooMuch}`);
+  if (tooMuch !== undefined) throw new Error(`createGateway's metadata function returned ${tooMuch}`);
   return copy as Record<string, unknown>;
 }
 

@@ -152,7 +152,7 @@ export class StreamableHttp {
         status: 400,
         reason: 'invalid_request',
         code: JSON_RPC.invalidRequest,
-        message: `Invalid Request: protocol version ${session.context.protocolVersion} has no batches; send one message a POST`,
+        message: `Invalid Request: protocol version ${session.context.protocolVersion} has no batches; send one message per POST`,
       });
     }
     const requests = messages.filter((message) => message.kind === 'request');
@@ -242,7 +242,7 @@ export class StreamableHttp {
       return this.#reject(request, response, {
         status: 400,
         reason: 'invalid_request',
-        message: 'Invalid Last-Event-ID: it is no event id of this server. Open the stream without it.',
+        message: 'Invalid Last-Event-ID: it is not an event id of this server. Open the stream without it.',
       });
     }
     const sessionId = headerOf(request, 'mcp-session-id');

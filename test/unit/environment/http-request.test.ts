@@ -171,7 +171,7 @@ describe('http_request of the environment server', () => {
       );
       answer('', { location: 'file:///etc/passwd' }, 302);
       expect(textOf(await open.call('http_request', { url: loopback.origin }))).to.match(
-        /file: can't be requested/,
+        /file: cannot be requested/,
       );
     });
   });

@@ -114,7 +114,7 @@ export class SessionChildProcesses {
     if (lifetime === 'request' && requestKey === undefined) {
       throw new BulkheadError(
         'ERR_BULKHEAD_SPAWN',
-        "A child process can't have the lifetime of a request outside of a request's handler.",
+        "A child process cannot have the lifetime of a request outside of a request's handler.",
       );
     }
     return requestKey;

@@ -80,11 +80,11 @@ function checkNames(options: Readonly<Record<string, unknown>>): void {
     if (value === undefined || TAKEN.has(name)) continue;
     const fixed = Object.hasOwn(FIXED, name) ? FIXED[name] : undefined;
     if (fixed?.isSo(value) === true) continue;
-    const why = fixed?.why ?? `it has ${[...TAKEN].join(', ')}`;
+    const why = fixed?.why ?? `its options are ${[...TAKEN].join(', ')}`;
     const message =
       fixed === undefined
         ? `session.spawn has no option "${name}": ${why}.`
-        : `session.spawn can't do ${name}: ${quoted(value)}, since ${why}.`;
+        : `session.spawn cannot do ${name}: ${quoted(value)}, since ${why}.`;
     throw new BulkheadError('ERR_BULKHEAD_SPAWN', message);
   }
 }

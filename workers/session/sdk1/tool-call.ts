@@ -150,7 +150,7 @@ export async function conforming(tool: RegisteredTool, result: unknown, name: st
 export function checkedResult(result: unknown): Result {
   const checked = CallToolResultSchema.safeParse(result);
   if (checked.success) return checked.data;
-  const message = `The tool's handler gave back what is no tool result: ${issuesOf(checked.error)}`;
+  const message = `The tool's handler returned no valid tool result: ${issuesOf(checked.error)}`;
   throw new McpError(ErrorCode.InternalError, message);
 }
 

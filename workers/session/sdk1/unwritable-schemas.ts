@@ -32,7 +32,7 @@ export function unwritableSchema(tools: Readonly<Record<string, RegisteredTool>>
       const path = fieldPath(schema as AnySchema, pipe, 0);
       const where = path === '' ? member : `${member}, field "${path}"`;
       return (
-        `the tool "${name}" has a schema that JSON Schema can't express (${where}): ${problem}; ` +
+        `the tool "${name}" has a schema that JSON Schema cannot express (${where}): ${problem}; ` +
         'use a type that JSON has, such as a string for a date'
       );
     }

@@ -68,7 +68,7 @@ export const descriptors: Fault = {
   name: 'descriptors',
   what: 'a session opens files until no descriptor is left',
   effect:
-    "new connections wait or are closed, files and names can't be had; `/healthz` is answered; all comes back with the first free descriptor",
+    'new connections wait or are closed, files and names cannot be had; `/healthz` is answered; all comes back with the first free descriptor',
   machine: true,
   missing: () => (process.platform === 'linux' ? undefined : 'prlimit is there on Linux only'),
   async during({ gateway, workload, holdMs }) {
