@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdminServer } from './admin/admin-server.js';
 import type { ResolvedOptions } from './config/options.js';
+import { StreamDelivery } from './delivery/stream-delivery.js';
 import { LibuvPoolProbe } from './isolation/libuv-pool-probe.js';
 import { createThreadPool, type ThreadPool, type ThreadPoolOptions } from './isolation/thread/thread-pool.js';
 import { MAX_WAITERS } from './isolation/waiting-line.js';
@@ -87,13 +88,15 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     });
   }
   const sessions = new SessionManager(options, events, pool, staticLists);
+  const streams = new StreamDelivery(options, events);
   const http = new HttpResources({ events, maxBodyBytes: options.maxBodyBytes });
   const probe = new LibuvPoolProbe(events);
-  const view = createView(options, sessions, pool, http, probe);
+  const view = createView(options, sessions, streams, pool, http, probe);
   const metrics = createMetrics({ events, view, knownTools: () => tools, version: VERSION });
   const listener = new Listener({
     ...options,
     sessions,
+    streams,
     events,
     connections: http.connections.mcp,
     bodies: http.bodies,
@@ -176,6 +179,7 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
 function createView(
   options: ResolvedOptions,
   sessions: SessionManager,
+  streams: StreamDelivery,
   pool: ThreadPool,
   http: HttpResources,
   probe: LibuvPoolProbe,
@@ -197,11 +201,11 @@ function createView(
         sparesTarget: pool.sparesTarget,
         requestsInFlight: sessions.requestsInFlight,
         connections: { mcp: http.connections.mcp.count, admin: http.connections.admin.count },
-        streams: { ...sessions.totals.streams },
-        bufferedBytes: sessions.totals.bufferedChars * 2,
+        streams: { ...streams.totals.streams },
+        bufferedBytes: streams.totals.bufferedChars * 2,
         outputBytes: http.output.usedBytes,
         unfinishedBodyBytes: http.bodies.usedBytes,
-        eventLogBytes: sessions.eventLogBudget.usedBytes,
+        eventLogBytes: streams.eventLogBudget.usedBytes,
         sessionStateBytes: sessions.totals.state.usedBytes,
         childProcesses: pool.childProcesses,
         libuvPoolWaitAgeMs: probe.waitAgeMs,
@@ -215,7 +219,7 @@ function createView(
           thread_waiters: MAX_WAITERS,
           requests_per_session: options.maxRequestsPerSession,
           body_bytes: options.maxBodyBytes,
-          event_log_bytes: sessions.eventLogBudget.limitBytes,
+          event_log_bytes: streams.eventLogBudget.limitBytes,
           session_state_bytes: sessions.totals.state.limitBytes,
           connections: http.connections.mcp.limit,
           unfinished_body_bytes: http.bodies.limitBytes,

@@ -37,20 +37,26 @@ export interface Replay {
   readonly finished: boolean;
 }
 
+/** Whose streams the log is of. */
+export interface EventLogOwner {
+  /** So many events have left the log before any client took them. */
+  onDropped(events: number): void;
+}
+
 export class EventLog implements BudgetedLog {
   rank = 0;
   readonly #limits: EventLogLimits;
   readonly #budget: EventLogBudget;
-  readonly #onDropped: (events: number) => void;
+  readonly #owner: EventLogOwner;
   readonly #delivered = new EventQueue();
   readonly #undelivered = new EventQueue();
   readonly #streams = new LazyMap<string, StreamMark>();
   #sequence = 0;
 
-  constructor(limits: EventLogLimits, budget: EventLogBudget, onDropped: (events: number) => void) {
+  constructor(limits: EventLogLimits, budget: EventLogBudget, owner: EventLogOwner) {
     this.#limits = limits;
     this.#budget = budget;
-    this.#onDropped = onDropped;
+    this.#owner = owner;
   }
 
   get bytes(): number {
@@ -144,7 +150,7 @@ export class EventLog implements BudgetedLog {
     if (event === undefined) return false;
     const unseen = event.state === 'undelivered';
     this.#drop(event);
-    if (unseen) this.#onDropped(1);
+    if (unseen) this.#owner.onDropped(1);
     return true;
   }
 

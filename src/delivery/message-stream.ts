@@ -9,6 +9,10 @@ import type { StreamKind } from '../telemetry/events.js';
 import { eventIdSuffix } from './event-id.js';
 import type { EventLog } from './event-log.js';
 import type { LoggedEvent } from './event-queue.js';
+import type { ResponseStream, StreamLoss } from './outbox.js';
+import type { StartFailure } from './start-failure.js';
+import type { ConnectionOwner, StreamConnection } from './stream-connection.js';
+import type { StreamTotals } from './stream-totals.js';
 
 /** What is told to clients as `retry:`; a client that lost its stream comes back after so long. */
 export const RETRY_MS = 1_000;
@@ -16,44 +20,22 @@ export const RETRY_MS = 1_000;
 /** Clients of earlier revisions can't parse an event with empty data. */
 const FIRST_VERSION_WITH_PRIMING = '2025-11-25';
 
-/** What is counted over the streams of all sessions. */
-export interface StreamTotals {
-  /** Characters that slow readers have not taken. */
-  bufferedChars: number;
-  /** SSE streams that are open. */
-  readonly streams: Record<StreamKind, number>;
-}
-
-/** One HTTP response, as the session sees it. Implemented by `transports/http/`. */
-export interface StreamConnection {
-  /** Answers with one JSON body and ends. Only before `open`. `false` when it still has to leave: `onDrain` follows. */
-  answer(body: string): boolean;
-  /** Answers that there is nothing to come (204): such a stream is not opened again (WHATWG HTML, 9.2.3). Only before `open`. */
-  nothing(): void;
-  /** Becomes an SSE stream: headers, `retry:`, and an empty event with this id where there is one. */
-  open(primingId: string | undefined, retryMs: number): void;
-  /** Writes one event; `false` when the client does not read fast enough: `onDrain` follows. */
-  write(id: string | undefined, body: string): boolean;
-  /** Ends the response after what was written. `onClose` does not follow. `false` as for `answer`. */
-  end(): boolean;
-  /** What was written has left, or never will. May come without having been announced. */
-  onDrain: () => void;
-  /** The peer is gone, or was given up. Comes at most once. */
-  onClose: () => void;
-}
-
 /** What the session's streams share. */
 export interface StreamOwner {
   /** `undefined` for the legacy transport, which can't resume. */
   readonly log: EventLog | undefined;
   readonly protocolVersion: string;
   readonly totals: StreamTotals;
+  /** How long a POST may wait to be answered as JSON. */
+  readonly sseAfterMs: number;
   /** So many characters have left, or never will. */
   flushed(stream: MessageStream, chars: number): void;
   /** It has become SSE. */
   opened(stream: MessageStream): void;
   /** The connection is gone and the stream is not finished. */
-  lost(stream: MessageStream, onPurpose: boolean): void;
+  lost(stream: MessageStream, loss: StreamLoss): void;
+  /** It carries nothing more; its last bytes may not have left. */
+  finished(stream: MessageStream): void;
 }
 
 export interface StreamPurpose {
@@ -61,8 +43,8 @@ export interface StreamPurpose {
   /** Names the stream in event ids; unique in its session. */
   readonly key: string;
   readonly requestIds: readonly RequestId[];
-  /** How long a POST may wait to be answered as JSON; `undefined`: it may not turn to SSE yet. */
-  readonly sseAfterMs: number | undefined;
+  /** Whether it turns to SSE when it has waited for long enough; otherwise not before `mayStream`. */
+  readonly mayStream: boolean;
   /** A batch is answered by an array. */
   readonly batch: boolean;
 }
@@ -75,7 +57,7 @@ export interface StreamGap {
   readonly notices: readonly string[];
 }
 
-export class MessageStream {
+export class MessageStream implements ResponseStream, ConnectionOwner {
   readonly kind: StreamKind;
   readonly key: string;
   readonly requestIds: readonly RequestId[];
@@ -106,15 +88,11 @@ export class MessageStream {
     this.#batch = purpose.batch;
     this.#unanswered = purpose.requestIds.length;
     if (connection !== undefined) this.#take(connection);
-    if (purpose.sseAfterMs !== undefined) this.#switchAfter(purpose.sseAfterMs);
+    if (purpose.mayStream) this.#switchLater();
   }
 
   get connected(): boolean {
     return this.#connection !== undefined;
-  }
-
-  get resumable(): boolean {
-    return this.#resumable;
   }
 
   /** Every request of it has been answered. */
@@ -127,17 +105,17 @@ export class MessageStream {
     return this.#withheldChars;
   }
 
-  get sse(): boolean {
+  /** Whether it is SSE. */
+  get streaming(): boolean {
     return this.#opened;
   }
 
   /** From now on it may turn to SSE; what held it back (no thread yet, so no status yet) is over. */
-  allowSse(afterMs: number): void {
-    if (!this.#opened && !this.#finished) this.#switchAfter(afterMs);
+  mayStream(): void {
+    if (!this.#opened && !this.#finished) this.#switchLater();
   }
 
-  /** Carries one message. `answers`: the request that it is the response to. `chars`: what to give credit for. */
-  deliver(body: string, answers: RequestId | undefined, chars: number): void {
+  send(body: string, answers: RequestId | undefined, chars: number): void {
     if (this.#finished) return this.#owner.flushed(this, chars);
     if (answers !== undefined) this.#unanswered -= 1;
     const last = answers !== undefined && this.#unanswered === 0;
@@ -151,6 +129,17 @@ export class MessageStream {
     this.#open();
     this.#write(body, chars);
     if (last) this.end();
+  }
+
+  /** With a status, where none has been sent yet. */
+  fail(failure: StartFailure, answers: RequestId): void {
+    const connection = this.#connection;
+    if (this.#opened || connection === undefined) return this.send(failure.body, answers, 0);
+    clearTimeout(this.#switchTimer);
+    this.#finished = true;
+    this.#connection = undefined;
+    connection.fail(failure);
+    this.#owner.finished(this);
   }
 
   /** A message of the gateway's own for whoever is connected now: it is not kept, and has no event id. */
@@ -187,12 +176,11 @@ export class MessageStream {
     if (untold !== undefined) this.#writeGap(untold);
   }
 
-  /** Closes the connection and leaves the stream: the client is expected to come back (SEP-1699). */
   closeOnPurpose(): void {
     if (this.#connection === undefined) return;
     this.#open();
     this.#connection.end();
-    this.#lost(true);
+    this.#lost(RETRY_MS);
   }
 
   /** Ends the connection, if there is one, and the stream with it. */
@@ -205,6 +193,7 @@ export class MessageStream {
     this.#count();
     this.#owner.log?.finish(this.key);
     if (left) this.#released();
+    this.#owner.finished(this);
   }
 
   /** What is withheld now was sent by a thread that is gone. */
@@ -212,28 +201,23 @@ export class MessageStream {
     this.#owedChars = 0;
   }
 
-  /** Lets go of the connection without a word: somebody else answers on it. */
-  release(): void {
-    clearTimeout(this.#switchTimer);
-    this.#finished = true;
-    this.#connection = undefined;
-    this.#count();
+  onDrain(connection: StreamConnection): void {
+    // One that was replaced says nothing about its successor.
+    if (this.#connection === connection || this.#connection === undefined) this.#released();
+  }
+
+  onClose(connection: StreamConnection): void {
+    if (this.#connection === connection) this.#lost(0);
   }
 
   #take(connection: StreamConnection): void {
     this.#connection = connection;
-    connection.onDrain = () => {
-      // One that was replaced says nothing about its successor.
-      if (this.#connection === connection || this.#connection === undefined) this.#released();
-    };
-    connection.onClose = () => {
-      if (this.#connection === connection) this.#lost(false);
-    };
+    connection.owner = this;
   }
 
-  #switchAfter(ms: number): void {
+  #switchLater(): void {
     clearTimeout(this.#switchTimer);
-    this.#switchTimer = setTimeout(() => this.#open(), ms);
+    this.#switchTimer = setTimeout(() => this.#open(), this.#owner.sseAfterMs);
   }
 
   #answerAsJson(connection: StreamConnection, chars: number): void {
@@ -244,6 +228,7 @@ export class MessageStream {
     this.#held = [];
     if (left) this.#owner.flushed(this, chars);
     else this.#withhold(chars);
+    this.#owner.finished(this);
   }
 
   #open(cursor?: number): void {
@@ -324,7 +309,8 @@ export class MessageStream {
     if (chars > 0) this.#owner.flushed(this, chars);
   }
 
-  #lost(onPurpose: boolean): void {
+  /** @param pauseMs what the client was told to wait before it comes back */
+  #lost(pauseMs: number): void {
     clearTimeout(this.#switchTimer);
     this.#connection = undefined;
     // Without a connection there is no JSON body any more; what comes goes to the log.
@@ -334,6 +320,7 @@ export class MessageStream {
     this.#held = [];
     for (const body of held) this.#write(body, 0);
     this.#released();
-    this.#owner.lost(this, onPurpose);
+    const final = this.kind === 'legacy';
+    this.#owner.lost(this, { final, resumable: this.#resumable, pauseMs });
   }
 }

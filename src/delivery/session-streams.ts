@@ -3,41 +3,35 @@
 import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
 import type { RequestId } from '../shared/frames.js';
 import { LazyMap, LazySet } from '../shared/lazy-collections.js';
-import type { SessionContext } from '../shared/session-context.js';
 import { ShortMap } from '../shared/short-map.js';
-import type { GatewayEmitter, StreamKind } from '../telemetry/events.js';
+import type { GatewayEmitter, RejectionReason, StreamKind } from '../telemetry/events.js';
 import { END_OF_STREAM, type EventCursor, eventIdSuffix } from './event-id.js';
 import { EventLog } from './event-log.js';
 import type { EventLogBudget } from './event-log-budget.js';
-import { gatewayPing } from './gateway-ping.js';
-import {
-  MessageStream,
-  RETRY_MS,
-  type StreamConnection,
-  type StreamGap,
-  type StreamOwner,
-  type StreamTotals,
-} from './message-stream.js';
+import { answersGatewayPing, gatewayPing } from './gateway-ping.js';
+import { MessageStream, RETRY_MS, type StreamGap, type StreamOwner } from './message-stream.js';
+import type { Outbox, OutboxOwner, StreamLoss } from './outbox.js';
+import type { StreamConnection } from './stream-connection.js';
+import type { StreamTotals } from './stream-totals.js';
 
 /** One session's share; a 4 MiB answer fits, and its stream's events around it. */
 const EVENT_LOG_LIMITS = { events: 1_000, bytes: 16 * 1024 * 1024 };
 const STANDALONE = 'get';
 
-export interface SessionStreamsParts {
-  readonly context: () => SessionContext;
+/** One for the streams of all sessions. */
+export interface SharedByStreams {
   readonly events: GatewayEmitter;
-  readonly budget: EventLogBudget;
+  readonly eventLogBudget: EventLogBudget;
   readonly totals: StreamTotals;
-  readonly onFlushed: (chars: number) => void;
-  readonly onOpened: (stream: MessageStream) => void;
-  readonly onLost: (stream: MessageStream, onPurpose: boolean) => void;
+  readonly sseAfterMs: number;
 }
 
-export class SessionStreams implements StreamOwner {
+export class SessionStreams implements Outbox, StreamOwner {
   /** The stream for what belongs to no request: the GET stream, or the legacy transport's only one. */
   readonly standalone: MessageStream;
   readonly log: EventLog | undefined;
-  readonly #parts: SessionStreamsParts;
+  readonly #owner: OutboxOwner;
+  readonly #shared: SharedByStreams;
   readonly #log: EventLog;
   /** Unfinished POST streams that are SSE, by their key. */
   readonly #posts = new LazyMap<string, MessageStream>();
@@ -48,18 +42,17 @@ export class SessionStreams implements StreamOwner {
   #lastPost = 0;
   #listened = false;
 
-  constructor(parts: SessionStreamsParts) {
-    this.#parts = parts;
-    this.#log = new EventLog(EVENT_LOG_LIMITS, parts.budget, (events) =>
-      parts.events.emit('events-dropped', { context: parts.context(), events }),
-    );
-    const legacy = parts.context().transport === 'sse';
+  constructor(owner: OutboxOwner, shared: SharedByStreams) {
+    this.#owner = owner;
+    this.#shared = shared;
+    this.#log = new EventLog(EVENT_LOG_LIMITS, shared.eventLogBudget, this);
+    const legacy = owner.context.transport === 'sse';
     this.log = legacy ? undefined : this.#log;
     this.standalone = new MessageStream(this, {
       kind: legacy ? 'legacy' : 'get',
       key: STANDALONE,
       requestIds: [],
-      sseAfterMs: undefined,
+      mayStream: false,
       batch: false,
     });
   }
@@ -90,54 +83,44 @@ export class SessionStreams implements StreamOwner {
     return counts;
   }
 
-  forPost(
+  /** A POST's stream; the standalone one where the answers don't come on the POST. */
+  respond(
     requestIds: readonly RequestId[],
     batch: boolean,
-    sseAfterMs: number | undefined,
-    connection: StreamConnection,
+    starting: boolean,
+    connection: StreamConnection | undefined,
   ): MessageStream {
+    if (connection === undefined) return this.standalone;
     this.#lastPost += 1;
     const key = `p${this.#lastPost}`;
-    const stream = new MessageStream(this, { kind: 'post', key, requestIds, sseAfterMs, batch }, connection);
+    const purpose = { kind: 'post', key, requestIds, mayStream: !starting, batch } as const;
+    const stream = new MessageStream(this, purpose, connection);
     this.#undecided.set(key, stream);
     return stream;
   }
 
-  deliver(stream: MessageStream, body: string, answers: RequestId | undefined, chars: number): void {
-    stream.deliver(body, answers, chars);
-    if (stream.finished) this.#forget(stream);
-  }
-
-  /** @param notices what the client is told where messages have been lost */
-  listen(connection: StreamConnection, notices: () => readonly string[]): void {
+  /** Opens the GET stream, or the legacy transport's one stream. */
+  listen(connection: StreamConnection): void {
     const again = this.#listened;
     this.#listened = true;
     const missed = this.#log.undelivered(STANDALONE);
-    const gap = gapBehind(this.#log.takeUnheard(STANDALONE), notices);
+    const gap = this.#gapBehind(this.#log.takeUnheard(STANDALONE));
     const first = gap?.lastLost ?? missed[0]?.sequence;
     this.standalone.attach(connection, missed, first === undefined ? undefined : first - 1, gap);
     if (again) this.#ping();
   }
 
-  /**
-   * @param notices as for `listen`
-   * @returns the POST stream that goes on, if the cursor is of one that does.
-   */
-  resume(
-    cursor: EventCursor,
-    connection: StreamConnection,
-    notices: () => readonly string[],
-  ): MessageStream | undefined {
+  resume(cursor: EventCursor, connection: StreamConnection): MessageStream | undefined {
     const { stream: key, sequence } = cursor;
     const replay = this.#log.replay(key, sequence);
     const events = replay?.events ?? [];
     const resumed = (kind: StreamKind, lost: boolean): boolean =>
-      this.#parts.events.emit('stream-resumed', { kind, replayed: events.length, lost });
+      this.#shared.events.emit('stream-resumed', { kind, replayed: events.length, lost });
     if (key === STANDALONE) {
       this.#listened = true;
       resumed('get', replay?.lost ?? false);
       this.#log.takeUnheard(STANDALONE);
-      const gap = replay?.lost ? gapBehind(replay.lastLost, notices) : undefined;
+      const gap = replay?.lost ? this.#gapBehind(replay.lastLost) : undefined;
       this.standalone.attach(connection, events, sequence, gap);
       this.#ping();
       return undefined;
@@ -186,17 +169,35 @@ export class SessionStreams implements StreamOwner {
     this.#log.clear();
   }
 
+  /** A JSON-RPC error is a whole answer: over HTTP it comes with status 200. */
+  rejected(reason: RejectionReason): void {
+    const { sessionId, remoteAddress } = this.#owner.context;
+    this.#shared.events.emit('rejected', { reason, status: 200, sessionId, remoteAddress });
+  }
+
+  asked(id: RequestId | undefined): boolean {
+    return answersGatewayPing(id);
+  }
+
   get totals(): StreamTotals {
-    return this.#parts.totals;
+    return this.#shared.totals;
+  }
+
+  get sseAfterMs(): number {
+    return this.#shared.sseAfterMs;
   }
 
   get protocolVersion(): string {
-    return this.#parts.context().protocolVersion;
+    return this.#owner.context.protocolVersion;
+  }
+
+  onDropped(events: number): void {
+    this.#shared.events.emit('events-dropped', { context: this.#owner.context, events });
   }
 
   flushed(stream: MessageStream, chars: number): void {
     if (this.#leaving.size > 0 && stream.bufferedChars === 0) this.#leaving.delete(stream);
-    this.#parts.onFlushed(chars);
+    this.#owner.onFlushed(chars);
   }
 
   opened(stream: MessageStream): void {
@@ -204,31 +205,33 @@ export class SessionStreams implements StreamOwner {
       this.#undecided.delete(stream.key);
       this.#posts.set(stream.key, stream);
     }
-    this.#parts.onOpened(stream);
+    this.#owner.onStreaming(stream);
   }
 
-  lost(stream: MessageStream, onPurpose: boolean): void {
+  lost(stream: MessageStream, loss: StreamLoss): void {
+    if (stream.kind === 'post') {
+      this.#undecided.delete(stream.key);
+      this.#posts.set(stream.key, stream);
+    }
+    this.#owner.onLost(stream, loss);
+  }
+
+  finished(stream: MessageStream): void {
+    if (stream.kind !== 'post') return;
+    if (stream.bufferedChars > 0) this.#leaving.add(stream);
     this.#undecided.delete(stream.key);
-    if (stream.kind === 'post') this.#posts.set(stream.key, stream);
-    this.#parts.onLost(stream, onPurpose);
-    if (stream.finished) this.#forget(stream);
+    this.#posts.delete(stream.key);
   }
 
   #ping(): void {
     this.standalone.tell(gatewayPing(this.#log.nextSequence()));
   }
 
-  #forget(stream: MessageStream): void {
-    if (stream.bufferedChars > 0) this.#leaving.add(stream);
-    this.#undecided.delete(stream.key);
-    if (stream.kind === 'post') this.#posts.delete(stream.key);
+  #gapBehind(lastLost: number): StreamGap | undefined {
+    if (lastLost === 0) return undefined;
+    const notices = this.#owner.gapNotices();
+    return notices.length === 0 ? undefined : { lastLost, notices };
   }
-}
-
-function gapBehind(lastLost: number, notices: () => readonly string[]): StreamGap | undefined {
-  if (lastLost === 0) return undefined;
-  const told = notices();
-  return told.length === 0 ? undefined : { lastLost, notices: told };
 }
 
 /**

@@ -4,19 +4,19 @@
  *
  * | what happens                                                   | what follows                                   |
  * | -------------------------------------------------------------- | ---------------------------------------------- |
- * | DELETE                                                         | the session ends at once                       |
- * | the legacy SSE stream closes                                   | the same                                       |
- * | a POST's stream closes before its response, not resumable      | its requests are cancelled at once             |
+ * | the client ends it                                             | the session ends at once                       |
+ * | the only stream that its client has closes for good            | the same                                       |
+ * | a stream closes before its response, not resumable             | its requests are cancelled at once             |
  * | the same, resumable: the client holds an event id of it        | they go on for `resume-grace`, then cancelled  |
- * | the server closed the stream on purpose (SEP-1699)             | the same, and `retry` more to come back in     |
+ * | the server closed the stream on purpose (SEP-1699)             | the same, after the pause that it was told     |
  * | the client sends `notifications/cancelled`                     | that request is cancelled at once              |
- * | a session that had a GET stream has no connection left         | after `disconnect-grace` it ends               |
- * | a session that never had a GET stream                          | it ends by `session-idle`                      |
+ * | a client that has listened has no connection left              | after `disconnect-grace` its session ends      |
+ * | a client that never listened has none                          | its session ends by `session-idle`             |
  * | it was initialized and then never used at all                  | it ends after 2 minutes                        |
  * | a new session needs room at `max-sessions`                     | one without connection and work ends           |
  * | a write fails, the socket errors, a reader stalls for too long | as if closed                                   |
  */
-import { RETRY_MS } from '../delivery/message-stream.js';
+import type { StreamLoss } from '../delivery/outbox.js';
 import type { EndReason } from '../telemetry/end-reason.js';
 
 export interface DisconnectOptions {
@@ -30,17 +30,12 @@ export interface DisconnectOptions {
 const UNUSED_MS = 2 * 60_000;
 const UNUSED_FRACTION = 15;
 
-export interface ClosedResponseStream {
-  /** The client holds an event id of this stream. */
-  readonly resumable: boolean;
-  /** The server closed it, and the client was told to come back. */
-  readonly onPurpose: boolean;
-}
-
-/** How long the requests of a closed POST stream may go on, in milliseconds; 0: they are cancelled at once. */
-export function graceForResponses(stream: ClosedResponseStream, options: DisconnectOptions): number {
-  if (!stream.resumable) return 0;
-  return stream.onPurpose ? options.resumeGraceMs + RETRY_MS : options.resumeGraceMs;
+/** How long the requests of a lost stream may go on, in milliseconds; 0: they are cancelled at once. */
+export function graceForResponses(
+  { resumable, pauseMs }: Pick<StreamLoss, 'resumable' | 'pauseMs'>,
+  { resumeGraceMs }: DisconnectOptions,
+): number {
+  return resumable ? resumeGraceMs + pauseMs : 0;
 }
 
 export interface Presence {

@@ -1,5 +1,5 @@
 /**
- * What a client is told on a GET stream of which events have been lost. The protocol has no message for that, so it is
+ * What a client that listens is told where messages have been lost. The protocol has no message for that, so it is
  * told what makes it look again: that the lists may have changed, and the resources that it subscribed to; and, where
  * the server logs, a warning that says why. Nothing that the server did not declare.
  */

@@ -1,6 +1,6 @@
 /** One request of the client that has not been answered: what it is, where its answer goes, and its heartbeat. */
 import { performance } from 'node:perf_hooks';
-import type { MessageStream } from '../delivery/message-stream.js';
+import type { ResponseStream } from '../delivery/outbox.js';
 import type { ClientRequest } from '../protocol/client-message.js';
 import type { Deadline } from '../shared/deadline.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -16,7 +16,7 @@ const HEARTBEAT_STEP = 1e-6;
 export class PendingRequest {
   readonly request: ClientRequest;
   readonly key: string;
-  readonly stream: MessageStream;
+  readonly stream: ResponseStream;
   readonly startedMs = performance.now();
   /** Counts down once its stream is gone and could be resumed. */
   resumeDeadline: Deadline | undefined;
@@ -26,7 +26,7 @@ export class PendingRequest {
   #beaten: number | undefined;
   #toolReports = false;
 
-  constructor(request: ClientRequest, key: string, stream: MessageStream) {
+  constructor(request: ClientRequest, key: string, stream: ResponseStream) {
     this.request = request;
     this.key = key;
     this.stream = stream;
@@ -60,7 +60,7 @@ export class PendingRequest {
     this.#progress = progress;
     this.#beaten = progress;
     const params = { progressToken, progress, message: 'still running' };
-    this.stream.deliver(
+    this.stream.send(
       JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params }),
       undefined,
       0,

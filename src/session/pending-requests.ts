@@ -1,13 +1,13 @@
 /** The requests of one session that have not been answered: their limit, their heartbeats, and every way in which they end. */
 
-import type { MessageStream } from '../delivery/message-stream.js';
+import type { ResponseStream } from '../delivery/outbox.js';
 import type { ClientRequest } from '../protocol/client-message.js';
 import { type ErrorReason, errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
 import { Deadline } from '../shared/deadline.js';
 import type { RequestId } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { ShortMap } from '../shared/short-map.js';
-import type { CancelReason } from '../telemetry/events.js';
+import type { CancelReason, RejectionReason } from '../telemetry/events.js';
 import type { RequestSnapshot } from '../telemetry/snapshot.js';
 import { PendingRequest } from './pending-request.js';
 import type { SharedBySessions } from './session-owner.js';
@@ -20,7 +20,15 @@ export interface PendingRequestsOwner {
   /** Its handler shall stop. */
   onCancelled(id: RequestId, why: string): void;
   /** Hands a stream the gateway's own answer to a request. */
-  answer(stream: MessageStream, body: string, id: RequestId): void;
+  answer(stream: ResponseStream, body: string, id: RequestId): void;
+}
+
+/** Why a request is not taken. */
+export interface RequestRejection {
+  /** Of a limit of the gateway's; a fault of the client's is no event. */
+  readonly reason?: RejectionReason;
+  /** The JSON-RPC error response. */
+  readonly body: string;
 }
 
 export class PendingRequests {
@@ -62,43 +70,41 @@ export class PendingRequests {
   }
 
   /**
-   * The error response for a request that can't be taken, or `undefined`.
+   * Why a request can't be taken, or `undefined`.
    * @param runs whether a handler of an earlier request with this id still runs: that one is over for its client,
    *   but the kill ladder still knows it by its id.
    * @param full whether the session's thread has too much to read already.
    */
-  refusal({ id }: ClientRequest, runs: boolean, full: boolean): string | undefined {
+  rejection({ id }: ClientRequest, runs: boolean, full: boolean): RequestRejection | undefined {
     if (this.#pending.has(id) || runs) {
       const message = `Request id ${JSON.stringify(id)} is in flight already. Give each request an id of its own.`;
-      return errorResponse(id, JSON_RPC.invalidRequest, message, { reason: 'duplicate_id' });
+      return { body: errorResponse(id, JSON_RPC.invalidRequest, message, { reason: 'duplicate_id' }) };
     }
-    const { events, options } = this.#shared;
-    const limit = options.maxRequestsPerSession;
+    const limit = this.#shared.options.maxRequestsPerSession;
     if (this.#pending.size < limit && !full) return undefined;
-    const { sessionId, remoteAddress } = this.#owner.context;
     if (full) {
-      events.emit('rejected', { reason: 'thread_wait', status: 200, sessionId, remoteAddress });
+      const reason = 'thread_wait';
       const message =
         'This session has been sent more than its server has read. Wait for a call to finish and call again, or send less.';
-      return errorResponse(id, JSON_RPC.serverError, message, { reason: 'thread_wait' });
+      return { reason, body: errorResponse(id, JSON_RPC.serverError, message, { reason }) };
     }
-    events.emit('rejected', { reason: 'request_limit', status: 200, sessionId, remoteAddress });
+    const reason = 'request_limit';
     const message = `This session is at its limit of requests in flight (max-requests-per-session is ${limit}). Wait for one to finish and call again.`;
-    return errorResponse(id, JSON_RPC.serverError, message, { reason: 'request_limit' });
+    return { reason, body: errorResponse(id, JSON_RPC.serverError, message, { reason }) };
   }
 
-  add(request: ClientRequest, stream: MessageStream): PendingRequest {
+  add(request: ClientRequest, stream: ResponseStream): PendingRequest {
     const pending = new PendingRequest(request, this.#shared.newRequestKey(), stream);
     this.#total += 1;
     this.#shared.totals.requestsInFlight += 1;
     this.#pending.set(request.id, pending);
     this.#shared.events.emit('request-started', pending.facts(this.#owner.context));
-    if (stream.sse) pending.startHeartbeat(this.#shared.options.progressHeartbeatMs);
+    if (stream.streaming) pending.startHeartbeat(this.#shared.options.progressHeartbeatMs);
     return pending;
   }
 
-  /** A stream has become SSE: what it carries may be silent for long. */
-  streamOpened({ requestIds }: MessageStream): void {
+  /** Messages of a stream go out as they come now: what it carries may be silent for long. */
+  streaming({ requestIds }: ResponseStream): void {
     const { progressHeartbeatMs } = this.#shared.options;
     for (const id of requestIds) this.#pending.get(id)?.startHeartbeat(progressHeartbeatMs);
   }

@@ -1,7 +1,7 @@
 /** All sessions: ids, admission, timeouts, clean-up. */
 import { randomBytes, randomInt } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { EventLogBudget } from '../delivery/event-log-budget.js';
+import type { OutboxSource } from '../delivery/outbox.js';
 import type { SessionWorker } from '../isolation/worker.js';
 import type { WorkerSource } from '../isolation/worker-source.js';
 import type { StaticLists } from '../servers/server-module-check.js';
@@ -19,8 +19,6 @@ import { SessionTotals } from './session-totals.js';
 
 /** 192 bits, in characters that the specification allows (0x21 to 0x7E) and that need no escaping in a URL. */
 const SESSION_ID_BYTES = 24;
-/** All sessions' event logs together. */
-const EVENT_LOG_BYTES = 256 * 1024 * 1024;
 /** A full gateway says so in its log this often, not for each session. */
 const ROOM_NOTICE_MS = 60_000;
 /** Sessions that are looked at, or ended, in one turn of the event loop: a few milliseconds. */
@@ -40,7 +38,6 @@ export interface Refusal {
 export class SessionManager implements SessionOwner<Session> {
   readonly options: SessionManagerOptions;
   readonly events: GatewayEmitter;
-  readonly eventLogBudget = new EventLogBudget(EVENT_LOG_BYTES);
   readonly totals: SessionTotals;
   readonly staticLists: StaticLists | undefined;
   readonly #pool: WorkerSource;
@@ -88,10 +85,14 @@ export class SessionManager implements SessionOwner<Session> {
     };
   }
 
-  /** Makes the record, and room for it: what `refusal` found to be idle ends. It has no thread before its first message. */
-  open(context: Omit<SessionContext, 'sessionId' | 'startedAtMs'>): Session {
+  /**
+   * Makes the record, and room for it: what `refusal` found to be idle ends. It has no thread before its first message.
+   * @param outboxes the way to its client
+   */
+  open(context: Omit<SessionContext, 'sessionId' | 'startedAtMs'>, outboxes: OutboxSource): Session {
     if (this.#sessions.size >= this.options.maxSessions) this.#endOne();
-    const session = new Session({ ...context, sessionId: newSessionId(), startedAtMs: Date.now() }, this);
+    const whole = { ...context, sessionId: newSessionId(), startedAtMs: Date.now() };
+    const session = new Session(whole, this, outboxes);
     this.#sessions.set(session.id, session);
     return session;
   }

@@ -1,6 +1,5 @@
 /** What a session needs of who holds all of them. */
 
-import type { EventLogBudget } from '../delivery/event-log-budget.js';
 import type { SessionWorker } from '../isolation/worker.js';
 import type { StaticLists } from '../servers/server-module-check.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
@@ -9,7 +8,6 @@ import type { SessionTotals } from './session-totals.js';
 
 export interface SessionOptions extends DisconnectOptions {
   readonly maxRequestsPerSession: number;
-  readonly sseAfterMs: number;
   readonly progressHeartbeatMs: number;
   readonly sleepAfterMs: number;
 }
@@ -26,7 +24,6 @@ export interface SharedBySessions {
 }
 
 export interface SessionOwner<Session> extends SharedBySessions {
-  readonly eventLogBudget: EventLogBudget;
   /** `known`: the session has been served before. */
   acquireWorker(signal: AbortSignal, known: boolean): Promise<SessionWorker>;
   childrenGone(worker: SessionWorker): Promise<void>;

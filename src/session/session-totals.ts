@@ -3,20 +3,14 @@
  * with one.
  */
 
-import type { StreamTotals } from '../delivery/message-stream.js';
 import { STATE_BUDGET_BYTES } from '../shared/session-state-size.js';
-import type { StreamKind } from '../telemetry/events.js';
 import type { SessionState } from '../telemetry/snapshot.js';
 import { StateBudget } from './state-budget.js';
 
-export class SessionTotals implements StreamTotals {
+export class SessionTotals {
   requestsInFlight = 0;
-  /** Characters that slow readers have not taken. */
-  bufferedChars = 0;
   /** What `session.state` holds. */
   readonly state: StateBudget;
-  /** SSE streams that are open. */
-  readonly streams: Record<StreamKind, number> = { post: 0, get: 0, legacy: 0 };
   readonly states: Record<Exclude<SessionState, 'ending'>, number> = {
     asleep: 0,
     waking: 0,

@@ -5,9 +5,8 @@
  */
 
 import type { EventCursor } from '../delivery/event-id.js';
-import { answersGatewayPing } from '../delivery/gateway-ping.js';
-import type { MessageStream, StreamConnection } from '../delivery/message-stream.js';
-import { SessionStreams } from '../delivery/session-streams.js';
+import type { Outbox, OutboxOwner, OutboxSource, ResponseStream, StreamLoss } from '../delivery/outbox.js';
+import type { StreamConnection } from '../delivery/stream-connection.js';
 import type { ClientNotification, ClientRequest, ClientResponse } from '../protocol/client-message.js';
 import type { RequestId } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -20,18 +19,17 @@ import { EarlyCancels } from './early-cancels.js';
 import { PendingRequests, type PendingRequestsOwner } from './pending-requests.js';
 import { Presence, type PresenceOwner } from './presence.js';
 import type { SessionOwner } from './session-owner.js';
-import { SessionStart, type StartFailure } from './session-start.js';
 import { type Sleeper, SleepTimer } from './sleep-timer.js';
 import type { WorkerBinding } from './worker-binding.js';
 import { WorkerSignals } from './worker-signals.js';
 
 const ABOUT_REQUESTS = new Set(['notifications/cancelled', 'notifications/progress']);
 
-export class Session implements PendingRequestsOwner, PresenceOwner, Sleeper {
+export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner, Sleeper {
   readonly #owner: SessionOwner<Session>;
   readonly #signals: WorkerSignals<Session>;
   readonly #binding: WorkerBinding;
-  readonly #streams: SessionStreams;
+  readonly #outbox: Outbox;
   readonly #pending: PendingRequests;
   readonly #presence: Presence;
   #earlyCancels: EarlyCancels | undefined;
@@ -41,27 +39,19 @@ export class Session implements PendingRequestsOwner, PresenceOwner, Sleeper {
   #announced = false;
   #ended: Promise<void> | undefined;
 
-  constructor(context: SessionContext, owner: SessionOwner<Session>) {
+  constructor(context: SessionContext, owner: SessionOwner<Session>, outboxes: OutboxSource) {
     this.#owner = owner;
     this.#context = context;
     this.#cached = new CachedResponses(owner.staticLists);
     this.#pending = new PendingRequests(this, owner);
     this.#presence = new Presence(this, owner.options);
     this.#sleep = new SleepTimer(this, owner.options.sleepAfterMs);
-    this.#streams = new SessionStreams({
-      context: () => this.#context,
-      events: owner.events,
-      budget: owner.eventLogBudget,
-      totals: owner.totals,
-      onFlushed: (chars) => this.#binding.credit(chars),
-      onOpened: (stream) => this.#pending.streamOpened(stream),
-      onLost: (stream, onPurpose) => this.#streamLost(stream, onPurpose),
-    });
+    this.#outbox = outboxes.outboxFor(this);
     this.#signals = new WorkerSignals<Session>(this, owner, {
       pending: this.#pending,
       presence: this.#presence,
       sleep: this.#sleep,
-      streams: this.#streams,
+      outbox: this.#outbox,
       cached: this.#cached,
     });
     this.#binding = this.#signals.binding;
@@ -107,11 +97,11 @@ export class Session implements PendingRequestsOwner, PresenceOwner, Sleeper {
   }
 
   get connections(): number {
-    return this.#streams.connections;
+    return this.#outbox.connections;
   }
 
   get listened(): boolean {
-    return this.#streams.listened;
+    return this.#outbox.listened;
   }
 
   get idleMs(): number {
@@ -124,29 +114,25 @@ export class Session implements PendingRequestsOwner, PresenceOwner, Sleeper {
 
   /** Bytes that a slow reader has not taken, at most two for each character. */
   get bufferedBytes(): number {
-    return this.#streams.bufferedChars * 2;
+    return this.#outbox.bufferedChars * 2;
   }
 
   /**
-   * The client's `initialize`; `context` is what it made known. `onFailed` instead of an answer when the session
-   * can't start: it is over then.
+   * The client's `initialize`; `context` is what it made known. Where the session can't start, its stream fails with the
+   * reason, and it is over.
    */
   initialize(
     request: ClientRequest,
     context: SessionContext,
     connection: StreamConnection | undefined,
-    onFailed: (failure: StartFailure) => void,
   ): void {
     this.#context = context;
     this.#announced = true;
     this.#owner.events.emit('session-started', { context });
-    const stream =
-      connection === undefined
-        ? this.#streams.standalone
-        : this.#streams.forPost([request.id], false, undefined, connection);
+    const stream = this.#outbox.respond([request.id], false, true, connection);
     const known = this.#cached.initialize(request, context.protocolVersion);
     if (known === undefined) {
-      this.#signals.awaitStart(new SessionStart(request, onFailed));
+      this.#signals.awaitStart(request);
       this.#admit(request, stream);
     } else {
       this.#binding.replay.initialize(request);
@@ -154,7 +140,7 @@ export class Session implements PendingRequestsOwner, PresenceOwner, Sleeper {
     }
   }
 
-  /** Requests of one POST, answered on its connection, or on the legacy stream where there is none. */
+  /** Requests that came together, answered on the connection, or on the client's only stream where there is none. */
   request(
     requests: readonly ClientRequest[],
     batch: boolean,
@@ -162,18 +148,16 @@ export class Session implements PendingRequestsOwner, PresenceOwner, Sleeper {
   ): void {
     this.#presence.active();
     const ids = requests.map(({ id }) => id);
-    const stream =
-      connection === undefined
-        ? this.#streams.standalone
-        : this.#streams.forPost(ids, batch, this.#owner.options.sseAfterMs, connection);
+    const stream = this.#outbox.respond(ids, batch, false, connection);
     for (const request of requests) {
-      const refusal = this.#pending.refusal(
+      const rejection = this.#pending.rejection(
         request,
         this.#binding.runs(request.id),
         this.#binding.unreadFull,
       );
-      if (refusal !== undefined) {
-        this.answer(stream, refusal, request.id);
+      if (rejection !== undefined) {
+        if (rejection.reason !== undefined) this.#outbox.rejected(rejection.reason);
+        this.answer(stream, rejection.body, request.id);
         continue;
       }
       const cancelled = this.#earlyCancels?.take(request.id);
@@ -218,23 +202,23 @@ export class Session implements PendingRequestsOwner, PresenceOwner, Sleeper {
 
   /** A client's answer to what its server asked. */
   respond(response: ClientResponse): void {
-    if (answersGatewayPing(response.id)) return;
+    if (this.#outbox.asked(response.id)) return;
     this.#presence.activeInPassing();
     if (response.id !== undefined && this.#signals.serverRequests.answered(response.id))
       this.#binding.reply(response.body);
     else this.#owner.events.emit('response-unmatched', { context: this.#context });
   }
 
-  /** Opens the GET stream, or the legacy transport's one stream; an earlier one is replaced. */
+  /** The client listens to what belongs to no request; an earlier connection is replaced. */
   listen(connection: StreamConnection): void {
     this.#presence.active();
-    this.#streams.listen(connection, () => this.#signals.gapNotices());
+    this.#outbox.listen(connection);
   }
 
   /** The client comes back for a stream that it lost. */
   resume(cursor: EventCursor, connection: StreamConnection): void {
     this.#presence.active();
-    const stream = this.#streams.resume(cursor, connection, () => this.#signals.gapNotices());
+    const stream = this.#outbox.resume(cursor, connection);
     for (const id of stream?.requestIds ?? []) this.#pending.resumed(id);
     // A replay of what is finished closes the connection again.
     this.#presence.check();
@@ -257,7 +241,7 @@ export class Session implements PendingRequestsOwner, PresenceOwner, Sleeper {
   expire(nowMs: number): void {
     const reason = this.#presence.expired(nowMs);
     if (reason !== undefined) void this.end(reason);
-    else this.#streams.prune(nowMs);
+    else this.#outbox.prune(nowMs);
   }
 
   snapshot(): SessionSnapshot {
@@ -268,7 +252,7 @@ export class Session implements PendingRequestsOwner, PresenceOwner, Sleeper {
       idleMs: this.#presence.idleMs,
       requests: this.#pending.snapshot(),
       requestsTotal: this.#pending.total,
-      streams: this.#streams.counts(),
+      streams: this.#outbox.counts(),
       bufferedBytes: this.bufferedBytes,
       thread: this.#binding.snapshot(),
     };
@@ -287,37 +271,49 @@ export class Session implements PendingRequestsOwner, PresenceOwner, Sleeper {
     void this.end('disconnect');
   }
 
-  /** Hands a stream an answer; its connection may be the session's last. */
-  answer(stream: MessageStream, body: string, id: RequestId): void {
-    this.#streams.deliver(stream, body, id, 0);
-    this.#presence.check();
+  onFlushed(chars: number): void {
+    this.#binding.credit(chars);
   }
 
-  #admit(request: ClientRequest, stream: MessageStream): void {
-    const { key } = this.#pending.add(request, stream);
-    const { id: requestId, tool, method, body, fastPath } = request;
-    this.#binding.request({ requestId, operation: tool ?? method, key, body, fastPath });
+  onStreaming(stream: ResponseStream): void {
+    this.#pending.streaming(stream);
   }
 
-  #answerAsleep(request: ClientRequest, stream: MessageStream, { body, failure }: StaticResponse): void {
-    this.#pending.finish(this.#pending.add(request, stream), failure, undefined);
-    this.answer(stream, body, request.id);
-  }
-
-  #streamLost(stream: MessageStream, onPurpose: boolean): void {
+  onLost(stream: ResponseStream, loss: StreamLoss): void {
     if (this.#ended !== undefined) return;
     this.#presence.touch();
-    if (stream.kind === 'legacy') {
+    if (loss.final) {
       void this.end('stream_closed');
       return;
     }
-    const graceMs = graceForResponses({ resumable: stream.resumable, onPurpose }, this.#owner.options);
+    const graceMs = graceForResponses(loss, this.#owner.options);
     for (const id of stream.requestIds) {
       const pending = this.#pending.get(id);
       if (this.#signals.isStart(id)) void this.end('abandoned');
       else if (pending !== undefined) this.#pending.unheard(pending, graceMs);
     }
     this.#presence.check();
+  }
+
+  gapNotices(): readonly string[] {
+    return this.#signals.gapNotices();
+  }
+
+  /** Hands a stream an answer; its connection may be the session's last. */
+  answer(stream: ResponseStream, body: string, id: RequestId): void {
+    stream.send(body, id, 0);
+    this.#presence.check();
+  }
+
+  #admit(request: ClientRequest, stream: ResponseStream): void {
+    const { key } = this.#pending.add(request, stream);
+    const { id: requestId, tool, method, body, fastPath } = request;
+    this.#binding.request({ requestId, operation: tool ?? method, key, body, fastPath });
+  }
+
+  #answerAsleep(request: ClientRequest, stream: ResponseStream, { body, failure }: StaticResponse): void {
+    this.#pending.finish(this.#pending.add(request, stream), failure, undefined);
+    this.answer(stream, body, request.id);
   }
 
   async #end(reason: EndReason): Promise<void> {
@@ -328,7 +324,7 @@ export class Session implements PendingRequestsOwner, PresenceOwner, Sleeper {
     // Every stream of a call carries an answer before it ends; clients wait for ever otherwise.
     for (const pending of this.#pending.all())
       this.#pending.cancel(pending, 'session_end', `the session ends (${reason})`);
-    this.#streams.end();
+    this.#outbox.end();
     if (this.#announced) {
       this.#owner.events.emit('session-ended', {
         context: this.#context,

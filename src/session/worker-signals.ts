@@ -3,7 +3,7 @@
  * all is the answer to `initialize`, or the reason why there is none.
  */
 
-import type { SessionStreams } from '../delivery/session-streams.js';
+import type { Outbox } from '../delivery/outbox.js';
 import type { SessionWorker, WorkerExit } from '../isolation/worker.js';
 import type { ClientRequest } from '../protocol/client-message.js';
 import { JSON_RPC } from '../protocol/json-rpc-error.js';
@@ -19,7 +19,7 @@ import type { PendingRequests } from './pending-requests.js';
 import type { Presence } from './presence.js';
 import { ServerRequests } from './server-requests.js';
 import type { SessionOwner } from './session-owner.js';
-import { refusedByServer, type SessionStart, type StartFailure, unstartable } from './session-start.js';
+import { type FailedStart, refusedByServer, unstartable } from './session-start.js';
 import type { SessionTotals } from './session-totals.js';
 import type { SleepTimer } from './sleep-timer.js';
 import { type BindingOwner, WorkerBinding } from './worker-binding.js';
@@ -29,11 +29,12 @@ export interface SignalledSession {
   end(reason: EndReason): Promise<void>;
 }
 
-export interface SignalledParts {
+/** Those parts of the session that its worker's signals go to. */
+export interface SessionCollaborators {
   readonly pending: PendingRequests;
   readonly presence: Presence;
   readonly sleep: SleepTimer;
-  readonly streams: SessionStreams;
+  readonly outbox: Outbox;
   readonly cached: CachedResponses;
 }
 
@@ -46,26 +47,27 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   readonly #pending: PendingRequests;
   readonly #presence: Presence;
   readonly #sleep: SleepTimer;
-  readonly #streams: SessionStreams;
+  readonly #outbox: Outbox;
   readonly #cached: CachedResponses;
-  #start: SessionStart | undefined;
+  /** `initialize`, while the worker is to answer it. */
+  #start: ClientRequest | undefined;
   /** Where its own server has answered `initialize`. */
   #declared: DeclaredNotifications | undefined;
 
-  constructor(session: Session, owner: SessionOwner<Session>, parts: SignalledParts) {
+  constructor(session: Session, owner: SessionOwner<Session>, collaborators: SessionCollaborators) {
     this.#session = session;
     this.#owner = owner;
-    this.#pending = parts.pending;
-    this.#presence = parts.presence;
-    this.#sleep = parts.sleep;
-    this.#streams = parts.streams;
-    this.#cached = parts.cached;
+    this.#pending = collaborators.pending;
+    this.#presence = collaborators.presence;
+    this.#sleep = collaborators.sleep;
+    this.#outbox = collaborators.outbox;
+    this.#cached = collaborators.cached;
     this.binding = new WorkerBinding(this);
   }
 
   /** `initialize` is to be answered by the worker. */
-  awaitStart(start: SessionStart): void {
-    this.#start = start;
+  awaitStart(request: ClientRequest): void {
+    this.#start = request;
   }
 
   /** Whether `initialize` has not been answered by the worker that it waits for. */
@@ -75,10 +77,10 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
 
   /** Whether this is the `initialize` that waits. */
   isStart(id: RequestId): boolean {
-    return this.#start !== undefined && this.#start.request.id === id;
+    return this.#start !== undefined && this.#start.id === id;
   }
 
-  /** What the client is told where messages of its GET stream have been lost. */
+  /** What the client is told where messages that belong to no request have been lost. */
   gapNotices(): string[] {
     const declared = this.#declared ?? this.#owner.staticLists?.declared;
     return declared === undefined ? [] : gapNotices(declared, this.binding.replay);
@@ -118,14 +120,14 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     const pending = this.#pending.get(relatedTo);
     if (kind === 'response') {
       if (pending === undefined || relatedTo === undefined) return this.binding.credit(chars);
-      const starts = this.#start?.request.id === relatedTo;
+      const starts = this.#start?.id === relatedTo;
       if (starts && failure !== undefined) {
         this.binding.credit(chars);
         return this.#startFailed(refusedByServer(body, failure), pending);
       }
       if (failure === undefined) this.binding.replay.answered(pending.request);
       this.#pending.finish(pending, failure, message, stack);
-      this.#streams.deliver(pending.stream, body, relatedTo, chars);
+      pending.stream.send(body, relatedTo, chars);
       // Its connection may be the session's last.
       this.#presence.check();
       if (starts) this.#started(pending.request, frame.declared);
@@ -145,25 +147,24 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     if (progress !== undefined && pending?.toolReported(progress) === false)
       return this.binding.credit(chars);
     if (orphaned) return this.binding.credit(chars);
-    this.#streams.deliver(pending?.stream ?? this.#streams.standalone, body, undefined, chars);
+    (pending?.stream ?? this.#outbox.standalone).send(body, undefined, chars);
   }
 
   onClaimed(wakeMs: number): void {
     this.#sleep.start();
     this.#owner.onWorker(this.#session, true);
     this.#owner.events.emit('session-woke', { context: this.#session.context, wakeMs });
-    if (this.#start === undefined) return;
-    this.#pending.get(this.#start.request.id)?.stream.allowSse(this.#owner.options.sseAfterMs);
+    this.#pending.get(this.#start?.id)?.stream.mayStream();
   }
 
   onWorkerGone(exit: WorkerExit, lost: ReadonlySet<RequestId>, often: boolean): void {
     this.#sleep.stop();
     this.#owner.onWorker(this.#session, false);
     this.serverRequests.clear();
-    this.#streams.voidCredit();
-    const starting = this.#pending.get(this.#start?.request.id);
+    this.#outbox.voidCredit();
+    const starting = this.#pending.get(this.#start?.id);
     if (starting !== undefined) {
-      return this.#startFailed(unstartable(500, exit.message, 'setup_failed', starting), starting);
+      return this.#startFailed(unstartable('failed', exit.message, 'setup_failed', starting), starting);
     }
     const next = often
       ? 'It has ended more than 3 times within a minute, so the session ends too. Initialize a new session.'
@@ -174,24 +175,24 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   }
 
   onUnavailable(error: BulkheadError, lost: ReadonlySet<RequestId>): void {
-    const starting = this.#pending.get(this.#start?.request.id);
+    const starting = this.#pending.get(this.#start?.id);
     if (starting !== undefined) {
-      const status = error.code === 'ERR_BULKHEAD_THREAD_START' ? 500 : 503;
-      return this.#startFailed(unstartable(status, error.message, 'no_thread', starting), starting);
+      const outcome = error.code === 'ERR_BULKHEAD_THREAD_START' ? 'failed' : 'no_capacity';
+      return this.#startFailed(unstartable(outcome, error.message, 'no_thread', starting), starting);
     }
     this.#pending.failAll(lost, JSON_RPC.serverError, error.message, 'no_thread');
   }
 
   /** The server has hung up on its client, as `close()` of a stdio server would: nothing is left to talk to. */
   onServerClosed(): void {
-    const starting = this.#pending.get(this.#start?.request.id);
+    const starting = this.#pending.get(this.#start?.id);
     if (starting === undefined) return void this.#session.end('server_closed');
     const message = 'The server closed itself before it had answered initialize.';
-    this.#startFailed(unstartable(500, message, 'server_closed', starting), starting);
+    this.#startFailed(unstartable('failed', message, 'server_closed', starting), starting);
   }
 
   onCloseStream(requestId: RequestId | undefined): void {
-    const stream = requestId === undefined ? this.#streams.standalone : this.#pending.get(requestId)?.stream;
+    const stream = requestId === undefined ? this.#outbox.standalone : this.#pending.get(requestId)?.stream;
     stream?.closeOnPurpose();
   }
 
@@ -201,13 +202,10 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     this.binding.replay.initialize(request);
   }
 
-  #startFailed(failed: StartFailure, pending: PendingRequest): void {
-    const start = this.#start;
+  #startFailed(failed: FailedStart, pending: PendingRequest): void {
     this.#start = undefined;
     this.#pending.finish(pending, failed.failure, failed.message);
-    start?.fail(failed, pending, (body) =>
-      this.#streams.deliver(pending.stream, body, pending.request.id, 0),
-    );
+    pending.stream.fail(failed, pending.request.id);
     void this.#session.end(failed.reason);
   }
 }

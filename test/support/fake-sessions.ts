@@ -1,6 +1,7 @@
 /** Sessions, their pool and their streams as they are, over workers in the test's process and a clock that stands still. */
-import { expect } from 'chai';
-import type { StreamConnection } from '../../src/delivery/message-stream.js';
+import type { StartFailure } from '../../src/delivery/start-failure.js';
+import type { ConnectionOwner, StreamConnection } from '../../src/delivery/stream-connection.js';
+import { StreamDelivery } from '../../src/delivery/stream-delivery.js';
 import { WorkerPool } from '../../src/isolation/pool.js';
 import type { ClientRequest } from '../../src/protocol/client-message.js';
 import type { Session } from '../../src/session/session.js';
@@ -19,7 +20,6 @@ export const OPTIONS = {
   maxSessions: 10,
   cleanupIntervalMs: SECOND,
   maxRequestsPerSession: 64,
-  sseAfterMs: SECOND,
   progressHeartbeatMs: 20 * SECOND,
   sleepAfterMs: 30 * SECOND,
   disconnectGraceMs: 20 * SECOND,
@@ -28,14 +28,17 @@ export const OPTIONS = {
   sessionMaxAgeMs: undefined as number | undefined,
 };
 
-/** A client's connection; what it was sent is in `bodies`. */
+/** A client's connection; what it was sent is in `bodies`, why its session did not start in `failure`. */
 export class Connection implements StreamConnection {
   readonly bodies: string[] = [];
-  onDrain = (): void => {};
-  onClose = (): void => {};
+  failure: StartFailure | undefined;
+  owner: ConnectionOwner | undefined;
   answer(body: string): boolean {
     this.bodies.push(body);
     return true;
+  }
+  fail(failure: StartFailure): void {
+    this.failure = failure;
   }
   nothing(): void {}
   open(): void {}
@@ -72,6 +75,7 @@ export function world(given: Partial<typeof OPTIONS & { maxThreads: number; spar
   const { maxThreads = 4, spareThreads = 0 } = given;
   const pool = new WorkerPool({ maxThreads, spareThreads }, starter, events);
   const sessions = new SessionManager({ ...OPTIONS, ...given }, events, pool, undefined);
+  const streams = new StreamDelivery({ sseAfterMs: SECOND }, events);
   afterThisTest(async () => {
     try {
       await sessions.drain(0);
@@ -80,6 +84,7 @@ export function world(given: Partial<typeof OPTIONS & { maxThreads: number; spar
       clock.restore();
     }
   });
+  const open = (): Session => sessions.open(contextOf(), streams);
   const ask = (session: Session, id: number): Connection => {
     const connection = new Connection();
     session.request([call(id)], false, connection);
@@ -88,9 +93,8 @@ export function world(given: Partial<typeof OPTIONS & { maxThreads: number; spar
   const ends = collect(events, 'session-ended');
   /** A session whose worker has answered `initialize`. */
   const opened = async (): Promise<{ session: Session; worker: FakeWorker }> => {
-    const session = sessions.open(contextOf());
-    const failed = () => expect.fail('the session did not start');
-    session.initialize(initialize(), session.context, new Connection(), failed);
+    const session = open();
+    session.initialize(initialize(), session.context, new Connection());
     await settle();
     const worker = starter.started.at(-1)!;
     worker.answers(0, { protocolVersion: session.context.protocolVersion, capabilities: {} });
@@ -104,5 +108,5 @@ export function world(given: Partial<typeof OPTIONS & { maxThreads: number; spar
     return { session, worker };
   };
   const reasons = () => ends.map(({ reason }) => reason);
-  return { clock, events, starter, pool, sessions, ask, opened, awake, reasons };
+  return { clock, events, starter, pool, sessions, open, ask, opened, awake, reasons };
 }

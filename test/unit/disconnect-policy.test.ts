@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { RETRY_MS } from '../../src/delivery/message-stream.js';
 import {
   type Age,
   type DisconnectOptions,
@@ -15,28 +14,28 @@ const options: DisconnectOptions = {
   sessionMaxAgeMs: undefined,
 };
 
-describe("What follows when a POST's stream closes before its response", () => {
+describe('What follows when a stream closes before its response', () => {
   it('cancels at once what nobody can resume', () => {
-    expect(graceForResponses({ resumable: false, onPurpose: false }, options)).to.equal(0);
-    expect(graceForResponses({ resumable: false, onPurpose: true }, options)).to.equal(0);
+    expect(graceForResponses({ resumable: false, pauseMs: 0 }, options)).to.equal(0);
+    expect(graceForResponses({ resumable: false, pauseMs: 1_000 }, options)).to.equal(0);
   });
 
   it('gives what can be resumed the resume-grace', () => {
-    expect(graceForResponses({ resumable: true, onPurpose: false }, options)).to.equal(5_000);
+    expect(graceForResponses({ resumable: true, pauseMs: 0 }, options)).to.equal(5_000);
   });
 
-  it('gives a client that was told to come back after `retry` that much more', () => {
-    expect(graceForResponses({ resumable: true, onPurpose: true }, options)).to.equal(5_000 + RETRY_MS);
+  it('gives a client that was told to wait before it comes back that much more', () => {
+    expect(graceForResponses({ resumable: true, pauseMs: 1_000 }, options)).to.equal(6_000);
   });
 
   it('cancels at once with a resume-grace of 0', () => {
     const impatient = { ...options, resumeGraceMs: 0 };
-    expect(graceForResponses({ resumable: true, onPurpose: false }, impatient)).to.equal(0);
+    expect(graceForResponses({ resumable: true, pauseMs: 0 }, impatient)).to.equal(0);
   });
 });
 
 describe('What follows when a session has no connection left', () => {
-  it('gives a session that had a GET stream the disconnect-grace', () => {
+  it('gives a session whose client has listened the disconnect-grace', () => {
     expect(graceForSession({ connections: 0, listened: true }, options)).to.equal(30_000);
   });
 

@@ -192,6 +192,6 @@ describe("The event log's bounds", () => {
 
 function makeLog(limits = ROOMY, budget = new EventLogBudget(1_000_000)) {
   const dropped: number[] = [];
-  const log = new EventLog(limits, budget, (events) => dropped.push(events));
+  const log = new EventLog(limits, budget, { onDropped: (events) => void dropped.push(events) });
   return { log, budget, dropped };
 }

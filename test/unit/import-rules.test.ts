@@ -22,6 +22,12 @@ const SDK = /^@modelcontextprotocol\/sdk(?:\/|$)/;
 const SDK_SERVER = /^@modelcontextprotocol\/sdk\/(?:server|experimental)\//;
 const PACKAGE = /\b(?:from|import|require)\s*\(?\s*['"]([^.'"][^'"]*)['"]/g;
 
+/** What only a transport says: statuses, kinds of streams, methods, fields of SSE. */
+const HTTP_WORD =
+  /\bstatus(?:es|Code)?\b|\b(?:20[0-9]|30[0-9]|4[0-3][0-9]|50[0-9])\b|'(?:post|get|legacy)'|\bretry:|\bpriming|\b(?:HTTP|SSE|GET|POST)\b|\bsse[A-Z]|node:http/g;
+/** A bound is no status. */
+const NAMED_NUMBER = /^const [A-Z_]+ = [^;]+;/gm;
+
 /** Options, and what they are made of. */
 const TEXTS = ['src/config/', 'src/version.ts'];
 
@@ -90,6 +96,29 @@ describe('Who may import whom', () => {
       ({ from, to }) => within('src/session/')(from) && within('src/isolation/')(to),
     );
     expect(edges.filter(({ to, typeOnly }) => !known(to) || !typeOnly)).to.deep.equal([]);
+  });
+
+  it('lets session/ know of delivery/ no more than its outbox, by interface', () => {
+    const known = within(
+      'src/delivery/outbox.ts',
+      'src/delivery/start-failure.ts',
+      'src/delivery/stream-connection.ts',
+      'src/delivery/event-id.ts',
+    );
+    const edges = imports.filter(
+      ({ from, to }) => within('src/session/')(from) && within('src/delivery/')(to),
+    );
+    expect(edges.length).to.be.above(0);
+    expect(edges.filter(({ to, typeOnly }) => !known(to) || !typeOnly)).to.deep.equal([]);
+  });
+
+  it('lets session/ know nothing of HTTP: no status, kind of stream, header or SSE field', () => {
+    const speaking = files.filter(within('src/session/')).flatMap((file) => {
+      const code = read(file).replace(NAMED_NUMBER, '');
+      return [...code.matchAll(HTTP_WORD)].map(([word]) => `${file}: ${word}`);
+    });
+    expect(speaking).to.deep.equal([]);
+    expect("status === 503 ? 'legacy' : 'retry: 1000'".match(HTTP_WORD)).to.have.length(4);
   });
 
   it('lets only isolation/thread/ know what threads are made of', () => {

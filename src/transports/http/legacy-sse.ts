@@ -12,14 +12,14 @@ import { type Rejection, reject } from './reply.js';
 import type { RequestTarget } from './request-target.js';
 import { readMetadata } from './session-metadata.js';
 import { SseStream } from './sse-stream.js';
-import { contextOf, identified, type TransportParts } from './streamable-http.js';
+import { contextOf, type HttpTransportCollaborators, identified } from './streamable-http.js';
 
 export const MESSAGES_PATH = '/messages';
 
 export class LegacySse {
-  readonly #parts: TransportParts;
+  readonly #parts: HttpTransportCollaborators;
 
-  constructor(parts: TransportParts) {
+  constructor(parts: HttpTransportCollaborators) {
     this.#parts = parts;
   }
 
@@ -38,11 +38,11 @@ export class LegacySse {
         message: 'Not Acceptable: Client must accept text/event-stream',
       });
     }
-    const { sessions, events, keepAliveMs, output, metadata } = this.#parts;
+    const { sessions, streams, events, keepAliveMs, output, metadata } = this.#parts;
     const refusal = sessions.refusal();
     if (refusal !== undefined) return this.#reject(request, response, { status: 503, ...refusal });
     const added = readMetadata(metadata, request);
-    const session = sessions.open(contextOf(request, 'sse', principal, added));
+    const session = sessions.open(contextOf(request, 'sse', principal, added), streams);
     // Relative to where the client found the stream: a proxy may serve this listener below a path of its own.
     const endpoint = `${slash ? '../' : ''}${MESSAGES_PATH.slice(1)}?sessionId=${session.id}`;
     const preamble = `event: endpoint\ndata: ${endpoint}\n\n`;
@@ -102,7 +102,7 @@ export class LegacySse {
       return this.#reject(request, response, TOO_MUCH_WAITS);
     }
     if (opening !== undefined) {
-      session.initialize(opening, identified(session.context, opening), undefined, () => {});
+      session.initialize(opening, identified(session.context, opening), undefined);
     } else if (requests.length > 0) {
       session.request(requests, parsed.batch, undefined);
     }

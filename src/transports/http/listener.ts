@@ -10,7 +10,7 @@ import { HttpServer } from './http-server.js';
 import { LegacySse, MESSAGES_PATH } from './legacy-sse.js';
 import { answering, reject, SECOND_HOST } from './reply.js';
 import { hasSecondHost, type RequestTarget, readTarget } from './request-target.js';
-import { StreamableHttp, type TransportParts } from './streamable-http.js';
+import { type HttpTransportCollaborators, StreamableHttp } from './streamable-http.js';
 
 export const MCP_PATH = '/mcp';
 const SSE_PATH = '/sse';
@@ -28,7 +28,7 @@ const TCP_KEEP_ALIVE_MS = 30_000;
 const CLOSE_DEADLINE_MS = 2_000;
 
 export interface ListenerOptions
-  extends TransportParts,
+  extends HttpTransportCollaborators,
     Omit<GuardOptions, 'allowsAddresses' | 'allowsLinks'> {
   readonly host: string;
   /** 0 takes a free one. */

@@ -4,13 +4,15 @@
  * replay and what a closed connection means are the session's.
  */
 import type { ServerResponse } from 'node:http';
-import type { StreamConnection } from '../../delivery/message-stream.js';
+import type { StartFailure } from '../../delivery/start-failure.js';
+import type { ConnectionOwner, StreamConnection } from '../../delivery/stream-connection.js';
 import type { GatewayEmitter, StreamKind } from '../../telemetry/events.js';
+import { answerFailedStart } from './failed-start.js';
 import { type GiveUpReason, leavingBytesOf, type OutputBudget, type WaitingOutput } from './output-budget.js';
 
 const KEEP_ALIVE = ': keep-alive\n\n';
 
-export interface SseStreamParts {
+export interface SseStreamOptions {
   readonly kind: StreamKind;
   readonly response: ServerResponse;
   readonly sessionId: string;
@@ -22,24 +24,23 @@ export interface SseStreamParts {
 }
 
 export class SseStream implements StreamConnection, WaitingOutput {
-  onDrain: () => void = () => {};
-  onClose: () => void = () => {};
+  owner: ConnectionOwner | undefined;
 
-  readonly #parts: SseStreamParts;
+  readonly #options: SseStreamOptions;
   #keepAlive: NodeJS.Timeout | undefined;
   #open = false;
   #ended = false;
   #waiting = false;
   #stalled = false;
 
-  constructor(parts: SseStreamParts) {
-    this.#parts = parts;
-    const { response } = parts;
+  constructor(options: SseStreamOptions) {
+    this.#options = options;
+    const { response } = options;
     response.on('close', () => this.#closed());
   }
 
   answer(body: string): boolean {
-    const { response, sessionId } = this.#parts;
+    const { response, sessionId } = this.#options;
     this.#ended = true;
     if (response.destroyed) return true;
     response.writeHead(200, {
@@ -51,14 +52,21 @@ export class SseStream implements StreamConnection, WaitingOutput {
     return this.#hasLeft();
   }
 
+  /** Without a session id: there is no session. */
+  fail(failure: StartFailure): void {
+    const { events, response } = this.#options;
+    this.#ended = true;
+    answerFailedStart(events, response, failure);
+  }
+
   nothing(): void {
-    const { response, sessionId } = this.#parts;
+    const { response, sessionId } = this.#options;
     this.#ended = true;
     if (!response.destroyed) response.writeHead(204, { 'mcp-session-id': sessionId }).end();
   }
 
   open(primingId: string | undefined, retryMs: number): void {
-    const { kind, response, sessionId, keepAliveMs, events, preamble = '' } = this.#parts;
+    const { kind, response, sessionId, keepAliveMs, events, preamble = '' } = this.#options;
     if (this.#ended || this.#open) return;
     this.#open = true;
     response.on('drain', () => this.#drained());
@@ -82,7 +90,7 @@ export class SseStream implements StreamConnection, WaitingOutput {
 
   write(id: string | undefined, body: string): boolean {
     if (this.#ended) return true;
-    const { response } = this.#parts;
+    const { response } = this.#options;
     const text =
       id === undefined ? `event: message\ndata: ${body}\n\n` : `event: message\nid: ${id}\ndata: ${body}\n\n`;
     if (response.write(text)) return true;
@@ -93,21 +101,21 @@ export class SseStream implements StreamConnection, WaitingOutput {
   end(): boolean {
     if (this.#ended) return true;
     this.#ended = true;
-    this.#parts.response.end();
+    this.#options.response.end();
     clearInterval(this.#keepAlive);
     return this.#hasLeft();
   }
 
   get waitingBytes(): number {
-    return this.#parts.response.writableLength;
+    return this.#options.response.writableLength;
   }
 
   get leavingBytes(): number | undefined {
-    return leavingBytesOf(this.#parts.response);
+    return leavingBytesOf(this.#options.response);
   }
 
   giveUp(reason: GiveUpReason): void {
-    const { response, events } = this.#parts;
+    const { response, events } = this.#options;
     this.#stalled = reason === 'stalled';
     const { remoteAddress } = response.req.socket;
     events.emit('connection-dropped', { listener: 'mcp', reason, remoteAddress });
@@ -116,7 +124,7 @@ export class SseStream implements StreamConnection, WaitingOutput {
 
   /** What is still buffered goes out behind an end. */
   #hasLeft(): boolean {
-    const { response } = this.#parts;
+    const { response } = this.#options;
     if (response.writableLength === 0) return true;
     response.on('finish', () => this.#drained());
     this.#waits();
@@ -125,11 +133,11 @@ export class SseStream implements StreamConnection, WaitingOutput {
 
   #waits(): void {
     this.#waiting = true;
-    this.#parts.output.waits(this);
+    this.#options.output.waits(this);
   }
 
   #comment(): void {
-    const { response } = this.#parts;
+    const { response } = this.#options;
     // Behind bytes that wait already, a comment keeps nothing alive and only adds to them. They may be too few to have
     // been noticed when they were written.
     if (response.writableLength > 0) this.#waits();
@@ -138,22 +146,22 @@ export class SseStream implements StreamConnection, WaitingOutput {
 
   #drained(): void {
     this.#leave();
-    this.onDrain();
+    this.owner?.onDrain(this);
   }
 
   #leave(): void {
     if (!this.#waiting) return;
     this.#waiting = false;
-    this.#parts.output.left(this);
+    this.#options.output.left(this);
   }
 
   #closed(): void {
     clearInterval(this.#keepAlive);
     this.#leave();
     if (this.#open)
-      this.#parts.events.emit('stream-closed', { kind: this.#parts.kind, stalled: this.#stalled });
-    if (this.#ended) return this.onDrain();
+      this.#options.events.emit('stream-closed', { kind: this.#options.kind, stalled: this.#stalled });
+    if (this.#ended) return this.owner?.onDrain(this);
     this.#ended = true;
-    this.onClose();
+    this.owner?.onClose(this);
   }
 }

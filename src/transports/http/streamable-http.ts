@@ -10,27 +10,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LATEST_PROTOCOL_VERSION, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
 import { parseEventId } from '../../delivery/event-id.js';
+import type { OutboxSource } from '../../delivery/outbox.js';
 import { answerLost } from '../../delivery/session-streams.js';
 import type { ClientMessage, ClientRequest } from '../../protocol/client-message.js';
 import { errorResponse, JSON_RPC } from '../../protocol/json-rpc-error.js';
 import type { Session } from '../../session/session.js';
 import type { SessionManager } from '../../session/session-manager.js';
-import type { StartFailure } from '../../session/session-start.js';
 import type { SessionContext, SessionTransport } from '../../shared/session-context.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import type { BodyBudget } from './body-budget.js';
 import { acceptsAll } from './media-type.js';
 import { messagesIn, openingOf, readJson, TOO_MUCH_WAITS, tellSession } from './messages.js';
 import type { OutputBudget } from './output-budget.js';
-import {
-  headerOf,
-  internalError,
-  noteRejection,
-  RETRY_AFTER_SECONDS,
-  type Rejection,
-  reject,
-  sendJson,
-} from './reply.js';
+import { headerOf, internalError, type Rejection, reject, sendJson } from './reply.js';
 import { type MetadataHook, readMetadata } from './session-metadata.js';
 import { SseStream } from './sse-stream.js';
 
@@ -38,8 +30,11 @@ import { SseStream } from './sse-stream.js';
 const LAST_VERSION_WITH_BATCHES = '2025-03-26';
 const MAX_NAME_CHARS = 200;
 
-export interface TransportParts {
+/** What a transport over HTTP works with; one for all of its requests. */
+export interface HttpTransportCollaborators {
   readonly sessions: SessionManager;
+  /** The way to the clients. */
+  readonly streams: OutboxSource;
   readonly events: GatewayEmitter;
   readonly maxBodyBytes: number;
   readonly bodies: BodyBudget;
@@ -85,9 +80,9 @@ export function identified(context: SessionContext, { params }: ClientRequest): 
 }
 
 export class StreamableHttp {
-  readonly #parts: TransportParts;
+  readonly #parts: HttpTransportCollaborators;
 
-  constructor(parts: TransportParts) {
+  constructor(parts: HttpTransportCollaborators) {
     this.#parts = parts;
   }
 
@@ -212,18 +207,10 @@ export class StreamableHttp {
     } catch (error) {
       return this.#reject(request, response, internalError(error, opening.id));
     }
-    const session = sessions.open(contextOf(request, 'streamable-http', principal, metadata));
+    const context = contextOf(request, 'streamable-http', principal, metadata);
+    const session = sessions.open(context, this.#parts.streams);
     const stream = this.#stream('post', response, session);
-    session.initialize(opening, identified(session.context, opening), stream, (failure) =>
-      this.#startFailed(request, response, failure),
-    );
-  }
-
-  /** Without a session id in the answer: there is no session. */
-  #startFailed(request: IncomingMessage, response: ServerResponse, { status, body }: StartFailure): void {
-    if (status !== 503) return sendJson(response, status, body);
-    noteRejection(this.#parts.events, request, 'thread_wait', status);
-    sendJson(response, status, body, { 'retry-after': String(RETRY_AFTER_SECONDS) });
+    session.initialize(opening, identified(session.context, opening), stream);
   }
 
   #get(request: IncomingMessage, response: ServerResponse, principal: string): void {

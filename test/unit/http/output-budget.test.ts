@@ -23,7 +23,7 @@ describe('the budget of output that has not left', () => {
     stream.write('1', 'short');
     expect(output.usedBytes).to.equal(0);
     const drained = new Promise<void>((resolve) => {
-      stream.onDrain = resolve;
+      stream.owner = { onDrain: () => resolve(), onClose: () => {} };
     });
     expect(stream.write('2', MESSAGE)).to.equal(false);
     expect(output.usedBytes).to.be.within(12 * MIB, 13 * MIB);
@@ -150,7 +150,7 @@ async function server(limitBytes: number, sse = true, keepAliveMs = 60_000) {
     const response = await until(() => responses.pop(), 'the request');
     const stream = new SseStream({ kind: 'get', response, sessionId: 's', keepAliveMs, events, output });
     const closed = new Promise<void>((resolve) => {
-      stream.onClose = resolve;
+      stream.owner = { onDrain: () => {}, onClose: () => resolve() };
     });
     if (sse) stream.open(undefined, 1_000);
     return { stream, socket, closed };

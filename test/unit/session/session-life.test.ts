@@ -3,7 +3,6 @@ import { expect } from 'chai';
 import { collect } from '../../support/events.js';
 import { settle } from '../../support/fake-clock.js';
 import { CANCEL_GRACE_MS, Connection, call, OPTIONS, SECOND, world } from '../../support/fake-sessions.js';
-import { contextOf } from '../metrics/fake-gateway.js';
 
 describe('A session without work', () => {
   it('falls asleep after sleep-after, and not before; the next call gets it a fresh worker', async () => {
@@ -41,10 +40,10 @@ describe('A session without work', () => {
   });
 
   it('makes room where all workers are in use and another session waits', async () => {
-    const { clock, ask, awake, sessions, starter } = world({ maxThreads: 1 });
+    const { clock, ask, awake, open, starter } = world({ maxThreads: 1 });
     const { session } = await awake();
     await clock.advance(SECOND);
-    const other = sessions.open(contextOf());
+    const other = open();
     ask(other, 1);
     await clock.advance(0);
     expect([session.state, other.state]).to.deep.equal(['asleep', 'awake']);
@@ -58,7 +57,7 @@ describe('A session whose client is away', () => {
     const { session } = await awake();
     const stream = new Connection();
     session.listen(stream);
-    stream.onClose();
+    stream.owner?.onClose(stream);
     await clock.advance(OPTIONS.disconnectGraceMs - SECOND);
     expect(reasons()).to.deep.equal([]);
     await clock.advance(2 * SECOND);

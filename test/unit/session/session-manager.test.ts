@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { StreamDelivery } from '../../../src/delivery/stream-delivery.js';
 import type { WorkerSource } from '../../../src/isolation/worker-source.js';
 import { SessionManager, type SessionManagerOptions } from '../../../src/session/session-manager.js';
 import { GatewayEmitter } from '../../../src/telemetry/events.js';
@@ -8,7 +9,6 @@ const OPTIONS: SessionManagerOptions = {
   maxSessions: 10,
   cleanupIntervalMs: 60_000,
   maxRequestsPerSession: 64,
-  sseAfterMs: 1_000,
   progressHeartbeatMs: 20_000,
   sleepAfterMs: 30_000,
   disconnectGraceMs: 30_000,
@@ -19,8 +19,10 @@ const OPTIONS: SessionManagerOptions = {
 
 describe('a visit of all sessions', () => {
   it('comes to each once, while some end and others are opened', async () => {
-    const sessions = new SessionManager(OPTIONS, new GatewayEmitter(), {} as WorkerSource, undefined);
-    const open = () => sessions.open(contextOf());
+    const events = new GatewayEmitter();
+    const sessions = new SessionManager(OPTIONS, events, {} as WorkerSource, undefined);
+    const streams = new StreamDelivery({ sseAfterMs: 1_000 }, events);
+    const open = () => sessions.open(contextOf(), streams);
     const [first, second, third] = [open(), open(), open()];
     const visit = sessions.each();
     const visited = [visit.next().value];

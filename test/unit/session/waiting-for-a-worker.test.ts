@@ -1,12 +1,10 @@
 /** Sessions that find all workers in use: who is served when, who makes room, and how long they wait. */
 import { expect } from 'chai';
 import type { Session } from '../../../src/session/session.js';
-import type { StartFailure } from '../../../src/session/session-start.js';
 import { collect } from '../../support/events.js';
 import { settle } from '../../support/fake-clock.js';
 import { Connection, initialize, SECOND, world } from '../../support/fake-sessions.js';
 import type { FakeWorker } from '../../support/fake-worker.js';
-import { contextOf } from '../metrics/fake-gateway.js';
 
 const KNOWN_WAIT_MS = 45 * SECOND;
 const NEW_WAIT_MS = 10 * SECOND;
@@ -95,16 +93,17 @@ describe('Sessions that wait for a worker', () => {
   });
 
   it('are refused sooner when they are new: their client hears it before it gives up, and tries again', async () => {
-    const { busy, sessions, reasons, clock } = fullHouse({ maxThreads: 1 });
+    const { busy, open, reasons, clock } = fullHouse({ maxThreads: 1 });
     await busy();
-    const session = sessions.open(contextOf());
-    const failures: StartFailure[] = [];
-    session.initialize(initialize(), session.context, new Connection(), (failed) => failures.push(failed));
+    const session = open();
+    const connection = new Connection();
+    session.initialize(initialize(), session.context, connection);
     await clock.advance(NEW_WAIT_MS - 10);
-    expect(failures).to.deep.equal([]);
+    expect(connection.failure).to.equal(undefined);
     await clock.advance(20);
-    expect(failures[0]?.message).to.match(/within 10 s: all 1 are in use/);
-    expect([failures.length, reasons()]).to.deep.equal([1, ['no_thread']]);
+    expect(connection.failure?.outcome).to.equal('no_capacity');
+    expect(connection.failure?.body).to.match(/within 10 s: all 1 are in use/);
+    expect([connection.bodies, reasons()]).to.deep.equal([[], ['no_thread']]);
   });
 
   it('leave the queue when they end', async () => {
@@ -234,7 +233,6 @@ describe('Spares', () => {
 /** No session sleeps by itself. */
 function fullHouse(given: Parameters<typeof world>[0]) {
   const house = world({ sleepAfterMs: 0, maxSessions: 30, ...given });
-  const open = (): Session => house.sessions.open(contextOf());
   /** A session that has been served, and whose worker has gone to another one. */
   const asleep = async (): Promise<Session> => {
     const { session } = await house.awake();
@@ -247,5 +245,5 @@ function fullHouse(given: Parameters<typeof world>[0]) {
     const { session, worker } = await house.awake();
     return { session, worker, connection: house.ask(session, 2) };
   };
-  return { ...house, open, asleep, busy };
+  return { ...house, asleep, busy };
 }

@@ -1,0 +1,27 @@
+/** One HTTP response that carries a stream, as `message-stream.ts` sees it. `transports/http/` implements it. */
+import type { StartFailure } from './start-failure.js';
+
+export interface StreamConnection {
+  /** Whom it tells what becomes of it. */
+  owner: ConnectionOwner | undefined;
+  /** Answers with one JSON body and ends. Only before `open`. `false` when it still has to leave: `onDrain` follows. */
+  answer(body: string): boolean;
+  /** Answers that the session could not start, and ends. Only before `open`. */
+  fail(failure: StartFailure): void;
+  /** Answers that there is nothing to come (204): such a stream is not opened again (WHATWG HTML, 9.2.3). Only before `open`. */
+  nothing(): void;
+  /** Becomes an SSE stream: headers, `retry:`, and an empty event with this id where there is one. */
+  open(primingId: string | undefined, retryMs: number): void;
+  /** Writes one event; `false` when the client does not read fast enough: `onDrain` follows. */
+  write(id: string | undefined, body: string): boolean;
+  /** Ends the response after what was written. `onClose` does not follow. `false` as for `answer`. */
+  end(): boolean;
+}
+
+/** Who writes to the connection. */
+export interface ConnectionOwner {
+  /** What was written has left, or never will. May come without having been announced. */
+  onDrain(connection: StreamConnection): void;
+  /** The peer is gone, or was given up. Comes at most once. */
+  onClose(connection: StreamConnection): void;
+}
