@@ -41,7 +41,9 @@ export function createProgram(libuvPool: readonly number[], finish: (exitCode: n
   const serveCommand = program
     .command('serve')
     .summary('run a gateway')
-    .description('Runs a gateway. Flags take precedence over environment variables, and these over the config file.')
+    .description(
+      'Runs a gateway. Flags take precedence over environment variables, and these over the config file.',
+    )
     .argument(
       '[server-module]',
       `${OPTION_TABLE['server-module'].help} (default: ${OPTION_TABLE['server-module'].defaultText}, env: ${variableName('server-module')})`,
