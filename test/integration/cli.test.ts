@@ -24,7 +24,7 @@ function temporaryFile(name: string, content: string): string {
 }
 
 /** What is on by default has a flag that switches it off. */
-const OFF: Readonly<Record<string, string>> = { 'fast-path': 'no-fast-path' };
+const OFF: Readonly<Record<string, string>> = { bundle: 'no-bundle', 'fast-path': 'no-fast-path' };
 
 describe('the command line', () => {
   it('tells its version', async () => {
