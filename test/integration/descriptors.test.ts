@@ -16,7 +16,7 @@ describe('A session that leaks file descriptors', () => {
   it('does not take /healthz from the others; it is told, /readyz fails, and all is well afterwards', async () => {
     const { client, admin, printed } = await serve();
     expect(textOf(await client.call('leak', { count: 10_000 }))).to.match(/^EMFILE /);
-    await printed('stderr', /hardly a file descriptor is free/);
+    await printed('stderr', /almost no file descriptor is free/);
     // A connection of its own each time, as probes have.
     for (let probe = 0; probe < 5; probe += 1) expect((await ask(admin, '/healthz'))?.status).to.equal(200);
     expect((await ask(admin, '/readyz'))?.body).to.include('Hardly a file descriptor is free');

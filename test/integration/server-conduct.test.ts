@@ -67,7 +67,7 @@ for (const [way, more] of Object.entries(WAYS)) {
     it('whose handler gives back no result is the server’s failure', async () => {
       const { error } = await called('no_result');
       expect(error?.code).to.equal(-32603);
-      expect(error?.message).to.include('no tool result: content: ');
+      expect(error?.message).to.include('no valid tool result: content: ');
     });
   });
 }
