@@ -41,7 +41,7 @@ const PROTOCOL = /[\\/]shared[\\/]protocol\.js$/;
 
 /** What has to be found in the SDK's protocol layer, and what takes its place: a signal on its use, errors that say whose they are. */
 const PROTOCOL_CHANGES = [
-  ['const abortController = new AbortController();', 'const abortController = new $AbortOnUse();'],
+  ['const abortController = new AbortController();', 'const abortController = new $LazyAbort();'],
   ['signal: abortController.signal,', 'get signal() { return abortController.signal; },'],
   ...Array(5).fill(['abortController.signal.aborted', 'abortController.aborted']),
   [
@@ -50,14 +50,14 @@ const PROTOCOL_CHANGES = [
   ],
 ];
 
-const ABORT_ON_USE = fileURLToPath(new URL('../workers/session/node/lazy-abort.ts', import.meta.url));
+const LAZY_ABORT = fileURLToPath(new URL('../workers/session/node/lazy-abort.ts', import.meta.url));
 const INVALID_PARAMS = fileURLToPath(new URL('../workers/session/sdk1/invalid-params.ts', import.meta.url));
 
 function changedProtocol(text) {
   const names = { file: "the SDK's protocol.js", script: 'schemas-on-use.mjs' };
   const changed = replaceEach(text, PROTOCOL_CHANGES, names);
   return `${changed}
-import { AbortOnUse as $AbortOnUse } from ${JSON.stringify(ABORT_ON_USE)};
+import { LazyAbort as $LazyAbort } from ${JSON.stringify(LAZY_ABORT)};
 import { parseRequest as $parseRequest } from ${JSON.stringify(INVALID_PARAMS)};`;
 }
 

@@ -20,7 +20,7 @@ import { SessionTotals } from './session-totals.js';
 /** 192 bits, in characters that the specification allows (0x21 to 0x7E) and that need no escaping in a URL. */
 const SESSION_ID_BYTES = 24;
 /** A full gateway says so in its log this often, not for each session. */
-const ROOM_NOTICE_MS = 60_000;
+const EVICTION_NOTICE_MS = 60_000;
 /** Sessions that are looked at, or ended, in one turn of the event loop: a few milliseconds. */
 const SESSIONS_PER_TURN = 250;
 
@@ -47,7 +47,7 @@ export class SessionManager implements SessionOwner<Session> {
   /** They answer nothing any more, but a thread or a child process of theirs still has to go. */
   readonly #ending = new Set<Session>();
   readonly #eviction = new SessionEviction(() => this.#sessions.values());
-  readonly #evictionNotices = new AdmissionWindow(1, ROOM_NOTICE_MS);
+  readonly #evictionNotices = new AdmissionWindow(1, EVICTION_NOTICE_MS);
   #sweep: Deadline | undefined;
   /** Makes request keys differ between two runs of the gateway, for whoever reads both logs. */
   readonly #keyPrefix = randomInt(36 ** 4)

@@ -3,14 +3,14 @@
  * does not look makes none: on Node 20 that is a quarter of the protocol layer's time for a call. The build puts it into
  * the SDK's protocol layer as well.
  */
-export class AbortOnUse {
+export class LazyAbort {
   declare aborted: boolean;
   declare private reason: unknown;
   declare private controller: AbortController | undefined;
 
   static {
     // Nothing has to be set for a call that nobody aborts.
-    AbortOnUse.prototype.aborted = false;
+    LazyAbort.prototype.aborted = false;
   }
 
   get signal(): AbortSignal {

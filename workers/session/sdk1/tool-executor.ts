@@ -9,7 +9,7 @@ import type { RequestId } from '../../../src/shared/frames.js';
 import { NODE_MAJOR } from '../../../src/shared/node-version.js';
 import type { SessionAwareRequest, SessionContext } from '../../../src/shared/session-context.js';
 import { ShortMap } from '../../../src/shared/short-map.js';
-import { AbortOnUse } from '../node/lazy-abort.js';
+import { LazyAbort } from '../node/lazy-abort.js';
 import { CALL, type Extra, handlerRegistered, type RequestHandler } from './call-handlers.js';
 import { ownHandler } from './mcp-server-handlers.js';
 import { checkedResult, type ToolCallRequest } from './tool-call.js';
@@ -18,7 +18,7 @@ import { checkedResult, type ToolCallRequest } from './tool-call.js';
  * A request between its arrival and its answer, or, where it was cancelled, until its handler has settled; and what its
  * handler runs in.
  */
-export class Run extends AbortOnUse implements SessionAwareRequest {
+export class Run extends LazyAbort implements SessionAwareRequest {
   // Declared, and set below: fields would be defined before, which takes a young thread many times as long.
   declare readonly key: string;
   declare readonly requestId: RequestId;
