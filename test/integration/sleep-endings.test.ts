@@ -5,14 +5,7 @@ import { connectedClient, type Gateway, rawClient } from '../support/gateway.js'
 import { LegacyClient } from '../support/legacy-client.js';
 import { fixtureModule } from '../support/modules.js';
 import { toolCall } from '../support/raw-client.js';
-import {
-  asleep,
-  ofSession,
-  sharedSleepyGateway,
-  sleepingClient,
-  startSleepyGateway,
-  stateOf,
-} from '../support/sleep.js';
+import { asleep, ofSession, sleepingClient, startSleepyGateway, stateOf } from '../support/sleep.js';
 
 const OFTEN = 100;
 const OFTEN_DEADLINE_MS = 90_000;
@@ -20,10 +13,8 @@ const light = fixtureModule('light');
 const SLOW_SETUP = { metadata: () => ({ setupMs: 400 }) };
 
 describe('the end of a session that is asleep', () => {
-  const shared = sharedSleepyGateway();
-
   it('comes with DELETE', async () => {
-    const gateway = shared();
+    const gateway = await startSleepyGateway();
     const client = await sleepingClient(gateway);
     const ended = once(gateway.events, 'session-ended', ofSession(client));
     expect((await client.delete()).status).to.equal(200);
@@ -44,7 +35,7 @@ describe('the end of a session that is asleep', () => {
   });
 
   it('comes with the legacy stream’s end', async () => {
-    const gateway = shared();
+    const gateway = await startSleepyGateway();
     const client = await LegacyClient.connect(gateway);
     await asleep(gateway, client);
     await client.call('1', 'echo', { text: 'awake' });
@@ -75,8 +66,6 @@ describe('the end of a session that is asleep', () => {
 });
 
 describe('the end of a session that is falling asleep', () => {
-  const shared = sharedSleepyGateway();
-
   it('lets onSleep come to its end, within cancel-grace', async () => {
     const gateway = await startSleepyGateway({ cancelGrace: '5s' });
     const client = await connectedClient(gateway);
@@ -104,7 +93,7 @@ describe('the end of a session that is falling asleep', () => {
   });
 
   it('answers what waited for the next thread, and claims none', async () => {
-    const gateway = shared();
+    const gateway = await startSleepyGateway();
     const client = await connectedClient(gateway);
     await client.call('on_sleep', { what: 'wait', ms: 1_000 });
     await once(gateway.events, 'session-sleeps', ofSession(client));

@@ -4,7 +4,7 @@ import { type Gateway, rawClient, startGateway } from '../support/gateway.js';
 import { LegacyClient } from '../support/legacy-client.js';
 import { fixtureModule } from '../support/modules.js';
 import { initializeRequest, type JsonRpcMessage } from '../support/raw-client.js';
-import { sharedSleepyGateway } from '../support/sleep.js';
+import { startSleepyGateway } from '../support/sleep.js';
 import { shortenTimeouts } from '../support/timers.js';
 
 const VERSIONS = ['2024-10-07', '2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25', '1999-01-01'];
@@ -48,21 +48,19 @@ interface Asker {
 }
 
 describe('what a static module answers asleep is to the byte what a thread answers', () => {
-  const both = bothGateways();
-
   for (const version of VERSIONS) {
     it(`over Streamable HTTP with ${version}`, async () => {
-      await expectSame(both(), version, (gateway) => Promise.resolve(overHttp(gateway)));
+      await expectSame(version, (gateway) => Promise.resolve(overHttp(gateway)));
     });
 
     it(`over the legacy transport with ${version}`, async () => {
-      await expectSame(both(), version, overSse);
+      await expectSame(version, overSse);
     });
   }
 
   it('in a batch, where there are batches', async () => {
     const batch = [...LISTS, ...MISSING, 'ping'].map((method, id) => ({ jsonrpc: '2.0', id, method }));
-    const [asleep, awake] = both();
+    const [asleep, awake] = await bothGateways();
     const claims = collect(asleep.events, 'thread-claimed');
     const answers: Answered[] = [];
     for (const gateway of [asleep, awake]) {
@@ -90,23 +88,18 @@ describe('a static module that never answers for one of its lists', () => {
 });
 
 describe('what a static module cannot answer asleep', () => {
-  const both = bothGateways();
-
   it('is answered by the server: a cursor, and what else could change a list', async () => {
     const messages = OTHER_PARAMS.flatMap((params) => LISTS.map((method) => ({ method, params })));
-    await expectWoken(both(), messages);
+    await expectWoken(messages);
   });
 
   it('is answered by the server: methods that it does not have', async () => {
-    await expectWoken(
-      both(),
-      UNKNOWN.map((method) => ({ method, params: undefined })),
-    );
+    await expectWoken(UNKNOWN.map((method) => ({ method, params: undefined })));
   });
 
   for (const [what, params] of MALFORMED) {
     it(`is refused by the server: initialize with ${what}`, async () => {
-      const [asleep, awake] = both();
+      const [asleep, awake] = await bothGateways();
       const claims = collect(asleep.events, 'thread-claimed');
       const message = {
         jsonrpc: '2.0',
@@ -124,11 +117,8 @@ describe('what a static module cannot answer asleep', () => {
 });
 
 /** The same conversation with both, in which no thread is claimed by the static one. */
-async function expectSame(
-  [asleep, awake]: readonly [Gateway, Gateway],
-  version: string,
-  connect: (gateway: Gateway) => Promise<Asker>,
-): Promise<void> {
+async function expectSame(version: string, connect: (gateway: Gateway) => Promise<Asker>): Promise<void> {
+  const [asleep, awake] = await bothGateways();
   const claims = collect(asleep.events, 'thread-claimed');
   const [ofStatic, ofThread] = [await connect(asleep), await connect(awake)];
   const messages = [
@@ -143,10 +133,8 @@ async function expectSame(
   expect(claims).to.deep.equal([]);
 }
 
-async function expectWoken(
-  [asleep, awake]: readonly [Gateway, Gateway],
-  messages: readonly { method: string; params: unknown }[],
-): Promise<void> {
+async function expectWoken(messages: readonly { method: string; params: unknown }[]): Promise<void> {
+  const [asleep, awake] = await bothGateways();
   const [ofStatic, ofThread] = [overHttp(asleep), overHttp(awake)];
   for (const asker of [ofStatic, ofThread]) await asker.ask(initializeRequest(0));
   const finished = collect(asleep.events, 'thread-claimed');
@@ -162,11 +150,12 @@ function request(id: number | string, method: string, params: unknown): object {
 }
 
 /** The one with static lists first; in both a session keeps its thread, once it has one. */
-function bothGateways(): () => [Gateway, Gateway] {
+async function bothGateways(): Promise<[Gateway, Gateway]> {
   const options = { sleepAfter: 0, sseAfter: '30s' };
-  const asleep = sharedSleepyGateway({ ...options, serverModule: fixtureModule('sleepy-static') });
-  const awake = sharedSleepyGateway(options);
-  return () => [asleep(), awake()];
+  return [
+    await startSleepyGateway({ ...options, serverModule: fixtureModule('sleepy-static') }),
+    await startSleepyGateway(options),
+  ];
 }
 
 function overHttp(gateway: Gateway): Asker {

@@ -1,14 +1,7 @@
 /** What tests of sleeping sessions share. */
 import type { SessionState } from '../../src/telemetry/snapshot.js';
-import { endSessions } from '../fixtures/isolation/sessions.js';
 import { once } from './events.js';
-import {
-  connectedClient,
-  type Gateway,
-  type GatewayOptions,
-  sharedGateway,
-  startGateway,
-} from './gateway.js';
+import { connectedClient, type Gateway, type GatewayOptions, startGateway } from './gateway.js';
 import { fixtureModule } from './modules.js';
 import { type JsonRpcMessage, type RawClient, textOf } from './raw-client.js';
 import type { SseReader } from './sse-reader.js';
@@ -17,18 +10,7 @@ const ASLEEP_DEADLINE_MS = 30_000;
 
 /** A gateway whose sessions fall asleep soon, with a module that is made for it. */
 export function startSleepyGateway(options: Partial<GatewayOptions> = {}): Promise<Gateway> {
-  return startGateway({ ...sleepy(), ...options });
-}
-
-/** The same for all tests of a `describe`; the sessions of each test end with it. */
-export function sharedSleepyGateway(options: Partial<GatewayOptions> = {}): () => Gateway {
-  const gateway = sharedGateway({ ...sleepy(), ...options });
-  afterEach('end its sessions', () => endSessions(gateway()));
-  return gateway;
-}
-
-function sleepy(): Partial<GatewayOptions> {
-  return { serverModule: fixtureModule('sleepy'), sleepAfter: '100ms' };
+  return startGateway({ serverModule: fixtureModule('sleepy'), sleepAfter: '100ms', ...options });
 }
 
 /** `undefined` when there is no such session. */
