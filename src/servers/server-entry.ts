@@ -1,0 +1,102 @@
+/**
+ * The catalogue: which servers a gateway has, and how each is started. Plain data, read and checked by `config/`; frozen,
+ * also in depth.
+ */
+
+/** A session's server runs in a thread of the gateway's process, or in a process of its own. */
+export type Isolation = 'thread' | 'process';
+
+/** Where the lists of a server come from: what its first session answered is kept for later ones, or each session is asked. */
+export type Lists = 'learned' | 'dynamic';
+
+/** Which tools clients see, under which names. Names in `allow`, `deny`, `rename` and `describe` are the server's own. */
+export interface ToolRules {
+  /** Globs: only tools that match one of them exist; `undefined`: all do. */
+  readonly allow: readonly string[] | undefined;
+  /** Globs: tools that match one of them do not exist, whatever `allow` says. */
+  readonly deny: readonly string[];
+  /** The name that clients see, by the server's own. No two are the same. */
+  readonly rename: ReadonlyMap<string, string>;
+  /** The description that clients see, by the server's own name. */
+  readonly describe: ReadonlyMap<string, string>;
+}
+
+/** What a server has instead of the gateway's options of the same name; a key that is absent is the gateway's. */
+export interface ServerOverrides {
+  readonly sessionIdleMs?: number;
+  /** `undefined`: none, whatever the gateway's is. */
+  readonly sessionMaxAgeMs?: number | undefined;
+  readonly disconnectGraceMs?: number;
+  /** At most `threadMemoryMb`, the gateway's or the server's. */
+  readonly threadHeapMb?: number;
+  readonly threadMemoryMb?: number;
+}
+
+interface EntryBase {
+  /** Letters, digits, `-` and `_`; its endpoint is `/<name>/mcp`. */
+  readonly name: string;
+  readonly isolation: Isolation;
+  /** What the entry says, with variables expanded; what is inherited is not in it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Which variables of the gateway's environment it gets besides the usual few; `true`: all. */
+  readonly inheritEnv: true | readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  readonly startTimeoutMs: number;
+  /** Started instances that wait for a session; `undefined`: what is usual for its isolation. */
+  readonly spares: number | undefined;
+  /** 0: never. `undefined`: what is usual for its kind. */
+  readonly sleepAfterMs: number | undefined;
+  readonly lists: Lists;
+  readonly tools: ToolRules | undefined;
+  /** Resident memory of a session's process and its descendants. */
+  readonly processMemoryMb: number;
+  readonly overrides: ServerOverrides;
+  /** Where it was given, for messages: `bulkhead.json, servers.fs`. */
+  readonly source: string;
+}
+
+/** A server module: what `defineServer` makes. */
+export interface ModuleEntry extends EntryBase {
+  readonly kind: 'module';
+  /** A `file:` URL; `undefined`: the built-in environment server. */
+  readonly moduleUrl: string | undefined;
+}
+
+/** A Node program that speaks MCP on stdin and stdout. */
+export interface ScriptEntry extends EntryBase {
+  readonly kind: 'script';
+  /** Absolute path of its file; of a package, that of its `bin`. */
+  readonly script: string;
+  readonly args: readonly string[];
+}
+
+/** Any command that speaks MCP on stdin and stdout. */
+export interface CommandEntry extends EntryBase {
+  readonly kind: 'command';
+  /** An absolute path, or a name that is looked for in `PATH`. */
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+export type ServerEntry = ModuleEntry | ScriptEntry | CommandEntry;
+
+/** A server that can't be served, because its entry is wrong or what it names is missing. */
+export interface BrokenEntry {
+  readonly name: string;
+  /** As that of a `ServerEntry`. */
+  readonly source: string;
+  /** One sentence: what was wrong, and what would be right. */
+  readonly reason: string;
+  /** Reads the entry once more: what was missing, a file or a package, may be there now. Absent where that can't help. */
+  readonly readAgain?: () => ServerEntry | BrokenEntry;
+}
+
+export interface Catalogue {
+  readonly servers: readonly ServerEntry[];
+  readonly broken: readonly BrokenEntry[];
+  /** Whether it is one module or command that was given as such, without a name. */
+  readonly single: boolean;
+  /** What is not wrong but should be known, a sentence each: remote servers that are not served, variables that are not set. */
+  readonly warnings: readonly string[];
+}
