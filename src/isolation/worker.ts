@@ -6,7 +6,10 @@
  * ends it, or lets it fall asleep, which it may refuse; or it dies. `gone` is the one signal of its death, and comes when
  * nothing of it is left. The steps of the kill ladder are `cancel` (one request), `end` (all of them) and `kill`.
  */
-import type { ModuleTraits, RequestId, SendFrame, StateBlock } from '../shared/frames.js';
+
+import type { ModuleTraits, SendFrame } from '../shared/frames/from-worker.js';
+import type { StateBlock } from '../shared/frames/to-worker.js';
+import type { RequestId } from '../shared/frames.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { ThreadExitCause } from '../telemetry/events.js';
 import type { ThreadSnapshot } from '../telemetry/snapshot.js';

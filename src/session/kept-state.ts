@@ -2,7 +2,7 @@
  * One session's `session.state` on the main thread, where it outlives the session's threads. It holds to the limits by which
  * the thread has refused what is too much: a tool can write to its thread's port past that.
  */
-import type { StateBlock } from '../shared/frames.js';
+import type { StateBlock } from '../shared/frames/to-worker.js';
 import { STATE_LIMIT_BYTES, stateEntryBytes } from '../shared/session-state-size.js';
 import type { StateBudget } from './state-budget.js';
 

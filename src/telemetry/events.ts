@@ -3,8 +3,9 @@
  * subscribe, and nothing else does: no behaviour hangs on a subscriber.
  */
 import { EventEmitter } from 'node:events';
+import type { CodeCacheName } from '../shared/code-caches.js';
 import { messageOf } from '../shared/errors.js';
-import type { CodeCacheName, LogLevel, MetricSnapshot } from '../shared/frames.js';
+import type { LogLevel, MetricSnapshot } from '../shared/frames/from-worker.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { AdmissionWindow } from './admission-window.js';
 import type { EndReason } from './end-reason.js';

@@ -1,5 +1,5 @@
 /** Values of metric labels that are closed sets, as alerts compare with them. */
-import { CODE_CACHES } from '../../src/shared/frames.js';
+import { CODE_CACHES } from '../../src/shared/code-caches.js';
 import { END_REASONS } from '../../src/telemetry/end-reason.js';
 import {
   CANCEL_REASONS,

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
-import { backlogBytes, type ThreadFrame, type UnpacedFrame } from '../../src/shared/frames.js';
+import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
+import { backlogBytes, type UnpacedFrame } from '../../src/shared/frames/unpaced.js';
 import { withBackpressure } from '../../workers/session/backpressure.js';
 import { afterThisTest } from '../support/cleanup.js';
 
@@ -33,7 +34,7 @@ describe('backpressure of what a thread posts from synchronous code', () => {
     const { posted, post, waits } = paced();
     for (let frame = 0; frame < 1_000; frame += 1) {
       post({ type: 'pong' });
-      post('a result frame');
+      post({ type: 'send', kind: 'response', id: frame, relatedTo: frame, body: '{}' });
     }
     expect(posted).to.have.lengthOf(2_000);
     expect(waits.count).to.equal(0);
@@ -55,7 +56,7 @@ describe('backpressure of what a thread posts from synchronous code', () => {
 
 function paced() {
   const handled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const posted: ThreadFrame[] = [];
+  const posted: FromWorkerFrame[] = [];
   const waits = { count: 0 };
   const post = withBackpressure(
     (frame) => posted.push(frame),

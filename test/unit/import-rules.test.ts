@@ -58,7 +58,7 @@ describe('Who may import whom', () => {
   it('finds the sources and their imports at all', () => {
     expect(files).to.include.members([
       'src/telemetry/events.ts',
-      'src/shared/frames.ts',
+      'src/shared/frames/codec.ts',
       'workers/session/session-worker.ts',
       'load/mix.ts',
     ]);
@@ -122,15 +122,22 @@ describe('Who may import whom', () => {
   });
 
   it('lets only isolation/thread/ know what threads are made of', () => {
-    // Types of what is sent to a thread, which both sides have to know.
-    const frames = ['src/shared/frames.ts', 'src/shared/keeper-frames.ts'];
+    // Types of what a thread is started with and of what is said to the keeper, which both sides have to know.
+    const known = ['src/shared/thread-start.ts', 'src/shared/keeper-frames.ts'];
     const naming = files.filter(
       (file) =>
         within('src/')(file) &&
-        !within('src/isolation/thread/', ...frames)(file) &&
+        !within('src/isolation/thread/', ...known)(file) &&
         /node:worker_threads|\bSharedArrayBuffer\b|\bMessagePort\b|\bAtomics\b/.test(read(file)),
     );
     expect(naming).to.deep.equal([]);
+  });
+
+  it('lets only isolation/thread/ and workers/ know what a thread is started with', () => {
+    forbid(
+      (from) => !within('src/isolation/thread/', 'workers/')(from),
+      within('src/shared/thread-start.ts'),
+    );
   });
 
   it('lets nothing of isolation/ know a kind of worker but the kind itself', () => {

@@ -1,6 +1,6 @@
 /** The built-in server: what a client may learn about the machine that the gateway runs on. */
 import { defineServer, type ServerDefinition } from '../../src/shared/define-server.js';
-import type { EnvironmentOptions } from '../../src/shared/frames.js';
+import type { EnvironmentOptions } from '../../src/shared/thread-start.js';
 import { registerEnvironmentInfoTool } from './environment-info.js';
 import { registerFileTools } from './file-tools.js';
 import { registerHttpRequestTool } from './http-request.js';

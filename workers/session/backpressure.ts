@@ -3,7 +3,8 @@
  * writes `session.state` without an end would fill the main thread's memory and keep it from all other sessions:
  * with two small frames in each turn of such a loop, others waited for seconds and the gateway grew by a gigabyte.
  */
-import { backlogBytes, isUnpaced, type ThreadFrame } from '../../src/shared/frames.js';
+import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
+import { backlogBytes, isUnpaced } from '../../src/shared/frames/unpaced.js';
 import { clockMs } from './clock.js';
 
 /** What the main thread may be behind; one frame more is always let through. */
@@ -19,10 +20,10 @@ const DEADLINE_MS = 10_000;
  * @param onFirst called before the first wait
  */
 export function withBackpressure(
-  post: (frame: ThreadFrame) => void,
+  post: (frame: FromWorkerFrame) => void,
   handledBytes: Int32Array,
   onFirst: () => void,
-): (frame: ThreadFrame) => void {
+): (frame: FromWorkerFrame) => void {
   let postedBytes = 0;
   let nap: Int32Array | undefined;
   // Both numbers wrap around.

@@ -1,12 +1,12 @@
 /** Why a session's thread must stay although nothing is asked of it. */
-import type { ThreadFrame } from '../../src/shared/frames.js';
+import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 
 export class Holds {
-  readonly #post: (frame: ThreadFrame) => void;
+  readonly #post: (frame: FromWorkerFrame) => void;
   #count = 0;
 
   /** The main thread hears of the first hold and of the last one's end as they come: it can't ask a blocked thread. */
-  constructor(post: (frame: ThreadFrame) => void) {
+  constructor(post: (frame: FromWorkerFrame) => void) {
     this.#post = post;
   }
 

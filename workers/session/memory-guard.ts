@@ -9,7 +9,7 @@
  */
 import { Session } from 'node:inspector';
 import { getHeapStatistics } from 'node:v8';
-import type { ThreadFrame } from '../../src/shared/frames.js';
+import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import {
   type MemoryLimit,
   type MemoryLimits,
@@ -26,7 +26,7 @@ const REPORT_STEP_BYTES = 1024 * 1024;
 /** Collections that the guard asks for take at most a tenth of the thread's time. */
 const REST_FACTOR = 10;
 
-export function watchMemory(limits: MemoryLimits, post: (frame: ThreadFrame) => void): void {
+export function watchMemory(limits: MemoryLimits, post: (frame: FromWorkerFrame) => void): void {
   let reported = 0;
   let allocated = 0;
   let collectAgainMs = 0;

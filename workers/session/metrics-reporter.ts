@@ -3,7 +3,7 @@
  * second, after a handler has settled, and now and then for what changes outside of handlers.
  */
 import type { Registry } from 'prom-client';
-import type { MetricSnapshot, ThreadFrame } from '../../src/shared/frames.js';
+import type { FromWorkerFrame, MetricSnapshot } from '../../src/shared/frames/from-worker.js';
 import { clockMs } from './clock.js';
 import type { ModuleLog } from './module-log.js';
 
@@ -14,14 +14,14 @@ const MAX_SAMPLES = 2_000;
 
 export class MetricsReporter {
   readonly registry: Registry;
-  readonly #post: (frame: ThreadFrame) => void;
+  readonly #post: (frame: FromWorkerFrame) => void;
   #due: NodeJS.Timeout | undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
 
   readonly #log: ModuleLog;
   #tooManyTold = false;
 
-  constructor(post: (frame: ThreadFrame) => void, log: ModuleLog) {
+  constructor(post: (frame: FromWorkerFrame) => void, log: ModuleLog) {
     this.#post = post;
     this.#log = log;
     // Loaded when a module first asks for it: most have no metrics, and every thread's start would pay.

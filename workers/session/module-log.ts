@@ -4,12 +4,11 @@
  */
 import { StringDecoder } from 'node:string_decoder';
 import { format, types } from 'node:util';
-import type { LogLevel, ThreadFrame } from '../../src/shared/frames.js';
+import { cut } from '../../src/shared/errors.js';
+import type { FromWorkerFrame, LogFrame, LogLevel } from '../../src/shared/frames/from-worker.js';
 import { MAX_JSON_DEPTH, nestsDeeperThan } from '../../src/shared/json-depth.js';
 import { clockMs } from './clock.js';
 import { currentRequest } from './sdk1/tool-executor.js';
-
-type LogFrame = Extract<ThreadFrame, { type: 'log' }>;
 
 const BURST_LINES = 200;
 const LINES_PER_SECOND = 50;
@@ -18,20 +17,21 @@ const MAX_LINE_CHARS = 8192;
 export class ModuleLog {
   /** Whether the log shows stacks. */
   readonly showsStacks: boolean;
-  readonly #post: (frame: ThreadFrame) => void;
+  readonly #post: (frame: FromWorkerFrame) => void;
   #allowance = BURST_LINES;
   #refilledMs = clockMs();
   #dropped = 0;
   #dropReport: NodeJS.Timeout | undefined;
 
-  constructor(post: (frame: ThreadFrame) => void, showsStacks: boolean) {
+  constructor(post: (frame: FromWorkerFrame) => void, showsStacks: boolean) {
     this.#post = post;
     this.showsStacks = showsStacks;
   }
 
   write(source: LogFrame['source'], level: LogLevel, message: string, fields: LogFrame['fields']): void {
     if (!this.#allowed()) return;
-    const line = message.length > MAX_LINE_CHARS ? `${message.slice(0, MAX_LINE_CHARS)}…` : message;
+    // A module need not be TypeScript.
+    const line = cut(typeof message === 'string' ? message : format(message), MAX_LINE_CHARS);
     this.#post({
       type: 'log',
       source,

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { Script } from 'node:vm';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
-import type { ModuleText, ModuleTraits, SessionThreadData } from '../../src/shared/frames.js';
+import type { ModuleTraits } from '../../src/shared/frames/from-worker.js';
+import type { ModuleText, SessionThreadData } from '../../src/shared/thread-start.js';
 import { importModule } from './import-module.js';
 import { keepForeignDescriptions } from './sdk1/schema-descriptions.js';
 

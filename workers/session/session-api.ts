@@ -5,7 +5,7 @@ import type {
   SessionSpawnOptions,
   SessionState,
 } from '../../src/shared/define-server.js';
-import type { LogLevel, ThreadFrame } from '../../src/shared/frames.js';
+import type { FromWorkerFrame, LogLevel } from '../../src/shared/frames/from-worker.js';
 import type { SessionContext } from '../../src/shared/session-context.js';
 import type { SessionChildProcesses } from './children/child-processes.js';
 import type { Holds } from './holds.js';
@@ -16,7 +16,7 @@ import { requestKeyIfAny } from './sdk1/tool-executor.js';
 export interface SessionApiParts {
   readonly context: SessionContext;
   readonly state: SessionState;
-  readonly post: (frame: ThreadFrame) => void;
+  readonly post: (frame: FromWorkerFrame) => void;
   readonly log: ModuleLog;
   readonly children: SessionChildProcesses;
   readonly holds: Holds;

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import { workerData } from 'node:worker_threads';
-import type { SessionThreadData, SessionThreadTask } from '../../src/shared/frames.js';
+import type { SessionThreadData, SessionThreadTask } from '../../src/shared/thread-start.js';
 
 type SessionWorker = typeof import('./session-worker.js');
 type ModuleFunction = (

@@ -1,8 +1,8 @@
 /** One session inside its thread: the SDK server, what runs in it, and its end. */
 import type { ServerDefinition } from '../../src/shared/define-server.js';
 import { messageOf } from '../../src/shared/errors.js';
-import type { MainFrame, ThreadFrame } from '../../src/shared/frames.js';
-import { withBackpressure } from './backpressure.js';
+import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
+import type { ClaimFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import type { SessionChildProcesses } from './children/child-processes.js';
 import { Holds } from './holds.js';
 import type { ModuleLog } from './module-log.js';
@@ -18,12 +18,17 @@ import {
 import { SessionApi } from './session-api.js';
 import { StoredState } from './stored-state.js';
 
-const TOO_FAST = 'session.state or a hold changes faster than the gateway takes it: the thread waits for it';
+/** What is for the session; the rest is for its thread. */
+export type HostFrame = Exclude<ToWorkerFrame, { type: 'claim' | 'ping' | 'code-cache' }>;
 
 export interface SessionHostParts {
-  readonly claim: Extract<MainFrame, { type: 'claim' }>;
+  readonly claim: ClaimFrame;
   readonly definition: ServerDefinition;
-  readonly post: (frame: ThreadFrame) => void;
+  readonly post: (frame: FromWorkerFrame) => void;
+  /** For frames that no credit holds back: it may block. */
+  readonly postUnpaced: (frame: FromWorkerFrame) => void;
+  /** What all sessions' states hold together. */
+  readonly stateUsedKib: () => number;
   readonly log: ModuleLog;
   readonly children: SessionChildProcesses;
   /** The option `fast-path`. */
@@ -42,13 +47,10 @@ export class SessionHost {
   #ending = false;
 
   constructor(parts: SessionHostParts) {
-    const { claim, definition, log, children, fastPath } = parts;
+    const { claim, definition, log, children, fastPath, postUnpaced: post } = parts;
     this.#parts = parts;
-    const post = withBackpressure(parts.post, claim.handledBytes, () =>
-      log.write('session', 'warn', TOO_FAST, undefined),
-    );
-    const { context, state: block, stateUsedKib } = claim;
-    const state = new StoredState(block, stateUsedKib, post);
+    const { context } = claim;
+    const state = new StoredState(claim.state, parts.stateUsedKib, post);
     this.#holds = new Holds(post);
     this.#session = new SessionApi({ context, state, post, log, children, holds: this.#holds });
     this.#executor = new SessionAwareToolExecutor(context, ({ key, requestId, aborted }) => {
@@ -90,22 +92,19 @@ export class SessionHost {
     for (const body of rest) if (body !== level) void this.#transport.replay(body);
   }
 
-  receive(frame: MainFrame): void {
-    if (typeof frame === 'string') return this.#transport.deliver(frame);
+  receive(frame: HostFrame): void {
     switch (frame.type) {
+      case 'message':
+        return this.#transport.deliver(frame);
       case 'cancel':
         return this.#transport.cancel(frame.requestId, frame.reason);
       case 'credit':
-        return this.#transport.credit(frame.bytes);
+        return this.#transport.credit(frame.chars);
       case 'sleep':
         this.#asleep = this.#sleep();
         return;
       case 'end':
         void this.#end(frame.reason);
-        return;
-      case 'ping':
-      case 'code-cache':
-      case 'claim':
         return;
       default:
         return frame satisfies never;

@@ -7,16 +7,15 @@ import { readlinkSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
+import type { CodeCacheName } from '../../src/shared/code-caches.js';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
 import { messageOf, toPlainError } from '../../src/shared/errors.js';
-import type {
-  CodeCacheName,
-  MainFrame,
-  SessionThreadData,
-  SessionThreadTask,
-  ThreadFrame,
-} from '../../src/shared/frames.js';
+import { decodeToWorker, encodeFromWorker } from '../../src/shared/frames/codec.js';
+import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
+import type { ClaimFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import { CHILD_MARKER } from '../../src/shared/keeper-frames.js';
+import type { SessionThreadData, SessionThreadTask } from '../../src/shared/thread-start.js';
+import { withBackpressure } from './backpressure.js';
 import { SessionChildProcesses } from './children/child-processes.js';
 import { importThrough } from './import-module.js';
 import { watchMemory } from './memory-guard.js';
@@ -30,10 +29,12 @@ import {
   ServerModuleError,
   traitsOf,
 } from './server-module.js';
-import { SessionHost } from './session-host.js';
+import { type HostFrame, SessionHost } from './session-host.js';
 import { warmUp } from './warm-up.js';
 
 const WARM_UP_AFTER_MS = 5;
+
+const TOO_FAST = 'session.state or a hold changes faster than the gateway takes it: the thread waits for it';
 
 if (isMainThread)
   throw new Error('session-worker is the entry of a session thread; it has no use on the main thread');
@@ -50,15 +51,19 @@ interface WorkerCodeCache {
  * @param data not `workerData`, where the server module and its tools would find it
  */
 export default async function serveSession(
-  { port, keeperPort, childMarker }: SessionThreadTask,
+  { port, keeperPort, childMarker, counters }: SessionThreadTask,
   data: SessionThreadData,
   codeCache: WorkerCodeCache,
   importer: (specifier: string) => Promise<unknown>,
 ): Promise<never> {
   importThrough(importer);
   process.env[CHILD_MARKER] = childMarker;
-  const post = (frame: ThreadFrame): void => port.postMessage(frame);
+  const post = (frame: FromWorkerFrame): void => port.postMessage(encodeFromWorker(frame));
   const log = new ModuleLog(post, data.showsStacks);
+  const postUnpaced = withBackpressure(post, counters.handledBytes, () =>
+    log.write('session', 'warn', TOO_FAST, undefined),
+  );
+  const stateUsedKib = (): number => Atomics.load(counters.stateUsedKib, 0);
   captureOutput(log);
   watchMemory(data.memoryLimits, post);
   const children = new SessionChildProcesses(keeperPort, currentRequestKey);
@@ -76,29 +81,36 @@ export default async function serveSession(
   let claimed = false;
   let host: SessionHost | undefined;
   // Frames that come while `setup` still runs wait here; the main thread bounds them.
-  const early: MainFrame[] = [];
+  const early: HostFrame[] = [];
 
-  // Before it is handed over: a handler that does not return has run.
-  let taken: Int32Array | undefined;
-  const handTo = (server: SessionHost, frame: MainFrame): void => {
-    if (typeof frame === 'string' && taken !== undefined) Atomics.add(taken, 0, 1);
+  const handTo = (server: SessionHost, frame: HostFrame): void => {
+    // Before it is handed over: a handler that does not return has run.
+    if (frame.type === 'message') Atomics.add(counters.takenMessages, 0, 1);
     server.receive(frame);
   };
 
-  const receive = (frame: MainFrame): void => {
-    if (typeof frame !== 'string') {
-      if (frame.type === 'ping') return post({ type: 'pong' });
-      if (frame.type === 'code-cache') {
-        const caches = { worker: codeCache.create(), module: moduleCodeCache() };
-        return post({ type: 'code-cache', caches });
-      }
-      if (frame.type === 'claim') {
-        void claim(frame);
+  const receive = (frame: ToWorkerFrame): void => {
+    switch (frame.type) {
+      case 'ping':
+        return post({ type: 'pong' });
+      case 'code-cache':
+        return post({
+          type: 'code-cache',
+          caches: { worker: codeCache.create(), module: moduleCodeCache() },
+        });
+      case 'claim':
+        return void claim(frame);
+      case 'message':
+      case 'cancel':
+      case 'credit':
+      case 'sleep':
+      case 'end':
+        if (host === undefined) early.push(frame);
+        else handTo(host, frame);
         return;
-      }
+      default:
+        return frame satisfies never;
     }
-    if (host === undefined) early.push(frame);
-    else handTo(host, frame);
   };
 
   // After a moment, because a session that waits already claims the thread at once.
@@ -109,13 +121,21 @@ export default async function serveSession(
     );
   }, WARM_UP_AFTER_MS);
 
-  const claim = async (frame: Extract<MainFrame, { type: 'claim' }>): Promise<void> => {
+  const claim = async (frame: ClaimFrame): Promise<void> => {
     claimed = true;
     clearTimeout(warmUpTimer);
-    taken = frame.takenMessages;
     let started: SessionHost;
     try {
-      started = new SessionHost({ claim: frame, definition, post, log, children, fastPath });
+      started = new SessionHost({
+        claim: frame,
+        definition,
+        post,
+        postUnpaced,
+        stateUsedKib,
+        log,
+        children,
+        fastPath,
+      });
       await started.start();
     } catch (error) {
       post({ type: 'failed', stage: 'setup', error: toPlainError(error) });
@@ -133,7 +153,7 @@ export default async function serveSession(
 
   const systemThreadId = ownSystemThreadId();
   stepBack(systemThreadId, data.linuxPriority);
-  onMessages(port, receive);
+  onMessages(port, (posted) => receive(decodeToWorker(posted)));
   const rejectedCaches: CodeCacheName[] = [];
   if (codeCache.rejected) rejectedCaches.push('worker');
   if (moduleCodeCacheRejected()) rejectedCaches.push('module');

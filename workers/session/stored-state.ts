@@ -2,7 +2,8 @@
 import { deserialize, serialize } from 'node:v8';
 import type { SessionState } from '../../src/shared/define-server.js';
 import { BulkheadError, messageOf } from '../../src/shared/errors.js';
-import type { StateBlock, ThreadFrame } from '../../src/shared/frames.js';
+import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
+import type { StateBlock } from '../../src/shared/frames/to-worker.js';
 import {
   STATE_BUDGET_BYTES,
   STATE_LIMIT_BYTES,
@@ -14,15 +15,15 @@ const MEBIBYTE = 1024 * KIBIBYTE;
 
 export class StoredState implements SessionState {
   readonly #values = new Map<string, Uint8Array>();
-  readonly #usedKib: Int32Array;
-  readonly #post: (frame: ThreadFrame) => void;
+  readonly #usedKib: () => number;
+  readonly #post: (frame: FromWorkerFrame) => void;
   #bytes = 0;
 
   /**
    * @param block what earlier threads of the session have stored
-   * @param usedKib one number in shared memory: what all sessions hold
+   * @param usedKib what all sessions hold
    */
-  constructor(block: StateBlock | undefined, usedKib: Int32Array, post: (frame: ThreadFrame) => void) {
+  constructor(block: StateBlock | undefined, usedKib: () => number, post: (frame: FromWorkerFrame) => void) {
     this.#usedKib = usedKib;
     this.#post = post;
     let begin = 0;
@@ -87,7 +88,7 @@ export class StoredState implements SessionState {
       );
     }
     // A little past it where other threads store at the same moment.
-    if (Atomics.load(this.#usedKib, 0) * KIBIBYTE + growth > STATE_BUDGET_BYTES) {
+    if (this.#usedKib() * KIBIBYTE + growth > STATE_BUDGET_BYTES) {
       throw new BulkheadError(
         'ERR_BULKHEAD_STATE',
         `session.state: there is no room for ${JSON.stringify(key)}: the ${STATE_BUDGET_BYTES / MEBIBYTE} MiB that the gateway has for ` +

@@ -6,7 +6,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import * as z from 'zod/v4';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
-import { messageFrame } from '../../src/shared/frames.js';
+import { decodeToWorker, encodeFromWorker, encodeToWorker } from '../../src/shared/frames/codec.js';
+import type { MessageFrame } from '../../src/shared/frames/to-worker.js';
 import { CALL } from './sdk1/call-handlers.js';
 import { NEWEST_PROTOCOL_VERSION } from './sdk1/mcp-server.js';
 import { SessionHost, type SessionHostParts } from './session-host.js';
@@ -41,8 +42,6 @@ export async function warmUp(
   const host = new SessionHost({
     claim: {
       type: 'claim',
-      handledBytes: new Int32Array(1),
-      takenMessages: new Int32Array(1),
       context: {
         sessionId: 'warm-up',
         transport: 'streamable-http',
@@ -55,7 +54,6 @@ export async function warmUp(
         metadata: {},
       },
       state: undefined,
-      stateUsedKib: new Int32Array(1),
       replay: [],
       firstRequestId: 0,
       tracksRequests: false,
@@ -70,7 +68,10 @@ export async function warmUp(
         return setup?.(server, session);
       },
     },
-    post: () => {},
+    // What is done for each answer is to be warm as well.
+    post: (frame) => void encodeFromWorker(frame),
+    postUnpaced: () => {},
+    stateUsedKib: () => 0,
     log,
     children,
     fastPath,
@@ -78,7 +79,9 @@ export async function warmUp(
   await host.start();
   for (const message of MESSAGES) {
     if (isClaimed()) return;
-    host.receive(messageFrame('', JSON.stringify({ jsonrpc: '2.0', ...message }), message.method === CALL));
+    const body = JSON.stringify({ jsonrpc: '2.0', ...message });
+    const posted = encodeToWorker({ type: 'message', key: '', body, fastPath: message.method === CALL });
+    host.receive(decodeToWorker(posted) as MessageFrame);
     await turn();
   }
 }

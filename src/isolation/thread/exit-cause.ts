@@ -1,5 +1,6 @@
-/** Why a thread died by itself, from what piscina's promise rejected with. */
+/** Why a thread is of no use: what piscina's promise rejected with where it died by itself, or what it said of its start. */
 import { messageOf, toPlainError } from '../../shared/errors.js';
+import type { FailedFrame } from '../../shared/frames/from-worker.js';
 import { overLimitMessage } from '../../shared/memory-limits.js';
 import { shortageOf } from '../start-shortage.js';
 import type { WorkerExit } from '../worker.js';
@@ -14,4 +15,15 @@ export function causeOf(died: unknown): WorkerExit {
   const exited = /^worker exited with code: (-?\d+)$/.exec(message);
   if (exited !== null) return { cause: 'exit', message: `process.exit(${exited[1]}) was called in it` };
   return { cause: 'crash', message: `it crashed: ${message}`, stack: toPlainError(died).stack };
+}
+
+/** The server module did not load, or its `setup` failed: it may be the system that had too little for it. */
+export function failedStart({ stage, error }: FailedFrame): WorkerExit {
+  const shortage = shortageOf(error);
+  const step = stage === 'setup' ? "the server module's setup failed" : 'the server module cannot be used';
+  return {
+    cause: 'start_failed',
+    message: shortage ?? `${step}: ${error.message}`,
+    shortage: shortage !== undefined,
+  };
 }

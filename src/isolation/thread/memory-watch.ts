@@ -93,7 +93,7 @@ export class MemoryWatch {
 
   #judge(thread: SessionThread, use: MemoryUse): void {
     const usedBytes = use.heapBytes + use.externalBytes;
-    thread.measured({ heapBytes: use.heapBytes, usedBytes });
+    thread.onMemory({ heapBytes: use.heapBytes, usedBytes });
     const limit = passedLimit(use, this.#limits) ?? this.#lasting(thread, use);
     if (limit !== undefined) thread.kill('out_of_memory', overLimitMessage(limit, usedBytes));
   }

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import type { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { SessionThreadData, SessionThreadTask } from '../../shared/frames.js';
+import type { SessionThreadData, SessionThreadTask } from '../../shared/thread-start.js';
 
 /** Measured: with 4 a session holds 1 to 1.5 MiB more from its first call on, and a call under full load takes up to 4 % less. */
 const YOUNG_GENERATION_MB = 3;

@@ -11,31 +11,27 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { Worker } from 'node:worker_threads';
+import { CODE_CACHES, type CodeCaches } from '../../shared/code-caches.js';
 import type { Deadline } from '../../shared/deadline.js';
 import { messageOf } from '../../shared/errors.js';
-import {
-  backlogBytes,
-  CODE_CACHES,
-  type CodeCaches,
-  isUnpaced,
-  type MainFrame,
-  type ModuleTraits,
-  messageFrame,
-  type RequestId,
-  readResultFrame,
-  type SendFrame,
-  type ThreadFrame,
-} from '../../shared/frames.js';
+import type {
+  FailedFrame,
+  ModuleTraits,
+  OverMemoryFrame,
+  ReadyFrame,
+  SendFrame,
+} from '../../shared/frames/from-worker.js';
+import type { RequestId } from '../../shared/frames.js';
 import { overLimitMessage } from '../../shared/memory-limits.js';
 import type { ThreadExitCause } from '../../telemetry/events.js';
 import type { ThreadSnapshot } from '../../telemetry/snapshot.js';
 import { RunningRequests } from '../running-requests.js';
-import { shortageOf } from '../start-shortage.js';
 import type { PostedMessage, SessionWorker, WorkerClaim, WorkerExit, WorkerOwner } from '../worker.js';
 import { isDoomed, moved, shownState, type WorkerState } from '../worker-states.js';
-import { causeOf } from './exit-cause.js';
+import { causeOf, failedStart } from './exit-cause.js';
 import { ThreadEnd } from './thread-end.js';
 import type { ThreadConnection, ThreadFacts, ThreadHost } from './thread-host.js';
+import { ThreadPort, type ThreadPortOwner } from './thread-port.js';
 import { report, reportSlowSleep } from './thread-reports.js';
 import { ThreadTimers } from './thread-timers.js';
 import { UnreadMessages } from './unread-messages.js';
@@ -48,27 +44,26 @@ const LET_GO_AFTER_MS = 250;
 /** A native call that does not return (a synchronous read of a pipe, say) can't be interrupted. */
 const STUCK_AFTER_MS = 5_000;
 
-export class SessionThread implements SessionWorker {
+export class SessionThread implements SessionWorker, ThreadPortOwner {
   readonly id: number;
   /** Settles when the server module is loaded and the thread is a spare, or rejects with the exit's message. */
   readonly ready: Promise<void>;
   /** Resolves when the thread is gone. */
   readonly gone: Promise<WorkerExit>;
+  readonly requests: RunningRequests;
 
   readonly #host: ThreadHost<SessionThread>;
   readonly #connection: ThreadConnection;
   readonly #end: ThreadEnd;
   readonly #startedMs = performance.now();
-  readonly #requests: RunningRequests;
+  readonly #port: ThreadPort;
   readonly #timers = new ThreadTimers();
   #state: WorkerState = 'starting';
   #owner: WorkerOwner | undefined;
   #worker: Worker | undefined;
   #memory = { usedBytes: 0, heapBytes: 0 };
   #facts: ThreadFacts | undefined;
-  readonly #shared = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
-  readonly #handledBytes = this.#shared.subarray(0, 1);
-  readonly #unread = new UnreadMessages(this.#shared.subarray(1, 2));
+  readonly #unread: UnreadMessages;
   #held = false;
   #sleepDeadline: Deadline | undefined;
   #codeCaches: ((caches: CodeCaches) => void) | undefined;
@@ -84,6 +79,7 @@ export class SessionThread implements SessionWorker {
     this.#host = host;
     this.#connection = connection;
     this.#end = new ThreadEnd(id, host.events);
+    this.#unread = new UnreadMessages(connection.counters.takenMessages);
     this.ready = new Promise((resolve, reject) => {
       this.#markReady = resolve;
       this.#failReady = reject;
@@ -91,13 +87,14 @@ export class SessionThread implements SessionWorker {
     this.gone = new Promise((resolve) => {
       this.#markGone = resolve;
     });
-    this.#requests = new RunningRequests({
+    this.requests = new RunningRequests({
       cancelGraceMs: host.cancelGraceMs,
-      abort: (requestId, reason) => this.#post({ type: 'cancel', requestId, reason }),
-      ping: () => this.#post({ type: 'ping' }),
+      abort: (requestId, reason) => this.#port.post({ type: 'cancel', requestId, reason }),
+      ping: () => this.#port.post({ type: 'ping' }),
       kill: (message) => this.kill('killed', message),
       after: (ms, callback) => this.#timers.after(ms, callback),
     });
+    this.#port = new ThreadPort(connection.port, connection.counters.handledBytes, this);
     // Whoever waits for `ready` handles its rejection; nobody has to wait.
     this.ready.catch(() => {});
     // An abort rejects it at once, the port closes only when the thread is gone: `#closed` reads it then.
@@ -105,8 +102,6 @@ export class SessionThread implements SessionWorker {
     connection.life.catch((died: unknown) => {
       if (this.#state === 'starting') this.#kill(causeOf(died));
     });
-    connection.port.on('message', (frame: ThreadFrame) => this.#guarded(frame));
-    connection.port.on('messageerror', (error) => this.#unreadable(error));
     connection.port.once('close', () => void this.#closed());
     const startDeadline = this.#timers.after(START_DEADLINE_MS, () =>
       this.kill('start_failed', `the thread was not ready within ${START_DEADLINE_MS / 1000} s`),
@@ -131,7 +126,7 @@ export class SessionThread implements SessionWorker {
   }
 
   get idle(): boolean {
-    return this.#requests.size === 0 && !this.#held;
+    return this.requests.size === 0 && !this.#held;
   }
 
   /** Once the thread has told its id, until it is doomed. */
@@ -141,23 +136,20 @@ export class SessionThread implements SessionWorker {
 
   /** Whether the module's `setup` or a handler runs in it, though it may have been cancelled. */
   get busy(): boolean {
-    return this.#requests.size > 0 || this.#setupDeadline !== undefined;
+    return this.requests.size > 0 || this.#setupDeadline !== undefined;
   }
 
   runs(requestId: RequestId): boolean {
-    return this.#requests.has(requestId);
+    return this.requests.has(requestId);
   }
 
   claim(owner: WorkerOwner, claim: WorkerClaim): void {
     this.#move('claimed');
     this.#owner = owner;
-    this.#post({
+    this.#port.post({
       type: 'claim',
       context: owner.context,
       tracksRequests: this.#host.spawnsChildren,
-      stateUsedKib: this.#host.stateUsedKib,
-      handledBytes: this.#handledBytes,
-      takenMessages: this.#unread.taken,
       ...claim,
     });
     this.#setupDeadline = this.#timers.after(SETUP_DEADLINE_MS, () =>
@@ -167,17 +159,19 @@ export class SessionThread implements SessionWorker {
 
   post(message: PostedMessage): void {
     this.#unread.posted(message);
-    if (message.requestId === undefined) return this.#post(messageFrame('', message.body));
-    this.#requests.started(message.requestId, message.operation);
-    this.#post(messageFrame(message.key, message.body, message.fastPath));
+    const { body } = message;
+    if (message.requestId === undefined)
+      return this.#port.post({ type: 'message', key: '', body, fastPath: false });
+    this.requests.started(message.requestId, message.operation);
+    this.#port.post({ type: 'message', key: message.key, body, fastPath: message.fastPath });
   }
 
   credit(chars: number): void {
-    this.#post({ type: 'credit', bytes: chars });
+    this.#port.post({ type: 'credit', chars });
   }
 
   cancel(requestId: RequestId, reason: string): void {
-    this.#requests.cancel(requestId, reason);
+    this.requests.cancel(requestId, reason);
   }
 
   end(reason: string): void {
@@ -185,7 +179,7 @@ export class SessionThread implements SessionWorker {
     this.#timers.clear(this.#sleepDeadline);
     this.#move('ending');
     this.#end.enterLadder();
-    this.#post({ type: 'end', reason });
+    this.#port.post({ type: 'end', reason });
     this.#timers.after(this.#host.cancelGraceMs, () =>
       this.kill('killed', `it did not let go when its session ended`),
     );
@@ -193,7 +187,7 @@ export class SessionThread implements SessionWorker {
 
   sleep(): void {
     this.#move('falling_asleep');
-    this.#post({ type: 'sleep' });
+    this.#port.post({ type: 'sleep' });
     this.#sleepDeadline = this.#timers.after(this.#host.cancelGraceMs, () => {
       reportSlowSleep(this.#owner?.context, this.#host.events);
       this.kill('slept', 'its session fell asleep');
@@ -212,13 +206,13 @@ export class SessionThread implements SessionWorker {
     return this.#memory.usedBytes;
   }
 
-  get sessionId(): string | undefined {
-    return this.#owner?.context.sessionId;
+  /** The session that has claimed it. */
+  get session(): WorkerOwner | undefined {
+    return this.#owner;
   }
 
-  /** How much memory it holds, as seen from outside. */
-  measured(memory: { usedBytes: number; heapBytes: number }): void {
-    this.#memory = memory;
+  get sessionId(): string | undefined {
+    return this.#owner?.context.sessionId;
   }
 
   /** V8's code caches, with what has been compiled in this thread so far. */
@@ -226,7 +220,7 @@ export class SessionThread implements SessionWorker {
     return new Promise((resolve, reject) => {
       this.#codeCaches = resolve;
       void this.gone.then(({ message }) => reject(new Error(message)));
-      this.#post({ type: 'code-cache' });
+      this.#port.post({ type: 'code-cache' });
     });
   }
 
@@ -239,7 +233,7 @@ export class SessionThread implements SessionWorker {
       heapBytes: this.#memory.heapBytes,
       eventLoopUtilization: this.#worker?.performance.eventLoopUtilization().utilization ?? 0,
       childProcesses: this.#host.childProcessesOf(this),
-      cancelledHandlers: this.#requests.cancelled,
+      cancelledHandlers: this.requests.cancelled,
     };
   }
 
@@ -251,7 +245,7 @@ export class SessionThread implements SessionWorker {
     this.#end.decide(exit);
     if (isDoomed(this.#state)) return;
     this.#move('terminating');
-    this.#end.enterLadder(this.#requests.cancelledSinceMs);
+    this.#end.enterLadder(this.requests.cancelledSinceMs);
     this.#timers.clearAll();
     this.#timers.after(LET_GO_AFTER_MS, () => this.#letGoStuck());
     this.#timers.after(STUCK_AFTER_MS, () =>
@@ -264,106 +258,82 @@ export class SessionThread implements SessionWorker {
     this.#host.terminate(this);
   }
 
-  /** Whatever a thread hands in, it must end no more than itself. */
-  #guarded(frame: ThreadFrame): void {
-    if (this.#end.told) return;
-    try {
-      this.#receive(frame);
-    } catch (error) {
-      this.#unreadable(error);
-    }
-  }
-
-  #unreadable(error: unknown): void {
+  onUnreadable(error: unknown): void {
     this.#host.events.emit('notice', {
       level: 'error',
       message: `a session thread was ended: what it sent could not be handled: ${messageOf(error)}`,
-      fields: { thread: this.id, sessionId: this.#owner?.context.sessionId },
+      fields: { thread: this.id, sessionId: this.sessionId },
     });
     this.kill('crash', 'it sent something that the gateway cannot handle');
   }
 
-  #receive(frame: ThreadFrame): void {
-    if (typeof frame === 'string') return this.#sent(readResultFrame(frame));
-    if (isUnpaced(frame)) Atomics.add(this.#handledBytes, 0, backlogBytes(frame));
-    const { events } = this.#host;
-    switch (frame.type) {
-      case 'send':
-        return this.#sent(frame);
-      case 'settled':
-        return this.#requests.settled(frame.requestId);
-      case 'pong':
-        return this.#requests.pong();
-      case 'code-cache':
-        return this.#codeCaches?.(frame.caches);
-      case 'ready':
-        this.#worker = this.#connection.worker;
-        this.#facts = {
-          ...frame,
-          // The module's code has run in the thread by then: nothing that it says is taken for a name unseen.
-          rejectedCaches: CODE_CACHES.filter((cache) => frame.rejectedCaches.includes(cache)),
-        };
-        if (this.#state === 'starting') this.#move('spare');
-        events.emit('thread-started', {
-          thread: this.id,
-          startMs: performance.now() - this.#startedMs,
-          niceness: frame.niceness,
-        });
-        return this.#markReady();
-      case 'claimed':
-        this.#timers.clear(this.#setupDeadline);
-        this.#setupDeadline = undefined;
-        this.#setUp = true;
-        this.#host.onSettled(this);
-        return this.#owner?.onClaimed();
-      case 'failed': {
-        const step =
-          frame.stage === 'setup' ? "the server module's setup failed" : 'the server module cannot be used';
-        const shortage = shortageOf(frame.error);
-        return this.#kill({
-          cause: 'start_failed',
-          message: shortage ?? `${step}: ${frame.error.message}`,
-          shortage: shortage !== undefined,
-        });
-      }
-      case 'close-stream':
-        return this.#owner?.onCloseStream(frame.requestId);
-      case 'state':
-        return this.#owner?.onState(frame.key, frame.value);
-      case 'memory':
-        this.#memory = frame;
-        return;
-      case 'over-memory':
-        return this.kill('out_of_memory', overLimitMessage(frame.limit, frame.usedBytes));
-      case 'metrics':
-      case 'log':
-      case 'log-dropped':
-        return report(frame, this.id, this.#owner?.context, events, this.#readable);
-      case 'held':
-        this.#held = frame.held;
-        if (this.#held) return;
-        this.#owner?.onReleased();
-        return this.#host.onSettled(this);
-      case 'stay-awake':
-        if (this.#state !== 'falling_asleep') return;
-        this.#timers.clear(this.#sleepDeadline);
-        this.#move('claimed');
-        this.#owner?.onStayAwake();
-        return this.#host.onSettled(this);
-      case 'server-closed':
-        return this.#owner?.onServerClosed();
-      case 'ended':
-        if (this.#state === 'falling_asleep') return this.kill('slept', 'its session fell asleep');
-        return this.kill('ended', 'its session ended');
-      default:
-        return frame satisfies never;
-    }
+  onReady(frame: ReadyFrame): void {
+    this.#worker = this.#connection.worker;
+    // The module's code has run in the thread by then: each name counts once.
+    const rejectedCaches = CODE_CACHES.filter((cache) => frame.rejectedCaches.includes(cache));
+    this.#facts = { ...frame, rejectedCaches };
+    if (this.#state === 'starting') this.#move('spare');
+    this.#host.events.emit('thread-started', {
+      thread: this.id,
+      startMs: performance.now() - this.#startedMs,
+      niceness: frame.niceness,
+    });
+    this.#markReady();
   }
 
-  #sent(frame: SendFrame): void {
-    if (frame.kind === 'response' && frame.id !== undefined) this.#requests.settled(frame.id);
+  onFailed(frame: FailedFrame): void {
+    this.#kill(failedStart(frame));
+  }
+
+  onSetUp(): void {
+    this.#timers.clear(this.#setupDeadline);
+    this.#setupDeadline = undefined;
+    this.#setUp = true;
+    this.#host.onSettled(this);
+    this.#owner?.onClaimed();
+  }
+
+  onSend(frame: SendFrame): void {
+    if (frame.kind === 'response' && frame.id !== undefined) this.requests.settled(frame.id);
     const { stack } = frame;
     this.#owner?.onSend(stack === undefined ? frame : { ...frame, stack: this.#readable(stack) });
+  }
+
+  onReport(frame: Parameters<typeof report>[0]): void {
+    report(frame, this.id, this.#owner?.context, this.#host.events, this.#readable);
+  }
+
+  onHeld(held: boolean): void {
+    this.#held = held;
+    if (held) return;
+    this.#owner?.onReleased();
+    this.#host.onSettled(this);
+  }
+
+  /** How much memory it holds: it says so itself, or is seen from outside. */
+  onMemory({ usedBytes, heapBytes }: { readonly usedBytes: number; readonly heapBytes: number }): void {
+    this.#memory = { usedBytes, heapBytes };
+  }
+
+  onOverMemory({ limit, usedBytes }: OverMemoryFrame): void {
+    this.kill('out_of_memory', overLimitMessage(limit, usedBytes));
+  }
+
+  onCodeCaches(caches: CodeCaches): void {
+    this.#codeCaches?.(caches);
+  }
+
+  onStayAwake(): void {
+    if (this.#state !== 'falling_asleep') return;
+    this.#timers.clear(this.#sleepDeadline);
+    this.#move('claimed');
+    this.#owner?.onStayAwake();
+    this.#host.onSettled(this);
+  }
+
+  onEnded(): void {
+    if (this.#state === 'falling_asleep') return this.kill('slept', 'its session fell asleep');
+    this.kill('ended', 'its session ended');
   }
 
   async #closed(): Promise<void> {
@@ -400,12 +370,9 @@ export class SessionThread implements SessionWorker {
   }
 
   #letGo(exit: WorkerExit): number {
-    return this.#end.tell(this.#owner, exit, this.#setUp, this.#requests, this.#unread);
+    this.#port.ignore();
+    return this.#end.tell(this.#owner, exit, this.#setUp, this.requests, this.#unread);
   }
 
   readonly #readable = (text: string): string => this.#host.readable(text);
-
-  #post(frame: MainFrame): void {
-    this.#connection.port.postMessage(frame);
-  }
 }

@@ -1,4 +1,5 @@
-/** Memory that the main thread writes and all session threads read. */
+/** Memory that the main thread shares with session threads. */
+import type { SharedCounters } from '../../shared/thread-start.js';
 
 /** All threads read the one copy. */
 export function sharedCopy(data: Uint8Array): Uint8Array {
@@ -20,4 +21,10 @@ export class SharedStateUse {
   tell(usedBytes: number): void {
     Atomics.store(this.usedKib, 0, Math.ceil(usedBytes / KIBIBYTE));
   }
+}
+
+/** What one thread is started with. */
+export function sharedCounters({ usedKib: stateUsedKib }: SharedStateUse): SharedCounters {
+  const own = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+  return { handledBytes: own.subarray(0, 1), takenMessages: own.subarray(1, 2), stateUsedKib };
 }

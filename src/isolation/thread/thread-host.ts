@@ -1,6 +1,8 @@
 /** What a session thread is made of, and who has started it. */
 import type { MessagePort, Worker } from 'node:worker_threads';
-import type { CodeCacheName, ModuleTraits } from '../../shared/frames.js';
+import type { CodeCacheName } from '../../shared/code-caches.js';
+import type { ModuleTraits } from '../../shared/frames/from-worker.js';
+import type { SharedCounters } from '../../shared/thread-start.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 
 /** What was started for it. */
@@ -9,6 +11,7 @@ export interface ThreadConnection {
   /** The thread's whole life as piscina's promise: it rejects when the thread ends or was aborted. */
   readonly life: Promise<unknown>;
   readonly worker: Worker | undefined;
+  readonly counters: SharedCounters;
 }
 
 /** Who has started it, and terminates it; one for all threads of a pool. */
@@ -17,8 +20,6 @@ export interface ThreadHost<Thread> {
   readonly cancelGraceMs: number;
   /** Whether any thread has ever started a child process. */
   readonly spawnsChildren: boolean;
-  /** One number, in memory that all threads see: KiB that all sessions' states hold together. */
-  readonly stateUsedKib: Int32Array;
   childProcessesOf(thread: Thread): number;
   /** A text from the thread, with positions in the server module's own files. */
   readable(text: string): string;

@@ -1,5 +1,5 @@
 /** What the operator is told of session threads: each kind of trouble once, since all threads have it. */
-import type { CodeCacheName } from '../../shared/frames.js';
+import type { CodeCacheName } from '../../shared/code-caches.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import type { SessionThread } from './session-thread.js';
 import type { ThreadFacts } from './thread-host.js';

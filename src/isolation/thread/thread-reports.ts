@@ -1,9 +1,9 @@
 /** What a session thread reports of its module, log lines and metrics, as events of the gateway. */
-import type { ThreadFrame } from '../../shared/frames.js';
+import type { FromWorkerFrame } from '../../shared/frames/from-worker.js';
 import type { SessionContext } from '../../shared/session-context.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 
-type ReportFrame = Extract<ThreadFrame, { type: 'log' | 'log-dropped' | 'metrics' }>;
+type ReportFrame = Extract<FromWorkerFrame, { type: 'log' | 'log-dropped' | 'metrics' }>;
 
 /**
  * @param context of the session that has the thread

@@ -9,9 +9,10 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import type { BundledModule } from '../../servers/module-bundle.js';
 import { OriginalPositions } from '../../servers/original-positions.js';
-import type { CodeCaches, EnvironmentOptions } from '../../shared/frames.js';
+import type { CodeCaches } from '../../shared/code-caches.js';
 import type { MemoryLimits } from '../../shared/memory-limits.js';
 import type { StopDeadline } from '../../shared/stop-deadline.js';
+import type { EnvironmentOptions } from '../../shared/thread-start.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import type { SessionWorker } from '../worker.js';
 import { CHILDREN_RESERVE_MS, type StarterOwner, type WorkerStarter } from '../worker-starter.js';
@@ -20,7 +21,7 @@ import { liveThreads } from './live-threads.js';
 import { MemoryWatch } from './memory-watch.js';
 import { PiscinaThreads, SETS_OWN_PRIORITY, type StartedThread } from './piscina-threads.js';
 import { SessionThread } from './session-thread.js';
-import { SharedStateUse } from './shared-bytes.js';
+import { SharedStateUse, sharedCounters } from './shared-bytes.js';
 import { killChildrenOf } from './thread-children.js';
 import type { ThreadHost } from './thread-host.js';
 import { ThreadNotices } from './thread-notices.js';
@@ -106,24 +107,21 @@ export class ThreadStarter implements WorkerStarter<SessionThread>, ThreadHost<S
     return this.#keeper.started;
   }
 
-  get stateUsedKib(): Int32Array {
-    return this.#stateUse.usedKib;
-  }
-
   start(id: number, owner: StarterOwner): SessionThread {
     const { port1: port, port2 } = new MessageChannel();
     const keeperPort = this.#keeper.connect(id);
     const childMarker = randomBytes(16).toString('hex');
+    const counters = sharedCounters(this.#stateUse);
     let started: StartedThread;
     try {
-      started = this.#threads.start(SESSION_ENTRY, { port: port2, keeperPort, childMarker });
+      started = this.#threads.start(SESSION_ENTRY, { port: port2, keeperPort, childMarker, counters });
     } catch (error) {
       port.close();
       keeperPort.close();
       throw error;
     }
     const { life, worker, terminate } = started;
-    const thread = new SessionThread(id, { port, life, worker }, this);
+    const thread = new SessionThread(id, { port, life, worker, counters }, this);
     const start: Start = { owner, childMarker, port, keeperPort, terminate, ready: false, terminated: false };
     this.#starts.set(thread, start);
     this.#live.add(thread);

@@ -6,7 +6,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AggregatorRegistry } from 'prom-client';
-import type { MetricSnapshot } from '../../shared/frames.js';
+import type { MetricSnapshot } from '../../shared/frames/from-worker.js';
 import type { ExposedMetric } from './exposition.js';
 import { MetricFamily, SeriesBudget } from './metric-family.js';
 import { type ModuleMetric, parseModuleMetric, type RefusalReason } from './module-metric.js';

@@ -4,7 +4,7 @@
  * `mcp.server.operation.duration` and `mcp.server.session.duration`) in Prometheus spelling.
  */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { CODE_CACHES } from '../../shared/frames.js';
+import { CODE_CACHES } from '../../shared/code-caches.js';
 import { END_REASONS } from '../end-reason.js';
 import { FastHistogram } from './fast-histogram.js';
 import {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Counter, Gauge, Histogram, Registry, Summary } from 'prom-client';
-import type { MetricSnapshot } from '../../../src/shared/frames.js';
+import type { MetricSnapshot } from '../../../src/shared/frames/from-worker.js';
 import { ModuleMetrics } from '../../../src/telemetry/metrics/aggregate.js';
 import { expose } from '../../../src/telemetry/metrics/exposition.js';
 import { randomNumbers, samplesOf } from './fake-gateway.js';

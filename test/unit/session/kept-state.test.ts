@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { SharedStateUse } from '../../../src/isolation/thread/shared-bytes.js';
 import { KeptState } from '../../../src/session/kept-state.js';
 import { StateBudget } from '../../../src/session/state-budget.js';
-import type { ThreadFrame } from '../../../src/shared/frames.js';
+import type { FromWorkerFrame } from '../../../src/shared/frames/from-worker.js';
 import { STATE_BUDGET_BYTES } from '../../../src/shared/session-state-size.js';
 import { StoredState } from '../../../workers/session/stored-state.js';
 
@@ -21,11 +21,15 @@ describe('what sessions keep of session.state', () => {
   function sidesOf({ budget, use }: ReturnType<typeof budgetOf>) {
     const kept = new KeptState(budget);
     const thread = () =>
-      new StoredState(kept.block(), use.usedKib, (frame: ThreadFrame) => {
-        if (typeof frame === 'string' || frame.type !== 'state')
-          throw new Error('it is no change of the state');
-        kept.set(frame.key, frame.value === undefined ? undefined : new Uint8Array(frame.value));
-      });
+      new StoredState(
+        kept.block(),
+        () => Atomics.load(use.usedKib, 0),
+        (frame: FromWorkerFrame) => {
+          if (typeof frame === 'string' || frame.type !== 'state')
+            throw new Error('it is no change of the state');
+          kept.set(frame.key, frame.value === undefined ? undefined : new Uint8Array(frame.value));
+        },
+      );
     return { kept, thread };
   }
 

@@ -18,14 +18,10 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { declaredNotifications } from '../../../src/shared/declared-notifications.js';
 import { cut, messageOf, toPlainError } from '../../../src/shared/errors.js';
-import {
-  messageFrame,
-  type RequestId,
-  readMessageFrame,
-  resultFrame,
-  type SendFrame,
-  type UnpacedFrame,
-} from '../../../src/shared/frames.js';
+import type { SendFrame } from '../../../src/shared/frames/from-worker.js';
+import type { MessageFrame } from '../../../src/shared/frames/to-worker.js';
+import type { UnpacedFrame } from '../../../src/shared/frames/unpaced.js';
+import { isRequestId, type RequestId } from '../../../src/shared/frames.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
 import { FastPath } from '../fast-path/fast-path.js';
 import { type IsMessageIgnored, logLevelOf, type ProtocolEntries, protocolOf } from './protocol-entries.js';
@@ -53,7 +49,7 @@ const MAX_STACK_CHARS = 2000;
 const FIRST_VERSION_WITH_POLLING = '2025-11-25';
 
 export interface PortTransportPosts {
-  readonly post: (frame: SendFrame | string) => void;
+  readonly post: (frame: SendFrame) => void;
   /** For frames that no credit holds back: it may block. */
   readonly postUnpaced: (frame: UnpacedFrame) => void;
   /** The server has closed the transport, and the session is to end. */
@@ -70,7 +66,7 @@ export class PortTransport implements Transport {
   onmessage?: <T extends JSONRPCMessage>(message: T, extra?: MessageExtraInfo) => void;
   readonly sessionId: string;
 
-  readonly #post: (frame: SendFrame | string) => void;
+  readonly #post: (frame: SendFrame) => void;
   readonly #postUnpaced: (frame: UnpacedFrame) => void;
   readonly #onClosed: () => void;
   readonly #showsStacks: boolean;
@@ -142,14 +138,11 @@ export class PortTransport implements Transport {
     return this.#queue.length > 0 || this.#asked.size > 0;
   }
 
-  /**
-   * Hands the SDK one message of the client. The main thread has checked and classified it.
-   * @param frame see `messageFrame`
-   */
-  deliver(frame: string): void {
+  /** Hands the SDK one message of the client. The main thread has checked and classified it. */
+  deliver({ key, body, fastPath }: MessageFrame): void {
     // The main thread answers what came meanwhile, and ends the session.
     if (this.#closed) return;
-    const { key, message: value, fastPath } = readMessageFrame(frame);
+    const value: unknown = JSON.parse(body);
     if (fastPath && this.#fastPath?.tryServe(value, key) === true) return;
     const message = value as JSONRPCMessage;
     if (!('method' in message)) {
@@ -180,7 +173,7 @@ export class PortTransport implements Transport {
       if (this.#closed) resolve();
       else if ('method' in message && 'id' in message) this.#swallowed.set(message.id, resolve);
       else resolve();
-      this.deliver(messageFrame('', body));
+      this.deliver({ type: 'message', key: '', body, fastPath: false });
     });
   }
 
@@ -198,7 +191,10 @@ export class PortTransport implements Transport {
 
   send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
     if (this.#isUnwantedLogMessage(message)) return Promise.resolve();
-    const frame = this.#withDeclared(this.#withStack(toFrame(message, options?.relatedRequestId)), message);
+    const frame = this.#withDeclared(
+      this.#withStack(toFrame(message, idOf(options?.relatedRequestId))),
+      message,
+    );
     if (frame.kind === 'response' && frame.id !== undefined) {
       const answered = this.#swallowed.get(frame.id);
       this.#swallowed.delete(frame.id);
@@ -242,7 +238,7 @@ export class PortTransport implements Transport {
       const body = shortText(response);
       if (body !== undefined) {
         this.#outstanding += body.length;
-        this.#post(resultFrame(id, body));
+        this.#post({ type: 'send', kind: 'response', id, relatedTo: id, body });
         return undefined;
       }
     }
@@ -278,10 +274,8 @@ export class PortTransport implements Transport {
   }
 
   #postNow(frame: SendFrame): void {
-    const { kind, id, body, failure, declared } = frame;
-    this.#outstanding += body.length;
-    const plain = kind === 'response' && failure === undefined && declared === undefined;
-    this.#post(plain && id !== undefined ? resultFrame(id, body) : frame);
+    this.#outstanding += frame.body.length;
+    this.#post(frame);
   }
 }
 
@@ -312,7 +306,7 @@ function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): Sen
   }
   if (!('method' in message)) {
     const failure = failureOf(message);
-    const id = message.id;
+    const id = idOf(message.id);
     return {
       type: 'send',
       kind: 'response',
@@ -322,18 +316,23 @@ function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): Sen
       ...(failure !== undefined && { failure, message: cut(failureMessage(message), MAX_FAILURE_CHARS) }),
     };
   }
-  if ('id' in message) return { type: 'send', kind: 'request', id: message.id, relatedTo, body };
+  if ('id' in message) return { type: 'send', kind: 'request', id: idOf(message.id), relatedTo, body };
   const withdrawn = message.method === 'notifications/cancelled' ? message.params?.requestId : undefined;
   const progress = message.method === 'notifications/progress' ? message.params?.progress : undefined;
   return {
     type: 'send',
     kind: 'notification',
-    id: typeof withdrawn === 'string' || typeof withdrawn === 'number' ? withdrawn : undefined,
+    id: idOf(withdrawn),
     relatedTo,
     body,
     ...(typeof progress === 'number' && { progress }),
     ...(LIST_CHANGED.test(message.method) && { listChanged: true }),
   };
+}
+
+/** A module can send anything; what is no id is nobody's. */
+function idOf(value: unknown): RequestId | undefined {
+  return isRequestId(value) ? value : undefined;
 }
 
 /** The client still waits for an answer. */

@@ -1,0 +1,122 @@
+/**
+ * The main thread's end of a session thread's port: what is posted is encoded, what comes is decoded and handed to whom it
+ * concerns. A module's code can post on it too, so what is no frame, or cannot be handled, is reported once and ends no more
+ * than its own thread.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { CodeCaches } from '../../shared/code-caches.js';
+import { decodeFromWorker, encodeToWorker } from '../../shared/frames/codec.js';
+import type {
+  FailedFrame,
+  FromWorkerFrame,
+  LogDroppedFrame,
+  LogFrame,
+  MemoryFrame,
+  MetricsFrame,
+  OverMemoryFrame,
+  ReadyFrame,
+  SendFrame,
+} from '../../shared/frames/from-worker.js';
+import type { ToWorkerFrame } from '../../shared/frames/to-worker.js';
+import { backlogBytes, isUnpaced } from '../../shared/frames/unpaced.js';
+import type { RunningRequests } from '../running-requests.js';
+import type { WorkerOwner } from '../worker.js';
+
+/** The session thread that has the port. */
+export interface ThreadPortOwner {
+  readonly requests: RunningRequests;
+  /** The session that has claimed the thread. */
+  readonly session: WorkerOwner | undefined;
+  onReady(frame: ReadyFrame): void;
+  onFailed(frame: FailedFrame): void;
+  /** The module's `setup` is done. */
+  onSetUp(): void;
+  onSend(frame: SendFrame): void;
+  onReport(frame: LogFrame | LogDroppedFrame | MetricsFrame): void;
+  onHeld(held: boolean): void;
+  onMemory(frame: MemoryFrame): void;
+  onOverMemory(frame: OverMemoryFrame): void;
+  onCodeCaches(caches: CodeCaches): void;
+  onStayAwake(): void;
+  onEnded(): void;
+  /** What the thread sent is no frame, or could not be handled. */
+  onUnreadable(error: unknown): void;
+}
+
+export class ThreadPort {
+  readonly #port: MessagePort;
+  /** See `SharedCounters`. */
+  readonly #handledBytes: Int32Array;
+  readonly #owner: ThreadPortOwner;
+  #ignores = false;
+
+  constructor(port: MessagePort, handledBytes: Int32Array, owner: ThreadPortOwner) {
+    this.#port = port;
+    this.#handledBytes = handledBytes;
+    this.#owner = owner;
+    port.on('message', (posted: unknown) => this.#take(posted));
+    port.on('messageerror', (error) => owner.onUnreadable(error));
+  }
+
+  post(frame: ToWorkerFrame): void {
+    this.#port.postMessage(encodeToWorker(frame));
+  }
+
+  /** What still comes is for nobody any more. */
+  ignore(): void {
+    this.#ignores = true;
+  }
+
+  /** Whatever a thread hands in, it must end no more than itself. */
+  #take(posted: unknown): void {
+    if (this.#ignores) return;
+    try {
+      this.#handle(decodeFromWorker(posted));
+    } catch (error) {
+      this.#owner.onUnreadable(error);
+    }
+  }
+
+  #handle(frame: FromWorkerFrame): void {
+    const owner = this.#owner;
+    if (isUnpaced(frame)) Atomics.add(this.#handledBytes, 0, backlogBytes(frame));
+    switch (frame.type) {
+      case 'send':
+        return owner.onSend(frame);
+      case 'settled':
+        return owner.requests.settled(frame.requestId);
+      case 'pong':
+        return owner.requests.pong();
+      case 'ready':
+        return owner.onReady(frame);
+      case 'failed':
+        return owner.onFailed(frame);
+      case 'claimed':
+        return owner.onSetUp();
+      case 'close-stream':
+        return owner.session?.onCloseStream(frame.requestId);
+      case 'state':
+        return owner.session?.onState(frame.key, frame.value);
+      case 'server-closed':
+        return owner.session?.onServerClosed();
+      case 'held':
+        return owner.onHeld(frame.held);
+      case 'memory':
+        return owner.onMemory(frame);
+      case 'over-memory':
+        return owner.onOverMemory(frame);
+      case 'code-cache':
+        return owner.onCodeCaches(frame.caches);
+      case 'metrics':
+      case 'log':
+      case 'log-dropped':
+        return owner.onReport(frame);
+      case 'stay-awake':
+        return owner.onStayAwake();
+      case 'ended':
+        return owner.onEnded();
+      default:
+        return frame satisfies never;
+    }
+  }
+}

@@ -1,0 +1,9 @@
+/** V8's code caches, with what has been compiled in the thread that made them. */
+export interface CodeCaches {
+  readonly worker: Uint8Array;
+  /** Only where the server module is a bundle. */
+  readonly module: Uint8Array | undefined;
+}
+
+export const CODE_CACHES = ['worker', 'module'] as const satisfies readonly (keyof CodeCaches)[];
+export type CodeCacheName = (typeof CODE_CACHES)[number];

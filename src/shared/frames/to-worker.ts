@@ -1,0 +1,94 @@
+/**
+ * What the main thread says to a session's worker. JSON-RPC travels as the text that was received: the main thread has parsed
+ * it once to classify it.
+ *
+ * Nothing here names how it travels: what a kind of worker shares beyond messages is its own business (`thread-start.ts`). How a
+ * message is posted is in `codec.ts`.
+ */
+import type { RequestId } from '../frames.js';
+import type { SessionContext } from '../session-context.js';
+
+export type ToWorkerFrame =
+  | ClaimFrame
+  | MessageFrame
+  | CancelFrame
+  | CreditFrame
+  | PingFrame
+  | CodeCacheRequestFrame
+  | SleepFrame
+  | EndFrame;
+
+/** The worker belongs to this session from now on: run the module's `setup`. Sent once, before any message of the client. */
+export interface ClaimFrame {
+  readonly type: 'claim';
+  readonly context: SessionContext;
+  /** `session.state` as earlier workers of the session left it; `undefined`: nothing is stored. */
+  readonly state: StateBlock | undefined;
+  /** Messages that an earlier worker of the session saw; delivered first, their answers swallowed. */
+  readonly replay: readonly string[];
+  /** Where this worker's own JSON-RPC ids begin, so that they never repeat an earlier one's. */
+  readonly firstRequestId: number;
+  /** Child processes have been started in this gateway: their requests have to be told apart from the first one on. */
+  readonly tracksRequests: boolean;
+}
+
+/** One JSON-RPC message of the client, as it comes and in that order. */
+export interface MessageFrame {
+  readonly type: 'message';
+  /** A request's gateway-wide unique id, without a line break; empty for notifications and responses. */
+  readonly key: string;
+  /** JSON. */
+  readonly body: string;
+  /** A tool call that the SDK's schema would let pass as it is: the fast path may serve it. */
+  readonly fastPath: boolean;
+}
+
+/** Abort the handler of this request: its client has cancelled it, is gone, or it took too long. */
+interface CancelFrame {
+  readonly type: 'cancel';
+  readonly requestId: RequestId;
+  readonly reason: string;
+}
+
+/** So much of what the worker sent has left the main thread, or never will: its window opens again. */
+interface CreditFrame {
+  readonly type: 'credit';
+  /** Characters of `send` bodies. */
+  readonly chars: number;
+}
+
+/** Answer with `pong`: proof that the event loop turns. Sent with each `cancel`, and while a cancelled handler goes on. */
+interface PingFrame {
+  readonly type: 'ping';
+}
+
+/** Answer with V8's code caches, for workers to come. Sent to the one that tries the server module out at start. */
+interface CodeCacheRequestFrame {
+  readonly type: 'code-cache';
+}
+
+/**
+ * Nothing has been asked of the session for a while, or others need workers: run the module's `onSleep` and answer `ended`, or
+ * `stay-awake` where something goes on.
+ */
+interface SleepFrame {
+  readonly type: 'sleep';
+}
+
+/** The session ends: abort `session.signal`, let handlers settle, answer `ended`. */
+interface EndFrame {
+  readonly type: 'end';
+  readonly reason: string;
+}
+
+/**
+ * All entries of `session.state`, in a few pieces: each further piece of memory takes the main thread microseconds to post, and
+ * there can be thousands of entries.
+ */
+export interface StateBlock {
+  readonly keys: readonly string[];
+  /** Where each key's value ends in `values`; it begins where that of the key before ends. */
+  readonly ends: Uint32Array;
+  /** v8-serialized. */
+  readonly values: Uint8Array;
+}
