@@ -21,7 +21,7 @@ const FAST_PATH = '!';
 const MAX_QUOTED_CHARS = 50;
 
 /** What was posted is no frame. */
-export class FrameError extends Error {
+class FrameError extends Error {
   override readonly name = 'FrameError';
 }
 
@@ -86,7 +86,7 @@ function idIn(text: string): RequestId | undefined {
 function checked<Frame extends { readonly type: string }>(value: unknown, shapes: Shapes<Frame>): Frame {
   if (typeof value !== 'object' || value === null)
     throw new FrameError(
-      `a frame is an object or a text, not ${value === null ? 'null' : `a ${typeof value}`}`,
+      `a frame is an object or a text, not ${value === null || value === undefined ? value : `a ${typeof value}`}`,
     );
   const frame = value as Readonly<Record<string, unknown>>;
   const { type } = frame;
