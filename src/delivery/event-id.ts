@@ -3,7 +3,7 @@
  * Transports, "Resumability and Redelivery") and the requests whose answers that stream carries, so that a client
  * which comes back after the log or the whole gateway was lost can be told that those requests have failed.
  */
-import type { RequestId } from '../shared/frames.js';
+import type { RequestId } from '../shared/request-id.js';
 
 export interface EventCursor {
   readonly sequence: number;

@@ -3,7 +3,7 @@
  * break, and ends its session at the third unless a JSON-RPC message has come meanwhile; comments do not count for it.
  * The answer is swallowed: nothing waits for it, and no thread is woken.
  */
-import type { RequestId } from '../shared/frames.js';
+import type { RequestId } from '../shared/request-id.js';
 
 /** The SDK's servers number theirs, so these ids are nobody else's. */
 const ID_PREFIX = 'bulkhead-ping-';

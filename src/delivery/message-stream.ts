@@ -4,7 +4,7 @@
  * events their ids, keeps them in the log, and hands credit back once bytes have left.
  */
 
-import type { RequestId } from '../shared/frames.js';
+import type { RequestId } from '../shared/request-id.js';
 import type { StreamKind } from '../telemetry/events.js';
 import { eventIdSuffix } from './event-id.js';
 import type { EventLog } from './event-log.js';

@@ -2,7 +2,7 @@
  * What a session sees of its way to the client: an outbox, and the streams that its messages go to. Whether such a stream is
  * a JSON body, an SSE stream, or the lines of a pipe, is known to who implements these: `session-streams.ts` for HTTP.
  */
-import type { RequestId } from '../shared/frames.js';
+import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { RejectionReason, StreamKind } from '../telemetry/events.js';
 import type { EventCursor } from './event-id.js';

@@ -1,8 +1,8 @@
 /** All streams of one session, and how a client takes one up again. */
 
 import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
-import type { RequestId } from '../shared/frames.js';
 import { LazyMap, LazySet } from '../shared/lazy-collections.js';
+import type { RequestId } from '../shared/request-id.js';
 import { ShortMap } from '../shared/short-map.js';
 import type { GatewayEmitter, RejectionReason, StreamKind } from '../telemetry/events.js';
 import { END_OF_STREAM, type EventCursor, eventIdSuffix } from './event-id.js';

@@ -4,7 +4,7 @@
  * soon as no other request runs in it.
  */
 import { performance } from 'node:perf_hooks';
-import type { RequestId } from '../shared/frames.js';
+import type { RequestId } from '../shared/request-id.js';
 import { ShortMap } from '../shared/short-map.js';
 
 /** `overdue`: cancelled, and its grace is over. */

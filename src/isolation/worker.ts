@@ -9,7 +9,7 @@
 
 import type { ModuleTraits, SendFrame } from '../shared/frames/from-worker.js';
 import type { StateBlock } from '../shared/frames/to-worker.js';
-import type { RequestId } from '../shared/frames.js';
+import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { ThreadExitCause } from '../telemetry/events.js';
 import type { ThreadSnapshot } from '../telemetry/snapshot.js';

@@ -1,5 +1,5 @@
 /** One JSON-RPC message of a client, checked and classified; `protocol/json-rpc.ts` makes them. */
-import type { RequestId } from '../shared/frames.js';
+import type { RequestId } from '../shared/request-id.js';
 
 export interface ClientRequest {
   readonly kind: 'request';

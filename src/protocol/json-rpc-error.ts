@@ -1,6 +1,6 @@
 /** JSON-RPC errors that the gateway itself answers with (JSON-RPC 2.0, section 5.1). */
 import { withoutPaths } from '../shared/errors.js';
-import type { RequestId } from '../shared/frames.js';
+import type { RequestId } from '../shared/request-id.js';
 
 export const JSON_RPC = {
   parseError: -32700,

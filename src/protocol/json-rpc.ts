@@ -4,8 +4,8 @@
  * no answer from the server at all.
  */
 import { RELATED_TASK_META_KEY } from '@modelcontextprotocol/sdk/types.js';
-import type { RequestId } from '../shared/frames.js';
 import { MAX_JSON_DEPTH, nestsDeeperThan } from '../shared/json-depth.js';
+import type { RequestId } from '../shared/request-id.js';
 import type { ClientMessage } from './client-message.js';
 import { JSON_RPC } from './json-rpc-error.js';
 

@@ -5,7 +5,7 @@
 import { InitializeRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { ClientRequest } from '../protocol/client-message.js';
 import type { StaticAnswer, StaticLists } from '../servers/server-module-check.js';
-import type { RequestId } from '../shared/frames.js';
+import type { RequestId } from '../shared/request-id.js';
 
 export interface StaticResponse {
   readonly body: string;

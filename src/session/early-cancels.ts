@@ -4,7 +4,7 @@
  * not used twice in a session (2025-11-25, Base Protocol, "Requests"), so it waits for nothing and is forgotten.
  */
 import { performance } from 'node:perf_hooks';
-import type { RequestId } from '../shared/frames.js';
+import type { RequestId } from '../shared/request-id.js';
 
 const REMEMBERED_MS = 5_000;
 /** More than a client cancels at a time; the oldest are forgotten. */

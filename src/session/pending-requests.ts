@@ -4,7 +4,7 @@ import type { ResponseStream } from '../delivery/outbox.js';
 import type { ClientRequest } from '../protocol/client-message.js';
 import { type ErrorReason, errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
 import { Deadline } from '../shared/deadline.js';
-import type { RequestId } from '../shared/frames.js';
+import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { ShortMap } from '../shared/short-map.js';
 import type { CancelReason, RejectionReason } from '../telemetry/events.js';

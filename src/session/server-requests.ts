@@ -5,8 +5,8 @@
  */
 
 import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
-import type { RequestId } from '../shared/frames.js';
 import { LazySet } from '../shared/lazy-collections.js';
+import type { RequestId } from '../shared/request-id.js';
 
 /** Far more than a client would ever answer side by side. */
 const MAX_OPEN = 256;

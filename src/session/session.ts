@@ -8,7 +8,7 @@ import type { EventCursor } from '../delivery/event-id.js';
 import type { Outbox, OutboxOwner, OutboxSource, ResponseStream, StreamLoss } from '../delivery/outbox.js';
 import type { StreamConnection } from '../delivery/stream-connection.js';
 import type { ClientNotification, ClientRequest, ClientResponse } from '../protocol/client-message.js';
-import type { RequestId } from '../shared/frames.js';
+import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { EndReason } from '../telemetry/end-reason.js';
 import type { SleepReason } from '../telemetry/events.js';

@@ -13,8 +13,8 @@ import type {
 } from '../isolation/worker.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { SendFrame } from '../shared/frames/from-worker.js';
-import type { RequestId } from '../shared/frames.js';
 import { LazySet } from '../shared/lazy-collections.js';
+import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionState, ThreadSnapshot } from '../telemetry/snapshot.js';
 import { KeptState } from './kept-state.js';

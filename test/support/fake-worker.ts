@@ -9,7 +9,7 @@ import type {
 } from '../../src/isolation/worker.js';
 import type { StarterOwner, WorkerStarter } from '../../src/isolation/worker-starter.js';
 import { isDoomed, moved, shownState, type WorkerState } from '../../src/isolation/worker-states.js';
-import type { RequestId } from '../../src/shared/frames.js';
+import type { RequestId } from '../../src/shared/request-id.js';
 import type { ThreadExitCause } from '../../src/telemetry/events.js';
 import type { ThreadSnapshot } from '../../src/telemetry/snapshot.js';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { eventIdSuffix, parseEventId } from '../../src/delivery/event-id.js';
-import type { RequestId } from '../../src/shared/frames.js';
+import type { RequestId } from '../../src/shared/request-id.js';
 
 describe('Event ids', () => {
   const requests: [what: string, ids: RequestId[]][] = [

@@ -21,8 +21,8 @@ import type {
   ReadyFrame,
   SendFrame,
 } from '../../shared/frames/from-worker.js';
-import type { RequestId } from '../../shared/frames.js';
 import { overLimitMessage } from '../../shared/memory-limits.js';
+import type { RequestId } from '../../shared/request-id.js';
 import type { ThreadExitCause } from '../../telemetry/events.js';
 import type { ThreadSnapshot } from '../../telemetry/snapshot.js';
 import { RunningRequests } from '../running-requests.js';

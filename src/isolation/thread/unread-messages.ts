@@ -3,7 +3,7 @@
  * its death it is known what its successor may be given: what was read is never run twice, and what was not read is not
  * lost. Both sides count up to 2^32 and then from the beginning.
  */
-import type { RequestId } from '../../shared/frames.js';
+import type { RequestId } from '../../shared/request-id.js';
 import type { PostedMessage } from '../worker.js';
 
 export class UnreadMessages {

@@ -6,7 +6,7 @@
  * thread's port too.
  */
 import { cut } from '../errors.js';
-import { isRequestId, type RequestId } from '../frames.js';
+import { isRequestId, type RequestId } from '../request-id.js';
 import type { FromWorkerFrame, SendFrame } from './from-worker.js';
 import { FROM_WORKER, type Shapes, strangeMember, TO_WORKER } from './shapes.js';
 import type { MessageFrame, ToWorkerFrame } from './to-worker.js';

@@ -8,8 +8,8 @@
 import type { CodeCacheName, CodeCaches } from '../code-caches.js';
 import type { DeclaredNotifications } from '../declared-notifications.js';
 import type { PlainError } from '../errors.js';
-import type { RequestId } from '../frames.js';
 import type { MemoryLimit } from '../memory-limits.js';
+import type { RequestId } from '../request-id.js';
 
 export type FromWorkerFrame =
   | ReadyFrame

@@ -6,8 +6,8 @@
 import { CODE_CACHES, type CodeCacheName, type CodeCaches } from '../code-caches.js';
 import type { DeclaredNotifications } from '../declared-notifications.js';
 import type { PlainError } from '../errors.js';
-import { isRequestId } from '../frames.js';
 import { MAX_JSON_DEPTH } from '../json-depth.js';
+import { isRequestId } from '../request-id.js';
 import type { SessionContext } from '../session-context.js';
 import type { FromWorkerFrame, LogFrame, MetricSnapshot, ModuleTraits } from './from-worker.js';
 import type { MessageFrame, StateBlock, ToWorkerFrame } from './to-worker.js';

@@ -5,7 +5,7 @@
  * Nothing here names how it travels: what a kind of worker shares beyond messages is its own business (`thread-start.ts`). How a
  * message is posted is in `codec.ts`.
  */
-import type { RequestId } from '../frames.js';
+import type { RequestId } from '../request-id.js';
 import type { SessionContext } from '../session-context.js';
 
 export type ToWorkerFrame =

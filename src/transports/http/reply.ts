@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorResponse, JSON_RPC } from '../../protocol/json-rpc-error.js';
 import { messageOf } from '../../shared/errors.js';
-import type { RequestId } from '../../shared/frames.js';
+import type { RequestId } from '../../shared/request-id.js';
 import type { GatewayEmitter, RefusedRequest, RejectionReason } from '../../telemetry/events.js';
 import { refusalHeaders } from './staged-close.js';
 

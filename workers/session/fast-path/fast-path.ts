@@ -7,7 +7,7 @@
  * This file is the only door: nothing outside of this folder imports any other file of it. The option `fast-path` switches it
  * off, and every test passes without it. ADR 13 says what it is worth and how to remove it.
  */
-import type { RequestId } from '../../../src/shared/frames.js';
+import type { RequestId } from '../../../src/shared/request-id.js';
 import { CALL, callHandlerOf, type Extra, type RequestHandler } from '../sdk1/call-handlers.js';
 import type { SessionServer } from '../sdk1/mcp-server.js';
 import type { ProtocolEntries } from '../sdk1/protocol-entries.js';

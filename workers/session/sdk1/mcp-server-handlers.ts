@@ -18,7 +18,7 @@ import {
   ReadResourceRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { cut } from '../../../src/shared/errors.js';
-import type { RequestId } from '../../../src/shared/frames.js';
+import type { RequestId } from '../../../src/shared/request-id.js';
 import type { RequestHandler } from './call-handlers.js';
 import { callAnyTool, entriesOf, type McpServerEntries, type ToolCallRequest } from './tool-call.js';
 import { unwritableSchema } from './unwritable-schemas.js';

@@ -21,7 +21,7 @@ import { cut, messageOf, toPlainError } from '../../../src/shared/errors.js';
 import type { SendFrame } from '../../../src/shared/frames/from-worker.js';
 import type { MessageFrame } from '../../../src/shared/frames/to-worker.js';
 import type { UnpacedFrame } from '../../../src/shared/frames/unpaced.js';
-import { isRequestId, type RequestId } from '../../../src/shared/frames.js';
+import { isRequestId, type RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
 import { FastPath } from '../fast-path/fast-path.js';
 import { type IsMessageIgnored, logLevelOf, type ProtocolEntries, protocolOf } from './protocol-entries.js';

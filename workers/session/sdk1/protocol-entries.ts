@@ -11,7 +11,7 @@ import type {
   JSONRPCResponse,
   MessageExtraInfo,
 } from '@modelcontextprotocol/sdk/types.js';
-import type { RequestId } from '../../../src/shared/frames.js';
+import type { RequestId } from '../../../src/shared/request-id.js';
 
 export interface ProtocolEntries {
   _onrequest(request: JSONRPCRequest, extra: MessageExtraInfo): void;

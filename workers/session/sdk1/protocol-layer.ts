@@ -8,7 +8,7 @@ import {
   type MessageExtraInfo,
   type Result,
 } from '@modelcontextprotocol/sdk/types.js';
-import type { RequestId } from '../../../src/shared/frames.js';
+import type { RequestId } from '../../../src/shared/request-id.js';
 import type { Extra } from './call-handlers.js';
 import type { ToolCallRequest } from './tool-call.js';
 import type { Run } from './tool-executor.js';

@@ -5,8 +5,8 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import type { RequestId } from '../../../src/shared/frames.js';
 import { NODE_MAJOR } from '../../../src/shared/node-version.js';
+import type { RequestId } from '../../../src/shared/request-id.js';
 import type { SessionAwareRequest, SessionContext } from '../../../src/shared/session-context.js';
 import { ShortMap } from '../../../src/shared/short-map.js';
 import { LazyAbort } from '../node/lazy-abort.js';
