@@ -165,6 +165,7 @@ describe('a woken session', () => {
     await asleep(gateway, client);
     const failed = await client.call('echo', { text: 'hello' });
     expect(failed.error?.message).to.match(/the second setup fails/);
+    expect(failed.error?.data).to.include({ reason: 'thread_start_failed' });
     expect(stateOf(gateway, client)).to.equal('asleep');
     expect(jsonOf(await (await connectedClient(gateway)).call('notified'))).to.deep.equal([]);
   });

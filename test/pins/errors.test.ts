@@ -40,8 +40,8 @@ const ERROR_REASONS = {
   thread_wait: true,
 } satisfies Record<ErrorReason, true>;
 
-/** A thread that ends, sleeps or fails to start has no request in flight: these come from the union of causes alone. */
-const NEVER_SEEN = ['thread_ended', 'thread_slept', 'thread_start_failed'];
+/** A thread that ends or sleeps has no request in flight: these come from the union of causes alone. */
+const NEVER_SEEN = ['thread_ended', 'thread_slept'];
 
 /** Status, reason, and code where it is not -32000. Those of Node's parser and of the session manager are in docs/architecture.md. */
 const REJECTIONS = [
