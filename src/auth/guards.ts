@@ -1,6 +1,6 @@
 /**
- * Who may talk to a listener: checks of the Host header, the Origin header and the bearer token, as pure
- * functions of a request's headers, in time linear in their length. Host and Origin keep a web page from reaching a
+ * Who may use a listener: checks of the Host header, the Origin header and the bearer token, as pure functions of a
+ * request's headers, in time linear in their length. The checks of Host and Origin prevent a web page from reaching a
  * loopback server through the browser by DNS rebinding (2025-11-25, Transports, "Security Warning").
  */
 import { hash, timingSafeEqual } from 'node:crypto';
@@ -9,15 +9,15 @@ import { isIP } from 'node:net';
 import type { RejectionReason } from '../telemetry/events.js';
 
 export interface GuardOptions {
-  /** Host names, with or without a port; IPv6 addresses in brackets. Without a port, any port is right. */
+  /** Host names, with or without a port; IPv6 addresses in brackets. Without a port, any port is allowed. */
   readonly allowedHosts: readonly string[];
-  /** Full origins such as `https://app.example`, or host names, which stand for any scheme and port; or `null`. */
+  /** Full origins such as `https://app.example`; or host names, which allow any scheme and port; or `null`. */
   readonly allowedOrigins: readonly string[];
-  /** The static bearer token that each request must carry, or `undefined` for none. */
+  /** The static bearer token that each request must carry; `undefined` if none is needed. */
   readonly token: string | undefined;
   /**
-   * Whether a Host that is an IP address is always right: a name can be rebound to another address, an address can't. For
-   * listeners that other machines reach, whose probes come by address.
+   * Whether a Host that is an IP address is always allowed: a name can be rebound to another address, an address
+   * cannot. For listeners that other machines reach, whose health checks use the address.
    */
   readonly allowsAddresses: boolean;
   /** Whether a link on another site's page may lead here. */
@@ -38,16 +38,16 @@ type Verdict = { readonly ok: true; readonly principal: 'anonymous' | 'token' } 
 
 export interface Guard {
   /**
-   * Checks Host, then Origin where there is one, then where a browser says that the request comes from.
-   * @param host of a request target in absolute form; it stands for the header.
+   * Checks Host, then Origin if there is one, then where a browser says that the request comes from.
+   * @param host the host of a request target in absolute form; it replaces the header
    */
   site(headers: IncomingHttpHeaders, host?: string): Refusal | undefined;
-  /** Checks the token, where one is configured. */
+  /** Checks the token, if one is configured. */
   token(headers: IncomingHttpHeaders): Verdict;
 }
 
 const REALM = 'Bearer realm="mcp-bulkhead"';
-/** Accepted header values that are remembered, so that they are not parsed on each request. */
+/** How many accepted header values are remembered, so that they are not parsed for each request. */
 const REMEMBERED_VALUES = 64;
 
 /** No name is longer than 255 characters (RFC 1035, section 2.3.4), and a port has five digits. */
@@ -83,7 +83,7 @@ const TOKEN_MISSING: Refusal = {
   message: 'This server needs a bearer token: send it as "Authorization: Bearer <token>".',
   headers: { 'www-authenticate': REALM },
 };
-/** RFC 6750, section 3.1: `error` only where a token was sent. */
+/** RFC 6750, section 3.1: `error` only if a token was sent. */
 const TOKEN_WRONG: Refusal = {
   ok: false,
   status: 401,
@@ -102,7 +102,7 @@ export function createGuard(options: GuardOptions): Guard {
     site(headers, host = headers.host) {
       if (host === undefined || !isHostAllowed(host)) return HOST_REFUSED;
       if (headers.origin !== undefined) return isOriginAllowed(headers.origin) ? undefined : ORIGIN_REFUSED;
-      // An image or a form of any page sends no Origin with a GET, but would open a session.
+      // An image or a form on any page sends no Origin with a GET, but would open a session.
       if (headers['sec-fetch-site'] !== 'cross-site') return undefined;
       return allowsLinks && isLink(headers) ? undefined : SITE_REFUSED;
     },
@@ -115,12 +115,14 @@ export function createGuard(options: GuardOptions): Guard {
   };
 }
 
-/** Whether the browser goes to the address itself, in a window of its own (Fetch Metadata, sections 2.1 and 2.2). */
+/**
+ * Whether the browser navigates to the address itself, in a window of its own (Fetch Metadata, sections 2.1 and 2.2).
+ */
 function isLink(headers: IncomingHttpHeaders): boolean {
   return headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
 }
 
-/** Two digests have the same length, so comparing them tells nothing about the token's. */
+/** Two digests have the same length, so comparing them says nothing about the length of the token. */
 function digest(token: string): Buffer {
   return hash('sha256', token, 'buffer');
 }
@@ -145,7 +147,7 @@ function hostMatcher(allowedHosts: readonly string[], allowsAddresses: boolean):
     if (allowsAddresses && isIP(host.name.replace(/^\[|\]$/g, '')) !== 0) return true;
     return allowed.some(({ name, port }) => {
       if (name !== host.name) return false;
-      // Without a port the Host header means the scheme's own one.
+      // Without a port, the Host header means the default port of the scheme.
       return (
         port === undefined || (host.port === undefined ? port === '80' || port === '443' : port === host.port)
       );
@@ -153,7 +155,10 @@ function hostMatcher(allowedHosts: readonly string[], allowsAddresses: boolean):
   };
 }
 
-/** `name[:port]` (RFC 9110, section 7.2), or `undefined` for anything else. A bare IPv6 address is taken too. */
+/**
+ * `name[:port]` (RFC 9110, section 7.2), or `undefined` for anything else. An IPv6 address without brackets is accepted
+ * too.
+ */
 function parseHost(value: string): HostAndPort | undefined {
   if (value.length > MAX_HOST_CHARS) return undefined;
   const text = value.trim().toLowerCase();
@@ -191,7 +196,9 @@ function originMatcher(allowedOrigins: readonly string[]): (value: string) => bo
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
 
-/** Scheme, host and port (RFC 6454). `URL.origin` is no help: it is `null` for the schemes of editors and extensions. */
+/**
+ * Scheme, host and port (RFC 6454). `URL.origin` does not help: it is `null` for the schemes of editors and extensions.
+ */
 function parseOrigin(text: string): { origin: string; name: string; port: string | undefined } | undefined {
   if (!URL.canParse(text)) return undefined;
   const { protocol, host, hostname, port, pathname, search, hash: fragment, username } = new URL(text);
@@ -205,7 +212,7 @@ function parseOrigin(text: string): { origin: string; name: string; port: string
   };
 }
 
-/** Only accepted values are kept, and few, so that nobody fills the memory with refused ones. */
+/** Only accepted values are remembered, and only few, so that nobody can fill the memory with refused ones. */
 function remember(accepts: (value: string) => boolean): (value: string) => boolean {
   const accepted = new Set<string>();
   return (value) => {

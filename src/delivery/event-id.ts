@@ -1,32 +1,32 @@
 /**
- * SSE event ids: `<sequence>.<stream>.<request ids>`. They name the stream that they are a cursor of (2025-11-25,
- * Transports, "Resumability and Redelivery") and the requests whose answers that stream carries, so that a client
- * which comes back after the log or the whole gateway was lost can be told that those requests have failed.
+ * SSE event ids: `<sequence>.<stream>.<request ids>`. They name the stream in which they mark a position (2025-11-25,
+ * Transports, "Resumability and Redelivery") and the requests whose answers that stream carries. If the log or the
+ * whole gateway was lost, a client that resumes the stream can therefore be told that these requests have failed.
  */
 import type { RequestId } from '../shared/request-id.js';
 
 export interface EventCursor {
   readonly sequence: number;
-  /** `get`, or a POST stream's number within its session. */
+  /** `get`, or the number of a POST stream within its session. */
   readonly stream: string;
   readonly requestIds: readonly RequestId[];
 }
 
-/** Behind everything: the cursor of a client that was told that its stream is lost. */
+/** After every event: the position of a client that was told that its stream is lost. */
 export const END_OF_STREAM = 999_999_999_999_999;
 
-/** Longer ones are not put into event ids: a header has its limits. */
+/** Longer lists are not put into event ids, because the length of a header is limited. */
 const MAX_ENCODED_CHARS = 2_000;
 const CURSOR = /^(\d{1,15})\.([a-z0-9]{1,20})(?:\.([A-Za-z0-9_-]{1,2000}))?$/;
 
-/** The part of a stream's event ids that stays the same: everything behind the sequence number. */
+/** The part of a stream's event ids that stays the same: everything after the sequence number. */
 export function eventIdSuffix(stream: string, requestIds: readonly RequestId[]): string {
   if (requestIds.length === 0) return `.${stream}`;
   const encoded = Buffer.from(JSON.stringify(requestIds)).toString('base64url');
   return encoded.length > MAX_ENCODED_CHARS ? `.${stream}` : `.${stream}.${encoded}`;
 }
 
-/** Reads a `Last-Event-ID` header; `undefined` when it is none of ours. */
+/** Reads a `Last-Event-ID` header; `undefined` if it is not an event id of this server. */
 export function parseEventId(text: string): EventCursor | undefined {
   const [, sequence, stream, encoded] = CURSOR.exec(text) ?? [];
   if (sequence === undefined || stream === undefined) return undefined;

@@ -1,25 +1,25 @@
 /**
- * What all sessions' event logs hold together. Past it, the session that hoards most loses first: a few that let events
- * pile up must not cost every other one its events.
+ * Size of all sessions' event logs together. Beyond the limit, the session with the largest log loses events first: a
+ * few sessions that let events pile up must not cost every other session its events.
  */
 
-/** A log that can be made to give something up. */
+/** A log from which events can be dropped. */
 export interface BudgetedLog {
   readonly bytes: number;
-  /** Drops the event that is missed least; `false` when it has none. */
+  /** Drops the event that is least needed; `false` if there is none. */
   dropOne(): boolean;
-  /** Where the budget keeps it; the budget's own. */
+  /** The position of the log in the budget; used by the budget only. */
   rank: number;
 }
 
-/** Smaller logs are not kept apart from each other; 65,536 of them fit into 256 MiB. */
+/** Smaller logs are not sorted by size; 65,536 of them fit into 256 MiB. */
 const SMALLEST_BYTES = 4 * 1024;
-/** A log's rank is 0 below that, and one more each time that its size doubles. */
+/** A log's rank is 0 below that size, and one more each time that the size doubles. */
 const RANKS = 32;
 
 export class EventLogBudget {
   readonly limitBytes: number;
-  /** The logs of each rank: the largest one is found, to a factor of 2, without a look at all. */
+  /** The logs of each rank. The largest one is found, to a factor of 2, without a search. */
   readonly #ranks: Set<BudgetedLog>[] = Array.from({ length: RANKS }, () => new Set());
   #usedBytes = 0;
 
@@ -31,7 +31,7 @@ export class EventLogBudget {
     return this.#usedBytes;
   }
 
-  /** @param bytes how much more the log holds than before, or less */
+  /** @param bytes how much more the log holds than before; negative if less */
   account(log: BudgetedLog, bytes: number): void {
     this.#usedBytes += bytes;
     const rank = rankOf(log.bytes);
@@ -41,7 +41,7 @@ export class EventLogBudget {
     log.rank = rank;
   }
 
-  /** @param grown the log that has just taken something; it gives way where none is larger. */
+  /** @param grown the log that has just received an event; it loses one if no other log is larger */
   enforce(grown: BudgetedLog): void {
     while (this.#usedBytes > this.limitBytes) {
       if (!(this.#largest() ?? grown).dropOne() && !grown.dropOne()) return;

@@ -1,16 +1,16 @@
 /**
- * What one session's SSE streams have carried, so that a client can take up a stream where it lost it. Bounded in
- * events and in bytes, for the session and for all sessions together. What was written to a connection goes before what
- * nobody was sent yet, and in each of the two the oldest goes first.
+ * What one session's SSE streams have carried, so that a client can resume a stream where it lost it. It is bounded in
+ * events and in bytes, for the session and for all sessions together. Events that were written to a connection are
+ * dropped before those that were not, and among both the oldest first.
  */
 import { performance } from 'node:perf_hooks';
 import { LazyMap } from '../shared/lazy-collections.js';
 import type { BudgetedLog, EventLogBudget } from './event-log-budget.js';
 import { EventQueue, type LoggedEvent, sizeOf } from './event-queue.js';
 
-/** A client that lost its stream comes back within seconds, or it does not come back. */
+/** A client that lost its stream comes back within seconds, or not at all. */
 const RETENTION_MS = 5 * 60_000;
-/** Events that nobody comes for may not crowd out the ones that a broken stream is resumed from. */
+/** Events that no client fetches must not displace those from which a broken stream is resumed. */
 const UNDELIVERED_SHARE = 15 / 16;
 
 export interface EventLogLimits {
@@ -21,7 +21,10 @@ export interface EventLogLimits {
 interface StreamMark {
   /** Highest sequence number that has left the log. */
   lost: number;
-  /** Highest one of those that left before any connection was written them, and that no client has been told of. */
+  /**
+   * Highest sequence number among the events that left the log before they were written to any connection, and of whose
+   * loss no client has been told.
+   */
   unheard: number;
   events: number;
   finished: boolean;
@@ -29,17 +32,17 @@ interface StreamMark {
 
 export interface Replay {
   readonly events: readonly LoggedEvent[];
-  /** Events behind the cursor have left the log. */
+  /** Whether events after the cursor have left the log. */
   readonly lost: boolean;
   /** Highest sequence number of the stream that has left the log; 0: none has. */
   readonly lastLost: number;
-  /** The stream's last response is among the events, or was before the cursor. */
+  /** Whether the stream's last response is among the events, or came before the cursor. */
   readonly finished: boolean;
 }
 
-/** Whose streams the log is of. */
+/** The owner of the streams in the log. */
 export interface EventLogOwner {
-  /** So many events have left the log before any client took them. */
+  /** This many events have left the log before any client received them. */
   onDropped(events: number): void;
 }
 
@@ -87,9 +90,9 @@ export class EventLog implements BudgetedLog {
     return event;
   }
 
-  /** It was written to a connection, perhaps not for the first time. */
+  /** The event was written to a connection, perhaps not for the first time. */
   delivered(event: LoggedEvent): void {
-    // A replayed one was delivered before, and one that was too large has left the log at once.
+    // A replayed event was delivered before; an event that was too large has left the log at once.
     if (event.state !== 'undelivered') {
       const mark = this.#streams.get(event.stream);
       if (mark?.unheard === event.sequence) mark.unheard = 0;
@@ -116,7 +119,7 @@ export class EventLog implements BudgetedLog {
     }
   }
 
-  /** What the stream carried after the cursor, or `undefined` when the log knows nothing of the stream. */
+  /** What the stream carried after the cursor, or `undefined` if the log does not know the stream. */
   replay(stream: string, afterSequence: number): Replay | undefined {
     const mark = this.#streams.get(stream);
     if (mark === undefined) return undefined;
@@ -129,14 +132,14 @@ export class EventLog implements BudgetedLog {
     return { events, lost: mark.lost > afterSequence, lastLost: mark.lost, finished: mark.finished };
   }
 
-  /** What no connection has been written yet. */
+  /** Events that have not been written to any connection. */
   undelivered(stream: string): LoggedEvent[] {
     return [...this.#undelivered].filter((event) => event.stream === stream);
   }
 
   /**
-   * The highest sequence number among those of the stream's events that no connection was ever written, and that have left
-   * the log since this was last asked; 0: there are none.
+   * The highest sequence number among those of the stream's events that were never written to a connection and have
+   * left the log since the last call; 0: there are none.
    */
   takeUnheard(stream: string): number {
     const mark = this.#streams.get(stream);

@@ -1,11 +1,13 @@
-/** Events in the order in which they came to it; any of them can leave at once. */
+/** Events in the order in which they were added; any of them can be removed at once. */
 import { type Linked, LinkedList } from '../shared/linked-list.js';
 
 export interface LoggedEvent extends Linked<LoggedEvent> {
   readonly sequence: number;
   readonly stream: string;
   readonly body: string;
-  /** `delivered`: written to a connection; the client may still not have got it. `dropped`: not in the log any more. */
+  /**
+   * `delivered`: written to a connection, though the client may not have received it. `dropped`: no longer in the log.
+   */
   state: 'undelivered' | 'delivered' | 'dropped';
   /** When it was written to a connection, by `performance.now()`; 0 before. */
   deliveredMs: number;
@@ -14,7 +16,7 @@ export interface LoggedEvent extends Linked<LoggedEvent> {
 export class EventQueue extends LinkedList<LoggedEvent> {
   #bytes = 0;
 
-  /** By `sizeOf`. */
+  /** As given by `sizeOf`. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -35,7 +37,7 @@ export class EventQueue extends LinkedList<LoggedEvent> {
   }
 }
 
-/** An upper bound: V8 keeps a string of Latin-1 characters in one byte each, any other in two. */
+/** An upper bound: V8 stores a string of Latin-1 characters with one byte for each, any other string with two. */
 export function sizeOf({ body }: LoggedEvent): number {
   return body.length * 2;
 }

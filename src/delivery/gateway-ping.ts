@@ -1,11 +1,11 @@
 /**
- * A `ping` of the gateway's own on a GET stream that was opened again (2025-11-25, Ping). Claude Code counts streams that
- * break, and ends its session at the third unless a JSON-RPC message has come meanwhile; comments do not count for it.
- * The answer is swallowed: nothing waits for it, and no thread is woken.
+ * A `ping` from the gateway on a GET stream that was opened again (2025-11-25, Ping). Claude Code counts streams that
+ * break. At the third one it ends its session, unless it has received a JSON-RPC message in between; comments do not
+ * count. The answer is discarded: nothing waits for it, and no thread is woken.
  */
 import type { RequestId } from '../shared/request-id.js';
 
-/** The SDK's servers number theirs, so these ids are nobody else's. */
+/** The SDK's servers use numbers, so these ids belong to nobody else. */
 const ID_PREFIX = 'bulkhead-ping-';
 
 /** @param number unique in the session */

@@ -1,7 +1,7 @@
 /**
- * One stream of JSON-RPC messages to the client, apart from the connection that carries it at the moment: a POST's
- * answer, the GET stream, or the one stream of the legacy transport. It decides between a JSON body and SSE, gives
- * events their ids, keeps them in the log, and hands credit back once bytes have left.
+ * One stream of JSON-RPC messages to the client, independent of the connection that carries it at the moment: the
+ * answer to a POST, the GET stream, or the one stream of the legacy transport. It chooses between a JSON body and SSE,
+ * gives events their ids, keeps them in the log, and returns credit when bytes have left.
  */
 
 import type { RequestId } from '../shared/request-id.js';
@@ -14,27 +14,27 @@ import type { StartFailure } from './start-failure.js';
 import type { ConnectionOwner, StreamConnection } from './stream-connection.js';
 import type { StreamTotals } from './stream-totals.js';
 
-/** What is told to clients as `retry:`; a client that lost its stream comes back after so long. */
+/** Sent to clients as `retry:`. A client that lost its stream comes back after this time. */
 export const RETRY_MS = 1_000;
 
-/** Clients of earlier revisions can't parse an event with empty data. */
+/** Clients of earlier revisions cannot parse an event with empty data. */
 const FIRST_VERSION_WITH_PRIMING = '2025-11-25';
 
-/** What the session's streams share. */
+/** What the streams of a session share. */
 export interface StreamOwner {
-  /** `undefined` for the legacy transport, which can't resume. */
+  /** `undefined` for the legacy transport, which cannot resume streams. */
   readonly log: EventLog | undefined;
   readonly protocolVersion: string;
   readonly totals: StreamTotals;
-  /** How long a POST may wait to be answered as JSON. */
+  /** How long a POST may wait for an answer as JSON. */
   readonly sseAfterMs: number;
-  /** So many characters have left, or never will. */
+  /** This many characters have left, or never will. */
   flushed(stream: MessageStream, chars: number): void;
-  /** It has become SSE. */
+  /** The stream has become SSE. */
   opened(stream: MessageStream): void;
   /** The connection is gone and the stream is not finished. */
   lost(stream: MessageStream, loss: StreamLoss): void;
-  /** It carries nothing more; its last bytes may not have left. */
+  /** The stream carries nothing more; its last bytes may not have left. */
   finished(stream: MessageStream): void;
 }
 
@@ -43,15 +43,15 @@ export interface StreamPurpose {
   /** Names the stream in event ids; unique in its session. */
   readonly key: string;
   readonly requestIds: readonly RequestId[];
-  /** Whether it turns to SSE when it has waited for long enough; otherwise not before `mayStream`. */
+  /** Whether it becomes SSE after `sseAfterMs`; otherwise not before `mayStream` is called. */
   readonly mayStream: boolean;
-  /** A batch is answered by an array. */
+  /** Whether the answer is an array, because the request was a batch. */
   readonly batch: boolean;
 }
 
-/** Events of a stream that have been lost, and what its client is told of that. */
+/** Events of a stream that have been lost, and what its client is told about it. */
 export interface StreamGap {
-  /** Sequence number of the last of them. */
+  /** Sequence number of the last lost event. */
   readonly lastLost: number;
   /** At least one. */
   readonly notices: readonly string[];
@@ -63,20 +63,20 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
   readonly requestIds: readonly RequestId[];
   readonly #owner: StreamOwner;
   readonly #batch: boolean;
-  /** Made when it is needed: an answer as JSON needs none. */
+  /** Created when it is needed: an answer as JSON needs none. */
   #idSuffix: string | undefined;
   #unanswered: number;
   /** Answers of a batch that may still become one JSON array. */
   #held: string[] = [];
   #connection: StreamConnection | undefined;
   #opened = false;
-  /** Whether it is among the open streams of all sessions. */
+  /** Whether it is counted among the open streams of all sessions. */
   #counted = false;
   #resumable = false;
   #finished = false;
   #switchTimer: NodeJS.Timeout | undefined;
   #withheldChars = 0;
-  /** The part of them that the present thread waits for. */
+  /** The part of them for which the current thread waits. */
   #owedChars = 0;
   #blocked = false;
 
@@ -95,12 +95,12 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
     return this.#connection !== undefined;
   }
 
-  /** Every request of it has been answered. */
+  /** Whether all its requests have been answered. */
   get finished(): boolean {
     return this.#finished;
   }
 
-  /** Characters that were handed over and have not left yet. */
+  /** Characters that were accepted and have not left yet. */
   get bufferedChars(): number {
     return this.#withheldChars;
   }
@@ -110,7 +110,7 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
     return this.#opened;
   }
 
-  /** From now on it may turn to SSE; what held it back (no thread yet, so no status yet) is over. */
+  /** From now on it may become SSE. Before, there was no thread yet and therefore no status. */
   mayStream(): void {
     if (!this.#opened && !this.#finished) this.#switchLater();
   }
@@ -121,7 +121,7 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
     const last = answers !== undefined && this.#unanswered === 0;
     if (!this.#opened && this.#connection !== undefined && answers !== undefined && this.kind === 'post') {
       this.#held.push(body);
-      // The last answer of a batch must not wait for credit that the others hold.
+      // The last answer of a batch must not wait for credit that the other answers hold.
       if (last) this.#answerAsJson(this.#connection, chars);
       else this.#owner.flushed(this, chars);
       return;
@@ -131,7 +131,7 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
     if (last) this.end();
   }
 
-  /** With a status, where none has been sent yet. */
+  /** Fails with a status, if none has been sent yet. */
   fail(failure: StartFailure, answers: RequestId): void {
     const connection = this.#connection;
     if (this.#opened || connection === undefined) return this.send(failure.body, answers, 0);
@@ -142,16 +142,16 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
     this.#owner.finished(this);
   }
 
-  /** A message of the gateway's own for whoever is connected now: it is not kept, and has no event id. */
+  /** Sends a message of the gateway to the current connection. It is not kept, and has no event id. */
   tell(body: string): void {
     if (this.#opened) this.#writeEvent(undefined, body, undefined, 0);
   }
 
   /**
-   * The client came back, or opened its GET stream: what the log has for it goes first. `cursor` is the sequence
-   * number before the first of that: a later one would let the client skip it, were it to lose the stream again.
-   * The notices of a gap stand where its last event would, under that one's id: a client that has read them, and
-   * no other, is behind the gap.
+   * Attaches a connection: the client has resumed the stream, or opened its GET stream. Events from the log are sent
+   * first. `cursor` is the sequence number before the first of them. With a higher number, a client that loses the
+   * stream again would skip events. The notices of a gap are sent at the place of its last event and with that event's
+   * id, so that only a client that has read them is past the gap.
    */
   attach(
     connection: StreamConnection,
@@ -183,7 +183,7 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
     this.#lost(RETRY_MS);
   }
 
-  /** Ends the connection, if there is one, and the stream with it. */
+  /** Ends the stream, and its connection if there is one. */
   end(): void {
     clearTimeout(this.#switchTimer);
     this.#finished = true;
@@ -196,13 +196,13 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
     this.#owner.finished(this);
   }
 
-  /** What is withheld now was sent by a thread that is gone. */
+  /** What waits now was sent by a thread that is gone. */
   voidCredit(): void {
     this.#owedChars = 0;
   }
 
   onDrain(connection: StreamConnection): void {
-    // One that was replaced says nothing about its successor.
+    // A connection that was replaced says nothing about its successor.
     if (this.#connection === connection || this.#connection === undefined) this.#released();
   }
 
@@ -291,7 +291,7 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
     this.#owner.totals.bufferedChars += chars;
   }
 
-  /** To be called whenever it may have opened or closed. */
+  /** Must be called whenever the stream may have opened or closed. */
   #count(): void {
     const open = this.#opened && this.#connection !== undefined;
     if (open === this.#counted) return;
@@ -299,7 +299,7 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
     this.#owner.totals.streams[this.kind] += open ? 1 : -1;
   }
 
-  /** What was withheld has left, or never will: either way the thread may send again. */
+  /** What waited has left, or never will. In both cases the thread may send again. */
   #released(): void {
     this.#blocked = false;
     const chars = this.#owedChars;
@@ -309,11 +309,11 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
     if (chars > 0) this.#owner.flushed(this, chars);
   }
 
-  /** @param pauseMs what the client was told to wait before it comes back */
+  /** @param pauseMs how long the client was told to wait before it comes back */
   #lost(pauseMs: number): void {
     clearTimeout(this.#switchTimer);
     this.#connection = undefined;
-    // Without a connection there is no JSON body any more; what comes goes to the log.
+    // Without a connection a JSON body is no longer possible; messages go to the log.
     this.#opened = true;
     this.#count();
     const held = this.#held;

@@ -1,4 +1,4 @@
-/** All streams of one session, and how a client takes one up again. */
+/** All streams of one session, and how a client resumes one. */
 
 import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
 import { LazyMap, LazySet } from '../shared/lazy-collections.js';
@@ -14,11 +14,11 @@ import type { Outbox, OutboxOwner, StreamLoss } from './outbox.js';
 import type { StreamConnection } from './stream-connection.js';
 import type { StreamTotals } from './stream-totals.js';
 
-/** One session's share; a 4 MiB answer fits, and its stream's events around it. */
+/** The share of one session. A 4 MiB answer fits, and the events around it. */
 const EVENT_LOG_LIMITS = { events: 1_000, bytes: 16 * 1024 * 1024 };
 const STANDALONE = 'get';
 
-/** One for the streams of all sessions. */
+/** One object for the streams of all sessions. */
 export interface SharedByStreams {
   readonly events: GatewayEmitter;
   readonly eventLogBudget: EventLogBudget;
@@ -27,17 +27,17 @@ export interface SharedByStreams {
 }
 
 export class SessionStreams implements Outbox, StreamOwner {
-  /** The stream for what belongs to no request: the GET stream, or the legacy transport's only one. */
+  /** The stream for what belongs to no request: the GET stream, or the legacy transport's only stream. */
   readonly standalone: MessageStream;
   readonly log: EventLog | undefined;
   readonly #owner: OutboxOwner;
   readonly #shared: SharedByStreams;
   readonly #log: EventLog;
-  /** Unfinished POST streams that are SSE, by their key. */
+  /** Unfinished POST streams that are SSE, by key. */
   readonly #posts = new LazyMap<string, MessageStream>();
   /** POSTs that have not been answered and are not SSE. */
   readonly #undecided = new ShortMap<string, MessageStream>();
-  /** Finished ones whose last bytes wait for a slow reader. */
+  /** Finished streams whose last bytes wait for a slow reader. */
   readonly #leaving = new LazySet<MessageStream>();
   #lastPost = 0;
   #listened = false;
@@ -62,7 +62,7 @@ export class SessionStreams implements Outbox, StreamOwner {
     return this.#listened;
   }
 
-  /** Streams that have a connection now; POSTs that may still become JSON among them. */
+  /** Streams that have a connection now, including POSTs that may still be answered as JSON. */
   get connections(): number {
     let connections = this.standalone.connected ? 1 : 0;
     for (const stream of this.#posts.values()) if (stream.connected) connections += 1;
@@ -83,7 +83,7 @@ export class SessionStreams implements Outbox, StreamOwner {
     return counts;
   }
 
-  /** A POST's stream; the standalone one where the answers don't come on the POST. */
+  /** The stream of a POST, or the standalone stream if the answers do not come on the POST. */
   respond(
     requestIds: readonly RequestId[],
     batch: boolean,
@@ -136,7 +136,7 @@ export class SessionStreams implements Outbox, StreamOwner {
       connection.nothing();
       return undefined;
     }
-    // The last event of a finished stream is its answer: where that is left, the client has what it needs.
+    // The last event of a finished stream is its answer. If the log still has it, the client gets what it needs.
     if (replay?.finished && events.length > 0) {
       resumed('post', replay.lost);
       connection.open(undefined, RETRY_MS);
@@ -150,13 +150,13 @@ export class SessionStreams implements Outbox, StreamOwner {
     return undefined;
   }
 
-  /** The thread that sent what is still here is gone: its successor must not be given credit for it. */
+  /** The thread that sent what is still here is gone: its successor must not receive credit for it. */
   voidCredit(): void {
     this.standalone.voidCredit();
     for (const stream of [...this.#posts.values(), ...this.#leaving]) stream.voidCredit();
   }
 
-  /** Forgets what clients have had time enough to come back for. */
+  /** Drops what clients have had enough time to come back for. */
   prune(nowMs: number): void {
     this.#log.prune(nowMs);
   }
@@ -169,7 +169,7 @@ export class SessionStreams implements Outbox, StreamOwner {
     this.#log.clear();
   }
 
-  /** A JSON-RPC error is a whole answer: over HTTP it comes with status 200. */
+  /** A JSON-RPC error is a complete answer: over HTTP it has status 200. */
   rejected(reason: RejectionReason): void {
     const { sessionId, remoteAddress } = this.#owner.context;
     this.#shared.events.emit('rejected', { reason, status: 200, sessionId, remoteAddress });
@@ -235,9 +235,9 @@ export class SessionStreams implements Outbox, StreamOwner {
 }
 
 /**
- * Answers a client that comes back for what is lost: an error response for the very requests whose answers the
- * stream was to carry. A client that got a mere status here would wait for them until its own limit. One that comes
- * back once more, as clients of SDK 1.23 to 1.32 do after every stream that ends, is told that nothing is behind them.
+ * Answers a client that resumes a stream which is lost: with an error response for each request whose answer the stream
+ * was to carry. With only a status, the client would wait for these answers until its own time limit. A client that
+ * resumes once more, as clients of SDK 1.23 to 1.32 do after every stream that ends, is told that nothing follows.
  */
 export function answerLost(cursor: EventCursor, connection: StreamConnection, why: string): void {
   if (cursor.sequence >= END_OF_STREAM || cursor.requestIds.length === 0) return connection.nothing();

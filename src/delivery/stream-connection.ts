@@ -2,17 +2,22 @@
 import type { StartFailure } from './start-failure.js';
 
 export interface StreamConnection {
-  /** Whom it tells what becomes of it. */
+  /** The object that is told what happens to the connection. */
   owner: ConnectionOwner | undefined;
-  /** Answers with one JSON body and ends. Only before `open`. `false` when it still has to leave: `onDrain` follows. */
+  /**
+   * Answers with one JSON body and ends. Only before `open`. `false` if bytes still have to leave: `onDrain` follows.
+   */
   answer(body: string): boolean;
   /** Answers that the session could not start, and ends. Only before `open`. */
   fail(failure: StartFailure): void;
-  /** Answers that there is nothing to come (204): such a stream is not opened again (WHATWG HTML, 9.2.3). Only before `open`. */
+  /**
+   * Answers that nothing will come (204): clients do not open such a stream again (WHATWG HTML, 9.2.3). Only before
+   * `open`.
+   */
   nothing(): void;
-  /** Becomes an SSE stream: headers, `retry:`, and an empty event with this id where there is one. */
+  /** Becomes an SSE stream: headers, `retry:`, and an empty event with this id if there is one. */
   open(primingId: string | undefined, retryMs: number): void;
-  /** Writes one event; `false` when the client does not read fast enough: `onDrain` follows. */
+  /** Writes one event; `false` if the client does not read fast enough: `onDrain` follows. */
   write(id: string | undefined, body: string): boolean;
   /** Ends the response after what was written. `onClose` does not follow. `false` as for `answer`. */
   end(): boolean;
@@ -22,6 +27,6 @@ export interface StreamConnection {
 export interface ConnectionOwner {
   /** What was written has left, or never will. May come without having been announced. */
   onDrain(connection: StreamConnection): void;
-  /** The peer is gone, or was given up. Comes at most once. */
+  /** The peer is gone, or the connection was closed because the peer did not read. Comes at most once. */
   onClose(connection: StreamConnection): void;
 }

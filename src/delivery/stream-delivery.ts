@@ -1,11 +1,11 @@
-/** HTTP streams as the way to clients, and what those of all sessions share. */
+/** HTTP streams as the way to clients, and what the streams of all sessions share. */
 import type { GatewayEmitter } from '../telemetry/events.js';
 import { EventLogBudget } from './event-log-budget.js';
 import type { Outbox, OutboxOwner, OutboxSource } from './outbox.js';
 import { SessionStreams, type SharedByStreams } from './session-streams.js';
 import { StreamTotals } from './stream-totals.js';
 
-/** All sessions' event logs together. */
+/** The limit for all sessions' event logs together. */
 const EVENT_LOG_BYTES = 256 * 1024 * 1024;
 
 export class StreamDelivery implements OutboxSource, SharedByStreams {

@@ -7,10 +7,10 @@ export interface ClientRequest {
   readonly method: string;
   /** `params.name` of `tools/call`. */
   readonly tool: string | undefined;
-  /** A tool call that the SDK's schema would let pass as it is. */
+  /** A tool call that the SDK's schema would accept without changing it. */
   readonly fastPath: boolean;
   readonly progressToken: RequestId | undefined;
-  /** Only of `initialize`. */
+  /** Only for `initialize`. */
   readonly params: unknown;
   /** The message as JSON text. */
   readonly body: string;
@@ -19,14 +19,14 @@ export interface ClientRequest {
 export interface ClientNotification {
   readonly kind: 'notification';
   readonly method: string;
-  /** Of `notifications/cancelled`. */
+  /** Only for `notifications/cancelled`. */
   readonly cancels: { readonly requestId: RequestId; readonly reason: string } | undefined;
   readonly body: string;
 }
 
 export interface ClientResponse {
   readonly kind: 'response';
-  /** An error response may come without one (JSON-RPC 2.0, section 5). */
+  /** An error response may have no id (JSON-RPC 2.0, section 5). */
   readonly id: RequestId | undefined;
   readonly body: string;
 }

@@ -1,4 +1,4 @@
-/** JSON-RPC errors that the gateway itself answers with (JSON-RPC 2.0, section 5.1). */
+/** JSON-RPC errors with which the gateway itself answers (JSON-RPC 2.0, section 5.1). */
 import { withoutPaths } from '../shared/errors.js';
 import type { RequestId } from '../shared/request-id.js';
 
@@ -7,13 +7,15 @@ export const JSON_RPC = {
   invalidRequest: -32600,
   methodNotFound: -32601,
   internalError: -32603,
-  /** From the range for servers; the SDK uses it for what the transport refuses. */
+  /** From the range for servers; the SDK uses it for what its transport refuses. */
   serverError: -32000,
   /** The SDK's code for an unknown session. */
   sessionNotFound: -32001,
 } as const;
 
-/** Why the gateway answers a request with an error: stable, and for programs. docs/architecture.md has the cause of each. */
+/**
+ * Why the gateway answers a request with an error: stable, for programs. docs/architecture.md has the cause of each.
+ */
 export type ErrorReason =
   | 'cancelled'
   | 'draining'
@@ -34,9 +36,9 @@ export interface GatewayErrorData<Reason extends string = ErrorReason> {
 }
 
 /**
- * A JSON-RPC error response as text. The message is for people and models: what happened and what to do. What it repeats of
- * an error may name files of this machine, which are left out.
- * @typeParam Reason where a transport rejects a request: the reasons of its own, which `protocol/` doesn't know
+ * A JSON-RPC error response as text. The message is for people and models: what happened and what to do. It may repeat
+ * parts of another error; names of files of this machine are removed from it.
+ * @typeParam Reason if a transport rejects a request: the transport's own reasons, which `protocol/` does not know
  */
 export function errorResponse<Reason extends string = ErrorReason>(
   id: RequestId | null,

@@ -1,7 +1,7 @@
 /**
  * Checks and classifies the JSON-RPC of a body, once, on the main thread (JSON-RPC 2.0, sections 4 and 5; MCP
- * 2025-11-25, Base Protocol, "Messages"). As strict as the SDK's own schemas: a message that they refuse would get
- * no answer from the server at all.
+ * 2025-11-25, Base Protocol, "Messages"). It is as strict as the SDK's own schemas: the server would not answer a
+ * message that they refuse.
  */
 import { RELATED_TASK_META_KEY } from '@modelcontextprotocol/sdk/types.js';
 import { MAX_JSON_DEPTH, nestsDeeperThan } from '../shared/json-depth.js';
@@ -9,10 +9,10 @@ import type { RequestId } from '../shared/request-id.js';
 import type { ClientMessage } from './client-message.js';
 import { JSON_RPC } from './json-rpc-error.js';
 
-/** Ids travel in event ids, log lines and errors. */
+/** Ids are part of event ids, log lines and errors. */
 const MAX_ID_CHARS = 256;
 const MAX_BATCH = 100;
-/** Names of methods and tools travel in log lines, events and snapshots; no method or tool has a longer one. */
+/** Names of methods and tools are part of log lines, events and snapshots; no method or tool has a longer name. */
 const MAX_NAME_CHARS = 200;
 
 export type ParsedBody =
@@ -23,7 +23,7 @@ type Refused = Extract<ParsedBody, { ok: false }>;
 type Fields = Readonly<Record<string, unknown>>;
 
 export function parseBody(text: string): ParsedBody {
-  // Before anything else: what a message is handed to later may recurse over it.
+  // Before anything else, because code that receives a message later may recurse over it.
   if (nestsDeeperThan(text, MAX_JSON_DEPTH)) {
     return refused(
       JSON_RPC.invalidRequest,
@@ -85,17 +85,17 @@ function classify(value: unknown, body: string): ClientMessage | Refused {
 }
 
 /**
- * Whether the SDK's schema for a tool call would make an equal copy of this one: nearly all. A session's thread serves those
- * past the SDK's protocol layer, and need not look again. Here the code is hot; in a thread it is not. A test sends the same
- * values through the schema.
+ * Whether the SDK's schema for a tool call would make an equal copy of this one, as it does for nearly all. The
+ * session's thread serves such calls without the SDK's protocol layer and does not check again. This code runs on the
+ * main thread, where V8 has optimised it. A test sends the same values through the schema.
  *
- * @param params with a name that is a text, and a `_meta` that has been checked.
+ * @param params with a `name` that is a string, and a `_meta` that has been checked
  */
 function isForFastPath(params: Fields): boolean {
   for (const key in params) {
     if (key === 'name') continue;
     const part = params[key];
-    // The schema leaves a member of this name out.
+    // The schema leaves out a member of this name.
     if (!isFields(part) || Object.hasOwn(part, '__proto__')) return false;
     // A request that belongs to a task goes through the schema.
     if (key === '_meta' ? part[RELATED_TASK_META_KEY] !== undefined : key !== 'arguments') return false;
@@ -157,7 +157,7 @@ function progressToken(params: Fields | undefined): RequestId | undefined {
   return isFields(meta) && isRequestId(meta.progressToken) ? meta.progressToken : undefined;
 }
 
-/** What is left of a name that is too long: copied, since a slice would keep all of the text. */
+/** The start of a name that is too long. It is copied, because a slice would keep the whole text in memory. */
 function named(name: string): string {
   return name.length <= MAX_NAME_CHARS ? name : `${Buffer.from(name.slice(0, MAX_NAME_CHARS - 1))}…`;
 }

@@ -1,6 +1,6 @@
 /**
- * What the main thread answers for a session without waking it: `initialize`, `ping` and the lists of a server module
- * whose sessions all have the same. The texts are those that a session thread gave once, at start.
+ * What the main thread answers for a session without waking it: `ping`, and `initialize` and the lists of a server
+ * module whose lists are static. The texts are those that a session thread gave once, at start.
  */
 import { InitializeRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { ClientRequest } from '../protocol/client-message.js';
@@ -14,7 +14,7 @@ export interface StaticResponse {
 
 const EMPTY: StaticAnswer = { text: '{}', failure: undefined };
 
-/** One session's view of them. */
+/** One session's view of the cached responses. */
 export class CachedResponses {
   #lists: StaticLists | undefined;
 
@@ -22,19 +22,19 @@ export class CachedResponses {
     this.#lists = lists;
   }
 
-  /** The response to `initialize`; `undefined` here and below where the server itself must answer. */
+  /** The response to `initialize`; `undefined`, here and below, if the server itself must answer. */
   initialize(request: ClientRequest, protocolVersion: string): StaticResponse | undefined {
     return this.#lists && staticInitialize(this.#lists, request, protocolVersion);
   }
 
-  /** @param threadless whether no thread would answer at once. */
+  /** @param threadless whether the session has no thread that could answer at once */
   request(request: ClientRequest, threadless: boolean): StaticResponse | undefined {
     if (request.method === 'tools/call') return undefined;
     if (request.method === 'ping') return threadless ? pong(request) : undefined;
     return this.#lists && staticList(this.#lists, request);
   }
 
-  /** The session's own lists are no longer everybody's. */
+  /** This session's lists differ from those of other sessions now. */
   listsChanged(): void {
     this.#lists = undefined;
   }
@@ -46,7 +46,7 @@ function staticInitialize(
   protocolVersion: string,
 ): StaticResponse | undefined {
   const answer = initialize.get(protocolVersion);
-  // What the SDK's server would refuse, it shall refuse in its own words.
+  // What the SDK's server would refuse goes to it, so that it refuses in its own words.
   if (answer === undefined || !InitializeRequestSchema.safeParse({ method, params }).success)
     return undefined;
   return response(answer, id);
@@ -62,7 +62,7 @@ function pong({ id, body }: ClientRequest): StaticResponse | undefined {
   return plain(body) ? response(EMPTY, id) : undefined;
 }
 
-/** Without a cursor, or anything else that could change the answer. */
+/** Whether the request has no cursor, and nothing else that could change the answer. */
 function plain(body: string): boolean {
   const { params = {} } = JSON.parse(body) as { readonly params?: { readonly _meta?: object } };
   for (const member in params) if (member !== '_meta') return false;
@@ -70,7 +70,7 @@ function plain(body: string): boolean {
   return true;
 }
 
-/** In the order of the SDK's members. */
+/** The members are in the same order as in the SDK's responses. */
 function response({ text, failure }: StaticAnswer, id: RequestId): StaticResponse {
   const idText = JSON.stringify(id);
   const body =

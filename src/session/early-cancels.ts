@@ -1,13 +1,14 @@
 /**
- * Cancels that came before the request that they name: a client sends the two on different connections. Remembered for some
- * seconds, so that the request is cancelled when it arrives. A cancel of what has been answered looks the same; ids are
- * not used twice in a session (2025-11-25, Base Protocol, "Requests"), so it waits for nothing and is forgotten.
+ * Cancellations that arrived before the request that they name, which can happen because a client sends the two on
+ * different connections. They are remembered for some seconds, so that the request is cancelled when it arrives. The
+ * cancellation of a request that has been answered already looks the same. It has no effect and is forgotten, because
+ * ids are not used twice in a session (2025-11-25, Base Protocol, "Requests").
  */
 import { performance } from 'node:perf_hooks';
 import type { RequestId } from '../shared/request-id.js';
 
 const REMEMBERED_MS = 5_000;
-/** More than a client cancels at a time; the oldest are forgotten. */
+/** More than a client cancels at a time. Beyond it, the oldest one is forgotten. */
 const MAX_REMEMBERED = 32;
 const MAX_REASON_CHARS = 200;
 
@@ -17,7 +18,7 @@ interface EarlyCancel {
 }
 
 export class EarlyCancels {
-  /** Made with the first; a session seldom has any. */
+  /** Created with the first entry; a session seldom has any. */
   #cancels: Map<RequestId, EarlyCancel> | undefined;
 
   add(requestId: RequestId, reason: string): void {
@@ -34,7 +35,7 @@ export class EarlyCancels {
     if (oldest !== undefined) cancels.delete(oldest);
   }
 
-  /** Why the request that arrives now has been cancelled already, if it has. */
+  /** Why the request that arrives now has already been cancelled, or `undefined`. */
   take(requestId: RequestId): string | undefined {
     const cancel = this.#cancels?.get(requestId);
     if (cancel === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * One session's `session.state` on the main thread, where it outlives the session's threads. It holds to the limits by which
- * the thread has refused what is too much: a tool can write to its thread's port past that.
+ * One session's `session.state` on the main thread, where it outlives the session's threads. It enforces the limits
+ * that the thread has checked before: a tool can write to its thread's port directly and bypass them.
  */
 import type { StateBlock } from '../shared/frames/to-worker.js';
 import { STATE_LIMIT_BYTES, stateEntryBytes } from '../shared/session-state-size.js';
@@ -17,7 +17,7 @@ export class KeptState {
 
   /**
    * @param value `undefined` deletes the key
-   * @throws {Error} where `session.state` would not have sent that
+   * @throws {Error} if `session.state` would never send this
    */
   set(key: string, value: Uint8Array | undefined): void {
     const old = this.#values.get(key);
@@ -37,7 +37,7 @@ export class KeptState {
     this.#budget.account(bytes);
   }
 
-  /** All of it, for the next thread. */
+  /** All entries, for the next thread. */
   block(): StateBlock | undefined {
     if (this.#values.size === 0) return undefined;
     const ends = new Uint32Array(this.#values.size);
@@ -57,7 +57,7 @@ export class KeptState {
     return { keys: [...this.#values.keys()], ends, values };
   }
 
-  /** Its session ends: it holds nothing any more. */
+  /** The session ends: nothing is kept any more. */
   release(): void {
     this.#values.clear();
     this.#budget.account(-this.#bytes);
@@ -65,7 +65,10 @@ export class KeptState {
   }
 }
 
-/** Whether it is all of its memory, which nobody else can write to: a view of a larger piece would hold that too. */
+/**
+ * Whether the value is the whole of its memory, to which nobody else can write. A view of a larger buffer would keep
+ * that buffer too.
+ */
 function isWhole(value: unknown): boolean {
   return (
     value instanceof Uint8Array &&

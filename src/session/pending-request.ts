@@ -8,8 +8,8 @@ import type { RequestFacts } from '../telemetry/events.js';
 import type { RequestSnapshot } from '../telemetry/snapshot.js';
 
 /**
- * Progress must grow with each notification (2025-11-25, Progress), and nothing is known of the scale that the
- * tool itself will use: steps so small that the tool's own first value is almost surely larger.
+ * Progress must increase with each notification (2025-11-25, Progress), and the scale that the tool will use is not
+ * known. So the steps are so small that the tool's own first value is almost certainly larger.
  */
 const HEARTBEAT_STEP = 1e-6;
 
@@ -18,10 +18,10 @@ export class PendingRequest {
   readonly key: string;
   readonly stream: ResponseStream;
   readonly startedMs = performance.now();
-  /** Counts down once its stream is gone and could be resumed. */
+  /** Runs while the stream is lost but could be resumed. */
   resumeDeadline: Deadline | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
-  /** The highest that the client was told, and the highest of these that were the gateway's own. */
+  /** The highest value that the client was sent, and the highest of those that came from the gateway. */
   #progress = 0;
   #beaten: number | undefined;
   #toolReports = false;
@@ -45,14 +45,14 @@ export class PendingRequest {
     return { key: this.key, method, tool, ageMs: this.ageMs };
   }
 
-  /** Clients give up on a call that is silent for minutes; a keep-alive comment does not count for them. */
+  /** Clients give up on a call that is silent for minutes, and keep-alive comments do not count for them. */
   startHeartbeat(intervalMs: number): void {
     if (this.request.progressToken === undefined || this.#toolReports || this.#heartbeat !== undefined)
       return;
     this.#heartbeat = setInterval(() => this.beat(), intervalMs);
   }
 
-  /** Progress of the gateway's own, a little above all that the client was told. */
+  /** Sends progress from the gateway, slightly above everything that the client was sent. */
   beat(): void {
     const { progressToken } = this.request;
     const progress = above(this.#progress);
@@ -68,8 +68,8 @@ export class PendingRequest {
   }
 
   /**
-   * The tool has reported progress by itself. `false`: the report must not be passed on, because the gateway has told
-   * the client of more already.
+   * The tool has reported progress itself. `false`: the report must not be passed on, because the gateway has already
+   * sent the client a higher value.
    */
   toolReported(progress: number): boolean {
     this.#toolReports = true;
@@ -85,7 +85,7 @@ export class PendingRequest {
   }
 }
 
-/** In steps that stay readable, or in the smallest that the number can make. */
+/** The next value in steps that stay readable, or in the smallest step that the number allows. */
 function above(progress: number): number {
   const next = Number((progress + HEARTBEAT_STEP).toFixed(6));
   return next > progress ? next : progress + Math.abs(progress) * 2 ** -50;

@@ -1,4 +1,7 @@
-/** The requests of one session that have not been answered: their limit, their heartbeats, and every way in which they end. */
+/**
+ * The requests of one session that have not been answered: their limit, their heartbeats, and every way in which they
+ * end.
+ */
 
 import type { ResponseStream } from '../delivery/outbox.js';
 import type { ClientRequest } from '../protocol/client-message.js';
@@ -12,20 +15,20 @@ import type { RequestSnapshot } from '../telemetry/snapshot.js';
 import { PendingRequest } from './pending-request.js';
 import type { SharedBySessions } from './session-owner.js';
 
-/** The session, as its pending requests know it. */
+/** The session, as its pending requests see it. */
 export interface PendingRequestsOwner {
   readonly context: SessionContext;
-  /** A request is over; it is not pending any more. */
+  /** A request is over and no longer pending. */
   onFinished(): void;
-  /** Its handler shall stop. */
+  /** The handler of this request must stop. */
   onCancelled(id: RequestId, why: string): void;
-  /** Hands a stream the gateway's own answer to a request. */
+  /** Gives a stream the gateway's own answer to a request. */
   answer(stream: ResponseStream, body: string, id: RequestId): void;
 }
 
-/** Why a request is not taken. */
+/** Why a request is not accepted. */
 export interface RequestRejection {
-  /** Of a limit of the gateway's; a fault of the client's is no event. */
+  /** Set if a limit of the gateway is reached. A mistake of the client emits no event. */
   readonly reason?: RejectionReason;
   /** The JSON-RPC error response. */
   readonly body: string;
@@ -47,12 +50,12 @@ export class PendingRequests {
     return this.#pending.size;
   }
 
-  /** The last that was answered: a late cancel of it crossed with its answer. */
+  /** The last request that was answered. A late cancellation of it has crossed with its answer. */
   get lastFinished(): RequestId | undefined {
     return this.#lastFinished;
   }
 
-  /** How many have ever been added. */
+  /** How many requests have ever been added. */
   get total(): number {
     return this.#total;
   }
@@ -70,10 +73,10 @@ export class PendingRequests {
   }
 
   /**
-   * Why a request can't be taken, or `undefined`.
-   * @param runs whether a handler of an earlier request with this id still runs: that one is over for its client,
-   *   but the kill ladder still knows it by its id.
-   * @param full whether the session's thread has too much to read already.
+   * Why a request cannot be accepted, or `undefined`.
+   * @param runs whether a handler of an earlier request with this id still runs. That request is over for its client,
+   *   but the kill ladder still knows it by this id.
+   * @param full whether the session's thread already has too much to read
    */
   rejection({ id }: ClientRequest, runs: boolean, full: boolean): RequestRejection | undefined {
     if (this.#pending.has(id) || runs) {
@@ -103,20 +106,26 @@ export class PendingRequests {
     return pending;
   }
 
-  /** Messages of a stream go out as they come now: what it carries may be silent for long. */
+  /**
+   * From now on the messages of this stream are sent as they come. Its requests may be silent for long, so their
+   * heartbeats start.
+   */
   streaming({ requestIds }: ResponseStream): void {
     const { progressHeartbeatMs } = this.#shared.options;
     for (const id of requestIds) this.#pending.get(id)?.startHeartbeat(progressHeartbeatMs);
   }
 
-  /** Down the kill ladder; the client gets an error. */
+  /** Takes the first step of the kill ladder. The client gets an error. */
   cancel(pending: PendingRequest, reason: CancelReason, why: string): void {
     this.#shared.events.emit('request-cancelled', { ...pending.facts(this.#owner.context), reason });
     this.#owner.onCancelled(pending.request.id, why);
     this.fail(pending, JSON_RPC.serverError, `The request was cancelled: ${why}.`, 'cancelled');
   }
 
-  /** Nobody listens for this request's answer: it is cancelled, after the grace if somebody may come back. */
+  /**
+   * Nobody receives this request's answer any more: it is cancelled, after the grace if the client may still resume the
+   * stream.
+   */
   unheard(pending: PendingRequest, graceMs: number): void {
     if (graceMs === 0) {
       pending.stream.end();
@@ -128,15 +137,15 @@ export class PendingRequests {
     );
   }
 
-  /** The client has taken up the stream of this request again. */
+  /** The client has resumed the stream of this request. */
   resumed(id: RequestId): void {
     const pending = this.#pending.get(id);
     pending?.resumeDeadline?.clear();
-    // It counts the drops of its streams until it hears something.
+    // The client counts how often its streams break until it receives something.
     pending?.beat();
   }
 
-  /** Answers a request with an error of the gateway's own. */
+  /** Answers a request with an error of the gateway. */
   fail(pending: PendingRequest, code: number, message: string, reason: ErrorReason): void {
     const { request, stream, key } = pending;
     this.finish(pending, reason === 'cancelled' ? reason : String(code), message);
@@ -153,9 +162,9 @@ export class PendingRequests {
   }
 
   /**
-   * It is answered, by the server or the gateway.
+   * The server or the gateway has answered the request.
    * @param message what the client is told of a failure
-   * @param stack of what a handler threw
+   * @param stack the stack of what a handler threw
    */
   finish(
     pending: PendingRequest,

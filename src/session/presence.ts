@@ -4,17 +4,17 @@ import { Deadline } from '../shared/deadline.js';
 import type { EndReason } from '../telemetry/end-reason.js';
 import { type DisconnectOptions, expired, graceForSession } from './disconnect-policy.js';
 
-/** A client needs so long at most to use what it has just opened. */
+/** How long a client needs at most until it uses a session that it has just opened. */
 const OPENING_MS = 2_000;
 
-/** The session, as its presence knows it. */
+/** The session, as its presence sees it. */
 export interface PresenceOwner {
   /** Streams that have a connection now. */
   readonly connections: number;
-  /** Whether its client has ever listened: only then is its silence a sign. */
+  /** Whether its client has ever opened a GET stream. Only then does its absence mean anything. */
   readonly listened: boolean;
   readonly requestsInFlight: number;
-  /** Its client has been away for `disconnect-grace`. */
+  /** Its client has been absent for `disconnect-grace`. */
   onAbsent(): void;
 }
 
@@ -40,12 +40,15 @@ export class Presence {
     return this.#owner.requestsInFlight > 0 ? 0 : performance.now() - this.#lastActiveMs;
   }
 
-  /** It was asked something, or listened to, after `initialize`. */
+  /** It was called, or its client opened a GET stream, after `initialize`. */
   get used(): boolean {
     return this.#used;
   }
 
-  /** When its client was last heard of; `undefined` while it is there, waits for an answer, or has only just opened it. */
+  /**
+   * When its client was last active; `undefined` while the client is connected, waits for an answer, or has only just
+   * opened the session.
+   */
   get absentSinceMs(): number | undefined {
     const { connections, requestsInFlight } = this.#owner;
     if (this.#closed || requestsInFlight > 0 || connections > 0) return undefined;
@@ -62,13 +65,13 @@ export class Presence {
     this.#absence = undefined;
   }
 
-  /** The client has said something that leaves no connection behind: it is present for this moment only. */
+  /** The client has sent something that leaves no connection open: it is present only at this moment. */
   activeInPassing(): void {
     this.active();
     this.check();
   }
 
-  /** It was present until now: idle time counts from here. */
+  /** The client was present until now: idle time counts from here. */
   touch(): void {
     this.#lastActiveMs = performance.now();
   }
@@ -81,7 +84,7 @@ export class Presence {
     if (graceMs !== undefined) this.#absence = new Deadline(graceMs, () => this.#owner.onAbsent());
   }
 
-  /** Why its time is over, if it is. */
+  /** Why the session's time is over, or `undefined`. */
   expired(nowMs: number): EndReason | undefined {
     const { connections, requestsInFlight } = this.#owner;
     return expired(

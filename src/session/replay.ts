@@ -1,16 +1,22 @@
 /**
- * What every thread of the session must have heard before anything else: the `initialize` exchange, the log level and
- * the resource subscriptions. A fresh thread is told again, with ids of the gateway's own, and its answers are dropped.
+ * What each new thread of the session must be sent before anything else: the `initialize` exchange, the log level and
+ * the resource subscriptions. The replayed requests have ids of the gateway, and their answers are discarded.
  */
 
 import type { ClientRequest } from '../protocol/client-message.js';
 import { LazyMap } from '../shared/lazy-collections.js';
 
-/** Subscriptions are a client's to make: past so much text, in one or in all, a session keeps its thread. */
+/**
+ * The client decides how much it subscribes to. Beyond this limit, for one subscription or all together, the session
+ * keeps its thread.
+ */
 const MAX_CHARS = 64 * 1024;
 const BARE_INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
 
-/** Requests whose effect a thread keeps in memory. Remembered once the server has answered them without an error. */
+/**
+ * Requests whose effect a thread keeps in memory. They are remembered when the server has answered them without an
+ * error.
+ */
 const LASTING = new Set(['logging/setLevel', 'resources/subscribe', 'resources/unsubscribe']);
 
 export class Replay {
@@ -22,7 +28,10 @@ export class Replay {
   #chars = 0;
   #incomplete = false;
 
-  /** It could not take all, or can take no more: a thread that went would take something with it. */
+  /**
+   * Whether something could not be remembered, or nothing more can be. If the thread went now, something would be lost
+   * with it.
+   */
   get full(): boolean {
     return this.#incomplete || this.#chars > MAX_CHARS;
   }
@@ -37,13 +46,13 @@ export class Replay {
     return this.#subscriptions.keys();
   }
 
-  /** The least level of log messages that the client wants; `undefined` where it has said nothing. */
+  /** The minimum level of log messages that the client wants; `undefined` if it has set none. */
   get logLevel(): unknown {
     if (this.#level === undefined) return undefined;
     return (JSON.parse(this.#level) as { params?: { level?: unknown } }).params?.level;
   }
 
-  /** Nothing before `initialize` has been answered: the thread that answers it sees the client's own. */
+  /** Empty until `initialize` has been answered: the thread that answers it receives the client's own. */
   messages(): string[] {
     if (this.#initialize === undefined) return [];
     const messages = [this.#initialize, this.#initialized, this.#level, ...this.#subscriptions.values()];
@@ -59,7 +68,7 @@ export class Replay {
     this.#initialized = this.#kept(body) ?? BARE_INITIALIZED;
   }
 
-  /** The server has answered this request, and not with an error. */
+  /** The server has answered this request without an error. */
   answered({ method, body }: ClientRequest): void {
     if (!LASTING.has(method)) return;
     if (method === 'logging/setLevel') {
@@ -67,7 +76,7 @@ export class Replay {
       return;
     }
     const uri = (JSON.parse(body) as { params?: { uri?: unknown } }).params?.uri;
-    // A module may answer what it was never asked properly.
+    // A module may have accepted parameters that are not valid.
     if (typeof uri !== 'string') return;
     const known = this.#subscriptions.get(uri);
     if (known !== undefined) this.#chars -= known.length;
@@ -82,7 +91,7 @@ export class Replay {
     this.#subscriptions.set(uri, message);
   }
 
-  /** A single message can be as long as a body: without a bound here all sessions together could fill the memory. */
+  /** A single message can be as long as a body. Without a limit here, all sessions together could fill the memory. */
   #kept(message: string): string | undefined {
     if (message.length <= MAX_CHARS) return message;
     this.#incomplete = true;
@@ -90,7 +99,7 @@ export class Replay {
   }
 }
 
-/** The client may give its own ids to other requests by now. */
+/** Replaces the id, because the client may have used its own ids for other requests by now. */
 function renamed(body: string, what: string): string {
   return JSON.stringify({ ...(JSON.parse(body) as object), id: `bulkhead-replay-${what}` });
 }

@@ -1,23 +1,23 @@
 /**
- * What the session's server has asked its client and not been answered yet (sampling, elicitation, roots, ping).
- * A response is passed on only when it answers one of these: a thread that took over from a dead one must not be
- * handed the answers to its predecessor's questions.
+ * What the session's server has asked its client without having been answered yet (sampling, elicitation, roots, ping).
+ * A response is passed on only if it answers one of these: a thread that replaced a dead one must not receive answers
+ * to the questions of its predecessor.
  */
 
 import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
 import { LazySet } from '../shared/lazy-collections.js';
 import type { RequestId } from '../shared/request-id.js';
 
-/** Far more than a client would ever answer side by side. */
+/** Far more than a client would answer at the same time. */
 const MAX_OPEN = 256;
 
 export class ServerRequests {
   readonly #open = new LazySet<RequestId>();
 
   /**
-   * Takes note of a request to the client.
-   * @param orphaned whether the client's request that it belongs to is over.
-   * @returns the error response for the server where the request must not be sent.
+   * Records a request to the client.
+   * @param orphaned whether the client's request that it belongs to is over
+   * @returns the error response for the server if the request must not be sent
    */
   ask(id: RequestId, orphaned: boolean): string | undefined {
     if (orphaned) return refused(id, 'The request that this belongs to is over.');
@@ -30,7 +30,7 @@ export class ServerRequests {
     return this.#open.size;
   }
 
-  /** Whether the response answers something. */
+  /** Whether the response answers one of these requests. */
   answered(id: RequestId): boolean {
     return this.#open.delete(id);
   }

@@ -1,20 +1,21 @@
 /**
- * Which session makes room for a new one at `max-sessions`. Clients seldom say goodbye, so most records of a full gateway
- * belong to clients that are gone: the one that has been without its client for longest goes, and those that were
- * opened and never used go before all others. One that is listened to, works, or is being opened never does.
+ * Which session ends to make room for a new one at `max-sessions`. Clients seldom end their sessions, so most records
+ * of a full gateway belong to clients that have gone. The session that has been without its client for longest ends;
+ * sessions that were opened and never used end before all others. A session with an open stream, with work, or that is
+ * just being opened is never chosen.
  */
 
-/** At most so many are remembered from one look at all sessions: one look serves as many openings. */
+/** How many candidates are remembered from one scan of all sessions. One scan serves as many openings. */
 const MAX_CANDIDATES = 256;
-/** Sessions change; what was found is not good for longer. */
+/** Sessions change, so candidates are not used for longer than this. */
 const CANDIDATES_LAST_MS = 1_000;
-/** A look that found nothing is not repeated at once: refusals must stay cheap. */
+/** A scan that found nothing is not repeated at once, because refusals must stay cheap. */
 const LOOK_AGAIN_MS = 100;
 
 export interface EvictionCandidate {
-  /** When its client was last heard of, by `performance.now()`; `undefined` while it can't make room. */
+  /** When its client was last active, by `performance.now()`; `undefined` while the session cannot end to make room. */
   readonly absentSinceMs: number | undefined;
-  /** It was asked something, or listened to, after `initialize`. */
+  /** It was called, or its client opened a GET stream, after `initialize`. */
   readonly used: boolean;
 }
 
@@ -26,17 +27,17 @@ interface Found<Session> {
 
 export class SessionEviction<Session extends EvictionCandidate> {
   readonly #sessions: () => Iterable<Session>;
-  /** The next to go is the last. */
+  /** The last one ends next. */
   #found: Found<Session>[] = [];
   #lookedMs = Number.NEGATIVE_INFINITY;
   #foundNone = false;
 
-  /** @param sessions those that are live */
+  /** @param sessions those that have not ended */
   constructor(sessions: () => Iterable<Session>) {
     this.#sessions = sessions;
   }
 
-  /** The session that would have to go now, or `undefined` where all are needed. */
+  /** The session that would have to end now, or `undefined` if all are needed. */
   next(nowMs: number): Session | undefined {
     const ageMs = nowMs - this.#lookedMs;
     if (ageMs >= CANDIDATES_LAST_MS) this.#look(nowMs);
@@ -50,7 +51,7 @@ export class SessionEviction<Session extends EvictionCandidate> {
 
   #last(): Session | undefined {
     for (let found = this.#found.at(-1); found !== undefined; found = this.#found.at(-1)) {
-      // Its client has come back since, or it has ended.
+      // If they differ, its client has come back since, or the session has ended.
       if (found.session.absentSinceMs === found.sinceMs && found.session.used === found.used)
         return found.session;
       this.#found.pop();

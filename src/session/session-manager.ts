@@ -1,4 +1,4 @@
-/** All sessions: ids, admission, timeouts, clean-up. */
+/** All sessions: their ids, admission, time limits and clean-up. */
 import { randomBytes, randomInt } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { OutboxSource } from '../delivery/outbox.js';
@@ -17,11 +17,11 @@ import { SessionEviction } from './session-eviction.js';
 import type { SessionOptions, SessionOwner } from './session-owner.js';
 import { SessionTotals } from './session-totals.js';
 
-/** 192 bits, in characters that the specification allows (0x21 to 0x7E) and that need no escaping in a URL. */
+/** 192 bits, as characters that the specification allows (0x21 to 0x7E) and that need no escaping in a URL. */
 const SESSION_ID_BYTES = 24;
-/** A full gateway says so in its log this often, not for each session. */
+/** How often the log says that sessions end to make room; not for each session. */
 const EVICTION_NOTICE_MS = 60_000;
-/** Sessions that are looked at, or ended, in one turn of the event loop: a few milliseconds. */
+/** Sessions that are checked or ended in one turn of the event loop, which takes a few milliseconds. */
 const SESSIONS_PER_TURN = 250;
 
 export interface SessionManagerOptions extends SessionOptions {
@@ -42,21 +42,21 @@ export class SessionManager implements SessionOwner<Session> {
   readonly staticLists: StaticLists | undefined;
   readonly #pool: WorkerSource;
   readonly #sessions = new Map<string, Session>();
-  /** Those that have a worker. */
+  /** Sessions that have a worker. */
   readonly #awake = new Set<Session>();
-  /** They answer nothing any more, but a thread or a child process of theirs still has to go. */
+  /** Sessions that answer nothing any more, but still have a thread or a child process. */
   readonly #ending = new Set<Session>();
   readonly #eviction = new SessionEviction(() => this.#sessions.values());
   readonly #evictionNotices = new AdmissionWindow(1, EVICTION_NOTICE_MS);
   #sweep: Deadline | undefined;
-  /** Makes request keys differ between two runs of the gateway, for whoever reads both logs. */
+  /** Makes request keys of two runs of the gateway differ, for readers of both logs. */
   readonly #keyPrefix = randomInt(36 ** 4)
     .toString(36)
     .padStart(4, '0');
   #lastKey = 0;
   #draining = false;
 
-  /** @param staticLists what sessions are answered without a thread; `undefined` where each has its own lists. */
+  /** @param staticLists what sessions are answered without a thread; `undefined` if each has its own lists */
   constructor(
     options: SessionManagerOptions,
     events: GatewayEmitter,
@@ -72,7 +72,10 @@ export class SessionManager implements SessionOwner<Session> {
     this.#sweepLater();
   }
 
-  /** Whether a session could be opened; asked in the same tick as `open`, so that a burst can't pass the limit. */
+  /**
+   * Why no session can be opened, or `undefined`. Must be asked in the same tick as `open`, so that a burst cannot
+   * exceed the limit.
+   */
   refusal(): Refusal | undefined {
     if (this.#draining)
       return { reason: 'draining', message: 'The server is shutting down. Try again in a moment.' };
@@ -86,7 +89,8 @@ export class SessionManager implements SessionOwner<Session> {
   }
 
   /**
-   * Makes the record, and room for it: what `refusal` found to be idle ends. It has no thread before its first message.
+   * Creates the record. If there is no room, the idle session that `refusal` found ends first. The session has no
+   * thread before its first message.
    * @param outboxes the way to its client
    */
   open(context: Omit<SessionContext, 'sessionId' | 'startedAtMs'>, outboxes: OutboxSource): Session {
@@ -97,7 +101,7 @@ export class SessionManager implements SessionOwner<Session> {
     return session;
   }
 
-  /** The session with this id, if it belongs to the principal: to others it does not exist. */
+  /** The session with this id, if it belongs to the principal. For others it does not exist. */
   find(sessionId: string, principal: string): Session | undefined {
     const session = this.#sessions.get(sessionId);
     return session?.context.principal === principal ? session : undefined;
@@ -116,17 +120,17 @@ export class SessionManager implements SessionOwner<Session> {
     return this.#draining;
   }
 
-  /** Of all sessions; counted as they come and go, since a drain asks at each answer. */
+  /** The number for all sessions. It is updated with each change, because a drain reads it after each answer. */
   get requestsInFlight(): number {
     return this.totals.requestsInFlight;
   }
 
   /**
-   * Live and ending ones, each once, as many as there are when it begins. Sessions may come and go while it goes on: what
-   * is gone is left out.
+   * All sessions, live and ending, each once, as many as there are at the start. Sessions may come and go in the
+   * meantime; those that are gone are left out.
    */
   *each(): Generator<Session> {
-    // One that ends meanwhile goes to the ending ones, and would come again were they the last.
+    // First the ending ones: a live session that ends meanwhile is added to them, and would otherwise come twice.
     yield* this.#ending;
     let left = this.#sessions.size;
     for (const session of this.#sessions.values()) {
@@ -140,7 +144,7 @@ export class SessionManager implements SessionOwner<Session> {
     return { ...this.totals.states, ending: this.#ending.size };
   }
 
-  /** Resolves when nothing of the session is left; `false` when there is none with this id. */
+  /** Resolves when nothing of the session is left; `false` if there is none with this id. */
   async end(sessionId: string, reason: EndReason): Promise<boolean> {
     const session = this.#sessions.get(sessionId);
     await session?.end(reason);
@@ -148,8 +152,8 @@ export class SessionManager implements SessionOwner<Session> {
   }
 
   /**
-   * Opens no session any more, lets requests in flight finish, ends all sessions. Resolves when every thread and
-   * child process is gone.
+   * Opens no more sessions, lets requests in flight finish, and ends all sessions. Resolves when every thread and child
+   * process is gone.
    */
   async drain(timeoutMs: number): Promise<void> {
     this.#draining = true;
@@ -215,7 +219,7 @@ export class SessionManager implements SessionOwner<Session> {
     });
   }
 
-  /** Puts the session to sleep that has had nothing to do for longest; `false` when all have. */
+  /** Puts the session to sleep that has been idle for longest; `false` if all have work. */
   #makeRoom(): boolean {
     let longest: { session: Session; idleMs: number } | undefined;
     for (const session of this.#awake) {

@@ -1,4 +1,4 @@
-/** What a session needs of who holds all of them. */
+/** What a session needs from the object that holds all sessions. */
 
 import type { SessionWorker } from '../isolation/worker.js';
 import type { StaticLists } from '../servers/server-module-check.js';
@@ -12,26 +12,26 @@ export interface SessionOptions extends DisconnectOptions {
   readonly sleepAfterMs: number;
 }
 
-/** One for all sessions: what is made for each of ten thousand counts. */
+/** One object for all sessions: with ten thousand sessions, what each of them has counts. */
 export interface SharedBySessions {
   readonly options: SessionOptions;
   readonly events: GatewayEmitter;
   readonly totals: SessionTotals;
-  /** What is answered without a worker, where the server module allows it. */
+  /** What is answered without a worker, if the server module allows it. */
   readonly staticLists: StaticLists | undefined;
   /** Unique in the gateway. */
   newRequestKey(): string;
 }
 
 export interface SessionOwner<Session> extends SharedBySessions {
-  /** `known`: the session has been served before. */
+  /** @param known whether the session has been served before */
   acquireWorker(signal: AbortSignal, known: boolean): Promise<SessionWorker>;
   childrenGone(worker: SessionWorker): Promise<void>;
-  /** Characters of messages that no worker has read, of all sessions together. */
+  /** Characters of messages that no worker has read, over all sessions. */
   unreadChars(): number;
-  /** It has got a worker, or lost it. */
+  /** The session has received a worker, or lost it. */
   onWorker(session: Session, held: boolean): void;
-  /** A session has a worker and nothing in flight in it. */
+  /** A session has a worker with nothing in flight. */
   onIdle(): void;
   /** The session answers nothing any more. */
   onEnding(session: Session): void;

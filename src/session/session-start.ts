@@ -1,14 +1,14 @@
-/** Why a session could not start, in words; how its client is told of it is its transport's. */
+/** Why a session could not start. How its client is told is up to the transport. */
 import type { StartFailure } from '../delivery/start-failure.js';
 import { type ErrorReason, errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
 import type { EndReason } from '../telemetry/end-reason.js';
 import type { PendingRequest } from './pending-request.js';
 
-/** Its `initialize` is still to be answered. */
+/** A session that could not start, and whose `initialize` has not been answered yet. */
 export interface FailedStart extends StartFailure {
   /** The JSON-RPC error code as text. */
   readonly failure: string;
-  /** The gateway's own sentence, where it is the gateway that answers. */
+  /** The gateway's sentence, if the gateway answers. */
   readonly message: string | undefined;
   readonly reason: EndReason;
 }
@@ -18,7 +18,7 @@ export function refusedByServer(body: string, failure: string): FailedStart {
   return { outcome: 'refused', body, failure, message: undefined, reason: 'initialize_failed' };
 }
 
-/** There is no worker for the session, or its worker did not come through `setup`. */
+/** There is no worker for the session, or its worker failed in `setup`. */
 export function unstartable(
   outcome: 'failed' | 'no_capacity',
   message: string,

@@ -1,6 +1,6 @@
 /**
- * What is counted over all sessions while it changes: a scrape visits none of them, and takes as long with ten thousand as
- * with one.
+ * Totals over all sessions, updated with each change. A scrape visits no session, and takes the same time for ten
+ * thousand as for one.
  */
 
 import { STATE_BUDGET_BYTES } from '../shared/session-state-size.js';
@@ -9,7 +9,7 @@ import { StateBudget } from './state-budget.js';
 
 export class SessionTotals {
   requestsInFlight = 0;
-  /** What `session.state` holds. */
+  /** Size of all `session.state`. */
   readonly state: StateBudget;
   readonly states: Record<Exclude<SessionState, 'ending'>, number> = {
     asleep: 0,
@@ -18,7 +18,7 @@ export class SessionTotals {
     falling_asleep: 0,
   };
 
-  /** @param onStateUsed what `session.state` holds has changed, to so many bytes */
+  /** @param onStateUsed called with the size of all `session.state`, in bytes, when it has changed */
   constructor(onStateUsed: (bytes: number) => void) {
     this.state = new StateBudget(STATE_BUDGET_BYTES, onStateUsed);
   }

@@ -1,7 +1,7 @@
 /**
- * The main thread's record of one client: its context, its requests in flight, its streams and their event log, and
- * at times a session thread. Record and thread are two things with two lifetimes: a session without work sleeps, which
- * is to have no thread; a thread that dies leaves the record; and the next message gets a fresh thread.
+ * The main thread's record of one client: its context, its requests in flight, its streams and their event log, and at
+ * times a session thread. Record and thread have separate lifetimes. A session without work sleeps, which means that it
+ * has no thread. If the thread dies, the record stays, and the next message gets a new thread.
  */
 
 import type { EventCursor } from '../delivery/event-id.js';
@@ -69,12 +69,12 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
     return this.#binding.state;
   }
 
-  /** How long its thread has had nothing to do; `undefined` without a thread that could be taken away. */
+  /** How long its thread has had nothing to do; `undefined` if it has no thread that could be taken away. */
   get idleThreadMs(): number | undefined {
     return this.#sleep.idleMs;
   }
 
-  /** When its client was last heard of; `undefined` while it is there, or something goes on in the session. */
+  /** When its client was last active; `undefined` while the client is connected, or the session has work. */
   get absentSinceMs(): number | undefined {
     return this.#binding.working ? undefined : this.#presence.absentSinceMs;
   }
@@ -112,14 +112,14 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
     return this.#pending.size === 0 && this.#signals.serverRequests.open === 0 && this.#binding.drowsy;
   }
 
-  /** Bytes that a slow reader has not taken, at most two for each character. */
+  /** Bytes that a slow reader has not received, at most two for each character. */
   get bufferedBytes(): number {
     return this.#outbox.bufferedChars * 2;
   }
 
   /**
-   * The client's `initialize`; `context` is what it made known. Where the session can't start, its stream fails with the
-   * reason, and it is over.
+   * The client's `initialize`. If the session cannot start, the stream gets the reason and the session ends.
+   * @param context what is known of the client after `initialize`
    */
   initialize(
     request: ClientRequest,
@@ -140,7 +140,9 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
     }
   }
 
-  /** Requests that came together, answered on the connection, or on the client's only stream where there is none. */
+  /**
+   * Requests that came together. They are answered on the connection, or on the client's only stream if there is none.
+   */
   request(
     requests: readonly ClientRequest[],
     batch: boolean,
@@ -171,7 +173,7 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
     }
   }
 
-  /** `false` when it could not be taken: too much waits for a thread already. */
+  /** `false` if the notification could not be accepted, because too much waits for a thread already. */
   notify(notification: ClientNotification): boolean {
     const { method, cancels, body } = notification;
     if (method === 'notifications/initialized') {
@@ -193,14 +195,14 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
       }
       return true;
     }
-    // It speaks of a request that there is none of: nothing to wake up for.
+    // It is about a request that does not exist: no reason to wake up.
     if (ABOUT_REQUESTS.has(method) && !this.#binding.attached) return true;
     if (this.#binding.full || this.#binding.unreadFull) return false;
     this.#binding.message(body);
     return true;
   }
 
-  /** A client's answer to what its server asked. */
+  /** A client's answer to a request of its server. */
   respond(response: ClientResponse): void {
     if (this.#outbox.asked(response.id)) return;
     this.#presence.activeInPassing();
@@ -209,35 +211,35 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
     else this.#owner.events.emit('response-unmatched', { context: this.#context });
   }
 
-  /** The client listens to what belongs to no request; an earlier connection is replaced. */
+  /** The client opens the stream for messages that belong to no request. It replaces an earlier one. */
   listen(connection: StreamConnection): void {
     this.#presence.active();
     this.#outbox.listen(connection);
   }
 
-  /** The client comes back for a stream that it lost. */
+  /** The client resumes a stream that it has lost. */
   resume(cursor: EventCursor, connection: StreamConnection): void {
     this.#presence.active();
     const stream = this.#outbox.resume(cursor, connection);
     for (const id of stream?.requestIds ?? []) this.#pending.resumed(id);
-    // A replay of what is finished closes the connection again.
+    // If the stream is finished, its replay closes the connection again.
     this.#presence.check();
   }
 
-  /** Gives its thread back, unless something goes on in it. */
+  /** Gives the thread back, unless it has work. */
   sleep(reason: SleepReason): void {
     this.#binding.sleep();
     if (this.#binding.state === 'falling_asleep')
       this.#owner.events.emit('session-sleeps', { context: this.#context, reason });
   }
 
-  /** Ends the session; harmless when it has ended already. Resolves when nothing of it is left. */
+  /** Ends the session; does nothing if it has already ended. Resolves when nothing of it is left. */
   end(reason: EndReason): Promise<void> {
     this.#ended ??= this.#end(reason);
     return this.#ended;
   }
 
-  /** Ends it when its time is over. */
+  /** Ends it if its time is over. */
   expire(nowMs: number): void {
     const reason = this.#presence.expired(nowMs);
     if (reason !== undefined) void this.end(reason);
@@ -299,7 +301,7 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
     return this.#signals.gapNotices();
   }
 
-  /** Hands a stream an answer; its connection may be the session's last. */
+  /** Gives a stream an answer. Its connection may be the last one of the session. */
   answer(stream: ResponseStream, body: string, id: RequestId): void {
     stream.send(body, id, 0);
     this.#presence.check();
@@ -321,7 +323,7 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
     this.#sleep.stop();
     this.#binding.ending();
     this.#owner.onEnding(this);
-    // Every stream of a call carries an answer before it ends; clients wait for ever otherwise.
+    // Every stream of a call carries an answer before it ends; otherwise clients wait forever.
     for (const pending of this.#pending.all())
       this.#pending.cancel(pending, 'session_end', `the session ends (${reason})`);
     this.#outbox.end();

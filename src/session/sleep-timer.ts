@@ -1,14 +1,14 @@
-/** Puts an awake session to sleep when nothing was asked of it for `sleep-after`. */
+/** Puts an awake session to sleep when it has had no work for `sleep-after`. */
 import { performance } from 'node:perf_hooks';
 
-/** A thread that has something that goes on is not asked again at once, however much threads are wanted. */
+/** A thread that said it has work is not asked again at once, however much threads are needed. */
 const ASK_AGAIN_MS = 1_000;
 
-/** The session, as its sleep timer knows it. */
+/** The session, as its sleep timer sees it. */
 export interface Sleeper {
-  /** How long nothing has been asked of it. */
+  /** How long it has had no work. */
   readonly idleMs: number;
-  /** Whether it has a thread that nothing is in flight in. */
+  /** Whether it has a thread with nothing in flight. */
   readonly drowsy: boolean;
   sleep(reason: 'idle'): void;
 }
@@ -26,7 +26,7 @@ export class SleepTimer {
     this.#afterMs = afterMs;
   }
 
-  /** How long its thread has had nothing to do, or `undefined` while it has, or has said that it has. */
+  /** How long its thread has had no work, or `undefined` while it has some or has recently said so. */
   get idleMs(): number | undefined {
     const now = performance.now();
     const sinceRefusalMs = now - this.#refusedMs;
@@ -34,17 +34,17 @@ export class SleepTimer {
     return Math.min(this.#sleeper.idleMs, sinceRefusalMs, now - this.#releasedMs);
   }
 
-  /** The session has a thread. One timer for as long as it has: none is set for each request. */
+  /** The session has a thread. There is one timer for as long as it has it, none for each request. */
   start(): void {
     if (this.#afterMs > 0) this.#arm(this.#afterMs);
   }
 
-  /** The thread has something that goes on: it is asked again after a whole `sleep-after`. */
+  /** The thread has work: it is asked again after another `sleep-after`. */
   refused(): void {
     this.#refusedMs = performance.now();
   }
 
-  /** A hold on the thread is over: it has had nothing to do since now. */
+  /** A hold on the thread was released: it has had no work since now. */
   released(): void {
     this.#releasedMs = performance.now();
   }

@@ -1,11 +1,11 @@
 /**
- * What all sessions' `session.state` hold together. Workers are told the sum, and store no more than there is room for; what is
- * counted here does not depend on what they make of it.
+ * Size of all `session.state` together. Workers are sent the sum and store no more than there is room for. The main
+ * thread counts for itself and does not rely on that.
  */
 const KIBIBYTE = 1024;
 /**
- * Workers that store at the same moment do not see each other's entries, and the sum passes its limit by what they had on
- * the way. More than this is no such moment.
+ * Workers that store at the same moment do not see each other's entries, so the sum can exceed its limit by what they
+ * store meanwhile. More than this cannot come from that.
  */
 const OVERSHOOT_BYTES = 64 * 1024 * KIBIBYTE;
 
@@ -14,7 +14,7 @@ export class StateBudget {
   readonly #onUsed: (bytes: number) => void;
   #usedBytes = 0;
 
-  /** @param onUsed tells workers the sum, in bytes */
+  /** @param onUsed sends workers the sum, in bytes */
   constructor(limitBytes: number, onUsed: (bytes: number) => void) {
     this.limitBytes = limitBytes;
     this.#onUsed = onUsed;
@@ -24,12 +24,12 @@ export class StateBudget {
     return this.#usedBytes;
   }
 
-  /** Whether so much more must not be kept, whatever the workers had seen. */
+  /** Whether so much more must be refused, whatever the workers knew. */
   refuses(bytes: number): boolean {
     return bytes > 0 && this.#usedBytes + bytes > this.limitBytes + OVERSHOOT_BYTES;
   }
 
-  /** @param bytes how much more is held than before, or less */
+  /** @param bytes how much more is stored than before; negative if less */
   account(bytes: number): void {
     this.#usedBytes += bytes;
     this.#onUsed(this.#usedBytes);

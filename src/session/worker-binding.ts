@@ -1,7 +1,7 @@
 /**
- * What ties a session to its worker, while it has one: claims a worker when a message needs it, keeps messages in order
- * until then, tells a fresh worker what its predecessor knew, gives the worker back when the session falls asleep, and
- * counts deaths.
+ * Connects a session to its worker, while it has one. It claims a worker when a message needs one, keeps messages in
+ * order until then, sends a new worker what its predecessor knew, gives the worker back when the session falls asleep,
+ * and counts deaths.
  */
 import { performance } from 'node:perf_hooks';
 import type {
@@ -23,57 +23,60 @@ import type { SessionTotals } from './session-totals.js';
 
 const MAX_DEATHS = 3;
 const DEATHS_WINDOW_MS = 60_000;
-/** Credit goes back in steps, so that small answers cost no frame each. */
+/** Credit is returned in steps, so that small answers do not need a frame each. */
 const CREDIT_STEP_CHARS = 128 * 1024;
-/** Far beyond what one worker asks its client. Each worker of a session gets a range of ids of its own. */
+/** Far more requests than one worker sends to its client. Each worker of a session has its own range of ids. */
 const REQUEST_IDS_PER_WORKER = 1_000_000;
 /**
- * Characters of messages that wait for a worker, or that it has been sent and not read: a worker that is busy reads nothing. Of one
- * session, of all together, and what one may have in any case, so that all are counted only for who sends much.
+ * Limits for characters of messages that wait for a worker or that it has not read: a busy worker reads nothing. The
+ * first is for one session, the second for all together. The third is what each session may have in any case, so that
+ * all are counted only for sessions that send much.
  */
 const MAX_UNREAD_CHARS = 16 * 1024 * 1024;
 const MAX_UNREAD_CHARS_OF_ALL = 256 * 1024 * 1024;
 const FREE_UNREAD_CHARS = 64 * 1024;
-/** Notifications and responses that wait for a worker; requests have their own limit. */
+/** Notifications and responses that wait for a worker. Requests have their own limit. */
 const MAX_WAITING_MESSAGES = 256;
 
-/** The session, as its binding knows it. */
+/** The session, as its binding sees it. */
 export interface BindingOwner {
   readonly context: SessionContext;
   readonly totals: SessionTotals;
-  /** `known`: the session has been served before. */
+  /** @param known whether the session has been served before */
   acquire(signal: AbortSignal, known: boolean): Promise<SessionWorker>;
-  /** Of all sessions. */
+  /** The sum over all sessions. */
   unreadChars(): number;
   childrenGone(worker: SessionWorker): Promise<void>;
-  /** A worker is set up for the session; `wakeMs` since the first message that needed it. */
+  /** A worker is set up for the session, `wakeMs` after the first message that needed it. */
   onClaimed(wakeMs: number): void;
   onReleased(): void;
   onStayAwake(): void;
   onSend(frame: SendFrame): void;
   onServerClosed(): void;
   onCloseStream(requestId: RequestId | undefined): void;
-  /** The worker is gone, and with it what `lost` names. `often`: it happened too often for the session to go on. */
+  /** The worker is gone, and the requests in `lost` with it. `often`: too many workers of the session have died. */
   onWorkerGone(exit: WorkerExit, lost: ReadonlySet<RequestId>, often: boolean): void;
-  /** No worker could be had; the waiting messages are dropped, `lost` are the requests among them. */
+  /** No worker was available. The waiting messages are dropped; `lost` are the requests among them. */
   onUnavailable(error: BulkheadError, lost: ReadonlySet<RequestId>): void;
 }
 
-/** What a session that does not end has of a worker. */
+/** The states that depend on the worker. */
 type Attachment = Exclude<SessionState, 'ending'>;
 
 export class WorkerBinding implements WorkerOwner {
   readonly #owner: BindingOwner;
-  /** Made when something is first stored. */
+  /** Created when something is stored first. */
   #state: KeptState | undefined;
   readonly replay = new Replay();
-  /** Requests that the present worker was given and has not answered. */
+  /** Requests that the current worker was sent and has not answered. */
   readonly #posted = new LazySet<RequestId>();
   #waiting: PostedMessage[] = [];
-  /** What a worker that falls asleep has not heard, and what its successor would hear from the replay. */
+  /**
+   * A message that a worker which is falling asleep has not received. The next worker would receive it in the replay.
+   */
   #unheard: string | undefined;
   #worker: SessionWorker | undefined;
-  /** `setup` is done in the worker. */
+  /** Whether `setup` has ended in the worker. */
   #setUp = false;
   #fallingAsleep = false;
   #acquiring: AbortController | undefined;
@@ -82,7 +85,7 @@ export class WorkerBinding implements WorkerOwner {
   #deaths: number[] = [];
   #creditChars = 0;
   #ended: Promise<void> | undefined;
-  /** What it is counted by; `undefined`: by nothing any more, since its session ends. */
+  /** The state under which the session is counted; `undefined` once it ends, when it is no longer counted. */
   #counted: Attachment | undefined = 'asleep';
 
   constructor(owner: BindingOwner) {
@@ -105,12 +108,12 @@ export class WorkerBinding implements WorkerOwner {
     return this.#listening !== undefined;
   }
 
-  /** The worker, unless it is on its way out. */
+  /** The worker, unless it is going away. */
   get #listening(): SessionWorker | undefined {
     return this.#fallingAsleep ? undefined : this.#worker;
   }
 
-  /** Whether it has a worker that nothing goes on in, and that the module lets go. */
+  /** Whether it has a worker that has no work and may sleep. */
   get drowsy(): boolean {
     return (
       this.state === 'awake' &&
@@ -122,7 +125,7 @@ export class WorkerBinding implements WorkerOwner {
     );
   }
 
-  /** Whether a message waits, or something goes on in its worker that nobody may be taken away from. */
+  /** Whether a message waits, or the worker has work that must not be interrupted. */
   get working(): boolean {
     if (this.#worker === undefined) return this.#acquiring !== undefined;
     return !this.#setUp || this.#posted.size > 0 || (!this.#fallingAsleep && !this.#worker.idle);
@@ -132,7 +135,7 @@ export class WorkerBinding implements WorkerOwner {
     return this.#owner.context;
   }
 
-  /** A notification or a response more would have to be dropped. */
+  /** Whether one more notification or response would have to be dropped. */
   get full(): boolean {
     return this.#waiting.length >= MAX_WAITING_MESSAGES;
   }
@@ -144,14 +147,14 @@ export class WorkerBinding implements WorkerOwner {
     return chars;
   }
 
-  /** A message more would have to be refused until some have been read. */
+  /** Whether one more message would have to be refused until some have been read. */
   get unreadFull(): boolean {
     const chars = this.unreadChars;
     if (chars <= FREE_UNREAD_CHARS) return false;
     return chars > MAX_UNREAD_CHARS || this.#owner.unreadChars() > MAX_UNREAD_CHARS_OF_ALL;
   }
 
-  /** Whether the worker still has a handler of this request, answered or not. */
+  /** Whether the worker still runs a handler of this request, answered or not. */
   runs(requestId: RequestId): boolean {
     return this.#worker?.runs(requestId) ?? false;
   }
@@ -173,18 +176,21 @@ export class WorkerBinding implements WorkerOwner {
     else worker.post({ requestId: undefined, body });
   }
 
-  /** A notification that is in the replay already: the present worker's, should it stay, and nothing to wake up for. */
+  /**
+   * A notification that is already in the replay. The current worker gets it if it stays; it is no reason to wake the
+   * session.
+   */
   replayed(body: string): void {
     if (this.#fallingAsleep) this.#unheard = body;
     else this.reply(body);
   }
 
-  /** The answer to a request of the present worker, which may be falling asleep: no other one waits for it. */
+  /** The answer to a request of the current worker, which may be falling asleep. No other worker waits for it. */
   reply(body: string): void {
     this.#worker?.post({ requestId: undefined, body, own: true });
   }
 
-  /** Gives the worker back, unless something goes on in it. What comes meanwhile waits for another one. */
+  /** Gives the worker back, unless it has work. Messages that arrive meanwhile wait for another one. */
   sleep(): void {
     if (!this.drowsy) return;
     this.#fallingAsleep = true;
@@ -195,7 +201,7 @@ export class WorkerBinding implements WorkerOwner {
   cancel(requestId: RequestId, reason: string): void {
     this.#posted.delete(requestId);
     this.#waiting = this.#waiting.filter((message) => message.requestId !== requestId);
-    // A worker would be taken from a session that needs it, only to fall asleep again.
+    // Otherwise a worker would be taken from a session that needs it, only to fall asleep again.
     if (this.#waiting.length === 0) this.#stopAcquiring('what waited for it was cancelled');
     this.#worker?.cancel(requestId, reason);
   }
@@ -207,20 +213,20 @@ export class WorkerBinding implements WorkerOwner {
     this.#creditChars = 0;
   }
 
-  /** Its session ends, and is counted as such from now on. */
+  /** The session ends, and is counted as ending from now on. */
   ending(): void {
     if (this.#counted !== undefined) this.#owner.totals.states[this.#counted] -= 1;
     this.#counted = undefined;
   }
 
-  /** Resolves when the worker and all that it started are gone. */
+  /** Resolves when the worker and everything that it started are gone. */
   end(reason: string): Promise<void> {
     this.#ended ??= this.#end(reason);
     return this.#ended;
   }
 
   onClaimed(): void {
-    // Its session ended while it was set up; nobody would hear of the worker's end.
+    // The session ended while the worker was set up; otherwise nobody would notice the worker's end.
     if (this.#ended !== undefined) return;
     this.#setUp = true;
     this.#count();
@@ -273,13 +279,13 @@ export class WorkerBinding implements WorkerOwner {
     this.#posted.clear();
     if (unread.length > 0) this.#waiting = [...unread, ...this.#waiting];
     this.#owner.onWorkerGone(exit, lost, !slept && this.#diesTooOften());
-    // What it did not come to, and what came while it fell asleep.
+    // Messages that the worker has not read, and those that arrived while it fell asleep.
     if (this.#ended === undefined && this.#waiting.length > 0 && this.#acquiring === undefined)
       void this.#acquire();
     return lost.size;
   }
 
-  /** To be called whenever `state` may have changed. */
+  /** Must be called whenever `state` may have changed. */
   #count(): void {
     const attachment = this.#attachment;
     if (this.#counted === undefined || this.#counted === attachment) return;
@@ -308,7 +314,7 @@ export class WorkerBinding implements WorkerOwner {
     this.#count();
     let worker: SessionWorker;
     try {
-      // One that died between the pool's hands and these serves nobody.
+      // A worker that died just after the pool gave it out serves nobody.
       do worker = await this.#owner.acquire(acquiring.signal, this.replay.introduced);
       while (worker.state !== 'spare' && this.#acquiring === acquiring);
     } catch (error) {
@@ -318,13 +324,13 @@ export class WorkerBinding implements WorkerOwner {
       this.#unavailable(error);
       return;
     }
-    // It was on its way already when the waiting stopped; what came since has asked for another one.
+    // The worker was already on its way when the waiting stopped. Later messages have asked for another one.
     if (this.#acquiring !== acquiring) return worker.kill('ended', 'its session does not need it any more');
     this.#acquiring = undefined;
     this.#attach(worker);
   }
 
-  /** Forgotten at once, not when the pool has answered: the next message must be able to ask for a worker again. */
+  /** Forgets the request for a worker at once, before the pool has answered, so that the next message can ask again. */
   #stopAcquiring(reason: string): void {
     const acquiring = this.#acquiring;
     this.#acquiring = undefined;

@@ -1,6 +1,6 @@
 /**
- * What comes from a session's worker: the messages of its server, and what becomes of the worker itself. The first of them
- * all is the answer to `initialize`, or the reason why there is none.
+ * What comes from a session's worker: the messages of its server, and what happens to the worker itself. The first
+ * message is the answer to `initialize`, or the reason why there is none.
  */
 
 import type { Outbox } from '../delivery/outbox.js';
@@ -30,7 +30,7 @@ export interface SignalledSession {
   end(reason: EndReason): Promise<void>;
 }
 
-/** Those parts of the session that its worker's signals go to. */
+/** The parts of the session that its worker's signals go to. */
 export interface SessionCollaborators {
   readonly pending: PendingRequests;
   readonly presence: Presence;
@@ -50,9 +50,9 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   readonly #sleep: SleepTimer;
   readonly #outbox: Outbox;
   readonly #cached: CachedResponses;
-  /** `initialize`, while the worker is to answer it. */
+  /** `initialize`, while the worker has to answer it. */
   #start: ClientRequest | undefined;
-  /** Where its own server has answered `initialize`. */
+  /** Set if the session's own server has answered `initialize`. */
   #declared: DeclaredNotifications | undefined;
 
   constructor(session: Session, owner: SessionOwner<Session>, collaborators: SessionCollaborators) {
@@ -66,12 +66,12 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     this.binding = new WorkerBinding(this);
   }
 
-  /** `initialize` is to be answered by the worker. */
+  /** The worker has to answer `initialize`. */
   awaitStart(request: ClientRequest): void {
     this.#start = request;
   }
 
-  /** Whether `initialize` has not been answered by the worker that it waits for. */
+  /** Whether `initialize` waits for an answer of the worker. */
   get starting(): boolean {
     return this.#start !== undefined;
   }
@@ -81,7 +81,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     return this.#start !== undefined && this.#start.id === id;
   }
 
-  /** What the client is told where messages that belong to no request have been lost. */
+  /** What the client is told if messages that belong to no request have been lost. */
   gapNotices(): string[] {
     const declared = this.#declared ?? this.#owner.staticLists?.declared;
     return declared === undefined ? [] : gapNotices(declared, this.binding.replay);
@@ -129,12 +129,12 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
       if (failure === undefined) this.binding.replay.answered(pending.request);
       this.#pending.finish(pending, failure, message, stack);
       pending.stream.send(body, relatedTo, chars);
-      // Its connection may be the session's last.
+      // This may be the last connection of the session.
       this.#presence.check();
       if (starts) this.#started(pending.request, frame.declared);
       return;
     }
-    // What belongs to a request that has been answered or cancelled has nobody left to read it.
+    // Nobody reads what belongs to a request that has been answered or cancelled.
     const orphaned = relatedTo !== undefined && pending === undefined;
     if (kind === 'request' && id !== undefined) {
       const refusal = this.serverRequests.ask(id, orphaned);
@@ -184,7 +184,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     this.#pending.failAll(lost, JSON_RPC.serverError, error.message, 'no_thread');
   }
 
-  /** The server has hung up on its client, as `close()` of a stdio server would: nothing is left to talk to. */
+  /** The server has disconnected from its client, as `close()` of a stdio server would: the session cannot continue. */
   onServerClosed(): void {
     const starting = this.#pending.get(this.#start?.id);
     if (starting === undefined) return void this.#session.end('server_closed');
