@@ -1,0 +1,101 @@
+/**
+ * The real Claude Code through a network that drops its connections. It counts streams that break, and at the third
+ * ends its session and opens another, unless a JSON-RPC message has come meanwhile: hence the gateway's pings.
+ * `CLAUDE_CODE_VERSION` (`latest`): the version from npm.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { installClaudeCode, startClaudeCode } from '../support/claude-code.js';
+import { type DroppingProxy, startDroppingProxy } from '../support/dropping-proxy.js';
+import { collect, once } from '../support/events.js';
+import { mcpUrl, startGateway } from '../support/gateway.js';
+import { fixtureModule } from '../support/modules.js';
+
+const VERSION = process.env.CLAUDE_CODE_VERSION ?? 'latest';
+const STEP_MS = 60_000;
+/** Of which the third would be the last. */
+const IDLE_DROPS = 7;
+const DROPS_IN_CALL = 4;
+const PING = /"id":"bulkhead-ping-\d+"/;
+const PING_SENT = /"id":"bulkhead-ping-\d+","method":"ping"/;
+
+describe('Claude Code whose connections drop', function () {
+  this.timeout('5m');
+  let executable: string;
+
+  before('install Claude Code', async function () {
+    try {
+      executable = await installClaudeCode(VERSION);
+    } catch (error) {
+      const [reason] = String(error instanceof Error ? error.message : error)
+        .split('\n')
+        .slice(-2);
+      console.log(`      skipped: Claude Code ${VERSION} can't be installed from npm: ${reason}`);
+      this.skip();
+    }
+  });
+
+  /** Up to the moment where the session holds a value, and has its GET stream. */
+  async function conversation(hidden?: RegExp) {
+    const gateway = await startGateway({ serverModule: fixtureModule('patient') });
+    const sessions = collect(gateway.events, 'session-started');
+    const proxy = await startDroppingProxy(mcpUrl(gateway), hidden);
+    const listens = once(gateway.events, 'stream-opened', ({ kind }) => kind === 'get', STEP_MS);
+    const { model, folder } = await startClaudeCode(executable, proxy.url);
+    (await model.next()).call('keep', { value: 'of the first session' });
+    const turn = await model.next();
+    expect(turn.toolResult).to.equal('kept');
+    await listens;
+    return { gateway, sessions, proxy, model, folder, turn };
+  }
+
+  it('keeps its session and state through any number of drops, and gets the answer of a call in flight', async () => {
+    const { gateway, sessions, proxy, model, folder, turn } = await conversation();
+    for (let drops = 0; drops < IDLE_DROPS; drops += 1) await dropAndReturn(proxy);
+
+    const file = join(folder, 'let it end');
+    const calls = collect(gateway.events, 'request-started');
+    const opened = once(gateway.events, 'stream-opened', ({ kind }) => kind === 'post', STEP_MS);
+    turn.call('wait', { file });
+    await opened;
+    for (let drops = 0; drops < DROPS_IN_CALL; drops += 1) {
+      const resumed = once(gateway.events, 'stream-resumed', ({ kind }) => kind === 'post', STEP_MS);
+      await dropAndReturn(proxy);
+      await resumed;
+    }
+    await writeFile(file, '');
+    const waited = await model.next();
+    expect(waited.toolResult).to.equal('the file is there');
+    expect(
+      calls.filter(({ tool }) => tool === 'wait'),
+      'the call ran once',
+    ).to.have.length(1);
+
+    waited.call('kept');
+    const last = await model.next();
+    expect(last.toolResult).to.equal('of the first session');
+    expect(sessions).to.have.length(1);
+    last.say('Done.');
+  });
+
+  it('opens another session at the third drop where it sees no ping', async () => {
+    const { sessions, proxy, model, turn, gateway } = await conversation(PING);
+    for (let drops = 0; drops < 2; drops += 1) await dropAndReturn(proxy);
+    expect(sessions).to.have.length(1);
+    const another = once(gateway.events, 'session-started', () => true, STEP_MS);
+    proxy.drop();
+    await another;
+    turn.call('kept');
+    const last = await model.next();
+    expect(last.toolResult).to.equal('nothing');
+    last.say('Done.');
+  });
+});
+
+/** Until the client has its GET stream again, and what comes first on it. */
+async function dropAndReturn(proxy: DroppingProxy): Promise<void> {
+  const returned = proxy.passed(PING_SENT);
+  proxy.drop();
+  await returned;
+}

@@ -1,0 +1,69 @@
+/** The real Claude Code, from npm, without an account: its home is an empty folder, its model a server of the test's. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterThisTest } from './cleanup.js';
+import { ModelStandIn } from './model-stand-in.js';
+
+const PACKAGE = '@anthropic-ai/claude-code';
+const SERVER = 'gateway';
+/** A download of some 100 MB. */
+const INSTALL_DEADLINE_MS = 180_000;
+
+/**
+ * Installs it below the system's temporary folder, where the next run finds it.
+ * @param version a version, or a tag such as `latest`
+ * @returns the executable
+ * @throws {Error} where npm can't
+ */
+export async function installClaudeCode(version: string): Promise<string> {
+  const folder = join(tmpdir(), 'bulkhead-claude-code', version);
+  await mkdir(folder, { recursive: true });
+  const options = ['--prefix', folder, '--no-audit', '--no-fund', '--no-save', '--loglevel=error'];
+  const command = ['install', ...options, `${PACKAGE}@${version}`];
+  await promisify(execFile)('npm', command, { timeout: INSTALL_DEADLINE_MS });
+  const executable = join(folder, 'node_modules', '.bin', 'claude');
+  await promisify(execFile)(executable, ['--version'], { timeout: INSTALL_DEADLINE_MS });
+  return executable;
+}
+
+export interface ClaudeCode {
+  readonly model: ModelStandIn;
+  /** An empty folder that is removed after the test. */
+  readonly folder: string;
+}
+
+/** Starts a conversation with one server. It and its model end after the test. */
+export async function startClaudeCode(executable: string, url: URL): Promise<ClaudeCode> {
+  const model = new ModelStandIn(`mcp__${SERVER}__`);
+  await model.start();
+  afterThisTest(() => model.stop());
+  const folder = await mkdtemp(join(tmpdir(), 'bulkhead-claude-code-'));
+  afterThisTest(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const config = join(folder, 'mcp.json');
+  // Without `alwaysLoad` the model is given no more than the names of the tools.
+  const server = { type: 'http', url: String(url), alwaysLoad: true };
+  await writeFile(config, JSON.stringify({ mcpServers: { [SERVER]: server } }));
+  const tools = ['--mcp-config', config, '--strict-mcp-config', '--allowedTools', `mcp__${SERVER}`];
+  const child = spawn(executable, ['-p', 'Go.', ...tools], {
+    cwd: folder,
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      ANTHROPIC_BASE_URL: model.url,
+      ANTHROPIC_API_KEY: 'none',
+      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+      ...(process.env.BULKHEAD_TEST_RUN && { BULKHEAD_TEST_RUN: process.env.BULKHEAD_TEST_RUN }),
+    },
+    stdio: 'ignore',
+  });
+  const exited = once(child, 'exit');
+  afterThisTest(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  return { model, folder };
+}
