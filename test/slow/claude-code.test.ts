@@ -19,6 +19,13 @@ const IDLE_DROPS = 7;
 const DROPS_IN_CALL = 4;
 const PING = /"id":"bulkhead-ping-\d+"/;
 const PING_SENT = /"id":"bulkhead-ping-\d+","method":"ping"/;
+/** The ping has been read: a client whose connection breaks within a millisecond drops what it has not. */
+const PING_ANSWERED = /"id":"bulkhead-ping-\d+"(?!,"method")/;
+/** A POST that breaks before this costs the session as well. */
+const ACCEPTED = /^HTTP\/1\.1 202 /;
+/** A ping of the tool's on the stream of its call. */
+const TOOL_PING_ANSWERED = /"result":\{\}.*"id":\d/;
+const PROGRESS = /"method":"notifications\/progress"/;
 
 describe('Claude Code whose connections drop', function () {
   this.timeout('5m');
@@ -52,21 +59,27 @@ describe('Claude Code whose connections drop', function () {
 
   it('keeps its session and state through any number of drops, and gets the answer of a call in flight', async () => {
     const { gateway, sessions, proxy, model, folder, turn } = await conversation();
-    for (let drops = 0; drops < IDLE_DROPS; drops += 1) await dropAndReturn(proxy);
+    for (let drops = 0; drops < IDLE_DROPS; drops += 1) await dropAndReturn(proxy, [PING_ANSWERED, ACCEPTED]);
 
-    const file = join(folder, 'let it end');
+    // Of its call's stream: the event id without which it can't resume it, the progress after that. It drops what it has not read.
+    const hasRead = async (ping: number): Promise<void> => {
+      const answered = proxy.passed(TOOL_PING_ANSWERED);
+      await writeFile(join(folder, `ping ${ping}`), '');
+      await answered;
+      await proxy.passed(ACCEPTED);
+    };
     const calls = collect(gateway.events, 'request-started');
-    const opened = once(gateway.events, 'stream-opened', ({ kind }) => kind === 'post', STEP_MS);
-    turn.call('wait', { file });
-    await opened;
-    for (let drops = 0; drops < DROPS_IN_CALL; drops += 1) {
-      const resumed = once(gateway.events, 'stream-resumed', ({ kind }) => kind === 'post', STEP_MS);
-      await dropAndReturn(proxy);
-      await resumed;
+    turn.call('wait', { folder });
+    await hasRead(0);
+    for (let drops = 1; drops <= DROPS_IN_CALL; drops += 1) {
+      const progress = proxy.passed(PROGRESS);
+      await dropAndReturn(proxy, [PING_ANSWERED, ACCEPTED]);
+      await progress;
+      await hasRead(drops);
     }
-    await writeFile(file, '');
+    await writeFile(join(folder, 'end'), '');
     const waited = await model.next();
-    expect(waited.toolResult).to.equal('the file is there');
+    expect(waited.toolResult).to.equal('it may end');
     expect(
       calls.filter(({ tool }) => tool === 'wait'),
       'the call ran once',
@@ -81,7 +94,7 @@ describe('Claude Code whose connections drop', function () {
 
   it('opens another session at the third drop where it sees no ping', async () => {
     const { sessions, proxy, model, turn, gateway } = await conversation(PING);
-    for (let drops = 0; drops < 2; drops += 1) await dropAndReturn(proxy);
+    for (let drops = 0; drops < 2; drops += 1) await dropAndReturn(proxy, [PING_SENT]);
     expect(sessions).to.have.length(1);
     const another = once(gateway.events, 'session-started', () => true, STEP_MS);
     proxy.drop();
@@ -93,9 +106,11 @@ describe('Claude Code whose connections drop', function () {
   });
 });
 
-/** Until the client has its GET stream again, and what comes first on it. */
-async function dropAndReturn(proxy: DroppingProxy): Promise<void> {
-  const returned = proxy.passed(PING_SENT);
+/** @param steps what passes, one after another, until the client has its GET stream again */
+async function dropAndReturn(proxy: DroppingProxy, steps: readonly RegExp[]): Promise<void> {
+  const [first = PING_SENT, ...more] = steps;
+  const returned = proxy.passed(first);
   proxy.drop();
   await returned;
+  for (const step of more) await proxy.passed(step);
 }
