@@ -21,7 +21,7 @@ const PING = /"id":"bulkhead-ping-\d+"/;
 const PING_SENT = /"id":"bulkhead-ping-\d+","method":"ping"/;
 /** The ping has been read: a client whose connection breaks within a millisecond drops what it has not. */
 const PING_ANSWERED = /"id":"bulkhead-ping-\d+"(?!,"method")/;
-/** A POST that breaks before this costs the session as well. */
+/** The client's answer to the ping is a POST, and it counts to three at once where that breaks before this. */
 const ACCEPTED = /^HTTP\/1\.1 202 /;
 /** A ping of the tool's on the stream of its call. */
 const TOOL_PING_ANSWERED = /"result":\{\}.*"id":\d/;
