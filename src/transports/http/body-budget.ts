@@ -1,24 +1,27 @@
 /**
- * One budget for the bodies of requests that are still coming, over all connections: whoever can open a connection can send
- * most of a body and stop, before it is known to be anybody's. It counts the memory that is held, not what was announced.
- * Past it, the bodies that have held most for longest are refused until an eighth is free again: those that come at
- * once pass, however many stand still.
+ * One budget for the request bodies that are still arriving, over all connections: whoever can open a connection can
+ * send most of a body and then stop, before the gateway knows who it is. The budget counts memory that is held, not
+ * what a client has announced. Beyond it, the bodies that have held most for longest are refused until an eighth is
+ * free again. Bodies that arrive without pauses are accepted, however many others stand still.
  */
 import { AdmissionWindow } from '../../telemetry/admission-window.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 
-/** Clients can bring it about at will: one line in each. */
+/** Clients can cause this at will, so there is one log line in this time. */
 const NOTICE_WINDOW_MS = 10_000;
 const MIB = 1024 * 1024;
 const DEFAULT_BYTES = 64 * MIB;
-/** After an overrun so much of the budget is free: the search for the largest is not made for each piece that comes. */
+/**
+ * This share is free after the limit was reached, so that the search for the largest body is not repeated for each
+ * chunk.
+ */
 const FREED_SHARE = 1 / 8;
 
-/** A body in the middle of being read. */
+/** A body that is being read. */
 export interface HeldBody {
   readonly heldBytes: number;
   readonly startedAtMs: number;
-  /** Gives up what is held, and has the request refused. */
+  /** Frees what is held, and refuses the request. */
   refuse(): void;
 }
 
@@ -43,14 +46,14 @@ export class BodyBudget {
     return this.#usedBytes;
   }
 
-  /** A body holds so many bytes more. It may be refused before this returns. */
+  /** A body holds this many bytes more. It may be refused before this returns. */
   take(body: HeldBody, bytes: number): void {
     this.#held.add(body);
     this.#usedBytes += bytes;
     if (this.#usedBytes > this.limitBytes) this.#makeRoom();
   }
 
-  /** A body holds nothing any more. */
+  /** The body no longer holds anything. */
   release(body: HeldBody): void {
     if (this.#held.delete(body)) this.#usedBytes -= body.heldBytes;
   }

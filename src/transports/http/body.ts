@@ -5,20 +5,22 @@ import type { BodyBudget, HeldBody } from './body-budget.js';
 export type Body =
   | { readonly outcome: 'text'; readonly text: string }
   | { readonly outcome: 'too-large' }
-  /** All unfinished bodies together held too much, and this one most of it for longest. */
+  /** All unfinished bodies together held too much, and this one held most of it for longest. */
   | { readonly outcome: 'no-room' }
   | { readonly outcome: 'not-utf-8' }
-  /** The client went away in the middle of it. */
+  /** The client disconnected before the end of the body. */
   | { readonly outcome: 'aborted' };
 
 const REPLACEMENT_CHARACTER = '\ufffd';
 
-/** Smaller pieces are copied together: a body that comes byte by byte would else cost a hundred times its length. */
+/**
+ * Smaller chunks are copied together: a body that arrives byte by byte would otherwise take a hundred times its length.
+ */
 const PIECE_BYTES = 16 * 1024;
 
 /**
- * Reads a body of at most so many bytes as UTF-8 and calls back once. A larger one is not read to its end. A client
- * that waits for `100 Continue` before it sends a body gets it here.
+ * Reads a body of at most `maxBodyBytes` as UTF-8 and calls back once. A larger body is not read to its end. A client
+ * that waits for `100 Continue` gets it here.
  */
 export function readBody(
   request: IncomingMessage,
@@ -36,7 +38,7 @@ export function readBody(
   const body = new UnfinishedBody(bodies);
   let bytes = 0;
   let finished = false;
-  // The listeners stay: taking three of them away again for each request costs more than these flags.
+  // The listeners stay: removing three of them for each request costs more than these flags.
   const finish = (outcome: Body): void => {
     if (finished) return;
     finished = true;
@@ -58,7 +60,7 @@ export function readBody(
   request.on('close', () => finish({ outcome: 'aborted' }));
 }
 
-/** What has come of a body so far. Most come whole, in one piece, and are nothing that anybody has to count. */
+/** What has arrived of a body so far. Most bodies arrive whole, in one chunk, and do not have to be counted. */
 class UnfinishedBody implements HeldBody {
   heldBytes = 0;
   startedAtMs = 0;
@@ -66,7 +68,7 @@ class UnfinishedBody implements HeldBody {
   readonly #budget: BodyBudget;
   #first: Buffer | undefined;
   #pieces: Buffer[] | undefined;
-  /** Where small pieces are copied to, and how much of it is used. */
+  /** The buffer to which small chunks are copied, and how much of it is used. */
   #tail: Buffer | undefined;
   #tailBytes = 0;
 
@@ -94,7 +96,7 @@ class UnfinishedBody implements HeldBody {
         tail = Buffer.allocUnsafeSlow(PIECE_BYTES);
         this.#tail = tail;
         this.#hold(PIECE_BYTES);
-        // It was refused for want of room.
+        // The body was refused because there was no room.
         if (this.heldBytes === 0) return;
       }
       const copied = chunk.copy(tail, this.#tailBytes, copiedBytes);
@@ -104,11 +106,12 @@ class UnfinishedBody implements HeldBody {
     }
   }
 
-  /** `undefined` when it is not UTF-8: what came in its place would reach a tool as something else. */
+  /** `undefined` if it is not UTF-8: a tool would otherwise receive a different text. */
   text(): string | undefined {
     const whole = this.#whole();
     const text = whole.toString('utf8');
-    // What is no UTF-8 becomes the replacement character, which nearly no text has by itself: one look for it costs less.
+    // Bytes that are not UTF-8 become the replacement character, which hardly any text contains. Searching for it is
+    // faster than checking.
     return text.includes(REPLACEMENT_CHARACTER) && !isUtf8(whole) ? undefined : text;
   }
 

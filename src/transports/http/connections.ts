@@ -1,7 +1,8 @@
 /**
- * The accepted connections of one listener: how many there may be, from one address and in all, which of them waits
- * for a request, and which answer is being written on it. Where there is no room, the one that has been idle longest
- * makes room for a new one: a client that keeps a connection for later opens another, a probe needs one now.
+ * The accepted connections of one listener: how many there may be, from one address and in total, which of them wait
+ * for a request, and which response is being written on each. If there is no room, the connection that has been idle
+ * longest is closed for the new one: a client that keeps a connection for later can open another one, but a health
+ * check needs one now.
  */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -14,18 +15,18 @@ export interface ConnectionsOptions {
   readonly listener: ListenerName;
   readonly events: GatewayEmitter;
   readonly maxConnections: number;
-  /** Of one remote address; loopback is exempt, since all local clients and proxies share it. */
+  /** Limit for one remote address. Loopback is exempt, because all local clients and proxies share it. */
   readonly maxPerAddress: number;
-  /** Where no connection is idle, the oldest one makes room. Otherwise the new one is closed. */
+  /** Whether the oldest connection is closed if none is idle. Otherwise the new one is closed. */
   readonly closesBusy: boolean;
-  /** Whether none is taken at the moment: there is hardly a descriptor left. */
+  /** Whether no connection is accepted at the moment, because almost no file descriptor is left. */
   readonly isShort?: () => boolean;
 }
 
 interface Connection extends Linked<Connection> {
   readonly socket: Socket;
   readonly address: string | undefined;
-  /** Responses that have not been closed; more than one where requests are pipelined. */
+  /** Number of responses that are still open; more than one if requests are pipelined. */
   open: number;
   /** The latest of them. */
   response: ServerResponse | undefined;
@@ -34,11 +35,11 @@ interface Connection extends Linked<Connection> {
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #connections = new Map<Socket, Connection>();
-  /** Those without an open response; the one that has been idle longest is first. */
+  /** Connections without an open response; the one that has been idle longest is first. */
   readonly #idle = new LinkedList<Connection>();
   readonly #byAddress = new Map<string, number>();
   #closing = false;
-  /** One function for all of them: a closure for each request or connection would be made thousands of times. */
+  /** One function for all of them: otherwise a closure would be created for each request or connection. */
   readonly #onResponseClosed: (this: ServerResponse) => void;
   readonly #onSocketClosed: (this: Socket) => void;
 
@@ -69,7 +70,7 @@ export class Connections {
     return this.#connections.keys();
   }
 
-  /** Takes a new connection in, or closes it. */
+  /** Accepts a new connection, or closes it. */
   accept(socket: Socket): void {
     const { maxConnections, maxPerAddress, isShort } = this.#options;
     if (isShort?.() === true) {
@@ -99,7 +100,7 @@ export class Connections {
     socket.on('close', this.#onSocketClosed);
   }
 
-  /** A request has come, and this is its response. */
+  /** A request has arrived, and this is its response. */
   begin(socket: Socket, response: ServerResponse): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
@@ -109,30 +110,30 @@ export class Connections {
     response.on('close', this.#onResponseClosed);
   }
 
-  /** The response that is open on a connection; of pipelined ones the last. */
+  /** The response that is open on a connection; the last one if requests are pipelined. */
   openResponse(socket: Socket): ServerResponse | undefined {
     return this.#connections.get(socket)?.response;
   }
 
-  /** Whether bytes that are written to the socket now would land in the middle of, or before, an answer. */
+  /** Whether bytes that are written to the socket now would appear before or inside an answer. */
   isAnswering(socket: Socket): boolean {
     const connection = this.#connections.get(socket);
     if (connection?.response === undefined) return false;
     const { open, response } = connection;
-    // Of a request that is still coming nobody has begun the answer, unless it was refused early.
+    // While a request is still arriving, its answer has not begun, unless it was refused early.
     return open > 1 || response.headersSent || response.req.complete;
   }
 
-  /** Closes a connection for the gateway's own reasons. */
+  /** Closes a connection for a reason of the gateway. */
   drop(socket: Socket, reason: ConnectionDropReason): void {
     const { listener, events } = this.#options;
     events.emit('connection-dropped', { listener, reason, remoteAddress: socket.remoteAddress });
-    // The kernel would go on sending what nobody takes.
+    // Otherwise the kernel would keep sending what nobody receives.
     if (reason === 'vanished') socket.resetAndDestroy();
     else socket.destroy();
   }
 
-  /** Closes what waits for a request, and what never sent one, now and from now on. */
+  /** Closes connections that wait for a request or never sent one, now and from now on. */
   closeIdle(): void {
     this.#closing = true;
     for (const { socket } of this.#idle) socket.destroy();
@@ -155,7 +156,7 @@ export class Connections {
     if (connection.open > 0) return;
     connection.response = undefined;
     this.#idle.push(connection);
-    // What is left of its answer is with the kernel by now.
+    // The kernel has the rest of its answer by now.
     if (this.#closing && !isClosing(socket)) socket.destroy();
   }
 

@@ -1,27 +1,27 @@
 /**
- * Cross-origin requests of web pages (Fetch, "HTTP CORS protocol"). Only an origin that the guard has let through gets any of
- * these headers; it gets them on refusals too, or the page could not tell why.
+ * Cross-origin requests of web pages (Fetch, "HTTP CORS protocol"). Only an origin that the guard allows gets these
+ * headers. It gets them on refusals too; otherwise the page could not see the reason.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What a page's script may read of an answer, besides status, body and a few common headers. */
+/** What a page's script may read of an answer, besides the status, the body and a few common headers. */
 const EXPOSED_HEADERS = 'Mcp-Session-Id, Mcp-Protocol-Version, WWW-Authenticate, Retry-After';
 const METHODS = 'GET, POST, DELETE';
-/** Where the browser asks for none by name. */
+/** Used if the browser does not ask for headers by name. */
 const HEADERS = 'Authorization, Content-Type, Accept, Last-Event-ID, Mcp-Session-Id, Mcp-Protocol-Version';
-/** Chromium keeps a preflight no longer than that. */
+/** Chromium keeps the answer to a preflight request no longer than this. */
 const MAX_AGE_SECONDS = 7_200;
-/** Names of headers and what parts them (RFC 9110, section 5.6.2). */
+/** Names of headers and their separators (RFC 9110, section 5.6.2). */
 const HEADER_NAMES = /^[\w!#$%&'*+.^`|~, -]{1,2000}$/;
 
-/** Lets a page of this origin read the answer. Before anything is written. */
+/** Lets a page of this origin read the answer. Must be called before anything is written. */
 export function shareWith(origin: string, response: ServerResponse): void {
   response.setHeader('access-control-allow-origin', origin);
   response.setHeader('access-control-expose-headers', EXPOSED_HEADERS);
   response.setHeader('vary', 'Origin');
 }
 
-/** Whether a browser asks if it may send a page's request. It sends no token with that. */
+/** Whether a browser asks if it may send a page's request. Such a question carries no token. */
 export function isPreflight({ method, headers }: IncomingMessage): boolean {
   return (
     method === 'OPTIONS' &&
@@ -30,7 +30,7 @@ export function isPreflight({ method, headers }: IncomingMessage): boolean {
   );
 }
 
-/** Grants a preflight of an origin that may read answers. What the page then sends is checked as any other request. */
+/** Grants a preflight request of an origin that may read answers. The request that follows is checked as any other. */
 export function answerPreflight({ headers }: IncomingMessage, response: ServerResponse): void {
   const asked = headers['access-control-request-headers'];
   response

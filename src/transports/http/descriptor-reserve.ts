@@ -1,30 +1,34 @@
 /**
- * File descriptors are the whole process's: a session that leaks them takes them from the listeners too, and the system then
- * closes new connections without a word to anybody. Some are kept spare, and given free when there are hardly any others. MCP
- * connections are refused while that lasts, so that what is free answers `/healthz`, `/readyz` and `/metrics`. A session
- * that takes each one the moment it is free takes these as well; nothing inside of one process can prevent that.
+ * File descriptors belong to the whole process. A session that leaks them takes them from the listeners too, and the
+ * system then closes new connections without any message. So some descriptors are reserved, and released when almost no
+ * others are left. Meanwhile MCP connections are refused, so that the released ones serve `/healthz`, `/readyz` and
+ * `/metrics`. A session that takes every descriptor as soon as it is free takes these as well; nothing inside of one
+ * process can prevent that.
  */
 import { closeSync, openSync, readdirSync, statSync } from 'node:fs';
 import { devNull } from 'node:os';
 import type { DescriptorState, GatewayEmitter } from '../../telemetry/events.js';
 
 const CHECK_MS = 1_000;
-/** Enough for the admin listener's probes for a while; few where the limit is low. */
+/** Enough for the requests to the admin listener for a while; fewer if the limit is low. */
 const MAX_SPARE = 32;
 const SPARE_SHARE = 1 / 16;
-/** With fewer free ones a thread can't start. So many are given free at once: whoever leaks takes them too. */
+/**
+ * With fewer free ones a thread cannot start. This many are released at once, because whoever leaks descriptors takes
+ * some of them.
+ */
 const LEAST_FREE = 8;
-/** Only when so many are free again besides the spare ones, the shortage is over. */
+/** The shortage is over only when this many are free besides the reserved ones. */
 const FREE_AFTERWARDS = 16;
 const HIGH_SHARE = 0.8;
 const LOW_SHARE = 0.7;
-/** Listing all of them, on a kernel that can't count them, is not done at each check. */
+/** If the kernel cannot count descriptors, they are listed, but not at each check. */
 const CHECKS_PER_LISTING = 10;
 const OPEN_DESCRIPTORS = '/proc/self/fd';
 
 export interface DescriptorReserveOptions {
   readonly events: GatewayEmitter;
-  /** `undefined` where it is not known. */
+  /** `undefined` if it is unknown. */
   readonly limit: number | undefined;
 }
 
@@ -46,7 +50,7 @@ export class DescriptorReserve {
     this.#timer = setInterval(() => this.#check(), CHECK_MS).unref();
   }
 
-  /** Hardly a descriptor was free, and not enough are since. */
+  /** Whether almost no descriptor was free, and too few have become free since. */
   get short(): boolean {
     return this.#short;
   }
@@ -75,7 +79,7 @@ export class DescriptorReserve {
     return free;
   }
 
-  /** Fills the reserve again, if it does not take the last ones. */
+  /** Fills the reserve again, unless that would take the last ones. */
   #recover(): boolean {
     const before = this.#spare.length;
     const missing = this.#wanted - before;
@@ -101,27 +105,30 @@ export class DescriptorReserve {
     }
   }
 
-  /** Those of the reserve among them. `undefined` where it can't be told, or is not looked at this time. */
+  /**
+   * The number of open descriptors, including the reserved ones. `undefined` if it is unknown or not determined this
+   * time.
+   */
   #count(): number | undefined {
     this.#checks += 1;
     try {
-      // Linux 6.2 and later say the number as the folder's size; before, it is 0.
+      // From Linux 6.2 on, the size of the folder is this number; before, it is 0.
       const { size } = statSync(OPEN_DESCRIPTORS);
       if (size > 0) return size;
       return this.#checks % CHECKS_PER_LISTING === 0 ? readdirSync(OPEN_DESCRIPTORS).length : undefined;
     } catch {
-      // Listing needs a descriptor itself; that there is none is seen by #areSomeFree.
+      // Listing needs a descriptor itself. If there is none, #areSomeFree notices.
       return undefined;
     }
   }
 
-  /** @returns whether there were as many; those that there were are kept. */
+  /** @returns whether this many could be opened; those that could are kept */
   #open(count: number): boolean {
     for (let opened = 0; opened < count; opened += 1) {
       try {
         this.#spare.push(openSync(devNull, 'r'));
       } catch {
-        // EMFILE or ENFILE: for whoever wants one it comes to the same.
+        // EMFILE or ENFILE: the consequence is the same.
         return false;
       }
     }

@@ -5,13 +5,13 @@ import type { GatewayEmitter } from '../../telemetry/events.js';
 import { noteRejection, RETRY_AFTER_SECONDS, sendJson } from './reply.js';
 
 const STATUSES: Readonly<Record<StartFailure['outcome'], number>> = {
-  // The request went through, and the server's own error is its answer.
+  // The request was processed, and the server's own error is its answer.
   refused: 200,
   failed: 500,
   no_capacity: 503,
 };
 
-/** Answers `initialize`. Only what may be tried again is an event. */
+/** Answers `initialize`. Only a failure after which the client may try again emits an event. */
 export function answerFailedStart(
   events: GatewayEmitter,
   response: ServerResponse,

@@ -1,4 +1,4 @@
-/** What the connections of both listeners share, and the bounds of it. */
+/** What the connections of both listeners share, and its limits. */
 import type { GatewayEmitter, ListenerName } from '../../telemetry/events.js';
 import { BodyBudget } from './body-budget.js';
 import { Connections } from './connections.js';
@@ -7,7 +7,7 @@ import { DescriptorReserve } from './descriptor-reserve.js';
 import { OutputBudget } from './output-budget.js';
 import { VanishedPeers } from './vanished-peers.js';
 
-/** One address may have half: a proxy on another machine is one address. */
+/** One address may have half of the connections: a proxy on another machine is one address. */
 const ADDRESS_SHARE = 1 / 2;
 
 export interface HttpResourcesOptions {

@@ -1,6 +1,7 @@
 /**
- * The `node:http` server behind each listener: deadlines for requests, who is asked for a body and when, what happens to
- * bytes that are no request, to a client that closes its half of a connection, and to connections when it stops.
+ * The `node:http` server behind each listener: deadlines for requests, when a client is asked for its body, and what
+ * happens to bytes that are not a request, to a client that closes its half of a connection, and to connections when
+ * the server stops.
  */
 import {
   createServer,
@@ -28,18 +29,24 @@ import {
 } from './staged-close.js';
 
 const LATE = 'ERR_HTTP_REQUEST_TIMEOUT';
-/** By the code of Node's error; 400 for any other. */
+/** By the code of Node's error; any other code is answered with 400. */
 const STATUS_OF_CLIENT_ERROR: Readonly<Record<string, number>> = {
   [LATE]: 408,
   HPE_HEADER_OVERFLOW: 431,
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
 };
 
-/** Connections that can't be accepted come in hundreds: one line in each. */
+/** Connections that cannot be accepted come in hundreds, so there is one log line in this time. */
 const NOTICE_WINDOW_MS = 10_000;
-/** How often Node looks for requests that are past their deadline; its default of 30 s makes 60 s out of 30. */
+/**
+ * How often Node checks for requests that are past their deadline. With Node's default of 30 s, a deadline of 30 s
+ * could become 60 s.
+ */
 const DEADLINE_CHECK_MS = 500;
-/** A client that has only closed its own half of the connection hears nothing of these; one that is gone resets it. */
+/**
+ * When probes are sent. A client that has only closed its half of the connection ignores them; one that is gone resets
+ * the connection.
+ */
 const PROBES_AFTER_MS = [1, 20, 200, 2_000];
 const EVENT_STREAM_PROBE = ':\n\n';
 
@@ -47,17 +54,21 @@ export interface HttpServerOptions {
   readonly connections: Connections;
   readonly events: GatewayEmitter;
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0: any free port. */
   readonly port: number;
-  /** The options that name host and port, for sentences. */
+  /** The names of the options for host and port, for messages. */
   readonly option: { readonly host: string; readonly port: string };
-  /** The headers of a request must be there by then, and a whole request; 408 otherwise. */
+  /**
+   * Deadline for the headers of a request. After it, or after the deadline for the whole request, the answer is 408.
+   */
   readonly headersDeadlineMs: number;
   readonly requestDeadlineMs: number;
   readonly keepAliveMs: number;
-  /** TCP keep-alive; none where it is left out. */
+  /** TCP keep-alive; none if it is left out. */
   readonly tcpKeepAliveMs?: number;
-  /** Whatever it throws would end the process. It asks for the body by `writeContinue` where `Expect` says so. */
+  /**
+   * An exception in it would end the process. It asks for the body with `writeContinue` if the client sent `Expect`.
+   */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
@@ -81,12 +92,13 @@ export class HttpServer {
     this.#late = new LateRequests(headersDeadlineMs, (socket) => options.connections.openResponse(socket));
     const server = createServer(serverOptions);
     this.#server = server;
-    // A client may close its half of the connection once it has asked. Node knows the property, its documentation does not.
+    // Lets a client close its half of the connection after its request. Node has this property, but its documentation
+    // does not mention it.
     Object.assign(server, { httpAllowHalfOpen: true });
     const handle = (request: IncomingMessage, response: ServerResponse): void =>
       this.#request(request, response);
     server.on('request', handle);
-    // Whoever reads the body says 100 Continue: not before Host, token and length were found right.
+    // Whoever reads the body sends 100 Continue, after Host, token and length have been checked.
     server.on('checkContinue', handle);
     server.on('checkExpectation', (request, response) => this.#unknownExpectation(request, response));
     server.on('timeout', closeUnlessHeard);
@@ -106,11 +118,11 @@ export class HttpServer {
     return this.#server.listening;
   }
 
-  /** @throws {BulkheadError} `ERR_BULKHEAD_LISTEN` when the address can't be had. */
+  /** @throws {BulkheadError} `ERR_BULKHEAD_LISTEN` if the address is not available */
   async listen(): Promise<AddressInfo> {
     const { option, events } = this.#options;
     const address = await listen(this.#server, this.#options, option);
-    // A connection that can't be accepted, for want of a descriptor say, is no reason to stop.
+    // A connection that cannot be accepted, for example because no descriptor is left, is no reason to stop.
     this.#server.on('error', ({ message }) => {
       const suppressed = this.#failures.admit();
       if (suppressed === undefined) return;
@@ -124,8 +136,8 @@ export class HttpServer {
   }
 
   /**
-   * Takes no new connection, closes idle ones, lets answers that are being written leave within the deadline, and
-   * resolves when all are closed. May be called again, with a shorter deadline.
+   * Accepts no new connections, closes idle ones, lets answers that are being written leave within the deadline, and
+   * resolves when all connections are closed. May be called again with a shorter deadline.
    */
   close(deadlineMs: number): Promise<void> {
     const server = this.#server;
@@ -138,11 +150,11 @@ export class HttpServer {
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
-    // What follows a request whose refusal closes the connection is not served (RFC 9112, section 9.6).
+    // A request after one whose refusal closes the connection is not served (RFC 9112, section 9.6).
     if (isClosing(request.socket)) return;
     this.#late.arrived(request.socket);
     this.#options.connections.begin(request.socket, response);
-    // A body that nobody reads would hold back everything behind it, the end of the connection among it.
+    // A body that nobody reads would hold back everything after it, including the end of the connection.
     if (request.method !== 'POST' && hasBody(request)) request.resume();
     this.#options.handle(request, response);
   }
@@ -155,15 +167,15 @@ export class HttpServer {
     response.writeHead(417, { ...refusalHeaders(request), 'content-length': 0 }).end();
   }
 
-  /** What never became a request: Node's parser refused it, or it did not come in time. */
+  /** Bytes that never became a request: Node's parser refused them, or the request did not arrive in time. */
   #malformed(error: NodeJS.ErrnoException, socket: Socket): void {
-    // A client that is gone hears no answer, and a reset is no malformed request.
+    // A client that is gone receives no answer, and a reset is not a malformed request.
     if (error.syscall !== undefined || (!socket.writable && !isClosing(socket))) {
       socket.destroy();
       return;
     }
     const { connections } = this.#options;
-    // Node reports the same error again with whatever comes behind it.
+    // Node reports the same error again for everything that follows.
     if (isClosing(socket)) {
       if (isOverDiscarded(socket)) socket.destroy();
       return;
@@ -171,7 +183,8 @@ export class HttpServer {
     const status = STATUS_OF_CLIENT_ERROR[error.code ?? ''] ?? 400;
     this.#rejected(socket, status === 408 ? 'request_timeout' : 'malformed_http', status);
     if (connections.isAnswering(socket)) {
-      // The answers to what came before stay whole (RFC 9112, section 9.3.2), and are the last ones here.
+      // The answers to earlier requests are completed (RFC 9112, section 9.3.2). They are the last ones on this
+      // connection.
       connections.openResponse(socket)?.once('close', () => endAndDiscard(socket));
       discardInput(socket);
       return;
@@ -193,13 +206,13 @@ export class HttpServer {
   }
 
   /**
-   * FIN says that a client asks for nothing more: it may wait for its answer, or be gone. Bytes tell, since they are
-   * acknowledged or answered with a reset; the reset is seen with the bytes after it.
+   * FIN says that a client will ask for nothing more. It may wait for its answer, or be gone. Sending bytes shows
+   * which: they are acknowledged, or answered with a reset, which is seen when the next bytes are sent.
    */
   #onEnd(): (this: Socket) => void {
     const { connections } = this.#options;
     return function () {
-      // A client that sent garbage behind its request, and then FIN, is not one that only waits.
+      // A client that sent garbage after its request, and then FIN, is not one that only waits.
       if (isClosing(this) && connections.openResponse(this)?.writableEnded === false) this.destroy();
       let probes = 0;
       let timer: NodeJS.Timeout | undefined;
@@ -217,7 +230,10 @@ export class HttpServer {
   }
 }
 
-/** A request that came in time may still have to be read: timers run first, and after a stall (SIGSTOP, say) all are late. */
+/**
+ * Closes the socket unless more has arrived. A request that arrived in time may not have been read yet: timers run
+ * first, and after a stall (such as SIGSTOP) all of them are late.
+ */
 function closeUnlessHeard(socket: Socket): void {
   const { bytesRead } = socket;
   afterReading(() => {
@@ -226,7 +242,7 @@ function closeUnlessHeard(socket: Socket): void {
 }
 
 function sendProbe(response: ServerResponse, socket: Socket): void {
-  // Only an event stream has headers and no end, and it may have a comment anywhere between events.
+  // Only an event stream has headers and no end. A comment is allowed anywhere between its events.
   if (response.headersSent) {
     if (!response.writableEnded && !response.writableNeedDrain) response.write(EVENT_STREAM_PROBE);
     return;

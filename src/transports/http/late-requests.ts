@@ -1,7 +1,7 @@
 /**
- * Requests that Node calls late. Its timers run before it reads sockets, so after a stall (SIGSTOP, a frozen container) the
- * rest of a request may have come in time and still have to be read. Such a request gets a little more time, once: Node,
- * which has reported it, no longer looks at it.
+ * Requests that Node reports as late. Node's timers run before it reads sockets, so after a stall (SIGSTOP, a frozen
+ * container) the rest of a request may have arrived in time without having been read. Such a request gets a little more
+ * time, once. Node has already reported it and does not check it again.
  */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -10,21 +10,21 @@ import { afterReading, Deadline } from '../../shared/deadline.js';
 export class LateRequests {
   readonly #graceMs: number;
   readonly #openResponse: (socket: Socket) => ServerResponse | undefined;
-  /** Connections on which the headers of a request are still coming. */
+  /** Connections on which the headers of a request are still arriving. */
   readonly #headersAwaited = new Set<Socket>();
 
-  /** @param openResponse that of the last request whose headers have come on the connection. */
+  /** @param openResponse the response to the last request whose headers have arrived on the connection */
   constructor(graceMs: number, openResponse: (socket: Socket) => ServerResponse | undefined) {
     this.#graceMs = graceMs;
     this.#openResponse = openResponse;
   }
 
-  /** The headers of a request have come. */
+  /** The headers of a request have arrived. */
   arrived(socket: Socket): void {
     if (this.#headersAwaited.size > 0) this.#headersAwaited.delete(socket);
   }
 
-  /** Calls back if the request is late indeed. */
+  /** Calls back if the request is really late. */
   judge(socket: Socket, isLate: () => void): void {
     const { bytesRead } = socket;
     const response = this.#openResponse(socket);

@@ -1,7 +1,7 @@
 /**
- * The HTTP+SSE transport of 2024-11-05: GET /sse opens the session and its one stream, whose first event names where
- * to POST; everything that the server has to say, answers among them, goes over that stream. It can't be resumed:
- * when it closes, the session ends.
+ * The HTTP+SSE transport of 2024-11-05. GET /sse opens the session and its one stream, whose first event contains the
+ * address for POST. All messages of the server, including answers, go over that stream. It cannot be resumed: when it
+ * closes, the session ends.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { JSON_RPC } from '../../protocol/json-rpc-error.js';
@@ -43,7 +43,7 @@ export class LegacySse {
     if (refusal !== undefined) return this.#reject(request, response, { status: 503, ...refusal });
     const added = readMetadata(metadata, request);
     const session = sessions.open(contextOf(request, 'sse', principal, added), streams);
-    // Relative to where the client found the stream: a proxy may serve this listener below a path of its own.
+    // Relative to the address of the stream: a proxy may serve this listener below a path of its own.
     const endpoint = `${slash ? '../' : ''}${MESSAGES_PATH.slice(1)}?sessionId=${session.id}`;
     const preamble = `event: endpoint\ndata: ${endpoint}\n\n`;
     session.listen(
@@ -78,7 +78,7 @@ export class LegacySse {
     const session = this.#parts.sessions.find(sessionId, principal);
     if (session?.context.transport !== 'sse') return this.#reject(request, response, SESSION_GONE);
     readJson(this.#parts, request, response, (text) => {
-      // Its stream may have closed while the body came.
+      // Its stream may have closed while the body arrived.
       if (session.state === 'ending') return this.#reject(request, response, SESSION_GONE);
       this.#received(request, response, session, text);
     });

@@ -4,8 +4,8 @@ import { BulkheadError, messageOf } from '../../shared/errors.js';
 
 /**
  * Starts a server.
- * @param option the option that names the port, for the sentence.
- * @throws {BulkheadError} `ERR_BULKHEAD_LISTEN` when the address can't be had.
+ * @param option the option that contains the port, for the message
+ * @throws {BulkheadError} `ERR_BULKHEAD_LISTEN` if the address is not available
  */
 export function listen(
   server: Server,

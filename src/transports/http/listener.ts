@@ -17,21 +17,21 @@ const SSE_PATH = '/sse';
 
 const MCP_TARGET: RequestTarget = readTarget(MCP_PATH);
 
-/** A client must have sent a whole request by then; Node answers 408 otherwise. */
+/** A client must have sent a whole request by then. Otherwise Node answers 408. */
 const REQUEST_DEADLINE_MS = 60_000;
 const HEADERS_DEADLINE_MS = 15_000;
-/** Longer than the idle time after which proxies and clients let go of a connection themselves. */
+/** Longer than the idle time after which proxies and clients close a connection themselves. */
 const KEEP_ALIVE_MS = 75_000;
-/** Finds out about peers that are gone without a word, a laptop that was closed, say. */
+/** Detects peers that vanished, such as a laptop that was closed. */
 const TCP_KEEP_ALIVE_MS = 30_000;
-/** What answers are still on their way when the gateway stops may take so long to leave. */
+/** How long answers may take to leave when the gateway stops. */
 const CLOSE_DEADLINE_MS = 2_000;
 
 export interface ListenerOptions
   extends HttpTransportCollaborators,
     Omit<GuardOptions, 'allowsAddresses' | 'allowsLinks'> {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly connections: Connections;
 }
@@ -68,12 +68,15 @@ export class Listener {
     });
   }
 
-  /** @throws {BulkheadError} `ERR_BULKHEAD_LISTEN` when the address can't be had. */
+  /** @throws {BulkheadError} `ERR_BULKHEAD_LISTEN` if the address is not available */
   listen(): Promise<AddressInfo> {
     return this.#server.listen();
   }
 
-  /** Takes no new connection, lets answers that are being written leave, and resolves when all are closed. */
+  /**
+   * Accepts no new connections, lets answers that are being written leave, and resolves when all connections are
+   * closed.
+   */
   close(): Promise<void> {
     return this.#server.close(CLOSE_DEADLINE_MS);
   }

@@ -1,4 +1,4 @@
-/** What both transports do with a POST: read its body, and take the JSON-RPC messages in it. */
+/** What both transports do with a POST: read its body, and get the JSON-RPC messages from it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientMessage, ClientRequest } from '../../protocol/client-message.js';
 import { type ParsedBody, parseBody } from '../../protocol/json-rpc.js';
@@ -16,17 +16,17 @@ export interface MessageParts {
   readonly bodies: BodyBudget;
 }
 
-/** Each session keeps its own for every thread to come. Icons in it may be whole pictures. */
+/** Each session keeps its `initialize` for all its threads. Icons in it may be whole pictures. */
 const MAX_INITIALIZE_CHARS = 256 * 1024;
 
-/** A session whose messages wait for a thread, and too many of them. */
+/** Too many messages of a session wait for a thread. */
 export const TOO_MUCH_WAITS: Rejection = {
   status: 503,
   reason: 'thread_wait',
   message: 'This session waits for a thread and takes no more messages. Try again later.',
 };
 
-/** Reads a JSON body as text; what is not JSON by its type, not UTF-8, or too large, is refused. */
+/** Reads a JSON body as text. A body of another type, not in UTF-8, or too large is refused. */
 export function readJson(
   parts: MessageParts,
   request: IncomingMessage,
@@ -81,7 +81,7 @@ export function readJson(
   readBody(request, response, parts, (body) => answering(events, request, response, () => read(body)));
 }
 
-/** The messages in a body, or `undefined` after it has been refused. */
+/** The messages in a body, or `undefined` if it was refused. */
 export function messagesIn(
   text: string,
   events: GatewayEmitter,
@@ -114,7 +114,7 @@ export function openingOf(messages: readonly ClientMessage[]): ClientRequest | u
   return undefined;
 }
 
-/** Hands a session what asks for no answer; `false` when it can't take more. */
+/** Gives a session the messages that need no answer; `false` if it cannot accept more. */
 export function tellSession(session: Session, messages: readonly ClientMessage[]): boolean {
   let taken = true;
   for (const message of messages) {

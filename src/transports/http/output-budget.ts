@@ -1,7 +1,7 @@
 /**
- * What was written to connections and has not left, over all of them. Past the budget the responses whose bytes wait most and
- * longest are given up until an eighth is free again; one that takes nothing for a minute is given up in any case. An
- * event stream is resumed from the event log, as after any lost connection.
+ * Output that was written to connections and has not left, over all of them. Beyond the budget, the responses with most
+ * waiting bytes for longest are closed until an eighth is free again. A response whose client reads nothing for a
+ * minute is closed in any case. An event stream can be resumed from the event log, as after any lost connection.
  */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -10,25 +10,31 @@ import { Lateness } from '../../shared/deadline.js';
 import { AdmissionWindow } from '../../telemetry/admission-window.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 
-/** Clients can bring it about at will: one line in each. */
+/** Clients can cause this at will, so there is one log line in this time. */
 const NOTICE_WINDOW_MS = 10_000;
 const MIB = 1024 * 1024;
-/** An eighth of the heap, within bounds: no single message of a server, 32 Mi characters, may be too much by itself. */
+/**
+ * An eighth of the heap, within limits: a single message of a server, up to 32 Mi characters, must not be too much by
+ * itself.
+ */
 const HEAP_SHARE = 1 / 8;
 const LEAST_BYTES = 48 * MIB;
 const MOST_BYTES = 128 * MIB;
 const FREED_SHARE = 1 / 8;
-/** A client that takes nothing for this long, while bytes wait for it, is taken for gone. */
+/** A client that reads nothing for this long while bytes wait for it is considered gone. */
 const STALL_MS = 60_000;
 const LOOKS_BEFORE_STALL = 30;
 
 export type GiveUpReason = 'stalled' | 'output_budget';
 
-/** A response with bytes that wait. */
+/** A response with waiting bytes. */
 export interface WaitingOutput {
   /** Bytes that were written and have not left. */
   readonly waitingBytes: number;
-  /** The part of them that the system is being handed; `undefined` while an earlier response of the connection is written. */
+  /**
+   * The part of them that is being passed to the system; `undefined` while an earlier response of the connection is
+   * written.
+   */
   readonly leavingBytes: number | undefined;
   /** Closes its connection. */
   giveUp(reason: GiveUpReason): void;
@@ -37,7 +43,7 @@ export interface WaitingOutput {
 interface Waiting {
   readonly sinceMs: number;
   bytes: number;
-  /** As of the last look. */
+  /** As of the last check. */
   seenBytes: number;
   seenLeavingBytes: number | undefined;
   movedAtMs: number;
@@ -57,7 +63,7 @@ export class OutputBudget {
   readonly #notices = new AdmissionWindow(1, NOTICE_WINDOW_MS);
   #usedBytes = 0;
   #timer: NodeJS.Timeout | undefined;
-  /** Of the looks, as long as anything waits. */
+  /** How late the checks are, as long as anything waits. */
   #lateness: Lateness | undefined;
 
   constructor({ events, limitBytes = defaultLimit(), stallMs = STALL_MS }: OutputBudgetOptions) {
@@ -112,7 +118,7 @@ export class OutputBudget {
 
   #look(): void {
     const nowMs = performance.now();
-    // While this process stood still, no client could take anything.
+    // While this process stood still, no client could receive anything.
     const stoodStillMs = this.#lateness?.look(nowMs) ?? 0;
     for (const [output, waiting] of this.#waiting) {
       const { waitingBytes, leavingBytes } = output;
@@ -123,7 +129,8 @@ export class OutputBudget {
       this.#usedBytes += waitingBytes - waiting.bytes;
       waiting.bytes = waitingBytes;
       waiting.movedAtMs = Math.min(waiting.movedAtMs + stoodStillMs, nowMs);
-      // More is written meanwhile: only what leaves is a sign of life. Behind another response nothing can leave.
+      // More may be written meanwhile, so only bytes that leave show that the client reads. After another response,
+      // none can leave.
       const moved = waitingBytes < waiting.seenBytes || leavingBytes !== waiting.seenLeavingBytes;
       if (moved || leavingBytes === undefined) waiting.movedAtMs = nowMs;
       waiting.seenBytes = waitingBytes;
@@ -160,9 +167,9 @@ export class OutputBudget {
 }
 
 /**
- * Bytes of the write that is under way which the system has not taken yet; `undefined` where another response of the
- * connection comes first. A large message is one write, so `writableLength` stands still until all of it has left; only
- * libuv's own count shows that a slow reader reads.
+ * Bytes of the current write that the system has not accepted yet; `undefined` if another response of the connection
+ * comes first. A large message is one write, so `writableLength` does not change until all of it has left. Only libuv's
+ * own count shows that a slow reader reads.
  */
 export function leavingBytesOf({ socket }: ServerResponse): number | undefined {
   if (socket === null) return undefined;

@@ -1,4 +1,4 @@
-/** The plain answers: a status with a JSON-RPC error that says what was wrong. */
+/** Answers that consist of a status and a JSON-RPC error that says what was wrong. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorResponse, JSON_RPC } from '../../protocol/json-rpc-error.js';
 import { messageOf } from '../../shared/errors.js';
@@ -6,18 +6,18 @@ import type { RequestId } from '../../shared/request-id.js';
 import type { GatewayEmitter, RefusedRequest, RejectionReason } from '../../telemetry/events.js';
 import { refusalHeaders } from './staged-close.js';
 
-/** What a client that is told to come back should wait, in seconds; Claude Code has its own idea. */
+/** How long a client is told to wait before it tries again, in seconds; Claude Code uses its own time. */
 export const RETRY_AFTER_SECONDS = 2;
 
 export interface Rejection {
   readonly status: number;
   readonly reason: RejectionReason;
   readonly message: string;
-  /** `-32000` unless said otherwise. */
+  /** `-32000` if it is left out. */
   readonly code?: number;
   readonly id?: RequestId | null;
   readonly headers?: Readonly<Record<string, string>>;
-  /** What went wrong, for the log alone. */
+  /** What went wrong, only for the log. */
   readonly detail?: string;
 }
 
@@ -28,10 +28,10 @@ export const SECOND_HOST: Rejection = {
   message: 'Bad Request: it has more than one Host header',
 };
 
-/** What of a refused request goes into events and log lines, in characters of each part. */
+/** Maximum length of each part of a refused request in events and log lines, in characters. */
 const MAX_NOTED_CHARS = 200;
 
-/** Refuses a request: the status, a JSON-RPC error with the sentence, and an event. */
+/** Refuses a request: with a status, a JSON-RPC error with the message, and an event. */
 export function reject(
   events: GatewayEmitter,
   request: IncomingMessage,
@@ -64,7 +64,7 @@ export function noteRejection(
   });
 }
 
-/** What a refused request was, as far as its head tells. */
+/** The parts of a refused request that are known from its head. */
 export function refusedRequest({ method, url = '', headers }: IncomingMessage): RefusedRequest {
   const queryStart = url.indexOf('?');
   const path = queryStart === -1 ? url : url.slice(0, queryStart);
@@ -77,8 +77,8 @@ export function refusedRequest({ method, url = '', headers }: IncomingMessage): 
 }
 
 /**
- * Runs a step of answering a request. What it throws is a fault of the gateway's or of what it is embedded in: it costs this
- * request and nothing else. The client gets 500 and no word of the error, the log all of it.
+ * Runs a step of answering a request. An exception is a fault of the gateway, or of the program that embeds it, and
+ * affects only this request. The client gets 500 without the error; the log gets all of it.
  */
 export function answering(
   events: GatewayEmitter,
@@ -90,7 +90,7 @@ export function answering(
     step();
   } catch (error) {
     reject(events, request, response, internalError(error));
-    // It was being answered already: the client must not wait for the rest.
+    // The answer had begun already: the client must not wait for the rest.
     if (!response.writableEnded) response.destroy();
   }
 }
@@ -121,7 +121,7 @@ export function sendJson(
   response.end(body);
 }
 
-/** One header's value; of a repeated one Node makes a list only where that is allowed. */
+/** One header's value. Node returns an array only for headers that may be repeated. */
 export function headerOf(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value[0] : value;

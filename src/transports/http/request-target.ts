@@ -1,4 +1,4 @@
-/** The request target (RFC 9112, section 3.2): which route a request means, and which host. */
+/** The request target (RFC 9112, section 3.2): the route of a request, and its host. */
 
 export interface RequestTarget {
   /** As it was sent, without a slash at its end. */
@@ -8,14 +8,14 @@ export interface RequestTarget {
   /** Without the `?`. */
   readonly query: string;
   /**
-   * Host and port of a target in absolute form, which a client sends through a forward proxy: it stands for the Host header,
-   * which must be ignored then (RFC 9112, section 3.2.2).
+   * Host and port of a target in absolute form, which a client sends to a forward proxy. They replace the Host header,
+   * which must then be ignored (RFC 9112, section 3.2.2).
    */
   readonly host: string | undefined;
 }
 
 const SCHEMES = ['http://', 'https://'];
-/** Where an authority ends (RFC 3986, section 3.2); `\` as some readers of addresses take it. */
+/** The end of the authority (RFC 3986, section 3.2). Some parsers also accept `\`. */
 const END_OF_AUTHORITY = /[/?#\\]/;
 
 export function readTarget(url: string): RequestTarget {
@@ -35,7 +35,10 @@ function split(text: string, host: string | undefined): RequestTarget {
   return { path: slash ? path.slice(0, -1) : path, slash, query, host };
 }
 
-/** Whether a request has more than one Host line, which must be answered 400 (RFC 9112, section 3.2); Node shows the first. */
+/**
+ * Whether a request has more than one Host line, which must be answered with 400 (RFC 9112, section 3.2). Node shows
+ * only the first.
+ */
 export function hasSecondHost(rawHeaders: readonly string[]): boolean {
   let lines = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -1,4 +1,4 @@
-/** A plain response, given whole or in parts, as the budget of all output sees it. */
+/** A plain response, written whole or in parts, as the budget of all output sees it. */
 import type { ServerResponse } from 'node:http';
 import type { Connections } from './connections.js';
 import { type GiveUpReason, leavingBytesOf, type OutputBudget, type WaitingOutput } from './output-budget.js';
@@ -18,7 +18,7 @@ export class ResponseOutput implements WaitingOutput {
     this.#parts = parts;
   }
 
-  /** To be called after the response was ended. */
+  /** Must be called after the response was ended. */
   watch(): void {
     if (this.waitingBytes === 0) return;
     this.#parts.output.waits(this);
@@ -27,7 +27,10 @@ export class ResponseOutput implements WaitingOutput {
     this.#response.once('close', () => this.#parts.output.left(this));
   }
 
-  /** Writes the parts, each when the one before it has left, and ends the response. Resolves early when it is closed. */
+  /**
+   * Writes the parts, each after the previous one has left, and ends the response. Resolves early if the response is
+   * closed.
+   */
   async write(parts: AsyncIterable<string>): Promise<void> {
     const response = this.#response;
     for await (const part of parts) {

@@ -1,21 +1,21 @@
 /**
- * What a programmer's `metadata` function adds to a session's context. It runs on the main thread with what a client sent, so
- * whatever it throws or gives back must cost that one request and nothing else.
+ * What the `metadata` function of an embedding program adds to a session's context. It runs on the main thread with
+ * data from a client, so whatever it throws or returns must affect only that request.
  */
 import type { IncomingMessage } from 'node:http';
 import { messageOf } from '../../shared/errors.js';
 import { MAX_JSON_DEPTH } from '../../shared/json-depth.js';
 import type { SessionContext } from '../../shared/session-context.js';
 
-/** Each session keeps its own, and `/sessions` shows all. */
+/** Each session keeps its own metadata, and `/sessions` shows all of it. */
 const MAX_OBJECTS = 10_000;
 
 /** `undefined`: nothing. */
 export type MetadataHook = (request: IncomingMessage) => Readonly<Record<string, unknown>> | undefined;
 
 /**
- * A copy of what the function gives back: plain data that a thread, a log and `/sessions` can all be handed.
- * @throws {Error} with a sentence for the log when it throws, or gives back anything else.
+ * A copy of what the function returns: plain data that can be passed to a thread, a log and `/sessions`.
+ * @throws {Error} with a sentence for the log, if the function throws or returns anything else
  */
 export function readMetadata(hook: MetadataHook, request: IncomingMessage): SessionContext['metadata'] {
   let copy: unknown;
@@ -23,7 +23,7 @@ export function readMetadata(hook: MetadataHook, request: IncomingMessage): Sess
     const given: unknown = hook(request);
     if (given === undefined) return {};
     if (given instanceof Promise) {
-      // Nobody will wait for it, and its failure must not end the process.
+      // Nobody waits for it, and its failure must not end the process.
       given.catch(() => {});
       throw new Error('it returned a promise, but must return its data directly');
     }
@@ -40,8 +40,8 @@ export function readMetadata(hook: MetadataHook, request: IncomingMessage): Sess
 }
 
 /**
- * Level by level, so that nothing recurses; what is in a circle never comes to its last level. An object in several places
- * counts in each, as it will be written in each.
+ * Goes level by level, so that nothing recurses; a circle never ends, and exceeds the maximum depth. An object that
+ * appears several times counts each time, because it is written each time.
  */
 function excess(root: object): string | undefined {
   let level = new Map<object, number>([[root, 1]]);

@@ -1,7 +1,7 @@
 /**
- * One HTTP response that carries the server's messages: as one JSON body, or as an SSE stream (WHATWG HTML, section
- * 9.2; MCP 2025-11-25, Transports). Framing, keep-alive comments and the slow reader's back pressure are here; ids,
- * replay and what a closed connection means are the session's.
+ * One HTTP response that carries the server's messages, as one JSON body or as an SSE stream (WHATWG HTML, section 9.2;
+ * MCP 2025-11-25, Transports). Framing, keep-alive comments and back pressure of slow readers are here. Event ids,
+ * replay and the meaning of a closed connection belong to the session.
  */
 import type { ServerResponse } from 'node:http';
 import type { StartFailure } from '../../delivery/start-failure.js';
@@ -19,7 +19,7 @@ export interface SseStreamOptions {
   readonly keepAliveMs: number;
   readonly events: GatewayEmitter;
   readonly output: OutputBudget;
-  /** Written first, before anything of the session: the legacy transport's `endpoint` event. */
+  /** Written first, before anything of the session: the `endpoint` event of the legacy transport. */
   readonly preamble?: string;
 }
 
@@ -52,7 +52,7 @@ export class SseStream implements StreamConnection, WaitingOutput {
     return this.#hasLeft();
   }
 
-  /** Without a session id: there is no session. */
+  /** Without a session id, because there is no session. */
   fail(failure: StartFailure): void {
     const { events, response } = this.#options;
     this.#ended = true;
@@ -70,16 +70,16 @@ export class SseStream implements StreamConnection, WaitingOutput {
     if (this.#ended || this.#open) return;
     this.#open = true;
     response.on('drain', () => this.#drained());
-    // A write to a connection that is being reset; 'close' follows and says all there is to say.
+    // A write to a connection that is being reset; the 'close' event follows.
     response.on('error', () => {});
     response.writeHead(200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-cache, no-transform',
-      // nginx holds streams back without it.
+      // Without it, nginx buffers streams.
       'x-accel-buffering': 'no',
       ...(kind !== 'legacy' && { 'mcp-session-id': sessionId }),
     });
-    // Node keeps the head as the two dozen parts that it put it together of, but for one that is sent by itself.
+    // Node keeps the head as the two dozen strings from which it was built, unless it is sent by itself.
     response.flushHeaders();
     events.emit('stream-opened', { kind });
     const priming =
@@ -122,7 +122,7 @@ export class SseStream implements StreamConnection, WaitingOutput {
     response.destroy();
   }
 
-  /** What is still buffered goes out behind an end. */
+  /** What is still buffered is sent before the end. */
   #hasLeft(): boolean {
     const { response } = this.#options;
     if (response.writableLength === 0) return true;
@@ -138,8 +138,8 @@ export class SseStream implements StreamConnection, WaitingOutput {
 
   #comment(): void {
     const { response } = this.#options;
-    // Behind bytes that wait already, a comment keeps nothing alive and only adds to them. They may be too few to have
-    // been noticed when they were written.
+    // While bytes wait already, a comment keeps nothing alive and only adds to them. They may have been too few to be
+    // noticed when they were written.
     if (response.writableLength > 0) this.#waits();
     else response.write(KEEP_ALIVE);
   }

@@ -1,11 +1,12 @@
 /**
- * The Streamable HTTP transport, server side: POST, GET and DELETE of one endpoint (MCP 2025-11-25, 2025-06-18 and
- * 2025-03-26, Transports). It refuses with
+ * The server side of the Streamable HTTP transport: POST, GET and DELETE of one endpoint (MCP 2025-11-25, 2025-06-18
+ * and 2025-03-26, Transports). Its refusals are
  *
- * - 400 what is no JSON-RPC, has no session id where one is needed, or names an unknown protocol version;
- * - 404 an unknown session, after which a client initializes anew;
- * - 405 other methods, 406 a client that does not accept both JSON and SSE, 413 and 415 bodies it will not read;
- * - 503 with Retry-After a new session when there is no room. Never 429: Claude Code would not try again.
+ * - 400 for what is not JSON-RPC, has no session id although one is needed, or has an unknown protocol version;
+ * - 404 for an unknown session, after which a client initializes again;
+ * - 405 for other methods, 406 for a client that does not accept both JSON and SSE, 413 and 415 for bodies that are not
+ *   read;
+ * - 503 with Retry-After for a new session when there is no room. Never 429: Claude Code would not try again.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LATEST_PROTOCOL_VERSION, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
@@ -26,11 +27,11 @@ import { headerOf, internalError, type Rejection, reject, sendJson } from './rep
 import { type MetadataHook, readMetadata } from './session-metadata.js';
 import { SseStream } from './sse-stream.js';
 
-/** JSON-RPC batches were in 2025-03-26 and before, and taken out again (2025-06-18, Key Changes). */
+/** JSON-RPC batches existed up to 2025-03-26 (2025-06-18, Key Changes). */
 const LAST_VERSION_WITH_BATCHES = '2025-03-26';
 const MAX_NAME_CHARS = 200;
 
-/** What a transport over HTTP works with; one for all of its requests. */
+/** What a transport over HTTP uses; one object for all of its requests. */
 export interface HttpTransportCollaborators {
   readonly sessions: SessionManager;
   /** The way to the clients. */
@@ -40,11 +41,11 @@ export interface HttpTransportCollaborators {
   readonly bodies: BodyBudget;
   readonly output: OutputBudget;
   readonly keepAliveMs: number;
-  /** What a programmer adds to the session context, from the request that opens the session. */
+  /** What an embedding program adds to the session context, from the request that opens the session. */
   readonly metadata: MetadataHook;
 }
 
-/** Who opens a session, as far as its first request tells; `initialize` tells the rest. */
+/** Who opens a session, as far as the first request says; `initialize` adds the rest. */
 export function contextOf(
   request: IncomingMessage,
   transport: SessionTransport,
@@ -62,7 +63,9 @@ export function contextOf(
   };
 }
 
-/** The context after `initialize`. The version is negotiated as the SDK's server does it (Lifecycle, "Version Negotiation"). */
+/**
+ * The context after `initialize`. The version is negotiated as in the SDK's server (Lifecycle, "Version Negotiation").
+ */
 export function identified(context: SessionContext, { params }: ClientRequest): SessionContext {
   const { protocolVersion, clientInfo } = (params ?? {}) as {
     protocolVersion?: unknown;
@@ -139,7 +142,7 @@ export class StreamableHttp {
     if (discovery !== undefined) return this.#reject(request, response, discovery);
     const refusedVersion = this.#unknownVersion(request, messages);
     if (refusedVersion !== undefined) return this.#reject(request, response, refusedVersion);
-    // Once more: it may have ended while the body came.
+    // Again: the session may have ended while the body arrived.
     const session = this.#session(request, response, principal, messages);
     if (session === undefined) return;
     if (batch && session.context.protocolVersion > LAST_VERSION_WITH_BATCHES) {
@@ -162,7 +165,7 @@ export class StreamableHttp {
     session.request(requests, batch, this.#stream('post', response, session));
   }
 
-  /** The reply is a JSON-RPC error over 200: any other status is shown to the model as it is. */
+  /** A JSON-RPC error over 200: clients show any other status to the model without a message. */
   #refuseWhileDraining(response: ServerResponse, requests: readonly ClientRequest[], batch: boolean): void {
     const message = 'The server is shutting down. Call again in a moment.';
     const errors = requests.map(({ id }) =>
@@ -258,7 +261,7 @@ export class StreamableHttp {
     response.writeHead(200).end();
   }
 
-  /** The session that the request names, or `undefined` after it has been refused. */
+  /** The session that the request names, or `undefined` if the request was refused. */
   #session(
     request: IncomingMessage,
     response: ServerResponse,
@@ -316,8 +319,8 @@ function requestIdOf(messages: readonly ClientMessage[]): string | number | null
 }
 
 /**
- * `server/discover` is the next revision's first question; a client that hears of it here falls back to `initialize`. Its
- * version is no fault of the client's, so it is neither refused nor counted as one.
+ * `server/discover` is the first question of a client that prefers the next revision. After this answer it falls back
+ * to `initialize`. That is not a mistake of the client, so it is not counted as an unknown protocol version.
  */
 function discoveryOf(request: IncomingMessage, messages: readonly ClientMessage[]): Rejection | undefined {
   const [message] = messages;

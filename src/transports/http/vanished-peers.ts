@@ -1,8 +1,9 @@
 /**
- * Finds connections whose peers are gone without a word: a closed laptop, a pulled cable. TCP keep-alive finds those on
- * which nothing is sent. Where something is, a comment on a stream say, the kernel sends it again for a quarter of an hour
- * before it gives up, and Node has no way to ask for less (TCP_USER_TIMEOUT). So the kernel's own table is looked at: what
- * has been sent again and again, without an answer, for a minute. Linux only; elsewhere the system's own patience counts.
+ * Finds connections whose peers vanished: a closed laptop, a pulled cable. TCP keep-alive finds those on which nothing
+ * is sent. If something is sent, such as a comment on a stream, the kernel retransmits it for a quarter of an hour
+ * before it gives up, and Node cannot set a shorter time (TCP_USER_TIMEOUT). So this reads the kernel's table of
+ * connections and closes those that have been retransmitting without an acknowledgement for a minute. Only on Linux;
+ * elsewhere the system's own limit applies.
  */
 import { open } from 'node:fs/promises';
 import type { Socket } from 'node:net';
@@ -18,15 +19,15 @@ const READ_BYTES = 64 * 1024;
 export interface VanishedPeersOptions {
   readonly connections: readonly Connections[];
   readonly lookMs?: number;
-  /** A peer that has acknowledged nothing for this long, however often it was sent, is gone. */
+  /** A peer that has acknowledged nothing for this long, however often something was sent, is gone. */
   readonly unansweredMs?: number;
 }
 
-/** A connection that the kernel has sent something again on. */
+/** A connection on which the kernel has retransmitted something. */
 interface Retransmitting {
   readonly localPort: number;
   readonly remotePort: number;
-  /** As Node writes it. */
+  /** In the form that Node uses. */
   readonly remoteAddress: string;
 }
 
@@ -35,7 +36,7 @@ export class VanishedPeers {
   readonly #lookMs: number;
   readonly #unansweredMs: number;
   readonly #timer: NodeJS.Timeout | undefined;
-  /** When each was first seen to be unanswered. */
+  /** When each connection was first seen to be unacknowledged. */
   #unansweredSinceMs = new Map<Socket, number>();
   readonly #lateness: Lateness;
   #looking = false;
@@ -52,9 +53,9 @@ export class VanishedPeers {
     clearInterval(this.#timer);
   }
 
-  /** Off the main thread as far as it goes: with tens of thousands of connections a table has megabytes. */
+  /** Runs off the main thread as far as possible: with tens of thousands of connections a table has megabytes. */
   async #look(): Promise<void> {
-    // What two looks find that are too far apart need not have lasted from the one to the other.
+    // If two checks are too far apart, what both find need not have lasted from one to the other.
     if (this.#lateness.look(performance.now()) > 0) this.#unansweredSinceMs.clear();
     if (this.#looking || this.#connections.every(({ count }) => count === 0)) return;
     this.#looking = true;
@@ -73,7 +74,7 @@ export class VanishedPeers {
     this.#unansweredSinceMs = new Map();
     if (found.length === 0) return;
     const keys = new Set(found.map(keyOf));
-    // A look comes a little early or late: the one that is nearest to the deadline counts.
+    // A check may run a little early or late: the one nearest to the deadline counts.
     const patienceMs = this.#unansweredMs - this.#lookMs / 2;
     for (const connections of this.#connections) {
       for (const socket of connections.sockets()) {
@@ -94,7 +95,7 @@ async function readTable(path: string): Promise<Retransmitting[]> {
   try {
     file = await open(path);
   } catch {
-    // Without /proc, without IPv6, or without a free descriptor: the kernel's own deadline still holds.
+    // Without /proc, without IPv6, or without a free descriptor, the kernel's own limit still applies.
     return found;
   }
   try {
@@ -116,8 +117,9 @@ async function readTable(path: string): Promise<Retransmitting[]> {
 }
 
 /**
- * What a line of /proc/net/tcp or tcp6 says of a connection whose retransmission timer runs and has run out before
- * (proc_pid_net(5); Linux, Documentation/networking/proc_net_tcp.rst), or `undefined` for any other line.
+ * Reads a line of /proc/net/tcp or tcp6. It returns the connection if its retransmission timer runs and has already
+ * expired before (proc_pid_net(5); Linux, Documentation/networking/proc_net_tcp.rst), or `undefined` for any other
+ * line.
  */
 export function retransmittingIn(line: string): Retransmitting | undefined {
   // Nearly all lines end here: `01` is the retransmission timer.
@@ -133,7 +135,7 @@ export function retransmittingIn(line: string): Retransmitting | undefined {
   };
 }
 
-/** The kernel prints an address as 32-bit numbers in the machine's own byte order. */
+/** The kernel prints an address as 32-bit numbers in the byte order of the machine. */
 function addressOf(hex: string): string {
   const bytes = Buffer.from(hex, 'hex');
   if (endianness() === 'LE') bytes.swap32();
