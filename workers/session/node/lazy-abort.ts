@@ -1,7 +1,6 @@
 /**
- * An `AbortController` whose signal is made when somebody asks for it. A call that nobody cancels and whose handler
- * does not look makes none: on Node 20 that is a quarter of the protocol layer's time for a call. The build puts it into
- * the SDK's protocol layer as well.
+ * An `AbortController` whose signal is made on first use. A call that nobody cancels and whose handler does not look at
+ * its signal makes none.
  */
 export class LazyAbort {
   declare aborted: boolean;

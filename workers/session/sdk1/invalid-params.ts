@@ -1,25 +1,36 @@
 /**
  * A request whose parameters are wrong is answered with -32602 and one sentence (JSON-RPC 2.0, section 5.1). The SDK lets
- * the schema library's error through: -32603, as if the server had failed, with a dump of its issues. The build
- * puts `parseRequest` into the SDK's protocol layer.
+ * the schema library's error through: -32603, as if the server had failed, with a dump of its issues.
  */
-import { type AnySchema, safeParse } from '@modelcontextprotocol/sdk/server/zod-compat.js';
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { cut, messageOf } from '../../../src/shared/errors.js';
+import type { ProtocolEntries } from './protocol-entries.js';
 
 /** Issues that a sentence names, and how long it gets. */
 const MAX_ISSUES = 3;
 const MAX_CHARS = 500;
 
+type Entry = (request: { readonly method: string }, extra: unknown) => unknown;
+
 /**
- * @returns what the schema makes of the request.
- * @throws {McpError} -32602
+ * Changes the protocol layer's entry of the handler that was just registered for this method. It throws what a schema has
+ * against a request, and then an `McpError` with -32602 instead. The handler must not throw but reject.
  */
-export function parseRequest(schema: AnySchema, request: { readonly method: string }): unknown {
-  const parsed = safeParse(schema, request);
-  if (parsed.success) return parsed.data;
-  const message = `Invalid parameters of ${request.method}: ${issuesOf(parsed.error)}`;
-  throw new McpError(ErrorCode.InvalidParams, message);
+export function refuseInvalidParams(
+  { _requestHandlers }: Pick<ProtocolEntries, '_requestHandlers'>,
+  method: string | undefined,
+): void {
+  const entry = method === undefined ? undefined : (_requestHandlers.get(method) as Entry | undefined);
+  if (method === undefined || entry === undefined) return;
+  const refusing: Entry = (request, extra) => {
+    try {
+      return entry(request, extra);
+    } catch (error) {
+      const message = `Invalid parameters of ${request.method}: ${issuesOf(error)}`;
+      throw new McpError(ErrorCode.InvalidParams, message);
+    }
+  };
+  _requestHandlers.set(method, refusing);
 }
 
 /** What a schema of zod found, in a few words: `params.arguments: Invalid input: expected record, received null`. */

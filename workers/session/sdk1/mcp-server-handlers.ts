@@ -89,7 +89,8 @@ export function ownHandler(
   return entry.change(registries, handler, threw);
 }
 
-function methodOf(schema: unknown): string | undefined {
+/** The method that a request's schema is for. */
+export function methodOf(schema: unknown): string | undefined {
   const method = getObjectShape(schema as AnyObjectSchema)?.method;
   const value = method && getLiteralValue(method);
   return typeof value === 'string' ? value : undefined;

@@ -19,7 +19,7 @@ export interface ProtocolEntries {
   _onresponse(response: JSONRPCResponse): void;
   _onerror(error: Error): void;
   /** By method. */
-  readonly _requestHandlers: ReadonlyMap<string, unknown>;
+  readonly _requestHandlers: Map<string, unknown>;
   /** By id: what `notifications/cancelled` and a close abort. */
   readonly _requestHandlerAbortControllers: Map<RequestId, { abort(reason?: unknown): void }>;
   /** Only where the server has tasks. */

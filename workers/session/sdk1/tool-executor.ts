@@ -11,7 +11,9 @@ import type { SessionAwareRequest, SessionContext } from '../../../src/shared/se
 import { ShortMap } from '../../../src/shared/short-map.js';
 import { LazyAbort } from '../node/lazy-abort.js';
 import { CALL, type Extra, handlerRegistered, type RequestHandler } from './call-handlers.js';
-import { ownHandler } from './mcp-server-handlers.js';
+import { refuseInvalidParams } from './invalid-params.js';
+import { methodOf, ownHandler } from './mcp-server-handlers.js';
+import { protocolOf } from './protocol-entries.js';
 import { checkedResult, type ToolCallRequest } from './tool-call.js';
 
 /**
@@ -208,6 +210,7 @@ export function installToolExecutor(instance: SessionAwareToolExecutor): void {
       const own = ownHandler(this, schema, given, (requestId, error) => executor?.threw(requestId, error));
       const handler = own ?? given;
       register.call(this, schema, track(own === undefined ? withCheckedResult(handler) : handler));
+      refuseInvalidParams(protocolOf(this), methodOf(schema));
       handlerRegistered(this, schema, handler);
     };
     Server.prototype.setRequestHandler =

@@ -1,12 +1,15 @@
-// Makes values that a text computes at its start when they are first used: each becomes a getter of one object.
-import { transform } from 'esbuild';
+/** Makes values that a text computes when it is loaded lazy: each becomes a getter of one object. */
+import { type TransformOptions, transform } from 'esbuild';
+
+/** The oldest Node that the bundles run on. */
+export const TARGET = 'node20.19';
 
 /**
  * A class has its getters from V8 at once and cheaply. The first use of a value puts it in front of its getter.
- * @param holder a name that the text has not
+ * @param holder a name that the text does not have
  * @param values expressions by name
  */
-export function valuesOnUse(holder, values) {
+export function lazyValues(holder: string, values: Readonly<Record<string, string>>): string {
   const getters = Object.entries(values).map(
     ([name, value]) => `get ${name}() { return ${holder}$keep(${JSON.stringify(name)}, ${value}); }`,
   );
@@ -19,7 +22,12 @@ function ${holder}$keep(name, value) {
 }
 
 /** Names without a declaration become members of the holder; esbuild knows which mention is which. */
-export async function replaceNames(text, holder, names, options) {
+export async function replaceNames(
+  text: string,
+  holder: string,
+  names: Iterable<string>,
+  options?: TransformOptions,
+): Promise<string> {
   const define = Object.fromEntries([...names].map((name) => [name, `${holder}.${name}`]));
-  return (await transform(text, { define, target: 'node20.19', ...options })).code;
+  return (await transform(text, { define, target: TARGET, ...options })).code;
 }
