@@ -68,7 +68,6 @@ const TO_WORKER: AnyOf<ToWorkerFrame> = {
     ),
     replay: fc.array(jsonBody),
     firstRequestId: fc.maxSafeNat(),
-    tracksRequests: fc.boolean(),
   }),
   message: fc.record({ key, body: jsonBody, fastPath: fc.boolean() }),
   cancel: fc.record({ requestId: id, reason: text }),

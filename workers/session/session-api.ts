@@ -11,7 +11,7 @@ import type { SessionChildProcesses } from './children/child-processes.js';
 import type { Holds } from './holds.js';
 import { MetricsReporter } from './metrics-reporter.js';
 import type { ModuleLog } from './module-log.js';
-import { requestKeyIfAny } from './sdk1/tool-executor.js';
+import { currentRequestKey } from './sdk1/tool-executor.js';
 
 export interface SessionApiParts {
   readonly context: SessionContext;
@@ -52,7 +52,7 @@ export class SessionApi {
         return metrics().registry;
       },
       get requestKey() {
-        return requestKeyIfAny();
+        return currentRequestKey();
       },
       spawn: (command, args, options) => this.#spawn(command, args, options),
       stayAwake: () => holds.take(),

@@ -9,12 +9,7 @@ import type { ModuleLog } from './module-log.js';
 import { createMcpServer, type SessionServer } from './sdk1/mcp-server.js';
 import { PortTransport } from './sdk1/port-transport.js';
 import { watchingTasks } from './sdk1/tasks.js';
-import {
-  installToolExecutor,
-  SessionAwareToolExecutor,
-  trackFallbackHandler,
-  trackRequests,
-} from './sdk1/tool-executor.js';
+import { installToolExecutor, SessionAwareToolExecutor, trackFallbackHandler } from './sdk1/tool-executor.js';
 import { SessionApi } from './session-api.js';
 import { StoredState } from './stored-state.js';
 
@@ -59,7 +54,6 @@ export class SessionHost {
       this.#session.requestSettled();
     });
     installToolExecutor(this.#executor);
-    if (claim.tracksRequests) trackRequests();
     this.#server = createMcpServer(definition, watchingTasks(definition.options, this.#holds));
     trackFallbackHandler(this.#server.server);
     const onClosed = (): void => {

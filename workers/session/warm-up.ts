@@ -56,7 +56,6 @@ export async function warmUp(
       state: undefined,
       replay: [],
       firstRequestId: 0,
-      tracksRequests: false,
     },
     definition: {
       name: 'warm-up',

@@ -108,11 +108,6 @@ export class ChildKeeper {
     return total;
   }
 
-  /** Whether the keeper thread runs, which the first child process of all starts. */
-  get started(): boolean {
-    return this.#keeper !== undefined;
-  }
-
   /** Resolves when the thread's port is closed and all its child processes are gone. */
   released(thread: number): Promise<void> {
     return this.#threads.get(thread)?.released ?? Promise.resolve();

@@ -149,7 +149,6 @@ export class SessionThread implements SessionWorker, ThreadPortOwner {
     this.#port.post({
       type: 'claim',
       context: owner.context,
-      tracksRequests: this.#host.spawnsChildren,
       ...claim,
     });
     this.#setupDeadline = this.#timers.after(SETUP_DEADLINE_MS, () =>

@@ -18,8 +18,6 @@ export interface ThreadConnection {
 export interface ThreadHost<Thread> {
   readonly events: GatewayEmitter;
   readonly cancelGraceMs: number;
-  /** Whether any thread has ever started a child process. */
-  readonly spawnsChildren: boolean;
   childProcessesOf(thread: Thread): number;
   /** A text from the thread, with positions in the server module's own files. */
   readable(text: string): string;

@@ -103,10 +103,6 @@ export class ThreadStarter implements WorkerStarter<SessionThread>, ThreadHost<S
     return this.#keeper.total;
   }
 
-  get spawnsChildren(): boolean {
-    return this.#keeper.started;
-  }
-
   start(id: number, owner: StarterOwner): SessionThread {
     const { port1: port, port2 } = new MessageChannel();
     const keeperPort = this.#keeper.connect(id);

@@ -86,7 +86,6 @@ export const TO_WORKER: Shapes<Exclude<ToWorkerFrame, MessageFrame>> = {
       }),
     replay: isTexts,
     firstRequestId: isSize,
-    tracksRequests: isFlag,
   },
   cancel: { requestId: isRequestId, reason: isText },
   credit: { chars: isSize },

@@ -28,8 +28,6 @@ export interface ClaimFrame {
   readonly replay: readonly string[];
   /** Where this worker's own JSON-RPC ids begin, so that they never repeat an earlier one's. */
   readonly firstRequestId: number;
-  /** Child processes have been started in this gateway: their requests have to be told apart from the first one on. */
-  readonly tracksRequests: boolean;
 }
 
 /** One JSON-RPC message of the client, as it comes and in that order. */

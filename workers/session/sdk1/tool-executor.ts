@@ -5,7 +5,6 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import { NODE_MAJOR } from '../../../src/shared/node-version.js';
 import type { RequestId } from '../../../src/shared/request-id.js';
 import type { SessionAwareRequest, SessionContext } from '../../../src/shared/session-context.js';
 import { ShortMap } from '../../../src/shared/short-map.js';
@@ -39,42 +38,17 @@ export class Run extends LazyAbort implements SessionAwareRequest {
   }
 }
 
-/**
- * Before Node 24 an `AsyncLocalStorage` that is in use has every promise of its thread call seven functions and more, and
- * the SDK makes thirty promises for a call. Measured over 64 young threads on Node 20: half of a call's processor time,
- * most of it V8 optimising those functions. So a handler that runs alone is known without it, at the price that code
- * which belongs to no request is taken for that one's. Where that would matter, since child processes are killed with
- * their request, `trackRequests` ends it.
- */
 const running = new AsyncLocalStorage<Run>();
-let tracking = NODE_MAJOR >= 24;
-/** The latest run that began while no other ran, and not in the storage. */
-let alone: Run | undefined;
-/** Handlers of this thread that have not settled. */
-let unsettled = 0;
-/** Some of them are in the storage. */
-let stored = false;
-
-/** From now on every handler's code is told apart from code that belongs to no request, at a price before Node 24. */
-export function trackRequests(): void {
-  tracking = true;
-}
 
 /** The request whose handler runs here, also after its awaits; `undefined` outside of one. */
 export function currentRequest(): SessionAwareRequest | undefined {
-  const run = running.getStore() ?? alone;
+  const run = running.getStore();
   return run?.over === false ? run : undefined;
 }
 
-/** The same as the gateway's key, for what has to be right: from now on requests are tracked. */
+/** The gateway's key of that request. */
 export function currentRequestKey(): string | undefined {
-  trackRequests();
   return currentRequest()?.key;
-}
-
-/** The same for a look that may come at any time, from a spread in `setup` say: where nothing runs, nothing need be tracked. */
-export function requestKeyIfAny(): string | undefined {
-  return unsettled === 0 ? undefined : currentRequestKey();
 }
 
 export class SessionAwareToolExecutor {
@@ -150,24 +124,12 @@ export class SessionAwareToolExecutor {
     ...parameters: Parameters
   ): Result {
     this.#active += 1;
-    unsettled += 1;
-    if (tracking || unsettled > 1) {
-      stored = true;
-      return running.run(run, handler, ...parameters);
-    }
-    alone = run;
-    return handler(...parameters);
+    return running.run(run, handler, ...parameters);
   }
 
   /** After `enter`, when the handler's promise has settled or it has thrown. */
   settled(run: Run): void {
     run.over = true;
-    unsettled -= 1;
-    // What a handler left dangling loses its context by that; its request is over, which says the same.
-    if (stored && unsettled === 0) {
-      stored = false;
-      running.disable();
-    }
     this.#active -= 1;
     if (run.aborted) {
       this.#thrown.delete(run.requestId);
