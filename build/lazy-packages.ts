@@ -44,11 +44,21 @@ const STAND_INS = [
 /** For the bundle of a session thread. */
 export const lazyPackages: Plugin = {
   name: 'lazy-packages',
-  setup({ onResolve, onLoad }) {
+  setup({ onResolve, onLoad, onEnd }) {
     const namespace = 'stand-in';
-    for (const [index, { filter }] of STAND_INS.entries()) {
-      onResolve({ filter }, () => ({ path: String(index), namespace }));
+    const unused = new Set(STAND_INS);
+    for (const [index, standIn] of STAND_INS.entries()) {
+      onResolve({ filter: standIn.filter }, () => {
+        unused.delete(standIn);
+        return { path: String(index), namespace };
+      });
     }
+    // What nobody imports by this name any more may be in the bundle by another.
+    onEnd(() => ({
+      errors: [...unused].map(({ filter }) => ({
+        text: `nothing imports ${filter} any more: see build/lazy-packages.ts`,
+      })),
+    }));
     onResolve({ filter: /^\.\/lazy\// }, ({ path }) => ({ path, external: true }));
     onLoad({ filter: /.*/, namespace }, ({ path }) => ({
       contents: STAND_INS[Number(path)]?.contents ?? '',

@@ -2,12 +2,18 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { build, stop } from 'esbuild';
+import { build, type Plugin, stop } from 'esbuild';
 import { lazyNodeModules, lazyPackages, partEntryPoints, standInFor } from '../../../build/lazy-packages.js';
 import { buildRoot, projectRoot } from '../../support/project.js';
 
-/** What is bundled of a module that imports the SDK's server and one function of Node's. */
-async function bundleOf(contents: string): Promise<string> {
+/** Imports all that the stand-ins stand in for, by way of the packages that import it. */
+const EVERYTHING = `export { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+  export { Registry } from 'prom-client';`;
+
+async function bundleOf(
+  contents: string,
+  plugins: Plugin[] = [lazyPackages, lazyNodeModules],
+): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: projectRoot },
     bundle: true,
@@ -15,7 +21,7 @@ async function bundleOf(contents: string): Promise<string> {
     platform: 'node',
     format: 'cjs',
     logLevel: 'silent',
-    plugins: [lazyPackages, lazyNodeModules],
+    plugins,
   });
   return outputFiles[0]!.text;
 }
@@ -24,20 +30,20 @@ describe('The lazy packages of the build', () => {
   after(stop);
 
   it("stand in for ajv, zod 3 and zod-to-json-schema in the SDK's own imports", async () => {
-    const text = await bundleOf(`export { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';`);
+    const text = await bundleOf(EVERYTHING);
     expect(text).to.include('./lazy/ajv.cjs').and.include('./lazy/zod-3.cjs');
     expect(text).not.to.match(/node_modules\/(?:ajv|zod-to-json-schema|zod\/v3)\//);
   });
 
   it('stand in for prom-client', async () => {
-    const text = await bundleOf(`import { Registry } from 'prom-client'; new Registry();`);
+    const text = await bundleOf(EVERYTHING);
     expect(text).to.include('./lazy/prom-client.cjs').and.not.include('node_modules/prom-client/');
   });
 
   it('fail the build where an import is not among what stands in', async () => {
     for (const contents of [
-      `import { string } from 'zod/v3'; string();`,
-      `import { constants } from 'node:fs/promises'; constants();`,
+      `${EVERYTHING}; import { string } from 'zod/v3'; string();`,
+      `${EVERYTHING}; import { constants } from 'node:fs/promises'; constants();`,
     ]) {
       const failure = await bundleOf(contents).catch((error: Error) => error);
       expect(failure, contents)
@@ -47,8 +53,21 @@ describe('The lazy packages of the build', () => {
     }
   });
 
+  it('fail the build where a package is no longer imported by the name that they know', async () => {
+    const failure = await bundleOf(`import { Registry } from 'prom-client'; new Registry();`).catch(
+      (error: Error) => error,
+    );
+    expect(failure)
+      .to.be.an('error')
+      .with.property('message')
+      .that.matches(/ajv-provider.*build\/lazy-packages\.ts/);
+  });
+
   it('load a module of Node with the first call of one of its functions', async () => {
-    const text = await bundleOf(`import { pathToFileURL } from 'node:url'; export const to = pathToFileURL;`);
+    const text = await bundleOf(
+      `import { pathToFileURL } from 'node:url'; export const to = pathToFileURL;`,
+      [lazyNodeModules],
+    );
     const required: string[] = [];
     const require = createRequire(import.meta.url);
     const module = { exports: {} as { to(path: string): URL } };
