@@ -1,6 +1,6 @@
 /**
- * How full the memory of the container is. A control group that is full has the kernel end one of its processes, which is
- * the gateway with all of its sessions, however far each of them is below its own limits.
+ * How full the memory of the container is. When a control group is full, the kernel ends one of its processes. That
+ * would be the gateway with all of its sessions, however far each of them is below its own limits.
  */
 import { join } from 'node:path';
 import { controlGroupFolders, readText } from './control-groups.js';
@@ -8,13 +8,14 @@ import { controlGroupFolders, readText } from './control-groups.js';
 /** A control group whose memory is limited. */
 export interface ContainerMemory {
   /**
-   * How much of its limit is used, without cached files, which the kernel gives back when it is short of memory: 1 is all.
-   * `undefined` while it can't be read. Below `from` it may be told with them: to leave them out takes much longer.
+   * The share of the limit that is used, without cached files, because the kernel frees those when memory is short; 1:
+   * all of it. `undefined` while it cannot be read. If the share is less than `from`, it may include cached files,
+   * because leaving them out takes much longer.
    */
   share(from: number): number | undefined;
 }
 
-/** What the two versions of control groups call it (cgroups(7)); files that are cached go when memory is short. */
+/** The names in the two versions of control groups (cgroups(7)). */
 const VERSIONS = [
   { limit: 'memory.max', used: 'memory.current', cache: ['inactive_file', 'active_file'] },
   {
@@ -25,7 +26,7 @@ const VERSIONS = [
 ] as const;
 
 /**
- * The nearest limit above this process, or `undefined` where there is none.
+ * The nearest limit above this process; `undefined` if there is none.
  * @param procRoot `/proc/self`
  * @param cgroupRoot where control groups are mounted
  */
@@ -44,13 +45,13 @@ export function findContainerMemory(
   return nearest?.memory;
 }
 
-/** "max" is no number; version 1 has a limit beyond every machine's memory instead. */
+/** "max" is not a number; version 1 instead has a limit that is larger than the memory of any machine. */
 function limitOf(folder: string, version: (typeof VERSIONS)[number]): number | undefined {
   const limitBytes = Number(readText(join(folder, version.limit)) ?? Number.NaN);
   return limitBytes < Number.MAX_SAFE_INTEGER / 2 ? limitBytes : undefined;
 }
 
-/** The limit is read each time: it can be changed while the gateway runs. */
+/** The limit is read each time, because it can be changed while the gateway runs. */
 function shareOf(folder: string, version: (typeof VERSIONS)[number], from: number): number | undefined {
   const used = readText(join(folder, version.used));
   const limitBytes = limitOf(folder, version);

@@ -1,10 +1,11 @@
-/** Where the limits of a container are: the folders of its control groups (cgroups(7)). */
+/** Where the limits of a container are found: the folders of its control groups (cgroups(7)). */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * The folders of the process's group and all groups above it; inside of a container the mount often begins at its own.
- * @param controller its name in version 1, where each may have a hierarchy of its own
+ * The folders of the process's group and of all groups above it. Inside of a container, the mount often begins at the
+ * container's own group.
+ * @param controller its name in version 1, where each controller may have a hierarchy of its own
  */
 export function controlGroupFolders(controller: string, procRoot: string, cgroupRoot: string): string[] {
   const folders: string[] = [];
@@ -18,12 +19,12 @@ export function controlGroupFolders(controller: string, procRoot: string, cgroup
   return folders;
 }
 
-/** `undefined` where there is no such file, or it can't be read. */
+/** `undefined` if there is no such file, or it cannot be read. */
 export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim();
   } catch {
-    // There is no such group or controller, or no descriptor is left: the next look finds out.
+    // There is no such group or controller, or no descriptor is left: the next check will show.
     return undefined;
   }
 }

@@ -1,13 +1,14 @@
 /**
- * Looks once a second how long libuv's pool of threads lets a job wait. All sessions share it, and what holds it can't be
- * told: no thread names the jobs that it gave away. So the wait is measured where everybody's jobs wait.
+ * Measures once a second how long a job waits in libuv's thread pool. All sessions share the pool, and what occupies it
+ * cannot be found out: a thread does not name the jobs that it has submitted. So the wait is measured with a job of its
+ * own.
  */
 import { stat } from 'node:fs';
 import type { GatewayEmitter } from '../telemetry/events.js';
 
-/** A job that waits for as long as this means that the pool is held, */
+/** If a job waits this long, the pool counts as blocked, */
 const PROBE_INTERVAL_MS = 1_000;
-/** until one has waited no longer than this. */
+/** until a job has waited no longer than this. */
 const FREE_BELOW_MS = 100;
 
 const HELD =
@@ -29,12 +30,12 @@ export class LibuvPoolProbe {
     this.#timer = setInterval(() => this.#probe(), PROBE_INTERVAL_MS).unref();
   }
 
-  /** Of the job that is out; 0 without one. */
+  /** Wait of the current job so far; 0 without one. */
   get waitAgeMs(): number {
     return this.#askedMs === undefined ? 0 : performance.now() - this.#askedMs;
   }
 
-  /** The job that is out, if there is one, is not heard of any more. */
+  /** Ends the measurements. The result of a current job is ignored. */
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
@@ -43,13 +44,13 @@ export class LibuvPoolProbe {
   #probe(): void {
     const askedMs = this.#askedMs;
     if (askedMs === undefined) return this.#ask();
-    // After the main thread was held up itself, its timers run before it hears of the jobs that were done meanwhile.
+    // If the main thread was blocked itself, this timer may run before finished jobs are reported.
     setImmediate(() => {
       if (this.#askedMs === askedMs) this.#held(askedMs);
     });
   }
 
-  /** A job so small that all it takes is the wait. */
+  /** Submits a job that is so small that all its time is waiting. */
   #ask(): void {
     const askedMs = performance.now();
     this.#askedMs = askedMs;

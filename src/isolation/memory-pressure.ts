@@ -1,21 +1,24 @@
 /**
- * Keeps the gateway from being ended for a full container: near its limit no thread is started, and where that is not
- * enough, the thread that holds most is ended.
+ * Prevents the kernel from ending the gateway when the container's memory is full. Near the limit no thread is started.
+ * If that is not enough, the thread that holds most is ended.
  */
 import { overContainerMessage } from '../shared/memory-limits.js';
 import { type ContainerMemory, findContainerMemory } from './container-memory.js';
 import type { SessionWorker } from './worker.js';
 import { isDoomed } from './worker-states.js';
 
-/** Of the container's memory. */
+/** As a share of the container's memory. */
 const NEARLY_FULL = 0.9;
-/** Below this, threads are started again. */
+/** Below this share, threads are started again. */
 const EASED = 0.85;
-/** A look reads two small files, which costs some ten microseconds; to fill what is left takes a tool not much longer than this. */
+/**
+ * A check reads two small files, which takes some ten microseconds. A tool needs little more than this time to fill the
+ * rest of the memory.
+ */
 const LOOK_EVERY_MS = 25;
-/** What a thread that was ended held is free by then. */
+/** By then the memory of a thread that was ended is free. */
 const REST_AFTER_END_MS = 500;
-/** A thread that holds less is not what fills the memory. */
+/** A thread that holds less than this is not the cause. */
 const LEAST_BYTES = 32 * 1024 * 1024;
 
 export class MemoryPressure {
@@ -34,7 +37,7 @@ export class MemoryPressure {
       this.#timer = setInterval(() => this.look(performance.now()), LOOK_EVERY_MS).unref();
   }
 
-  /** New threads have to wait. */
+  /** Whether new threads have to wait. */
   get nearlyFull(): boolean {
     return this.#nearlyFull;
   }

@@ -1,7 +1,7 @@
 /**
- * The workers of all sessions, whatever kind they are. Some wait as spares; a claimed spare is replaced a moment later.
- * Sessions that find no spare wait in line, and those without work make room for them. Where workers do not start, or the
- * memory is nearly full, it waits before it starts another.
+ * The workers of all sessions, of any kind. Some wait as spares; a claimed spare is replaced a moment later. Sessions
+ * that find no spare wait in line, and sessions without work give up their workers for them. If workers fail to start,
+ * or memory is nearly full, the pool waits before it starts another one.
  */
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
@@ -18,22 +18,25 @@ import type { WorkerSource } from './worker-source.js';
 import { CHILDREN_RESERVE_MS, type StarterOwner, type WorkerStarter } from './worker-starter.js';
 import { shownState } from './worker-states.js';
 
-/** Under what Claude Code waits for `initialize` (25 s, three tries), so that it hears a 503 and tries again. */
+/** Less than Claude Code waits for `initialize` (25 s, three tries), so that it receives the 503 and tries again. */
 const START_WAIT_MS = 10_000;
-/** A call of a session that is known already: clients wait 60 s for it. */
+/** For a call of a session that has been served before: clients wait 60 s for it. */
 const CALL_WAIT_MS = 45_000;
-/** Of spares, and of what no event tells: that a hold was released, say, so that a worker can go. */
+/** How often the pool checks spares, and changes for which there is no event, such as a released hold. */
 const LOOK_INTERVAL_MS = 250;
-/** By then a claimed worker has answered its first call: to start one holds up the main thread and all others. */
+/**
+ * By then a claimed worker has answered its first call. Starting another one earlier would delay the main thread and
+ * that answer.
+ */
 const REFILL_AFTER_MS = 50;
-/** What is added to `spare-threads` while claims come fast, at most. */
+/** How many spares are added to `spare-threads` at most, while workers are claimed quickly. */
 const SPARES_PER_PROCESSOR = 4;
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 30_000;
-/** A shortage of the system may be over at any moment, and to look costs next to nothing. */
+/** A shortage of the system may end at any moment, and trying again costs almost nothing. */
 const MAX_SHORTAGE_BACKOFF_MS = 1_000;
 
-/** How many stuck workers do not count for `max-threads`: a quarter of that, and 8 at least. */
+/** How many stuck workers do not count towards `max-threads`: a quarter of it, but at least 8. */
 function maxStuckWorkers(maxThreads: number): number {
   return Math.max(8, Math.ceil(maxThreads / 4));
 }
@@ -112,12 +115,12 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
     this.workerIdle();
   }
 
-  /** Another one may take its place. */
+  /** Another worker may be started in its place. */
   onStuck(): void {
     this.#refill();
   }
 
-  /** How many spares are kept at the moment. */
+  /** How many spares should exist at the moment. */
   get sparesTarget(): number {
     return this.#spareTarget.at(performance.now());
   }
@@ -170,8 +173,8 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
   }
 
   /**
-   * Kills every worker and everything that their sessions started. Resolves when all are gone, or at the deadline: what is
-   * held by a native call is still counted in `states` then.
+   * Kills every worker and everything that their sessions started. Resolves when all are gone, or at the deadline.
+   * `states` then still counts those that a native call blocks.
    */
   async close(deadline: StopDeadline): Promise<void> {
     this.#closed = true;
@@ -188,7 +191,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
     await this.#starter.close(deadline);
   }
 
-  /** For the process's last moment, when nothing can be awaited any more. */
+  /** For the `exit` event of the process, when nothing can be awaited any more. */
   killChildrenNow(): void {
     this.#starter.killChildrenNow();
   }
@@ -199,7 +202,9 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
     return this.#live < maxThreads ? 'the machine is too busy to start one' : `all ${maxThreads} are in use`;
   }
 
-  /** The oldest spare that is none on its way out: one that holds too much memory is killed as any other. */
+  /**
+   * The oldest spare that is not being terminated: a spare that holds too much memory is killed like any other worker.
+   */
   #takeSpare(): Worker | undefined {
     const index = this.#spares.findIndex(({ state }) => state === 'spare');
     return index === -1 ? undefined : this.#spares.splice(index, 1)[0];
@@ -209,7 +214,10 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
     this.#refillTimer ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS).unref();
   }
 
-  /** Starts what waiters and spares need, few at a time: all at once would finish all at once, and late. */
+  /**
+   * Starts workers for waiting sessions and for spares, only a few at a time: if all started together, all would be
+   * ready late.
+   */
   #refill(): void {
     clearTimeout(this.#refillTimer);
     this.#refillTimer = undefined;
@@ -224,7 +232,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
     this.#free();
   }
 
-  /** With all workers in use, takes as many from sessions without work as sessions wait. */
+  /** If all workers are in use, asks as many sessions without work as there are waiters to give up theirs. */
   #free(): void {
     if (this.#line.length === 0) return;
     if (this.#live < this.#options.maxThreads && !this.#memoryPressure.nearlyFull) return;
@@ -235,8 +243,8 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
   }
 
   /**
-   * Workers that count for `max-threads`. Stuck ones do no work and can't be ended; they count only beyond a bound, without
-   * which a module that always gets stuck would fill the process with threads.
+   * Workers that count towards `max-threads`. Stuck ones do no work and cannot be ended. They count only beyond a
+   * limit, so that a module that always gets stuck cannot fill the process with threads.
    */
   get #live(): number {
     return this.#workers.size - Math.min(this.#stuckWorkers, maxStuckWorkers(this.#options.maxThreads));
@@ -248,7 +256,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
     return stuck;
   }
 
-  /** Lets spares go that a calm time does not need, one at a time. */
+  /** Ends spares that are no longer needed, one at a time. */
   #shrink(): void {
     if (this.#spares.length <= this.sparesTarget) return;
     this.#spares.pop()?.kill('ended', 'it was one spare too many');
@@ -294,7 +302,8 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
       const index = this.#spares.indexOf(worker);
       if (index !== -1) {
         this.#spares.splice(index, 1);
-        // No session was there to be told, and a module that ends each spare would keep a processor busy.
+        // It had no session that could be told. Without the pause, a module that ends each spare would keep a processor
+        // busy.
         this.#startFailed(exit);
       }
       this.#refill();
@@ -313,7 +322,10 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
     this.#refill();
   }
 
-  /** A module that fails to load now may load later (a file being replaced): try again, ever more slowly. */
+  /**
+   * A module that fails to load now may load later, for example when a file is being replaced. So the pool tries again,
+   * with growing pauses.
+   */
   #startFailed({ message, shortage }: WorkerExit): void {
     if (this.#closed) return;
     this.#failedStarts += 1;

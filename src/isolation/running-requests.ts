@@ -1,7 +1,7 @@
 /**
- * The requests whose handlers run in one session thread, and the kill ladder's steps for each: a cancelled one has
- * the cancel grace to settle; past it, the thread is killed at once when it does not answer a ping, otherwise as
- * soon as no other request runs in it.
+ * The requests whose handlers run in one session thread, and the kill ladder's steps for each. A cancelled handler has
+ * `cancel-grace` to settle. After that, the thread is killed: at once if it does not answer a ping, otherwise as soon
+ * as no other request runs in it.
  */
 import { performance } from 'node:perf_hooks';
 import type { RequestId } from '../shared/request-id.js';
@@ -10,23 +10,23 @@ import { ShortMap } from '../shared/short-map.js';
 /** `overdue`: cancelled, and its grace is over. */
 type RunState = 'running' | 'cancelled' | 'overdue';
 
-/** Of one that has been cancelled; as long as it runs undisturbed, its operation is all there is to know. */
+/** A request that has been cancelled. Until then, only its operation is stored. */
 interface CancelledRun {
   readonly operation: string;
   overdue: boolean;
 }
 
-/** Operations that are named when their thread ends. */
+/** How many operations are named when their thread ends. */
 const MAX_NAMED = 8;
 
 export interface RunningRequestsParts {
   readonly cancelGraceMs: number;
   /** Tells the thread to abort a handler. */
   readonly abort: (requestId: RequestId, reason: string) => void;
-  /** Asks the thread for a sign of life, which comes back as `pong`. */
+  /** Asks the thread to answer, which it does with `pong`. */
   readonly ping: () => void;
   readonly kill: (message: string) => void;
-  /** A timer that ends with the thread. */
+  /** A timer that is cleared when the thread ends. */
   readonly after: (ms: number, callback: () => void) => void;
 }
 
@@ -44,14 +44,14 @@ export class RunningRequests {
     return this.#runs.size;
   }
 
-  /** How many go on though they have been cancelled. */
+  /** How many still run although they have been cancelled. */
   get cancelled(): number {
     let cancelled = 0;
     for (const run of this.#runs.values()) if (typeof run !== 'string') cancelled += 1;
     return cancelled;
   }
 
-  /** Since when there has been a cancelled one at any moment. */
+  /** Since when at least one of them has been cancelled. */
   get cancelledSinceMs(): number | undefined {
     return this.#cancelledSinceMs;
   }
@@ -67,7 +67,7 @@ export class RunningRequests {
     return run.overdue ? 'overdue' : 'cancelled';
   }
 
-  /** What runs, each operation once, and at most 8 of them: cancelled ones too. */
+  /** What runs, each operation once and at most 8 of them, including cancelled ones. */
   get operations(): string[] {
     const runs = this.#runs.values();
     return [...new Set(runs.map((run) => (typeof run === 'string' ? run : run.operation)))].slice(
@@ -76,7 +76,7 @@ export class RunningRequests {
     );
   }
 
-  /** @param operation the tool, or the method: for the log. */
+  /** @param operation the tool or the method, for the log */
   started(requestId: RequestId, operation: string): void {
     this.#runs.set(requestId, operation);
   }
@@ -88,7 +88,7 @@ export class RunningRequests {
     else this.#killIfOnlyOverdue();
   }
 
-  /** Aborts one and starts its grace; nothing when it does not run, or was cancelled before. */
+  /** Aborts a request and starts its grace. Does nothing if it does not run or was cancelled before. */
   cancel(requestId: RequestId, reason: string): void {
     const operation = this.#runs.get(requestId);
     if (typeof operation !== 'string') return;
@@ -102,12 +102,12 @@ export class RunningRequests {
     this.#lastPongMs = performance.now();
   }
 
-  /** The thread has never begun with it. */
+  /** The thread has never started this request. */
   forget(requestId: RequestId): void {
     this.#runs.delete(requestId);
   }
 
-  /** The thread is gone, and they with it. */
+  /** The thread is gone, and its requests with it. */
   clear(): void {
     this.#runs.clear();
   }
@@ -121,7 +121,7 @@ export class RunningRequests {
       if (this.#lastPongMs < askedMs) return this.#parts.kill('a cancelled request blocked it');
       run.overdue = true;
       if (this.#killIfOnlyOverdue()) return;
-      // Others still run. Should the thread stop answering meanwhile, they wait in vain.
+      // Others still run. If the thread stops responding meanwhile, they would wait forever.
       this.#graceFor(requestId);
     });
   }

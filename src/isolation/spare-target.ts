@@ -1,11 +1,11 @@
 /**
- * How many spares there should be: what threads are claimed while one starts, and never fewer than the operator's
- * `spare-threads`. Claims that come faster than threads start would otherwise all wait.
+ * How many spares there should be: as many as are claimed while a thread starts, but at least `spare-threads`.
+ * Otherwise, if threads are claimed faster than they start, every session would wait.
  */
 const MEMORY_MS = 2_000;
-/** Claims come in bursts; a spare too many costs less than a client that waits. */
+/** Claims come in bursts, and one spare too many costs less than a client that waits. */
 const HEADROOM = 2;
-/** What the first start is taken to last. */
+/** The assumed duration of the first start. */
 const FIRST_START_MS = 50;
 const START_WEIGHT = 0.2;
 
@@ -13,7 +13,7 @@ export class SpareTarget {
   readonly #least: number;
   readonly #most: number;
   #startMs = FIRST_START_MS;
-  /** Claims a second, as it was at `#lastMs`; it halves in about 1.4 s without any. */
+  /** Claims a second, as of `#lastMs`. Without claims it halves in about 1.4 s. */
   #rate = 0;
   #lastMs = 0;
 
@@ -33,7 +33,7 @@ export class SpareTarget {
 
   at(nowMs: number): number {
     const whileOneStarts = (this.#rateAt(nowMs) * this.#startMs) / 1000;
-    // With no spares wanted at all, none are kept: each session starts its thread by itself.
+    // With `spare-threads` 0, there are no spares: each session starts its own thread.
     if (this.#least === 0) return 0;
     return Math.min(this.#most, Math.max(this.#least, Math.ceil(whileOneStarts * HEADROOM)));
   }

@@ -1,6 +1,6 @@
 /**
- * Why the system gives no thread: which limit it is that has been reached, in a sentence for the client and the log.
- * A shortage passes, unlike a module that fails to load: who tries again must not wait for long.
+ * Why the system refuses to start a thread: which limit has been reached, in a sentence for the client and the log. A
+ * shortage passes, unlike a module that fails to load, so whoever tries again must not wait for long.
  */
 
 /** By the system's error code (errno(3)). */
@@ -14,17 +14,17 @@ const SENTENCES: Readonly<Record<string, string>> = {
   ENOMEM: 'the system has no memory left for a thread (ENOMEM): lower max-threads, or give it more memory',
 };
 
-/** The sentence where it is a shortage, or `undefined`. */
+/** The sentence if it is a shortage, otherwise `undefined`. */
 export function shortageOf(thrown: unknown): string | undefined {
   const { code, message } = (thrown ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === 'string' && code in SENTENCES) return SENTENCES[code];
-  // Node tells the system's code in the text alone: "Worker initialization failure: EAGAIN".
+  // Node gives the system's code only in the message: "Worker initialization failure: EAGAIN".
   if (code !== 'ERR_WORKER_INIT_FAILED') return undefined;
   const named = /\b(E[A-Z]+)$/.exec(String(message))?.[1] ?? '';
   return SENTENCES[named] ?? `the system refused to start a thread: ${String(message)}`;
 }
 
-/** `shortageOf`, or what else was wrong. */
+/** The sentence of `shortageOf`, or the error's message. */
 export function startFailure(thrown: unknown): { readonly message: string; readonly shortage: boolean } {
   const sentence = shortageOf(thrown);
   if (sentence !== undefined) return { message: sentence, shortage: true };

@@ -1,4 +1,4 @@
-/** The sessions that wait for a worker: a bounded queue with a deadline, first come first served. */
+/** The sessions that wait for a worker: a bounded queue with a deadline, first come, first served. */
 import { performance } from 'node:perf_hooks';
 import { Deadline } from '../shared/deadline.js';
 import { BulkheadError } from '../shared/errors.js';
@@ -17,7 +17,7 @@ export class WaitingLine<Worker> {
   readonly #shortage: () => string;
   readonly #waiters: Waiter<Worker>[] = [];
 
-  /** @param shortage why workers do not become free, for who has waited in vain */
+  /** @param shortage why workers do not become free, for sessions that waited in vain */
   constructor(shortage: () => string) {
     this.#shortage = shortage;
   }
@@ -30,16 +30,16 @@ export class WaitingLine<Worker> {
     return this.#waiters.length >= MAX_WAITERS;
   }
 
-  /** How long the session that came first has waited. */
+  /** How long the first session in the line has waited. */
   get longestWaitMs(): number {
     const first = this.#waiters[0];
     return first === undefined ? 0 : performance.now() - first.sinceMs;
   }
 
   /**
-   * @param kind what the claim is counted as
-   * @throws {BulkheadError} `ERR_BULKHEAD_THREAD_WAIT` when the time is over, what `failFirst` or `failAll` was given, or the
-   *   signal's reason
+   * @param kind how the claim is counted
+   * @throws {BulkheadError} `ERR_BULKHEAD_THREAD_WAIT` after the deadline; the error given to `failFirst` or `failAll`;
+   *   or the signal's reason
    */
   wait(kind: ClaimKind, longestWaitMs: number, signal: AbortSignal): Promise<Worker> {
     return new Promise((resolve, reject) => {
@@ -65,7 +65,7 @@ export class WaitingLine<Worker> {
           reject(error);
         },
       };
-      // Again: those that would have become free meanwhile have stood still as well.
+      // `again`, because the workers that could have become free meanwhile stood still as well.
       const deadline = new Deadline(
         longestWaitMs,
         () =>
@@ -82,7 +82,9 @@ export class WaitingLine<Worker> {
     });
   }
 
-  /** Who came first gets it; what its claim is counted as, or `undefined` where nobody waits. */
+  /**
+   * Gives the worker to the first session in the line. Returns how the claim is counted; `undefined` if nobody waits.
+   */
   give(worker: Worker): { readonly kind: ClaimKind; readonly waitMs: number } | undefined {
     const waiter = this.#waiters[0];
     if (waiter === undefined) return undefined;

@@ -1,10 +1,11 @@
 /**
- * A worker: what one session's server runs in, seen from the main thread. A session knows nothing else of it: whether it is
- * a thread or a process, and how messages get there, is the business of the folder that implements this.
+ * A worker: what one session's server runs in, seen from the main thread. A session knows a worker only by this
+ * interface. The folder that implements it knows whether it is a thread or a process, and how messages reach it.
  *
- * Its life: it starts, and is ready once the server module is loaded; a session claims it and posts messages; the session
- * ends it, or lets it fall asleep, which it may refuse; or it dies. `gone` is the one signal of its death, and comes when
- * nothing of it is left. The steps of the kill ladder are `cancel` (one request), `end` (all of them) and `kill`.
+ * A worker starts, and is ready once the server module is loaded. A session claims it and posts messages to it. The
+ * session ends it or lets it fall asleep, which the worker may refuse; or the worker dies. `gone` is the one signal of
+ * its death, and comes when nothing of it is left. The steps of the kill ladder are `cancel` (one request), `end` (all
+ * of them) and `kill`.
  */
 
 import type { ModuleTraits, SendFrame } from '../shared/frames/from-worker.js';
@@ -19,69 +20,71 @@ export interface SessionWorker {
   /** The gateway's own number, never used twice. */
   readonly id: number;
   readonly state: WorkerState;
-  /** Settles when the server module is loaded and the worker is a spare, or rejects with the exit's message. */
+  /** Resolves when the server module is loaded and the worker is a spare; rejects with the exit's message. */
   readonly ready: Promise<void>;
-  /** Resolves when nothing of it is left but child processes. */
+  /** Resolves when nothing of it is left except child processes. */
   readonly gone: Promise<WorkerExit>;
-  /** What the server module says of itself; known when the worker is ready. */
+  /** What the server module declares about itself; known when the worker is ready. */
   readonly traits: ModuleTraits | undefined;
-  /** Whether nothing is known that goes on in it: a handler, cancelled ones among them, or a hold. */
+  /** Whether it has no work that is known: no handler, not even a cancelled one, and no hold. */
   readonly idle: boolean;
-  /** Characters of messages that it has been sent and not read. */
+  /** Characters of messages that it was sent and has not read. */
   readonly unreadChars: number;
-  /** Heap and Buffers, as last seen. */
+  /** Heap and Buffers, as of the last report. */
   readonly memoryBytes: number;
-  /** Whose it is, once a session has claimed it. */
+  /** The session that has claimed it. */
   readonly sessionId: string | undefined;
   /**
    * Binds it to its one session.
-   * @throws {Error} where it is no spare: who gets one from the pool claims it at once, or lets it be
+   * @throws {Error} if it is not a spare: whoever gets one from the pool must claim it at once, or leave it
    */
   claim(owner: WorkerOwner, claim: WorkerClaim): void;
-  /** A message of the client; they are read in this order. */
+  /** Sends a message of the client. Messages are read in the order in which they are posted. */
   post(message: PostedMessage): void;
-  /** So much of what it sent has been delivered, or thrown away. */
+  /** This many characters of its output have been delivered or discarded. */
   credit(chars: number): void;
-  /** First step of the ladder for one request; its answer is of no more interest. */
+  /** First step of the kill ladder for one request. Its answer is no longer needed. */
   cancel(requestId: RequestId, reason: string): void;
-  /** Its session has no work for it: the module may tidy up, then it goes, unless something goes on in it. */
+  /** Its session has no work: the module may save its state, then the worker ends, unless it has work after all. */
   sleep(): void;
-  /** First step of the ladder for the whole worker: its session ends. */
+  /** First step of the kill ladder for the whole worker: its session ends. */
   end(reason: string): void;
-  /** Last step: it dies. Harmless when it is dying already. */
+  /** Last step: it dies. Does nothing if it is already dying. */
   kill(cause: ThreadExitCause, message: string): void;
-  /** Whether the handler of this request has not settled, though the request may have been cancelled long ago. */
+  /** Whether the handler of this request has not settled. The request may have been cancelled long ago. */
   runs(requestId: RequestId): boolean;
   snapshot(): ThreadSnapshot;
 }
 
-/** What a fresh worker is told of its session. */
+/** What a new worker is told about its session. */
 export interface WorkerClaim {
   /** `session.state` as earlier workers left it; `undefined`: nothing is stored. */
   readonly state: StateBlock | undefined;
-  /** Messages that an earlier worker of the session saw; delivered first, their answers swallowed. */
+  /**
+   * Messages that an earlier worker of the session received. They are delivered first, and their answers are discarded.
+   */
   readonly replay: readonly string[];
-  /** Where this worker's own JSON-RPC ids begin, so that they never repeat an earlier one's. */
+  /** The start of this worker's own JSON-RPC ids, so that no id of an earlier worker is repeated. */
   readonly firstRequestId: number;
 }
 
 /** What the session that has claimed a worker is told. */
 export interface WorkerOwner {
   readonly context: SessionContext;
-  /** The module's `setup` is done. */
+  /** The module's `setup` has ended. */
   onClaimed(): void;
   onSend(frame: SendFrame): void;
   onCloseStream(requestId: RequestId | undefined): void;
   /** No hold, task or child process needs the worker any more. */
   onReleased(): void;
-  /** It was told to sleep and has something that goes on. */
+  /** It was told to sleep, but has work. */
   onStayAwake(): void;
-  /** The module has closed its server: nothing will be answered any more. */
+  /** The module has closed its server: it will not answer anything any more. */
   onServerClosed(): void;
   onState(key: string, value: Uint8Array | undefined): void;
   /**
-   * Comes exactly once; nothing comes after it. The worker has never read `unread`, which the next one can be given.
-   * How many requests were lost is returned.
+   * Comes exactly once, as the last call. The worker has never read `unread`, so these messages may be sent to the next
+   * one. Returns how many requests were lost.
    */
   onExit(exit: WorkerExit, unread: readonly PostedMessage[]): number;
 }
@@ -90,26 +93,26 @@ export interface WorkerExit {
   readonly cause: ThreadExitCause;
   /** One sentence for the client whose request was lost. */
   readonly message: string;
-  /** It never started because the system had no thread, descriptor or memory for it. */
+  /** It never started, because the system had no thread, descriptor or memory for it. */
   readonly shortage?: boolean;
-  /** Of what was thrown, where it crashed. */
+  /** The stack of what was thrown, if it crashed. */
   readonly stack?: string | undefined;
 }
 
 /** A request for a session's worker. */
 export interface PostedRequest {
   readonly requestId: RequestId;
-  /** The tool's name for `tools/call`, else the method; cut. */
+  /** The tool's name for `tools/call`, otherwise the method; cut to a maximum length. */
   readonly operation: string;
-  /** The gateway-wide unique id. */
+  /** The id that is unique in the whole gateway. */
   readonly key: string;
   readonly body: string;
   /** See `ClientRequest`. */
   readonly fastPath: boolean;
 }
 
-/** What a session's worker is sent of its client. */
+/** What a session's worker is sent from its client. */
 export type PostedMessage =
   | PostedRequest
-  /** A notification or a response; `own`: nothing for another worker of the session. */
+  /** A notification or a response. `own`: it must not be sent to another worker of the session. */
   | { readonly requestId: undefined; readonly body: string; readonly own?: boolean };
