@@ -1,7 +1,7 @@
 /**
- * The main thread's side of the child-process keeper: hands out the ports, knows which process groups live, and
- * starts the keeper thread when the first child process of all is asked for (30 ms and 10 MB, which a gateway
- * whose tools start no processes never pays).
+ * The main thread's side of the child keeper. It hands out the ports, knows which process groups are alive, and starts
+ * the keeper thread with the first child process. The keeper takes 30 ms and 10 MB, which a gateway whose tools start
+ * no processes never spends.
  */
 import { constants } from 'node:os';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
@@ -18,10 +18,10 @@ import { signalGroup, signalLeaderlessGroup } from '../../shared/process-group.j
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import { startFailure } from '../start-shortage.js';
 
-/** Longer than the keeper needs to give up on a process that SIGKILL does not end. */
+/** Longer than the keeper takes to give up on a process that SIGKILL does not end. */
 const CLOSE_DEADLINE_MS = 6_000;
 
-/** A started keeper thread, and the port to it: unlike a `Worker`'s own, it can be read synchronously. */
+/** A started keeper thread, and the port to it. Unlike a `Worker`'s own port, this one can be read synchronously. */
 interface StartedKeeper {
   readonly worker: Worker;
   readonly port: MessagePort;
@@ -32,9 +32,9 @@ interface ConnectedThread {
   readonly groups: Map<number, Exclude<GroupState, 'gone'>>;
   readonly released: Promise<void>;
   readonly release: () => void;
-  /** The keeper that has its port; `undefined` while it has started no child process. */
+  /** The keeper that has the thread's port; `undefined` while the thread has started no child process. */
   keeper: StartedKeeper | undefined;
-  /** What has come over its port while the keeper starts. */
+  /** What has arrived on its port while the keeper starts. */
   readonly frames: ChildRequestFrame[];
 }
 
@@ -43,16 +43,16 @@ export class ChildKeeper {
   readonly #events: GatewayEmitter;
   readonly #niceIncrement: number;
   readonly #threads = new Map<number, ConnectedThread>();
-  /** The main thread's ends of the ports over which nothing has come yet. */
+  /** The main thread's ends of the ports on which nothing has arrived yet. */
   readonly #silent = new Set<MessagePort>();
   #keeper: StartedKeeper | undefined;
   #starting: Promise<StartedKeeper> | undefined;
   #closing: Promise<void> | undefined;
 
   /**
-   * @param entry URL of the bundled `workers/child-keeper`.
-   * @param niceIncrement how much nicer child processes are than the gateway: as much as session threads, since
-   *   what a tool starts must starve the main thread no more than the tool itself.
+   * @param entry URL of the bundled `workers/child-keeper`
+   * @param niceIncrement how much higher the nice value of child processes is than the gateway's. It is that of session
+   *   threads, so that what a tool starts cannot starve the main thread any more than the tool itself.
    */
   constructor(entry: URL, events: GatewayEmitter, niceIncrement = 0) {
     this.#entry = entry;
@@ -61,9 +61,9 @@ export class ChildKeeper {
   }
 
   /**
-   * Makes the port that a session thread is given as `keeperPort`. When it closes, which the thread's death
-   * brings about, all child processes of that thread are killed.
-   * @param thread the gateway's own number of the thread, never used twice.
+   * Creates the port that a session thread receives as `keeperPort`. When it closes, because the thread has died, all
+   * child processes of that thread are killed.
+   * @param thread the gateway's own number of the thread, never used twice
    */
   connect(thread: number): MessagePort {
     const { port1: own, port2: theirs } = new MessageChannel();
@@ -96,7 +96,7 @@ export class ChildKeeper {
     return theirs;
   }
 
-  /** How many child processes of this thread run. A group that its first process has left counts as one. */
+  /** How many child processes of this thread run. A group whose first process has ended counts as one. */
   running(thread: number): number {
     return this.#threads.get(thread)?.groups.size ?? 0;
   }
@@ -113,26 +113,29 @@ export class ChildKeeper {
     return this.#threads.get(thread)?.released ?? Promise.resolve();
   }
 
-  /** Ends the child processes of a thread that can't end them itself. */
+  /** Ends the child processes of a thread that cannot end them itself. */
   end(thread: number): void {
     const frame: KeeperCommandFrame = { type: 'end', thread };
     this.#threads.get(thread)?.keeper?.port.postMessage(frame);
   }
 
-  /** Sends SIGKILL to every known process group, synchronously: for the `exit` event of the process. */
+  /** Sends SIGKILL to every known process group, synchronously, for the `exit` event of the process. */
   killAllNow(): void {
     if (this.#keeper !== undefined) this.#drain(this.#keeper.port);
     for (const { groups } of this.#threads.values()) killGroups(groups);
   }
 
-  /** Kills all child processes, with the usual grace, and ends the keeper thread. A port that is made after that is closed. */
+  /**
+   * Kills all child processes, with the usual grace, and ends the keeper thread. A port that is created after this call
+   * is closed.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
-    // Whoever has asked for a process already is answered by the keeper.
+    // If a thread has already asked for a process, the keeper has to answer it.
     await this.#starting?.catch(() => {});
     for (const port of this.#silent) port.close();
     const keeper = this.#keeper;
@@ -151,7 +154,7 @@ export class ChildKeeper {
     await keeper.worker.terminate();
   }
 
-  /** What comes from now on waits in the port and moves to the keeper with it. */
+  /** What arrives from now on waits in the port, which is moved to the keeper. */
   #handOver(thread: number, connected: ConnectedThread, own: MessagePort, keeper: StartedKeeper): void {
     if (!this.#silent.delete(own)) return;
     own.removeAllListeners();
@@ -165,7 +168,7 @@ export class ChildKeeper {
     keeper.port.postMessage(frame, [own]);
   }
 
-  /** @rejects where the system gives no thread, or no descriptor for its event loop; the next call tries again. */
+  /** @rejects if the system provides no thread, or no descriptor for its event loop. The next call tries again. */
   #started(): Promise<StartedKeeper> {
     this.#starting ??= new Promise<StartedKeeper>((resolve, reject) => {
       const keeper = this.#start();
@@ -199,7 +202,7 @@ export class ChildKeeper {
     return keeper;
   }
 
-  /** Takes in what the keeper has said and the event loop has not come to yet. */
+  /** Reads what the keeper has sent and the event loop has not handled yet. */
   #drain(port: MessagePort): void {
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
       this.#receive(next.message);
@@ -238,7 +241,9 @@ export class ChildKeeper {
     connected?.release();
   }
 
-  /** What it had started can be killed, but stays a zombie until the gateway ends: nobody is left to reap it. */
+  /**
+   * What it had started can be killed, but stays a zombie until the gateway ends, because nothing is left to reap it.
+   */
   #exited(ended: StartedKeeper): void {
     this.#drain(ended.port);
     ended.port.close();
@@ -264,7 +269,7 @@ export class ChildKeeper {
   }
 }
 
-/** Answers what a thread asked of a keeper that there is none of: what it started has failed, and there is nothing to end. */
+/** Answers a thread when there is no keeper: what it wanted to start has failed, and there is nothing to end. */
 function refuse(port: MessagePort, frames: readonly ChildRequestFrame[], error: unknown): void {
   const message = `No child process can be started: ${startFailure(error).message}. Try again later.`;
   const report = (frame: ChildReportFrame): void => port.postMessage(frame);

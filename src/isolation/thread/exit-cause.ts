@@ -1,4 +1,7 @@
-/** Why a thread is of no use: what piscina's promise rejected with where it died by itself, or what it said of its start. */
+/**
+ * Why a thread cannot be used: the error with which piscina's promise rejected if it died, or the thread's own message
+ * if it failed to start.
+ */
 import { messageOf, toPlainError } from '../../shared/errors.js';
 import type { FailedFrame } from '../../shared/frames/from-worker.js';
 import { overLimitMessage } from '../../shared/memory-limits.js';
@@ -17,7 +20,7 @@ export function causeOf(died: unknown): WorkerExit {
   return { cause: 'crash', message: `it crashed: ${message}`, stack: toPlainError(died).stack };
 }
 
-/** The server module did not load, or its `setup` failed: it may be the system that had too little for it. */
+/** The server module did not load, or its `setup` failed. The cause may be a shortage of the system. */
 export function failedStart({ stage, error }: FailedFrame): WorkerExit {
   const shortage = shortageOf(error);
   const step = stage === 'setup' ? "the server module's setup failed" : 'the server module cannot be used';

@@ -1,6 +1,6 @@
 /**
- * Asks session threads from the main thread how much memory they hold. V8 serves both ways by an interrupt, so
- * that a thread answers also while it spins; inside of one long native call it answers afterwards.
+ * Asks session threads how much memory they hold. V8 answers in both ways by an interrupt, so a thread answers even
+ * while it spins. During a long native call it answers only afterwards.
  */
 import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
@@ -12,11 +12,11 @@ const ENTRY = new URL('../../../workers/heap-reader.cjs', import.meta.url);
 type Tell = (worker: Worker, use: MemoryUse) => void;
 
 export interface HeapReader {
-  /** How long after a look the next one may come that has no special reason. */
+  /** How long to wait after a check until the next one, unless there is a special reason. */
   readonly restMs: number;
   /** Whether it can be asked now. */
   readonly ready: boolean;
-  /** Tells what each worker answers, when it does. A worker that ends meanwhile never answers. */
+  /** Reports what each worker answers. A worker that ends meanwhile never answers. */
   ask(workers: readonly Worker[], tell: Tell): Promise<void>;
   /** Resolves when nothing of it is left. */
   close(): Promise<void>;
@@ -56,7 +56,7 @@ class StatisticsReader implements HeapReader {
         externalBytes: statistics.external_memory ?? 0,
       });
     } catch {
-      // The thread ended while it was asked; the `close` event of its port tells the rest.
+      // The thread ended while it was asked; the `close` event of its port follows.
     } finally {
       this.#asked.delete(worker);
     }
@@ -64,16 +64,16 @@ class StatisticsReader implements HeapReader {
 }
 
 /**
- * Without growth it is hardly ever asked: being attached to slows a thread down for a while. Measured with a look a
- * second: a tenth of the calls a second.
+ * If memory has not grown, it is hardly ever asked, because a thread runs slower for a while after the inspector was
+ * attached to it. Asking once a second cost a tenth of the calls a second.
  */
 const REST_MS = 60_000;
-/** After a failure, which is most likely that there is no thread to be had. */
+/** After a failure. The most likely one is that no thread could be started. */
 const RETRY_MS = 1_000;
 
 /**
- * For older versions: a thread that asks by the inspector, started when it is first needed. V8 does not tell here what is
- * held outside of the heap.
+ * For older versions of Node: a thread that asks with the inspector, started when it is needed. V8 does not report
+ * memory outside of the heap here.
  */
 export class InspectorReader implements HeapReader {
   readonly restMs = REST_MS;
@@ -103,7 +103,7 @@ export class InspectorReader implements HeapReader {
     await this.#worker?.terminate();
   }
 
-  /** Resolves when all have answered or the reader's deadline has passed; rejects where the reader fails. */
+  /** Resolves when all have answered or the reader's deadline has passed; rejects if the reader fails. */
   #answers(workers: readonly Worker[], tell: Tell): Promise<void> {
     const byThreadId = new Map(workers.map((worker) => [worker.threadId, worker]));
     const reader = this.#started();
@@ -130,7 +130,7 @@ export class InspectorReader implements HeapReader {
     if (this.#worker !== undefined) return this.#worker;
     const worker = new Worker(ENTRY, { name: 'heap-reader' });
     worker.unref();
-    // Who asks hears of it too. Nobody may ask when it ends.
+    // A caller that waits receives the error too. There may be none when it occurs.
     worker.on('error', () => {});
     worker.once('exit', () => {
       if (this.#worker === worker) this.#worker = undefined;

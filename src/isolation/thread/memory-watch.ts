@@ -1,10 +1,10 @@
 /**
- * Keeps session threads under their memory limits from outside. A thread that allocates in a synchronous loop can
- * not look at itself, and V8's own limit does not end the thread but the process when a single allocation is larger
- * than what is left. So V8's limit is far above `thread-heap-mb` (see ADR 7), and this ends the thread before.
+ * Keeps session threads under their memory limits, from outside. A thread that allocates in a synchronous loop cannot
+ * check itself. V8's own limit ends the process, not the thread, if a single allocation is larger than what is left. So
+ * V8's limit is far above `thread-heap-mb` (see ADR 7), and this class ends the thread before it is reached.
  *
- * It reads the process's resident memory every few milliseconds, which costs microseconds, and asks the threads only
- * when that has grown, and from time to time.
+ * Every few milliseconds it reads the resident memory of the process, which takes microseconds. It asks the threads
+ * only when that has grown, and from time to time.
  */
 import { performance } from 'node:perf_hooks';
 import type { Worker } from 'node:worker_threads';
@@ -23,9 +23,9 @@ import { createHeapReader, type HeapReader } from './heap-reader.js';
 import type { SessionThread } from './session-thread.js';
 
 const INTERVAL_MS = 50;
-/** Between two intervals a loop that does nothing but allocate takes up about so much. */
+/** About as much as a loop that does nothing but allocate takes in two intervals. */
 const GROWTH_BYTES = 32 * 1024 * 1024;
-/** On a busy machine V8 takes a few hundred milliseconds to find out what lives. */
+/** On a busy machine V8 needs a few hundred milliseconds to find out which objects are live. */
 const GARBAGE_LASTS_MS = 500;
 
 export class MemoryWatch {
@@ -33,11 +33,11 @@ export class MemoryWatch {
   readonly #limits: MemoryLimits;
   readonly #events: GatewayEmitter;
   readonly #timer: NodeJS.Timeout;
-  /** How long each thread's event loop had waited for something to do when it was last asked. */
+  /** How long each thread's event loop had been idle when it was last asked. */
   readonly #idleMs = new WeakMap<Worker, number>();
   #suspiciousSinceMs = new WeakMap<SessionThread, number>();
   readonly #lateness = new Lateness(INTERVAL_MS);
-  /** A heap was suspicious: the next look comes at once. */
+  /** A heap was suspiciously large: check again in the next interval. */
   #lookAgain = false;
   #reader: HeapReader | undefined;
   #residentBytes = 0;
@@ -56,7 +56,7 @@ export class MemoryWatch {
   }
 
   #tick(): void {
-    // In a stall no thread collects its garbage.
+    // During a stall no thread collects garbage.
     if (this.#lateness.look(performance.now()) > 0) this.#suspiciousSinceMs = new WeakMap();
     if (this.#threads.size === 0 || this.#reader?.ready === false) return;
     const residentBytes = residentMemory();
@@ -98,7 +98,7 @@ export class MemoryWatch {
     if (limit !== undefined) thread.kill('out_of_memory', overLimitMessage(limit, usedBytes));
   }
 
-  /** `thread-heap-mb` where the heap has been suspicious for too long to be garbage. */
+  /** `thread-heap-mb` if the heap has been suspiciously large for too long to be garbage. */
   #lasting(thread: SessionThread, use: MemoryUse): MemoryLimit | undefined {
     if (!heapSuspicious(use, this.#limits)) {
       this.#suspiciousSinceMs.delete(thread);
@@ -111,7 +111,7 @@ export class MemoryWatch {
     return now - sinceMs > GARBAGE_LASTS_MS ? 'thread-heap-mb' : undefined;
   }
 
-  /** Whether its event loop has not waited for anything since the last time, with or without a request. */
+  /** Whether its event loop has not been idle since the last time, with or without a request. */
   #spins(worker: Worker): boolean {
     const before = this.#idleMs.get(worker);
     const { idle } = worker.performance.eventLoopUtilization();
@@ -120,7 +120,7 @@ export class MemoryWatch {
   }
 }
 
-/** In bytes; `NaN`, which counts as grown, where the system does not tell: on Linux it is in `/proc`. */
+/** In bytes; `NaN`, which counts as grown, if the system does not report it. On Linux it is read from `/proc`. */
 function residentMemory(): number {
   try {
     return process.memoryUsage.rss();

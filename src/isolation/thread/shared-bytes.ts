@@ -1,7 +1,7 @@
 /** Memory that the main thread shares with session threads. */
 import type { SharedCounters } from '../../shared/thread-start.js';
 
-/** All threads read the one copy. */
+/** All threads read this one copy. */
 export function sharedCopy(data: Uint8Array): Uint8Array {
   const copy = new Uint8Array(new SharedArrayBuffer(data.byteLength));
   copy.set(data);
@@ -11,8 +11,8 @@ export function sharedCopy(data: Uint8Array): Uint8Array {
 const KIBIBYTE = 1024;
 
 /**
- * What all sessions' `session.state` hold together. Threads read it before they store more. They can write to that memory, so
- * it is written here and never read.
+ * Size of all `session.state`. Threads read it before they store more. They can also write to this memory, so the main
+ * thread never reads it.
  */
 export class SharedStateUse {
   /** One number, in KiB. */
@@ -23,7 +23,7 @@ export class SharedStateUse {
   }
 }
 
-/** What one thread is started with. */
+/** What one thread starts with. */
 export function sharedCounters({ usedKib: stateUsedKib }: SharedStateUse): SharedCounters {
   const own = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
   return { handledBytes: own.subarray(0, 1), takenMessages: own.subarray(1, 2), stateUsedKib };

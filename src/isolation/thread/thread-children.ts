@@ -1,9 +1,10 @@
 /**
- * Ends the processes that a session thread started by itself, with `node:child_process`. They are not the keeper's, and
- * one that is waited for in `execSync` holds its thread until it ends.
+ * Ends the processes that a session thread started itself with `node:child_process`. The keeper does not know them, and
+ * one that `execSync` waits for blocks its thread until it ends.
  *
- * Linux tells which thread started a process, as long as that thread lives, where it is built to (CONFIG_PROC_CHILDREN).
- * Elsewhere a process is known by the marker that it inherited with the thread's environment.
+ * On Linux, if the kernel is built with CONFIG_PROC_CHILDREN, the system says which thread started a process, as long
+ * as that thread lives. Elsewhere a process is recognised by the marker that it inherited with the thread's
+ * environment.
  */
 import { readFileSync } from 'node:fs';
 import { signalProcess } from '../../shared/process-group.js';
@@ -14,21 +15,21 @@ import {
   type ProcessLook,
 } from '../../shared/process-table.js';
 
-/** As long as it finds new ones; one that is stopped starts no more. */
+/** Searching continues as long as it finds new ones. A stopped process starts no more. */
 const MAX_LOOKS = 10;
 
-/** A session thread as the system knows it. */
+/** A session thread, as the system identifies it. */
 export interface SystemThread {
-  /** `undefined` where it is not known. */
+  /** `undefined` if it is unknown. */
   readonly systemThreadId: number | undefined;
   /** The value of the child marker in its environment. */
   readonly marker: string;
 }
 
 /**
- * Sends SIGKILL to what the thread started and to all descendants of that.
- * @param search also where the system does not tell whose they are: it takes a look at all processes
- * @returns how many were killed; none where it can't be known which they are
+ * Sends SIGKILL to what the thread started and to all descendants of these processes.
+ * @param search whether to search all processes if the system does not say who started them
+ * @returns how many were killed; 0 if it is unknown which processes they are
  */
 export function killChildrenOf(thread: SystemThread, search: boolean): number {
   if (!HAS_PROCESS_TABLE) return 0;
@@ -36,7 +37,7 @@ export function killChildrenOf(thread: SystemThread, search: boolean): number {
   if (told?.length === 0 || (told === undefined && !search)) return 0;
   const look = lookAtProcesses();
   if (look === undefined) return 0;
-  // Read again: a process id may have come to mean another process.
+  // Read again, because a process id may have been reused.
   const roots = childrenIn(look).filter(
     ({ pid }) => told?.includes(pid) ?? look.marker(pid) === thread.marker,
   );
@@ -44,8 +45,8 @@ export function killChildrenOf(thread: SystemThread, search: boolean): number {
 }
 
 /**
- * Sends SIGKILL to all descendants of this process, whoever started them; only Linux says who they are.
- * @returns whether it could be known which they are, where the system tells it.
+ * Sends SIGKILL to all descendants of this process, whoever started them. Only Linux says which they are.
+ * @returns whether the descendants are known
  */
 export function killDescendants(): boolean {
   if (!HAS_PROCESS_TABLE) return true;
@@ -55,15 +56,15 @@ export function killDescendants(): boolean {
   return true;
 }
 
-/** What this process has started, or adopted. */
+/** What this process has started or adopted. */
 function childrenIn({ table }: ProcessLook): ProcessEntry[] {
   return [...table.values()].filter(({ parent }) => parent === process.pid);
 }
 
 /**
- * Stops all of them before it kills the first: one that is killed while it starts another would leave that one behind, which
- * nobody could find any more.
- * @returns how many were killed.
+ * Stops all of them before it kills the first one. If one were killed while it starts another process, that process
+ * could not be found any more.
+ * @returns how many were killed
  */
 function killTrees(roots: readonly ProcessEntry[], first: ProcessLook): number {
   const stopped = new Set<number>();
@@ -85,13 +86,13 @@ function killTrees(roots: readonly ProcessEntry[], first: ProcessLook): number {
   return killed;
 }
 
-/** proc(5), `/proc/pid/task/tid/children`; `undefined` where there is no such file, or no descriptor left to read it. */
+/** proc(5), `/proc/pid/task/tid/children`; `undefined` if there is no such file, or no descriptor to read it. */
 function childrenOfThread(systemThreadId: number): number[] | undefined {
   let text: string;
   try {
     text = readFileSync(`/proc/self/task/${systemThreadId}/children`, 'latin1');
   } catch {
-    // Then the marker has to tell.
+    // Then only the marker identifies them.
     return undefined;
   }
   return text.split(' ').filter(Boolean).map(Number);

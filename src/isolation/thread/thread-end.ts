@@ -1,4 +1,4 @@
-/** How one session thread ends: who decided it first, since when the kill ladder was climbed, and what was lost with it. */
+/** How one session thread ends: what decided it first, when the kill ladder began, and which requests were lost. */
 import { performance } from 'node:perf_hooks';
 import { messageOf } from '../../shared/errors.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
@@ -10,9 +10,9 @@ export class ThreadEnd {
   readonly #thread: number;
   readonly #events: GatewayEmitter;
   #decided: WorkerExit | undefined;
-  /** When the kill ladder was entered. */
+  /** When the kill ladder began. */
   #ladderMs: number | undefined;
-  /** Set when its session has been told of its end. */
+  /** Set when the session has been told. */
   #requestsLost: number | undefined;
   #running: readonly string[] = [];
 
@@ -21,22 +21,22 @@ export class ThreadEnd {
     this.#events = events;
   }
 
-  /** Set when the thread is doomed, by whoever decided it first. */
+  /** Set when something has decided that the thread ends; the first decision counts. */
   get decided(): WorkerExit | undefined {
     return this.#decided;
   }
 
-  /** Whether its session has been told: nothing that comes from it is for anybody. */
+  /** Whether its session has been told: nothing that comes from the thread is used any more. */
   get told(): boolean {
     return this.#requestsLost !== undefined;
   }
 
-  /** What ran in it when its session was told. */
+  /** What was running in it when its session was told. */
   get running(): readonly string[] {
     return this.#running;
   }
 
-  /** How long it took to kill it, where that was why it ended. */
+  /** How long it took to kill it, if it was killed. */
   get killMs(): number | undefined {
     if (this.#decided?.cause !== 'killed' || this.#ladderMs === undefined) return undefined;
     return performance.now() - this.#ladderMs;
@@ -51,8 +51,9 @@ export class ThreadEnd {
   }
 
   /**
-   * Tells its session, once, of its end. How many requests were lost is returned.
-   * @param setUp whether the module's `setup` was done: what a thread that died in it was sent would end the next one's as well
+   * Tells its session, once, that the thread ends. Returns how many requests were lost.
+   * @param setUp whether the module's `setup` had ended. If a thread dies in `setup`, its messages would end the next
+   *   thread as well.
    */
   tell(
     owner: WorkerOwner | undefined,

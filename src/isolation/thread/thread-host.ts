@@ -1,4 +1,4 @@
-/** What a session thread is made of, and who has started it. */
+/** What a session thread consists of, and the object that has started it. */
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { CodeCacheName } from '../../shared/code-caches.js';
 import type { ModuleTraits } from '../../shared/frames/from-worker.js';
@@ -8,13 +8,13 @@ import type { GatewayEmitter } from '../../telemetry/events.js';
 /** What was started for it. */
 export interface ThreadConnection {
   readonly port: MessagePort;
-  /** The thread's whole life as piscina's promise: it rejects when the thread ends or was aborted. */
+  /** The thread's whole life, as piscina's promise: rejects when the thread ends or is aborted. */
   readonly life: Promise<unknown>;
   readonly worker: Worker | undefined;
   readonly counters: SharedCounters;
 }
 
-/** Who has started it, and terminates it; one for all threads of a pool. */
+/** The object that starts and terminates threads; one for all threads of a pool. */
 export interface ThreadHost<Thread> {
   readonly events: GatewayEmitter;
   readonly cancelGraceMs: number;
@@ -22,19 +22,21 @@ export interface ThreadHost<Thread> {
   /** A text from the thread, with positions in the server module's own files. */
   readable(text: string): string;
   terminate(thread: Thread): void;
-  /** It was told to terminate and is still there: its session has let go of it. */
+  /** The thread was told to terminate and still exists: its session has let go of it. */
   onStuck(thread: Thread): void;
-  /** Its setup is over, or it will not go to sleep: the pool may have to take another one for who waits. */
+  /**
+   * The thread's setup has ended, or it refused to sleep: the pool may have to find another one for waiting sessions.
+   */
   onSettled(thread: Thread): void;
 }
 
-/** What a thread says of itself when it is ready. */
+/** What a thread reports about itself when it is ready. */
 export interface ThreadFacts {
-  /** Its own nice value, where the system tells it. */
+  /** Its own nice value, if the system reports it. */
   readonly niceness: number | undefined;
-  /** The system's id of the thread, where the system tells it. */
+  /** The system's id of the thread, if the system has one. */
   readonly systemThreadId: number | undefined;
   readonly traits: ModuleTraits;
-  /** The code caches that V8 would not have there. */
+  /** The code caches that V8 refused in this thread. */
   readonly rejectedCaches: readonly CodeCacheName[];
 }

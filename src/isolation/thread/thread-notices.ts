@@ -1,10 +1,10 @@
-/** What the operator is told of session threads: each kind of trouble once, since all threads have it. */
+/** Log messages about session threads: each kind of problem is reported once, because all threads have it. */
 import type { CodeCacheName } from '../../shared/code-caches.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import type { SessionThread } from './session-thread.js';
 import type { ThreadFacts } from './thread-host.js';
 
-/** Threads that outlast a stop and are named in the log. */
+/** How many threads the log names that are still there after a stop. */
 const MAX_HELD_NAMED = 20;
 
 export class ThreadNotices {
@@ -24,7 +24,7 @@ export class ThreadNotices {
     this.#checkCodeCaches(facts.rejectedCaches);
   }
 
-  /** The gateway stops, and they can't be ended. */
+  /** The gateway stops, and these threads cannot be ended. */
   held(threads: readonly SessionThread[]): void {
     this.#events.emit('notice', {
       level: 'error',
@@ -35,7 +35,7 @@ export class ThreadNotices {
     });
   }
 
-  /** Tells where the system does not let session threads step back behind the main thread. */
+  /** Reports if the system does not let session threads lower their priority. */
   #checkNiceness(niceness: number | undefined): void {
     if (this.#niceRefusalTold || niceness === undefined || niceness >= this.#expectedNiceness) return;
     this.#niceRefusalTold = true;
@@ -47,7 +47,7 @@ export class ThreadNotices {
     });
   }
 
-  /** Tells of each code cache that V8 refuses: threads work without, and nothing else would show it but their start. */
+  /** Reports each code cache that V8 refuses. Threads work without it, and only their start shows the difference. */
   #checkCodeCaches(rejected: readonly CodeCacheName[]): void {
     for (const cache of rejected) {
       this.#events.emit('code-cache-rejected', { cache });

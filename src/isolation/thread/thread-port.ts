@@ -1,7 +1,7 @@
 /**
- * The main thread's end of a session thread's port: what is posted is encoded, what comes is decoded and handed to whom it
- * concerns. A module's code can post on it too, so what is no frame, or cannot be handled, is reported once and ends no more
- * than its own thread.
+ * The main thread's end of a session thread's port. It encodes what is posted, decodes what arrives, and passes it on.
+ * A module's code can post on the port too. So anything that is not a frame or cannot be handled is reported once, and
+ * ends at most its own thread.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { CodeCaches } from '../../shared/code-caches.js';
@@ -29,7 +29,7 @@ export interface ThreadPortOwner {
   readonly session: WorkerOwner | undefined;
   onReady(frame: ReadyFrame): void;
   onFailed(frame: FailedFrame): void;
-  /** The module's `setup` is done. */
+  /** The module's `setup` has ended. */
   onSetUp(): void;
   onSend(frame: SendFrame): void;
   onReport(frame: LogFrame | LogDroppedFrame | MetricsFrame): void;
@@ -39,7 +39,7 @@ export interface ThreadPortOwner {
   onCodeCaches(caches: CodeCaches): void;
   onStayAwake(): void;
   onEnded(): void;
-  /** What the thread sent is no frame, or could not be handled. */
+  /** The thread sent something that is not a frame, or that could not be handled. */
   onUnreadable(error: unknown): void;
 }
 
@@ -62,12 +62,12 @@ export class ThreadPort {
     this.#port.postMessage(encodeToWorker(frame));
   }
 
-  /** What still comes is for nobody any more. */
+  /** Ignores everything that still arrives. */
   ignore(): void {
     this.#ignores = true;
   }
 
-  /** Whatever a thread hands in, it must end no more than itself. */
+  /** Whatever a thread sends must end at most that thread. */
   #take(posted: unknown): void {
     if (this.#ignores) return;
     try {

@@ -1,4 +1,4 @@
-/** What a session thread reports of its module, log lines and metrics, as events of the gateway. */
+/** Turns what a session thread reports about its module, log lines and metrics, into events of the gateway. */
 import type { FromWorkerFrame } from '../../shared/frames/from-worker.js';
 import type { SessionContext } from '../../shared/session-context.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
@@ -6,8 +6,8 @@ import type { GatewayEmitter } from '../../telemetry/events.js';
 type ReportFrame = Extract<FromWorkerFrame, { type: 'log' | 'log-dropped' | 'metrics' }>;
 
 /**
- * @param context of the session that has the thread
- * @param readable gives a text of the thread positions in the server module's own files
+ * @param context the context of the session that has the thread
+ * @param readable returns a text of the thread with positions in the server module's own files
  */
 export function report(
   frame: ReportFrame,
@@ -36,7 +36,7 @@ export function report(
   }
 }
 
-/** The module did not let go of its thread in time, or the thread did not answer. */
+/** The module did not let its thread sleep in time, or the thread did not answer. */
 export function reportSlowSleep(context: SessionContext | undefined, events: GatewayEmitter): void {
   events.emit('module-log', {
     context,
@@ -49,7 +49,7 @@ export function reportSlowSleep(context: SessionContext | undefined, events: Gat
   });
 }
 
-/** Errors among the fields of a log line are plain objects by now. */
+/** Errors among the fields of a log line have become plain objects by now. */
 function withReadableStacks(
   fields: Readonly<Record<string, unknown>>,
   readable: (text: string) => string,

@@ -1,6 +1,7 @@
 /**
- * Starts session threads: piscina runs each as one task that lasts as long as the thread and is aborted to terminate it.
- * What a thread leaves behind is ended here too: its child processes, and jobs of libuv's pool that hold it.
+ * Starts session threads. piscina runs each as one task that lasts as long as the thread and is aborted to terminate
+ * it. What a thread leaves behind is ended here too: its child processes, and jobs in libuv's pool that keep it from
+ * ending.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -43,9 +44,9 @@ export interface ThreadStarterOptions {
   readonly threadMemoryMb: number;
   readonly threadNice: number;
   readonly cancelGraceMs: number;
-  /** Whether threads serve simple tool calls past the SDK. */
+  /** Whether threads serve simple tool calls without the SDK's checks. */
   readonly fastPath: boolean;
-  /** At `debug` threads tell the stacks of what was thrown in them. */
+  /** With `debug`, threads report the stacks of errors. */
   readonly logLevel?: string;
 }
 
@@ -66,9 +67,9 @@ export class ThreadStarter implements WorkerStarter<SessionThread>, ThreadHost<S
   readonly #threads: PiscinaThreads;
   readonly #keeper: ChildKeeper;
   readonly #starts = new Map<SessionThread, Start>();
-  /** Those that have not closed their ports. */
+  /** Threads that have not closed their ports. */
   readonly #live = new Set<SessionThread>();
-  /** A thread's port closes before it ends: its unfinished jobs in libuv's pool hold it. */
+  /** Threads that have closed their ports but not ended, because of unfinished jobs in libuv's pool. */
   readonly #notEnded = new Map<Worker, SessionThread>();
   readonly #memoryWatch: MemoryWatch;
   readonly #notices: ThreadNotices;
@@ -127,13 +128,14 @@ export class ThreadStarter implements WorkerStarter<SessionThread>, ThreadHost<S
         start.ready = true;
         this.#notices.ready(thread.facts);
       },
-      // The pool, which waits for it too, is told why.
+      // The pool also waits for it, and receives the reason.
       () => {},
     );
     void thread.gone.then(() => {
       this.#starts.delete(thread);
       this.#live.delete(thread);
-      // One that died by itself has left what it started to the process: its id tells nothing any more, its marker does.
+      // If the thread died by itself, the process has adopted what it started. The thread's id then says nothing any
+      // more, but its marker does.
       if (!start.terminated) this.#killChildren(undefined, childMarker, true);
     });
     return thread;
@@ -143,10 +145,10 @@ export class ThreadStarter implements WorkerStarter<SessionThread>, ThreadHost<S
     const start = this.#starts.get(thread);
     if (start === undefined) return;
     start.terminated = true;
-    // While the thread lives the system tells what it started; what runs on would have no owner.
+    // While the thread lives, the system says what it started. What would keep running has no owner.
     this.#killChildren(thread.facts?.systemThreadId, start.childMarker, false);
     start.terminate();
-    // A thread that never got its task has not got the other end either: closing ours ends both.
+    // A thread that never received its task does not have the other end either: closing this end closes both.
     if (start.ready) return;
     start.port.close();
     start.keeperPort.close();
@@ -164,7 +166,7 @@ export class ThreadStarter implements WorkerStarter<SessionThread>, ThreadHost<S
     this.#starts.get(thread)?.owner.onSettled();
   }
 
-  /** Ends its child processes, one of which may be what it waits for. */
+  /** Ends its child processes, because it may be waiting for one of them. */
   onStuck(thread: SessionThread): void {
     const start = this.#starts.get(thread);
     if (start === undefined) return;
@@ -181,11 +183,11 @@ export class ThreadStarter implements WorkerStarter<SessionThread>, ThreadHost<S
     this.#stateUse.tell(bytes);
   }
 
-  /** What a native call holds is named in the log at the deadline. */
+  /** At the deadline, the log names what a native call blocks. */
   async close(deadline: StopDeadline): Promise<void> {
     await deadline.within(Promise.all([this.#memoryWatch.close(), this.#allEnded()]), CHILDREN_RESERVE_MS);
     if (this.#notEnded.size > 0) this.#notices.held([...this.#notEnded.values()]);
-    // It kills at once what it could not end gently in time.
+    // After it, the keeper kills at once what it could not end gently.
     if (!(await deadline.within(this.#keeper.close()))) {
       liveThreads.add(this.#keeper);
       this.killChildrenNow();

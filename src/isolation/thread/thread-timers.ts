@@ -1,6 +1,6 @@
 /**
- * The deadlines of one session thread, which end with it. Each gives all of its time again after a stall: the thread has stood
- * still with the process.
+ * The deadlines of one session thread, which are cleared when it ends. After a stall each starts again, because the
+ * thread stood still with the process.
  */
 import { Deadline } from '../../shared/deadline.js';
 

@@ -1,13 +1,13 @@
 /**
- * What a session thread was sent and has not read, in order. The thread counts in shared memory what it reads, so that after
- * its death it is known what its successor may be given: what was read is never run twice, and what was not read is not
- * lost. Both sides count up to 2^32 and then from the beginning.
+ * The messages that a session thread was sent and has not read, in order. The thread counts in shared memory what it
+ * reads. After its death it is therefore known what its successor may be sent: what was read never runs twice, and what
+ * was not read is not lost. Both sides count up to 2^32 and then start again.
  */
 import type { RequestId } from '../../shared/request-id.js';
 import type { PostedMessage } from '../worker.js';
 
 export class UnreadMessages {
-  /** One number in memory that both threads see: how many messages the thread has handed to its server. */
+  /** One number in memory that both threads see: how many messages the thread has passed to its server. */
   readonly taken: Int32Array;
   readonly #messages: PostedMessage[] = [];
   #posted = 0;
@@ -31,8 +31,8 @@ export class UnreadMessages {
   }
 
   /**
-   * What another thread may be given, when this one reads nothing more.
-   * @param wanted whether the answer to a request is still waited for
+   * What another thread may be sent when this one reads nothing more.
+   * @param wanted whether somebody still waits for the answer to a request
    */
   left(wanted: (requestId: RequestId) => boolean): PostedMessage[] {
     this.#forgetTaken();
