@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { optionError } from '../src/config/option-error.js';
 import {
   byteRate,
   duration,
@@ -14,7 +15,6 @@ import {
   perSecond,
   token,
 } from '../src/config/option-kinds.js';
-import { optionError } from '../src/config/option-sources.js';
 import { messageOf } from '../src/shared/errors.js';
 import type { LoadPlan } from './load-plan.js';
 import { parseMix } from './mix.js';

@@ -1,5 +1,5 @@
 /** Thresholds: what `--expect` asks of a run, those that hold for every run, and whether a run met them. */
-import { optionError } from '../../src/config/option-sources.js';
+import { optionError } from '../../src/config/option-error.js';
 import type { ExpectationResult, LoadFindings } from '../load-report.js';
 import { type Figure, type FigureUnit, type FigureValue, figureNamed } from './expectation-figures.js';
 import { formatBytes, formatCount, formatLatency, formatNumber } from './figure-format.js';

@@ -11,8 +11,8 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { formatDuration, parseDuration } from '../config/duration.js';
 import { didYouMean } from '../config/nearest.js';
+import { optionError } from '../config/option-error.js';
 import { httpUrl } from '../config/option-kinds.js';
-import { optionError } from '../config/option-sources.js';
 import { OPTION_TABLE } from '../config/option-table.js';
 import { messageOf } from '../shared/errors.js';
 import { parseJson } from '../shared/json-text.js';

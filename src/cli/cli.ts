@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander';
 import { exit, exitAtOnce } from './exit.js';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, reportFailure } from './failure.js';
-import { createProgram } from './program.js';
+import { createProgram, splitCommand } from './program.js';
 
 // Whatever nobody foresaw: a process in an unknown state serves no one, and leaves nothing behind.
 process.on('uncaughtException', (error) => {
@@ -21,9 +21,11 @@ process.stderr.on('error', () => {});
 async function run(argv: readonly string[], libuvPool: readonly number[]): Promise<number> {
   let exitCode = EXIT_OK;
   try {
-    await createProgram(libuvPool, (code) => {
+    const { argv: own, command } = splitCommand(argv);
+    const finish = (code: number): void => {
       exitCode = code;
-    }).parseAsync(argv);
+    };
+    await createProgram(libuvPool, finish, command).parseAsync(own);
     return exitCode;
   } catch (error) {
     // Commander has written its sentence, or the help that was asked for.

@@ -17,11 +17,29 @@ function optionFlag(name: string, row: OptionRow, prefix = ''): Option {
   return row.list === true ? option.argParser(collect) : option;
 }
 
+/** Commands after which `--` begins another command, which has flags of its own. */
+const SERVING: readonly unknown[] = ['serve'];
+
+/** Takes what stands after `--` off the arguments of a command that serves it; Commander can't tell it from arguments. */
+export function splitCommand(argv: readonly string[]): {
+  argv: readonly string[];
+  command?: readonly string[];
+} {
+  const index = argv.indexOf('--');
+  if (index < 0 || !SERVING.includes(argv[2])) return { argv };
+  return { argv: argv.slice(0, index), command: argv.slice(index + 1) };
+}
+
 /**
  * @param libuvPool the system's ids of the threads of libuv's pool, where the command started it
  * @param finish is told the exit code of the command that ran
+ * @param command what stood after `--`, if anything
  */
-export function createProgram(libuvPool: readonly number[], finish: (exitCode: number) => void): Command {
+export function createProgram(
+  libuvPool: readonly number[],
+  finish: (exitCode: number) => void,
+  command?: readonly string[],
+): Command {
   const program = new Command('bulkhead')
     .description('An MCP server host that gives every client session its own worker thread.')
     .version(VERSION)
@@ -42,13 +60,17 @@ export function createProgram(libuvPool: readonly number[], finish: (exitCode: n
     .command('serve')
     .summary('run a gateway')
     .description(
-      'Runs a gateway. Flags take precedence over environment variables, and these over the config file.',
+      'Runs a gateway. Flags take precedence over environment variables, and these over the config file. What stands after -- is a command that speaks MCP on stdin and stdout, which is served.',
     )
+    .usage('[options] [server-module] [-- command [arguments...]]')
     .argument(
       '[server-module]',
       `${OPTION_TABLE['server-module'].help} (default: ${OPTION_TABLE['server-module'].defaultText}, env: ${variableName('server-module')})`,
     )
-    .option('--config <file>', 'JSON file with these options as keys (env: BULKHEAD_CONFIG)');
+    .option(
+      '--config <file>',
+      'JSON file with these options as keys, and with servers (env: BULKHEAD_CONFIG)',
+    );
   for (const name of OPTION_NAMES) {
     const row = OPTION_TABLE[name];
     if (row.positional === true) continue;
@@ -67,6 +89,7 @@ export function createProgram(libuvPool: readonly number[], finish: (exitCode: n
             environment: process.env,
             configFile: config as string | undefined,
             cwd: process.cwd(),
+            command,
           },
           libuvPool,
         ),

@@ -1,8 +1,6 @@
 /** `bulkhead serve`: runs a gateway until a signal comes. */
 import { once } from 'node:events';
 import { constants, getPriority, setPriority } from 'node:os';
-import { basename, extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { OptionSources } from '../config/option-sources.js';
 import { optionWarnings, type ResolvedOptions, resolveOptions } from '../config/options.js';
 import type { Gateway } from '../gateway.js';
@@ -66,7 +64,7 @@ function announcement(gateway: Pick<Gateway, 'url' | 'adminUrl'>, options: Resol
     `MCP server     ${gateway.url.href}`,
     `Admin server   ${gateway.adminUrl.href}`,
     'Connect Claude Code:',
-    `  claude mcp add --transport http ${serverName(options.serverModule)} ${address}${header}`,
+    `  claude mcp add --transport http ${options.catalogue.servers[0]?.name ?? 'server'} ${address}${header}`,
     '',
   ].join('\n');
 }
@@ -77,12 +75,4 @@ function reachable(url: URL): string {
   if (address.hostname === '0.0.0.0') address.hostname = '127.0.0.1';
   if (address.hostname === '[::]') address.hostname = '[::1]';
   return address.href;
-}
-
-/** Claude Code takes letters, digits, `-` and `_` in a server's name. */
-function serverName(moduleUrl: string | undefined): string {
-  if (moduleUrl === undefined) return 'env';
-  const path = fileURLToPath(moduleUrl);
-  const words = basename(path, extname(path)).split(/[^A-Za-z0-9_]+/);
-  return words.filter((word) => word !== '').join('-') || 'server';
 }

@@ -1,10 +1,47 @@
 /** The JSON Schema of the config file, for editors: what the schemas of the options take. */
 import { z } from 'zod';
-import { camelCase, OPTION_NAMES, OPTION_TABLE, OPTIONS } from './option-table.js';
+import { rowOf } from './option.js';
+import { kebabCase, OPTIONS } from './option-table.js';
+import { documentedKey, ENTRY, KIND_KEYS } from './servers/entry-keys.js';
+import { RESERVED_NAMES, SERVER_NAME } from './servers/server-name.js';
 
 /** Draft 7, which every editor knows. */
 export function configSchema(): Readonly<Record<string, unknown>> {
-  const { properties = {} } = z.toJSONSchema(OPTIONS, {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Config file of mcp-bulkhead',
+    type: 'object',
+    properties: {
+      $schema: { type: 'string' },
+      servers: {
+        description: 'the servers by their names, instead of server-module; each is at /<name>/mcp',
+        type: 'object',
+        propertyNames: { pattern: SERVER_NAME.source, not: { enum: RESERVED_NAMES } },
+        additionalProperties: { $ref: '#/definitions/server' },
+        minProperties: 1,
+      },
+      ...propertiesOf(OPTIONS, kebabCase),
+    },
+    patternProperties: otherSpellings(OPTIONS, kebabCase, '#'),
+    additionalProperties: false,
+    definitions: {
+      server: {
+        type: 'object',
+        properties: { type: { const: 'stdio' }, ...propertiesOf(ENTRY, documentedKey) },
+        patternProperties: otherSpellings(ENTRY, documentedKey, '#/definitions/server'),
+        additionalProperties: false,
+        oneOf: KIND_KEYS.map((key) => ({ required: [key] })),
+      },
+    },
+  };
+}
+
+/** By the name of the documentation, with its text and default. */
+function propertiesOf<Key extends string>(
+  schema: z.ZodObject<Record<Key, z.ZodType>>,
+  documented: (key: Key) => string,
+): Record<string, object> {
+  const { properties = {} } = z.toJSONSchema(schema, {
     io: 'input',
     target: 'draft-7',
     override: ({ jsonSchema }) => {
@@ -12,11 +49,11 @@ export function configSchema(): Readonly<Record<string, unknown>> {
       delete jsonSchema.readOnly;
     },
   });
-  const options = OPTION_NAMES.map((name) => {
-    const { list, help, defaultText } = OPTION_TABLE[name];
-    const { default: value, ...type } = properties[camelCase(name)] as Record<string, unknown>;
+  const described = (Object.keys(schema.shape) as Key[]).map((key) => {
+    const { list, help, defaultText } = rowOf(schema.shape[key]);
+    const { default: value, ...type } = properties[key] as Record<string, unknown>;
     return [
-      name,
+      documented(key),
       {
         description: defaultText === undefined ? help : `${help} (default: ${defaultText})`,
         ...(value !== undefined && { default: value }),
@@ -24,17 +61,19 @@ export function configSchema(): Readonly<Record<string, unknown>> {
       },
     ];
   });
-  // As patterns, editors accept them and suggest only the names of the documentation.
-  const otherSpellings = OPTION_NAMES.filter((name) => name.includes('-')).map((name) => [
-    `^${camelCase(name)}$`,
-    { $ref: `#/properties/${name}` },
-  ]);
-  return {
-    $schema: 'http://json-schema.org/draft-07/schema#',
-    title: 'Config file of mcp-bulkhead',
-    type: 'object',
-    properties: { $schema: { type: 'string' }, ...Object.fromEntries(options) },
-    patternProperties: Object.fromEntries(otherSpellings),
-    additionalProperties: false,
-  };
+  return Object.fromEntries(described);
+}
+
+/** As patterns, editors accept them and suggest only the names of the documentation. */
+function otherSpellings<Key extends string>(
+  schema: z.ZodObject<Record<Key, z.ZodType>>,
+  documented: (key: Key) => string,
+  path: string,
+): Record<string, object> {
+  const patterns = (Object.keys(schema.shape) as Key[]).flatMap((key) => {
+    const name = documented(key);
+    const other = name === key ? kebabCase(key) : key;
+    return other === name ? [] : [[`^${other}$`, { $ref: `${path}/properties/${name}` }]];
+  });
+  return Object.fromEntries(patterns);
 }

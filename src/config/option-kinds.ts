@@ -25,7 +25,7 @@ export interface Kind<Output, Input = unknown, Suffix extends string = ''> {
 }
 
 /** A check that also converts: `undefined` from `read` means that the value is wrong. */
-function reading<I extends z.ZodType, T>(
+export function reading<I extends z.ZodType, T>(
   input: I,
   read: (value: z.output<I>) => T | undefined,
 ): z.ZodType<T, z.input<I>> {
@@ -136,7 +136,7 @@ export const httpUrl: Kind<URL> = {
 };
 
 /** An empty path stays one, and is refused: made absolute, it would be the folder itself. */
-function absolutePath(written: unknown, folder: string): unknown {
+export function absolutePath(written: unknown, folder: string): unknown {
   if (Array.isArray(written)) return written.map((path) => absolutePath(path, folder));
   return typeof written === 'string' && written !== '' ? resolve(folder, written) : written;
 }
@@ -263,7 +263,8 @@ export const folders: Kind<readonly string[], string | readonly string[], 's'> =
 
 export const moduleFile: Kind<string, string | URL> = {
   argument: '<file>',
-  expected: 'the path or file: URL of an existing ES module file',
+  expected:
+    "the path or file: URL of an existing file: an ES module, or an MCP client's configuration (.json, .jsonc)",
   absolute: (written, folder) => {
     const path = written instanceof URL ? written.href : written;
     return typeof path === 'string' && /^file:/i.test(path) ? path : absolutePath(path, folder);

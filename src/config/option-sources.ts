@@ -1,10 +1,13 @@
 /** Gathers what was given for each option, as it was written, and remembers where. Nothing is checked here but names. */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { BulkheadError, messageOf } from '../shared/errors.js';
+import { messageOf } from '../shared/errors.js';
 import { parseJson } from '../shared/json-text.js';
+import { repeatedKeys } from './jsonc.js';
 import { didYouMean } from './nearest.js';
+import { optionError } from './option-error.js';
 import { camelCase, OPTION_NAMES, OPTION_TABLE, type OptionName, variableName } from './option-table.js';
+import type { GivenServers } from './servers/given-servers.js';
 
 /** Where options come from, the strongest first. */
 export interface OptionSources {
@@ -14,6 +17,8 @@ export interface OptionSources {
   /** A JSON file, relative to `cwd`; `BULKHEAD_CONFIG` of `environment` where it is absent. */
   readonly configFile?: string | undefined;
   readonly cwd: string;
+  /** A command and its arguments, which is served: what stands after `--`. */
+  readonly command?: readonly string[] | undefined;
 }
 
 /** One value as it was written, and where. */
@@ -27,6 +32,13 @@ interface Given {
 
 export type GivenOptions = ReadonlyMap<OptionName, Given>;
 
+/** All that was given. */
+export interface Gathered {
+  readonly options: GivenOptions;
+  /** `undefined` as well where something stronger says what is served. */
+  readonly servers: GivenServers | undefined;
+}
+
 /** What is the same for all values of one source that is an object. */
 interface Source {
   readonly folder: string;
@@ -36,34 +48,49 @@ interface Source {
   label(key: string, name?: OptionName): string;
 }
 
-/** @returns a `BulkheadError` with the code `ERR_BULKHEAD_OPTION`. */
-export function optionError(message: string, cause?: unknown): BulkheadError {
-  return new BulkheadError('ERR_BULKHEAD_OPTION', message, { cause });
-}
-
 /** Everything that `sources` give, the strongest for each option. */
-export function gather(sources: OptionSources): GivenOptions {
+export function gather(sources: OptionSources): Gathered {
   const { environment = {}, cwd } = sources;
   const configFile = sources.configFile ?? environment.BULKHEAD_CONFIG;
-  const given = new Map<OptionName, Given>();
-  if (configFile !== undefined) addConfigFile(given, configFile, cwd);
+  const options = new Map<OptionName, Given>();
+  const servers = configFile === undefined ? undefined : addConfigFile(options, configFile, cwd);
+  const moduleOfFile = options.get('server-module');
   for (const name of OPTION_NAMES) {
     const variable = variableName(name);
     const text = environment[variable];
-    if (text !== undefined) given.set(name, { raw: listOf(name, text, true), label: variable, folder: cwd });
+    if (text !== undefined)
+      options.set(name, { raw: listOf(name, text, true), label: variable, folder: cwd });
   }
   const label = (key: string, name?: OptionName): string => {
     return name !== undefined && OPTION_TABLE[name].positional === true ? `[${name}]` : `--${name ?? key}`;
   };
-  addObject(given, sources.flags ?? {}, { folder: cwd, isText: true, label });
-  return given;
+  addObject(options, sources.flags ?? {}, { folder: cwd, isText: true, label });
+  const isOverridden = options.get('server-module') !== moduleOfFile;
+  return { options, servers: isOverridden ? undefined : servers };
 }
 
 /** The options of `createGateway`; relative paths start at `folder`. */
-export function gatherFromObject(options: object, folder: string): GivenOptions {
-  const given = new Map<OptionName, Given>();
-  addObject(given, options, { folder, isText: false, label: (key) => key });
-  return given;
+export function gatherFromObject(given: object, folder: string): Gathered {
+  const { servers: entries, ...values } = given as Record<string, unknown>;
+  const options = new Map<OptionName, Given>();
+  addObject(options, values, { folder, isText: false, label: (key) => key });
+  if (entries === undefined) return { options, servers: undefined };
+  refuseModuleBeside('servers', options);
+  const servers = {
+    entries,
+    repeated: new Set<string>(),
+    key: 'servers',
+    file: undefined,
+    folder,
+    ofClient: false,
+  } as const;
+  return { options, servers };
+}
+
+function refuseModuleBeside(servers: string, options: GivenOptions): void {
+  const module = options.get('server-module');
+  if (module === undefined) return;
+  throw optionError(`${module.label} and ${servers} both say what is served: keep one of them.`);
 }
 
 /** A list option's value as an array; text is split at commas where it can't be anything else. */
@@ -93,7 +120,8 @@ function addObject(given: Map<OptionName, Given>, values: object, source: Source
   }
 }
 
-function addConfigFile(given: Map<OptionName, Given>, file: string, cwd: string): void {
+/** @returns the servers that it has. */
+function addConfigFile(given: Map<OptionName, Given>, file: string, cwd: string): GivenServers | undefined {
   const path = resolve(cwd, file);
   let text: string;
   try {
@@ -112,6 +140,15 @@ function addConfigFile(given: Map<OptionName, Given>, file: string, cwd: string)
   }
   const label = (key: string): string => `${JSON.stringify(key)} in ${file}`;
   // What editors read is no option.
-  const { $schema, ...values } = content as Record<string, unknown>;
-  addObject(given, values, { folder: dirname(path), isText: false, label });
+  const { $schema, servers: entries, ...values } = content as Record<string, unknown>;
+  if ('mcpServers' in values) {
+    throw optionError(
+      `${label('mcpServers')} is for clients' files: give the file without --config, as ${file}.`,
+    );
+  }
+  const folder = dirname(path);
+  addObject(given, values, { folder, isText: false, label });
+  if (entries === undefined) return undefined;
+  refuseModuleBeside(label('servers'), given);
+  return { entries, repeated: repeatedKeys(text, 'servers'), key: 'servers', file, folder, ofClient: false };
 }

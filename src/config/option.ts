@@ -47,6 +47,14 @@ export function option(
   return schema;
 }
 
+/** The same option for one server, which has the gateway's value where it is not given. */
+export function ofOneServer<Output, Input, Suffix extends string>(
+  schema: Option<Output, Input, Suffix>,
+): Option<Output | undefined, Input, Suffix> {
+  const { default: _, ...kind } = rowOf(schema) as OptionRow & Kind<Output, Input, Suffix>;
+  return option(kind, { help: kind.help, defaultText: "the gateway's" });
+}
+
 /** @throws {TypeError} for a schema that `option` has not made. */
 export function rowOf(schema: z.ZodType): OptionRow {
   const row = rows.get(schema);

@@ -5,16 +5,19 @@
 import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { constrainedMemory } from 'node:process';
+import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
+import type { Catalogue } from '../servers/server-entry.js';
 import type { BulkheadError } from '../shared/errors.js';
 import { didYouMean } from './nearest.js';
+import { optionError } from './option-error.js';
 import { asHostHeader, isLoopback, isWildcard } from './option-kinds.js';
 import {
+  type Gathered,
   type GivenOptions,
   gather,
   gatherFromObject,
   type OptionSources,
-  optionError,
 } from './option-sources.js';
 import {
   camelCase,
@@ -27,9 +30,16 @@ import {
   resolvedName,
   variableName,
 } from './option-table.js';
+import type { ServerOptions } from './servers/entry-keys.js';
+import { isClientFile, readClientFile } from './servers/given-servers.js';
+import { catalogueOfCommand, catalogueOfModule, catalogueOfServers } from './servers/read-catalogue.js';
+import { START_TIMEOUT_MS } from './servers/read-entry.js';
 
 /** What a programmer may give `createGateway`. Everything is optional; the README tells defaults and meanings. */
-export interface GatewayOptions extends GivenToGateway {}
+export interface GatewayOptions extends GivenToGateway {
+  /** The servers by their names, instead of `serverModule`; each is at `/<name>/mcp`. Relative paths start from the current folder. */
+  readonly servers?: Readonly<Record<string, ServerOptions>> | undefined;
+}
 
 /** A mapped type over the schemas themselves, without other names, keeps their docstrings. */
 type GivenToGateway = {
@@ -48,7 +58,10 @@ type CheckedOptions = {
 type DependentDefaults = ReturnType<typeof dependentDefaults>;
 
 /** All options, checked; frozen, also in depth. Bare numbers have their unit in the name. */
-export interface ResolvedOptions extends Omit<CheckedOptions, keyof DependentDefaults>, DependentDefaults {}
+export interface ResolvedOptions extends Omit<CheckedOptions, keyof DependentDefaults>, DependentDefaults {
+  /** All that is served. */
+  readonly catalogue: Catalogue;
+}
 
 const LOOPBACK_NAMES: readonly string[] = Object.freeze(['localhost', '127.0.0.1', '[::1]']);
 
@@ -57,16 +70,16 @@ const LOOPBACK_NAMES: readonly string[] = Object.freeze(['localhost', '127.0.0.1
  * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` with one sentence.
  */
 export function resolveOptions(sources: OptionSources): ResolvedOptions {
-  return check(gather(sources), sources.cwd);
+  return check(gather(sources), sources);
 }
 
 /**
- * Options of `createGateway`. The environment and config files have no say.
+ * Options of `createGateway`. The environment and config files have no say, but for `${VAR}` in the entries of servers.
  * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` with one sentence.
  */
 export function fromApi(options: GatewayOptions = {}): ResolvedOptions {
-  const folder = process.cwd();
-  return check(gatherFromObject(options, folder), folder);
+  const cwd = process.cwd();
+  return check(gatherFromObject(options, cwd), { cwd, environment: process.env });
 }
 
 /**
@@ -86,7 +99,7 @@ export function optionWarnings(
       `Requests from other machines that call this one by a name, not by an address, will get 403: host is ${options.host}, but allowed-hosts has loopback names only.`,
     );
   }
-  return warnings;
+  return [...warnings, ...options.catalogue.warnings];
 }
 
 /** @throws {BulkheadError} for the first option that is wrong. */
@@ -128,20 +141,53 @@ function dependentDefaults(options: CheckedOptions, cwd: string) {
     /** At most `threadMemoryMb`. */
     threadHeapMb: options.threadHeapMb ?? Math.min(128, threadMemoryMb),
     threadMemoryMb,
+    maxProcesses: options.maxProcesses ?? defaultMaxProcesses(totalmem(), constrainedMemory()),
+    /** Of a server that does not say its own. */
+    startTimeoutMs: options.startTimeoutMs ?? START_TIMEOUT_MS,
     logFormat: options.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'),
     /** Absolute folders, symbolic links resolved. */
     roots: options.roots ?? Object.freeze([resolve(cwd)]),
   } as const;
 }
 
-function check(given: GivenOptions, cwd: string): ResolvedOptions {
-  const checked = checkEach(given);
-  const options: ResolvedOptions = { ...checked, ...dependentDefaults(checked, cwd) };
-  checkRelations(options, (name) => given.get(name)?.label ?? name);
-  return Object.freeze(options);
+function check(given: Gathered, sources: OptionSources): ResolvedOptions {
+  const checked = checkEach(given.options);
+  const options = { ...checked, ...dependentDefaults(checked, sources.cwd) };
+  checkRelations(options, (name) => given.options.get(name)?.label ?? name);
+  const catalogue = catalogueOf(given, sources, options, checked.startTimeoutMs);
+  const [only] = catalogue.servers;
+  const serverModule = catalogue.single && only?.kind === 'module' ? only.moduleUrl : undefined;
+  return Object.freeze({ ...options, serverModule, catalogue });
 }
 
-function checkRelations(options: ResolvedOptions, label: (name: OptionName) => string): void {
+/** @param startTimeoutMs as it was given. */
+function catalogueOf(
+  given: Gathered,
+  { cwd, environment = {}, command }: OptionSources,
+  options: Omit<ResolvedOptions, 'catalogue'>,
+  startTimeoutMs: number | undefined,
+): Catalogue {
+  const { serverModule, strict, processMemoryMb, threadHeapMb, threadMemoryMb } = options;
+  const gateway = { startTimeoutMs, processMemoryMb, threadHeapMb, threadMemoryMb };
+  const { label, raw } = given.options.get('server-module') ?? {};
+  if (command !== undefined) {
+    if (label?.startsWith('['))
+      throw optionError(`${label} and -- both say what is served: keep one of them.`);
+    return catalogueOfCommand(command, cwd, gateway);
+  }
+  const context = { strict, environment, gateway };
+  if (given.servers !== undefined) return catalogueOfServers(given.servers, context);
+  const path = serverModule === undefined ? undefined : fileURLToPath(serverModule);
+  if (path !== undefined && isClientFile(path)) {
+    return catalogueOfServers(readClientFile(path, String(raw)), context);
+  }
+  return catalogueOfModule(serverModule, cwd, gateway);
+}
+
+function checkRelations(
+  options: Omit<ResolvedOptions, 'catalogue'>,
+  label: (name: OptionName) => string,
+): void {
   const { spareThreads, maxThreads, threadHeapMb, threadMemoryMb, host, port, adminHost, adminPort } =
     options;
   if (spareThreads > maxThreads) {
@@ -176,8 +222,24 @@ function checkRelations(options: ResolvedOptions, label: (name: OptionName) => s
  * @param constrainedBytes the control group's limit; 0, or more than the machine has, where there is none.
  */
 export function defaultMaxThreads(totalBytes: number, constrainedBytes: number): number {
+  const memoryBytes = availableBytes(totalBytes, constrainedBytes);
+  return Math.min(1_024, Math.max(4, Math.floor((0.5 * memoryBytes) / (48 * 2 ** 20))));
+}
+
+/**
+ * A Node program that speaks stdio takes 30 MiB when fresh, and what it loads, such as a browser's client, takes more: 64 MiB for
+ * each in one quarter of the memory. Threads have the half, and the main thread and the page cache the last quarter. At least 8,
+ * so that a small machine serves a list of servers; more than 500 only fill the system's table of processes.
+ * @param totalBytes as `defaultMaxThreads` takes it.
+ * @param constrainedBytes as `defaultMaxThreads` takes it.
+ */
+export function defaultMaxProcesses(totalBytes: number, constrainedBytes: number): number {
+  const memoryBytes = availableBytes(totalBytes, constrainedBytes);
+  return Math.min(500, Math.max(8, Math.floor((0.25 * memoryBytes) / (64 * 2 ** 20))));
+}
+
+function availableBytes(totalBytes: number, constrainedBytes: number): number {
   const isLimited =
     Number.isFinite(constrainedBytes) && constrainedBytes > 0 && constrainedBytes < totalBytes;
-  const memoryBytes = isLimited ? constrainedBytes : totalBytes;
-  return Math.min(1_024, Math.max(4, Math.floor((0.5 * memoryBytes) / (48 * 2 ** 20))));
+  return isLimited ? constrainedBytes : totalBytes;
 }

@@ -26,7 +26,7 @@ describe('the JSON Schema of the config file', () => {
   after(() => folder.remove());
 
   it('has every option with its help text, and $schema', () => {
-    expect(Object.keys(schema.properties)).to.deep.equal(['$schema', ...OPTION_NAMES]);
+    expect(Object.keys(schema.properties)).to.deep.equal(['$schema', 'servers', ...OPTION_NAMES]);
     for (const name of OPTION_NAMES) {
       expect(schema.properties[name]!.description).to.include(OPTION_TABLE[name].help);
     }

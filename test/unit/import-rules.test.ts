@@ -33,7 +33,7 @@ const TEXTS = ['src/config/', 'src/version.ts'];
 
 /** Beside itself and `shared/`. Whoever emits knows the catalogue of events. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  'src/config/': [],
+  'src/config/': ['src/servers/server-entry.ts'],
   'src/protocol/': [],
   'src/auth/': ['src/telemetry/events.ts'],
   'src/delivery/': ['src/protocol/', 'src/telemetry/'],

@@ -20,7 +20,7 @@ describe('option values', () => {
 
   describe('every option', () => {
     const samples: Record<
-      keyof GatewayOptions,
+      keyof Omit<GatewayOptions, 'servers'>,
       { text: string; json: unknown; resolved: Partial<ResolvedOptions> }
     > = {
       serverModule: { text: 'server.mjs', json: './server.mjs', resolved: {} },
@@ -42,6 +42,8 @@ describe('option values', () => {
       threadHeapMb: { text: '64', json: 64, resolved: { threadHeapMb: 64 } },
       threadMemoryMb: { text: '256', json: 256, resolved: { threadMemoryMb: 256 } },
       threadNice: { text: '19', json: 19, resolved: { threadNice: 19 } },
+      maxProcesses: { text: '7', json: 7, resolved: { maxProcesses: 7 } },
+      processMemoryMb: { text: '256', json: 256, resolved: { processMemoryMb: 256 } },
       sleepAfter: { text: '1m', json: '60s', resolved: { sleepAfterMs: 60_000 } },
       sessionIdle: { text: '2h', json: 7_200_000, resolved: { sessionIdleMs: 7_200_000 } },
       sessionMaxAge: { text: '90s', json: '90s', resolved: { sessionMaxAgeMs: 90_000 } },
@@ -57,6 +59,8 @@ describe('option values', () => {
       drainTimeout: { text: '3s', json: 3_000, resolved: { drainTimeoutMs: 3_000 } },
       logLevel: { text: 'silent', json: 'silent', resolved: { logLevel: 'silent' } },
       logFormat: { text: 'pretty', json: 'pretty', resolved: { logFormat: 'pretty' } },
+      startTimeout: { text: '1m', json: '60s', resolved: { startTimeoutMs: 60_000 } },
+      strict: { text: 'yes', json: true, resolved: { strict: true } },
       root: { text: 'data', json: ['link'], resolved: {} },
       allowPrivateNetwork: { text: 'yes', json: true, resolved: { allowPrivateNetwork: true } },
       bundle: { text: 'off', json: false, resolved: { bundle: false } },
@@ -68,7 +72,7 @@ describe('option values', () => {
     });
 
     for (const name of OPTION_NAMES) {
-      const { text, json, resolved } = samples[camelCase(name) as keyof GatewayOptions];
+      const { text, json, resolved } = samples[camelCase(name) as keyof typeof samples];
       it(`--${name}, ${variableName(name)} and the key "${name}" mean the same`, () => {
         expect(fromFlags({ [camelCase(name)]: text })).to.deep.include(resolved);
         expect(fromEnvironment({ [variableName(name)]: text })).to.deep.include(resolved);
@@ -104,6 +108,8 @@ describe('option values', () => {
       'thread-heap-mb': [...NUMBER, '1'],
       'thread-memory-mb': [...NUMBER, '1'],
       'thread-nice': [...NUMBER, '20'],
+      'max-processes': [...NUMBER, '0', '100000'],
+      'process-memory-mb': [...NUMBER, '1'],
       'session-idle': [...DURATION, '0'],
       'sleep-after': DURATION,
       'session-max-age': ['never', '0', '-1'],
@@ -119,6 +125,8 @@ describe('option values', () => {
       'drain-timeout': DURATION,
       'log-level': ['loud', '', 'INFO'],
       'log-format': ['xml', ''],
+      'start-timeout': [...DURATION, '0'],
+      strict: ['maybe', ''],
       root: ['', 'nope', 'server.mjs'],
       'allow-private-network': ['maybe', ''],
       bundle: ['maybe', ''],

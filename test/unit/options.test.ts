@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import {
+  defaultMaxProcesses,
   defaultMaxThreads,
   fromApi,
   type GatewayOptions,
@@ -30,7 +31,7 @@ describe('options', () => {
 
   describe('defaults', () => {
     it('are those of the documentation', () => {
-      const { maxThreads, logFormat, ...options } = fromFlags({});
+      const { maxThreads, maxProcesses, logFormat, catalogue, ...options } = fromFlags({});
       expect(options).to.deep.equal({
         serverModule: undefined,
         host: '127.0.0.1',
@@ -46,6 +47,7 @@ describe('options', () => {
         threadHeapMb: 128,
         threadMemoryMb: 512,
         threadNice: 5,
+        processMemoryMb: 1_024,
         sessionIdleMs: 24 * 3_600_000,
         sleepAfterMs: 30_000,
         sessionMaxAgeMs: undefined,
@@ -60,12 +62,16 @@ describe('options', () => {
         sseAfterMs: 50,
         drainTimeoutMs: 10_000,
         logLevel: 'info',
+        startTimeoutMs: 30_000,
+        strict: false,
         roots: [folder],
         allowPrivateNetwork: false,
         bundle: true,
         fastPath: true,
       });
       expect(maxThreads).to.be.within(4, 1_024);
+      expect(maxProcesses).to.be.within(8, 500);
+      expect(catalogue.servers.map(({ kind, name }) => [kind, name])).to.deep.equal([['module', 'env']]);
       expect(logFormat).to.equal(process.stderr.isTTY ? 'pretty' : 'json');
     });
 
@@ -113,6 +119,24 @@ describe('options', () => {
     ];
     for (const { name, total, constrained, threads } of cases) {
       it(name, () => expect(defaultMaxThreads(total, constrained)).to.equal(threads));
+    }
+  });
+
+  describe('max-processes by default', () => {
+    const GIB = 2 ** 30;
+    const cases = [
+      { name: 'a quarter of the memory, 64 MiB each', total: 8 * GIB, constrained: 0, processes: 32 },
+      {
+        name: "the control group's limit where it is smaller",
+        total: 64 * GIB,
+        constrained: 4 * GIB,
+        processes: 16,
+      },
+      { name: 'at least 8', total: GIB, constrained: 0, processes: 8 },
+      { name: 'at most 500', total: 1_024 * GIB, constrained: 0, processes: 500 },
+    ];
+    for (const { name, total, constrained, processes } of cases) {
+      it(name, () => expect(defaultMaxProcesses(total, constrained)).to.equal(processes));
     }
   });
 

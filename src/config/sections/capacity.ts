@@ -1,4 +1,4 @@
-/** Options of how many sessions and threads there may be, and what a thread may take. */
+/** Options of how many sessions, threads and processes there may be, and what each may take. */
 import { option } from '../option.js';
 import { integer } from '../option-kinds.js';
 
@@ -32,5 +32,15 @@ export const capacityOptions = {
   threadNice: option(integer(0, 19), {
     default: 5,
     help: 'nice value of session threads, so that tools cannot starve the main thread',
+  }),
+  /** Maximum number of processes that sessions have, including spares; by default as many as the machine's memory allows. */
+  maxProcesses: option(integer(1, 16_384), {
+    defaultText: "from the machine's memory",
+    help: "maximum number of sessions' processes, including spares",
+  }),
+  /** Maximum resident memory of a session's process and its descendants in MiB, by default 1,024. */
+  processMemoryMb: option(integer(16, 1_048_576), {
+    default: 1_024,
+    help: "maximum resident memory of a session's process and its descendants in MiB",
   }),
 };

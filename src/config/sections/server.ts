@@ -1,13 +1,26 @@
 /** Options of what sessions are served. */
 import { option } from '../option.js';
-import { folders, moduleFile, onOrOff } from '../option-kinds.js';
+import { duration, folders, moduleFile, onOrOff } from '../option-kinds.js';
 
 export const serverOptions = {
-  /** ES module file, as a path from the current folder or a `file:` URL; the built-in server without one. */
+  /**
+   * ES module file, as a path from the current folder or a `file:` URL; the built-in server without one. A `.json` or `.jsonc`
+   * file is a client's configuration, such as `.mcp.json`: each of its stdio servers is served.
+   */
   serverModule: option(moduleFile, {
     positional: true,
     defaultText: 'the built-in environment server',
-    help: 'ES module that defines the tools, resources and prompts of a session',
+    help: "ES module that defines the tools, resources and prompts of a session; a .json or .jsonc file is read as an MCP client's configuration, such as .mcp.json, and its stdio servers are served",
+  }),
+  /** How long a server may take until it answers; by default `30s`, and 5 minutes for commands that download it first, such as npx. */
+  startTimeout: option(duration(1), {
+    defaultText: '30s; 5m for commands that download first, such as npx',
+    help: 'how long a server may take to start',
+  }),
+  /** Refuses to start when an entry of a server is wrong; by default the other servers are served. */
+  strict: option(onOrOff, {
+    default: false,
+    help: 'refuse to start when the entry of a server is wrong; if off, the other servers are served',
   }),
   /** Folders that the built-in server may read; the current folder without one. */
   root: option(folders, {

@@ -1,0 +1,111 @@
+/**
+ * What the entry of a server may say: the keys of each value of `servers`. Each names one of `module`, `script`, `package`
+ * and `command`. What is derived from options is derived from these as well: the JSON Schema and the table of the documentation.
+ */
+import type { Isolation, Lists } from '../../servers/server-entry.js';
+import { ofOneServer, option } from '../option.js';
+import { duration, integer, oneOf } from '../option-kinds.js';
+import {
+  argumentList,
+  BUILT_IN,
+  command,
+  existingFile,
+  existingFolder,
+  inheritedVariables,
+  packageName,
+  serverModule,
+  toolRules,
+  variables,
+} from '../server-kinds.js';
+import { capacityOptions } from './capacity.js';
+import { sessionOptions } from './sessions.js';
+
+const ISOLATIONS = ['thread', 'process'] as const satisfies readonly Isolation[];
+const LISTS = ['learned', 'dynamic'] as const satisfies readonly Lists[];
+
+export const serverEntryOptions = {
+  /** ES module that defines the server, or `builtin:environment`. */
+  module: option(serverModule, {
+    defaultText: '-',
+    help: `ES module that defines the tools, resources and prompts of a session, or ${BUILT_IN}`,
+  }),
+  /** File of a Node program that speaks MCP on stdin and stdout. */
+  script: option(existingFile, {
+    defaultText: '-',
+    help: 'file of a Node program that speaks MCP on stdin and stdout',
+  }),
+  /** Installed npm package; its command (`bin`) is such a Node program. */
+  package: option(packageName, {
+    defaultText: '-',
+    help: 'installed npm package whose command (`bin`) is such a Node program; looked for in the `node_modules` of the folder and of those above it',
+  }),
+  /** Any command that speaks MCP on stdin and stdout. */
+  command: option(command, {
+    defaultText: '-',
+    help: 'any command that speaks MCP on stdin and stdout; started without a shell',
+  }),
+  /** Arguments of the script, the package's command or the command. */
+  args: option(argumentList, {
+    defaultText: 'none',
+    help: "arguments of the script, of the package's command or of the command",
+  }),
+  /** Environment variables, besides those that it inherits. */
+  env: option(variables, {
+    secret: true,
+    defaultText: 'none',
+    help: 'environment variables, besides those that it inherits',
+  }),
+  /** Which of the gateway's environment variables it inherits besides the usual few: names, or `true` for all. */
+  inheritEnv: option(inheritedVariables, {
+    defaultText: 'none',
+    help: "which of the gateway's environment variables it inherits, besides the usual few: a list of names, or `true` for all",
+  }),
+  /** Folder that it starts in; by default the one that relative paths start from. */
+  cwd: option(existingFolder, {
+    defaultText: "the file's folder",
+    help: 'folder that it starts in',
+  }),
+  /** Whether a session's server is in a thread of the gateway or in a process of its own. */
+  isolation: option(oneOf(ISOLATIONS), {
+    defaultText: '`thread` for a module, a script or a package, `process` for a command',
+    help: `what a session's server runs in: ${ISOLATIONS.join(' or ')}; a command always runs in a process`,
+  }),
+  /** Whether sessions are told the lists that the first one got, or ask for their own. */
+  lists: option(oneOf(LISTS), {
+    defaultText: 'learned',
+    help: `${LISTS.join(' or ')}: whether answers to \`initialize\` and the lists are remembered from the first session and given to later ones, which then start nothing`,
+  }),
+  /** Which tools clients see, and under which names. */
+  tools: option(toolRules, {
+    defaultText: 'all',
+    help: 'which tools exist for clients: `allow` and `deny` are lists of names or globs, `rename` and `describe` have a string for each tool name',
+  }),
+  /** Started instances that wait for a session. */
+  spares: option(integer(0, 1_024), {
+    defaultText: '0 in processes, those of `spare-threads` in threads',
+    help: 'number of started instances that wait for a session',
+  }),
+  /** A session gives its thread or process back after this time without work; 0: never. */
+  sleepAfter: option(duration(0), {
+    defaultText:
+      "the gateway's for a module, never for scripts, packages and commands, which hold state in memory",
+    help: 'a session gives its thread or process back after this time without work; 0: never',
+  }),
+  /** How long it may take to start. */
+  startTimeout: option(duration(1), {
+    defaultText: "the gateway's",
+    help: 'how long it may take until it answers',
+  }),
+  /** Maximum resident memory of a session's process and its descendants in MiB. By default the gateway's. */
+  processMemoryMb: ofOneServer(capacityOptions.processMemoryMb),
+  /** Maximum heap of a thread in MiB. By default the gateway's. */
+  threadHeapMb: ofOneServer(capacityOptions.threadHeapMb),
+  /** Maximum heap and Buffers of a thread together in MiB. By default the gateway's. */
+  threadMemoryMb: ofOneServer(capacityOptions.threadMemoryMb),
+  /** A session without an open stream ends after this time without a request. By default the gateway's. */
+  sessionIdle: ofOneServer(sessionOptions.sessionIdle),
+  /** Maximum age of a session: a duration, or `none`. By default the gateway's. */
+  sessionMaxAge: ofOneServer(sessionOptions.sessionMaxAge),
+  /** How long a session stays after its client has lost all connections. By default the gateway's. */
+  disconnectGrace: ofOneServer(sessionOptions.disconnectGrace),
+};

@@ -1,0 +1,192 @@
+/** The values of a server's entry: finds their keys, expands their variables, and checks each by itself. */
+import type { z } from 'zod';
+import { cut } from '../../shared/errors.js';
+import { OWN_VARIABLE } from '../../shared/own-variables.js';
+import { didYouMean } from '../nearest.js';
+import {
+  type CheckedEntry,
+  documentedKey,
+  ENTRY,
+  ENTRY_KEYS,
+  ENTRY_ROWS,
+  type EntryKey,
+  findEntryKey,
+} from './entry-keys.js';
+import { expandVariables, type Lookup } from './variables.js';
+
+const MAX_SHOWN_CHARS = 200;
+
+/** The gateway's options that an entry's values go over. */
+export interface GatewayValues {
+  /** `undefined`: not given, so that each server has the default of its kind. */
+  readonly startTimeoutMs: number | undefined;
+  readonly processMemoryMb: number;
+  readonly threadHeapMb: number;
+  readonly threadMemoryMb: number;
+}
+
+/** What was given for one server, and what it is read with. */
+export interface GivenEntry {
+  readonly name: string;
+  readonly raw: unknown;
+  /** Where it was given, for messages: `bulkhead.json, servers.fs`. */
+  readonly source: string;
+  /** What a message calls one of its keys, or the entry itself: `"servers.fs.cwd" in bulkhead.json`. */
+  label(key?: string): string;
+  /** Where its relative paths start, and where it is started. */
+  readonly folder: string;
+  /** Whether a client's file has it, which may have keys that mean nothing here. */
+  readonly ofClient: boolean;
+  /** What variables stand for; `undefined`: there are none, everything is as it was written. */
+  readonly lookup: Lookup | undefined;
+  readonly gateway: GatewayValues;
+}
+
+/** A value that is wrong: one sentence. `missing`: it names what may be there later. */
+export class WrongEntry extends Error {
+  readonly missing: boolean;
+
+  constructor(message: string, missing = false) {
+    super(message);
+    this.missing = missing;
+  }
+}
+
+/** What variables are replaced in. */
+const EXPANDED: readonly EntryKey[] = ['module', 'script', 'package', 'command', 'args', 'env', 'cwd'];
+const PATHS: readonly EntryKey[] = ['module', 'script', 'cwd'];
+
+/** An entry's values as they were written, by their key, whichever its spelling. */
+export type Written = Partial<Record<EntryKey, unknown>>;
+
+/**
+ * @param warn is told what is not wrong but should be known, a sentence each.
+ * @throws {WrongEntry} for the first value that is wrong.
+ */
+export function checkedEntry(
+  given: GivenEntry,
+  warn: (sentence: string) => void,
+): { readonly raw: object; readonly written: Written; readonly entry: CheckedEntry } {
+  const { raw, label } = given;
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
+    throw new WrongEntry(
+      `${label()} is ${shown(raw)}, but must be an object such as {"command": "npx", "args": ["-y", "some-server"]}.`,
+    );
+  }
+  const written = knownKeys(given, raw);
+  return { raw, written, entry: checkEach(given, expandEach(given, written, warn), written) };
+}
+
+function knownKeys({ label, ofClient }: GivenEntry, raw: object): Written {
+  const written: Written = {};
+  const spellings = new Map<EntryKey, string>();
+  for (const [spelling, value] of Object.entries(raw)) {
+    if (value === undefined) continue;
+    const key = findEntryKey(spelling);
+    if (key === undefined) {
+      if (ofClient || (spelling === 'type' && value === 'stdio')) continue;
+      throw new WrongEntry(unknownKey(label(spelling), spelling, value));
+    }
+    const twin = spellings.get(key);
+    if (twin !== undefined) {
+      throw new WrongEntry(`${label(twin)} and ${label(spelling)} are the same key: keep one of them.`);
+    }
+    spellings.set(key, spelling);
+    written[key] = value;
+  }
+  // GitHub Copilot lists the tools that it wants.
+  if (ofClient && Array.isArray(written.tools)) written.tools = { allow: written.tools };
+  return written;
+}
+
+function unknownKey(label: string, spelling: string, value: unknown): string {
+  if (spelling === 'type') {
+    return `${label} is ${shown(value)}, but must be "stdio" or absent: a remote server is not served, clients connect to it themselves.`;
+  }
+  const known = spelling.includes('-') ? ENTRY_KEYS.map(documentedKey) : ENTRY_KEYS;
+  return `${label} is not a key of a server${didYouMean(spelling, known)}.`;
+}
+
+function expandEach(given: GivenEntry, written: Written, warn: (sentence: string) => void): Written {
+  const expanded: Written = { ...written };
+  if (given.lookup === undefined) return expanded;
+  for (const key of EXPANDED) {
+    if (key in written) expanded[key] = expand(given, given.lookup, key, written[key], warn);
+  }
+  return expanded;
+}
+
+function expand(
+  given: GivenEntry,
+  lookup: Lookup,
+  key: EntryKey,
+  value: unknown,
+  warn: (sentence: string) => void,
+): unknown {
+  if (Array.isArray(value)) return value.map((item) => expand(given, lookup, key, item, warn));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([name, item]) => [name, expand(given, lookup, key, item, warn)]),
+    );
+  }
+  if (typeof value !== 'string') return value;
+  const { text, unknown, unanswerable } = expandVariables(value, lookup);
+  const label = given.label(documentedKey(key));
+  for (const variable of unanswerable) {
+    throw new WrongEntry(
+      `${label} has ${variable}, which only the client's editor can fill in: write the value, or a variable of the environment such as \${NAME}.`,
+    );
+  }
+  for (const variable of unknown) {
+    const why = OWN_VARIABLE.test(variable.slice(2))
+      ? 'which is a variable of the gateway itself, and no server gets these'
+      : 'but this variable is not set';
+    warn(`${label} has ${variable}, ${why}: it is passed on as written.`);
+  }
+  return text;
+}
+
+function checkEach(given: GivenEntry, expanded: Written, written: Written): CheckedEntry {
+  const values = Object.entries(expanded).map(([key, value]) => {
+    return [key, ENTRY_ROWS[key as EntryKey].absolute?.(value, given.folder) ?? value];
+  });
+  const input = Object.fromEntries(values) as Written;
+  const result = ENTRY.safeParse(input);
+  const issue = result.error?.issues[0];
+  if (issue === undefined) return result.data as CheckedEntry;
+  throw wrongValue(given, issue, written, input);
+}
+
+function wrongValue(
+  given: GivenEntry,
+  issue: z.core.$ZodIssue,
+  written: Written,
+  input: Written,
+): WrongEntry {
+  const [first, ...path] = issue.path as [EntryKey, ...PropertyKey[]];
+  const { secret, expected } = ENTRY_ROWS[first];
+  const nested = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
+  const label = given.label(`${documentedKey(first)}${nested}`);
+  if (issue.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys;
+    const unknown = given.label(`${documentedKey(first)}${nested}.${key}`);
+    return new WrongEntry(
+      `${unknown} is not a key of "${first}"${didYouMean(key, ['allow', 'deny', 'rename', 'describe'])}.`,
+    );
+  }
+  const value = path.reduce<unknown>(
+    (outer, step) => (outer as Record<PropertyKey, unknown>)?.[step],
+    written[first],
+  );
+  const found = secret === true ? 'a value that is not shown here' : shown(value);
+  const what = nested === '' ? '' : `${JSON.stringify(documentedKey(first))} `;
+  const checked = input[first];
+  const missing = PATHS.includes(first) && typeof checked === 'string' && checked !== '';
+  const where = missing && checked !== value ? `; there is none at ${checked}` : '';
+  return new WrongEntry(`${label} is ${found}, but ${what}must be ${expected}${where}.`, missing);
+}
+
+/** A value for a message, cut where it is long. */
+export function shown(value: unknown): string {
+  return cut(JSON.stringify(value) ?? String(value), MAX_SHOWN_CHARS);
+}

@@ -1,0 +1,70 @@
+/** Commands that start another one by its package, its image or its file: what it is, and whether it is downloaded first. */
+import { basename } from 'node:path';
+
+/** The word that follows where the command downloads what it starts; `undefined`: it always does. */
+const DOWNLOADERS = new Map<string, string | undefined>([
+  ['npx', undefined],
+  ['bunx', undefined],
+  ['pnpx', undefined],
+  ['uvx', undefined],
+  ['docker', undefined],
+  ['podman', undefined],
+  ['npm', 'exec'],
+  ['pnpm', 'dlx'],
+  ['yarn', 'dlx'],
+  ['bun', 'x'],
+  ['pipx', 'run'],
+  ['uv', 'run'],
+]);
+const INTERPRETERS: ReadonlySet<string> = new Set([
+  'node',
+  'deno',
+  'tsx',
+  'python',
+  'python3',
+  'ruby',
+  'php',
+]);
+/** Words of the launchers themselves. */
+const OWN_WORDS: ReadonlySet<string> = new Set(['run', 'tool', 'exec', 'dlx', 'x']);
+/** Flags of launchers and interpreters that are followed by a value. */
+const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
+  ...['-p', '--package', '--from', '--with', '--python', '--directory', '--project'],
+  ...['-r', '--require', '--import', '--env-file'],
+]);
+
+/** `/usr/bin/npx` and `npx.cmd` are `npx`. */
+function programOf(command: string): string {
+  return basename(command.replaceAll('\\', '/')).replace(/\.(?:exe|cmd|bat|ps1)$/i, '');
+}
+
+/** The arguments without flags and their values. */
+function operandsOf(args: readonly string[]): string[] {
+  return args.filter((argument, index) => {
+    return !argument.startsWith('-') && !FLAGS_WITH_VALUE.has(args[index - 1] ?? '');
+  });
+}
+
+/** Whether what the command starts is downloaded first, where it is not there yet. */
+export function downloadsFirst(command: string, args: readonly string[]): boolean {
+  const program = programOf(command);
+  const word = DOWNLOADERS.get(program);
+  return DOWNLOADERS.has(program) && (word === undefined || operandsOf(args)[0] === word);
+}
+
+/** What is started, as a person would call it: the package or the file, otherwise the command. */
+export function startedBy(command: string, args: readonly string[]): string {
+  const program = programOf(command);
+  // Many flags of docker and podman have values, which nobody can tell from the name of an image.
+  const starts = program !== 'docker' && program !== 'podman' && DOWNLOADERS.has(program);
+  if (!starts && !INTERPRETERS.has(program)) return program;
+  const started = operandsOf(args).find((operand) => !OWN_WORDS.has(operand));
+  return started === undefined ? program : wordOf(started);
+}
+
+/** `@scope/server-memory@1.2` and `dist/server-memory.js` are `server-memory`. */
+function wordOf(started: string): string {
+  const versions = [started.indexOf('@', 1), started.indexOf('==')].filter((index) => index > 0);
+  const withoutVersion = started.slice(0, Math.min(started.length, ...versions));
+  return basename(withoutVersion.replaceAll('\\', '/')).replace(/\.(?:[cm]?[jt]s|py|rb|php)$/i, '');
+}
