@@ -1,0 +1,43 @@
+/** The environment of a server's process: the few variables that any program needs, and what its entry says. */
+import { OWN_VARIABLE } from '../shared/own-variables.js';
+import type { ServerEntry } from './server-entry.js';
+import { WINDOWS_VARIABLES } from './windows-environment.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where programs are, who the user is, where files go, and in which language: nothing of it is a secret. */
+const USUAL_VARIABLES: readonly string[] = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'TMPDIR',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'TERM',
+];
+const LOCALE_VARIABLE = /^LC_/;
+
+/**
+ * What a server's process starts with. The gateway's own variables (`BULKHEAD_…`) are never inherited.
+ * @param gatewayEnvironment that of the gateway's process
+ */
+export function environmentFor(
+  { env, inheritEnv }: Pick<ServerEntry, 'env' | 'inheritEnv'>,
+  gatewayEnvironment: Environment,
+  platform: NodeJS.Platform = process.platform,
+): Record<string, string> {
+  // Windows does not tell upper from lower case: `Path` is `PATH`, and only one of them may be given.
+  const caseOf = (name: string): string => (platform === 'win32' ? name.toUpperCase() : name);
+  const usual = platform === 'win32' ? [...USUAL_VARIABLES, ...WINDOWS_VARIABLES] : USUAL_VARIABLES;
+  const wanted = new Set([...usual, ...(inheritEnv === true ? [] : inheritEnv)].map(caseOf));
+  const environment = new Map<string, readonly [name: string, value: string]>();
+  for (const [name, value] of Object.entries(gatewayEnvironment)) {
+    const isWanted = inheritEnv === true || wanted.has(caseOf(name)) || LOCALE_VARIABLE.test(name);
+    if (value !== undefined && isWanted && !OWN_VARIABLE.test(name)) {
+      environment.set(caseOf(name), [name, value]);
+    }
+  }
+  for (const [name, value] of Object.entries(env)) environment.set(caseOf(name), [name, value]);
+  return Object.fromEntries(environment.values());
+}

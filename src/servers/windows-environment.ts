@@ -1,0 +1,15 @@
+/** What differs on Windows in the environment of a server's process. */
+
+/** Without these, programs find neither their libraries nor their folders (the MCP SDK's client passes most of them on as well). */
+export const WINDOWS_VARIABLES: readonly string[] = [
+  ...['APPDATA', 'COMSPEC', 'HOMEDRIVE', 'HOMEPATH', 'LOCALAPPDATA', 'NUMBER_OF_PROCESSORS', 'OS', 'PATHEXT'],
+  ...[
+    'PROCESSOR_ARCHITECTURE',
+    'PROGRAMDATA',
+    'PROGRAMFILES',
+    'PROGRAMFILES(X86)',
+    'SYSTEMDRIVE',
+    'SYSTEMROOT',
+  ],
+  ...['TEMP', 'TMP', 'USERDOMAIN', 'USERNAME', 'USERPROFILE', 'WINDIR'],
+];
