@@ -17,6 +17,7 @@ const TYPES = [
   'MultiClientMetrics',
   'RequestSnapshot',
   'ServerDefinition',
+  'ServerOptions',
   'Session',
   'SessionAwareRequest',
   'SessionChildProcess',
