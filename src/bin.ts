@@ -1,19 +1,19 @@
 #!/usr/bin/env node
 /**
- * The executable `bulkhead`, built as CommonJS: the loader of ES modules starts libuv's pool of threads, and how many it has
- * is asked once, at its start.
+ * The executable `bulkhead`. It is built as CommonJS, because the loader of ES modules starts libuv's thread pool, and
+ * the size of the pool is read only once, when it starts.
  */
 import { readdirSync, stat } from 'node:fs';
 import { libuvPoolSize } from './cli/libuv-pool-size.js';
 
 const SIZE = 'UV_THREADPOOL_SIZE';
 
-// The other commands run nobody's tools.
+// The other commands run no tools.
 const isOurs = process.argv[2] === 'serve' && process.env[SIZE] === undefined;
 const started = isOurs ? startLibuvPool() : [];
 void import('./cli/cli.js').then(({ main }) => main(started));
 
-/** @returns the system's ids of its threads, where they can be told. */
+/** @returns the system's ids of its threads, if they are known */
 function startLibuvPool(): readonly number[] {
   const size = libuvPoolSize();
   if (size === undefined) return [];

@@ -1,4 +1,4 @@
-/** The whole process, put together: the only file that wires concrete classes. */
+/** The composition root: the only file that creates the concrete classes and connects them. */
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdminServer } from './admin/admin-server.js';
@@ -24,52 +24,55 @@ import { HttpResources } from './transports/http/http-resources.js';
 import { Listener, MCP_PATH } from './transports/http/listener.js';
 import { VERSION } from './version.js';
 
-/** How long a stop takes at most once requests had their time to finish: sessions, connections, threads, child processes. */
+/**
+ * How long a stop may take once requests have had time to finish: for sessions, connections, threads and child
+ * processes.
+ */
 const STOP_DEADLINE_MS = 4_000;
-/** Of which threads and child processes have at least so much, */
+/** The part of it that is reserved for threads and child processes, */
 const POOL_DEADLINE_MS = 1_200;
-/** and connections. */
+/** and for connections. */
 const LISTENERS_DEADLINE_MS = 300;
-/** When the stop is cut short. */
+/** The same if the stop is cut short. */
 const HASTENED_DEADLINE_MS = 500;
 
-/** What only a programmer can give. */
+/** Options that only a program can give. */
 export interface GatewayExtras {
-  /** Adds to each session's context; called with the request that opens it. Must be plain data. */
+  /** Adds data to each session's context. Called with the request that opens it; must return plain data. */
   readonly metadata?: ((request: IncomingMessage) => Readonly<Record<string, unknown>>) | undefined;
 }
 
 /** A running gateway. */
 export interface Gateway {
-  /** The Streamable HTTP endpoint; `/sse` on the same host and port is the legacy one. */
+  /** The Streamable HTTP endpoint; the older HTTP+SSE transport is at `/sse` on the same host and port. */
   readonly url: URL;
   /** The admin listener's root: `/metrics`, `/healthz`, `/readyz`, `/sessions` are below it. */
   readonly adminUrl: URL;
-  /** What happens, as it happens; a catalogue is in `GatewayEvents`. */
+  /** Events of the gateway; `GatewayEvents` lists them. */
   readonly events: GatewayEmitter;
   snapshot(): GatewaySnapshot;
   sessions(): SessionSnapshot[];
-  /** Sessions and requests of all clients, added up. */
+  /** Totals of sessions and requests over all clients. */
   getMultiClientMetrics(): MultiClientMetrics;
-  /** Ends one session. Resolves when nothing of it is left; `false` when there is none with this id. */
+  /** Ends one session. Resolves when nothing of it is left; `false` if there is none with this id. */
   endSession(sessionId: string): Promise<boolean>;
   /**
-   * Drains: no new sessions, requests in flight may finish within `drain-timeout`, then everything ends. Resolves
-   * at most 5 s after that. Session threads that a native call still holds then are left behind: `snapshot().threads` counts
-   * them, the log names their sessions, and only the end of the process ends them.
-   * @param cause for the log: who stops it.
+   * Drains: no new sessions, requests in flight may finish within `drain-timeout`, then everything ends. Resolves at
+   * most 5 s after that. Session threads that a native call still blocks are left behind then: `snapshot().threads`
+   * counts them, the log names their sessions, and only the end of the process ends them.
+   * @param cause what stops the gateway, for the log
    */
   close(cause?: string): Promise<void>;
-  /** Ends everything at once, within 5 s. While `close` drains, it cuts that short: both resolve within a second. */
+  /** Ends everything at once, within 5 s. If `close` is draining, this cuts it short: both resolve within a second. */
   kill(): Promise<void>;
 }
 
 /**
  * Starts a gateway. When it resolves, both listeners are open.
- * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` or `ERR_BULKHEAD_LISTEN`; nothing is left running then.
+ * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` or `ERR_BULKHEAD_LISTEN`; nothing is left running then
  */
 export async function startGateway(options: ResolvedOptions, extras: GatewayExtras = {}): Promise<Gateway> {
-  // The pool's own `bundle` is the bundle itself.
+  // The option says whether to bundle; the pool's own `bundle` is the bundle itself.
   const { bundle: bundling, ...others } = options;
   const poolOptions: ThreadPoolOptions = {
     ...others,
@@ -114,7 +117,7 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     connections: http.connections.admin,
     output: http.output,
   });
-  // Nothing can be awaited when the process exits, but no child process may outlive it.
+  // When the process exits nothing can be awaited, but no child process may outlive it.
   const onExit = (): void => pool.killChildrenNow();
   process.on('exit', onExit);
 

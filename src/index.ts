@@ -1,6 +1,6 @@
 /**
- * The public API. A server module imports this file inside of every session thread, for `defineServer`: it must
- * stay light, so the gateway itself is loaded when one is made.
+ * The public API. A server module imports this file in every session thread, for `defineServer`. So it must stay light:
+ * the gateway itself is loaded only when one is created.
  */
 
 import type { GatewayOptions } from './config/options.js';
@@ -31,10 +31,9 @@ export type {
 } from './telemetry/snapshot.js';
 
 /**
- * Starts a gateway: an MCP listener, an admin listener, and a thread for each session. When it resolves, both
- * listeners are open.
+ * Starts a gateway: an MCP listener, an admin listener, and session threads. When it resolves, both listeners are open.
  * @throws {BulkheadError} `ERR_BULKHEAD_OPTION`, `ERR_BULKHEAD_SERVER_MODULE` or `ERR_BULKHEAD_LISTEN`, with one
- *   sentence that says what was wrong; nothing is left running then.
+ *   sentence that says what was wrong; nothing is left running then
  */
 export async function createGateway(options: GatewayOptions & GatewayExtras = {}): Promise<Gateway> {
   const [{ startGateway }, { fromApi }] = await Promise.all([
@@ -45,7 +44,7 @@ export async function createGateway(options: GatewayOptions & GatewayExtras = {}
   return startGateway(fromApi(rest), { metadata });
 }
 
-/** Sessions and requests of all clients of a gateway, added up. */
+/** Totals of sessions and requests over all clients of a gateway. */
 export function getMultiClientMetrics(gateway: Gateway): ReturnType<Gateway['getMultiClientMetrics']> {
   return gateway.getMultiClientMetrics();
 }

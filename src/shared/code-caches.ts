@@ -1,7 +1,7 @@
-/** V8's code caches, with what has been compiled in the thread that made them. */
+/** V8's code caches, which contain what had been compiled in the thread that made them. */
 export interface CodeCaches {
   readonly worker: Uint8Array;
-  /** Only where the server module is a bundle. */
+  /** Only if the server module is bundled. */
   readonly module: Uint8Array | undefined;
 }
 

@@ -1,17 +1,20 @@
 /**
- * Timers that a stall (SIGSTOP, a frozen container, a blocked event loop) makes late. Timers run before sockets are read, and
- * a thread that was stopped too has had no time: what came in time, or would have, would count as missed.
+ * Timers that know when a stall (SIGSTOP, a frozen container, a blocked event loop) has made them late. Timers run
+ * before sockets are read, and a thread may have been stopped as well. Without this, what arrived in time, or would
+ * have, would count as missed.
  */
 import { performance } from 'node:perf_hooks';
 
-/** Later than that is a stall, not load. */
+/** A timer that is later than this was delayed by a stall, not by load. */
 const LATE_MS = 1_000;
-/** A connection is accepted in one turn of the event loop, read in the next, and its request is handled by the third. */
+/**
+ * A connection is accepted in one turn of the event loop, read in the next, and its request is handled in the third.
+ */
 const TURNS = 3;
 
 /**
- * What a deadline that finds itself late does first. `read`: it lets the event loop take what has arrived. `again`: it gives
- * all of the time once more, since a thread, which has it for its work, has stood still as well.
+ * What a late deadline does first. `read`: it lets the event loop read what has arrived. `again`: it starts again with
+ * its full time, because a thread that needs the time for its work has stood still as well.
  */
 export type WhenLate = 'read' | 'again';
 
@@ -31,7 +34,7 @@ export class Deadline {
     this.#timer = setTimeout(() => this.#expired(), ms);
   }
 
-  /** The process may end before it. */
+  /** The process may end before the deadline. */
   unref(): this {
     this.#timer.unref();
     return this;
@@ -56,13 +59,13 @@ export class Deadline {
   }
 }
 
-/** Calls back when the event loop has taken what had arrived by now. */
+/** Calls back when the event loop has read what had arrived by now. */
 export function afterReading(callback: () => void, turns = TURNS): void {
   if (turns === 0) callback();
   else setImmediate(() => afterReading(callback, turns - 1));
 }
 
-/** Tells who looks at something again and again how much of the time between two looks nothing went on. */
+/** For repeated checks: reports how much of the time between two checks the process stood still. */
 export class Lateness {
   readonly #everyMs: number;
   #dueMs: number;
@@ -72,7 +75,10 @@ export class Lateness {
     this.#dueMs = performance.now() + everyMs;
   }
 
-  /** To be called at each look: by how many milliseconds it comes late; 0 as long as that is load, not a stall. */
+  /**
+   * Must be called at each check. Returns how late it is, in milliseconds; 0 if the delay comes from load and not from
+   * a stall.
+   */
   look(nowMs: number): number {
     const lateMs = nowMs - this.#dueMs;
     this.#dueMs = nowMs + this.#everyMs;

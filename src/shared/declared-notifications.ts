@@ -8,7 +8,7 @@ export interface DeclaredNotifications {
   readonly logging: boolean;
 }
 
-/** @param initialized the result of `initialize`, as the server gave it. */
+/** @param initialized the result of `initialize`, as the server returned it */
 export function declaredNotifications(initialized: unknown): DeclaredNotifications {
   const capabilities = partOf(initialized, 'capabilities');
   const changes = (list: string): boolean => partOf(partOf(capabilities, list), 'listChanged') === true;

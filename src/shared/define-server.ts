@@ -13,53 +13,53 @@ export interface SessionLog {
 }
 
 /**
- * A small key-value store that outlives the session's thread: it is kept on the main thread and given to the
- * next thread after a crash or a kill. It ends with the session.
+ * A small key-value store that outlives the session's thread: it is kept on the main thread and given to the next
+ * thread after a sleep, a crash or a kill. It ends with the session.
  */
 export interface SessionState {
   /** A copy of the value, or `undefined`. */
   get(key: string): unknown;
   /**
    * Stores a structured clone of the value.
-   * @throws {BulkheadError} `ERR_BULKHEAD_STATE` when the key is no string, when the value can't be cloned, when all entries
-   *   together would pass 1 MiB, or all sessions' 256 MiB; the old value stays. An entry counts its serialized value, 2 bytes
-   *   for each character of its key, and 256 bytes.
+   * @throws {BulkheadError} `ERR_BULKHEAD_STATE` if the key is not a string, if the value cannot be cloned, or if all
+   *   entries together would exceed 1 MiB, or those of all sessions 256 MiB. The old value stays. An entry counts its
+   *   serialized value, 2 bytes for each character of its key, and 256 bytes.
    */
   set(key: string, value: unknown): void;
-  /** Whether there was such a key. */
+  /** Returns whether the key existed. */
   delete(key: string): boolean;
   keys(): string[];
 }
 
 /**
- * What a session's child process is started with. Other options of `node:child_process` are refused by name: `uid`, `gid`,
- * `serialization` and what it does not know, and `stdio`, `shell`, `detached` and `windowsHide` where they say anything else than
- * pipes, no shell, not detached, hidden.
+ * How a session's child process is started. Other options of `node:child_process` are refused: `uid`, `gid`,
+ * `serialization` and unknown ones always; `stdio`, `shell`, `detached` and `windowsHide` if they ask for anything
+ * other than pipes, no shell, not detached, hidden.
  */
 export interface SessionSpawnOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'argv0'> {
   /** Kills the process and its group when it aborts; `error` is emitted with an `AbortError`, as in `node:child_process`. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds after which the process and its group are killed. 0, the default: never. */
   readonly timeout?: number | undefined;
-  /** What `signal` and `timeout` kill with; SIGTERM by default. */
+  /** The signal that `signal` and `timeout` send; SIGTERM by default. */
   readonly killSignal?: NodeJS.Signals | number | undefined;
   /**
-   * `request` (the default inside a request's handler): the process dies when that request ends.
-   * `session` (the default elsewhere): it dies when the session's thread ends.
+   * `request` (the default in a request's handler): the process dies when that request ends. `session` (the default
+   * elsewhere): it dies when the session's thread ends.
    */
   readonly lifetime?: 'request' | 'session';
 }
 
-/** The part of `node:child_process`'s `ChildProcess` that a session's child process has. */
+/** The part of `ChildProcess` of `node:child_process` that a session's child process has. */
 export interface SessionChildProcess {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** `undefined` until `spawn` is emitted: the process is started by another thread. */
+  /** `undefined` until `spawn` is emitted, because another thread starts the process. */
   readonly pid?: number | undefined;
   readonly exitCode: number | null;
   readonly signalCode: NodeJS.Signals | null;
-  /** `false` when it has ended already. */
+  /** `false` if the process has already ended. */
   kill(signal?: NodeJS.Signals | number): boolean;
   on<Name extends keyof SessionChildProcessEvents>(
     event: Name,
@@ -77,37 +77,38 @@ export interface SessionChildProcess {
 
 export interface SessionChildProcessEvents {
   spawn: [];
-  /** It could not be started. */
+  /** The process could not be started. */
   error: [error: Error];
   exit: [code: number | null, signal: NodeJS.Signals | null];
-  /** After `exit`, when its output has been read to the end. */
+  /** Emitted after `exit`, when the output has been read to its end. */
   close: [code: number | null, signal: NodeJS.Signals | null];
 }
 
-/** What a server module is given for its session. */
+/** What a server module receives for its session. */
 export interface Session {
   readonly id: string;
   readonly context: SessionContext;
-  /** Aborts when the session ends: its client left, it was idle too long, or the gateway stops. */
+  /** Aborts when the session ends: its client left, it was idle for too long, or the gateway stops. */
   readonly signal: AbortSignal;
-  /** Lines in the gateway's log, with the session's and the running request's id. */
+  /** Writes lines to the gateway's log, with the ids of the session and of the running request. */
   readonly log: SessionLog;
   readonly state: SessionState;
-  /** Metrics registered here are added up over all sessions and served on `/metrics`. */
+  /** Metrics registered here are summed over all sessions and served on `/metrics`. */
   readonly metrics: Registry;
-  /** The gateway-wide unique id of the request whose handler is running, or `undefined` outside of one. */
+  /** The id of the request whose handler is running, unique in the whole gateway; `undefined` outside of a handler. */
   readonly requestKey: string | undefined;
   /**
-   * Starts a child process in a process group of its own. It and all its descendants are killed when its
-   * lifetime ends, also when this thread is killed. stdin, stdout and stderr are pipes. No shell is used.
-   * A command that can't be started emits `error`, as in `node:child_process`.
-   * @throws {BulkheadError} `ERR_BULKHEAD_SPAWN` when the session already has 64 child processes, or for an option
-   *   that it does not have.
+   * Starts a child process in its own process group. The process and all its descendants are killed when its lifetime
+   * ends, even if this thread is killed. stdin, stdout and stderr are pipes. No shell is used. If the command cannot be
+   * started, `error` is emitted, as in `node:child_process`.
+   * @throws {BulkheadError} `ERR_BULKHEAD_SPAWN` if the session already has 64 child processes, or for an option that
+   *   is not supported
    */
   spawn(command: string, args?: readonly string[], options?: SessionSpawnOptions): SessionChildProcess;
   /**
-   * Keeps the session's thread, and with it all that the module holds in memory, until the returned function is
-   * called; calling that again does nothing. For work that goes on between requests: a timer, a connection, a watcher.
+   * Keeps the session's thread, and with it everything that the module holds in memory, until the returned function is
+   * called. Calling that again does nothing. For work that continues between requests: a timer, a connection, a
+   * watcher.
    */
   stayAwake(): () => void;
 }
@@ -120,35 +121,35 @@ export interface ServerDefinition {
   readonly version: string;
   /** `serverInfo.title`. */
   readonly title?: string;
-  /** Sent with `initialize`'s result; clients hand it to the model. */
+  /** Sent with the result of `initialize`; clients give it to the model. */
   readonly instructions?: string;
   /** Further options of the SDK's `McpServer`, such as `capabilities: { logging: {} }`. */
   readonly options?: ServerOptions;
   /**
-   * `static`: every session has the same tools, prompts, resources and templates, whoever its client is. Then the
-   * gateway answers `initialize` and the lists itself, and a session has no thread before its first call. A session
-   * whose lists change all the same, with a list-changed notification, is served by its own thread from then on.
+   * `static`: every session has the same tools, prompts, resources and templates, whoever its client is. The gateway
+   * then answers `initialize` and the lists itself, and a session has no thread before its first call. If a session
+   * sends a list-changed notification nevertheless, its own thread answers from then on.
    */
   readonly lists?: 'static';
   /**
-   * `false`: a session keeps its thread until it ends. For modules that hold state in memory which `session.state`
-   * can't take. Otherwise a session without work loses its thread after `sleep-after`, and `setup` runs again in
-   * another one when it is asked something.
+   * `false`: a session keeps its thread until it ends. For modules with state in memory that does not fit into
+   * `session.state`. Otherwise a session without work loses its thread after `sleep-after`, and `setup` runs again in
+   * another thread when the session is needed.
    */
   readonly sleep?: boolean;
   /**
-   * Registers everything on the session's own `McpServer`. Runs once for each thread that serves the session,
-   * and once at start, so that a module that can't be set up is found before the listener opens.
+   * Registers everything on the session's own `McpServer`. Runs once for each thread that serves the session, and once
+   * at start, so that a module that cannot be set up is found before the listener opens.
    */
   setup(server: McpServer, session: Session): void | Promise<void>;
   /**
-   * Runs before the thread of a session without work is taken away; `session.signal` is not aborted, and
-   * `session.state` is kept. It has `cancel-grace` to finish. Should it throw, the thread goes all the same.
+   * Runs before a session without work gives its thread back. `session.signal` does not abort, and `session.state` is
+   * kept. It has `cancel-grace` to finish. If it throws, the thread ends all the same.
    */
   onSleep?(session: Session): void | Promise<void>;
 }
 
-/** Gives a server module's definition its type. A plain object with the same fields does as well. */
+/** Gives the definition of a server module its type. A plain object with the same fields works as well. */
 export function defineServer(definition: ServerDefinition): ServerDefinition {
   return definition;
 }

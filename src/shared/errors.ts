@@ -1,4 +1,4 @@
-/** An error as plain data, for the way across a port: an `Error` loses its class and code in a structured clone. */
+/** An error as plain data that can cross a port: in a structured clone, an `Error` loses its class and code. */
 export interface PlainError {
   readonly name: string;
   readonly message: string;
@@ -7,8 +7,9 @@ export interface PlainError {
 }
 
 /**
- * Turns anything that was thrown into plain data; `throw 'text'` and `throw undefined` are legal JavaScript. An error is
- * known by its members: `instanceof` knows none of another realm (`node:vm`), nor those of zod, which are no `Error`s.
+ * Turns anything that was thrown into plain data; `throw 'text'` and `throw undefined` are legal JavaScript. An error
+ * is recognised by its members, because `instanceof` does not recognise errors of another realm (`node:vm`), nor those
+ * of zod, which are not `Error`s.
  */
 export function toPlainError(thrown: unknown): PlainError {
   const { name, code, stack } = membersOf(thrown);
@@ -32,7 +33,7 @@ export function messageOf(thrown: unknown): string {
   }
 }
 
-/** The text, cut to so many characters: for what a sentence or a log line quotes. */
+/** The text, cut to this many characters, for quotations in sentences and log lines. */
 export function cut(text: string, limit: number): string {
   return text.length > limit ? `${text.slice(0, limit)}…` : text;
 }
@@ -50,15 +51,15 @@ function membersOf(thrown: unknown): ErrorMembers {
     const { name, message, code, stack } = thrown as ErrorMembers;
     return { name, message, code, stack };
   } catch {
-    // A getter that throws: nothing of it can be told.
+    // A getter that throws: nothing of the error can be reported.
     return {};
   }
 }
 
-/** Folders and files of this machine, as errors of Node name them: behind a quote, a bracket, a space or `file://`. */
+/** Folders and files of this machine as Node's errors name them: after a quote, a bracket, a space or `file://`. */
 const LOCAL_PATH = /(^|[\s'"`(])(?:file:\/\/)?(?:\/|[a-z]:\\)[^\s'"`()/\\]+[/\\][^\s'"`()]*/gi;
 
-/** A sentence for a client: an error's message without the paths of the machine that it may name. */
+/** A sentence for a client: an error's message without the paths of this machine that it may contain. */
 export function withoutPaths(message: string): string {
   return message.replace(LOCAL_PATH, '$1(a path)');
 }
@@ -73,7 +74,7 @@ export type BulkheadErrorCode =
   | 'ERR_BULKHEAD_STATE'
   | 'ERR_BULKHEAD_SPAWN';
 
-/** Every error that the gateway raises by itself: a stable `code` and one sentence that says what to do. */
+/** Every error that the gateway itself raises: a stable `code`, and one sentence that says what to do. */
 export class BulkheadError extends Error {
   readonly code: BulkheadErrorCode;
 

@@ -1,9 +1,9 @@
 /**
- * How deep a JSON text nests, found without recursion. `JSON.parse` takes any depth; `JSON.stringify`, a schema's parser and a
- * structured clone recurse, and a few thousand levels are the end of the main thread's stack.
+ * How deep a JSON text nests, found without recursion. `JSON.parse` accepts any depth. `JSON.stringify`, a schema's
+ * parser and a structured clone recurse, and a few thousand levels overflow the main thread's stack.
  */
 
-/** Levels of objects and arrays in a message. Real ones have some ten; a batch's array is one level more. */
+/** Levels of objects and arrays in a message. Real messages have about ten; the array of a batch is one more level. */
 export const MAX_JSON_DEPTH = 256;
 
 const QUOTE = 0x22;
@@ -13,11 +13,11 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Whether objects and arrays nest deeper than so many levels. Right for JSON; for other texts it may be either. */
+/** Whether objects and arrays nest deeper than `limit`. Correct for JSON; for other texts the result may be either. */
 export function nestsDeeperThan(text: string, limit: number): boolean {
-  // Each level takes a bracket that opens it and one that closes it.
+  // Each level needs an opening and a closing bracket.
   if (text.length < 2 * (limit + 1)) return false;
-  // Long texts are mostly long strings: a search for brackets is far faster than a look at each character.
+  // Long texts are mostly long strings, so searching for brackets is far faster than checking each character.
   if (!occursMoreThan(text, '[', '{', limit)) return false;
   let depth = 0;
   let inString = false;

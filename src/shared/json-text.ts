@@ -1,6 +1,6 @@
 /**
- * Where a text stops being JSON, in words for a person; `JSON.parse` on Node 20 mostly doesn't say. The message
- * holds one character of the text and no more: the rest may be secret.
+ * Where a text stops being JSON, in words for a person; `JSON.parse` on Node 20 mostly does not say it. The message
+ * contains one character of the text and no more, because the rest may be secret.
  */
 export class JsonTextError extends Error {
   /** Both count from 1. */
@@ -22,7 +22,7 @@ export class JsonTextError extends Error {
 }
 
 /**
- * `JSON.parse` whose error names line and column.
+ * Like `JSON.parse`, but its error has line and column.
  * @throws {JsonTextError}
  */
 export function parseJson(text: string): unknown {
@@ -34,14 +34,14 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** A string up to its closing quote. Control characters are not allowed in one (RFC 8259, section 7). */
+/** A string up to its closing quote. It must not contain control characters (RFC 8259, section 7). */
 const OPEN_STRING = String.raw`"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*`;
 const STRING = new RegExp(`${OPEN_STRING}"`, 'y');
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WORD = /true|false|null/y;
 const SPACE = /[ \t\n\r]*/y;
 
-/** RFC 8259, as far as it takes to find the offset of the first character that can't be there. */
+/** Reads RFC 8259 as far as needed to find the offset of the first character that is not allowed. */
 function firstError(text: string): number {
   let offset = 0;
   const closers: ('}' | ']')[] = [];
@@ -58,7 +58,7 @@ function firstError(text: string): number {
     return true;
   };
   const key = (): boolean => skip(STRING) && skip(SPACE) && take(':');
-  /** Reads one value, or the opening of a container up to where its first value begins. */
+  /** Reads one value, or the start of a container up to its first value. */
   const value = (): 'read' | 'opened' | 'wrong' => {
     if (take('{')) {
       if (take('}')) return 'read';
@@ -89,7 +89,7 @@ function firstError(text: string): number {
   }
 }
 
-/** A string without its closing quote is wrong where the text ends or a line break comes, not where it begins. */
+/** For a string without a closing quote, the error is where the text or the line ends, not where the string begins. */
 function endOfOpenString(text: string, offset: number): number {
   if (text[offset] !== '"') return offset;
   const open = new RegExp(OPEN_STRING, 'y');

@@ -1,61 +1,61 @@
 /**
- * Everything that is said to and by the child-process keeper: the one thread that starts child processes.
+ * All messages to and from the child keeper, the one thread that starts child processes.
  *
- * A process that a session thread started itself could never be reaped once that thread is terminated: only the
- * event loop that started it would call `waitpid`, so it would stay a zombie for as long as the gateway lives.
- * The keeper runs no user code and is never killed, so it can both start and reap.
+ * A process that a session thread had started itself could not be reaped once that thread is terminated: only the event
+ * loop that started it would call `waitpid`, so it would stay a zombie until the gateway ends. The keeper runs no
+ * module's code and is never killed, so it can both start and reap.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { PlainError } from './errors.js';
 
-/** Child processes that one session may have at a time. */
+/** How many child processes one session may have at a time. */
 export const MAX_CHILD_PROCESSES = 64;
 
-/** Bytes of one output stream that the keeper sends ahead of the session thread's reading. */
+/** Bytes of one output stream that the keeper sends before the session thread has read them. */
 export const OUTPUT_WINDOW_BYTES = 256 * 1024;
 
-/** Bytes of stdin that the session thread sends ahead of the child's reading. */
+/** Bytes of stdin that the session thread sends before the child has read them. */
 export const STDIN_WINDOW_BYTES = 256 * 1024;
 
 /**
- * Environment variable that a child process inherits to all its descendants. Its value is random for each
- * lifetime, and by it a descendant is found that left the process group and whose parents are gone.
+ * Environment variable that a child process passes on to all its descendants. Its value is random for each lifetime. It
+ * identifies a descendant that has left the process group and whose parents are gone.
  */
 export const CHILD_MARKER = 'BULKHEAD_CHILD';
 
-/** What the keeper thread is given as `workerData`. */
+/** What the keeper thread receives as `workerData`. */
 export interface ChildKeeperData {
   readonly mainPort: MessagePort;
-  /** How much nicer child processes are than the gateway. */
+  /** How much higher the nice value of child processes is than the gateway's. */
   readonly niceIncrement: number;
 }
 
 export type OutputStream = 'stdout' | 'stderr';
 
-/** Session thread to keeper: start a process. Always the first frame on a port. */
+/** From a session thread to the keeper: start a process. Always the first frame on a port. */
 export interface StartFrame {
   readonly type: 'start';
-  /** The session thread's own number for it. */
+  /** The session thread's own number for the process. */
   readonly child: number;
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly argv0: string | undefined;
-  /** The request whose end is the process's end, or `undefined` for the session's. */
+  /** The request with which the process ends; `undefined` if it ends with the session. */
   readonly requestKey: string | undefined;
 }
 
-/** What a session thread says to the keeper. Its port's `close` is its death and ends all its processes. */
+/** From a session thread to the keeper. When the port closes, the thread has died, and all its processes are ended. */
 export type ChildRequestFrame =
   | StartFrame
   | { readonly type: 'stdin'; readonly child: number; readonly bytes: Uint8Array }
   | { readonly type: 'stdin-end'; readonly child: number }
-  /** So many bytes of output have been read: the window opens again. */
+  /** This many bytes of output have been read, so as many more may be sent. */
   | { readonly type: 'credit'; readonly child: number; readonly stream: OutputStream; readonly bytes: number }
   /** Nobody reads this output any more. */
   | { readonly type: 'output-destroy'; readonly child: number; readonly stream: OutputStream }
-  /** To the process itself, as `ChildProcess.kill` does, or to its whole group. Answered with `signalled`. */
+  /** Signal the process itself, as `ChildProcess.kill` does, or its whole group. Answered with `signalled`. */
   | {
       readonly type: 'signal';
       readonly child: number;
@@ -63,13 +63,13 @@ export type ChildRequestFrame =
       readonly toGroup?: true;
     }
   | { readonly type: 'end-request'; readonly requestKey: string }
-  /** End all processes; answered with `all-ended`. */
+  /** End all processes. Answered with `all-ended`. */
   | { readonly type: 'end-all' };
 
-/** What the keeper says to a session thread. */
+/** From the keeper to a session thread. */
 export type ChildReportFrame =
   | { readonly type: 'started'; readonly child: number; readonly pid: number }
-  /** It could not be started. `exitCode` is the negative errno that `close` is emitted with. */
+  /** The process could not be started. `exitCode` is the negative errno with which `close` is emitted. */
   | { readonly type: 'failed'; readonly child: number; readonly error: PlainError; readonly exitCode: number }
   | {
       readonly type: 'output';
@@ -77,17 +77,17 @@ export type ChildReportFrame =
       readonly stream: OutputStream;
       readonly bytes: Uint8Array;
     }
-  /** `complete` is false where the keeper stopped reading before the end. */
+  /** `complete` is false if the keeper stopped reading before the end. */
   | {
       readonly type: 'output-end';
       readonly child: number;
       readonly stream: OutputStream;
       readonly complete: boolean;
     }
-  /** So many bytes of stdin have been written to the pipe. */
+  /** This many bytes of stdin have been written to the pipe. */
   | { readonly type: 'stdin-credit'; readonly child: number; readonly bytes: number }
   | { readonly type: 'signalled'; readonly child: number; readonly signal: NodeJS.Signals | number }
-  /** stdin failed, with EPIPE as a rule. */
+  /** stdin failed, usually with EPIPE. */
   | { readonly type: 'stdin-failed'; readonly child: number; readonly error: PlainError }
   | {
       readonly type: 'exited';
@@ -97,9 +97,9 @@ export type ChildReportFrame =
     }
   | { readonly type: 'all-ended' };
 
-/** What the main thread says to the keeper. */
+/** From the main thread to the keeper. */
 export type KeeperCommandFrame =
-  /** A session thread's port, over which the first frames came while the keeper was started. */
+  /** The port of a session thread, on which the first frames arrived while the keeper was starting. */
   | {
       readonly type: 'connect';
       readonly thread: number;
@@ -123,8 +123,8 @@ export type KeeperReportFrame =
   | { readonly type: 'group'; readonly thread: number; readonly group: number; readonly state: GroupState }
   /** A request or a session ended while so many of its processes still ran. */
   | { readonly type: 'killed'; readonly thread: number; readonly processes: number }
-  /** These were still there at the deadline: in an uninterruptible system call, or of another user. */
+  /** These still existed at the deadline: in an uninterruptible system call, or owned by another user. */
   | { readonly type: 'survivors'; readonly thread: number; readonly pids: readonly number[] }
-  /** The session thread is gone, and so are all its processes. */
+  /** The session thread is gone, and all its processes with it. */
   | { readonly type: 'released'; readonly thread: number }
   | { readonly type: 'closed' };

@@ -1,6 +1,6 @@
 /**
- * A `Map` and a `Set` that are made when something is first put in. An empty one of V8's takes 180 bytes; a session has
- * seven, and a sleeping one uses none of them.
+ * A `Map` and a `Set` that are created when the first entry is added. An empty one of V8's takes 180 bytes. A session
+ * has seven, and uses none of them while it sleeps.
  */
 
 export class LazyMap<Key, Value> {
@@ -19,7 +19,7 @@ export class LazyMap<Key, Value> {
     this.#map.set(key, value);
   }
 
-  /** Whether it was there. */
+  /** Returns whether the key existed. */
   delete(key: Key): boolean {
     return this.#map?.delete(key) ?? false;
   }
@@ -53,7 +53,7 @@ export class LazySet<Value> {
     this.#set.add(value);
   }
 
-  /** Whether it was there. */
+  /** Returns whether the value existed. */
   delete(value: Value): boolean {
     return this.#set?.delete(value) ?? false;
   }

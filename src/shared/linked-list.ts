@@ -1,7 +1,7 @@
-/** A list from which any item can leave at once, whatever its size, since each item knows its neighbours. */
+/** A list from which any item can be removed in constant time, because each item knows its neighbours. */
 
 export interface Linked<Item> {
-  /** Of the list that it is in. */
+  /** The previous item in its list. */
   previous: Item | undefined;
   next: Item | undefined;
 }
@@ -19,7 +19,7 @@ export class LinkedList<Item extends Linked<Item>> {
     return this.#size;
   }
 
-  /** @param item one that is in no list */
+  /** @param item an item that is in no list */
   push(item: Item): void {
     item.previous = this.#last;
     item.next = undefined;
@@ -29,7 +29,7 @@ export class LinkedList<Item extends Linked<Item>> {
     this.#size += 1;
   }
 
-  /** @param item one that is in this list */
+  /** @param item an item of this list */
   remove(item: Item): void {
     if (item.previous === undefined) this.#first = item.next;
     else item.previous.next = item.next;

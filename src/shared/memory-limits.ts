@@ -1,4 +1,7 @@
-/** The two limits of a session thread's memory, and when they count as passed. Main thread and session thread share them. */
+/**
+ * The two limits of a session thread's memory, and when they count as exceeded. Used by the main thread and by session
+ * threads.
+ */
 
 export interface MemoryLimits {
   /** `thread-heap-mb` */
@@ -11,22 +14,22 @@ export type MemoryLimit = 'thread-heap-mb' | 'thread-memory-mb';
 
 export interface MemoryUse {
   readonly heapBytes: number;
-  /** What V8 knows to be held outside of the heap, Buffers above all. */
+  /** What V8 knows to be held outside of the heap, mostly Buffers. */
   readonly externalBytes: number;
 }
 
-/** However small the heap, it allocates so much more while V8 marks what lives. */
+/** However small a heap is, it allocates this much while V8 marks live objects. */
 const GARBAGE_BYTES = 32 * 1024 * 1024;
 
 /**
- * Whether the heap is larger than it usually gets with all of its garbage: V8 collects when it has about doubled.
- * Where that lasts, it is no garbage.
+ * Whether the heap is larger than it usually gets with all its garbage: V8 collects when the heap has about doubled. If
+ * it stays that large, it is not garbage.
  */
 export function heapSuspicious({ heapBytes }: MemoryUse, limits: MemoryLimits): boolean {
   return heapBytes > 2 * limits.heapBytes + GARBAGE_BYTES;
 }
 
-/** The limit that the thread has passed whatever part of its heap is garbage. */
+/** The limit that the thread has exceeded, however much of its heap is garbage. */
 export function passedLimit(
   { heapBytes, externalBytes }: MemoryUse,
   limits: MemoryLimits,
@@ -43,7 +46,7 @@ export function overLimitMessage(limit: MemoryLimit, usedBytes: number): string 
   return `it held ${megabytes} MiB of heap and Buffers, more than thread-memory-mb allows`;
 }
 
-/** For the client whose request was lost though its thread was below its own limits. */
+/** For the client whose request was lost although its thread was below its own limits. */
 export function overContainerMessage(usedBytes: number): string {
   const megabytes = Math.round(usedBytes / (1024 * 1024));
   return `the memory of the gateway's container is nearly full, and it held the most, ${megabytes} MiB; lower max-threads, or give the container more memory`;

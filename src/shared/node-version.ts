@@ -1,2 +1,2 @@
-/** Of the Node that runs this, for what differs between versions and can't be asked for. */
+/** The major version of Node, for what differs between versions and cannot be detected otherwise. */
 export const NODE_MAJOR = Number(process.versions.node.split('.')[0]);

@@ -1,12 +1,12 @@
-/** Signals to whole process groups. Windows has none: there, a group is its first process alone. */
+/** Signals to whole process groups. Windows has no groups: there, only the first process is signalled. */
 
-/** Whether a child process can be given a group of its own. */
+/** Whether a child process can have a group of its own. */
 export const HAS_PROCESS_GROUPS = process.platform !== 'win32';
 
 /**
  * Sends a signal to a process.
- * @param pid a process id, or the negative of a group's.
- * @returns whether it was there and could be signalled; one of another user can't.
+ * @param pid a process id, or the negative of a group's id
+ * @returns whether it existed and could be signalled; a process of another user cannot
  */
 export function signalProcess(pid: number, signal: NodeJS.Signals | number): boolean {
   try {
@@ -18,15 +18,15 @@ export function signalProcess(pid: number, signal: NodeJS.Signals | number): boo
   }
 }
 
-/** Sends a signal to a group whose first process has not been reaped, so that its id can't mean another. */
+/** Sends a signal to a group whose first process has not been reaped, so that its id cannot have been reused. */
 export function signalGroup(group: number, signal: NodeJS.Signals | number): boolean {
   return signalProcess(HAS_PROCESS_GROUPS ? -group : group, signal);
 }
 
 /**
- * Sends a signal to a group whose first process is reaped. The system gives no process an id that a group still
- * has, so where a process has that id, the group was empty in between and the id means another one now.
- * @returns whether the group was there.
+ * Sends a signal to a group whose first process has been reaped. The system gives no process an id that a group still
+ * has. So if a process has that id, the group has been empty meanwhile, and the id means another group now.
+ * @returns whether the group existed
  */
 export function signalLeaderlessGroup(group: number, signal: NodeJS.Signals | number): boolean {
   if (!HAS_PROCESS_GROUPS || processExists(group)) return false;

@@ -1,4 +1,4 @@
-/** What Linux's /proc tells about processes. Other systems have nothing of the kind. */
+/** What /proc on Linux says about processes. Other systems have nothing comparable. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { CHILD_MARKER } from './keeper-frames.js';
 
@@ -7,24 +7,24 @@ export interface ProcessEntry {
   readonly parent: number;
   readonly group: number;
   readonly session: number;
-  /** Clock ticks since boot. Together with the pid it names one process for ever: a pid alone is used again. */
+  /** Clock ticks since boot. Together with the pid it identifies one process forever; a pid alone is reused. */
   readonly startTicks: number;
-  /** Dead, and only waits for its parent to take notice. */
+  /** Dead, and waiting to be reaped by its parent. */
   readonly zombie: boolean;
 }
 
-/** One look at all processes; they come and go while it is taken. */
+/** A snapshot of all processes; some come and go while it is taken. */
 export interface ProcessLook {
   readonly table: ReadonlyMap<number, ProcessEntry>;
-  /** The child marker in the environment that a process was started with; read once for each look. */
+  /** The child marker in the environment with which a process was started; read once for each snapshot. */
   marker(pid: number): string | undefined;
 }
 
 export const HAS_PROCESS_TABLE = process.platform === 'linux';
 
 /**
- * Takes a look. `undefined` where there is no process table, or it can't be read, and while the gateway is out of file
- * descriptors, which a tool can bring about: then nothing is known.
+ * Takes a snapshot. `undefined` if there is no process table, if it cannot be read, or while the gateway has no file
+ * descriptor left, which a tool can cause. Then nothing is known.
  */
 export function lookAtProcesses(): ProcessLook | undefined {
   if (!HAS_PROCESS_TABLE) return undefined;
@@ -36,7 +36,7 @@ export function lookAtProcesses(): ProcessLook | undefined {
       if (entry !== undefined) table.set(pid, entry);
     }
   } catch {
-    // EMFILE or ENFILE, or /proc is not mounted: for whoever looks it comes to the same.
+    // EMFILE or ENFILE, or /proc is not mounted: the consequence is the same.
     return undefined;
   }
   const markers = new Map<number, string | undefined>();
@@ -49,7 +49,7 @@ export function lookAtProcesses(): ProcessLook | undefined {
   };
 }
 
-/** One process, or `undefined` when there is none of that id or it can't be known. */
+/** One process, or `undefined` if there is none with that id or nothing is known about it. */
 export function readProcess(pid: number): ProcessEntry | undefined {
   if (!HAS_PROCESS_TABLE) return undefined;
   try {
@@ -63,7 +63,7 @@ export function readProcess(pid: number): ProcessEntry | undefined {
 /** proc(5), `/proc/pid/stat`. */
 function parseStat(pid: number, stat: string | undefined): ProcessEntry | undefined {
   if (stat === undefined) return undefined;
-  // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
+  // The second field is the program's name in parentheses, which may itself contain spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, parent, group, session] = fields;
   return {
@@ -90,8 +90,8 @@ function readMarker(pid: number): string | undefined {
 }
 
 /**
- * `undefined` when the process is gone, or is another user's and hides the file.
- * @throws when the gateway is out of file descriptors: then it says nothing about the process.
+ * `undefined` if the process is gone, or belongs to another user and its file cannot be read.
+ * @throws if the gateway has no file descriptor left: nothing is known about the process then
  */
 function readProcFile(pid: number, file: 'stat' | 'environ'): string | undefined {
   try {

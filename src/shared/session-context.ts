@@ -2,8 +2,8 @@
 export type SessionTransport = 'streamable-http' | 'sse';
 
 /**
- * The plain data that describes one session. It is given to the server module, shown by the admin API and
- * written in log lines. Everything in it crosses the thread boundary by structured clone.
+ * The plain data that describes one session. It is given to the server module, shown by the admin API and written to
+ * log lines. All of it can cross a port as a structured clone.
  */
 export interface SessionContext {
   /** Cryptographically random, visible ASCII (2025-11-25, Transports, "Session Management"). */
@@ -11,11 +11,11 @@ export interface SessionContext {
   readonly transport: SessionTransport;
   /** From `initialize`'s `clientInfo`; cut to 200 characters each. */
   readonly client: { readonly name: string; readonly version: string };
-  /** The revision that the session speaks, after negotiation, such as `2025-11-25`. */
+  /** The protocol version after negotiation, such as `2025-11-25`. */
   readonly protocolVersion: string;
   /** The `User-Agent` header of the request that opened the session, cut to 200 characters. */
   readonly userAgent: string | undefined;
-  /** The peer's address as the socket tells it; behind a proxy this is the proxy's. */
+  /** The peer's address as the socket reports it; behind a proxy, the proxy's. */
   readonly remoteAddress: string | undefined;
   /** Who opened the session: `anonymous`, or `token` for the holder of the static bearer token. */
   readonly principal: string;
@@ -25,9 +25,9 @@ export interface SessionContext {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** One request of a session's client, as the tool that serves it sees it. */
+/** One request of a session's client, as seen by the tool that serves it. */
 export interface SessionAwareRequest {
-  /** Unique over all sessions of the gateway; in every log line and gateway error of this request. */
+  /** Unique over all sessions of the gateway; it is in every log line and gateway error of this request. */
   readonly key: string;
   /** The JSON-RPC id that the client chose; unique only among this session's requests in flight. */
   readonly requestId: string | number;

@@ -1,13 +1,14 @@
 /**
- * A map of few entries that come and go all the time. V8's own `Map` makes a new table after every few deletions, and an
- * old table refers to the next one. Once one of them has become old, all that follow, with what they held, survive each
- * young collection until there is a full one: the requests of a loaded gateway did, with their connections. ADR 10.
+ * A map of few entries that are added and removed all the time. V8's own `Map` makes a new table after every few
+ * deletions, and an old table refers to the next one. Once one of them has been promoted to old space, all later ones
+ * survive each young collection until the next full one, with everything that they held: the requests of a loaded
+ * gateway, with their connections. See ADR 10.
  *
- * Keys are found by looking at one after the other.
+ * Keys are found by searching from the start.
  */
 export class ShortMap<Key extends string | number, Value> {
-  // Room for two to begin with: an array that grows from nothing has room for 17, and most sessions never have more than
-  // one request at once.
+  // Room for two to begin with: an array that grows from nothing has room for 17, and most sessions never have more
+  // than one request at a time.
   readonly #keys: (Key | undefined)[] = [undefined, undefined];
   readonly #values: (Value | undefined)[] = [undefined, undefined];
   #size = 0;
@@ -36,7 +37,7 @@ export class ShortMap<Key extends string | number, Value> {
     }
   }
 
-  /** Whether it was there. */
+  /** Returns whether the key existed. */
   delete(key: Key): boolean {
     const index = this.#keys.indexOf(key);
     if (index === -1) return false;
@@ -54,7 +55,7 @@ export class ShortMap<Key extends string | number, Value> {
     this.#size = 0;
   }
 
-  /** In the order in which they came. */
+  /** In the order in which they were added. */
   values(): Value[] {
     return this.#values.slice(0, this.#size) as Value[];
   }

@@ -1,23 +1,23 @@
-/** By when a stop is over, whatever holds it: what has not ended by then is left to its caller. */
+/** When a stop must be over, whatever blocks it. What has not ended by then is left to the caller. */
 export class StopDeadline {
   #atMs: number;
   readonly #waits = new Set<() => void>();
 
-  /** @param withinMs from now. */
+  /** @param withinMs from now */
   constructor(withinMs: number) {
     this.#atMs = performance.now() + withinMs;
   }
 
-  /** Brings it forward; never back. */
+  /** Moves the deadline forward, never back. */
   shorten(withinMs: number): void {
     this.#atMs = Math.min(this.#atMs, performance.now() + withinMs);
     for (const rearm of this.#waits) rearm();
   }
 
   /**
-   * Waits for the work until the deadline, less what is reserved for the steps after it.
-   * @returns whether the work ended in time.
-   * @throws what the work throws in time.
+   * Waits for the work until the deadline, less the time that is reserved for later steps.
+   * @returns whether the work ended in time
+   * @throws what the work throws in time
    */
   async within(work: Promise<unknown>, reserveMs = 0): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;

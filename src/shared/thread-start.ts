@@ -1,28 +1,29 @@
 /**
- * What a session thread is started with, and shares with the main thread beside messages. Only `isolation/thread/` and the
- * entry of the session worker know these types, but for the options of the built-in server: another kind of worker has other means.
+ * What a session thread starts with, and what it shares with the main thread besides messages. Only `isolation/thread/`
+ * and the entry of the session worker know these types, except for the options of the built-in server: another kind of
+ * worker has other means.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { CodeCaches } from './code-caches.js';
 import type { MemoryLimits } from './memory-limits.js';
 
-/** What piscina hands the worker entry as its task. */
+/** What piscina gives the worker's entry as its task. */
 export interface SessionThreadTask {
   readonly port: MessagePort;
-  /** A port to the child-process keeper; a thread's children die when it closes. */
+  /** A port to the child keeper. A thread's child processes die when it closes. */
   readonly keeperPort: MessagePort;
-  /** Goes into its environment, so that what it starts by itself can be told from the rest. */
+  /** Set in the thread's environment, so that processes that it starts itself can be recognised. */
   readonly childMarker: string;
   readonly counters: SharedCounters;
 }
 
-/** One number each, in memory that the main thread and the session thread both see. */
+/** One number each, in memory that the main thread and the session thread share. */
 export interface SharedCounters {
-  /** `backlogBytes` of all unpaced frames that the main thread has handled. */
+  /** The sum of `backlogBytes` of all unpaced frames that the main thread has handled. */
   readonly handledBytes: Int32Array;
-  /** How many messages of the client the thread has handed to its server. */
+  /** How many messages of the client the thread has passed to its server. */
   readonly takenMessages: Int32Array;
-  /** KiB that the states of all sessions hold together; the same memory for all threads. */
+  /** Size of all `session.state` in KiB; all threads share the same memory. */
   readonly stateUsedKib: Int32Array;
 }
 
@@ -30,26 +31,26 @@ export interface SharedCounters {
 export interface ModuleText {
   /** The body of a CommonJS module, ASCII, in shared memory. */
   readonly text: Uint8Array;
-  /** What stacks call it. */
+  /** The file name in stacks. */
   readonly filename: string;
 }
 
-/** What every session thread is given as `workerData`, and takes away from there before any other code runs. */
+/** What every session thread receives as `workerData`. The thread removes it from there before any other code runs. */
 export interface SessionThreadData {
   /** `file:` URL of the server module, or `undefined` for the built-in environment server. */
   readonly moduleUrl: string | undefined;
-  /** What the built-in server is configured with; ignored by other modules. */
+  /** Configuration of the built-in server; other modules ignore it. */
   readonly environment: EnvironmentOptions;
   readonly memoryLimits: MemoryLimits;
-  /** The server module as a bundle; `undefined` where it is imported as it is. */
+  /** The server module as a bundle; `undefined` if its files are imported. */
   readonly moduleText: ModuleText | undefined;
-  /** In shared memory; the first thread has none and makes them. */
+  /** In shared memory. The first thread has none and makes them. */
   readonly codeCaches: CodeCaches | undefined;
-  /** Whether the log shows stacks: it does at `debug`. */
+  /** Whether the log shows stacks, which it does at `debug`. */
   readonly showsStacks: boolean;
-  /** The option `fast-path`: whether simple calls go past the SDK. */
+  /** The option `fast-path`: whether simple calls skip the SDK's checks. */
   readonly fastPath: boolean;
-  /** The nice value that the thread gives itself; `undefined` where piscina does that. */
+  /** The nice value that the thread sets for itself; `undefined` if piscina sets it. */
   readonly linuxPriority: number | undefined;
 }
 

@@ -1,8 +1,8 @@
-/** Long loops of the main thread, spread so that what clients send is served in between. */
+/** Long loops of the main thread, divided so that clients are served in between. */
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Visits each item, so many in one turn of the event loop. Items that are added meanwhile may be visited too. */
+/** Visits each item, this many in one turn of the event loop. Items that are added meanwhile may be visited too. */
 export async function inTurns<Item>(
   items: Iterable<Item>,
   perTurn: number,
@@ -16,20 +16,23 @@ export async function inTurns<Item>(
   }
 }
 
-/** How long one of those who share the event loop may take: what comes meanwhile waits for it. */
+/** How long one loop may run in a turn, because everything else waits for it. */
 const TURN_MS = 4;
 
-/** For long loops that several run at once: in each turn of the event loop one of them goes on, for a few milliseconds. */
+/**
+ * For long loops that run at the same time: in each turn of the event loop one of them continues, for a few
+ * milliseconds.
+ */
 export class SharedTurns {
   #last: Promise<void> = Promise.resolve();
   #beganMs = 0;
 
-  /** Whether the present turn has lasted long enough. */
+  /** Whether the current turn has lasted long enough. */
   get over(): boolean {
     return performance.now() - this.#beganMs >= TURN_MS;
   }
 
-  /** Resolves when it is the caller's turn. To be asked before the first step too. */
+  /** Resolves when it is the caller's turn. Must also be called before the first step. */
   next(): Promise<void> {
     const turn = this.#last.then(async () => {
       await nextTurn();
