@@ -1,6 +1,6 @@
 /**
- * The admin listener: metrics for Prometheus, health for whatever watches the process, and the sessions for
- * its operator. It is another port than MCP's, so that it can stay on loopback, and it answers no CORS request.
+ * The admin listener: metrics for Prometheus, health checks, and the sessions for an operator. It has another port than
+ * the MCP listener, so that it can stay on loopback, and it answers no CORS requests.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -27,15 +27,15 @@ const CLOSE_DEADLINE_MS = 5_000;
 
 export interface AdminServerOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0: any free port. */
   readonly port: number;
   /** As in `GuardOptions`. */
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
-  /** Asked for by everything but `/healthz` and `/readyz`. */
+  /** Required for everything except `/healthz` and `/readyz`. */
   readonly token: string | undefined;
   readonly view: GatewayView;
-  /** Begins to count clients for one answer. */
+  /** Begins to count clients, for one answer. */
   readonly newCount: () => MultiClientCount;
   readonly scrape: (accept: string | undefined) => Promise<Scrape>;
   readonly events: GatewayEmitter;
@@ -44,11 +44,9 @@ export interface AdminServerOptions {
 }
 
 export interface AdminServer {
-  /**
-   * @throws {BulkheadError} `ERR_BULKHEAD_LISTEN` when the address can't be had.
-   */
+  /** @throws {BulkheadError} `ERR_BULKHEAD_LISTEN` if the address is not available */
   listen(): Promise<AddressInfo>;
-  /** Answers what has been asked, for at most 5 s, and resolves when every connection is closed. */
+  /** Answers the requests that have arrived, for at most 5 s, and resolves when every connection is closed. */
   close(): Promise<void>;
 }
 
@@ -120,7 +118,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     return verdict.ok ? undefined : verdict;
   }
 
-  /** Whatever answering throws costs this one request. */
+  /** An exception while answering affects only this request. */
   function fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     const message = messageOf(error);
     events.emit('notice', { level: 'error', message: `${refusedRequest(request).path} failed: ${message}` });
@@ -146,7 +144,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     void write(request, response, reply, { ...headers, ...refusalHeaders(request) });
   }
 
-  /** Rejects with what making a body in parts throws. */
+  /** Rejects with what creating a part of the body throws. */
   async function write(
     request: IncomingMessage,
     response: ServerResponse,

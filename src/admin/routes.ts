@@ -1,4 +1,4 @@
-/** What the admin listener serves, as a table: a path and, for each method, what answers it. */
+/** The routes of the admin listener, as a table: a path and, for each method, its handler. */
 import type { MultiClientCount } from '../telemetry/metrics/multi-client-metrics.js';
 import type { Scrape } from '../telemetry/metrics/recorder.js';
 import type { GatewayView } from '../telemetry/snapshot.js';
@@ -8,12 +8,14 @@ import { SessionReports } from './session-reports.js';
 export interface AdminReply {
   readonly status: number;
   readonly contentType?: string;
-  /** In parts, where it may be large: its length is not known then, and the next part is made when the last has left. */
+  /**
+   * In parts if it may be large. Its length is unknown then, and each part is created when the previous one has left.
+   */
   readonly body?: string | AsyncIterable<string>;
 }
 
 interface AdminRequest {
-  /** The part of the path that the route's `{id}` stands for, decoded. */
+  /** The part of the path for the `{id}` of the route, decoded. */
   readonly id: string;
   readonly accept: string | undefined;
 }
@@ -22,9 +24,9 @@ export type AdminHandler = (request: AdminRequest) => AdminReply | Promise<Admin
 
 export interface AdminRoute {
   readonly path: string;
-  /** Whether the bearer token is asked for, where one is configured. */
+  /** Whether the bearer token is not required, if one is configured. */
   readonly open: boolean;
-  /** By method; `GET` answers `HEAD` too. */
+  /** By method; `GET` also answers `HEAD`. */
   readonly methods: Readonly<Partial<Record<'GET' | 'DELETE', AdminHandler>>>;
 }
 
@@ -106,7 +108,7 @@ function noSuchSession(): AdminReply {
   return problem(404, 'session_unknown', 'There is no such session: GET /sessions lists all of them.');
 }
 
-/** An id that is not percent-encoded rightly names no session; as it stands it finds none. */
+/** An id with wrong percent-encoding names no session. Unchanged, it finds none. */
 function decode(id: string): string {
   return /^(?:[^%]|%[0-7][0-9a-f])*$/i.test(id) ? decodeURIComponent(id) : id;
 }

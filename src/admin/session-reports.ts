@@ -1,6 +1,7 @@
 /**
- * Answers about all sessions, of which there may be very many: made a few milliseconds at a time, so that clients are served
- * in between. However many are asked for at once, one of them is worked on in each turn of the event loop.
+ * Answers about all sessions, of which there may be very many. They are created for a few milliseconds at a time, so
+ * that clients are served in between. However many are requested at once, only one of them is worked on in each turn of
+ * the event loop.
  */
 
 import { SharedTurns } from '../shared/turns.js';
@@ -8,7 +9,7 @@ import type { MultiClientCount, MultiClientMetrics } from '../telemetry/metrics/
 import type { GatewayView } from '../telemetry/snapshot.js';
 import { replyJson } from './reply-json.js';
 
-/** What is handed to a connection at once: with each slow reader, so much waits. */
+/** What is given to a connection at once. For each slow reader, this much waits. */
 const CHUNK_CHARS = 128 * 1024;
 
 export class SessionReports {
@@ -22,19 +23,19 @@ export class SessionReports {
     this.#newCount = newCount;
   }
 
-  /** A JSON array of all sessions, in parts; the next is made when it is asked for. */
+  /** A JSON array of all sessions, in parts; each part is created when it is needed. */
   sessions(): AsyncGenerator<string> {
     return this.#list(this.#view.sessions(), '\n');
   }
 
   /**
-   * The metrics over all clients, as JSON. One after the other: each holds a part for every session until it is
-   * handed out, and is counted with all output from then on.
+   * The metrics over all clients, as JSON. One after the other, because each answer holds a part for every session
+   * until it is returned; from then on it counts as output.
    */
   clients(): Promise<string> {
     const text = this.#lastClients.then(() => this.#clientsText());
     this.#lastClients = text.catch(() => {
-      // Whoever asked for it is told.
+      // Whoever asked for it receives the error.
     });
     return text;
   }

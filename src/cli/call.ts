@@ -29,21 +29,21 @@ export interface CallRequest {
   readonly json: string | undefined;
   readonly token: string | undefined;
   readonly timeout: string;
-  /** Prints the result as it came. */
+  /** Prints the result unchanged, as JSON. */
   readonly raw: boolean;
   /** The client's version. */
   readonly version: string;
 }
 
-/** A list of tools longer than this never ends. */
+/** A list with more pages than this is assumed never to end. */
 const MAX_TOOL_PAGES = 1_000;
-/** The one call of this client that asks for progress. */
+/** The one call of this client asks for progress. */
 const PROGRESS_TOKEN = 'call';
 
 /**
- * @returns the exit code: 0, or 1 where the tool itself reports an error.
- * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` for wrong arguments and for a tool that the server hasn't.
- * @throws {CommandFailure} where there is no connection or no result.
+ * @returns the exit code: 0, or 1 if the tool itself reports an error
+ * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` for wrong arguments, and for a tool that the server does not have
+ * @throws {CommandFailure} if there is no connection or no result
  */
 export async function call(request: CallRequest): Promise<number> {
   const url = parseUrl(request.url);
@@ -77,7 +77,7 @@ export async function call(request: CallRequest): Promise<number> {
   }
 }
 
-/** Before it reaches a header, whose error would show it. */
+/** Checked before it is put into a header, whose error would show it. */
 function checkToken(token: string | undefined): string | undefined {
   const { expected, schema } = OPTION_TABLE.token;
   if (token === undefined || schema.safeParse(token).success) return token;
@@ -134,12 +134,12 @@ async function callTool(
   signal: AbortSignal,
 ): Promise<CallToolResult> {
   const lost = new AbortController();
-  // The SDK leaves a call waiting when the stream of its answer is gone; a server that still answers a ping may
-  // yet send it another way.
+  // When the stream of its answer is lost, the SDK leaves a call waiting. A server that still answers a ping may send
+  // the answer in another way.
   client.onerror = (error) => {
     client.ping({ timeout: Math.min(timeoutMs, 5_000) }).catch(() => lost.abort(error));
   };
-  // Not `onprogress`: the SDK forgets it as it reads the answer, and loses the reports that come in one chunk with it.
+  // Not `onprogress`: the SDK removes it when it reads the answer, and loses progress that arrives in the same chunk.
   client.setNotificationHandler(ProgressNotificationSchema, ({ params: { progressToken, ...progress } }) => {
     if (progressToken === PROGRESS_TOKEN) process.stderr.write(`${renderProgress(progress)}\n`);
   });
@@ -168,7 +168,7 @@ async function callTool(
   }
 }
 
-/** `fetch` says everything that goes wrong below HTTP as a `TypeError` with a cause. */
+/** `fetch` reports everything that goes wrong below HTTP as a `TypeError` with a cause. */
 function isBrokenFetch(error: unknown): boolean {
   return error instanceof TypeError && error.cause !== undefined;
 }

@@ -1,4 +1,4 @@
-/** A client's connection to any MCP server over HTTP, opened and ended as the specification asks. */
+/** A client's connection to any MCP server over HTTP, opened and ended as the specification requires. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
@@ -17,23 +17,23 @@ export interface ConnectOptions {
   readonly token: string | undefined;
   readonly version: string;
   readonly timeoutMs: number;
-  /** Gives up. */
+  /** Aborts the attempt to connect. */
   readonly signal: AbortSignal;
 }
 
 export interface Connection {
   readonly client: Client;
-  /** Ends the session with DELETE where the transport has sessions, then closes everything. */
+  /** Ends the session with DELETE if the transport has sessions, then closes everything. */
   end(): Promise<void>;
 }
 
-/** How long leaving may take: the server may be gone already. */
+/** How long ending may take: the server may already be gone. */
 const FAREWELL_MS = 2_000;
 
 /**
- * Connects over Streamable HTTP, or over HTTP+SSE where the server refuses the POST (2025-11-25, Transports,
- * "Backwards Compatibility").
- * @throws {CommandFailure} when neither works.
+ * Connects over Streamable HTTP, or over HTTP+SSE if the server refuses the POST (2025-11-25, Transports, "Backwards
+ * Compatibility").
+ * @throws {CommandFailure} if neither works
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const { url, token } = options;
@@ -50,7 +50,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   }
 }
 
-/** 401, 403 and 429 say that the server knows the request and refuses this client. */
+/** Not with 401, 403 or 429, which mean that the server understands the request and refuses this client. */
 function suggestsOlderServer(error: unknown): boolean {
   if (!(error instanceof StreamableHTTPError) || error.code === undefined) return false;
   return error.code >= 400 && error.code < 500 && ![401, 403, 429].includes(error.code);
@@ -82,8 +82,8 @@ async function open(transport: HttpTransport, options: ConnectOptions): Promise<
 }
 
 /**
- * Notifications that are on their way. `notifications/cancelled` is sent without anybody waiting for it, and
- * closing the connection would take it back.
+ * Notifications that are being sent. `notifications/cancelled` is sent without waiting for it, and closing the
+ * connection too early would lose it.
  */
 function trackNotifications(transport: Transport): Set<Promise<void>> {
   const underway = new Set<Promise<void>>();
@@ -100,7 +100,7 @@ function trackNotifications(transport: Transport): Set<Promise<void>> {
   return underway;
 }
 
-/** Waits for the work, but no longer than so many milliseconds. */
+/** Waits for the work, at most this long. */
 async function upTo(milliseconds: number, work: Promise<unknown>): Promise<void> {
   const controller = new AbortController();
   const timer = delay(milliseconds, undefined, { signal: controller.signal }).catch((error: unknown) => {
@@ -125,7 +125,7 @@ function connectFailure(url: URL, error: unknown): CommandFailure {
   return new CommandFailure(`Can't connect to ${url.href}: ${rootMessage(error)}${hint}.`, { cause: error });
 }
 
-/** The message of what was thrown; for `fetch failed`, of what lies below it. */
+/** The message of what was thrown; for `fetch failed`, the message of its cause. */
 export function rootMessage(error: unknown): string {
   if (error instanceof StreamableHTTPError) return httpMessage(error);
   if (error instanceof AggregateError && error.errors.length > 0) return rootMessage(error.errors[0]);
@@ -133,7 +133,10 @@ export function rootMessage(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
 }
 
-/** The SDK puts the whole body of the response into its message; a JSON-RPC error's own sentence says it better. */
+/**
+ * The SDK puts the whole body of the response into its message. If it is a JSON-RPC error, that error's own message is
+ * clearer.
+ */
 function httpMessage(error: StreamableHTTPError): string {
   const body = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(error.message)?.[1];
   const sentence = body === undefined ? error.message.slice(0, 300) : String(JSON.parse(body));

@@ -1,6 +1,6 @@
 /**
- * The end of the process. `process.exit` joins every thread, and the jobs that threads gave to libuv's pool: one that is held
- * in a native call holds the exit with it, for ever. So where a thread is left, the process ends itself with SIGKILL.
+ * The end of the process. `process.exit` waits for every thread, and for the jobs that threads gave to libuv's pool. If
+ * a native call blocks one of them, it waits forever. So if a thread is left, the process ends itself with SIGKILL.
  */
 import type { Gateway } from '../gateway.js';
 import { liveThreads } from '../isolation/thread/live-threads.js';
@@ -9,14 +9,14 @@ import { killDescendants } from '../isolation/thread/thread-children.js';
 let gateway: Pick<Gateway, 'close' | 'kill'> | undefined;
 let leaving = false;
 
-/** The gateway that is stopped before the process ends at once. */
+/** Sets the gateway that is stopped before the process ends at once. */
 export function exitWith(owned: Pick<Gateway, 'close' | 'kill'>): void {
   gateway = owned;
 }
 
 /**
- * Kills every child process that is left, and ends the process: with the exit code, or with SIGKILL where a thread does
- * not let go.
+ * Kills every child process that is left, and ends the process: with the exit code, or with SIGKILL if a thread cannot
+ * be ended.
  */
 export function exit(exitCode: number): never {
   killChildren();
@@ -26,21 +26,21 @@ export function exit(exitCode: number): never {
 
 /** Kills child processes, gives threads and log lines half a second, and ends the process as `exit` does. */
 export function exitAtOnce(exitCode: number): void {
-  // First: a thread that waits for a child process in `execSync` is free then.
+  // First, so that a thread that waits for a child process in `execSync` can end.
   killChildren();
   if (leaving || gateway === undefined) exit(exitCode);
   leaving = true;
   void gateway.close().catch(() => {
-    // It is `kill` that is waited for, and it ends as `close` does.
+    // `kill` is what this waits for, and `close` ends with it.
   });
-  // Once a stop has begun, `kill` hastens it.
+  // If a stop has already begun, `kill` cuts it short.
   gateway.kill().then(
     () => exit(exitCode),
     () => exit(exitCode),
   );
 }
 
-/** The last ones: those that no session's end has ended, such as what a held `execSync` waits for. */
+/** Kills child processes that were not ended with their session, such as one that a blocked `execSync` waits for. */
 function killChildren(): void {
   if (killDescendants()) return;
   process.stderr.write(

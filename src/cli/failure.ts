@@ -1,4 +1,4 @@
-/** How a command that failed tells so: a sentence for what a user can mend, a stack for what nobody foresaw. */
+/** How a failed command reports its failure: a sentence if the user can correct it, a stack if it is unexpected. */
 import { BulkheadError } from '../shared/errors.js';
 
 export const EXIT_OK = 0;
@@ -6,7 +6,7 @@ export const EXIT_FAILED = 1;
 /** Wrong options or arguments. */
 export const EXIT_USAGE = 2;
 
-/** A failure of which the message is a whole sentence for the user, and which is not about options. */
+/** A failure that is not about options, and whose message is a complete sentence for the user. */
 export class CommandFailure extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -16,7 +16,7 @@ export class CommandFailure extends Error {
 
 /**
  * Writes the failure to stderr.
- * @returns the exit code: `EXIT_USAGE` for wrong options or arguments, else `EXIT_FAILED`.
+ * @returns the exit code: `EXIT_USAGE` for wrong options or arguments, otherwise `EXIT_FAILED`
  */
 export function reportFailure(failure: unknown): number {
   if (failure instanceof BulkheadError) {

@@ -1,12 +1,12 @@
-/** The end of npx, which passes a signal on to the shell that it starts the command with, and no further. */
+/** Notices when npx ends. npx passes a signal on to the shell in which it starts the command, but no further. */
 
 const LOOK_INTERVAL_MS = 1_000;
-/** What npx runs is this command alone: `npx -c 'bulkhead serve &'` wants it to stay. */
+/** Only if npx runs this command alone: with `npx -c 'bulkhead serve &'` the user wants it to stay. */
 const THIS_COMMAND = /^["']?bulkhead\b[^&;|]*$/;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** npm tells it to what it starts; whatever that starts inherits it. */
+/** npm sets this variable for what it starts, and everything below inherits it. */
 export function isStartedByNpx({
   npm_lifecycle_event: event,
   npm_lifecycle_script: script,
@@ -14,7 +14,7 @@ export function isStartedByNpx({
   return event === 'npx' && THIS_COMMAND.test(script ?? '');
 }
 
-/** Calls back once when npx, where it is what started this process, has ended. Watches for as long as the process runs. */
+/** Calls back once when npx has ended, if npx has started this process. Checks as long as the process runs. */
 export function watchLauncher(onEnd: () => void): void {
   if (!isStartedByNpx(process.env)) return;
   const launcher = process.ppid;

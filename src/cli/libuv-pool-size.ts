@@ -1,24 +1,27 @@
 /**
- * How many threads libuv's pool may have. All sessions share it for files, name look-ups, compression and cryptography, and
- * four threads, which is what libuv makes of its own accord, are held by four opens of FIFOs in one session.
+ * How many threads libuv's pool may have. All sessions share it for files, name look-ups, compression and cryptography.
+ * Its default is four threads, which four opens of FIFOs in one session would block.
  */
 import { join } from 'node:path';
 import { controlGroupFolders, readText } from '../isolation/control-groups.js';
 
-/** Together they cost 1 MiB of memory and 8 to 9 ms of the start (Node 20, Linux). */
+/** Together they take 1 MiB of memory and 8 to 9 ms of the start (Node 20, Linux). */
 const MOST_THREADS = 128;
-/** What libuv makes by itself. */
+/** libuv's default. */
 const LIBUV_THREADS = 4;
-/** Of the threads that the system would still give: libuv ends the process when it gets none, and sessions need some, too. */
+/**
+ * The share of the threads that the process may still start. libuv ends the process if it gets none, and sessions need
+ * some too.
+ */
 const SHARE_OF_FREE = 1 / 8;
 
-/** @returns `undefined` where there is no room for more than libuv makes by itself, or nothing can be known. */
+/** @returns `undefined` if there is no room for more than libuv's default, or nothing is known */
 export function libuvPoolSize(
   platform: NodeJS.Platform = process.platform,
   procRoot = '/proc',
   cgroupRoot = '/sys/fs/cgroup',
 ): number | undefined {
-  // Elsewhere threads do not count against limits of processes.
+  // Elsewhere threads do not count towards limits of processes.
   if (platform !== 'linux') return MOST_THREADS;
   if (!hasAddressSpace(procRoot)) return undefined;
   const size = Math.min(MOST_THREADS, Math.floor(freeThreads(procRoot, cgroupRoot) * SHARE_OF_FREE));
@@ -31,7 +34,10 @@ function hasAddressSpace(procRoot: string): boolean {
   return !strictlyCounted && softLimit(procRoot, /^Max address space +(\S+)/m) === Number.POSITIVE_INFINITY;
 }
 
-/** Below the nearest of the limits to threads (fork(2), EAGAIN). The user's own threads are taken for all that the machine has. */
+/**
+ * How many threads the process may still start before it reaches a limit (fork(2), EAGAIN). It is assumed that the
+ * user's own threads are all that the machine has.
+ */
 function freeThreads(procRoot: string, cgroupRoot: string): number {
   const threads = Number(/\/(\d+) /.exec(readText(join(procRoot, 'loadavg')) ?? '')?.[1]);
   let free = softLimit(procRoot, /^Max processes +(\S+)/m) - threads;
@@ -46,13 +52,13 @@ function freeThreads(procRoot: string, cgroupRoot: string): number {
   return free;
 }
 
-/** `NaN` where the file can't be read. */
+/** `NaN` if the file cannot be read. */
 function softLimit(procRoot: string, row: RegExp): number {
   const [, limit] = row.exec(readText(join(procRoot, 'self/limits')) ?? '') ?? [];
   return limit === 'unlimited' ? Number.POSITIVE_INFINITY : Number(limit);
 }
 
-/** Without limit where it says so (`max`), or where there is no such file. */
+/** Infinite if the file says so (`max`), or if there is no such file. */
 function numberIn(file: string): number {
   const text = readText(file) ?? 'max';
   return text === 'max' ? Number.POSITIVE_INFINITY : Number(text);

@@ -1,4 +1,4 @@
-/** `bulkhead load`: loads a server as real clients do, and says what came of it. */
+/** `bulkhead load`: loads a server as real clients do, and reports the results. */
 import { writeFile } from 'node:fs/promises';
 import { ClientSession } from '../../load/client/client-session.js';
 import { LoadFailure } from '../../load/client/failure-kind.js';
@@ -29,9 +29,9 @@ export interface LoadRequest {
 }
 
 /**
- * @returns the exit code: 0, or 1 where a threshold is missed; where a signal ended the run, its own code.
- * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` for wrong flags.
- * @throws {CommandFailure} where the server can't be reached or observed, or a report not be written.
+ * @returns the exit code: 0, or 1 if a threshold is missed. If a signal ended the run, the code of that signal.
+ * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` for wrong flags
+ * @throws {CommandFailure} if the server cannot be reached or observed, or a report cannot be written
  */
 export async function load(request: LoadRequest): Promise<number> {
   const { version } = request;
@@ -69,12 +69,12 @@ export async function load(request: LoadRequest): Promise<number> {
   }
 }
 
-/** The token is for the server's own host, and for no other that metrics may come from. */
+/** The token is only for the server's own host, and not for another one that metrics may come from. */
 function metricsToken({ plan, metricsUrl }: LoadOptions): string | undefined {
   return metricsUrl?.hostname === new URL(plan.url).hostname ? plan.token : undefined;
 }
 
-/** Opens one session to see whether the server is there, and has the tools of the mix or one that is safe. */
+/** Opens one session to check that the server is there, and that it has the tools of the mix, or one that is safe. */
 async function chooseMix({ plan, mix }: LoadOptions, version: string): Promise<LoadPlan['mix']> {
   const tools = await listTools(plan, version);
   if (mix === undefined) {
@@ -98,7 +98,7 @@ async function listTools(plan: LoadOptions['plan'], version: string): Promise<re
   const url = new URL(plan.url);
   const settings = { plan, url, tokens: new SessionTokens(newRunId()), version };
   const ignored = (): void => undefined;
-  // What fails here is thrown by `tools` as well.
+  // What fails here is also thrown by `tools`.
   const observer = { onAnswered: ignored, onFailure: ignored, onStreamClosed: ignored, onForgotten: ignored };
   const session = new ClientSession(settings, 0, observer);
   try {
@@ -129,7 +129,7 @@ async function write(file: string | undefined, content: () => string): Promise<v
   }
 }
 
-/** The line of a terminal that tells how the run goes. */
+/** The line on a terminal that shows the progress of the run. */
 class ProgressLine {
   readonly #totalSeconds: number;
   readonly #shows = process.stderr.isTTY;

@@ -1,11 +1,14 @@
-/** The commands of `bulkhead` with their arguments and flags. What each does is in the file of its name, and loaded when it runs. */
+/**
+ * The commands of `bulkhead` with their arguments and flags. What each does is in the file of its name, which is loaded
+ * when the command runs.
+ */
 import { Command, Option } from 'commander';
 import { LOAD_FLAG_NAMES, LOAD_FLAGS } from '../../load/load-options.js';
 import type { OptionRow } from '../config/option.js';
 import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../config/option-table.js';
 import { VERSION } from '../version.js';
 
-/** Writes down every value of a repeated flag; options.ts splits and checks them. */
+/** Collects the values of a repeated flag; options.ts splits and checks them. */
 function collect(value: string, earlier: string[] | undefined): string[] {
   return [...(earlier ?? []), value];
 }
@@ -17,10 +20,13 @@ function optionFlag(name: string, row: OptionRow, prefix = ''): Option {
   return row.list === true ? option.argParser(collect) : option;
 }
 
-/** Commands after which `--` begins another command, which has flags of its own. */
+/** Commands after which `--` begins another command with flags of its own. */
 const SERVING: readonly unknown[] = ['serve'];
 
-/** Takes what stands after `--` off the arguments of a command that serves it; Commander can't tell it from arguments. */
+/**
+ * Removes what follows `--` from the arguments of a command that serves it. Commander cannot distinguish it from
+ * arguments.
+ */
 export function splitCommand(argv: readonly string[]): {
   argv: readonly string[];
   command?: readonly string[];
@@ -31,9 +37,9 @@ export function splitCommand(argv: readonly string[]): {
 }
 
 /**
- * @param libuvPool the system's ids of the threads of libuv's pool, where the command started it
- * @param finish is told the exit code of the command that ran
- * @param command what stood after `--`, if anything
+ * @param libuvPool the system's ids of the threads of libuv's pool, if the command started it
+ * @param finish called with the exit code of the command that ran
+ * @param command what followed `--`, if anything
  */
 export function createProgram(
   libuvPool: readonly number[],
@@ -74,7 +80,8 @@ export function createProgram(
   for (const name of OPTION_NAMES) {
     const row = OPTION_TABLE[name];
     if (row.positional === true) continue;
-    // What is on by default is switched off. The flag itself, first, keeps the other one from counting as given.
+    // An option that is on by default can be turned off. The flag itself comes first, so that the other one does not
+    // count as given.
     const isOn = row.argument === '' && row.default === 'true';
     serveCommand.addOption(optionFlag(name, row).hideHelp(isOn));
     if (isOn) serveCommand.addOption(optionFlag(name, row, 'no-'));

@@ -1,4 +1,4 @@
-/** `bulkhead serve`: runs a gateway until a signal comes. */
+/** `bulkhead serve`: runs a gateway until a signal arrives. */
 import { once } from 'node:events';
 import { constants, getPriority, setPriority } from 'node:os';
 import type { OptionSources } from '../config/option-sources.js';
@@ -14,10 +14,11 @@ import { watchOtherSignals, watchStopSignals } from './signals.js';
 const START_DEADLINE_MS = 4_000;
 
 /**
- * Starts a gateway, prints its addresses, and drains it at the first SIGTERM or SIGINT, or when npx, which started it, has ended.
- * @param libuvPool the system's ids of the threads of libuv's pool, where they can be told
- * @returns the exit code.
- * @throws {BulkheadError} when the options are wrong or the gateway can't start.
+ * Starts a gateway, prints its addresses, and drains it at the first SIGTERM or SIGINT, or when the npx that started it
+ * has ended.
+ * @param libuvPool the system's ids of the threads of libuv's pool, if they are known
+ * @returns the exit code
+ * @throws {BulkheadError} if the options are wrong or the gateway cannot start
  */
 export async function serve(sources: OptionSources, libuvPool: readonly number[] = []): Promise<number> {
   const options = resolveOptions(sources);
@@ -32,7 +33,7 @@ export async function serve(sources: OptionSources, libuvPool: readonly number[]
   const { startGateway } = await import('../gateway.js');
   const started = startGateway(options);
   const gateway = await Promise.race([started, stopped.then(() => startedInTime(started))]);
-  // Its server module holds it.
+  // Its server module blocks the start.
   if (gateway === undefined) return stop.exitCode();
   exitWith(gateway);
   process.stdout.write(announcement(gateway, options));
@@ -41,17 +42,18 @@ export async function serve(sources: OptionSources, libuvPool: readonly number[]
   return EXIT_OK;
 }
 
-/** As session threads do it: what tools give libuv's pool is their work, and may take a processor for seconds. */
+/** As session threads do: jobs in libuv's pool are work of tools, and may occupy a processor for seconds. */
 function lowerPriority(threads: readonly number[], by: number): void {
   try {
     const priority = Math.min(constants.priority.PRIORITY_LOW, getPriority() + by);
     for (const thread of threads) setPriority(thread, priority);
   } catch {
-    // A container may forbid it. The pool works all the same; session threads say in the log that theirs is as it was.
+    // A container may forbid it. The pool still works, and session threads report in the log that their own priority is
+    // unchanged.
   }
 }
 
-/** A start that is asked to stop ends first, so that there is something to stop. */
+/** A start that is asked to stop is completed first, so that there is something to stop. */
 async function startedInTime(started: Promise<Gateway>): Promise<Gateway | undefined> {
   const inTime = await new StopDeadline(START_DEADLINE_MS).within(started);
   return inTime ? started : undefined;
@@ -69,7 +71,7 @@ function announcement(gateway: Pick<Gateway, 'url' | 'adminUrl'>, options: Resol
   ].join('\n');
 }
 
-/** A wildcard address is where to listen, not where to connect. */
+/** A wildcard address is for listening, not for connecting. */
 function reachable(url: URL): string {
   const address = new URL(url);
   if (address.hostname === '0.0.0.0') address.hostname = '127.0.0.1';

@@ -1,10 +1,13 @@
 /** What each signal does to a command. docs/operations.md has the table. */
 import { constants } from 'node:os';
 
-/** Ask to stop. SIGHUP: the terminal that it was started from has closed. */
+/** Signals that ask to stop. SIGHUP: the terminal from which it was started has closed. */
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/** Would end the process as it is, its child processes left behind. Those that Node or V8 needs for itself are not here. */
+/**
+ * Signals that would end the process at once and leave its child processes behind. Those that Node or V8 needs are not
+ * listed.
+ */
 const EXIT_SIGNALS = [
   'SIGQUIT',
   'SIGABRT',
@@ -16,24 +19,24 @@ const EXIT_SIGNALS = [
   'SIGSTKFLT',
 ] as const;
 
-/** SIGUSR1 would open Node's inspector, and with it the process, to every user of the machine. */
+/** SIGUSR1 would open Node's inspector, and so the process, to every user of the machine. */
 const IGNORED_SIGNALS = ['SIGUSR1', 'SIGUSR2'] as const;
 
-/** What the first signal that asks to stop started. */
+/** State of a stop after the first signal that asked for it. */
 export interface StopSignal {
-  /** Aborts at the first signal; the reason is the signal's name, or the cause that `request` was given. */
+  /** Aborts at the first signal. The reason is the signal's name, or the cause given to `request`. */
   readonly signal: AbortSignal;
-  /** Asks to stop as SIGTERM does, unless something has before. */
+  /** Asks to stop as SIGTERM does, unless a stop has already been asked for. */
   request(cause: string): void;
-  /** 128 and the number of the signal that came, as shells count; 0 while none came. */
+  /** 128 plus the number of the signal, as shells report it; 0 if there was none. */
   exitCode(): number;
-  /** Gives the signals back to Node's own handling. */
+  /** Returns the signals to Node's own handling. */
   release(): void;
 }
 
 /**
- * The first SIGTERM, SIGINT or SIGHUP asks to stop; a second one of any exits at once.
- * @param exitAtOnce called with 128 and the signal's number.
+ * The first SIGTERM, SIGINT or SIGHUP asks to stop; a second one of any of them exits at once.
+ * @param exitAtOnce called with 128 plus the signal's number
  */
 export function watchStopSignals(exitAtOnce: (exitCode: number) => void = process.exit): StopSignal {
   const controller = new AbortController();
@@ -60,16 +63,16 @@ export function watchStopSignals(exitAtOnce: (exitCode: number) => void = proces
 }
 
 /**
- * For a process that owns others: signals that would end it without a word exit at once as well, and those that would open
- * the inspector or end it, and mean nothing, do nothing.
- * @param exitAtOnce called with 128 and the signal's number.
+ * For a process that owns other processes. Signals that would end it without clean-up make it exit at once as well.
+ * Signals that would open the inspector or end it without a reason are ignored.
+ * @param exitAtOnce called with 128 plus the signal's number
  */
 export function watchOtherSignals(exitAtOnce: (exitCode: number) => void): void {
   const onExit = (name: NodeJS.Signals): void => exitAtOnce(exitCodeOf(name));
   const onIgnored = (name: NodeJS.Signals): void => {
     process.stderr.write(`bulkhead: ${name} means nothing here and is ignored.\n`);
   };
-  // Other systems lack some.
+  // Other systems do not have all of them.
   for (const name of EXIT_SIGNALS) if (name in constants.signals) process.on(name, onExit);
   for (const name of IGNORED_SIGNALS) if (name in constants.signals) process.on(name, onIgnored);
 }

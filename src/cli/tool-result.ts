@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/sdk/types.js';
 
-/** Text content as it is, structured content as JSON, and a line for each thing that isn't text. */
+/** Text content unchanged, structured content as JSON, and a line for everything that is not text. */
 export function renderResult(result: CallToolResult): string {
   const { content, structuredContent } = result;
   const blocks = content.filter((block) => !repeats(block, structuredContent)).map(renderBlock);
@@ -10,7 +10,7 @@ export function renderResult(result: CallToolResult): string {
   return blocks.join('\n');
 }
 
-/** A tool with structured content should say the same as text, for older clients (2025-11-25, Tools). */
+/** A tool with structured content should also return it as text, for older clients (2025-11-25, Tools). */
 function repeats(block: ContentBlock, structured: Record<string, unknown> | undefined): boolean {
   if (structured === undefined || block.type !== 'text') return false;
   try {

@@ -1,4 +1,7 @@
-/** Lets a few pass in each window of time, and says how many it held back before: for log lines that anybody can cause. */
+/**
+ * Lets a few through in each window of time and counts those that it suppressed before: for log lines that anybody can
+ * cause.
+ */
 export class AdmissionWindow {
   readonly #limit: number;
   readonly #windowMs: number;
@@ -12,8 +15,8 @@ export class AdmissionWindow {
   }
 
   /**
-   * How many were held back since the last one that passed, or `undefined` to hold this one back too.
-   * @param times for how many it stands
+   * How many were suppressed since the last one that was let through; `undefined` if this one is suppressed too.
+   * @param times how many occurrences this one stands for
    */
   admit(times = 1): number | undefined {
     const now = performance.now();

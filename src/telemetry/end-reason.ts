@@ -4,17 +4,17 @@ export const END_REASONS = [
   'delete',
   /** The client had a GET stream, and no connection was left for `disconnect-grace`. */
   'disconnect',
-  /** The legacy SSE stream closed. */
+  /** The stream of the older HTTP+SSE transport closed. */
   'stream_closed',
-  /** Nothing was asked for `session-idle`. */
+  /** It had no request for `session-idle`. */
   'idle',
-  /** It was initialized and then neither used nor listened to. */
+  /** It was initialized, and then neither called nor given a GET stream. */
   'unused',
-  /** A new session needed its place at `max-sessions`, and no other had been without its client for longer. */
+  /** A new session needed its place at `max-sessions`, and no other session had been without its client for longer. */
   'evicted',
   /** It reached `session-max-age`. */
   'max_age',
-  /** The client left while `initialize` was not answered yet. */
+  /** The client left before `initialize` had been answered. */
   'abandoned',
   /** No thread became free within the deadline. */
   'no_thread',
@@ -28,7 +28,7 @@ export const END_REASONS = [
   'thread_deaths',
   /** `DELETE /sessions/{id}` on the admin listener. */
   'admin',
-  /** The gateway stops. */
+  /** The gateway is stopping. */
   'drain',
 ] as const;
 

@@ -1,6 +1,6 @@
 /**
- * The catalogue of what happens in the gateway. Sessions, threads and listeners emit; logs and metrics
- * subscribe, and nothing else does: no behaviour hangs on a subscriber.
+ * All events of the gateway. Sessions, threads and listeners emit them. Only logs and metrics subscribe, and no
+ * behaviour depends on a subscriber.
  */
 import { EventEmitter } from 'node:events';
 import type { CodeCacheName } from '../shared/code-caches.js';
@@ -30,7 +30,7 @@ export type RejectionReason =
   | 'parse_error'
   | 'invalid_request'
   | 'protocol_version'
-  /** `server/discover`, the first question of a client that would rather speak 2026-07-28: it initializes next. */
+  /** `server/discover`, the first question of a client that prefers 2026-07-28: it sends `initialize` next. */
   | 'discover'
   | 'session_required'
   | 'session_unknown'
@@ -38,19 +38,19 @@ export type RejectionReason =
   | 'request_limit'
   | 'thread_wait'
   | 'draining'
-  /** A fault of the gateway's, or of what it is embedded in. */
+  /** A fault of the gateway, or of the program that embeds it. */
   | 'internal_error';
 
-/** How a session came to its thread; a metric label: from a spare, from one already starting, or after a queue. */
+/** How a session got its thread: a spare, one that was starting, or after waiting in line. A metric label. */
 export type ClaimKind = 'warm' | 'cold' | 'queued';
 
 /** Why a session thread ended; a metric label. */
 export type ThreadExitCause =
-  /** Its session ended, or the gateway stopped, and every handler had settled. */
+  /** Its session ended or the gateway stopped, and every handler had settled. */
   | 'ended'
   /** Its session fell asleep. */
   | 'slept'
-  /** It was terminated: a handler outlived `cancel-grace`, or did not let go at the session's end. */
+  /** It was terminated: a handler continued after `cancel-grace`, or did not stop when the session ended. */
   | 'killed'
   /** An uncaught exception or an unhandled rejection. */
   | 'crash'
@@ -61,45 +61,45 @@ export type ThreadExitCause =
   /** It never became ready. */
   | 'start_failed';
 
-/** Why a session gave its thread back; a metric label: nothing to do for `sleep-after`, or others wait for a thread. */
+/** Why a session gave its thread back: no work for `sleep-after`, or others wait for a thread. A metric label. */
 export type SleepReason = 'idle' | 'pressure';
 
 export type ListenerName = 'mcp' | 'admin';
 
-/** Why the gateway closed a connection by itself; a metric label. */
+/** Why the gateway closed a connection itself; a metric label. */
 export type ConnectionDropReason =
-  /** There are as many as may be, and none that could make room. */
+  /** The maximum number is reached, and none could be closed for it. */
   | 'limit'
-  /** Its remote address has as many as one may have. */
+  /** Its remote address has the maximum number. */
   | 'address_limit'
-  /** It had been idle longest when another needed its place. */
+  /** It was idle longest when another connection needed its place. */
   | 'evicted'
-  /** It took nothing of what waited for it for a minute. */
+  /** Its client read nothing for a minute while bytes waited. */
   | 'stalled'
-  /** All output that clients do not read held too much, and this most of it for longest. */
+  /** The output of all connections was too much, and this one held most of it for longest. */
   | 'output_budget'
-  /** Its peer has acknowledged nothing for a minute. */
+  /** Its peer acknowledged nothing for a minute. */
   | 'vanished'
-  /** The process had hardly a free file descriptor left. */
+  /** The process had almost no file descriptor left. */
   | 'no_descriptor';
 
-/** How near the limit of file descriptors the process is: above 80 %, at it, or below again. */
+/** How near the process is to its limit of file descriptors: above 80 %, at the limit, or below again. */
 export type DescriptorState = 'high' | 'exhausted' | 'eased';
 
 export type StreamKind = 'post' | 'get' | 'legacy';
 
 export interface RequestFacts {
   readonly context: SessionContext;
-  /** Gateway-wide unique. */
+  /** Unique in the whole gateway. */
   readonly key: string;
   readonly method: string;
-  /** The tool's name for `tools/call`, as the client sent it: never a metric label unchecked. */
+  /** The tool's name for `tools/call`, as the client sent it. Must be checked before it becomes a metric label. */
   readonly tool: string | undefined;
 }
 
 export interface RefusedRequest {
   readonly method: string | undefined;
-  /** Without the query, which may hold a session's id. */
+  /** Without the query, which may contain a session's id. */
   readonly path: string;
   readonly host: string | undefined;
   readonly origin: string | undefined;
@@ -112,13 +112,13 @@ export interface GatewayEvents {
       readonly context: SessionContext;
       readonly reason: EndReason;
       readonly durationMs: number;
-      /** Requests that the session had been asked. */
+      /** How many requests the session received. */
       readonly requests: number;
     },
   ];
-  /** It has a thread now; `wakeMs` since the first message that needed one. */
+  /** It has a thread now, `wakeMs` after the first message that needed one. */
   'session-woke': [{ readonly context: SessionContext; readonly wakeMs: number }];
-  /** Its thread is asked to go; it may still find that it has something to do. */
+  /** Its thread is asked to sleep; it may still refuse. */
   'session-sleeps': [{ readonly context: SessionContext; readonly reason: SleepReason }];
   'request-started': [RequestFacts];
   /** `failure`: JSON-RPC error code as text, `tool_error`, or `cancelled`; absent after a success. */
@@ -126,9 +126,12 @@ export interface GatewayEvents {
     RequestFacts & {
       readonly durationMs: number;
       readonly failure: string | undefined;
-      /** What the client was told of a failure, cut; the message of an error that a handler threw, as a rule. */
+      /**
+       * What the client was told about a failure, cut to a maximum length; usually the message of an error that a
+       * handler threw.
+       */
       readonly message: string | undefined;
-      /** Of what a handler threw, at log level `debug`. */
+      /** The stack of what a handler threw, at log level `debug`. */
       readonly stack?: string | undefined;
     },
   ];
@@ -139,13 +142,13 @@ export interface GatewayEvents {
       readonly status: number;
       readonly sessionId: string | undefined;
       readonly remoteAddress: string | undefined;
-      /** What was asked, where it came as far as that. Each is the client's own text. */
+      /** The request, as far as it was read. Each part is the client's own text. */
       readonly request?: RefusedRequest;
-      /** What went wrong, for the log alone. */
+      /** What went wrong, only for the log. */
       readonly detail?: string;
     },
   ];
-  /** The process came near its limit of file descriptors, or away from it. `undefined`: it can't be told. */
+  /** The number of open file descriptors came near the limit or moved away from it. `undefined`: it is unknown. */
   descriptors: [
     {
       readonly state: DescriptorState;
@@ -153,7 +156,7 @@ export interface GatewayEvents {
       readonly limit: number | undefined;
     },
   ];
-  /** A job in libuv's thread pool had waited so long, and was done; one is asked each second. */
+  /** A job in libuv's thread pool waited this long and is done. One is submitted each second. */
   'libuv-pool-probed': [{ readonly waitMs: number }];
   'connection-dropped': [
     {
@@ -165,26 +168,28 @@ export interface GatewayEvents {
   'thread-started': [
     { readonly thread: number; readonly startMs: number; readonly niceness: number | undefined },
   ];
-  /** V8 would not have a code cache in a thread that has just started: it compiled what is in it. */
+  /** V8 refused a code cache in a thread that has just started, and compiled the code instead. */
   'code-cache-rejected': [{ readonly cache: CodeCacheName }];
   'thread-claimed': [{ readonly thread: number; readonly kind: ClaimKind; readonly waitMs: number }];
-  /** `killMs`: from the first step of the kill ladder until the thread was gone, for a thread that was killed. */
+  /** `killMs`: for a killed thread, the time from the first step of the kill ladder until the thread was gone. */
   'thread-exited': [
     {
       readonly thread: number;
       readonly cause: ThreadExitCause;
       readonly message: string | undefined;
-      /** Of what was thrown in it and caught by nobody. */
+      /** The stack of an uncaught exception in it. */
       readonly stack?: string | undefined;
       readonly killMs: number | undefined;
       readonly context: SessionContext | undefined;
-      /** Requests that were in flight and have been answered with an error. */
+      /** Requests that were in flight and were answered with an error. */
       readonly requestsLost: number;
-      /** Tools and methods whose handlers ran in it, cancelled ones too; at most 8. As the client sent them. */
+      /** Tools and methods whose handlers ran in it, including cancelled ones; at most 8. As the client sent them. */
       readonly running?: readonly string[];
     },
   ];
-  /** A thread was told to terminate and is still there after the deadline: a native call can't be interrupted. */
+  /**
+   * A thread was told to terminate and still exists after the deadline, because a native call cannot be interrupted.
+   */
   'thread-stuck': [
     {
       readonly thread: number;
@@ -193,15 +198,15 @@ export interface GatewayEvents {
       readonly running?: readonly string[];
     },
   ];
-  /** The module's own metrics of one thread, whole; each replaces the thread's last. */
+  /** All metrics that the module has registered in one thread. Each report replaces the previous one of that thread. */
   'thread-metrics': [{ readonly thread: number; readonly metrics: MetricSnapshot }];
   'stream-opened': [{ readonly kind: StreamKind }];
   'stream-closed': [{ readonly kind: StreamKind; readonly stalled: boolean }];
-  /** A client came back with Last-Event-ID. `lost`: what it asked for was no longer in the event log. */
+  /** A client resumed a stream with Last-Event-ID. `lost`: the event log no longer had what it asked for. */
   'stream-resumed': [{ readonly kind: StreamKind; readonly replayed: number; readonly lost: boolean }];
-  /** Events left the bounded event log before any client took them. */
+  /** Events left the bounded event log before any client received them. */
   'events-dropped': [{ readonly context: SessionContext; readonly events: number }];
-  /** A response of the client that answers nothing that its server asked. */
+  /** A client's response that matches no request of its server. */
   'response-unmatched': [{ readonly context: SessionContext }];
   /** A line that a server module logged or wrote to stdout or stderr. */
   'module-log': [
@@ -216,7 +221,7 @@ export interface GatewayEvents {
   ];
   'module-log-dropped': [{ readonly context: SessionContext | undefined; readonly lines: number }];
   'children-killed': [{ readonly processes: number }];
-  /** What an operator should know and no other event tells. */
+  /** What an operator should know and no other event reports. */
   notice: [
     {
       readonly level: LogLevel;
@@ -226,18 +231,18 @@ export interface GatewayEvents {
   ];
 }
 
-/** A listener for each event that a subscriber wants. */
+/** Listeners for the events that a subscriber wants. */
 export type GatewayListeners = {
   readonly [Name in keyof GatewayEvents]?: (event: GatewayEvents[Name][0]) => void;
 };
 
-/** Failures of listeners that are reported in each window: one listens to each request, perhaps. */
+/** How many failures of listeners are reported in each window, because a listener may run for each request. */
 const REPORTS_PER_WINDOW = 5;
 const REPORT_WINDOW_MS = 10_000;
 
 /**
- * Emits what happens. An embedder's listeners are called in the middle of a session's work: what one throws, or an async one
- * rejects with, is a notice, and neither the session nor the other listeners hear of it.
+ * Emits the events. Listeners of an embedding program are called in the middle of a session's work. If one throws, or
+ * its promise rejects, a notice reports it; the session and the other listeners are not affected.
  */
 export class GatewayEmitter extends EventEmitter<GatewayEvents> {
   readonly #reports = new AdmissionWindow(REPORTS_PER_WINDOW, REPORT_WINDOW_MS);
@@ -248,7 +253,7 @@ export class GatewayEmitter extends EventEmitter<GatewayEvents> {
     ...args: Name extends keyof GatewayEvents ? GatewayEvents[Name] : never
   ): boolean {
     const event = name as keyof GatewayEvents;
-    // Without a listener `rawListeners` would still make an array.
+    // Without a listener, `rawListeners` would still create an array.
     if (this.listenerCount(event) === 0) return false;
     for (const listener of this.rawListeners(event) as Listener[]) {
       try {
@@ -261,7 +266,7 @@ export class GatewayEmitter extends EventEmitter<GatewayEvents> {
     return true;
   }
 
-  /** Adds the listeners, and returns what takes exactly these away again. */
+  /** Adds the listeners, and returns a function that removes exactly these. */
   subscribe(listeners: GatewayListeners): () => void {
     const entries = Object.entries(listeners) as [keyof GatewayEvents, (event: unknown) => void][];
     for (const [name, listener] of entries) this.on(name, listener);
@@ -271,7 +276,7 @@ export class GatewayEmitter extends EventEmitter<GatewayEvents> {
   }
 
   #failed(name: keyof GatewayEvents, error: unknown): void {
-    // A listener of `notice` that fails at each of them hears of itself no second time.
+    // A listener of `notice` that fails each time must not be called about its own failure.
     if (this.#reporting) return;
     const suppressed = this.#reports.admit();
     if (suppressed === undefined) return;

@@ -1,17 +1,17 @@
-/** What the gateway looks like right now, as plain data: read by the admin listener, the metrics and the API. */
+/** The state of the gateway at one moment, as plain data, for the admin listener, the metrics and the API. */
 
 import type { SessionContext } from '../shared/session-context.js';
 import type { ListenerName, StreamKind } from './events.js';
 
 export const SESSION_STATES = ['asleep', 'waking', 'awake', 'falling_asleep', 'ending'] as const;
 /**
- * `asleep`: without a thread; `waking`: it waits for a thread, or for the module's `setup` in it; `awake`;
- * `falling_asleep`: the module's `onSleep` runs, or the thread is on its way out; `ending`: nothing is answered any
- * more, but a thread or a child process still has to go.
+ * `asleep`: without a thread. `waking`: waits for a thread, or for the module's `setup` in it. `awake`.
+ * `falling_asleep`: the module's `onSleep` runs, or the thread is ending. `ending`: answers nothing any more, but still
+ * has a thread or a child process.
  */
 export type SessionState = (typeof SESSION_STATES)[number];
 
-/** `stuck`: told to terminate, let go by its session, and still there, since a native call holds it. */
+/** `stuck`: told to terminate and let go by its session, but still there because a native call blocks it. */
 export const THREAD_STATES = ['starting', 'spare', 'claimed', 'ending', 'terminating', 'stuck'] as const;
 export type ThreadState = (typeof THREAD_STATES)[number];
 
@@ -26,13 +26,13 @@ export interface ThreadSnapshot {
   readonly thread: number;
   readonly state: ThreadState;
   readonly ageMs: number;
-  /** As the thread last reported; heap and Buffers. */
+  /** Heap and Buffers, as the thread last reported. */
   readonly memoryBytes: number;
   readonly heapBytes: number;
   /** 0 to 1, over the thread's life. */
   readonly eventLoopUtilization: number;
   readonly childProcesses: number;
-  /** Handlers of cancelled requests that have not come to their end. */
+  /** Handlers of cancelled requests that have not settled. */
   readonly cancelledHandlers: number;
 }
 
@@ -68,22 +68,24 @@ export interface GatewaySnapshot {
   readonly sessions: Readonly<Record<SessionState, number>>;
   readonly threads: Readonly<Record<ThreadState, number>>;
   readonly threadWaiters: number;
-  /** Of the session that has waited longest. */
+  /** Wait of the session that has waited longest. */
   readonly threadLongestWaitMs: number;
-  /** Spares that are kept at the moment: `spare-threads`, or more while claims come fast. */
+  /**
+   * Number of spares that should exist at the moment: `spare-threads`, or more while sessions claim threads quickly.
+   */
   readonly sparesTarget: number;
   readonly requestsInFlight: number;
   readonly connections: Readonly<Record<ListenerName, number>>;
   readonly streams: Readonly<Record<StreamKind, number>>;
   readonly bufferedBytes: number;
-  /** Written to connections, and not taken by their clients yet. */
+  /** Written to connections and not yet received by their clients. */
   readonly outputBytes: number;
   readonly unfinishedBodyBytes: number;
   readonly eventLogBytes: number;
-  /** What `session.state` holds, with what each entry takes by itself. */
+  /** Size of all `session.state`, including the fixed size of each entry. */
   readonly sessionStateBytes: number;
   readonly childProcesses: number;
-  /** Of the probe of libuv's pool that is out; 0 without one. */
+  /** Wait of the current probe of libuv's pool; 0 without one. */
   readonly libuvPoolWaitAgeMs: number;
   readonly threadMemoryBytes: number;
   /** No thread is started because the memory of the container is nearly full. */
@@ -91,18 +93,18 @@ export interface GatewaySnapshot {
   readonly threadHeapBytes: number;
   /** Mean over live threads, 0 to 1. */
   readonly threadEventLoopUtilization: number;
-  /** By name, in units that the name tells. */
+  /** By name; the name contains the unit. */
   readonly limits: Readonly<Record<GatewayLimit, number>>;
 }
 
-/** What the admin listener and the metrics are handed by `gateway.ts`. */
+/** What `gateway.ts` gives to the admin listener and the metrics. */
 export interface GatewayView {
   snapshot(): GatewaySnapshot;
-  /** Why the gateway can't take new sessions, or `undefined` when it is ready. */
+  /** Why the gateway cannot take new sessions; `undefined` if it can. */
   unready(): string | undefined;
-  /** Each is looked at when it is its turn, and none comes twice. */
+  /** Each session is read when it is its turn, and none comes twice. */
   sessions(): Iterable<SessionSnapshot>;
   session(sessionId: string): SessionSnapshot | undefined;
-  /** Resolves when the session's thread is gone; `false` when there is no such session. */
+  /** Resolves when the session's thread is gone; `false` if there is no such session. */
   endSession(sessionId: string): Promise<boolean>;
 }

@@ -1,4 +1,4 @@
-/** What the log says of the gateway's own start and end, as `notice` events. */
+/** Log messages about the gateway's own start and end, as `notice` events. */
 
 import type { ResolvedOptions } from '../../config/options.js';
 import { VERSION } from '../../version.js';
@@ -31,7 +31,7 @@ export function noteStart(
   });
 }
 
-/** @param cause who stops it: a signal's name, or the method that was called. */
+/** @param cause what stops it: a signal's name, or the method that was called */
 export function noteStop(
   events: GatewayEmitter,
   cause: string,

@@ -1,41 +1,45 @@
-/** Where log lines go: stderr without blocking the main thread, and the form that people read. */
+/** Where log lines go: to stderr without blocking the main thread, and in the format for people. */
 import { constants, fstatSync, openSync, type Stats, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { isatty } from 'node:tty';
 import type { DestinationStream } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 
-/** Bytes that wait for a slow reader of the log; beyond them lines are dropped, and counted in a line. */
+/**
+ * Bytes that wait for a slow reader of the log. Beyond this, lines are dropped and counted, and a line says how many.
+ */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
-/** How long `close` waits for a reader that does not read; an exit must not hang on it. */
+/** How long `close` waits for a reader that does not read, because an exit must not hang. */
 const FLUSH_DEADLINE_MS = 250;
 const STDERR = 2;
 
 export interface LogOutput extends DestinationStream {
-  /** Resolves when every line is written, or can't be. Takes none after that. */
+  /** Resolves when every line is written or cannot be. No lines are accepted after that. */
   close(): Promise<void>;
 }
 
 /**
- * stderr. Nothing here waits for libuv's pool, which a tool can fill: a file takes a line in microseconds, and pipes and
- * sockets are written from the event loop, so that a pipe that nobody reads stops no session. A terminal is written at once.
+ * stderr. Nothing here waits for libuv's pool, which a tool can fill. A file accepts a line within microseconds. Pipes
+ * and sockets are written from the event loop, so a pipe that nobody reads stops no session. A terminal is written at
+ * once.
  */
 export function openStandardError(): LogOutput {
   let stats: Stats | undefined;
   try {
     stats = fstatSync(STDERR);
   } catch {
-    // There is no such descriptor; `process.stderr` is a stream that takes everything then.
+    // There is no such descriptor; `process.stderr` is then a stream that discards everything.
   }
-  // A character device is `/dev/null` and its like, or a terminal.
+  // A character device is `/dev/null`, a similar device, or a terminal.
   if (stats?.isFile() || (stats?.isCharacterDevice() && !isatty(STDERR))) return new FileOutput();
   const own = stats?.isFIFO() ? reopenedPipe() : undefined;
   return new StreamOutput(own ?? process.stderr, own !== undefined);
 }
 
 /**
- * The pipe with flags of its own. Those of stderr are shared with every process that inherits it, and libuv makes it blocking
- * whenever one is started: esbuild at the start of the gateway, or what a tool starts with `stdio: 'inherit'`.
+ * Opens the pipe again, with flags of its own. The flags of stderr are shared with every process that inherits it, and
+ * libuv makes it blocking whenever one is started: esbuild when the gateway starts, or what a tool starts with `stdio:
+ * 'inherit'`.
  */
 function reopenedPipe(): Socket | undefined {
   if (process.platform !== 'linux') return undefined;
@@ -43,19 +47,19 @@ function reopenedPipe(): Socket | undefined {
     const fd = openSync(`/proc/self/fd/${STDERR}`, constants.O_WRONLY | constants.O_NONBLOCK);
     return new Socket({ fd, readable: false, writable: true }).unref();
   } catch {
-    // No /proc, another user's pipe, or no reader any more: the shared one has to do.
+    // No /proc, a pipe of another user, or no reader any more: use the shared one.
     return undefined;
   }
 }
 
-/** A full disk loses lines, and what comes after them says how many. */
+/** When a disk is full, lines are lost, and a later line says how many. */
 class FileOutput implements LogOutput {
   #lost = 0;
   #reason = '';
   #torn = false;
 
   write(line: string): void {
-    // A line that was cut off by a full disk must not swallow the next one.
+    // After a line that was cut off by a full disk, begin a new line.
     const start = this.#torn ? '\n' : '';
     const notice = this.#lost > 0 ? droppedLine(this.#lost, this.#reason) : '';
     if (!this.#put(`${start}${notice}${line}`)) this.#lost += 1;
@@ -87,11 +91,11 @@ class StreamOutput implements LogOutput {
   #dropped = 0;
   #closed = false;
 
-  /** @param isOwn ends with the log. */
+  /** @param isOwn whether the stream ends with the log */
   constructor(stream: Socket, isOwn: boolean) {
     this.#stream = stream;
     this.#isOwn = isOwn;
-    // Without a reader there is nobody to report the failure to.
+    // Without a reader, the failure cannot be reported to anybody.
     stream.on('error', this.#onError);
   }
 
@@ -107,20 +111,20 @@ class StreamOutput implements LogOutput {
   }
 
   async close(): Promise<void> {
-    // Past the limit by one line: there is no later moment to tell it.
+    // Exceeds the limit by one line, because it cannot be reported later.
     if (!this.#closed && this.#dropped > 0) this.#stream.write(this.#takeDropped());
     if (!this.#closed && this.#stream.writableLength > 0) {
       let deadline: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         deadline = setTimeout(resolve, FLUSH_DEADLINE_MS);
-        // Called after all that was written before, also when that failed.
+        // Called after everything that was written before, even if that failed.
         this.#stream.write('', () => resolve());
       });
       clearTimeout(deadline);
     }
     this.#closed = true;
     if (this.#isOwn) this.#stream.destroy();
-    // What is still being written can fail yet.
+    // What is still being written can still fail.
     else if (this.#stream.writableLength === 0) this.#stream.off('error', this.#onError);
   }
 
@@ -139,7 +143,7 @@ class StreamOutput implements LogOutput {
   }
 }
 
-/** A socket can't be opened again, as a pipe can: what made it blocking is undone before each line. */
+/** A socket cannot be opened again as a pipe can, so blocking mode is turned off again before each line. */
 function keepFromBlocking(stream: Socket): void {
   if (process.platform === 'win32' || (stream as { isTTY?: boolean }).isTTY) return;
   const { _handle: handle } = stream as { _handle?: { setBlocking?: (blocking: boolean) => number } | null };
@@ -151,7 +155,7 @@ function droppedLine(lines: number, reason: string): string {
   return `${JSON.stringify({ level: 40, time: new Date().toISOString(), msg })}\n`;
 }
 
-/** A stream of the caller's, who knows when its lines are written. */
+/** A stream of the caller, who knows when its lines are written. */
 export function unbuffered(stream: DestinationStream): LogOutput {
   return { write: (line) => stream.write(line), close: () => Promise.resolve() };
 }

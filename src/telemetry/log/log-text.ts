@@ -1,9 +1,9 @@
-/** Text and fields from clients and server modules, made fit for a log that people read in a terminal. */
+/** Makes text and fields from clients and server modules safe for a log that people read in a terminal. */
 
 const MAX_TEXT_LENGTH = 2000;
 const MAX_DEPTH = 4;
 const MAX_ENTRIES = 32;
-/** The last words of a field's name that say that its value is a secret, without what parts them. */
+/** Last words of names of fields whose values are secret, without separators. */
 const SECRET_WORDS = [
   'authorization',
   'cookie',
@@ -19,16 +19,16 @@ const SECRET_WORDS = [
   'credentials',
 ];
 
-/** C0 and C1 controls, line separators, and the marks that turn the direction of writing. */
+/** C0 and C1 controls, line separators, and marks that change the direction of writing. */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
-/** The text with its control characters written as escapes, cut to 2,000 characters. */
+/** The text with its control characters escaped, cut to 2,000 characters. */
 export function printable(text: string): string {
   const cut = text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}…` : text;
   return cut.replace(UNPRINTABLE, escapeCharacter);
 }
 
-/** A copy of plain data with every text in it printable; cut in depth and width, and without secrets. */
+/** A copy of plain data in which every text is printable. It is limited in depth and width, and contains no secrets. */
 export function printableFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return copyRecord(fields, 0);
 }
@@ -42,7 +42,10 @@ function copyRecord(fields: Readonly<Record<string, unknown>>, depth: number): R
   return Object.fromEntries(copied);
 }
 
-/** Whether the name ends with a secret's, however it is written: `api_key`, `API-KEY`, `apiKey`, `x-access-token`, `clientSecret`. */
+/**
+ * Whether the name ends with the name of a secret, in any notation: `api_key`, `API-KEY`, `apiKey`, `x-access-token`,
+ * `clientSecret`.
+ */
 function isSecret(name: string): boolean {
   const letters = name.replace(/[-_. ]/g, '').toLowerCase();
   return SECRET_WORDS.some((word) => letters.endsWith(word));

@@ -1,7 +1,7 @@
 /**
- * The gateway's log: events to lines, on stderr, so that stdout stays for what the command itself prints.
- * What clients and server modules say is data: it is cut, its control characters are escaped, and what looks
- * like a secret is left out. Arguments, results and tokens are never logged, but the messages of errors are.
+ * The gateway's log: writes events as lines to stderr, so that stdout has only what the command itself prints. What
+ * clients and server modules send is data: it is cut, its control characters are escaped, and what looks like a secret
+ * is left out. Arguments, results and tokens are never logged; the messages of errors are.
  */
 import { type DestinationStream, type LevelWithSilent, type Logger, pino } from 'pino';
 import type { SessionContext } from '../../shared/session-context.js';
@@ -16,7 +16,7 @@ import type {
 import { type LogOutput, openStandardError, prettyStream, unbuffered } from './log-output.js';
 import { printable, printableFields } from './log-text.js';
 
-/** Refused requests that are told about at `warn` in each window; a scan of the port must not fill the disk. */
+/** How many refused requests are reported at `warn` in each window: a port scan must not fill the disk. */
 const REFUSALS_PER_WINDOW = 5;
 const REFUSAL_WINDOW_MS = 10_000;
 
@@ -24,13 +24,13 @@ export interface LogOptions {
   readonly events: GatewayEmitter;
   readonly level: LevelWithSilent;
   readonly format: 'pretty' | 'json';
-  /** stderr without one. */
+  /** stderr if it is left out. */
   readonly destination?: DestinationStream;
 }
 
 export interface Log {
   readonly logger: Logger;
-  /** Takes the listeners away and resolves when every line is written. */
+  /** Removes the listeners and resolves when every line is written. */
   close(): Promise<void>;
 }
 
@@ -62,7 +62,10 @@ const DESCRIPTOR_LINES = {
   },
   eased: { level: 'info', message: 'file descriptors are free again' },
 } as const;
-/** What the client did, or what a tool says of its own work: a cancel, -32601 and -32602 (JSON-RPC 2.0, 5.1), -32042 (URL elicitation). */
+/**
+ * Actions of the client, or what a tool reports about its own work: a cancellation, -32601 and -32602 (JSON-RPC 2.0,
+ * 5.1), -32042 (URL elicitation).
+ */
 const NOT_THE_SERVERS_FAULT: ReadonlySet<string> = new Set([
   'cancelled',
   'tool_error',
@@ -110,7 +113,7 @@ function createListeners(logger: Logger): GatewayListeners {
         ...(request !== undefined && describeRefused(request)),
         ...(detail !== undefined && { detail: printable(detail) }),
       };
-      // Whoever can't come in asks why; and a fault of ours is one at any level.
+      // Whoever is refused access asks for the reason; and a fault of the gateway is reported at any level.
       if (status !== 401 && status !== 403 && status !== 500) {
         logger.debug(fields, 'request refused');
         return;
@@ -181,7 +184,7 @@ function stackAtDebug(logger: Logger, stack: string | undefined): { readonly sta
   return stack === undefined || !logger.isLevelEnabled('debug') ? {} : { stack: printable(stack) };
 }
 
-/** Who a session belongs to, for the lines of its start and end. */
+/** The owner of a session, for the lines of its start and end. */
 function describe(context: SessionContext) {
   return {
     ...identify(context),
@@ -206,7 +209,7 @@ function describeRefused({ method, path, host, origin }: RefusedRequest) {
   return { method: optional(method), path: printable(path), host: optional(host), origin: optional(origin) };
 }
 
-/** Tools and methods, by names that a client made up, perhaps. */
+/** Tools and methods, possibly with names that a client made up. */
 function describeRunning(running: readonly string[] = []): { readonly running?: string[] } {
   return running.length === 0 ? {} : { running: running.map(printable) };
 }

@@ -1,8 +1,8 @@
 /**
- * Adds the metrics of all session threads up. A thread reports its registry whole, and each report replaces its
- * last one; when the thread exits, its counters, histograms and summaries are folded into retired totals and its
- * gauges are dropped. So no counter ever goes down. Everything lies on the main thread: nothing here waits for
- * a thread.
+ * Sums the metrics of all session threads. A thread reports its whole registry, and each report replaces its previous
+ * one. When the thread exits, its counters, histograms and summaries are added to the totals of ended threads, and its
+ * gauges are dropped. So no counter ever falls. All data is on the main thread: nothing here waits for a session
+ * thread.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AggregatorRegistry } from 'prom-client';
@@ -11,13 +11,13 @@ import type { ExposedMetric } from './exposition.js';
 import { MetricFamily, SeriesBudget } from './metric-family.js';
 import { type ModuleMetric, parseModuleMetric, type RefusalReason } from './module-metric.js';
 
-/** Samples that are added up in one turn of the event loop; at about 1 us each. */
+/** Samples that are added in one turn of the event loop, at about 1 µs each. */
 const SAMPLES_PER_TURN = 3_000;
 
 export interface ModuleMetricsOptions {
-  /** Highest number of series, in lines of the exposition, over all threads. */
+  /** Maximum number of series over all threads, counted in lines of the exposition. */
   readonly maxSeries: number;
-  /** Told about each metric that is not taken over, and how many series of it, at each report that holds it. */
+  /** Called for each metric that is not accepted, with the number of its series, at each report that contains it. */
   readonly onRefused: (refusal: {
     readonly reason: RefusalReason;
     readonly name: string;
@@ -27,7 +27,7 @@ export interface ModuleMetricsOptions {
 
 export class ModuleMetrics {
   readonly #families = new Map<string, MetricFamily>();
-  /** Which metric writes a line of this name: `calls` and `calls_total` are one counter in OpenMetrics. */
+  /** Which metric writes a line of this name: `calls` and `calls_total` are the same counter in OpenMetrics. */
   readonly #lineOwners = new Map<string, string>();
   readonly #namesOfThread = new Map<number, ReadonlySet<string>>();
   readonly #budget: SeriesBudget;
@@ -42,7 +42,7 @@ export class ModuleMetrics {
     return { current: this.#budget.used, limit: this.#budget.limit };
   }
 
-  /** Takes a thread's report in the place of its last one. Never throws, whatever is in it. */
+  /** Accepts a thread's report in place of its previous one. Never throws, whatever the report contains. */
   report(thread: number, snapshot: MetricSnapshot): void {
     if (!Array.isArray(snapshot)) {
       this.#refuse('malformed', '');
@@ -72,7 +72,7 @@ export class ModuleMetrics {
     this.#namesOfThread.delete(thread);
   }
 
-  /** All families, added up. Lets the event loop turn in between where there is much to add. */
+  /** All families, summed. Lets the event loop run in between if there is much to add. */
   async collect(): Promise<ExposedMetric[]> {
     const collected: ExposedMetric[] = [];
     let samples = 0;
@@ -109,7 +109,7 @@ export class ModuleMetrics {
     if (overLimit > 0) this.#refuse('series_limit', metric.name, overLimit);
   }
 
-  /** `undefined` where another metric already writes lines of the same name. */
+  /** `undefined` if another metric already writes lines of the same name. */
   #add(metric: ModuleMetric): MetricFamily | undefined {
     const lines = linesOf(metric);
     if (lines.some((line) => this.#lineOwners.has(line))) return undefined;

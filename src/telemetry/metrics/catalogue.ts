@@ -1,7 +1,7 @@
 /**
- * Every metric of the gateway: name, help, labels and buckets. The names are a public surface that dashboards
- * and alerts hang on. Names and buckets of `mcp_server_*` are OpenTelemetry's (semantic conventions for MCP,
- * `mcp.server.operation.duration` and `mcp.server.session.duration`) in Prometheus spelling.
+ * Every metric of the gateway: name, help, labels and buckets. Dashboards and alerts depend on the names. Names and
+ * buckets of `mcp_server_*` are those of OpenTelemetry (semantic conventions for MCP, `mcp.server.operation.duration`
+ * and `mcp.server.session.duration`) in the spelling of Prometheus.
  */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { CODE_CACHES } from '../../shared/code-caches.js';
@@ -20,16 +20,16 @@ import {
   TRANSPORTS,
 } from './labels.js';
 
-/** Seconds; the boundaries that the semantic conventions ask for. */
+/** Seconds; the boundaries that the semantic conventions require. */
 const OPERATION_BUCKETS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
-/** Seconds; a thread starts in about 50 ms, a warm claim takes none, a kill is to take less than 50 ms. */
+/** Seconds. A thread starts in about 50 ms, a warm claim takes no time, and a kill should take less than 50 ms. */
 const THREAD_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 export type Catalogue = ReturnType<typeof createCatalogue>;
 
 /**
  * Registers all metrics of the gateway.
- * @param collect called once at each scrape, before any gauge is read; it sets the gauges.
+ * @param collect called once at each scrape, before any gauge is read; it sets the gauges
  */
 export function createCatalogue(registry: Registry, collect: () => void) {
   const registers = [registry];
@@ -40,7 +40,7 @@ export function createCatalogue(registry: Registry, collect: () => void) {
   const histogram = (name: string, help: string, buckets: readonly number[]) =>
     new FastHistogram({ name, help, buckets, registry });
 
-  // prom-client reads metrics in the order of their registration, so this one's `collect` runs first.
+  // prom-client reads metrics in the order in which they were registered, so this one's `collect` runs first.
   const buildInfo = new Gauge({
     name: 'bulkhead_build_info',
     help: 'Always 1; its labels are the versions of the gateway and of Node.js.',
@@ -248,7 +248,9 @@ export function createCatalogue(registry: Registry, collect: () => void) {
   return catalogue;
 }
 
-/** A counter that appears with its first count hides that count from `rate()`; closed label sets start at 0. */
+/**
+ * If a counter appears only with its first count, `rate()` does not see that count. So closed label sets start at 0.
+ */
 function startAtZero(
   catalogue: Pick<
     Catalogue,

@@ -8,7 +8,7 @@ export interface EventLoopDelay {
   readonly maxSeconds: number;
 }
 
-/** Measures how late the main thread's event loop turns. Holds a timer until it is closed. */
+/** Measures how late the main thread's event loop runs. Keeps a timer until it is closed. */
 export class EventLoopDelayMonitor {
   readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 

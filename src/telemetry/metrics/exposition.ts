@@ -1,4 +1,4 @@
-/** Writes metrics as text: in Prometheus' format, or in OpenMetrics where the scraper prefers it. */
+/** Writes metrics as text: in the Prometheus format, or in OpenMetrics if the scraper prefers it. */
 import { type Metric, Registry, type RegistryContentType } from 'prom-client';
 
 /** A metric as plain data: one element of prom-client's `getMetricsAsJSON()`. */
@@ -13,7 +13,7 @@ export interface ExposedMetric {
   }[];
 }
 
-/** Which of the two formats an `Accept` header asks for (RFC 9110, section 12.5.1); Prometheus' without one. */
+/** Which of the two formats an `Accept` header asks for (RFC 9110, section 12.5.1); Prometheus without one. */
 export function negotiate(accept: string | undefined): RegistryContentType {
   const ranges = (accept ?? '').split(',').map(parseMediaRange);
   const quality = (type: string) => {
@@ -37,16 +37,16 @@ export async function expose(
   const openMetrics = contentType === Registry.OPENMETRICS_CONTENT_TYPE;
   for (const metric of metrics) {
     const exposed = openMetrics ? toOpenMetrics(metric) : metric;
-    // A registry needs no more of a metric than its name, type and `get`; its type names the concrete classes.
+    // A registry only needs a metric's name, type and `get`, but its type requires the concrete classes.
     registry.registerMetric({ ...exposed, get: () => exposed } as unknown as Metric);
   }
   return registry.metrics();
 }
 
 /**
- * prom-client appends `_total` to each counter and takes the same ending from its name, but only from its own
- * metrics and for good, so that a later scrape in the other format would lack it; and it writes the bounds 1 and
- * 10 where OpenMetrics wants the floats 1.0 and 10.0.
+ * prom-client appends `_total` to each counter and removes the same ending from its name, but only for its own metrics,
+ * and permanently, so that a later scrape in the other format would lack it. It also writes the bounds 1 and 10 where
+ * OpenMetrics requires the floats 1.0 and 10.0.
  */
 function toOpenMetrics(metric: ExposedMetric): ExposedMetric {
   if (metric.type === 'counter') return { ...metric, name: metric.name.replace(/_total$/, '') };

@@ -1,13 +1,13 @@
 /**
- * A histogram whose `observe` allocates nothing and hashes nothing. prom-client's own takes 670 ns an
- * observation with five labels, also through `labels()`, because it checks and joins the labels each time; at
- * 20,000 requests a second that is more than one percent of the main thread. This one takes a few nanoseconds
- * and shows prom-client the same data when it is scraped.
+ * A histogram whose `observe` neither allocates nor hashes. prom-client's own takes 670 ns for an observation with five
+ * labels, even through `labels()`, because it checks and joins the labels each time. At 20,000 requests a second that
+ * is more than one percent of the main thread. This one takes a few nanoseconds, and gives prom-client the same data at
+ * a scrape.
  */
 import type { Histogram, Registry } from 'prom-client';
 
 export interface FastHistogramChild {
-  /** @param seconds a finite number; anything else is not counted. */
+  /** @param seconds a finite number; anything else is not counted */
   observe(seconds: number): void;
 }
 
@@ -59,11 +59,11 @@ export class FastHistogram {
     this.name = name;
     this.help = help;
     this.#bounds = buckets;
-    // A registry needs no more of a metric than its name, type and `get`; its type names the concrete classes.
+    // A registry only needs a metric's name, type and `get`, but its type requires the concrete classes.
     registry.registerMetric(this as unknown as Histogram);
   }
 
-  /** A new child. The caller keeps it, and asks once for each set of label values. */
+  /** A new child. The caller keeps it, and asks only once for each set of label values. */
   child(labels: Readonly<Record<string, string>>): FastHistogramChild {
     const child = new Child(labels, this.#bounds);
     this.#children.push(child);

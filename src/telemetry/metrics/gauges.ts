@@ -1,9 +1,9 @@
-/** What the gauges show at the moment of a scrape. */
+/** The values of the gauges at a scrape. */
 import type { GatewaySnapshot } from '../snapshot.js';
 import type { Catalogue } from './catalogue.js';
 import type { EventLoopDelay } from './event-loop-delay.js';
 
-/** Sets every gauge that follows the state of the gateway. */
+/** Sets every gauge that reflects the state of the gateway. */
 export function readGauges(
   catalogue: Catalogue,
   snapshot: GatewaySnapshot,

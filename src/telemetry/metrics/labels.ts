@@ -1,6 +1,6 @@
 /**
- * The closed sets that metric labels are drawn from. Whatever a client or a server module can choose freely is
- * mapped into one of them, so that nobody outside can grow the number of series.
+ * The closed sets of values of metric labels. Whatever a client or a server module can choose freely is mapped to one
+ * of them, so that nobody outside can increase the number of series.
  */
 
 import type { SessionTransport } from '../../shared/session-context.js';
@@ -19,7 +19,7 @@ import type {
 /** The label value of everything that is not in a closed set. */
 export const OTHER = 'other';
 
-/** A `Record` makes the compiler ask for each member, so that a new one can't be forgotten here. */
+/** With a `Record`, the compiler asks for each member, so that a new one cannot be forgotten. */
 function members<Name extends string>(names: Readonly<Record<Name, 0>>): readonly Name[] {
   return Object.keys(names) as Name[];
 }
@@ -102,7 +102,7 @@ const METHODS: ReadonlySet<string> = new Set([
   'tools/list',
 ]);
 
-/** JSON-RPC 2.0 section 5.1, the codes that MCP and its SDK add, and what is not a code. */
+/** JSON-RPC 2.0, section 5.1; the codes that MCP and its SDK add; and values that are not codes. */
 const ERROR_TYPES: ReadonlySet<string> = new Set([
   '-32700',
   '-32600',
@@ -137,7 +137,7 @@ export function errorTypeLabel(failure: string | undefined): string {
   return ERROR_TYPES.has(failure) ? failure : OTHER;
 }
 
-/** `mcp.protocol.version`; empty while none is negotiated. */
+/** `mcp.protocol.version`; empty until a version has been negotiated. */
 export function protocolVersionLabel(version: string): string {
   if (version === '') return '';
   return PROTOCOL_VERSIONS.has(version) ? version : OTHER;

@@ -1,4 +1,4 @@
-/** What each event counts. */
+/** What is counted for each event. */
 
 import type { EndReason } from '../end-reason.js';
 import type { GatewayListeners } from '../events.js';

@@ -1,12 +1,12 @@
 /**
- * All that is known of one metric of the server module: each live thread's last series, and what threads that
- * are gone have counted. Threads come and go; what has been counted stays.
+ * Everything about one metric of the server module: the last series of each live thread, and the totals of ended
+ * threads.
  */
 import type { ModuleMetric, ModuleSample } from './module-metric.js';
 
 type Samples = readonly ModuleSample[];
 
-/** How many series all families together may have; lines of the exposition, so a histogram has many. */
+/** How many series all families together may have, counted in lines of the exposition, so a histogram has many. */
 export class SeriesBudget {
   readonly limit: number;
   used = 0;
@@ -26,7 +26,7 @@ export class MetricFamily {
   readonly #budget: SeriesBudget;
   readonly #live = new Map<number, Map<string, Samples>>();
   readonly #retired = new Map<string, Samples>();
-  /** How many threads hold a series, and one more where it has a retired total. */
+  /** How many threads have a series, plus one if it has a total of ended threads. */
   readonly #references = new Map<string, number>();
 
   constructor(metric: ModuleMetric, budget: SeriesBudget) {
@@ -37,7 +37,10 @@ export class MetricFamily {
     this.#budget = budget;
   }
 
-  /** Whether the metric is the same one that other threads have: adding up different things is worse than none. */
+  /**
+   * Whether the metric is the same one that other threads have. Adding up different things is worse than adding
+   * nothing.
+   */
   matches(metric: ModuleMetric): boolean {
     return (
       metric.type === this.type &&
@@ -47,7 +50,7 @@ export class MetricFamily {
     );
   }
 
-  /** Replaces the thread's last report. Returns how many series were over the limit. */
+  /** Replaces the thread's previous report. Returns how many series exceeded the limit. */
   report(thread: number, metric: ModuleMetric): number {
     if (metric.labelNames !== undefined) {
       this.#labelNames ??= metric.labelNames;
@@ -74,7 +77,7 @@ export class MetricFamily {
     return refused;
   }
 
-  /** The thread is gone, or no longer has the metric: what it counted goes into the retired totals. */
+  /** The thread is gone, or no longer has the metric: its counts are added to the totals of ended threads. */
   retire(thread: number): void {
     const last = this.#live.get(thread);
     if (last === undefined) return;
@@ -82,12 +85,15 @@ export class MetricFamily {
     for (const [key, samples] of last) this.#giveUp(key, samples);
   }
 
-  /** Nobody reports it, and nothing was counted. */
+  /** Whether no thread reports it and nothing was counted. */
   get isEmpty(): boolean {
     return this.#live.size === 0 && this.#retired.size === 0;
   }
 
-  /** One metric for each thread and one for the retired totals, as `AggregatorRegistry.aggregate` takes them. */
+  /**
+   * One metric for each thread and one for the totals of ended threads, in the form that `AggregatorRegistry.aggregate`
+   * accepts.
+   */
   parts(): { name: string; help: string; type: string; aggregator: string; values: ModuleSample[] }[] {
     const { name, help, type, aggregator } = this;
     const sources = [this.#retired, ...this.#live.values()].filter((source) => source.size > 0);
@@ -100,10 +106,10 @@ export class MetricFamily {
   }
 
   /**
-   * What the new report no longer holds of the last one. A module may reset its metrics, and then they count from
-   * 0 again, as those of any restarted process. A sum that falls alone may also come of a negative observation:
-   * then just the fall is made up for, because `rate` takes every fall for a restart; where a bucket has a
-   * negative bound, falling is what the sum is meant to do.
+   * What the previous report had and the new one lacks. A module may reset its metrics; then they count from 0 again,
+   * as after a restart of a process. A sum that falls alone may also come from a negative observation. Then only the
+   * difference is compensated, because `rate` takes every fall for a restart. If a bucket has a negative bound, the sum
+   * may fall.
    */
   #lostBetween(last: Samples, samples: Samples): Samples | undefined {
     if (this.type === 'gauge') return undefined;

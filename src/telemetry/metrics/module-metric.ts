@@ -7,7 +7,7 @@ type ModuleMetricType = 'counter' | 'gauge' | 'histogram' | 'summary';
 /** Why a metric or a series of a server module is not served; a metric label. */
 export type RefusalReason = 'malformed' | 'reserved_name' | 'aggregator' | 'conflict' | 'series_limit';
 
-/** One line of the exposition, as prom-client has it. */
+/** One line of the exposition, in prom-client's form. */
 export interface ModuleSample {
   readonly metricName?: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -22,13 +22,13 @@ export interface ModuleMetric {
   /** What must be the same in every thread: label names (unknown while there is no series) and bucket bounds. */
   readonly labelNames: string | undefined;
   readonly bounds: string;
-  /** By label values; the samples of a series come in the same order in each snapshot. */
+  /** By label values. The samples of a series have the same order in each snapshot. */
   readonly series: ReadonlyMap<string, readonly ModuleSample[]>;
 }
 
 export type ParsedMetric =
   | { readonly metric: ModuleMetric }
-  /** The module asked for it with `aggregator: 'omit'`. */
+  /** The module asked for this with `aggregator: 'omit'`. */
   | { readonly omitted: true; readonly name: string }
   | { readonly refused: RefusalReason; readonly name: string };
 
@@ -38,7 +38,7 @@ const MAX_LABEL_VALUE_LENGTH = 1024;
 const MAX_HELP_LENGTH = 1000;
 const RESERVED_PREFIXES = ['bulkhead_', 'mcp_server_', 'process_', 'nodejs_'];
 const AGGREGATORS = ['sum', 'first', 'omit', 'average', 'min', 'max'];
-/** The only ones under which an aggregated counter can't go down when a thread comes or goes. */
+/** The only aggregators with which an aggregated counter cannot fall when a thread starts or ends. */
 const GROWING_AGGREGATORS = ['sum', 'max'];
 
 /** Reads one element of a snapshot. */
@@ -85,9 +85,7 @@ interface Distribution {
   count: number | undefined;
 }
 
-/**
- * Histograms, and of summaries only sum and count: the quantiles of several threads can't be added up.
- */
+/** Histograms; of summaries only sum and count, because quantiles of several threads cannot be added up. */
 function readDistribution(
   name: string,
   values: readonly unknown[],
@@ -152,7 +150,9 @@ function readSample(
   return { metricName, labels, value: raw.value };
 }
 
-/** A quote must be escaped in OpenMetrics and must not be in the Prometheus text format, so none is kept. */
+/**
+ * A quote must be escaped in OpenMetrics and must not be escaped in the Prometheus text format, so quotes are removed.
+ */
 function readHelp(help: unknown): string {
   const text = typeof help === 'string' ? help.slice(0, MAX_HELP_LENGTH) : '';
   return text.replaceAll('"', "'").replace(/[\p{Cc}]+/gu, ' ');

@@ -9,7 +9,7 @@ import {
 } from '../snapshot.js';
 import { TRANSPORTS } from './labels.js';
 
-/** One session, as `multiClientMetrics` lists it. */
+/** One session in the list of `multiClientMetrics`. */
 interface ClientSessionMetrics {
   readonly sessionId: string;
   readonly client: { readonly name: string; readonly version: string };
@@ -30,12 +30,12 @@ export interface MultiClientMetrics {
     readonly active: number;
     readonly byState: Readonly<Record<SessionState, number>>;
     readonly byTransport: Readonly<Record<SessionTransport, number>>;
-    /** By the name that the client gave itself. */
+    /** By the name that the client gives in `initialize`. */
     readonly byClient: Readonly<Record<string, number>>;
   };
   readonly requests: {
     readonly inFlight: number;
-    /** Requests that the active sessions have been asked, answered or not. */
+    /** Requests that the active sessions have received, answered or not. */
     readonly total: number;
     readonly longestRunning:
       | {
@@ -55,14 +55,14 @@ export interface MultiClientMetrics {
   readonly perSession: readonly ClientSessionMetrics[];
 }
 
-/** Session and request metrics over all clients. Takes time in proportion to the number of sessions. */
+/** Session and request metrics over all clients. The time is proportional to the number of sessions. */
 export function multiClientMetrics(view: GatewayView): MultiClientMetrics {
   const count = new MultiClientCount();
   for (const session of view.sessions()) count.add(session);
   return count.metrics(view.snapshot());
 }
 
-/** Adds sessions up, one after the other: who has very many does not have to do it at once. */
+/** Adds sessions one at a time, so that a caller with very many can divide the work. */
 export class MultiClientCount {
   readonly #byState = zeros(SESSION_STATES);
   readonly #byTransport = zeros(TRANSPORTS);
@@ -98,7 +98,7 @@ export class MultiClientCount {
     });
   }
 
-  /** Of what was added so far. */
+  /** The metrics of what was added so far. */
   metrics({ threads, threadMemoryBytes }: GatewaySnapshot): MultiClientMetrics {
     return {
       sessions: {

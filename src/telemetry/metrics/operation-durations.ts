@@ -1,11 +1,11 @@
 /**
- * Finds the histogram's child for a finished request. This runs for each request, so the children are kept in
- * a tree of maps whose keys are the event's own strings: no key is built, no label object is made.
+ * Finds the histogram's child for a finished request. This runs for each request, so the children are in a tree of maps
+ * whose keys are the event's own strings: no key is built, and no label object is created.
  */
 import type { FastHistogram, FastHistogramChild } from './fast-histogram.js';
 import { errorTypeLabel, methodLabel, OTHER, protocolVersionLabel } from './labels.js';
 
-/** More tools than any server should have; further ones count as `other`. */
+/** More tools than any server should have; others count as `other`. */
 const MAX_TOOL_LABELS = 1000;
 
 /** protocol version → failure → child */
@@ -54,7 +54,7 @@ export class OperationDurations {
     );
   }
 
-  /** The child for what have become label values: each map only ever holds members of a closed set. */
+  /** The child for values that have become label values: each map contains only members of a closed set. */
   #childOf(
     branches: Map<string, Branch>,
     key: string,

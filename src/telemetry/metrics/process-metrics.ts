@@ -1,13 +1,13 @@
 /**
- * The process metrics that dashboards for Node.js expect, under prom-client's names. `collectDefaultMetrics`
- * itself is not used: it starts an event-loop monitor and a garbage-collection observer that can't be stopped,
- * and at each scrape it lists every handle, which blocks the main thread when there are 10,000 sockets.
+ * The process metrics that dashboards for Node.js expect, with prom-client's names. `collectDefaultMetrics` is not
+ * used: it starts an event-loop monitor and a garbage-collection observer that cannot be stopped. It also lists every
+ * handle at each scrape, which blocks the main thread when there are 10,000 sockets.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { getHeapStatistics } from 'node:v8';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-/** Registers the metrics; they are read at each scrape. Works without `/proc` too, with fewer of them. */
+/** Registers the metrics, which are read at each scrape. Works without `/proc` too, with fewer metrics. */
 export function registerProcessMetrics(registry: Registry): void {
   const registers = [registry];
   const counter = (name: string, help: string, total: () => number) =>
@@ -55,7 +55,7 @@ export function registerProcessMetrics(registry: Registry): void {
     'When the process started, in seconds since the epoch.',
     () => startedAtSeconds,
   );
-  // `process.memoryUsage` throws on Linux without `/proc`, even when only the heap is of interest.
+  // Without `/proc`, `process.memoryUsage` throws on Linux, even if only the heap is needed.
   gauge(
     'nodejs_heap_size_total_bytes',
     'V8 heap of the main thread.',
@@ -86,7 +86,7 @@ export function registerProcessMetrics(registry: Registry): void {
   }
 }
 
-/** Since Linux 6.2 the folder's size is their number; listing 10,000 of them would take milliseconds. */
+/** From Linux 6.2 on, the size of the folder is this number. Listing 10,000 descriptors would take milliseconds. */
 function countOpenFileDescriptors(): number {
   const { size } = statSync('/proc/self/fd');
   return size > 0 ? size : readdirSync('/proc/self/fd').length - 1;

@@ -1,6 +1,6 @@
 /**
- * The metrics of the gateway: counts what happens as its events tell, reads the gauges when it is scraped, and
- * adds what the session threads count for their modules. A scrape waits for no session thread.
+ * The metrics of the gateway: counts events, reads the gauges at a scrape, and adds what session threads count for
+ * their modules. A scrape waits for no session thread.
  */
 import { Registry, type RegistryContentType } from 'prom-client';
 import type { GatewayEmitter } from '../events.js';
@@ -15,17 +15,19 @@ import type { RefusalReason } from './module-metric.js';
 import { registerProcessMetrics } from './process-metrics.js';
 
 const DEFAULT_MAX_MODULE_SERIES = 5000;
-/** Names that have been complained about are remembered; a module that makes names up must not fill memory. */
+/**
+ * How many names are remembered for which a notice was logged: a module that makes up names must not fill the memory.
+ */
 const MAX_NOTICES = 100;
 
 export interface MetricsOptions {
   readonly events: GatewayEmitter;
   readonly view: GatewayView;
-  /** The tools that the server module has: only these are ever a label value. */
+  /** The tools of the server module: only these become label values. */
   readonly knownTools: () => ReadonlySet<string>;
   /** The gateway's own version. */
   readonly version: string;
-  /** Highest number of series of the server module's own metrics. */
+  /** Maximum number of series of the server module's own metrics. */
   readonly maxModuleSeries?: number;
 }
 
@@ -40,7 +42,7 @@ export interface Metrics {
    * @throws what `view.snapshot()` throws.
    */
   scrape(accept: string | undefined): Promise<Scrape>;
-  /** Takes the listeners away and stops the event-loop monitor. */
+  /** Removes the listeners and stops the event-loop monitor. */
   close(): void;
 }
 
