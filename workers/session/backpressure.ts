@@ -1,22 +1,26 @@
 /**
- * Backpressure for what a module makes its thread post from synchronous code, which no credit holds back. A loop that
- * writes `session.state` without an end would fill the main thread's memory and keep it from all other sessions:
- * with two small frames in each turn of such a loop, others waited for seconds and the gateway grew by a gigabyte.
+ * Back pressure for frames that a module causes from synchronous code, which no credit limits. A loop that keeps
+ * writing `session.state` would fill the main thread's memory and block all other sessions: with two small frames in
+ * each iteration of such a loop, others waited for seconds and the gateway grew by a gigabyte.
  */
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import { backlogBytes, isUnpaced } from '../../src/shared/frames/unpaced.js';
 import { clockMs } from './clock.js';
 
-/** What the main thread may be behind; one frame more is always let through. */
+/** How many bytes the main thread may be behind; one more frame is always allowed. */
 const MAX_BACKLOG_BYTES = 64 * 1024;
-/** Also leaves the main thread time for others: at most so many bytes come in each nap. */
+/** This also leaves the main thread time for others: at most this many bytes arrive in each wait. */
 const NAP_MS = 5;
-/** The main thread has not come round for so long: whatever holds it up, one frame more is not it. */
+/**
+ * If the main thread has handled nothing for this long, something else blocks it, and one more frame makes no
+ * difference.
+ */
 const DEADLINE_MS = 10_000;
 
 /**
- * `post`, but that it blocks the thread while the main thread is too far behind.
- * @param handledBytes one number in shared memory to which the main thread adds `backlogBytes` of what it has handled
+ * Like `post`, but blocks the thread while the main thread is too far behind.
+ * @param handledBytes one number in shared memory, to which the main thread adds the `backlogBytes` of what it has
+ *   handled
  * @param onFirst called before the first wait
  */
 export function withBackpressure(

@@ -1,6 +1,6 @@
 /**
- * The time of a session thread: milliseconds of a clock that only goes forward. `performance` would load nine parts of Node in
- * each thread's start, and a module may have replaced it.
+ * The time of a session thread: milliseconds of a clock that never goes back. `performance` would load nine parts of
+ * Node at each thread's start, and a module may have replaced it.
  */
 const { uptime } = process;
 

@@ -1,11 +1,14 @@
-/** Why a session's thread must stay although nothing is asked of it. */
+/** Reasons why a session's thread must stay although no request is in flight. */
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 
 export class Holds {
   readonly #post: (frame: FromWorkerFrame) => void;
   #count = 0;
 
-  /** The main thread hears of the first hold and of the last one's end as they come: it can't ask a blocked thread. */
+  /**
+   * Reports the first hold and the end of the last one to the main thread when they happen, because a blocked thread
+   * cannot be asked.
+   */
   constructor(post: (frame: FromWorkerFrame) => void) {
     this.#post = post;
   }
@@ -14,7 +17,7 @@ export class Holds {
     return this.#count > 0;
   }
 
-  /** Gives the function that releases it; to call that again is harmless. */
+  /** Returns the function that releases it; calling that again does nothing. */
   take(): () => void {
     this.#count += 1;
     if (this.#count === 1) this.#post({ type: 'held', held: true });

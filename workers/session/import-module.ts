@@ -3,8 +3,8 @@ type Importer = (specifier: string) => Promise<unknown>;
 let importer: Importer = (specifier) => import(specifier);
 
 /**
- * `import()` for the bundled worker. Code that V8 took from its cache has lost the callback by which Node serves
- * `import()` (Node 20 and 24), so the entry, which is never cached, lends its own.
+ * `import()` for the bundled worker. Code that V8 took from its cache has lost the callback with which Node serves
+ * `import()` (Node 20 and 24). The entry is never cached, and provides its own.
  */
 export function importModule(specifier: string): Promise<unknown> {
   return importer(specifier);

@@ -1,11 +1,9 @@
 /**
- * Keeps a session thread's memory under its limits from inside. V8's own limit is far above them, counts only the
- * heap, and can end the whole process; Buffers are allocated outside of it, for all threads from the memory of one
- * process.
+ * Keeps a session thread's memory under its limits from inside. V8's own limit is far above them, counts only the heap,
+ * and can end the whole process. Buffers are allocated outside of the heap, from the memory of the process.
  *
- * The thread looks at itself in two ways: on a timer, and, because a timer never fires in a synchronous loop,
- * after every few megabytes that the Buffer functions hand out. What else a synchronous loop allocates is seen by
- * the main thread.
+ * The thread checks itself in two ways: on a timer, and, because a timer never fires in a synchronous loop, after every
+ * few megabytes that the Buffer functions return. The main thread sees what else a synchronous loop allocates.
  */
 import { Session } from 'node:inspector';
 import { getHeapStatistics } from 'node:v8';
@@ -19,9 +17,9 @@ import {
 import { clockMs } from './clock.js';
 
 const LOOK_INTERVAL_MS = 250;
-/** Allocations of together so many bytes make the guard look; small ones come from Buffer's pool. */
+/** The guard checks after allocations that together have this size; small ones come from Buffer's pool. */
 const LOOK_AFTER_BYTES = 16 * 1024 * 1024;
-/** A change worth telling the main thread. */
+/** The smallest change that is reported to the main thread. */
 const REPORT_STEP_BYTES = 1024 * 1024;
 /** Collections that the guard asks for take at most a tenth of the thread's time. */
 const REST_FACTOR = 10;
@@ -33,7 +31,7 @@ export function watchMemory(limits: MemoryLimits, post: (frame: FromWorkerFrame)
 
   const end = (limit: MemoryLimit, usedBytes: number): void => {
     post({ type: 'over-memory', limit, usedBytes });
-    // Not an exception: a tool could catch that. In a worker this ends the thread alone.
+    // Not an exception, because a tool could catch that. In a worker this ends only the thread.
     process.exit(1);
   };
 
@@ -84,14 +82,14 @@ function memoryUse(): MemoryUse {
   return { heapBytes, externalBytes };
 }
 
-/** A full garbage collection without `--expose-gc`, which would be the whole process's. */
+/** A full garbage collection without `--expose-gc`, which would apply to the whole process. */
 function collectGarbage(collected: () => void): void {
-  // Node can be built without it; the higher limit holds then.
+  // Node can be built without the inspector; then only the higher limit applies.
   if (!process.features.inspector) return;
   const session = new Session();
   session.connect();
   session.post('HeapProfiler.collectGarbage', () => {
-    // V8 holds a lock here that `disconnect` needs.
+    // V8 still holds a lock here that `disconnect` needs.
     setImmediate(() => {
       session.disconnect();
       collected();

@@ -1,6 +1,6 @@
 /**
- * Tells the main thread the module's own metrics, so that a scrape needs no thread's answer. At most once a
- * second, after a handler has settled, and now and then for what changes outside of handlers.
+ * Reports the module's own metrics to the main thread, so that a scrape does not have to ask a thread. At most once a
+ * second, after a handler has settled, and from time to time for what changes outside of handlers.
  */
 import type { Registry } from 'prom-client';
 import type { FromWorkerFrame, MetricSnapshot } from '../../src/shared/frames/from-worker.js';
@@ -24,7 +24,7 @@ export class MetricsReporter {
   constructor(post: (frame: FromWorkerFrame) => void, log: ModuleLog) {
     this.#post = post;
     this.#log = log;
-    // Loaded when a module first asks for it: most have no metrics, and every thread's start would pay.
+    // Loaded when a module first asks for it: most have no metrics, and it would slow down the start of every thread.
     const prometheus = require('prom-client') as typeof import('prom-client');
     this.registry = new prometheus.Registry();
     setInterval(() => void this.flush(), IDLE_INTERVAL_MS).unref();

@@ -1,6 +1,6 @@
 /**
- * What the module logs or writes to stdout and stderr becomes `log` frames: nothing of a session reaches the
- * gateway's own stdout, and a module that prints in a loop costs a bounded number of lines.
+ * What the module logs or writes to stdout and stderr becomes `log` frames. Nothing of a session reaches the gateway's
+ * own stdout, and a module that prints in a loop causes a bounded number of lines.
  */
 import { StringDecoder } from 'node:string_decoder';
 import { format, types } from 'node:util';
@@ -30,7 +30,7 @@ export class ModuleLog {
 
   write(source: LogFrame['source'], level: LogLevel, message: string, fields: LogFrame['fields']): void {
     if (!this.#allowed()) return;
-    // A module need not be TypeScript.
+    // The module may be JavaScript without types.
     const line = cut(typeof message === 'string' ? message : format(message), MAX_LINE_CHARS);
     this.#post({
       type: 'log',
@@ -63,7 +63,7 @@ export class ModuleLog {
   }
 }
 
-/** Fields as JSON would have them: what can't be cloned must not make a log call throw in a tool. */
+/** Fields in the form that JSON gives them: what cannot be cloned must not make a log call throw in a tool. */
 function plain(fields: LogFrame['fields'], showsStacks: boolean): LogFrame['fields'] {
   if (fields === undefined) return undefined;
   try {
@@ -72,12 +72,12 @@ function plain(fields: LogFrame['fields'], showsStacks: boolean): LogFrame['fiel
       return JSON.parse(text) as LogFrame['fields'];
     return { truncated: `${text.slice(0, MAX_LINE_CHARS)}…` };
   } catch {
-    // Circular, a BigInt, a getter that throws: shown the way console.log would.
+    // A circle, a BigInt, or a getter that throws: shown as console.log would.
     return { unserializable: format('%o', Object.keys(fields)) };
   }
 }
 
-/** For `JSON.stringify`, which sees nothing in an error but what was put on it. */
+/** For `JSON.stringify`, which sees only the added properties of an error. */
 function plainErrors(showsStacks: boolean): (key: string, value: unknown) => unknown {
   const seen = new Set<unknown>();
   return (_key, value) => {
@@ -98,7 +98,7 @@ function plainErrors(showsStacks: boolean): (key: string, value: unknown) => unk
   };
 }
 
-/** Points this thread's stdout and stderr at the log; `console` writes to them. */
+/** Sends this thread's stdout and stderr to the log; `console` writes to them. */
 export function captureOutput(log: ModuleLog): void {
   capture(process.stdout, (line) => log.write('stdout', 'info', line, undefined));
   capture(process.stderr, (line) => log.write('stderr', 'warn', line, undefined));

@@ -12,18 +12,18 @@ type ModuleFunction = (
   module: { exports: { default?: unknown } },
 ) => void;
 
-/** The module was loaded, but what it exports is not a server definition. */
+/** The module was loaded, but it does not export a server definition. */
 export class ServerModuleError extends Error {
   override readonly name = 'ServerModuleError';
 }
 
 /**
  * Imports the server module and checks its default export.
- * @throws {ServerModuleError} when it is no definition; whatever the module's own code throws, unchanged.
+ * @throws {ServerModuleError} if it is not a definition; whatever the module's own code throws, unchanged
  */
 export async function loadServerModule(data: SessionThreadData): Promise<ServerDefinition> {
   if (data.moduleUrl === undefined) {
-    // Loaded only where it is served: it needs parts of Node that take a while to load.
+    // Loaded only when it is served: it needs parts of Node that take long to load.
     const builtin = require('../environment/index.js') as typeof import('../environment/index.js');
     return builtin.environmentServer(data.environment);
   }
@@ -32,7 +32,7 @@ export async function loadServerModule(data: SessionThreadData): Promise<ServerD
     data.moduleText === undefined
       ? await imported(data.moduleUrl)
       : evaluated(data.moduleUrl, data.moduleText, data.codeCaches?.module);
-  // A CommonJS module, or one that was transpiled to it, has its default export one level further down.
+  // In a CommonJS module, or one that was transpiled to it, the default export is one level deeper.
   const definition =
     isObject(exported) && !('setup' in exported) && 'default' in exported ? exported.default : exported;
   assertDefinition(definition);
@@ -45,7 +45,7 @@ async function imported(moduleUrl: string): Promise<unknown> {
 
 let script: Script | undefined;
 
-/** Runs the bundle of the server module; only Node's own modules are left for it to require. */
+/** Runs the bundle of the server module. It requires only Node's own modules. */
 function evaluated(
   moduleUrl: string,
   { text, filename }: ModuleText,
@@ -62,12 +62,12 @@ function evaluated(
   return module.exports.default;
 }
 
-/** V8's code cache of the text, with what has been compiled so far; `undefined` where there is no text. */
+/** V8's code cache of the bundle, with what has been compiled so far; `undefined` without a bundle. */
 export function moduleCodeCache(): Uint8Array | undefined {
   return script?.createCachedData();
 }
 
-/** Whether V8 would not have the code cache that there was. */
+/** Whether V8 refused the code cache. */
 export function moduleCodeCacheRejected(): boolean {
   return script?.cachedDataRejected === true;
 }
@@ -101,7 +101,7 @@ const TRAITS: readonly (readonly [key: string, isRight: (value: unknown) => bool
   ['onSleep', (value) => typeof value === 'function', 'a function, or leave it out'],
 ];
 
-/** What the main thread has to know of the module. */
+/** What the main thread has to know about the module. */
 export function traitsOf({ lists, sleep }: ServerDefinition): ModuleTraits {
   return { staticLists: lists === 'static', sleeps: sleep !== false };
 }

@@ -1,4 +1,4 @@
-/** What a server module is given as `session`. */
+/** What a server module receives as `session`. */
 import type {
   Session,
   SessionChildProcess,
@@ -23,7 +23,7 @@ export interface SessionApiParts {
 }
 
 export class SessionApi {
-  /** What the module is given. It may be taken apart and spread: nothing of it needs its `this`. */
+  /** What the module receives. It may be destructured and spread: nothing in it needs its `this`. */
   readonly session: Session;
   readonly #ended = new AbortController();
   readonly #children: SessionChildProcesses;
@@ -73,7 +73,7 @@ export class SessionApi {
     }
   }
 
-  /** A handler has come to its end: the moment at which a module's metrics have most likely changed. */
+  /** A handler has settled. This is when a module's metrics have most likely changed. */
   requestSettled(): void {
     this.#metrics?.changed();
   }
@@ -87,7 +87,7 @@ export class SessionApi {
   }
 }
 
-/** The same with functions that need no `this`. */
+/** The same state with functions that need no `this`. */
 function inParts(state: SessionState): SessionState {
   return {
     get: (key) => state.get(key),

@@ -1,6 +1,6 @@
 /**
- * What piscina loads in each session thread: it compiles the bundled session worker with V8's code cache, which the
- * gateway's first thread made and all later ones share. Measured: it takes a third off a thread's start.
+ * What piscina loads in each session thread. It compiles the bundled session worker with V8's code cache, which the
+ * gateway's first thread made and all later ones share. Measured: it makes a thread's start a third shorter.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -19,7 +19,7 @@ type ModuleFunction = (
 
 let data: SessionThreadData | undefined = taken(workerData as SessionThreadData);
 const codeCaches = data.codeCaches?.worker;
-// Not a module but the function that CommonJS would make of one: each thread would keep the text twice otherwise.
+// A function as CommonJS would make it, and not a module: otherwise each thread would keep the text twice.
 const filename = join(__dirname, 'session-worker.cjs');
 const script = new Script(readFileSync(filename, 'latin1'), {
   filename,
@@ -28,7 +28,7 @@ const script = new Script(readFileSync(filename, 'latin1'), {
 const module = { exports: {} as SessionWorker };
 (script.runInThisContext() as ModuleFunction)(
   module.exports,
-  // It lies beside this file, so that the same paths lead to the same places.
+  // The worker is beside this file, so relative paths mean the same.
   require,
   module,
   filename,
@@ -48,9 +48,9 @@ export default function serve(task: SessionThreadTask): Promise<never> {
 }
 
 /**
- * Leaves nothing of it where other code of the thread finds it: in node:worker_threads, and in piscina, which has the same
- * object. The module's text and the code caches are in memory that all threads share: a tool that wrote to it would
- * break every session to come. Its thread's limits are there too.
+ * Removes the data from where other code of the thread could find it: from node:worker_threads, and from piscina, which
+ * has the same object. The module's text and the code caches are in memory that all threads share, so a tool that wrote
+ * to it would break every later session. The limits of the thread are in it as well.
  */
 function taken(original: SessionThreadData): SessionThreadData {
   const copy = { ...original };

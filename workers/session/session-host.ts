@@ -1,4 +1,4 @@
-/** One session inside its thread: the SDK server, what runs in it, and its end. */
+/** One session inside its thread: the SDK's server, what runs in it, and its end. */
 import type { ServerDefinition } from '../../src/shared/define-server.js';
 import { messageOf } from '../../src/shared/errors.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
@@ -13,16 +13,16 @@ import { installToolExecutor, SessionAwareToolExecutor, trackFallbackHandler } f
 import { SessionApi } from './session-api.js';
 import { StoredState } from './stored-state.js';
 
-/** What is for the session; the rest is for its thread. */
+/** Frames for the session; the others are for its thread. */
 export type HostFrame = Exclude<ToWorkerFrame, { type: 'claim' | 'ping' | 'code-cache' }>;
 
 export interface SessionHostParts {
   readonly claim: ClaimFrame;
   readonly definition: ServerDefinition;
   readonly post: (frame: FromWorkerFrame) => void;
-  /** For frames that no credit holds back: it may block. */
+  /** For frames that no credit limits; it may block. */
   readonly postUnpaced: (frame: FromWorkerFrame) => void;
-  /** What all sessions' states hold together. */
+  /** Size of all `session.state`. */
   readonly stateUsedKib: () => number;
   readonly log: ModuleLog;
   readonly children: SessionChildProcesses;
@@ -37,7 +37,7 @@ export class SessionHost {
   readonly #executor: SessionAwareToolExecutor;
   readonly #session: SessionApi;
   readonly #holds: Holds;
-  /** Resolves when `onSleep` has come to its end; unset before the first try. */
+  /** Resolves when `onSleep` has ended; unset before the first attempt. */
   #asleep: Promise<void> | undefined;
   #ending = false;
 
@@ -62,24 +62,25 @@ export class SessionHost {
     const posts = { post: parts.post, postUnpaced: post, onClosed, showsStacks: log.showsStacks, fastPath };
     this.#transport = new PortTransport(context, posts, this.#executor);
     this.#transport.bind(this.#server);
-    // Also before it is connected, in `setup`, when the SDK would do nothing at all.
+    // Must work before it is connected, in `setup`, where the SDK would do nothing.
     this.#server.server.close = () => this.#transport.close();
     this.#server.server.onerror = (error) => log.write('session', 'warn', error.message, undefined);
-    // A thread that takes over must not repeat the ids that its predecessor gave its requests to the client:
-    // the client may still be answering those. The SDK counts from 0 and offers no other way.
+    // A new thread must not repeat the ids of its predecessor's requests to the client: the client may still answer
+    // those. The SDK counts from 0 and offers no other way.
     Reflect.set(this.#server.server, '_requestMessageId', claim.firstRequestId);
   }
 
   /** @throws what the module's `setup` throws. */
   async start(): Promise<void> {
-    // As each call does, so that what `setup` enters is not every later call's `AsyncLocalStorage`; see fast-path.ts.
+    // As in each call, so that `AsyncLocalStorage.enterWith` in `setup` does not last for all later calls; see
+    // fast-path.ts.
     await undefined;
     await this.#parts.definition.setup(this.#server, this.#session.session);
     if (this.#transport.closed) return;
     await this.#server.connect(this.#transport);
     const [introduction, ...rest] = this.#parts.claim.replay;
-    // The SDK starts a notification's handler before that of a request that came earlier: `notifications/initialized`
-    // would find a client that nothing is known of, and no log level.
+    // The SDK starts the handler of a notification before that of an earlier request: `notifications/initialized` would
+    // find no client and no log level.
     if (introduction !== undefined) await this.#transport.replay(introduction);
     const level = rest.find(isLogLevel);
     if (level !== undefined) await this.#transport.replay(level);
@@ -105,7 +106,10 @@ export class SessionHost {
     }
   }
 
-  /** The main thread knows of nothing that goes on here; what it has not heard of yet has the last word. */
+  /**
+   * The main thread knows of no work here. The thread decides, because there may be work that the main thread has not
+   * heard of yet.
+   */
   async #sleep(): Promise<void> {
     const { post, log, definition } = this.#parts;
     if (this.#holds.any || this.#executor.busy || this.#transport.busy) return post({ type: 'stay-awake' });
@@ -118,14 +122,14 @@ export class SessionHost {
     post({ type: 'ended' });
   }
 
-  /** Whatever goes wrong here, the main thread's deadline ends the thread all the same. */
+  /** If anything goes wrong here, the main thread's deadline still ends the thread. */
   async #end(reason: string): Promise<void> {
     this.#ending = true;
     this.#session.end(reason);
     void this.#parts.children.endAll();
     await this.#asleep;
     this.#executor.allCancelled();
-    // Closing the server aborts every handler's own signal.
+    // Closing the server aborts the signal of every handler.
     await this.#server.close();
     await this.#executor.idle();
     await this.#session.flush();
@@ -133,7 +137,7 @@ export class SessionHost {
   }
 }
 
-/** `Replay` on the main thread writes it. */
+/** `Replay` on the main thread writes this message. */
 function isLogLevel(body: string): boolean {
   return (JSON.parse(body) as { readonly method?: unknown }).method === 'logging/setLevel';
 }

@@ -1,7 +1,7 @@
 /**
- * What a session thread does, loaded by `session-entry.ts`: it is called with one task that lasts as long as the
- * thread. It loads the server module and waits as a spare; a `claim` frame gives it its one session. It never returns: a thread
- * that returned would go back to the pool, and no thread serves a second session.
+ * The code of a session thread, loaded by `session-entry.ts`. It is called with one task that lasts as long as the
+ * thread. It loads the server module and waits as a spare; a `claim` frame gives it its one session. It never returns:
+ * a thread that returned would go back to the pool, and no thread serves a second session.
  */
 import { readlinkSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
@@ -41,15 +41,13 @@ if (isMainThread)
 
 /** V8's code cache of this file. */
 interface WorkerCodeCache {
-  /** V8 would not have the one that there was. */
+  /** Whether V8 refused the existing one. */
   readonly rejected: boolean;
-  /** Makes a new one. */
+  /** Creates a new one. */
   readonly create: () => Uint8Array;
 }
 
-/**
- * @param data not `workerData`, where the server module and its tools would find it
- */
+/** @param data not from `workerData`, where the server module and its tools would find it */
 export default async function serveSession(
   { port, keeperPort, childMarker, counters }: SessionThreadTask,
   data: SessionThreadData,
@@ -80,11 +78,11 @@ export default async function serveSession(
 
   let claimed = false;
   let host: SessionHost | undefined;
-  // Frames that come while `setup` still runs wait here; the main thread bounds them.
+  // Frames that arrive while `setup` still runs wait here; the main thread limits them.
   const early: HostFrame[] = [];
 
   const handTo = (server: SessionHost, frame: HostFrame): void => {
-    // Before it is handed over: a handler that does not return has run.
+    // Counted before it is passed on: a handler that never returns has started.
     if (frame.type === 'message') Atomics.add(counters.takenMessages, 0, 1);
     server.receive(frame);
   };
@@ -113,7 +111,7 @@ export default async function serveSession(
     }
   };
 
-  // After a moment, because a session that waits already claims the thread at once.
+  // Delayed, because a session that already waits claims the thread at once.
   const warmUpTimer = setTimeout(() => {
     const setup = data.moduleUrl === undefined ? definition.setup : undefined;
     warmUp({ log, children, fastPath }, setup, () => claimed).catch((error: unknown) =>
@@ -144,7 +142,7 @@ export default async function serveSession(
     post({ type: 'claimed' });
     for (const next of early) {
       handTo(started, next);
-      // As between two messages of the port: what one starts has started before the next comes.
+      // As between two messages of the port: what one message starts has started before the next one.
       await undefined;
     }
     early.length = 0;
@@ -162,30 +160,30 @@ export default async function serveSession(
 }
 
 /**
- * Lowers this thread's priority. Only now that it is ready: a thread that starts would hardly get a processor where
- * other sessions' threads keep all of them busy, and the session that waits for it would give up.
+ * Lowers this thread's priority, only now that it is ready. If other sessions' threads keep all processors busy, a
+ * thread with low priority would hardly start, and the session that waits for it would give up.
  */
 function stepBack(systemThreadId: number | undefined, linuxPriority: number | undefined): void {
   if (linuxPriority === undefined || systemThreadId === undefined) return;
   try {
     setPriority(systemThreadId, linuxPriority);
   } catch {
-    // Not allowed: the niceness that `ready` tells is then not the expected one, and the log says so.
+    // Not allowed: `ready` then reports another niceness than expected, and the log says so.
   }
 }
 
-/** Linux gives each thread an id, by which it has a nice value and child processes of its own. */
+/** On Linux each thread has an id, with its own nice value and child processes. */
 function ownSystemThreadId(): number | undefined {
   if (process.platform !== 'linux') return undefined;
   try {
     return Number(basename(readlinkSync('/proc/thread-self')));
   } catch {
-    // No /proc, or no descriptor left for it.
+    // No /proc, or no descriptor left to read it.
     return undefined;
   }
 }
 
-/** This thread's own nice value: on Linux `getpriority(0)` speaks of the calling thread; elsewhere of the process. */
+/** This thread's own nice value: on Linux `getpriority(0)` refers to the calling thread, elsewhere to the process. */
 function niceness(): number | undefined {
   return process.platform === 'linux' ? getPriority(0) : undefined;
 }

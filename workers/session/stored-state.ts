@@ -1,4 +1,4 @@
-/** `session.state` in its session's thread; the main thread keeps a copy for the next one. */
+/** `session.state` in its session's thread; the main thread keeps a copy for the next thread. */
 import { deserialize, serialize } from 'node:v8';
 import type { SessionState } from '../../src/shared/define-server.js';
 import { BulkheadError, messageOf } from '../../src/shared/errors.js';
@@ -21,7 +21,7 @@ export class StoredState implements SessionState {
 
   /**
    * @param block what earlier threads of the session have stored
-   * @param usedKib what all sessions hold
+   * @param usedKib size of all `session.state`
    */
   constructor(block: StateBlock | undefined, usedKib: () => number, post: (frame: FromWorkerFrame) => void) {
     this.#usedKib = usedKib;
@@ -38,12 +38,12 @@ export class StoredState implements SessionState {
 
   get(key: string): unknown {
     const value = this.#values.get(key);
-    // A copy of the bytes too: typed arrays in the value would be views of them.
+    // The bytes are copied too, because typed arrays in the value would be views of them.
     return value === undefined ? undefined : deserialize(new Uint8Array(value));
   }
 
   set(key: string, value: unknown): void {
-    // A module need not be TypeScript, and what has no length could not be counted.
+    // The module may be JavaScript without types, and a key that is not a string could not be counted.
     if (typeof key !== 'string') {
       throw new BulkheadError(
         'ERR_BULKHEAD_STATE',
@@ -87,7 +87,7 @@ export class StoredState implements SessionState {
           'where each entry takes 256 besides its key and value; store less, fewer and larger values, or a reference to where the data is',
       );
     }
-    // A little past it where other threads store at the same moment.
+    // Slightly exceeded if other threads store at the same moment.
     if (this.#usedKib() * KIBIBYTE + growth > STATE_BUDGET_BYTES) {
       throw new BulkheadError(
         'ERR_BULKHEAD_STATE',

@@ -1,7 +1,7 @@
 /**
- * Makes a waiting spare ready for more than its claim: it plays one short session that nobody sees, so that the
- * schemas, the compiled functions and the inline caches that a real one needs are there when it comes. Without it a
- * claimed thread's `initialize` and first call pay for them, while a client waits.
+ * Warms up a waiting spare. It runs one short artificial session, so that schemas are built, functions are compiled and
+ * inline caches are filled before a real session claims the spare. Otherwise this would happen during the `initialize`
+ * and first call of that session, while its client waits.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import * as z from 'zod/v4';
@@ -12,7 +12,10 @@ import { CALL } from './sdk1/call-handlers.js';
 import { NEWEST_PROTOCOL_VERSION } from './sdk1/mcp-server.js';
 import { SessionHost, type SessionHostParts } from './session-host.js';
 
-/** So many, because V8 only then watches what a function works on, which its next calls would pay for. */
+/**
+ * After this many calls V8 has begun to collect type feedback of the functions; otherwise the next calls would pay for
+ * that.
+ */
 const CALLS = 9;
 const TOOL = 'warm_up';
 const MESSAGES = [
@@ -31,8 +34,8 @@ const MESSAGES = [
 ];
 
 /**
- * @param setup what only registers and touches nothing else: a user's module is set up for real sessions alone.
- * @param isClaimed a real session has come: the warm-up ends
+ * @param setup code that only registers and has no other effect: a user's module is set up only for real sessions
+ * @param isClaimed whether a real session has come: the warm-up then ends
  */
 export async function warmUp(
   { log, children, fastPath }: Pick<SessionHostParts, 'log' | 'children' | 'fastPath'>,
@@ -67,7 +70,7 @@ export async function warmUp(
         return setup?.(server, session);
       },
     },
-    // What is done for each answer is to be warm as well.
+    // The work for each answer has to be warmed up as well.
     post: (frame) => void encodeFromWorker(frame),
     postUnpaced: () => {},
     stateUsedKib: () => 0,

@@ -1,6 +1,6 @@
 /**
- * An `AbortController` whose signal is made on first use. A call that nobody cancels and whose handler does not look at
- * its signal makes none.
+ * An `AbortController` whose signal is created on first use. A call that nobody cancels, and whose handler does not use
+ * its signal, creates none.
  */
 export class LazyAbort {
   declare aborted: boolean;
@@ -8,7 +8,7 @@ export class LazyAbort {
   declare private controller: AbortController | undefined;
 
   static {
-    // Nothing has to be set for a call that nobody aborts.
+    // On the prototype, so that a call that is not aborted sets nothing.
     LazyAbort.prototype.aborted = false;
   }
 

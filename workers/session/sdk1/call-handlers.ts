@@ -1,4 +1,7 @@
-/** Which handler is registered for `tools/call`, in the form that the SDK was given, for calls that go past the SDK. */
+/**
+ * Which handler is registered for `tools/call`, in the form in which it was given to the SDK, for calls that bypass the
+ * SDK.
+ */
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
@@ -15,15 +18,17 @@ export const CALL = 'tools/call';
 
 interface CallHandler {
   readonly handler: RequestHandler;
-  /** What the protocol layer made of it: the handler counts while this is its entry. */
+  /** What the protocol layer made of it. The handler is valid while this is its entry. */
   readonly entry: unknown;
-  /** No other was registered before it. */
+  /** Whether no other one was registered before it. */
   readonly first: boolean;
 }
 
 const callHandlers = new WeakMap<Server, CallHandler>();
 
-/** A handler has been registered for the method of this schema; whether it is that of tool calls is found out here. */
+/**
+ * A handler has been registered for the method of this schema. This determines whether it is the handler of tool calls.
+ */
 export function handlerRegistered(server: Server, schema: unknown, handler: RequestHandler): void {
   const entry = protocolOf(server)._requestHandlers.get(CALL);
   const earlier = callHandlers.get(server);
@@ -33,7 +38,7 @@ export function handlerRegistered(server: Server, schema: unknown, handler: Requ
     callHandlers.set(server, { handler, entry, first: earlier === undefined });
 }
 
-/** The handler of tool calls, while it is the one that the protocol layer would call. */
+/** The handler of tool calls, if it is the one that the protocol layer would call. */
 export function callHandlerOf(
   server: Server,
   { _requestHandlers }: ProtocolEntries,

@@ -1,20 +1,21 @@
 /**
- * A request whose parameters are wrong is answered with -32602 and one sentence (JSON-RPC 2.0, section 5.1). The SDK lets
- * the schema library's error through: -32603, as if the server had failed, with a dump of its issues.
+ * A request with wrong parameters is answered with -32602 and one sentence (JSON-RPC 2.0, section 5.1). The SDK passes
+ * on the error of the schema library: -32603, as if the server had failed, with a dump of its issues.
  */
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { cut, messageOf } from '../../../src/shared/errors.js';
 import type { ProtocolEntries } from './protocol-entries.js';
 
-/** Issues that a sentence names, and how long it gets. */
+/** How many issues a sentence names, and its maximum length. */
 const MAX_ISSUES = 3;
 const MAX_CHARS = 500;
 
 type Entry = (request: { readonly method: string }, extra: unknown) => unknown;
 
 /**
- * Changes the protocol layer's entry of the handler that was just registered for this method. It throws what a schema has
- * against a request, and then an `McpError` with -32602 instead. The handler must not throw but reject.
+ * Changes the protocol layer's entry of the handler that was just registered for this method. When a schema refuses a
+ * request, the entry throws the schema's error; after this change, it throws an `McpError` with -32602. The handler
+ * must not throw, but reject.
  */
 export function refuseInvalidParams(
   { _requestHandlers }: Pick<ProtocolEntries, '_requestHandlers'>,
@@ -33,7 +34,10 @@ export function refuseInvalidParams(
   _requestHandlers.set(method, refusing);
 }
 
-/** What a schema of zod found, in a few words: `params.arguments: Invalid input: expected record, received null`. */
+/**
+ * The issues that a schema of zod found, in a few words: `params.arguments: Invalid input: expected record, received
+ * null`.
+ */
 export function issuesOf(error: unknown): string {
   const { issues } = error as { readonly issues?: readonly Issue[] };
   if (!Array.isArray(issues) || issues.length === 0) return cut(messageOf(error), MAX_CHARS);

@@ -1,6 +1,6 @@
 /**
- * What session threads do otherwise than McpServer's own request handlers. McpServer registers those on its Server, where
- * `tool-executor.ts` sees them and asks here what takes their place.
+ * Where session threads differ from McpServer's own request handlers. McpServer registers its handlers on its Server,
+ * where `tool-executor.ts` sees them and asks here for replacements.
  */
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
@@ -23,10 +23,10 @@ import type { RequestHandler } from './call-handlers.js';
 import { callAnyTool, entriesOf, type McpServerEntries, type ToolCallRequest } from './tool-call.js';
 import { unwritableSchema } from './unwritable-schemas.js';
 
-/** By the server that each made itself. */
+/** By the server that each McpServer created. */
 const mcpServers = new WeakMap<Server, Registries>();
 
-/** How much of a wrong URI is repeated. */
+/** How much of a wrong URI is repeated in an error. */
 const MAX_URI_CHARS = 200;
 
 interface Registries extends McpServerEntries {
@@ -50,9 +50,9 @@ const REGISTRIES = [
   '_registeredResourceTemplates',
 ] as const;
 
-/** To be called with each new McpServer, before anything is registered on it. */
+/** Must be called with each new McpServer, before anything is registered on it. */
 export function knowMcpServer(mcpServer: McpServer): void {
-  // Plain objects, which have a `constructor` and a `toString` that nobody registered.
+  // They are plain objects, which have a `constructor` and a `toString` that nobody registered.
   for (const name of REGISTRIES) Reflect.set(mcpServer, name, Object.create(null));
   mcpServers.set(mcpServer.server, entriesOf(mcpServer) as Registries);
 }
@@ -60,7 +60,10 @@ export function knowMcpServer(mcpServer: McpServer): void {
 type Threw = (requestId: RequestId, error: unknown) => void;
 type Change = (server: () => Registries, handler: RequestHandler, threw: Threw) => RequestHandler;
 
-/** By method: McpServer's handlers that are changed. The schema is compared where the method fits: asking for one makes it. */
+/**
+ * McpServer's handlers that are replaced, by method. The schema is compared only if the method matches, because
+ * accessing a schema creates it.
+ */
 const CHANGES: Readonly<Record<string, { readonly schema: () => unknown; readonly change: Change }>> = {
   'tools/call': { schema: () => CallToolRequestSchema, change: ownToolCall },
   'tools/list': { schema: () => ListToolsRequestSchema, change: namingWhatCanNotBeListed },
@@ -68,7 +71,7 @@ const CHANGES: Readonly<Record<string, { readonly schema: () => unknown; readonl
   'completion/complete': { schema: () => CompleteRequestSchema, change: withOwnCompleters },
 };
 
-/** @returns what takes the place of this handler where it is McpServer's, otherwise `undefined`. */
+/** @returns the replacement of this handler if it is McpServer's, otherwise `undefined` */
 export function ownHandler(
   server: Server,
   schema: unknown,
@@ -79,7 +82,7 @@ export function ownHandler(
   const entry = method !== undefined && Object.hasOwn(CHANGES, method) ? CHANGES[method] : undefined;
   // A module registers its own handlers with schemas of its own copy of the SDK.
   if (entry === undefined || entry.schema() !== schema) return undefined;
-  // McpServer registers the first ones while it is being made.
+  // McpServer registers its first handlers during its construction.
   const registries = (): Registries => {
     const known = mcpServers.get(server);
     if (known === undefined)
@@ -89,7 +92,7 @@ export function ownHandler(
   return entry.change(registries, handler, threw);
 }
 
-/** The method that a request's schema is for. */
+/** The method of a request's schema. */
 export function methodOf(schema: unknown): string | undefined {
   const method = getObjectShape(schema as AnyObjectSchema)?.method;
   const value = method && getLiteralValue(method);
@@ -101,7 +104,7 @@ function ownToolCall(server: () => Registries, _handler: RequestHandler, threw: 
     callAnyTool(server(), request as ToolCallRequest, extra, (error) => threw(extra.requestId, error));
 }
 
-/** One tool's schema must not leave an author of forty without a hint. */
+/** Says which tool's schema cannot be listed, because the author may have forty tools. */
 function namingWhatCanNotBeListed(server: () => Registries, handler: RequestHandler): RequestHandler {
   return async (request, extra) => {
     try {
@@ -113,7 +116,7 @@ function namingWhatCanNotBeListed(server: () => Registries, handler: RequestHand
   };
 }
 
-/** `new URL` throws what would be an internal error. */
+/** `new URL` throws what would become an internal error. */
 function withCheckedUri(_server: () => Registries, handler: RequestHandler): RequestHandler {
   return (request, extra) => {
     const { uri } = (request as unknown as { readonly params: { readonly uri: string } }).params;
@@ -132,7 +135,9 @@ interface CompleteRequest {
 
 const NO_COMPLETION = { completion: { values: [], hasMore: false } };
 
-/** A template's completers are looked up by a name of the client's, which may be one of `Object.prototype`. */
+/**
+ * The completers of a template are looked up by a name that the client sends, which may be one of `Object.prototype`.
+ */
 function withOwnCompleters(server: () => Registries, handler: RequestHandler): RequestHandler {
   return (request, extra) => {
     const { ref, argument } = (request as unknown as CompleteRequest).params;

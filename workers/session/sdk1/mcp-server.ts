@@ -6,7 +6,7 @@ import { knowMcpServer } from './mcp-server-handlers.js';
 
 export type SessionServer = McpServer;
 
-/** The newest revision of MCP that the SDK speaks. */
+/** The newest protocol version that the SDK supports. */
 export const NEWEST_PROTOCOL_VERSION: string = LATEST_PROTOCOL_VERSION;
 
 /** The server before the module's `setup`. */

@@ -1,9 +1,9 @@
 /**
- * The SDK's `Transport` over a session thread's port. JSON-RPC crosses the port as text; everything that the
- * main thread has to know about a message it is told beside the text, so that it never parses it.
+ * The SDK's `Transport` over a session thread's port. JSON-RPC crosses the port as text. Everything that the main
+ * thread has to know about a message is sent beside the text, so that it never parses it.
  *
- * `send` waits while more than a window of bytes has not left the main thread yet: a tool that floods a client
- * which does not read fills its own thread's memory, never the main thread's.
+ * `send` waits while more than a window of characters has not left the main thread: a tool that floods a client which
+ * does not read fills its own thread's memory, never the main thread's.
  */
 
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
@@ -28,31 +28,31 @@ import { type IsMessageIgnored, logLevelOf, type ProtocolEntries, protocolOf } f
 import type { SessionAwareToolExecutor } from './tool-executor.js';
 
 /**
- * Characters of JSON on their way. Large enough that a call's answers never wait for a credit frame, small
- * enough that 10,000 stuck sessions can't be more than the threads allowed times this.
+ * Characters of JSON that may be on their way. Large enough that a call's answers never wait for a credit frame; small
+ * enough that even 10,000 sessions that do not read hold at most this for each thread.
  */
 const WINDOW_CHARS = 1024 * 1024;
 
 const LIST_CHANGED = /^notifications\/\w+\/list_changed$/;
 
 /**
- * The longest message. The main thread copies each one in a piece, for all sessions: at this size that takes it about
- * a tenth of a second.
+ * Maximum length of a message. The main thread copies each message as a whole, which blocks all sessions: at this size
+ * for about a tenth of a second.
  */
 const MAX_MESSAGE_CHARS = 32 * 1024 * 1024;
 
-/** What the log is told of a failure. */
+/** Maximum length of a failure in the log. */
 const MAX_FAILURE_CHARS = 500;
 const MAX_STACK_CHARS = 2000;
 
-/** SEP-1699: clients of earlier revisions can't resume a stream that was closed on purpose. */
+/** SEP-1699: clients of earlier versions cannot resume a stream that was closed on purpose. */
 const FIRST_VERSION_WITH_POLLING = '2025-11-25';
 
 export interface PortTransportPosts {
   readonly post: (frame: SendFrame) => void;
-  /** For frames that no credit holds back: it may block. */
+  /** For frames that no credit limits; it may block. */
   readonly postUnpaced: (frame: UnpacedFrame) => void;
-  /** The server has closed the transport, and the session is to end. */
+  /** The server has closed the transport, and the session must end. */
   readonly onClosed: () => void;
   /** Whether the log shows the stack of what a handler threw. */
   readonly showsStacks: boolean;
@@ -74,9 +74,12 @@ export class PortTransport implements Transport {
   readonly #executor: SessionAwareToolExecutor;
   readonly #requestInfo: { headers: Record<string, string> };
   readonly #canPoll: boolean;
-  /** Requests of a replay, and what waits for their answers: an earlier thread of the session has sent these already. */
+  /**
+   * Requests of a replay, and the functions that wait for their answers. An earlier thread of the session has already
+   * sent these answers.
+   */
   readonly #swallowed = new Map<RequestId, () => void>();
-  /** Sends that wait for credit. Bounded by the thread's own heap limit. */
+  /** Messages that wait for credit. Limited by the thread's own heap limit. */
   readonly #queue: { frame: SendFrame; sent: () => void }[] = [];
   /** Requests to the client that it has not answered. */
   readonly #asked = new Set<RequestId>();
@@ -85,7 +88,7 @@ export class PortTransport implements Transport {
   #outstanding = 0;
   #closed = false;
   #protocol!: ProtocolEntries;
-  /** Unset where the option is off. */
+  /** Unset if the option is off. */
   #fastPath: FastPath | undefined;
   #isMessageIgnored!: IsMessageIgnored;
 
@@ -121,26 +124,26 @@ export class PortTransport implements Transport {
     this.onclose?.();
   }
 
-  /** Nothing that comes is answered any more. */
+  /** Nothing that arrives is answered any more. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** The server that this transport is connected to; to be told before anything is delivered. */
+  /** Sets the server to which this transport is connected. Must be called before anything is delivered. */
   bind(server: McpServer): void {
     this.#protocol = protocolOf(server.server);
     this.#isMessageIgnored = logLevelOf(server.server);
     if (this.#usesFastPath) this.#fastPath = new FastPath(server, this.#protocol, this, this.#executor);
   }
 
-  /** Whether something of the server has not reached its client, or waits for the client's answer. */
+  /** Whether a message of the server has not reached its client, or waits for the client's answer. */
   get busy(): boolean {
     return this.#queue.length > 0 || this.#asked.size > 0;
   }
 
-  /** Hands the SDK one message of the client. The main thread has checked and classified it. */
+  /** Passes one message of the client to the SDK. The main thread has checked and classified it. */
   deliver({ key, body, fastPath }: MessageFrame): void {
-    // The main thread answers what came meanwhile, and ends the session.
+    // The main thread answers what has arrived meanwhile, and ends the session.
     if (this.#closed) return;
     const value: unknown = JSON.parse(body);
     if (fastPath && this.#fastPath?.tryServe(value, key) === true) return;
@@ -155,7 +158,7 @@ export class PortTransport implements Transport {
     this.#protocol._onrequest(message, this.infoOf(message.id));
   }
 
-  /** What a handler is told beside its request. */
+  /** What a handler receives besides its request. */
   infoOf(requestId: RequestId): MessageExtraInfo {
     const requestInfo = this.#requestInfo;
     if (!this.#canPoll) return { requestInfo };
@@ -166,7 +169,10 @@ export class PortTransport implements Transport {
     };
   }
 
-  /** Hands the SDK a message that an earlier thread of this session has seen. Resolves when it would be answered. */
+  /**
+   * Passes a message to the SDK that an earlier thread of this session has already received. Resolves when it would be
+   * answered.
+   */
   replay(body: string): Promise<void> {
     const message = JSON.parse(body) as JSONRPCMessage;
     return new Promise((resolve) => {
@@ -180,7 +186,7 @@ export class PortTransport implements Transport {
   /** Aborts a request's handler, as if its client had sent `notifications/cancelled`. */
   cancel(requestId: RequestId, reason: string): void {
     this.#executor.cancelled(requestId);
-    // At once, and also where the module has a handler of its own for the notification.
+    // At once, and even if the module has its own handler for the notification.
     this.#protocol._requestHandlerAbortControllers.get(requestId)?.abort(reason);
     this.#protocol._onnotification({
       jsonrpc: '2.0',
@@ -223,7 +229,7 @@ export class PortTransport implements Transport {
     return stack === undefined ? frame : { ...frame, stack: cut(stack, MAX_STACK_CHARS) };
   }
 
-  /** The main thread parses no answer, and has to know what the client may be told. */
+  /** The main thread parses no answers, and has to know which notifications the server declares. */
   #withDeclared(frame: SendFrame, message: JSONRPCMessage): SendFrame {
     if (this.#initializing === undefined || frame.kind !== 'response' || frame.id !== this.#initializing)
       return frame;
@@ -231,7 +237,7 @@ export class PortTransport implements Transport {
     return 'result' in message ? { ...frame, declared: declaredNotifications(message.result) } : frame;
   }
 
-  /** `send` for a request's result. Returns a promise only where it has to wait. */
+  /** `send` for a request's result. Returns a promise only if it has to wait. */
   answer(id: RequestId, result: Result): Promise<void> | undefined {
     const response: JSONRPCResponse = { result, jsonrpc: '2.0', id };
     if (result.isError !== true && this.#open) {
@@ -245,7 +251,7 @@ export class PortTransport implements Transport {
     return this.send(response);
   }
 
-  /** So much has left the main thread. */
+  /** This many characters have left the main thread. */
   credit(chars: number): void {
     this.#outstanding -= chars;
     while (this.#outstanding <= WINDOW_CHARS) {
@@ -257,8 +263,8 @@ export class PortTransport implements Transport {
   }
 
   /**
-   * 2025-11-25, Logging: the client sets the least level of what it is sent. The SDK looks it up by the session's id, which a
-   * module has no reason to name.
+   * 2025-11-25, Logging: the client sets the minimum level of messages that it receives. The SDK looks it up by the
+   * session's id, which a module has no reason to pass.
    */
   #isUnwantedLogMessage(message: JSONRPCMessage): boolean {
     return (
@@ -268,7 +274,7 @@ export class PortTransport implements Transport {
     );
   }
 
-  /** Whether a message may leave at once. */
+  /** Whether a message may be sent at once. */
   get #open(): boolean {
     return this.#outstanding <= WINDOW_CHARS && this.#queue.length === 0;
   }
@@ -279,18 +285,21 @@ export class PortTransport implements Transport {
   }
 }
 
-/** `undefined` where there is more to say about it. */
+/** `undefined` if `send` has to handle the response. */
 function shortText(response: JSONRPCResponse): string | undefined {
   try {
     const text = JSON.stringify(response);
     return text.length > MAX_MESSAGE_CHARS ? undefined : text;
   } catch {
-    // `send` finds it out again, and tells the client.
+    // `send` fails in the same way, and tells the client.
     return undefined;
   }
 }
 
-/** @throws {Error} for a request or a notification that is too long or no JSON; a response becomes an error response. */
+/**
+ * @throws {Error} for a request or a notification that is too long or cannot be written as JSON; a response becomes an
+ *   error response
+ */
 function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): SendFrame {
   let body: string;
   try {
@@ -330,12 +339,12 @@ function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): Sen
   };
 }
 
-/** A module can send anything; what is no id is nobody's. */
+/** A module can send anything; a value that is not an id belongs to no request. */
 function idOf(value: unknown): RequestId | undefined {
   return isRequestId(value) ? value : undefined;
 }
 
-/** The client still waits for an answer. */
+/** An error response, because the client still waits for an answer. */
 function unsendable({ id }: JSONRPCResponse, why: string): JSONRPCErrorResponse {
   const error = { code: ErrorCode.InternalError, message: `The result ${why}.` };
   return { jsonrpc: '2.0', id, error };
@@ -348,7 +357,9 @@ function failureOf(
   return message.result.isError === true ? 'tool_error' : undefined;
 }
 
-/** What the client is told of a failure: an error's message, or the first text of a tool's. */
+/**
+ * The message of a failure as the client receives it: the message of an error, or the first text of a tool's result.
+ */
 function failureMessage(message: Extract<JSONRPCMessage, { result: unknown } | { error: unknown }>): string {
   if ('error' in message) return String(message.error.message);
   const { content } = message.result as { readonly content?: unknown };

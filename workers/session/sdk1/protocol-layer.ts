@@ -1,4 +1,7 @@
-/** What the SDK's protocol layer gives a handler and makes of an error, for calls that are served without it. */
+/**
+ * What the SDK's protocol layer gives to a handler and how it turns an error into a response, for calls that are served
+ * without it.
+ */
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
@@ -15,13 +18,13 @@ import type { Run } from './tool-executor.js';
 
 /** The part of a transport that a call needs. */
 export interface CallTransport extends Pick<Transport, 'send' | 'sessionId'> {
-  /** `send` for a request's result. Returns a promise only where it has to wait. */
+  /** `send` for a request's result. Returns a promise only if it has to wait. */
   answer(id: RequestId, result: Result): Promise<void> | undefined;
-  /** What a handler is told beside its request. */
+  /** What a handler receives besides its request. */
   infoOf(requestId: RequestId): MessageExtraInfo;
 }
 
-/** A handler's second parameter as the protocol layer makes it, member by member: it may be spread. */
+/** A handler's second parameter as the protocol layer creates it, with every member: it may be spread. */
 export function extraOf(
   server: Server,
   transport: CallTransport,

@@ -1,16 +1,16 @@
 /**
- * The tasks of a session (2025-11-25, Tasks): a thread must not go while one runs, or while a client may still come for
- * a result that only this thread has.
+ * The tasks of a session (2025-11-25, Tasks). A thread must not end while a task runs, or while a client may still
+ * fetch a result that only this thread has.
  */
 import type { TaskStore } from '@modelcontextprotocol/sdk/experimental/tasks/interfaces.js';
 import type { ServerOptions } from '@modelcontextprotocol/sdk/server/index.js';
 import type { Task } from '@modelcontextprotocol/sdk/types.js';
 import type { Holds } from '../holds.js';
 
-/** What `setTimeout` takes, in milliseconds: 24 days. */
+/** The maximum of `setTimeout` in milliseconds: 24 days. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** A server's options whose task store, where the module brings one, holds the thread for each task. */
+/** A server's options. If the module has a task store, it takes a hold on the thread for each task. */
 export function watchingTasks(options: ServerOptions | undefined, holds: Holds): ServerOptions | undefined {
   const store = options?.taskStore;
   return store === undefined ? options : { ...options, taskStore: watched(store, holds) };
@@ -49,7 +49,7 @@ function watched(store: TaskStore, holds: Holds): TaskStore {
   };
 }
 
-/** `ttl` is milliseconds from the task's creation, which is now; `null` is without an end. */
+/** `ttl` is in milliseconds from the task's creation, which is now; `null` means forever. */
 function expiryTimer({ ttl }: Task, expired: () => void): NodeJS.Timeout | undefined {
   return typeof ttl === 'number' ? setTimeout(expired, Math.min(ttl, LONGEST_TIMER_MS)).unref() : undefined;
 }

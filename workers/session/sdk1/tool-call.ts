@@ -1,14 +1,14 @@
 /**
- * `tools/call` of McpServer's tools, in place of McpServer's own handler. It differs from that in four ways:
+ * `tools/call` for McpServer's tools, in place of McpServer's own handler. It differs in four ways:
  *
  * - An unknown or disabled tool is a protocol error (2025-11-25, Tools, "Error Handling").
- * - The one error of a tool that stays a JSON-RPC error, -32042, is known by its code: a module throws the class of its
- *   own copy of the SDK, which `instanceof` does not know.
- * - Structured content is sent as the tool's schema makes it, since the schema is what clients check it against
+ * - The one error of a tool that stays a JSON-RPC error, -32042, is recognised by its code: a module throws the class
+ *   of its own copy of the SDK, which `instanceof` does not recognise.
+ * - Structured content is sent in the form that the tool's schema produces, because clients check it against the schema
  *   ("Output Schema": servers MUST provide structured results that conform to it).
- * - A result that is no tool result is the server's failure, -32603, and not the client's.
+ * - A result that is not a tool result is a failure of the server, -32603, and not of the client.
  *
- * The checks that need a schema, and the words of errors, are McpServer's own.
+ * The checks that need a schema, and the messages of errors, are McpServer's own.
  */
 import type { McpServer, RegisteredTool } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { normalizeObjectSchema, safeParseAsync } from '@modelcontextprotocol/sdk/server/zod-compat.js';
@@ -22,7 +22,7 @@ import { unknownVersion } from './protocol-entries.js';
 export interface McpServerEntries {
   readonly _registeredTools: Readonly<Record<string, RegisteredTool>>;
   readonly _toolHandlersInitialized: boolean;
-  /** It counts the elements of arguments before it looks at them. */
+  /** The number of elements in arguments that McpServer allows; counted before they are checked. */
   readonly _maxToolInputElements?: number;
   validateToolInput(tool: RegisteredTool, value: unknown, name: string): unknown;
   executeToolHandler(tool: RegisteredTool, args: unknown, extra: Extra): unknown;
@@ -30,7 +30,7 @@ export interface McpServerEntries {
   createToolError(message: string): unknown;
 }
 
-/** `tools/call` as the SDK's schema lets it pass. */
+/** `tools/call` after the SDK's schema has accepted it. */
 export interface ToolCallRequest {
   readonly method: string;
   readonly params: {
@@ -48,10 +48,10 @@ const FUNCTIONS = [
   'createToolError',
 ] as const;
 
-/** How much of a name that nobody knows is repeated. */
+/** How much of an unknown name is repeated in an error. */
 const MAX_NAME_CHARS = 200;
 
-/** @throws {Error} when the SDK's version has not all of them. */
+/** @throws {Error} if the SDK's version lacks one of them */
 export function entriesOf(mcpServer: McpServer): McpServerEntries {
   const entries = mcpServer as unknown as McpServerEntries;
   const missing =
@@ -63,9 +63,10 @@ export function entriesOf(mcpServer: McpServer): McpServerEntries {
 }
 
 /**
- * Serves any call, tasks among them.
- * @param threw is told what a tool threw of which a result is made
- * @throws {McpError} what is no result of a tool: an unknown tool, a task that it can't be, -32042.
+ * Serves any call, including tasks.
+ * @param threw called with what a tool threw when it becomes a result
+ * @throws {McpError} for what is not a tool's result: an unknown tool, a call as a task that the tool does not allow,
+ *   -32042
  */
 export async function callAnyTool(
   mcpServer: McpServerEntries,
@@ -117,9 +118,10 @@ function registeredTool({ _registeredTools }: McpServerEntries, name: string): R
 }
 
 /**
- * The result with its structured content as the tool's output schema makes it: with defaults, without what the schema
- * does not know. A client may check that of a failed call as well: there, what does not fit is left out.
- * @throws {McpError} where it does not fit.
+ * The result with its structured content in the form that the tool's output schema produces: with defaults, without
+ * members that the schema does not know. A client may check that of a failed call as well; there, content that does not
+ * fit is left out.
+ * @throws {McpError} if it does not fit
  */
 export async function conforming(tool: RegisteredTool, result: unknown, name: string): Promise<unknown> {
   const { outputSchema } = tool;
@@ -144,7 +146,7 @@ export async function conforming(tool: RegisteredTool, result: unknown, name: st
 }
 
 /**
- * What the specification has for a tool's result.
+ * What the specification defines as a tool's result.
  * @throws {McpError} -32603
  */
 export function checkedResult(result: unknown): Result {
@@ -154,7 +156,7 @@ export function checkedResult(result: unknown): Result {
   throw new McpError(ErrorCode.InternalError, message);
 }
 
-/** @returns the result of a call that failed; `undefined` for the one error that stays an error of JSON-RPC. */
+/** @returns the result of a failed call; `undefined` for the one error that stays a JSON-RPC error */
 export function failedCall(mcpServer: McpServerEntries, error: unknown): unknown {
   if ((error as { readonly code?: unknown } | undefined | null)?.code === ErrorCode.UrlElicitationRequired)
     return undefined;

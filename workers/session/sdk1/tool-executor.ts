@@ -1,7 +1,7 @@
 /**
- * Tracks what runs in the session: every request handler, from its start until it has settled, whether its
- * request was answered, failed or cancelled. The SDK forgets a cancelled request at once and says nothing when
- * its handler ends, but the kill ladder must know.
+ * Tracks what runs in the session: every request handler, from its start until it has settled, whether its request was
+ * answered, failed or cancelled. The SDK forgets a cancelled request at once and does not report when its handler ends,
+ * but the kill ladder must know.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
@@ -16,16 +16,16 @@ import { protocolOf } from './protocol-entries.js';
 import { checkedResult, type ToolCallRequest } from './tool-call.js';
 
 /**
- * A request between its arrival and its answer, or, where it was cancelled, until its handler has settled; and what its
- * handler runs in.
+ * A request from its arrival until its answer or, if it was cancelled, until its handler has settled; and the context
+ * in which its handler runs.
  */
 export class Run extends LazyAbort implements SessionAwareRequest {
-  // Declared, and set below: fields would be defined before, which takes a young thread many times as long.
+  // Declared, and set below: class fields would be defined first, which takes many times as long in a cold thread.
   declare readonly key: string;
   declare readonly requestId: RequestId;
   declare readonly method: string;
   declare readonly context: SessionContext;
-  /** It outlives its handler: a promise that it left dangling belongs to no request any more. */
+  /** It outlives its handler: a promise that the handler did not wait for no longer belongs to the request. */
   declare over: boolean;
 
   constructor(key: string, requestId: RequestId, method: string, context: SessionContext) {
@@ -40,7 +40,7 @@ export class Run extends LazyAbort implements SessionAwareRequest {
 
 const running = new AsyncLocalStorage<Run>();
 
-/** The request whose handler runs here, also after its awaits; `undefined` outside of one. */
+/** The request whose handler runs here, even after an `await`; `undefined` outside of a handler. */
 export function currentRequest(): SessionAwareRequest | undefined {
   const run = running.getStore();
   return run?.over === false ? run : undefined;
@@ -54,7 +54,7 @@ export function currentRequestKey(): string | undefined {
 export class SessionAwareToolExecutor {
   readonly #context: SessionContext;
   readonly #onSettled: (run: Run) => void;
-  /** By JSON-RPC id. Asking the handler's signal instead would make one for each call. */
+  /** By JSON-RPC id. Asking the handler's signal instead would create one for each call. */
   readonly #arrivals = new ShortMap<RequestId, Run>();
   /** What failed requests threw, until they are answered. */
   readonly #thrown = new ShortMap<RequestId, unknown>();
@@ -66,27 +66,27 @@ export class SessionAwareToolExecutor {
     this.#onSettled = onSettled;
   }
 
-  /** A request has arrived and is about to be handed to the SDK, which names no more than its id when it runs its handler. */
+  /** A request has arrived and is about to be passed to the SDK, which gives the handler only the request's id. */
   arrived(requestId: RequestId, key: string, method: string): void {
     this.#arrivals.set(requestId, this.runOf(requestId, key, method));
   }
 
-  /** For a request that is not handed to the SDK: whoever serves it calls `enter` and `settled`. */
+  /** For a request that is not passed to the SDK. Whoever serves it must call `enter` and `settled`. */
   runOf(requestId: RequestId, key: string, method: string): Run {
     return new Run(key, requestId, method, this.#context);
   }
 
-  /** The request has been answered, possibly without any handler (an unknown method, say). */
+  /** The request has been answered, possibly without a handler (an unknown method, for example). */
   answered(requestId: RequestId): void {
     this.#arrivals.delete(requestId);
   }
 
-  /** The request fails by this: its answer does not tell all of it. */
+  /** The request fails with this error, of which its answer does not say everything. */
   threw(requestId: RequestId, error: unknown): void {
     this.#thrown.set(requestId, error);
   }
 
-  /** What `threw` was told of the request that is answered now. */
+  /** What was passed to `threw` for the request that is answered now. */
   thrownBy(requestId: RequestId): unknown {
     const error = this.#thrown.get(requestId);
     this.#thrown.delete(requestId);
@@ -98,26 +98,26 @@ export class SessionAwareToolExecutor {
     this.#arrivals.get(requestId)?.abort();
   }
 
-  /** The same for all. */
+  /** The same for all requests. */
   allCancelled(): void {
     for (const run of this.#arrivals.values()) run.abort();
   }
 
-  /** Runs one request's handler inside of its request's context and reports when it has settled. */
+  /** Runs one request's handler in its request's context and reports when it has settled. */
   async run(method: string, { requestId }: Extra, handler: () => unknown): Promise<unknown> {
     const run = this.#arrivals.get(requestId) ?? this.runOf(requestId, '', method);
     try {
       return await this.enter(run, handler);
     } catch (error) {
       this.threw(requestId, error);
-      // The SDK reads members of what was thrown, and would leave the request without an answer.
+      // The SDK reads members of what was thrown. For `undefined` it would leave the request without an answer.
       throw error ?? new Error(`the handler of ${method} threw ${error}`);
     } finally {
       this.settled(run);
     }
   }
 
-  /** Calls the handler inside of its request's context. When it has come to its end, however, `settled` is due. */
+  /** Calls the handler in its request's context. However it ends, `settled` must be called afterwards. */
   enter<Parameters extends unknown[], Result>(
     run: Run,
     handler: (...parameters: Parameters) => Result,
@@ -127,7 +127,7 @@ export class SessionAwareToolExecutor {
     return running.run(run, handler, ...parameters);
   }
 
-  /** After `enter`, when the handler's promise has settled or it has thrown. */
+  /** Must be called after `enter`, when the handler's promise has settled or the handler has thrown. */
   settled(run: Run): void {
     run.over = true;
     this.#active -= 1;
@@ -144,7 +144,7 @@ export class SessionAwareToolExecutor {
     return this.#active > 0;
   }
 
-  /** Resolves when no handler runs any more. Called once, at the session's end. */
+  /** Resolves when no handler runs any more. Called once, when the session ends. */
   idle(): Promise<void> {
     if (this.#active === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -156,10 +156,10 @@ export class SessionAwareToolExecutor {
 let executor: SessionAwareToolExecutor | undefined;
 
 /**
- * Makes every request handler of this thread's server run through the executor. `setRequestHandler` is the
- * one public place that all handlers pass, McpServer's own among them; McpServer makes its Server itself and
- * registers handlers while it is being constructed, so only the prototype comes early enough. A thread has one
- * session, hence one executor.
+ * Makes every request handler of this thread's server run through the executor. `setRequestHandler` is the one public
+ * function through which all handlers pass, including McpServer's own. McpServer creates its Server itself and
+ * registers handlers during its construction, so only the prototype can be changed early enough. A thread has one
+ * session, and therefore one executor.
  */
 export function installToolExecutor(instance: SessionAwareToolExecutor): void {
   if (executor === undefined) {
@@ -200,7 +200,7 @@ function track(handler: RequestHandler): RequestHandler {
       : executor.run(request.method, extra, () => handler(request, extra));
 }
 
-/** A module's own handler of tool calls may give back anything; what the SDK says of that blames the client. */
+/** A module's own handler of tool calls may return anything; the SDK's error would blame the client. */
 function withCheckedResult(handler: RequestHandler): RequestHandler {
   return async (request, extra) => {
     const result = await handler(request, extra);

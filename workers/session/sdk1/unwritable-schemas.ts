@@ -1,6 +1,6 @@
 /**
- * Says which tool, and which field of it, has a schema that JSON Schema can't express (a date, say). zod's own sentence
- * names neither, and a server may have forty tools.
+ * Says which tool, and which of its fields, has a schema that JSON Schema cannot express (such as a date). zod's own
+ * message names neither, and a server may have forty tools.
  */
 import type { RegisteredTool } from '@modelcontextprotocol/sdk/server/mcp.js';
 import {
@@ -16,12 +16,12 @@ const DIRECTIONS = [
   ['outputSchema', 'output'],
 ] as const;
 
-/** How deep a field is looked for; below, its parent is named. */
+/** How deep a field is searched; below that, its parent is named. */
 const MAX_DEPTH = 8;
 
 type Pipe = 'input' | 'output';
 
-/** @returns a sentence, or `undefined` where every tool's schemas can be written. */
+/** @returns a sentence; `undefined` if all tools' schemas can be written */
 export function unwritableSchema(tools: Readonly<Record<string, RegisteredTool>>): string | undefined {
   for (const [name, tool] of Object.entries(tools)) {
     if (!tool.enabled) continue;
@@ -52,7 +52,7 @@ function problemOf(schema: AnySchema, pipe: Pipe): string | undefined {
   }
 }
 
-/** The way to the innermost field that can't be written. */
+/** The path of the innermost field that cannot be written. */
 function fieldPath(schema: AnySchema, pipe: Pipe, depth: number): string {
   if (depth === MAX_DEPTH) return '';
   for (const [key, field] of partsOf(schema)) {
@@ -63,7 +63,7 @@ function fieldPath(schema: AnySchema, pipe: Pipe, depth: number): string {
   return '';
 }
 
-/** The definitions of zod 4 that hold other schemas. zod 3 can write everything. */
+/** The definitions of zod 4 that contain other schemas. zod 3 can write everything. */
 interface Definition {
   readonly innerType?: AnySchema;
   readonly element?: AnySchema;
