@@ -5,17 +5,17 @@ import type { ProcessEntry, ProcessLook } from '../../src/shared/process-table.j
 import type { KeptChild } from './kept-child.js';
 
 /**
- * The processes that end together: those of one request, or those of the session itself. It outlives each of
- * them, since a process that ended may have left descendants behind.
+ * The processes that end together: those of one request, or those of the session itself. It outlives each of them,
+ * because a process that has ended may have left descendants.
  */
 export class ChildLifetime {
-  /** Random; in the environment of every process of this lifetime. */
+  /** Random, and in the environment of every process of this lifetime. */
   readonly marker: string = randomBytes(16).toString('hex');
   readonly #reportGroup: (group: number, state: GroupState) => void;
   readonly #children = new Set<KeptChild>();
-  /** Groups that their first process has left. */
+  /** Groups whose first process has ended. */
   readonly #leaderless = new Set<number>();
-  /** Start time of each process that has been found to belong here, by id. */
+  /** Start times of the processes that have been found to belong to this lifetime, by id. */
   readonly #known = new Map<number, number>();
   #firstStartTicks: number | undefined;
 
@@ -23,7 +23,7 @@ export class ChildLifetime {
     this.#reportGroup = reportGroup;
   }
 
-  /** Takes in a child that has just been started. `startTicks` is its start time, 0 where that is not known. */
+  /** Adds a child that has just been started. `startTicks` is its start time; 0 if it is unknown. */
   add(child: KeptChild, startTicks: number): void {
     this.#dropEmptyGroups();
     this.#children.add(child);
@@ -32,7 +32,7 @@ export class ChildLifetime {
     this.#reportGroup(child.pid, 'running');
   }
 
-  /** The child is reaped; its group may still have members. */
+  /** The child has been reaped; its group may still have members. */
   exited({ pid }: KeptChild): void {
     this.#dropEmptyGroups();
     if (pid === undefined) return;
@@ -41,7 +41,7 @@ export class ChildLifetime {
     this.#reportGroup(pid, leaderless ? 'leaderless' : 'gone');
   }
 
-  /** The child is reaped and its pipes are closed. */
+  /** The child has been reaped and its pipes are closed. */
   remove(child: KeptChild): void {
     this.#children.delete(child);
   }
@@ -50,7 +50,7 @@ export class ChildLifetime {
     return this.#children;
   }
 
-  /** Whether every child process is reaped. */
+  /** Whether every child process has been reaped. */
   get reaped(): boolean {
     for (const child of this.#children) if (child.running) return false;
     return true;
@@ -61,13 +61,13 @@ export class ChildLifetime {
     return this.#known.size;
   }
 
-  /** Signals every group at once, which a process that forks meanwhile can't escape. */
+  /** Signals every group at once, which a process cannot escape by forking meanwhile. */
   signalGroups(signal: NodeJS.Signals): void {
     for (const { running, pid } of this.#children) if (running && pid !== undefined) signalGroup(pid, signal);
     for (const group of this.#leaderless) signalLeaderlessGroup(group, signal);
   }
 
-  /** Nothing more is done for what may be left. */
+  /** Stops searching for processes that may be left. */
   abandon(): void {
     for (const group of this.#leaderless) this.#reportGroup(group, 'gone');
     this.#leaderless.clear();
@@ -75,8 +75,8 @@ export class ChildLifetime {
   }
 
   /**
-   * The living processes that belong here: those found before, those in its groups and sessions, those with its
-   * marker, and all descendants of these. Without a process table, the first process of each group.
+   * The living processes of this lifetime: those found before, those in its groups and sessions, those with its marker,
+   * and all descendants of these. Without a process table, the first process of each group.
    */
   find(look: ProcessLook | undefined): number[] {
     this.#dropEmptyGroups();
@@ -96,7 +96,7 @@ export class ChildLifetime {
     return alive;
   }
 
-  /** Whether this id still is the process that `find` found, and not a later one's. */
+  /** Whether this id still belongs to the process that `find` found, and not to a later one. */
   isKnown(entry: ProcessEntry | undefined): boolean {
     return entry !== undefined && this.#known.get(entry.pid) === entry.startTicks;
   }
@@ -109,9 +109,9 @@ export class ChildLifetime {
   ): boolean {
     const before = decided.get(entry.pid);
     if (before !== undefined) return before;
-    // No until it is known, so that a table that was read while ids were used again can't lead in a circle.
+    // "No" until it is known, so that a table in which ids were reused cannot cause an endless loop.
     decided.set(entry.pid, false);
-    // What started before the first child can't descend from it: the gateway itself and init are left out here.
+    // A process that started before the first child cannot descend from it. This excludes the gateway itself and init.
     if (this.#firstStartTicks === undefined || entry.startTicks < this.#firstStartTicks) return false;
     const parent = look.table.get(entry.parent);
     const answer =
@@ -124,7 +124,7 @@ export class ChildLifetime {
     return answer;
   }
 
-  /** An empty group's id may soon mean something else. */
+  /** Removes empty groups, because their ids may soon be reused. */
   #dropEmptyGroups(): void {
     for (const group of this.#leaderless) {
       if (signalLeaderlessGroup(group, 0)) continue;

@@ -1,7 +1,7 @@
 /**
- * Entry of the child-process keeper: the one thread that starts and reaps the child processes of all sessions.
- * It runs no user code and nothing but the gateway's own end stops it. Nothing can be done here when the whole
- * gateway is killed with SIGKILL: then child processes live on until they notice that their pipes are closed.
+ * Entry of the child keeper: the one thread that starts and reaps the child processes of all sessions. It runs no
+ * module's code, and ends only with the gateway. If the whole gateway is killed with SIGKILL, nothing can be done here:
+ * child processes then live until they notice that their pipes are closed.
  */
 import { getPriority } from 'node:os';
 import { isMainThread, workerData } from 'node:worker_threads';
@@ -16,7 +16,7 @@ import { LifetimeReaper } from './lifetime-reaper.js';
 if (isMainThread) throw new Error('The child-process keeper must be started as a worker thread.');
 
 const { mainPort, niceIncrement } = workerData as ChildKeeperData;
-/** 19 is the nicest there is. */
+/** 19 is the highest nice value. */
 const niceness = niceIncrement === 0 ? undefined : Math.min(getPriority() + niceIncrement, 19);
 const reaper = new LifetimeReaper();
 const threads = new Map<number, KeptThread>();

@@ -1,4 +1,4 @@
-/** One child process in the keeper: starts it, carries its streams, reports its end. */
+/** One child process in the keeper: starts it, passes on its streams, and reports its end. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
 import type { TransferListItem } from 'node:worker_threads';
@@ -13,15 +13,15 @@ import {
 import { HAS_PROCESS_GROUPS, signalGroup } from '../../src/shared/process-group.js';
 
 export interface KeptChildOwner {
-  /** Hands a frame to the session thread; nothing happens when that is gone. */
+  /** Sends a frame to the session thread; does nothing if that is gone. */
   report(frame: ChildReportFrame, transfer?: readonly TransferListItem[]): void;
-  /** The process has ended and is reaped. */
+  /** The process has ended and been reaped. */
   exited(child: KeptChild): void;
-  /** It has ended, or never started, and all its pipes are closed: nothing of it is left. */
+  /** The process has ended or never started, and all its pipes are closed: nothing of it is left. */
   closed(child: KeptChild): void;
 }
 
-/** What a child process has from its lifetime and from the gateway. */
+/** What a child process gets from its lifetime and from the gateway. */
 export interface KeptChildTraits {
   readonly marker: string;
   readonly niceness: number | undefined;
@@ -31,7 +31,7 @@ const OUTPUT_STREAMS = ['stdout', 'stderr'] as const;
 
 export class KeptChild {
   readonly id: number;
-  /** The process's id, which is also its group's; `undefined` when it could not be started. */
+  /** The process's id, which is also that of its group; `undefined` if it could not be started. */
   readonly pid: number | undefined;
   readonly #owner: KeptChildOwner;
   readonly #process: ChildProcessWithoutNullStreams | undefined;
@@ -56,7 +56,7 @@ export class KeptChild {
       for (const stream of OUTPUT_STREAMS) {
         owner.report({ type: 'output-end', child: this.id, stream, complete: true });
       }
-      // Only when the constructor has returned does the owner know which child this is.
+      // The owner knows which child this is only after the constructor has returned.
       queueMicrotask(() => owner.closed(this));
       return;
     }
@@ -65,7 +65,7 @@ export class KeptChild {
     this.#watch(this.#process);
   }
 
-  /** Whether it was started and is not reaped yet; its id can't mean another process while it is. */
+  /** Whether it was started and has not been reaped; until then its id cannot be reused. */
   get running(): boolean {
     return this.#running;
   }
@@ -94,7 +94,7 @@ export class KeptChild {
     this.#process?.[stream].destroy();
   }
 
-  /** From now on its output is read and thrown away, so that it can end without waiting for a reader. */
+  /** From now on its output is read and discarded, so that it can end without waiting for a reader. */
   discardOutput(): void {
     for (const stream of OUTPUT_STREAMS) {
       this.#unread[stream] = Number.NEGATIVE_INFINITY;
@@ -102,7 +102,7 @@ export class KeptChild {
     }
   }
 
-  /** Closes its pipes, which a descendant that could not be killed might hold open. */
+  /** Closes its pipes, which a descendant that could not be killed might keep open. */
   destroyStreams(): void {
     this.#process?.stdin.destroy();
     for (const stream of OUTPUT_STREAMS) this.destroyOutput(stream);
@@ -114,7 +114,7 @@ export class KeptChild {
       this.#owner.report({ type: 'started', child: this.id, pid: child.pid });
     }
     child.on('error', (error) => {
-      // Also emitted for a signal that could not be sent, which `kill` on the other side does not wait for.
+      // Also emitted for a signal that could not be sent, for which `kill` on the other side does not wait.
       if (child.pid === undefined) this.#failed(error);
     });
     child.on('exit', (code, signal) => {
@@ -134,12 +134,12 @@ export class KeptChild {
     source.on('data', (chunk: Buffer) => {
       this.#unread[stream] += chunk.byteLength;
       if (this.#unread[stream] >= OUTPUT_WINDOW_BYTES) source.pause();
-      // A chunk that is only a part of its memory is copied: transferring would take the rest away as well.
+      // A chunk that is only a part of its buffer is copied, because a transfer would detach the rest as well.
       const whole = chunk.byteLength === chunk.buffer.byteLength;
       const bytes = whole ? new Uint8Array(chunk.buffer as ArrayBuffer) : new Uint8Array(chunk);
       this.#owner.report({ type: 'output', child: this.id, stream, bytes }, [bytes.buffer]);
     });
-    // A read that fails ends the output early, which `complete` tells.
+    // A failed read ends the output early, which `complete` reports.
     source.on('error', () => source.destroy());
     source.on('close', () => {
       const complete = source.readableEnded;
@@ -154,7 +154,7 @@ export class KeptChild {
   }
 }
 
-/** A system that forbids it (a security profile, as a rule) leaves the process at the gateway's own niceness. */
+/** If the system forbids it, usually by a security profile, the process keeps the gateway's niceness. */
 function makeNicer(pid: number, niceness: number): void {
   try {
     setPriority(pid, niceness);

@@ -10,17 +10,17 @@ import { ChildLifetime } from './child-lifetime.js';
 import { KeptChild, type KeptChildOwner } from './kept-child.js';
 import type { LifetimeReaper } from './lifetime-reaper.js';
 
-/** What all session threads' records share. */
+/** What the records of all session threads share. */
 export interface KeeperServices {
   readonly reaper: LifetimeReaper;
-  /** Of every child process; `undefined` for the gateway's own. */
+  /** The nice value of every child process; `undefined` for the gateway's own. */
   readonly niceness: number | undefined;
   readonly tellMain: (frame: KeeperReportFrame) => void;
 }
 
 /**
- * The keeper's record of one session thread: its port, and its child processes by the request or session that
- * they end with. The port's `close` is the thread's death, however it died.
+ * The keeper's record of one session thread: its port, and its child processes by the request or session with which
+ * they end. When the port closes, the thread has died.
  */
 export class KeptThread implements KeptChildOwner {
   readonly #thread: number;
@@ -28,9 +28,9 @@ export class KeptThread implements KeptChildOwner {
   readonly #keeper: KeeperServices;
   readonly #children = new Map<number, KeptChild>();
   readonly #lifetimeOf = new Map<KeptChild, ChildLifetime>();
-  /** By request key; `undefined` is the session's own. */
+  /** By request key; `undefined` is for the session itself. */
   readonly #lifetimes = new Map<string | undefined, ChildLifetime>();
-  /** What is being ended right now. */
+  /** Processes that are being ended at the moment. */
   readonly #endings = new Set<Promise<void>>();
   readonly #released: Promise<void>;
   #closed = false;
@@ -49,7 +49,7 @@ export class KeptThread implements KeptChildOwner {
     port.on('message', (frame: ChildRequestFrame) => this.receive(frame));
   }
 
-  /** Resolves when the session thread is gone and nothing of its processes is left. */
+  /** Resolves when the session thread is gone and none of its processes is left. */
   get released(): Promise<void> {
     return this.#released;
   }
@@ -59,12 +59,12 @@ export class KeptThread implements KeptChildOwner {
     this.#port.close();
   }
 
-  /** Takes in a frame. One that can't be handled ends what this thread has started, and nothing of other threads. */
+  /** Handles a frame. One that cannot be handled ends what this thread has started, and nothing of other threads. */
   receive(frame: ChildRequestFrame): void {
     try {
       this.#receive(frame);
     } catch {
-      // Its session hears of it by the port, which closes: it can start no process any more.
+      // Its session notices because the port closes: it can start no more processes.
       this.close();
     }
   }
@@ -126,7 +126,7 @@ export class KeptThread implements KeptChildOwner {
     const child = new KeptChild(frame, { marker: lifetime.marker, niceness: this.#keeper.niceness }, this);
     this.#children.set(child.id, child);
     this.#lifetimeOf.set(child, lifetime);
-    // Reaping needs a turn of the event loop: however short the process, its start time can still be read.
+    // Reaping needs a turn of the event loop, so the start time can still be read, however short the process lived.
     lifetime.add(child, child.pid === undefined ? 0 : (readProcess(child.pid)?.startTicks ?? 0));
   }
 
@@ -144,7 +144,7 @@ export class KeptThread implements KeptChildOwner {
     this.#endings.add(ending);
   }
 
-  /** Resolves when what runs, and what was already being ended, has ended. */
+  /** Resolves when everything that runs, and everything that was already being ended, has ended. */
   async #endAll(): Promise<void> {
     for (const requestKey of [...this.#lifetimes.keys()]) this.#end(requestKey);
     await Promise.all(this.#endings);

@@ -1,30 +1,30 @@
 /**
- * Ends lifetimes: SIGTERM to the groups and to descendants that left them, SIGKILL after a grace, again and
- * again until two looks in a row find nothing. Nothing tells when a process goes that is not one's own child,
- * so the process table has to be looked at; all lifetimes that are ending share each look.
+ * Ends lifetimes: SIGTERM to the groups and to descendants that have left them, then SIGKILL after a grace, repeatedly,
+ * until two searches in a row find nothing. A process is told only about the end of its own children, so the process
+ * table has to be searched; all lifetimes that are ending share each search.
  *
- * A descendant is missed only if it left its group and its session, lost its parents before the lifetime ended
- * and also cleared its environment.
+ * A descendant is missed only if it left its group and its session, lost its parents before the lifetime ended, and
+ * also cleared its environment.
  */
 import { signalProcess } from '../../src/shared/process-group.js';
 import { HAS_PROCESS_TABLE, lookAtProcesses, readProcess } from '../../src/shared/process-table.js';
 import { clockMs } from '../session/clock.js';
 import type { ChildLifetime } from './child-lifetime.js';
 
-/** Enough for a program to flush and remove its temporary files; a client that left waits for nothing. */
+/** Enough for a program to flush and remove its temporary files. A client that has left does not wait for it. */
 const TERM_GRACE_MS = 500;
 /** SIGKILL works within milliseconds, except in uninterruptible system calls. */
 const KILL_DEADLINE_MS = 3_000;
 const LOOK_INTERVAL_MS = 10;
-/** Looking at a large process table must not take more than a quarter of the keeper's time. */
+/** Searching a large process table must not take more than a quarter of the keeper's time. */
 const LOOK_PAUSE_FACTOR = 3;
 /** A process in the middle of `execve` shows no environment, and one can fork while the table is read. */
 const CLEAN_LOOKS = 2;
 
 export interface ReapReport {
-  /** Processes that still ran when the lifetime ended. */
+  /** How many processes still ran when the lifetime ended. */
   readonly killed: number;
-  /** Those that are still there. */
+  /** Processes that are still there. */
   readonly survivors: readonly number[];
 }
 
@@ -40,11 +40,11 @@ export class LifetimeReaper {
   readonly #endings = new Set<Ending>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** Ends a lifetime, to which no child may be added any more. Resolves within 3.5 s, when nothing is left. */
+  /** Ends a lifetime, to which no more children may be added. Resolves when nothing is left, within 3.5 s. */
   end(lifetime: ChildLifetime): Promise<ReapReport> {
     return new Promise((resolve) => {
       this.#endings.add({ lifetime, beganMs: clockMs(), resolve, terminated: false, cleanLooks: 0 });
-      // After the frames that have already arrived, so that a burst of ends shares its first look.
+      // After the frames that have already arrived, so that many ends at once share their first search.
       this.#timer ??= setTimeout(() => this.#look(), 0);
     });
   }
@@ -76,8 +76,8 @@ export class LifetimeReaper {
       lifetime.signalGroups('SIGKILL');
       signalEach(lifetime, alive, 'SIGKILL');
     } else if (!ending.terminated) {
-      // Once and to each process once: many programs take a second SIGTERM as an order to skip their clean-up,
-      // and what they start to clean up must be left to work.
+      // Once, and to each process once: many programs take a second SIGTERM as an order to skip their clean-up, and
+      // what they start for the clean-up must be allowed to work.
       ending.terminated = true;
       if (HAS_PROCESS_TABLE) signalEach(lifetime, alive, 'SIGTERM');
       else lifetime.signalGroups('SIGTERM');

@@ -15,9 +15,9 @@ const NEVER_STARTED =
 export type OneChildFrame = Exclude<ChildReportFrame, { readonly type: 'all-ended' }>;
 
 /**
- * Like `node:child_process`'s `ChildProcess`, with one difference: it is started in another thread, so `pid` is
- * `undefined` until `spawn` is emitted. `spawn`, `error`, `exit` and `close` come in the same cases and order;
- * an `error` that nobody listens for is thrown, as there.
+ * Like `ChildProcess` of `node:child_process`, with one difference: another thread starts the process, so `pid` is
+ * `undefined` until `spawn` is emitted. `spawn`, `error`, `exit` and `close` come in the same cases and in the same
+ * order. As there, an `error` without a listener is thrown.
  */
 export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
   readonly stdin: ChildInput;
@@ -28,17 +28,17 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
   signalCode: NodeJS.Signals | null = null;
   readonly #id: number;
   readonly #send: SendToKeeper;
-  /** Gives listeners the `AsyncLocalStorage` of the `spawn` call, by which a log line knows its request. */
+  /** Runs listeners in the `AsyncLocalStorage` context of the `spawn` call, so that a log line knows its request. */
   readonly #context = new AsyncResource('KeptChildProcess');
   readonly #closed: () => void;
-  /** Sent, and not yet passed on by the keeper. */
+  /** Sent, and not yet delivered by the keeper. */
   readonly #pendingSignals = new Set<NodeJS.Signals | number>();
   #ended = false;
   #openOutputs = 2;
-  /** Takes away what `limits` set. */
+  /** Undoes what `limits` set up. */
   #unlimit: () => void = () => {};
 
-  /** @param closed called before `close` is emitted: the process has ended and its output is closed. */
+  /** @param closed called before `close` is emitted: the process has ended and its output is closed */
   constructor(id: number, send: SendToKeeper, limits: SpawnLimits, closed: () => void) {
     super();
     this.#id = id;
@@ -53,7 +53,7 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
         this.#maybeClose();
       });
     }
-    // They may be taken apart: `const { stdout, kill, on } = session.spawn(…)`.
+    // They may be destructured: `const { stdout, kill, on } = session.spawn(…)`.
     this.kill = this.kill.bind(this);
     this.on = this.on.bind(this);
     this.once = this.once.bind(this);
@@ -62,10 +62,11 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
   }
 
   /**
-   * Sends a signal, SIGTERM by default, to the process itself and not to its descendants. One that is on its way already is not
-   * sent a second time, as with a signal that is pending (signal(7)): a loop could keep the keeper from all other sessions.
-   * @returns whether the process had not ended, as far as this thread knows.
-   * @throws {TypeError} when there is no such signal.
+   * Sends a signal, SIGTERM by default, to the process itself and not to its descendants. A signal that is already on
+   * its way is not sent a second time, as with pending signals (signal(7)): a loop could otherwise occupy the keeper
+   * and block all other sessions.
+   * @returns whether the process had not ended, as far as this thread knows
+   * @throws {TypeError} if there is no such signal
    */
   kill(signal: NodeJS.Signals | number = 'SIGTERM'): boolean {
     const known =
@@ -81,7 +82,10 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
     return true;
   }
 
-  /** As `node:child_process`, except that descendants in its group get the signal too: nothing of it shall go on. */
+  /**
+   * As in `node:child_process`, except that descendants in its group get the signal too, so that none of them keeps
+   * running.
+   */
   #limit({ signal, timeoutMs, killSignal }: SpawnLimits): void {
     const kill = (): boolean => {
       if (this.#ended) return false;
@@ -104,14 +108,14 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
     };
   }
 
-  /** Takes in what the keeper says about this process. */
+  /** Handles what the keeper reports about this process. */
   receive(frame: OneChildFrame): void {
     this.#context.runInAsyncScope(() => this.#receive(frame));
   }
 
   /**
-   * The keeper is gone: the process has been killed, or was never started, and nothing more will be heard of it. Then it is
-   * as with a process for which the system has no room.
+   * The keeper is gone: the process has been killed or was never started, and nothing more will be reported. It looks
+   * as if the system had no room for the process.
    */
   lose(): void {
     this.#context.runInAsyncScope(() => {
@@ -173,7 +177,7 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
     this.#ended = true;
     this.#unlimit();
     this.stdin.destroy();
-    // After the listeners of `exit`, one of which may begin to read.
+    // After the listeners of `exit`, because one of them may begin to read.
     process.nextTick(() => {
       this.stdout.drainUnread();
       this.stderr.drainUnread();

@@ -11,7 +11,7 @@ export class SessionChildProcesses {
   readonly #port: MessagePort;
   readonly #currentRequestKey: () => string | undefined;
   readonly #children = new Map<number, KeptChildProcess>();
-  /** Requests that started a process; no other's end is worth a frame. */
+  /** Requests that have started a process. For others, no frame is sent when they end. */
   readonly #requestKeys = new Set<string>();
   #nextChild = 1;
   #state: 'open' | 'ending' | 'lost' = 'open';
@@ -20,7 +20,7 @@ export class SessionChildProcesses {
 
   /**
    * @param port the thread's `keeperPort`. It keeps the thread alive only while a child process runs.
-   * @param currentRequestKey the key of the request whose handler is running, or `undefined` outside of one.
+   * @param currentRequestKey returns the key of the request whose handler is running; `undefined` outside of a handler
    */
   constructor(port: MessagePort, currentRequestKey: () => string | undefined) {
     this.#port = port;
@@ -31,12 +31,12 @@ export class SessionChildProcesses {
   }
 
   /**
-   * Starts a child process in a process group of its own; see `Session.spawn`. The keeper does it: `pid` is
-   * `undefined` until `spawn` is emitted, and a command that can't be started emits `error`.
-   * @param closed called once, when the process has ended and its output has been read to its end.
-   * @throws {BulkheadError} `ERR_BULKHEAD_SPAWN` when the session already has 64 child processes, when it is
-   *   ending, when the lifetime is `request` and no request's handler is running, or for an option that it does not have.
-   * @throws {TypeError} and {RangeError} as `node:child_process` for values that no process can be started with.
+   * Starts a child process in its own process group; see `Session.spawn`. The keeper starts it: `pid` is `undefined`
+   * until `spawn` is emitted, and if the command cannot be started, `error` is emitted.
+   * @param closed called once, when the process has ended and its output has been read to its end
+   * @throws {BulkheadError} `ERR_BULKHEAD_SPAWN` if the session already has 64 child processes, if it is ending, if the
+   *   lifetime is `request` outside of a request's handler, or for an option that is not supported
+   * @throws {TypeError} and {RangeError} as `node:child_process`, for values with which no process can be started
    */
   spawn(
     command: string,
@@ -61,18 +61,18 @@ export class SessionChildProcesses {
     });
     this.#children.set(id, child);
     this.#port.ref();
-    // It has every member of the type; only node's overloads promise listeners a whole `ChildProcess`.
+    // It has every member of the type. Only Node's overloads promise listeners a complete `ChildProcess`.
     return child as unknown as SessionChildProcess;
   }
 
-  /** Kills the processes whose lifetime is this request, and their descendants. Does not wait for it. */
+  /** Kills the processes whose lifetime is this request, and their descendants. Does not wait for them. */
   endRequest(requestKey: string): void {
     if (this.#requestKeys.delete(requestKey)) this.#send({ type: 'end-request', requestKey });
   }
 
   /**
-   * Kills all processes and their descendants; none can be started any more. Resolves when they are gone, at
-   * once where the thread never started one, and within 3.5 s in the worst case.
+   * Kills all processes and their descendants; none can be started any more. Resolves when they are gone: at once if
+   * the thread never started one, and after 3.5 s at the latest.
    */
   endAll(): Promise<void> {
     if (this.#ended !== undefined) return this.#ended;
@@ -139,7 +139,7 @@ export class SessionChildProcesses {
     if (this.#children.size === 0 && this.#settleEnd === undefined) this.#port.unref();
   }
 
-  /** Only the keeper's own death closes the port while this thread lives. */
+  /** While this thread lives, the port closes only when the keeper dies. */
   #lost(): void {
     this.#state = 'lost';
     for (const child of this.#children.values()) child.lose();

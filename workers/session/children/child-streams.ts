@@ -1,4 +1,4 @@
-/** The three pipes of a child process as streams in the session thread, each with a bounded window to the keeper. */
+/** The three pipes of a child process as streams in the session thread. Each has a limited window to the keeper. */
 import { Readable, Writable } from 'node:stream';
 import type { TransferListItem } from 'node:worker_threads';
 import {
@@ -12,7 +12,7 @@ export type SendToKeeper = (frame: ChildRequestFrame, transfer?: readonly Transf
 
 const STREAM_BUFFER_BYTES = 64 * 1024;
 
-/** stdout or stderr. What has been read gives the keeper credit to send more. */
+/** stdout or stderr. When data has been read, the keeper gets credit to send more. */
 export class ChildOutput extends Readable {
   readonly #child: number;
   readonly #stream: OutputStream;
@@ -32,14 +32,14 @@ export class ChildOutput extends Readable {
     this.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 
-  /** No more will come. Where the keeper stopped reading early, the stream closes without `end`. */
+  /** No more data will come. If the keeper stopped reading early, the stream closes without `end`. */
   finish(complete: boolean): void {
     this.#finished = true;
     if (complete) this.push(null);
     else this.destroy();
   }
 
-  /** Lets the stream come to its end where nobody has begun to read it. */
+  /** Lets the stream end even if nobody reads it. */
   drainUnread(): void {
     if (this.readableFlowing === null && this.listenerCount('readable') === 0) this.resume();
   }
@@ -62,7 +62,7 @@ interface HeldChunk {
   readonly written: (error?: Error | null) => void;
 }
 
-/** stdin. A chunk counts as written when all of it has been sent, which waits for the child to read. */
+/** stdin. A chunk counts as written when all of it has been sent, which waits until the child reads. */
 export class ChildInput extends Writable {
   readonly #child: number;
   readonly #send: SendToKeeper;
@@ -75,7 +75,7 @@ export class ChildInput extends Writable {
     this.#send = send;
   }
 
-  /** So many bytes have been written to the pipe. */
+  /** This many bytes have been written to the pipe. */
   credit(bytes: number): void {
     this.#windowBytes += bytes;
     this.#pump();
@@ -105,7 +105,7 @@ export class ChildInput extends Writable {
     const held = this.#held;
     if (held === undefined) return;
     while (held.rest.byteLength > 0 && this.#windowBytes > 0) {
-      // A copy: the caller may go on using its own memory, and transferring would take it away.
+      // A copy, because the caller may keep using its memory, and a transfer would detach it.
       const slice = held.rest.subarray(0, Math.min(this.#windowBytes, STREAM_BUFFER_BYTES));
       const bytes = new Uint8Array(slice);
       held.rest = held.rest.subarray(bytes.byteLength);

@@ -1,10 +1,10 @@
-/** What `session.spawn` takes: checked before anything is started, and nothing of it ignored. */
+/** The options of `session.spawn`. They are checked before anything is started, and none is ignored. */
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { SessionSpawnOptions } from '../../../src/shared/define-server.js';
 import { BulkheadError } from '../../../src/shared/errors.js';
 
-/** What a process is started with, of plain data alone. */
+/** How a process is started, as plain data. */
 export interface SpawnPlan {
   readonly command: string;
   readonly args: readonly string[];
@@ -15,7 +15,7 @@ export interface SpawnPlan {
   readonly limits: SpawnLimits;
 }
 
-/** By what it is killed before its lifetime ends. */
+/** What kills the process before its lifetime ends. */
 export interface SpawnLimits {
   readonly signal: AbortSignal | undefined;
   /** 0: none */
@@ -25,7 +25,7 @@ export interface SpawnLimits {
 
 const TAKEN = new Set(['cwd', 'env', 'argv0', 'lifetime', 'signal', 'timeout', 'killSignal']);
 
-/** Options of `node:child_process` that may be said where they say what is done anyway. */
+/** Options of `node:child_process` that are accepted only with the value that applies anyway. */
 const FIXED: Readonly<Record<string, { readonly isSo: (value: unknown) => boolean; readonly why: string }>> =
   {
     stdio: { isSo: isPipes, why: 'stdin, stdout and stderr are always pipes' },
@@ -35,12 +35,12 @@ const FIXED: Readonly<Record<string, { readonly isSo: (value: unknown) => boolea
   };
 
 const LIFETIMES: readonly unknown[] = ['request', 'session', undefined];
-/** What `setTimeout` takes. */
+/** The maximum of `setTimeout`. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * @throws {BulkheadError} `ERR_BULKHEAD_SPAWN` that names an option which `session.spawn` does not have.
- * @throws {TypeError} and {RangeError} with the codes of `node:child_process` for values that it refuses as well.
+ * @throws {BulkheadError} `ERR_BULKHEAD_SPAWN`, which names an option that `session.spawn` does not support
+ * @throws {TypeError} and {RangeError} with the codes of `node:child_process`, for values that it refuses as well
  */
 export function spawnPlan(command: unknown, args: unknown, options: unknown): SpawnPlan {
   if (!Array.isArray(args)) {
@@ -125,7 +125,7 @@ function definedVariables(env: NodeJS.ProcessEnv): Record<string, string> {
   return defined;
 }
 
-/** A string that a system call can take. */
+/** A string that a system call can accept. */
 function text(what: string, value: unknown, filled = false): string {
   if (typeof value !== 'string') throw wrongType(what, 'a string', value);
   if (value.includes('\0')) throw wrongValue(what, 'must have no null bytes');
@@ -146,7 +146,7 @@ function quoted(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {
-    // A circle, or a bigint.
+    // A circle, or a BigInt.
     return typeof value;
   }
 }

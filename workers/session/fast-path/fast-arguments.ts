@@ -1,17 +1,17 @@
 /**
- * Checks a call's arguments without zod, where the tool's input schema is so simple that the answer is plain to see.
- * Most are: an object of texts, numbers, booleans and choices, some of them optional. What does not fit goes to zod
- * as before, which then finds the words for it. zod walks through so many objects for one text that in a thread whose
- * code is cold, one of 64 that take turns, it takes a third of a call's processor time.
+ * Checks a call's arguments without zod if the tool's input schema is very simple. Most are: an object of strings,
+ * numbers, booleans and enums, some of them optional. Arguments that do not fit go to zod, which finds the words for
+ * the error. zod visits so many objects for one string that in a cold thread (one of 64 that take turns) it takes a
+ * third of a call's processor time.
  *
  * A test gives the same values to both.
  */
 import { isPlainObject } from './fast-result.js';
 
-/** @returns what zod would make of the value, or `undefined` where zod has to look. */
+/** @returns what zod would return for the value; `undefined` if zod has to check it */
 export type FastCheck = (value: unknown) => Record<string, unknown> | undefined;
 
-/** The parts of zod 4's definitions that matter here; all its copies and flavours have them. */
+/** The parts of zod 4's definitions that matter here. All its copies and variants have them. */
 interface Definition {
   readonly type: string;
   readonly checks?: readonly unknown[];
@@ -31,7 +31,7 @@ interface Field {
 
 const checks = new WeakMap<object, FastCheck>();
 
-/** @returns what zod would make of the value, or `undefined` where zod has to look. */
+/** @returns what zod would return for the value; `undefined` if zod has to check it */
 export function fastArguments(schema: object, value: unknown): Record<string, unknown> | undefined {
   let check = checks.get(schema);
   if (check === undefined) {
@@ -41,7 +41,7 @@ export function fastArguments(schema: object, value: unknown): Record<string, un
   return check(value);
 }
 
-/** @param schema of any library: one that is not a simple object of zod 4 lets nothing pass. */
+/** @param schema a schema of any library: unless it is a simple object of zod 4, the check accepts nothing */
 export function fastCheck(schema: unknown): FastCheck {
   const fields = fieldsOf(definitionOf(schema));
   if (fields === undefined) return () => undefined;
@@ -51,7 +51,7 @@ export function fastCheck(schema: unknown): FastCheck {
     for (const { key, optional, fits } of fields) {
       const field = value[key];
       if (field === undefined) {
-        // One that is there without a value stays there.
+        // A member that exists without a value is kept.
         if (!optional || key in value) return undefined;
         continue;
       }
@@ -63,7 +63,7 @@ export function fastCheck(schema: unknown): FastCheck {
 }
 
 function fieldsOf(definition: Definition | undefined): readonly Field[] | undefined {
-  // A catchall is what `strict` and `loose` make; checks are refinements.
+  // `strict` and `loose` set a catchall; refinements are checks.
   if (definition?.type !== 'object' || definition.catchall !== undefined || !unchecked(definition))
     return undefined;
   const fields: Field[] = [];

@@ -1,11 +1,11 @@
 /**
- * The fast path: serves a simple tool call without the SDK's protocol layer and, where it can, without McpServer's own checks
- * (`sdk1/tool-call.ts`). Those take the request through a schema twice and the result once, and make some forty promises and
- * closures on the way, for tasks above all; in a young thread that is most of what a call costs. Nearly all calls and results
- * are so simple that nothing of it changes anything; every other one goes the SDK's way.
+ * The fast path: serves a simple tool call without the SDK's protocol layer and, if possible, without McpServer's own
+ * checks (`sdk1/tool-call.ts`). The SDK takes the request through a schema twice and the result once, and creates some
+ * forty promises and closures, mostly for tasks. In a cold thread that is most of what a call takes. Nearly all calls
+ * and results are so simple that none of it changes anything. All others go through the SDK.
  *
- * This file is the only door: nothing outside of this folder imports any other file of it. The option `fast-path` switches it
- * off, and every test passes without it. ADR 13 says what it is worth and how to remove it.
+ * This file is the only door: nothing outside of this folder imports another file of it. The option `fast-path` turns
+ * it off, and every test passes without it. ADR 13 says what it is worth and how to remove it.
  */
 import type { RequestId } from '../../../src/shared/request-id.js';
 import { CALL, callHandlerOf, type Extra, type RequestHandler } from '../sdk1/call-handlers.js';
@@ -46,23 +46,23 @@ export class FastPath {
   /**
    * Serves the call and sends its answer.
    * @param message a message for which the main thread has set `fastPath`
-   * @param key the request's gateway-wide key
-   * @returns `false` where it is one for the SDK all the same; nothing has been done then.
+   * @param key the key of the request, unique in the whole gateway
+   * @returns `false` if the SDK has to serve it after all; nothing has been done then
    */
   tryServe(message: unknown, key: string): boolean {
     const registered = callHandlerOf(this.#server, this.#protocol);
-    // With tasks, each handler is given a store.
+    // With tasks, each handler receives a task store.
     if (registered === undefined || this.#protocol._taskStore !== undefined) return false;
     const call = message as FastCall;
     const tools = this.#tools;
-    // Only then is the handler McpServer's.
+    // Only then is it McpServer's own handler.
     const isOfTools = registered.first && tools._toolHandlersInitialized;
     const tool = isOfTools ? fastTool(tools, call.params.name) : undefined;
     void this.#serve(call, key, tool, registered.handler);
     return true;
   }
 
-  /** @param tool `undefined` where the handler of `tools/call` has to be asked */
+  /** @param tool `undefined` if the handler of `tools/call` has to be called */
   async #serve(
     call: FastCall,
     key: string,
@@ -74,8 +74,9 @@ export class FastPath {
     const run = executor.runOf(requestId, key, CALL);
     const cancellations = this.#protocol._requestHandlerAbortControllers;
     cancellations.set(requestId, run);
-    // Before Node 24 a handler's `AsyncLocalStorage.enterWith` would otherwise last for all later calls: it sets what the resource
-    // has that runs at the moment, and that is the port itself. After this it is a promise of this call's own, as in the protocol layer.
+    // Before Node 24, a handler's `AsyncLocalStorage.enterWith` would otherwise last for all later calls: it changes
+    // the resource that runs at the moment, which is the port. After this line it is a promise of this call, as in the
+    // protocol layer.
     await undefined;
     let sent: Promise<void> | undefined;
     try {

@@ -1,29 +1,29 @@
 /**
- * Which results of tools are so simple that the SDK's schema would make an equal copy of them: they pass after a look at
- * their few keys. A test sends the same values both ways.
+ * Recognises results of tools that are so simple that the SDK's schema would make an equal copy of them. They are sent
+ * after a check of their few keys. A test sends the same values both ways.
  */
 import { checkedResult } from '../sdk1/tool-call.js';
 
 const { getPrototypeOf, prototype: PLAIN } = Object;
 
-/** In the order in which zod writes them, so that the JSON is the same to the letter. */
+/** In the order in which zod writes them, so that the JSON is exactly the same. */
 const RESULT_KEYS = ['content', 'structuredContent', 'isError'];
 
 /**
- * What the specification has for a tool's result, as `checkedResult` has it.
+ * What the specification defines as a tool's result, as in `checkedResult`.
  * @throws {McpError} -32603
  */
 export function checkedFastResult(result: unknown): ReturnType<typeof checkedResult> {
   return fastResult(result) ?? checkedResult(result);
 }
 
-/** @returns `value` where the SDK's `CallToolResultSchema` would make an equal one of it, otherwise `undefined`. */
+/** @returns `value` if the SDK's `CallToolResultSchema` would make an equal copy of it, otherwise `undefined` */
 export function fastResult(value: unknown): Record<string, unknown> | undefined {
   if (!isPlainObject(value)) return undefined;
   let last = -1;
   for (const key in value) {
     const position = RESULT_KEYS.indexOf(key);
-    // zod puts a content that is missing in the first place.
+    // If `content` is missing, zod adds it in the first place.
     if (position <= last || (last === -1 && position !== 0)) return undefined;
     last = position;
   }
@@ -43,7 +43,7 @@ function isTextContent(content: unknown): boolean {
   return true;
 }
 
-/** zod copies what is enumerable, leaves `__proto__` out and refuses symbols. */
+/** zod copies enumerable members, leaves out `__proto__` and refuses symbols. */
 function isPlainRecord(value: unknown): boolean {
   if (!isPlainObject(value) || Object.hasOwn(value, '__proto__')) return false;
   return Reflect.ownKeys(value).length === Object.keys(value).length;

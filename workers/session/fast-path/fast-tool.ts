@@ -1,6 +1,6 @@
 /**
- * Calls a tool's own handler, where the tool is there, enabled, and no task. Arguments and results that need a schema are checked as
- * on the SDK's way, `sdk1/tool-call.ts`.
+ * Calls a tool's own handler if the tool exists, is enabled, and is not a task. Arguments and results that need a
+ * schema are checked as in the SDK's way, `sdk1/tool-call.ts`.
  */
 import type { Extra } from '../sdk1/call-handlers.js';
 import { conforming, type McpServerEntries, type ToolCallRequest } from '../sdk1/tool-call.js';
@@ -9,7 +9,7 @@ import { fastArguments } from './fast-arguments.js';
 export type FastTool = McpServerEntries['_registeredTools'][string];
 type Handler = (...parameters: unknown[]) => unknown;
 
-/** @returns `undefined` for a tool that `callAnyTool` has to look at. */
+/** @returns `undefined` for a tool that `callAnyTool` has to serve */
 export function fastTool(mcpServer: McpServerEntries, name: string): FastTool | undefined {
   const tool = mcpServer._registeredTools[name];
   if (tool?.enabled !== true || typeof tool.handler !== 'function') return undefined;
@@ -19,7 +19,7 @@ export function fastTool(mcpServer: McpServerEntries, name: string): FastTool | 
     : undefined;
 }
 
-/** @throws what the handler throws; `failedCall` tells what is made of it. */
+/** @throws what the handler throws; `failedCall` turns it into a result */
 export function callFastTool(
   mcpServer: McpServerEntries,
   tool: FastTool,

@@ -1,7 +1,7 @@
 /**
- * The second parameter of a tool's handler, made when the handler first looks at it. Most never do, and it is
- * a dozen members and five functions for each call. To the handler it is the plain object that it would be otherwise:
- * whatever is done with it first makes it one.
+ * The second parameter of a tool's handler, created when the handler first uses it. Most never do, and it has a dozen
+ * members and five functions for each call. For the handler it behaves as the plain object would: the first use of any
+ * kind creates that object.
  */
 import { inspect } from 'node:util';
 
@@ -9,7 +9,7 @@ type Trap = (...parameters: unknown[]) => unknown;
 
 const MAKE = Symbol('make');
 
-/** What stands for the object until then. */
+/** The target of the proxy until then. */
 class Unmade {
   declare [MAKE]?: () => object;
 
@@ -17,7 +17,7 @@ class Unmade {
     this[MAKE] = make;
   }
 
-  /** A print looks past the traps. */
+  /** `inspect` reads an object without calling the proxy's traps. */
   [inspect.custom](this: object): object {
     return { ...this };
   }
@@ -42,7 +42,7 @@ function fill(target: Unmade): void {
   Object.defineProperties(target, Object.getOwnPropertyDescriptors(make()));
 }
 
-/** @param make makes a plain object; called once, or never. */
+/** @param make creates a plain object; called once or never */
 export function lazyObject<Made extends object>(make: () => Made): Made {
   return new Proxy(new Unmade(make), TRAPS) as object as Made;
 }
