@@ -231,7 +231,7 @@ function createView(
         },
       };
     },
-    unready: () => sessions.refusal()?.message ?? http.unready() ?? pool.exhausted,
+    unready: () => sessions.rejection()?.message ?? http.unready() ?? pool.exhausted,
     *sessions() {
       for (const session of sessions.each()) yield session.snapshot();
     },

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createGuard, type Refusal } from '../auth/guards.js';
+import { createGuard, type GuardRejection } from '../auth/guards.js';
 import { isLoopback } from '../config/option-kinds.js';
 import { messageOf, withoutPaths } from '../shared/errors.js';
 import type { GatewayEmitter, RejectionReason } from '../telemetry/events.js';
@@ -14,10 +14,10 @@ import type { GatewayView } from '../telemetry/snapshot.js';
 import type { Connections } from '../transports/http/connections.js';
 import { HttpServer } from '../transports/http/http-server.js';
 import type { OutputBudget } from '../transports/http/output-budget.js';
-import { refusedRequest, SECOND_HOST } from '../transports/http/reply.js';
+import { rejectedRequest, SECOND_HOST } from '../transports/http/reply.js';
 import { hasSecondHost, readTarget } from '../transports/http/request-target.js';
 import { ResponseOutput } from '../transports/http/response-output.js';
-import { refusalHeaders } from '../transports/http/staged-close.js';
+import { rejectionHeaders } from '../transports/http/staged-close.js';
 import { type AdminHandler, type AdminReply, createRoutes, findRoute, problem } from './routes.js';
 
 const REQUEST_DEADLINE_MS = 10_000;
@@ -78,17 +78,17 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     const target = readTarget(request.url ?? '/');
     if (hasSecondHost(request.rawHeaders)) {
       const { status, reason, message } = SECOND_HOST;
-      return refuse(request, response, reason, problem(status, reason, message));
+      return reject(request, response, reason, problem(status, reason, message));
     }
     const found = findRoute(routes, target.path);
-    const refusal = guard.site(request.headers, target.host) ?? tokenRefusal(found, request);
-    if (refusal !== undefined) {
-      const { status, reason, message, headers } = refusal;
-      return refuse(request, response, reason, problem(status, reason, message), headers);
+    const rejection = guard.site(request.headers, target.host) ?? tokenRejection(found, request);
+    if (rejection !== undefined) {
+      const { status, reason, message, headers } = rejection;
+      return reject(request, response, reason, problem(status, reason, message), headers);
     }
     if (found === undefined) {
       const message = 'There is nothing at this path.';
-      refuse(
+      reject(
         request,
         response,
         'not_found',
@@ -106,27 +106,30 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       const reply = problem(405, 'method_not_allowed', `${route.path} takes ${allow}.`, {
         routes: describeRoutes(),
       });
-      refuse(request, response, 'method_not_allowed', reply, { allow });
+      reject(request, response, 'method_not_allowed', reply, { allow });
       return;
     }
     await write(request, response, await handler({ id, accept: request.headers.accept }));
   }
 
-  function tokenRefusal(found: ReturnType<typeof findRoute>, request: IncomingMessage): Refusal | undefined {
+  function tokenRejection(
+    found: ReturnType<typeof findRoute>,
+    request: IncomingMessage,
+  ): GuardRejection | undefined {
     if (found?.route.open === true) return undefined;
-    const verdict = guard.token(request.headers);
-    return verdict.ok ? undefined : verdict;
+    const principal = guard.token(request.headers);
+    return typeof principal === 'string' ? undefined : principal;
   }
 
   /** An exception while answering affects only this request. */
   function fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     const message = messageOf(error);
-    events.emit('notice', { level: 'error', message: `${refusedRequest(request).path} failed: ${message}` });
+    events.emit('notice', { level: 'error', message: `${rejectedRequest(request).path} failed: ${message}` });
     if (response.headersSent) response.destroy();
     else void write(request, response, problem(500, 'internal_error', withoutPaths(message)));
   }
 
-  function refuse(
+  function reject(
     request: IncomingMessage,
     response: ServerResponse,
     reason: RejectionReason,
@@ -139,9 +142,9 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       status: reply.status,
       sessionId: undefined,
       remoteAddress,
-      request: refusedRequest(request),
+      request: rejectedRequest(request),
     });
-    void write(request, response, reply, { ...headers, ...refusalHeaders(request) });
+    void write(request, response, reply, { ...headers, ...rejectionHeaders(request) });
   }
 
   /** Rejects with what creating a part of the body throws. */

@@ -6,7 +6,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
-import type { RejectionReason } from '../telemetry/events.js';
+import type { Rejection } from '../protocol/rejection.js';
 
 export interface GuardOptions {
   /** Host names, with or without a port; IPv6 addresses in brackets. Without a port, any port is allowed. */
@@ -24,26 +24,23 @@ export interface GuardOptions {
   readonly allowsLinks: boolean;
 }
 
-export interface Refusal {
-  readonly ok: false;
+export interface GuardRejection extends Rejection<'host' | 'origin' | 'unauthorized'> {
   readonly status: 401 | 403;
-  readonly reason: RejectionReason;
-  /** A sentence that says what to do. */
-  readonly message: string;
-  /** Response headers that belong to the refusal. */
+  /** Response headers that belong to it. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-type Verdict = { readonly ok: true; readonly principal: 'anonymous' | 'token' } | Refusal;
+/** Who asks. */
+export type Principal = 'anonymous' | 'token';
 
 export interface Guard {
   /**
    * Checks Host, then Origin if there is one, then where a browser says that the request comes from.
    * @param host the host of a request target in absolute form; it replaces the header
    */
-  site(headers: IncomingHttpHeaders, host?: string): Refusal | undefined;
+  site(headers: IncomingHttpHeaders, host?: string): GuardRejection | undefined;
   /** Checks the token, if one is configured. */
-  token(headers: IncomingHttpHeaders): Verdict;
+  token(headers: IncomingHttpHeaders): Principal | GuardRejection;
 }
 
 const REALM = 'Bearer realm="mcp-bulkhead"';
@@ -53,39 +50,31 @@ const REMEMBERED_VALUES = 64;
 /** No name is longer than 255 characters (RFC 1035, section 2.3.4), and a port has five digits. */
 const MAX_HOST_CHARS = 255 + ':65535'.length;
 
-const ANONYMOUS: Verdict = { ok: true, principal: 'anonymous' };
-const TOKEN: Verdict = { ok: true, principal: 'token' };
-
-const HOST_REFUSED: Refusal = {
-  ok: false,
+const HOST_NOT_ALLOWED: GuardRejection = {
   status: 403,
   reason: 'host',
   message: 'The Host header names a host that is not allowed here: add it to allowed-hosts if it is yours.',
 };
-const ORIGIN_REFUSED: Refusal = {
-  ok: false,
+const ORIGIN_NOT_ALLOWED: GuardRejection = {
   status: 403,
   reason: 'origin',
   message:
     'The Origin header names an origin that is not allowed here: add it to allowed-origins if it is yours.',
 };
-const SITE_REFUSED: Refusal = {
-  ok: false,
+const SITE_NOT_ALLOWED: GuardRejection = {
   status: 403,
   reason: 'origin',
   message:
     "Another site's page makes this request (Sec-Fetch-Site: cross-site), and says no Origin that is in allowed-origins.",
 };
-const TOKEN_MISSING: Refusal = {
-  ok: false,
+const TOKEN_MISSING: GuardRejection = {
   status: 401,
   reason: 'unauthorized',
   message: 'This server needs a bearer token: send it as "Authorization: Bearer <token>".',
   headers: { 'www-authenticate': REALM },
 };
 /** RFC 6750, section 3.1: `error` only if a token was sent. */
-const TOKEN_WRONG: Refusal = {
-  ok: false,
+const TOKEN_WRONG: GuardRejection = {
   status: 401,
   reason: 'unauthorized',
   message: 'The bearer token is not the one that this server was started with.',
@@ -100,17 +89,18 @@ export function createGuard(options: GuardOptions): Guard {
 
   return {
     site(headers, host = headers.host) {
-      if (host === undefined || !isHostAllowed(host)) return HOST_REFUSED;
-      if (headers.origin !== undefined) return isOriginAllowed(headers.origin) ? undefined : ORIGIN_REFUSED;
+      if (host === undefined || !isHostAllowed(host)) return HOST_NOT_ALLOWED;
+      if (headers.origin !== undefined)
+        return isOriginAllowed(headers.origin) ? undefined : ORIGIN_NOT_ALLOWED;
       // An image or a form on any page sends no Origin with a GET, but would open a session.
       if (headers['sec-fetch-site'] !== 'cross-site') return undefined;
-      return allowsLinks && isLink(headers) ? undefined : SITE_REFUSED;
+      return allowsLinks && isLink(headers) ? undefined : SITE_NOT_ALLOWED;
     },
     token(headers) {
-      if (expected === undefined) return ANONYMOUS;
+      if (expected === undefined) return 'anonymous';
       const given = bearerToken(headers.authorization);
       if (given === undefined) return TOKEN_MISSING;
-      return timingSafeEqual(digest(given), expected) ? TOKEN : TOKEN_WRONG;
+      return timingSafeEqual(digest(given), expected) ? 'token' : TOKEN_WRONG;
     },
   };
 }
@@ -212,7 +202,7 @@ function parseOrigin(text: string): { origin: string; name: string; port: string
   };
 }
 
-/** Only accepted values are remembered, and only few, so that nobody can fill the memory with refused ones. */
+/** Only accepted values are remembered, and only few, so that nobody can fill the memory with rejected ones. */
 function remember(accepts: (value: string) => boolean): (value: string) => boolean {
   const accepted = new Set<string>();
   return (value) => {

@@ -8,6 +8,7 @@ import { MAX_JSON_DEPTH, nestsDeeperThan } from '../shared/json-depth.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { ClientMessage } from './client-message.js';
 import { JSON_RPC } from './json-rpc-error.js';
+import type { Rejection } from './rejection.js';
 
 /** Ids are part of event ids, log lines and errors. */
 const MAX_ID_CHARS = 256;
@@ -15,46 +16,42 @@ const MAX_BATCH = 100;
 /** Names of methods and tools are part of log lines, events and snapshots; no method or tool has a longer name. */
 const MAX_NAME_CHARS = 200;
 
-export type ParsedBody =
-  | { readonly ok: true; readonly batch: boolean; readonly messages: readonly ClientMessage[] }
-  | { readonly ok: false; readonly code: number; readonly message: string; readonly id: RequestId | null };
+export interface ParsedBody {
+  readonly batch: boolean;
+  readonly messages: readonly ClientMessage[];
+}
 
-type Refused = Extract<ParsedBody, { ok: false }>;
+type BodyRejection = Rejection<'parse_error' | 'invalid_request'>;
 type Fields = Readonly<Record<string, unknown>>;
 
-export function parseBody(text: string): ParsedBody {
+export function parseBody(text: string): ParsedBody | BodyRejection {
   // Before anything else, because code that receives a message later may recurse over it.
   if (nestsDeeperThan(text, MAX_JSON_DEPTH)) {
-    return refused(
-      JSON_RPC.invalidRequest,
-      `Invalid Request: it nests more than ${MAX_JSON_DEPTH} levels of objects and arrays`,
-    );
+    return invalid(`it nests more than ${MAX_JSON_DEPTH} levels of objects and arrays`);
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return refused(JSON_RPC.parseError, `Parse error: Invalid JSON: ${(error as SyntaxError).message}`);
+    const message = `Parse error: Invalid JSON: ${(error as SyntaxError).message}`;
+    return { reason: 'parse_error', code: JSON_RPC.parseError, message, id: null };
   }
   if (!Array.isArray(value)) {
     const message = classify(value, text);
-    return 'ok' in message ? message : { ok: true, batch: false, messages: [message] };
+    return 'reason' in message ? message : { batch: false, messages: [message] };
   }
-  if (value.length === 0)
-    return refused(JSON_RPC.invalidRequest, 'Invalid Request: a batch must not be empty');
-  if (value.length > MAX_BATCH) {
-    return refused(JSON_RPC.invalidRequest, `Invalid Request: Batch must not exceed ${MAX_BATCH} messages`);
-  }
+  if (value.length === 0) return invalid('a batch must not be empty');
+  if (value.length > MAX_BATCH) return invalid(`Batch must not exceed ${MAX_BATCH} messages`);
   const messages: ClientMessage[] = [];
   for (const element of value) {
     const message = classify(element, JSON.stringify(element));
-    if ('ok' in message) return message;
+    if ('reason' in message) return message;
     messages.push(message);
   }
-  return { ok: true, batch: true, messages };
+  return { batch: true, messages };
 }
 
-function classify(value: unknown, body: string): ClientMessage | Refused {
+function classify(value: unknown, body: string): ClientMessage | BodyRejection {
   if (!isFields(value)) return invalid('a message is a JSON object', null);
   const id = isRequestId(value.id) ? value.id : null;
   if (value.jsonrpc !== '2.0') return invalid('"jsonrpc" must be "2.0"', id);
@@ -103,7 +100,7 @@ function isForFastPath(params: Fields): boolean {
   return true;
 }
 
-function classifyResponse(value: Fields, id: RequestId | null, body: string): ClientMessage | Refused {
+function classifyResponse(value: Fields, id: RequestId | null, body: string): ClientMessage | BodyRejection {
   const hasResult = isFields(value.result);
   const hasError =
     isFields(value.error) &&
@@ -170,10 +167,6 @@ function isRequestId(value: unknown): value is RequestId {
   return typeof value === 'string' ? value.length <= MAX_ID_CHARS : Number.isSafeInteger(value);
 }
 
-function invalid(why: string, id: RequestId | null): Refused {
-  return { ok: false, code: JSON_RPC.invalidRequest, message: `Invalid Request: ${why}`, id };
-}
-
-function refused(code: number, message: string): Refused {
-  return { ok: false, code, message, id: null };
+function invalid(why: string, id: RequestId | null = null): BodyRejection {
+  return { reason: 'invalid_request', code: JSON_RPC.invalidRequest, message: `Invalid Request: ${why}`, id };
 }

@@ -6,11 +6,12 @@
 import type { ResponseStream } from '../delivery/outbox.js';
 import type { ClientRequest } from '../protocol/client-message.js';
 import { type ErrorReason, errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
+import type { Rejection } from '../protocol/rejection.js';
 import { Deadline } from '../shared/deadline.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { ShortMap } from '../shared/short-map.js';
-import type { CancelReason, RejectionReason } from '../telemetry/events.js';
+import type { CancelReason } from '../telemetry/events.js';
 import type { RequestSnapshot } from '../telemetry/snapshot.js';
 import { PendingRequest } from './pending-request.js';
 import type { SharedBySessions } from './session-owner.js';
@@ -24,14 +25,6 @@ export interface PendingRequestsOwner {
   onCancelled(id: RequestId, why: string): void;
   /** Gives a stream the gateway's own answer to a request. */
   answer(stream: ResponseStream, body: string, id: RequestId): void;
-}
-
-/** Why a request is not accepted. */
-export interface RequestRejection {
-  /** Set if a limit of the gateway is reached. A mistake of the client emits no event. */
-  readonly reason?: RejectionReason;
-  /** The JSON-RPC error response. */
-  readonly body: string;
 }
 
 export class PendingRequests {
@@ -78,22 +71,24 @@ export class PendingRequests {
    *   but the kill ladder still knows it by this id.
    * @param full whether the session's thread already has too much to read
    */
-  rejection({ id }: ClientRequest, runs: boolean, full: boolean): RequestRejection | undefined {
+  rejection(
+    { id }: ClientRequest,
+    runs: boolean,
+    full: boolean,
+  ): Rejection<ErrorReason & ('duplicate_id' | 'request_limit' | 'thread_wait')> | undefined {
     if (this.#pending.has(id) || runs) {
       const message = `Request id ${JSON.stringify(id)} is in flight already. Give each request an id of its own.`;
-      return { body: errorResponse(id, JSON_RPC.invalidRequest, message, { reason: 'duplicate_id' }) };
+      return { reason: 'duplicate_id', message, code: JSON_RPC.invalidRequest, id };
     }
     const limit = this.#shared.options.maxRequestsPerSession;
     if (this.#pending.size < limit && !full) return undefined;
     if (full) {
-      const reason = 'thread_wait';
       const message =
         'This session has been sent more than its server has read. Wait for a call to finish and call again, or send less.';
-      return { reason, body: errorResponse(id, JSON_RPC.serverError, message, { reason }) };
+      return { reason: 'thread_wait', message, id };
     }
-    const reason = 'request_limit';
     const message = `This session is at its limit of requests in flight (max-requests-per-session is ${limit}). Wait for one to finish and call again.`;
-    return { reason, body: errorResponse(id, JSON_RPC.serverError, message, { reason }) };
+    return { reason: 'request_limit', message, id };
   }
 
   add(request: ClientRequest, stream: ResponseStream): PendingRequest {

@@ -20,8 +20,8 @@ export class ServerRequests {
    * @returns the error response for the server if the request must not be sent
    */
   ask(id: RequestId, orphaned: boolean): string | undefined {
-    if (orphaned) return refused(id, 'The request that this belongs to is over.');
-    if (this.#open.size >= MAX_OPEN) return refused(id, 'Too many requests to this client are unanswered.');
+    if (orphaned) return rejection(id, 'The request that this belongs to is over.');
+    if (this.#open.size >= MAX_OPEN) return rejection(id, 'Too many requests to this client are unanswered.');
     this.#open.add(id);
     return undefined;
   }
@@ -41,6 +41,6 @@ export class ServerRequests {
   }
 }
 
-function refused(id: RequestId, message: string): string {
+function rejection(id: RequestId, message: string): string {
   return errorResponse(id, JSON_RPC.serverError, message);
 }

@@ -9,7 +9,7 @@
 const MAX_CANDIDATES = 256;
 /** Sessions change, so candidates are not used for longer than this. */
 const CANDIDATES_LAST_MS = 1_000;
-/** A scan that found nothing is not repeated at once, because refusals must stay cheap. */
+/** A scan that found nothing is not repeated at once, because rejections must stay cheap. */
 const LOOK_AGAIN_MS = 100;
 
 export interface EvictionCandidate {

@@ -4,13 +4,14 @@ import { performance } from 'node:perf_hooks';
 import type { OutboxSource } from '../delivery/outbox.js';
 import type { SessionWorker } from '../isolation/worker.js';
 import type { WorkerSource } from '../isolation/worker-source.js';
+import type { Rejection } from '../protocol/rejection.js';
 import type { StaticLists } from '../servers/server-module-check.js';
 import { Deadline } from '../shared/deadline.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { inTurns } from '../shared/turns.js';
 import { AdmissionWindow } from '../telemetry/admission-window.js';
 import type { EndReason } from '../telemetry/end-reason.js';
-import type { GatewayEmitter, RejectionReason } from '../telemetry/events.js';
+import type { GatewayEmitter } from '../telemetry/events.js';
 import type { SessionState } from '../telemetry/snapshot.js';
 import { Session } from './session.js';
 import { SessionEviction } from './session-eviction.js';
@@ -27,12 +28,6 @@ const SESSIONS_PER_TURN = 250;
 export interface SessionManagerOptions extends SessionOptions {
   readonly maxSessions: number;
   readonly cleanupIntervalMs: number;
-}
-
-/** Why no session can be opened now. */
-export interface Refusal {
-  readonly reason: Extract<RejectionReason, 'draining' | 'session_limit'>;
-  readonly message: string;
 }
 
 export class SessionManager implements SessionOwner<Session> {
@@ -76,7 +71,7 @@ export class SessionManager implements SessionOwner<Session> {
    * Why no session can be opened, or `undefined`. Must be asked in the same tick as `open`, so that a burst cannot
    * exceed the limit.
    */
-  refusal(): Refusal | undefined {
+  rejection(): Rejection<'draining' | 'session_limit'> | undefined {
     if (this.#draining)
       return { reason: 'draining', message: 'The server is shutting down. Try again in a moment.' };
     const { maxSessions } = this.options;
@@ -89,7 +84,7 @@ export class SessionManager implements SessionOwner<Session> {
   }
 
   /**
-   * Creates the record. If there is no room, the idle session that `refusal` found ends first. The session has no
+   * Creates the record. If there is no room, the idle session that `rejection` found ends first. The session has no
    * thread before its first message.
    * @param outboxes the way to its client
    */

@@ -8,6 +8,7 @@ import type { EventCursor } from '../delivery/event-id.js';
 import type { Outbox, OutboxOwner, OutboxSource, ResponseStream, StreamLoss } from '../delivery/outbox.js';
 import type { StreamConnection } from '../delivery/stream-connection.js';
 import type { ClientNotification, ClientRequest, ClientResponse } from '../protocol/client-message.js';
+import { rejectionResponse } from '../protocol/rejection.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { EndReason } from '../telemetry/end-reason.js';
@@ -158,8 +159,9 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
         this.#binding.unreadFull,
       );
       if (rejection !== undefined) {
-        if (rejection.reason !== undefined) this.#outbox.rejected(rejection.reason);
-        this.answer(stream, rejection.body, request.id);
+        // A limit of the gateway emits an event, a mistake of the client does not.
+        if (rejection.reason !== 'duplicate_id') this.#outbox.rejected(rejection.reason);
+        this.answer(stream, rejectionResponse(rejection), request.id);
         continue;
       }
       const cancelled = this.#earlyCancels?.take(request.id);

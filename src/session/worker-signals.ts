@@ -137,9 +137,9 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     // Nobody reads what belongs to a request that has been answered or cancelled.
     const orphaned = relatedTo !== undefined && pending === undefined;
     if (kind === 'request' && id !== undefined) {
-      const refusal = this.serverRequests.ask(id, orphaned);
-      if (refusal !== undefined) {
-        this.binding.reply(refusal);
+      const rejection = this.serverRequests.ask(id, orphaned);
+      if (rejection !== undefined) {
+        this.binding.reply(rejection);
         return this.binding.credit(chars);
       }
     }

@@ -13,7 +13,7 @@ import type { EndReason } from './end-reason.js';
 /** Why a request was cancelled; a metric label. */
 export type CancelReason = 'client' | 'disconnect' | 'resume_expired' | 'session_end';
 
-/** Why the gateway refused an HTTP request; a metric label. */
+/** Why the gateway rejected an HTTP request; a metric label. */
 export type RejectionReason =
   | 'host'
   | 'origin'
@@ -97,7 +97,7 @@ export interface RequestFacts {
   readonly tool: string | undefined;
 }
 
-export interface RefusedRequest {
+export interface RejectedRequest {
   readonly method: string | undefined;
   /** Without the query, which may contain a session's id. */
   readonly path: string;
@@ -143,7 +143,7 @@ export interface GatewayEvents {
       readonly sessionId: string | undefined;
       readonly remoteAddress: string | undefined;
       /** The request, as far as it was read. Each part is the client's own text. */
-      readonly request?: RefusedRequest;
+      readonly request?: RejectedRequest;
       /** What went wrong, only for the log. */
       readonly detail?: string;
     },

@@ -4,7 +4,7 @@
  */
 import { expect } from 'chai';
 import { once } from '../support/events.js';
-import { expectError, expectGrowing, expectRefusal, progressOf } from '../support/expectations.js';
+import { expectError, expectGrowing, expectRejection, progressOf } from '../support/expectations.js';
 import {
   connectedClient,
   type Gateway,
@@ -131,8 +131,8 @@ describe('What Claude Code needs', () => {
     const client = await connectedClient(gateway);
     const stranger = rawClient(gateway);
     const call = toolCall(1, 'echo', { text: 'lost' });
-    await expectRefusal(await stranger.post(call, { 'mcp-session-id': 'from-before-the-restart' }), 404);
-    await expectRefusal(await stranger.post(initializeRequest(1)), 503);
+    await expectRejection(await stranger.post(call, { 'mcp-session-id': 'from-before-the-restart' }), 404);
+    await expectRejection(await stranger.post(initializeRequest(1)), 503);
 
     const running = client.startCall('slow', { ms: 300 }, { progressToken });
     const opened = await running.exchange.response;

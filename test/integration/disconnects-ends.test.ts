@@ -2,7 +2,7 @@ import { once as event } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { expect } from 'chai';
 import { collect, type EventPayload, once } from '../support/events.js';
-import { expectError, expectKilledByGrace, expectRefusal } from '../support/expectations.js';
+import { expectError, expectKilledByGrace, expectRejection } from '../support/expectations.js';
 import { connectedClient, type Gateway, sharedGateway } from '../support/gateway.js';
 import { LegacyClient } from '../support/legacy-client.js';
 import { RawResponse, toolCall } from '../support/raw-client.js';
@@ -23,9 +23,9 @@ describe('DELETE', () => {
     expect(answer?.id).to.equal(id);
     expectError(answer!, -32000);
     expect((await ended).reason).to.equal('delete');
-    await expectRefusal(await client.post(toolCall(99, 'echo', { text: 'late' })), 404);
-    await expectRefusal(await client.get(), 404);
-    await expectRefusal(await client.delete(), 404);
+    await expectRejection(await client.post(toolCall(99, 'echo', { text: 'late' })), 404);
+    await expectRejection(await client.get(), 404);
+    await expectRejection(await client.delete(), 404);
   });
 
   it('closes the GET stream', async () => {
@@ -61,7 +61,7 @@ describe('DELETE', () => {
       const { cause, killMs } = await exit;
       expect(cause).to.equal('killed');
       expectKilledByGrace(killMs, CANCEL_GRACE_MS);
-      await expectRefusal(await client.get(), 404);
+      await expectRejection(await client.get(), 404);
     });
   }
 
@@ -102,7 +102,7 @@ describe('The legacy SSE stream closes', () => {
     expect((await cancelled).reason).to.equal('session_end');
     expect((await ended).reason).to.equal('stream_closed');
     expect((await exit).cause).to.equal('ended');
-    await expectRefusal(await client.post(toolCall('late', 'echo', { text: 'late' })), 404);
+    await expectRejection(await client.post(toolCall('late', 'echo', { text: 'late' })), 404);
   });
 
   it('refuses a message whose body was still on its way when the session ended', async () => {
@@ -125,7 +125,7 @@ describe('The legacy SSE stream closes', () => {
     const answered = event(outgoing, 'response') as Promise<[IncomingMessage]>;
     outgoing.end(body);
     const [incoming] = await answered;
-    await expectRefusal(new RawResponse(incoming), 404);
+    await expectRejection(new RawResponse(incoming), 404);
     outgoing.destroy();
   });
 

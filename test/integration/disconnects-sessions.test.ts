@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import { collect, type EventPayload, once } from '../support/events.js';
-import { expectError, expectRefusal } from '../support/expectations.js';
+import { expectError, expectRejection } from '../support/expectations.js';
 import { connectedClient, type Gateway, sharedGateway } from '../support/gateway.js';
 import { type RawClient, textOf, toolCall } from '../support/raw-client.js';
 import type { SseReader } from '../support/sse-reader.js';
@@ -19,7 +19,7 @@ describe('A session that had a GET stream and has no connection left', () => {
     const dropMs = performance.now();
     expect((await ended).reason).to.equal('disconnect');
     expect(performance.now() - dropMs, 'ms since the drop').to.be.at.least(DISCONNECT_GRACE_MS - 20);
-    await expectRefusal(await client.post(toolCall(1, 'echo', { text: 'late' })), 404);
+    await expectRejection(await client.post(toolCall(1, 'echo', { text: 'late' })), 404);
   });
 
   it('ends when every socket of the client dies at once, in the middle of a call', async () => {
@@ -101,7 +101,7 @@ describe('A session that is left alone', () => {
     const answeredMs = performance.now();
     expect((await sessionEnd(gateway(), client.sessionId)).reason).to.equal('idle');
     expect(performance.now() - answeredMs).to.be.at.least(SESSION_IDLE_MS - 50);
-    await expectRefusal(await client.post(toolCall(1, 'echo', { text: 'late' })), 404);
+    await expectRejection(await client.post(toolCall(1, 'echo', { text: 'late' })), 404);
   });
 });
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { withDeadline } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
-import { expectError, expectKilledByGrace, expectRefusal } from '../support/expectations.js';
+import { expectError, expectKilledByGrace, expectRejection } from '../support/expectations.js';
 import { connectedClient, type Gateway, rawClient, startGateway } from '../support/gateway.js';
 import { initializeRequest, textOf } from '../support/raw-client.js';
 
@@ -21,7 +21,7 @@ describe('a gateway that drains', () => {
   it('answers no new session: 503 with Retry-After', async () => {
     const { gateway, finish } = await draining();
     const response = await rawClient(gateway).post(initializeRequest(1));
-    await expectRefusal(response, 503);
+    await expectRejection(response, 503);
     expect(Number(response.headers['retry-after'])).to.be.at.least(1);
     await finish();
   });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { GatewayEvents } from '../../src/index.js';
 import { once } from '../support/events.js';
-import { expectRefusal } from '../support/expectations.js';
+import { expectRejection } from '../support/expectations.js';
 import { connectedClient, type Gateway, rawClient, sseUrl, startGateway } from '../support/gateway.js';
 import { initializeRequest, textOf } from '../support/raw-client.js';
 
@@ -57,7 +57,7 @@ describe("An embedder's metadata function that fails", () => {
       const bystander = await connectedClient(gateway);
       const rejected = once(gateway.events, 'rejected');
       const headers = { 'x-fault': fault };
-      const refusal = await expectRefusal(
+      const refusal = await expectRejection(
         await rawClient(gateway).post(initializeRequest(5), headers),
         500,
         -32603,
@@ -68,7 +68,7 @@ describe("An embedder's metadata function that fails", () => {
       expect(reason).to.equal('internal_error');
       expect(detail).to.contain("createGateway's metadata function");
       const legacy = await rawClient(gateway).send('GET', undefined, headers, sseUrl(gateway));
-      await expectRefusal(legacy, 500, -32603);
+      await expectRejection(legacy, 500, -32603);
       expect(gateway.sessions()).to.have.length(1);
       expect(textOf(await bystander.call('echo', { text: 'well' }))).to.equal('well');
     });
@@ -121,7 +121,7 @@ describe("An embedder's listener that fails", () => {
     }
     const client = await connectedClient(gateway);
     expect(textOf(await client.call('slow', { ms: 100 }))).to.equal('waited 100');
-    await expectRefusal(await rawClient(gateway).post('{'), 400);
+    await expectRejection(await rawClient(gateway).post('{'), 400);
     const gone = new Promise<void>((resolve) => gateway.events.on('thread-exited', () => resolve()));
     expect((await client.delete()).status).to.equal(200);
     await gone;

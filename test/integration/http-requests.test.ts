@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
 import { once } from '../support/events.js';
-import { expectRefusal } from '../support/expectations.js';
+import { expectRejection } from '../support/expectations.js';
 import { connectedClient, rawClient, sharedGateway, sseUrl, startGateway } from '../support/gateway.js';
 import { LegacyClient } from '../support/legacy-client.js';
 import { initializeRequest, LATEST_PROTOCOL_VERSION, RawResponse, textOf } from '../support/raw-client.js';
@@ -57,10 +57,10 @@ describe('What a request may look like', () => {
     const [before, after] = ['{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"caf', '"}}'];
     for (const bytes of [[0xe9], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xff]]) {
       const body = Buffer.concat([Buffer.from(before), Buffer.from(bytes), Buffer.from(after)]);
-      await expectRefusal(await client.send('POST', body), 400, -32700);
+      await expectRejection(await client.send('POST', body), 400, -32700);
     }
     const latin = { 'content-type': 'application/json; charset=iso-8859-1' };
-    await expectRefusal(await client.post(PING, latin), 415);
+    await expectRejection(await client.post(PING, latin), 415);
     // The last is what bytes that are no UTF-8 are read as; here it was meant.
     const text = 'café 😀 \ufffd';
     expect(textOf(await client.call('echo', { text }))).to.equal(text);
@@ -71,7 +71,7 @@ describe('What a request may look like', () => {
     const body = gzipSync(JSON.stringify(PING));
     const response = await client.send('POST', body, { 'content-encoding': 'gzip' });
     expect(response.headers['accept-encoding']).to.equal('identity');
-    await expectRefusal(response, 415);
+    await expectRejection(response, 415);
   });
 
   it('nests within bounds, over both transports', async () => {
@@ -83,11 +83,11 @@ describe('What a request may look like', () => {
     );
     const fresh = rawClient(gateway());
     for (const body of [message, `[${message}]`, opening, DEEP, `{"jsonrpc":"2.0","id":${DEEP}}`]) {
-      await expectRefusal(await fresh.post(body), 400, -32600);
-      await expectRefusal(await bystander.post(body), 400, -32600);
+      await expectRejection(await fresh.post(body), 400, -32600);
+      await expectRejection(await bystander.post(body), 400, -32600);
     }
     const legacy = await LegacyClient.connect(gateway());
-    for (const body of [message, opening]) await expectRefusal(await legacy.post(body), 400, -32600);
+    for (const body of [message, opening]) await expectRejection(await legacy.post(body), 400, -32600);
     expect(textOf(await bystander.call('echo', { text: 'well' }))).to.equal('well');
   });
 
@@ -109,7 +109,7 @@ describe('What a request may look like', () => {
       outgoing.once('response', (incoming) => resolve(new RawResponse(incoming)));
     });
     outgoing.flushHeaders();
-    await expectRefusal(await answered, 404, -32001);
+    await expectRejection(await answered, 404, -32001);
   });
 });
 
@@ -121,7 +121,7 @@ describe('server/discover, the first question of a client of 2026-07-28', () => 
     const client = rawClient(gateway());
     const question = { jsonrpc: '2.0', id: 'server-discover-probe-1', method: 'server/discover', params: {} };
     const response = await client.post(question, { 'mcp-protocol-version': '2026-07-28' });
-    const answer = await expectRefusal(response, 400, -32601);
+    const answer = await expectRejection(response, 400, -32601);
     expect(answer.id).to.equal('server-discover-probe-1');
     expect((await rejected).reason).to.equal('discover');
   });
@@ -173,7 +173,7 @@ describe('A page of another site', () => {
       { ...image, accept: '*/*' },
       sseUrl(gateway),
     );
-    await expectRefusal(response, 403);
+    await expectRejection(response, 403);
     expect(gateway.sessions()).to.deep.equal([]);
   });
 });

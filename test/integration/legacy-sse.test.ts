@@ -4,7 +4,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { expect } from 'chai';
 import { once } from '../support/events.js';
-import { expectRefusal, progressOf } from '../support/expectations.js';
+import { expectRejection, progressOf } from '../support/expectations.js';
 import { rawClient, sharedGateway, sseUrl, startGateway } from '../support/gateway.js';
 import { LegacyClient } from '../support/legacy-client.js';
 import { initializeRequest, textOf, toolCall } from '../support/raw-client.js';
@@ -67,16 +67,19 @@ describe('Legacy HTTP+SSE (2024-11-05)', () => {
 
   it('answers 404 to messages for an unknown session, and 400 without one', async () => {
     const client = await LegacyClient.open(gateway());
-    await expectRefusal(
+    await expectRejection(
       await client.post(initializeRequest(1), new URL('/messages?sessionId=unknown', client.endpoint)),
       404,
     );
-    await expectRefusal(await client.post(initializeRequest(1), new URL('/messages', client.endpoint)), 400);
+    await expectRejection(
+      await client.post(initializeRequest(1), new URL('/messages', client.endpoint)),
+      400,
+    );
   });
 
   it('answers 400 to broken JSON', async () => {
     const client = await LegacyClient.connect(gateway());
-    await expectRefusal(await client.post('{'), 400, -32700);
+    await expectRejection(await client.post('{'), 400, -32700);
   });
 
   it('answers 405 to other methods', async () => {
@@ -101,7 +104,7 @@ describe('Legacy HTTP+SSE (2024-11-05)', () => {
     );
     client.stream.destroy();
     expect((await ended).reason).to.equal('stream_closed');
-    await expectRefusal(await client.post(toolCall('late', 'echo', { text: 'late' })), 404);
+    await expectRejection(await client.post(toolCall('late', 'echo', { text: 'late' })), 404);
   });
 
   it('answers 503 to a stream over the session limit', async () => {

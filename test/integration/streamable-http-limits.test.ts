@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { once } from '../support/events.js';
-import { expectError, expectRefusal } from '../support/expectations.js';
+import { expectError, expectRejection } from '../support/expectations.js';
 import { connectedClient, rawClient, sharedGateway, startGateway } from '../support/gateway.js';
 import { initializeRequest, textOf, toolCall } from '../support/raw-client.js';
 
@@ -10,7 +10,7 @@ describe('Streamable HTTP: guards', () => {
   const gateway = sharedGateway();
 
   it('answers 403 to a foreign Host header', async () => {
-    await expectRefusal(
+    await expectRejection(
       await rawClient(gateway()).post(initializeRequest(1), { host: 'evil.example.com' }),
       403,
     );
@@ -18,7 +18,7 @@ describe('Streamable HTTP: guards', () => {
 
   it('answers 403 to a foreign Origin header', async () => {
     const headers = { origin: 'http://evil.example.com' };
-    await expectRefusal(await rawClient(gateway()).post(initializeRequest(1), headers), 403);
+    await expectRejection(await rawClient(gateway()).post(initializeRequest(1), headers), 403);
   });
 
   it('takes a loopback Origin and localhost as Host', async () => {
@@ -75,14 +75,14 @@ describe('Streamable HTTP: the longest body', () => {
 
   it('answers 413 to a body over the limit that tells its length', async () => {
     const client = await connectedClient(gateway());
-    await expectRefusal(await client.post(toolCall(9, 'echo', { text: 'x'.repeat(2048) })), 413);
+    await expectRejection(await client.post(toolCall(9, 'echo', { text: 'x'.repeat(2048) })), 413);
   });
 
   it('answers 413 to a body over the limit that does not tell its length', async () => {
     const client = await connectedClient(gateway());
     const body = JSON.stringify(toolCall(9, 'echo', { text: 'x'.repeat(2048) }));
     const headers = { 'content-length': undefined, 'transfer-encoding': 'chunked' };
-    await expectRefusal(await client.post(body, headers), 413);
+    await expectRejection(await client.post(body, headers), 413);
   });
 
   it('takes a body just under the limit', async () => {
@@ -112,7 +112,7 @@ describe('Streamable HTTP: limits', () => {
     const first = await connectedClient(gateway);
     const second = rawClient(gateway);
     const refused = await second.post(initializeRequest(1));
-    await expectRefusal(refused, 503);
+    await expectRejection(refused, 503);
     expect(Number(refused.headers['retry-after'])).to.be.within(1, 120);
     const ended = once(gateway.events, 'session-ended');
     await (await first.delete()).text();

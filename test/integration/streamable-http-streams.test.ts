@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { StreamKind } from '../../src/telemetry/events.js';
 import { once } from '../support/events.js';
-import { expectError, expectRefusal } from '../support/expectations.js';
+import { expectError, expectRejection } from '../support/expectations.js';
 import { connectedClient, type Gateway, rawClient, sharedGateway } from '../support/gateway.js';
 import { textOf } from '../support/raw-client.js';
 import type { SseReader } from '../support/sse-reader.js';
@@ -258,7 +258,7 @@ describe('Streamable HTTP: coming back with Last-Event-ID', () => {
 
   it('answers 400 to an event id that is none', async () => {
     const client = await connectedClient(gateway());
-    await expectRefusal(await client.get({}, 'not an event id'), 400);
+    await expectRejection(await client.get({}, 'not an event id'), 400);
   });
 });
 
@@ -314,7 +314,7 @@ describe('Streamable HTTP: streams that are replaced and closed', () => {
 
   it('gives HTTP clients without a session nothing to resume', async () => {
     const client = rawClient(gateway());
-    await expectRefusal(await client.get({}, '1.get'), 400);
+    await expectRejection(await client.get({}, '1.get'), 400);
   });
 });
 

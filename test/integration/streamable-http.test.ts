@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { once } from '../support/events.js';
-import { expectError, expectRefusal } from '../support/expectations.js';
+import { expectError, expectRejection } from '../support/expectations.js';
 import { connectedClient, rawClient, sharedGateway } from '../support/gateway.js';
 import { initializeRequest, LATEST_PROTOCOL_VERSION, textOf, toolCall } from '../support/raw-client.js';
 
@@ -11,27 +11,27 @@ describe('Streamable HTTP: what a request needs', () => {
   const gateway = sharedGateway();
 
   it('answers 400 to a request without a session id', async () => {
-    await expectRefusal(await rawClient(gateway()).post(PING), 400);
+    await expectRejection(await rawClient(gateway()).post(PING), 400);
   });
 
   for (const method of ['POST', 'GET', 'DELETE']) {
     it(`answers 404 to a ${method} with an unknown session id`, async () => {
       const body = method === 'POST' ? JSON.stringify(PING) : undefined;
       const response = await rawClient(gateway()).send(method, body, { 'mcp-session-id': 'no-such-session' });
-      await expectRefusal(response, 404);
+      await expectRejection(response, 404);
     });
   }
 
   for (const method of ['GET', 'DELETE']) {
     it(`answers 400 to a ${method} without a session id`, async () => {
-      await expectRefusal(await rawClient(gateway()).send(method), 400);
+      await expectRejection(await rawClient(gateway()).send(method), 400);
     });
   }
 
   for (const method of ['PUT', 'PATCH']) {
     it(`answers 405 to ${method} and tells which methods there are`, async () => {
       const response = await rawClient(gateway()).send(method, '{}');
-      await expectRefusal(response, 405);
+      await expectRejection(response, 405);
       expect(response.headers.allow?.split(/, */)).to.include.members(['GET', 'POST', 'DELETE']);
     });
   }
@@ -45,18 +45,18 @@ describe('Streamable HTTP: what a request needs', () => {
 
   for (const accept of [undefined, 'application/json', 'text/event-stream']) {
     it(`answers 406 to a POST that accepts ${accept ?? 'nothing'}`, async () => {
-      await expectRefusal(await rawClient(gateway()).post(initializeRequest(1), { accept }), 406);
+      await expectRejection(await rawClient(gateway()).post(initializeRequest(1), { accept }), 406);
     });
   }
 
   it('answers 406 to a GET that does not accept an event stream', async () => {
     const client = await connectedClient(gateway());
-    await expectRefusal(await client.get({ accept: 'application/json' }), 406);
+    await expectRejection(await client.get({ accept: 'application/json' }), 406);
   });
 
   for (const type of [undefined, 'text/plain', 'text/plain; a=application/json']) {
     it(`answers 415 to a body of type ${type ?? 'none'}`, async () => {
-      await expectRefusal(
+      await expectRejection(
         await rawClient(gateway()).post(initializeRequest(1), { 'content-type': type }),
         415,
       );
@@ -72,7 +72,7 @@ describe('Streamable HTTP: what a request needs', () => {
 
   it('answers 400 with a parse error to broken JSON', async () => {
     const client = await connectedClient(gateway());
-    await expectRefusal(await client.post('{"jsonrpc":"2.0",'), 400, -32700);
+    await expectRejection(await client.post('{"jsonrpc":"2.0",'), 400, -32700);
   });
 
   for (const body of [
@@ -85,20 +85,20 @@ describe('Streamable HTTP: what a request needs', () => {
   ]) {
     it(`answers 400 to JSON that is no JSON-RPC message: ${body}`, async () => {
       const client = await connectedClient(gateway());
-      const { error } = await expectRefusal(await client.post(body), 400);
+      const { error } = await expectRejection(await client.post(body), 400);
       expect(error?.code).to.be.oneOf([-32600, -32700]);
     });
   }
 
   it('answers 400 to a request whose id is null: MCP forbids it', async () => {
     const client = await connectedClient(gateway());
-    await expectRefusal(await client.post('{"jsonrpc":"2.0","id":null,"method":"ping"}'), 400);
+    await expectRejection(await client.post('{"jsonrpc":"2.0","id":null,"method":"ping"}'), 400);
   });
 
   it('answers server/discover with 400 and a JSON-RPC error, so that a 2026-07-28 client falls back', async () => {
     const request = { jsonrpc: '2.0', id: 7, method: 'server/discover', params: {} };
     const response = await rawClient(gateway()).post(request, { 'mcp-protocol-version': '2026-07-28' });
-    await expectRefusal(response, 400);
+    await expectRejection(response, 400);
   });
 });
 
@@ -122,7 +122,7 @@ describe('Streamable HTTP: sessions', () => {
     await ended;
     const sessionId = response.headers['mcp-session-id'];
     if (typeof sessionId !== 'string') return;
-    await expectRefusal(await client.post(PING, { 'mcp-session-id': sessionId }), 404);
+    await expectRejection(await client.post(PING, { 'mcp-session-id': sessionId }), 404);
   });
 
   it('tells the server module who the client is', async () => {
@@ -155,7 +155,7 @@ describe('Streamable HTTP: sessions', () => {
 
   it('refuses a second initialize in a session', async () => {
     const client = await connectedClient(gateway());
-    await expectRefusal(await client.post(initializeRequest(99)), 400, -32600);
+    await expectRejection(await client.post(initializeRequest(99)), 400, -32600);
   });
 
   it('ends a session at DELETE: later requests get 404', async () => {
@@ -169,9 +169,9 @@ describe('Streamable HTTP: sessions', () => {
     expect(response.status).to.be.oneOf([200, 204]);
     await response.text();
     expect((await ended).reason).to.equal('delete');
-    await expectRefusal(await client.post(PING), 404);
-    await expectRefusal(await client.get(), 404);
-    await expectRefusal(await client.delete(), 404);
+    await expectRejection(await client.post(PING), 404);
+    await expectRejection(await client.get(), 404);
+    await expectRejection(await client.delete(), 404);
   });
 
   it('refuses a request id that is still in flight, and leaves the first request alone', async () => {
@@ -226,8 +226,8 @@ describe('Streamable HTTP: protocol versions', () => {
   it('answers 400 to an MCP-Protocol-Version that it does not have', async () => {
     const client = await connectedClient(gateway());
     for (const version of ['1999-01-01', 'nonsense']) {
-      await expectRefusal(await client.post(PING, { 'mcp-protocol-version': version }), 400);
-      await expectRefusal(await client.get({ 'mcp-protocol-version': version }), 400);
+      await expectRejection(await client.post(PING, { 'mcp-protocol-version': version }), 400);
+      await expectRejection(await client.get({ 'mcp-protocol-version': version }), 400);
     }
   });
 
@@ -274,14 +274,14 @@ describe('Streamable HTTP: protocol versions', () => {
 
   it('refuses an empty batch, and initialize in a batch', async () => {
     const client = await connectedClient(gateway(), { protocolVersion: '2025-03-26' });
-    await expectRefusal(await client.post('[]'), 400);
-    await expectRefusal(await rawClient(gateway()).post([initializeRequest(1, '2025-03-26'), PING]), 400);
+    await expectRejection(await client.post('[]'), 400);
+    await expectRejection(await rawClient(gateway()).post([initializeRequest(1, '2025-03-26'), PING]), 400);
   });
 
   for (const version of [LATEST_PROTOCOL_VERSION, '2025-06-18']) {
     it(`refuses a batch in a session of ${version}, which has none`, async () => {
       const client = await connectedClient(gateway(), { protocolVersion: version });
-      await expectRefusal(await client.post(batch('no')), 400, -32600);
+      await expectRejection(await client.post(batch('no')), 400, -32600);
     });
   }
 });

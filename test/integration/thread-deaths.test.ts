@@ -4,7 +4,7 @@ import { neighbourOf } from '../fixtures/isolation/neighbour.js';
 import { endSessions } from '../fixtures/isolation/sessions.js';
 import { withDeadline } from '../support/deadline.js';
 import { once } from '../support/events.js';
-import { expectError, expectRefusal } from '../support/expectations.js';
+import { expectError, expectRejection } from '../support/expectations.js';
 import { connectedClient, rawClient, sharedGateway, startGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
 import { initializeRequest, type JsonRpcMessage, textOf, toolCall } from '../support/raw-client.js';
@@ -154,7 +154,7 @@ describe('a thread that dies hurts its own session alone', function () {
     );
     expectThreadDeath(await client.call('exit'), 'exit', /exit/);
     expect((await ended).reason).to.equal('thread_deaths');
-    await expectRefusal(await client.post({ jsonrpc: '2.0', id: 'x', method: 'ping' }), 404);
+    await expectRejection(await client.post({ jsonrpc: '2.0', id: 'x', method: 'ping' }), 404);
     await neighbour.served();
   });
 });
@@ -215,7 +215,7 @@ describe('a server module whose setup fails for one session', () => {
     it(`refuses the session with 500 when it ${what}, and serves the next one`, async () => {
       const neighbour = await neighbourOf(gateway());
       const ended = once(gateway().events, 'session-ended');
-      const refusal = await expectRefusal(await neighbour.servedWhile(initializeAs(userAgent)), 500);
+      const refusal = await expectRejection(await neighbour.servedWhile(initializeAs(userAgent)), 500);
       expect(refusal.error?.message).to.match(message);
       expect((await ended).reason).to.equal('setup_failed');
       await (await neighbourOf(gateway())).served();

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { NODE_MAJOR } from '../../src/shared/node-version.js';
 import { withDeadline } from '../support/deadline.js';
 import { once } from '../support/events.js';
-import { expectRefusal } from '../support/expectations.js';
+import { expectRejection } from '../support/expectations.js';
 import { connectedClient, type Gateway, rawClient, startGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
 import { initializeRequest, type RawClient, type RawResponse, textOf } from '../support/raw-client.js';
@@ -98,7 +98,7 @@ describe('session threads: sessions that wait for one', () => {
     const waiting = rawClient(gateway).exchange('POST', JSON.stringify(initializeRequest(1)));
     const ended = once(gateway.events, 'session-ended', undefined, PATIENCE_MS);
     const response = await withDeadline(waiting.response, 'the refusal', PATIENCE_MS);
-    const refusal = await expectRefusal(response, 503);
+    const refusal = await expectRejection(response, 503);
     expect(refusal.id).to.equal(1);
     expect(refusal.error?.message).to.match(/thread/);
     expect(Number(response.headers['retry-after'])).to.be.within(1, 60);
@@ -138,7 +138,7 @@ describe('max-sessions', () => {
     expect(most).to.equal(5);
     expect(refused).to.have.length(BURST - 5);
     for (const response of refused) {
-      await expectRefusal(response, 503);
+      await expectRejection(response, 503);
       expect(Number(response.headers['retry-after'])).to.be.at.least(1);
     }
   });
@@ -146,7 +146,7 @@ describe('max-sessions', () => {
   it('counts a session until it ends', async () => {
     const gateway = await startGateway({ maxSessions: 1 });
     const client = await connectedClient(gateway);
-    await expectRefusal(await initializeOf(gateway), 503);
+    await expectRejection(await initializeOf(gateway), 503);
     await client.delete();
     expect((await initializeOf(gateway)).status).to.equal(200);
   });

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { JsonRpcMessage, RawResponse } from './raw-client.js';
 
-/** The response refuses the HTTP request: that status, and a JSON-RPC error that says why in a sentence. */
-export async function expectRefusal(
+/** The response rejects the HTTP request: that status, and a JSON-RPC error that says why in a sentence. */
+export async function expectRejection(
   response: RawResponse,
   status: number,
   code?: number,

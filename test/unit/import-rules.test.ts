@@ -35,7 +35,7 @@ const TEXTS = ['src/config/', 'src/version.ts'];
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/config/': ['src/servers/server-entry.ts'],
   'src/protocol/': [],
-  'src/auth/': ['src/telemetry/events.ts'],
+  'src/auth/': ['src/protocol/'],
   'src/delivery/': ['src/protocol/', 'src/telemetry/'],
   'src/isolation/': ['src/servers/', 'src/telemetry/'],
   'src/servers/': ['src/isolation/', 'src/telemetry/'],

@@ -9,16 +9,16 @@ import { AdmissionWindow } from '../admission-window.js';
 import type {
   GatewayEmitter,
   GatewayListeners,
-  RefusedRequest,
+  RejectedRequest,
   RequestFacts,
   ThreadExitCause,
 } from '../events.js';
 import { type LogOutput, openStandardError, prettyStream, unbuffered } from './log-output.js';
 import { printable, printableFields } from './log-text.js';
 
-/** How many refused requests are reported at `warn` in each window: a port scan must not fill the disk. */
-const REFUSALS_PER_WINDOW = 5;
-const REFUSAL_WINDOW_MS = 10_000;
+/** How many rejected requests are reported at `warn` in each window: a port scan must not fill the disk. */
+const REJECTIONS_PER_WINDOW = 5;
+const REJECTION_WINDOW_MS = 10_000;
 
 export interface LogOptions {
   readonly events: GatewayEmitter;
@@ -77,8 +77,8 @@ const NOT_THE_SERVERS_FAULT: ReadonlySet<string> = new Set([
 const QUIET_EXITS: ReadonlySet<ThreadExitCause> = new Set(['ended', 'slept']);
 
 function createListeners(logger: Logger): GatewayListeners {
-  const refusals = new AdmissionWindow(REFUSALS_PER_WINDOW, REFUSAL_WINDOW_MS);
-  const drops = new AdmissionWindow(REFUSALS_PER_WINDOW, REFUSAL_WINDOW_MS);
+  const rejections = new AdmissionWindow(REJECTIONS_PER_WINDOW, REJECTION_WINDOW_MS);
+  const drops = new AdmissionWindow(REJECTIONS_PER_WINDOW, REJECTION_WINDOW_MS);
   return {
     'session-started': ({ context }) => logger.info(describe(context), 'session started'),
     'session-ended': ({ context, reason, durationMs, requests }) =>
@@ -110,7 +110,7 @@ function createListeners(logger: Logger): GatewayListeners {
         status,
         sessionId: optional(sessionId),
         remoteAddress,
-        ...(request !== undefined && describeRefused(request)),
+        ...(request !== undefined && describeRejected(request)),
         ...(detail !== undefined && { detail: printable(detail) }),
       };
       // Whoever is refused access asks for the reason; and a fault of the gateway is reported at any level.
@@ -118,7 +118,7 @@ function createListeners(logger: Logger): GatewayListeners {
         logger.debug(fields, 'request refused');
         return;
       }
-      const suppressed = refusals.admit();
+      const suppressed = rejections.admit();
       if (suppressed === undefined) logger.debug(fields, 'request refused');
       else logger.warn({ ...fields, ...(suppressed > 0 && { suppressed }) }, 'request refused');
     },
@@ -205,7 +205,7 @@ function describeRequest({ context, key, method, tool }: RequestFacts) {
   return { ...identify(context), request: key, method: printable(method), tool: optional(tool) };
 }
 
-function describeRefused({ method, path, host, origin }: RefusedRequest) {
+function describeRejected({ method, path, host, origin }: RejectedRequest) {
   return { method: optional(method), path: printable(path), host: optional(host), origin: optional(origin) };
 }
 

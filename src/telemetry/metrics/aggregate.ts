@@ -9,7 +9,7 @@ import { AggregatorRegistry } from 'prom-client';
 import type { MetricSnapshot } from '../../shared/frames/from-worker.js';
 import type { ExposedMetric } from './exposition.js';
 import { MetricFamily, SeriesBudget } from './metric-family.js';
-import { type ModuleMetric, parseModuleMetric, type RefusalReason } from './module-metric.js';
+import { type MetricRejectionReason, type ModuleMetric, parseModuleMetric } from './module-metric.js';
 
 /** Samples that are added in one turn of the event loop, at about 1 µs each. */
 const SAMPLES_PER_TURN = 3_000;
@@ -18,8 +18,8 @@ export interface ModuleMetricsOptions {
   /** Maximum number of series over all threads, counted in lines of the exposition. */
   readonly maxSeries: number;
   /** Called for each metric that is not accepted, with the number of its series, at each report that contains it. */
-  readonly onRefused: (refusal: {
-    readonly reason: RefusalReason;
+  readonly onRejected: (rejection: {
+    readonly reason: MetricRejectionReason;
     readonly name: string;
     readonly count: number;
   }) => void;
@@ -31,11 +31,11 @@ export class ModuleMetrics {
   readonly #lineOwners = new Map<string, string>();
   readonly #namesOfThread = new Map<number, ReadonlySet<string>>();
   readonly #budget: SeriesBudget;
-  readonly #onRefused: ModuleMetricsOptions['onRefused'];
+  readonly #onRejected: ModuleMetricsOptions['onRejected'];
 
-  constructor({ maxSeries, onRefused }: ModuleMetricsOptions) {
+  constructor({ maxSeries, onRejected }: ModuleMetricsOptions) {
     this.#budget = new SeriesBudget(maxSeries);
-    this.#onRefused = onRefused;
+    this.#onRejected = onRejected;
   }
 
   get series(): { readonly current: number; readonly limit: number } {
@@ -45,18 +45,18 @@ export class ModuleMetrics {
   /** Accepts a thread's report in place of its previous one. Never throws, whatever the report contains. */
   report(thread: number, snapshot: MetricSnapshot): void {
     if (!Array.isArray(snapshot)) {
-      this.#refuse('malformed', '');
+      this.#reject('malformed', '');
       return;
     }
     const names = new Set<string>();
     for (const raw of snapshot) {
       const parsed = parseModuleMetric(raw);
       if ('metric' in parsed) {
-        if (names.has(parsed.metric.name)) this.#refuse('malformed', parsed.metric.name);
+        if (names.has(parsed.metric.name)) this.#reject('malformed', parsed.metric.name);
         else this.#admit(thread, parsed.metric);
         names.add(parsed.metric.name);
       } else {
-        if ('refused' in parsed) this.#refuse(parsed.refused, parsed.name);
+        if ('rejected' in parsed) this.#reject(parsed.rejected, parsed.name);
         names.add(parsed.name);
       }
     }
@@ -93,20 +93,20 @@ export class ModuleMetrics {
   #admit(thread: number, metric: ModuleMetric): void {
     const known = this.#families.get(metric.name);
     if (known !== undefined && !known.matches(metric)) {
-      this.#refuse('conflict', metric.name);
+      this.#reject('conflict', metric.name);
       return;
     }
     if (known === undefined && this.#families.size >= this.#budget.limit) {
-      this.#refuse('series_limit', metric.name);
+      this.#reject('series_limit', metric.name);
       return;
     }
     const family = known ?? this.#add(metric);
     if (family === undefined) {
-      this.#refuse('conflict', metric.name);
+      this.#reject('conflict', metric.name);
       return;
     }
     const overLimit = family.report(thread, metric);
-    if (overLimit > 0) this.#refuse('series_limit', metric.name, overLimit);
+    if (overLimit > 0) this.#reject('series_limit', metric.name, overLimit);
   }
 
   /** `undefined` if another metric already writes lines of the same name. */
@@ -128,8 +128,8 @@ export class ModuleMetrics {
     for (const line of linesOf(family)) this.#lineOwners.delete(line);
   }
 
-  #refuse(reason: RefusalReason, name: string, count = 1): void {
-    this.#onRefused({ reason, name, count });
+  #reject(reason: MetricRejectionReason, name: string, count = 1): void {
+    this.#onRejected({ reason, name, count });
   }
 }
 

@@ -58,14 +58,14 @@ export class MetricFamily {
     }
     const before = this.#live.get(thread);
     const now = new Map<string, Samples>();
-    let refused = 0;
+    let rejected = 0;
     for (const [key, samples] of metric.series) {
       const last = before?.get(key);
       if (last !== undefined) {
         const lost = this.#lostBetween(last, samples);
         if (lost !== undefined) this.#fold(key, lost);
       } else if (!this.#acquire(key, samples.length)) {
-        refused += 1;
+        rejected += 1;
         continue;
       }
       now.set(key, samples);
@@ -74,7 +74,7 @@ export class MetricFamily {
       if (!now.has(key)) this.#giveUp(key, last);
     }
     this.#live.set(thread, now);
-    return refused;
+    return rejected;
   }
 
   /** The thread is gone, or no longer has the metric: its counts are added to the totals of ended threads. */

@@ -5,7 +5,12 @@
 type ModuleMetricType = 'counter' | 'gauge' | 'histogram' | 'summary';
 
 /** Why a metric or a series of a server module is not served; a metric label. */
-export type RefusalReason = 'malformed' | 'reserved_name' | 'aggregator' | 'conflict' | 'series_limit';
+export type MetricRejectionReason =
+  | 'malformed'
+  | 'reserved_name'
+  | 'aggregator'
+  | 'conflict'
+  | 'series_limit';
 
 /** One line of the exposition, in prom-client's form. */
 export interface ModuleSample {
@@ -30,7 +35,7 @@ export type ParsedMetric =
   | { readonly metric: ModuleMetric }
   /** The module asked for this with `aggregator: 'omit'`. */
   | { readonly omitted: true; readonly name: string }
-  | { readonly refused: RefusalReason; readonly name: string };
+  | { readonly rejected: MetricRejectionReason; readonly name: string };
 
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,199}$/;
 const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]{0,199}$/;
@@ -43,24 +48,24 @@ const GROWING_AGGREGATORS = ['sum', 'max'];
 
 /** Reads one element of a snapshot. */
 export function parseModuleMetric(raw: unknown): ParsedMetric {
-  if (!isRecord(raw) || typeof raw.name !== 'string') return { refused: 'malformed', name: '' };
-  if (!METRIC_NAME.test(raw.name)) return { refused: 'malformed', name: raw.name.slice(0, 200) };
+  if (!isRecord(raw) || typeof raw.name !== 'string') return { rejected: 'malformed', name: '' };
+  if (!METRIC_NAME.test(raw.name)) return { rejected: 'malformed', name: raw.name.slice(0, 200) };
   const { name, type } = raw;
-  if (RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix))) return { refused: 'reserved_name', name };
-  if (!isMetricType(type) || !Array.isArray(raw.values)) return { refused: 'malformed', name };
+  if (RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix))) return { rejected: 'reserved_name', name };
+  if (!isMetricType(type) || !Array.isArray(raw.values)) return { rejected: 'malformed', name };
 
   const aggregator = raw.aggregator ?? 'sum';
   if (typeof aggregator !== 'string' || !AGGREGATORS.includes(aggregator)) {
-    return { refused: 'aggregator', name };
+    return { rejected: 'aggregator', name };
   }
   if (aggregator === 'omit') return { omitted: true, name };
-  if (type !== 'gauge' && !GROWING_AGGREGATORS.includes(aggregator)) return { refused: 'aggregator', name };
+  if (type !== 'gauge' && !GROWING_AGGREGATORS.includes(aggregator)) return { rejected: 'aggregator', name };
 
   const read =
     type === 'counter' || type === 'gauge'
       ? readSimpleSeries(raw.values, type)
       : readDistribution(name, raw.values, type);
-  if (read === undefined) return { refused: 'malformed', name };
+  if (read === undefined) return { rejected: 'malformed', name };
   return { metric: { name, help: readHelp(raw.help), type, aggregator, ...read } };
 }
 

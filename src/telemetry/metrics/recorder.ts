@@ -11,7 +11,7 @@ import { EventLoopDelayMonitor } from './event-loop-delay.js';
 import { type ExposedMetric, expose, negotiate } from './exposition.js';
 import { readGauges } from './gauges.js';
 import { createListeners } from './listeners.js';
-import type { RefusalReason } from './module-metric.js';
+import type { MetricRejectionReason } from './module-metric.js';
 import { registerProcessMetrics } from './process-metrics.js';
 
 const DEFAULT_MAX_MODULE_SERIES = 5000;
@@ -60,11 +60,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const noticed = new Set<string>();
   const modules = new ModuleMetrics({
     maxSeries: options.maxModuleSeries ?? DEFAULT_MAX_MODULE_SERIES,
-    onRefused({ reason, name, count }) {
+    onRejected({ reason, name, count }) {
       catalogue.moduleMetricsRefused.inc({ reason }, count);
       if (noticed.has(name) || noticed.size >= MAX_NOTICES) return;
       noticed.add(name);
-      const message = `A metric of the server module is not served: ${REFUSALS[reason]}.`;
+      const message = `A metric of the server module is not served: ${WHY_REJECTED[reason]}.`;
       events.emit('notice', { level: 'warn', message, fields: { metric: name, reason } });
     },
   });
@@ -84,7 +84,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   };
 }
 
-const REFUSALS: Readonly<Record<RefusalReason, string>> = {
+const WHY_REJECTED: Readonly<Record<MetricRejectionReason, string>> = {
   malformed: 'it is not what prom-client makes of a registry',
   reserved_name: 'its name begins like those of the gateway',
   aggregator: 'with its aggregator a counter would go down when a session ends; use sum or max',

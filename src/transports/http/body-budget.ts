@@ -1,7 +1,7 @@
 /**
  * One budget for the request bodies that are still arriving, over all connections: whoever can open a connection can
  * send most of a body and then stop, before the gateway knows who it is. The budget counts memory that is held, not
- * what a client has announced. Beyond it, the bodies that have held most for longest are refused until an eighth is
+ * what a client has announced. Beyond it, the bodies that have held most for longest are rejected until an eighth is
  * free again. Bodies that arrive without pauses are accepted, however many others stand still.
  */
 import { AdmissionWindow } from '../../telemetry/admission-window.js';
@@ -21,8 +21,8 @@ const FREED_SHARE = 1 / 8;
 export interface HeldBody {
   readonly heldBytes: number;
   readonly startedAtMs: number;
-  /** Frees what is held, and refuses the request. */
-  refuse(): void;
+  /** Frees what is held, and rejects the request. */
+  reject(): void;
 }
 
 export class BodyBudget {
@@ -46,7 +46,7 @@ export class BodyBudget {
     return this.#usedBytes;
   }
 
-  /** A body holds this many bytes more. It may be refused before this returns. */
+  /** A body holds this many bytes more. It may be rejected before this returns. */
   take(body: HeldBody, bytes: number): void {
     this.#held.add(body);
     this.#usedBytes += bytes;
@@ -63,19 +63,19 @@ export class BodyBudget {
     const cost = ({ heldBytes, startedAtMs }: HeldBody): number => heldBytes * (nowMs - startedAtMs + 1);
     const bodies = [...this.#held].sort((one, other) => cost(other) - cost(one));
     const wantedBytes = this.limitBytes * (1 - FREED_SHARE);
-    let refused = 0;
+    let rejected = 0;
     for (const body of bodies) {
       if (this.#usedBytes <= wantedBytes) break;
-      body.refuse();
-      refused += 1;
+      body.reject();
+      rejected += 1;
     }
-    const suppressed = this.#notices.admit(refused);
+    const suppressed = this.#notices.admit(rejected);
     if (suppressed === undefined) return;
     this.#events.emit('notice', {
       level: 'warn',
       message:
         'Unfinished request bodies reached their memory limit: the largest stalled ones were refused with 503.',
-      fields: { refused: suppressed + refused, limitBytes: this.limitBytes },
+      fields: { refused: suppressed + rejected, limitBytes: this.limitBytes },
     });
   }
 }

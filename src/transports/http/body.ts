@@ -45,7 +45,7 @@ export function readBody(
     body.release();
     done(outcome);
   };
-  body.onRefused = () => finish({ outcome: 'no-room' });
+  body.onRejected = () => finish({ outcome: 'no-room' });
   request.on('data', (chunk: Buffer) => {
     if (finished) return;
     bytes += chunk.length;
@@ -64,7 +64,7 @@ export function readBody(
 class UnfinishedBody implements HeldBody {
   heldBytes = 0;
   startedAtMs = 0;
-  onRefused: () => void = () => {};
+  onRejected: () => void = () => {};
   readonly #budget: BodyBudget;
   #first: Buffer | undefined;
   #pieces: Buffer[] | undefined;
@@ -123,8 +123,8 @@ class UnfinishedBody implements HeldBody {
     this.#tail = undefined;
   }
 
-  refuse(): void {
-    this.onRefused();
+  reject(): void {
+    this.onRejected();
   }
 
   #whole(): Buffer {

@@ -1,6 +1,6 @@
 /**
  * Cross-origin requests of web pages (Fetch, "HTTP CORS protocol"). Only an origin that the guard allows gets these
- * headers. It gets them on refusals too; otherwise the page could not see the reason.
+ * headers. It gets them on rejections too; otherwise the page could not see the reason.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 

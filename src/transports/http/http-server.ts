@@ -14,18 +14,18 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import { afterReading } from '../../shared/deadline.js';
 import { AdmissionWindow } from '../../telemetry/admission-window.js';
-import type { GatewayEmitter, RefusedRequest, RejectionReason } from '../../telemetry/events.js';
+import type { GatewayEmitter, RejectedRequest, RejectionReason } from '../../telemetry/events.js';
 import type { Connections } from './connections.js';
 import { LateRequests } from './late-requests.js';
 import { listen } from './listen.js';
-import { refusedRequest } from './reply.js';
+import { rejectedRequest } from './reply.js';
 import {
   discardInput,
   endAndDiscard,
   hasBody,
   isClosing,
   isOverDiscarded,
-  refusalHeaders,
+  rejectionHeaders,
 } from './staged-close.js';
 
 const LATE = 'ERR_HTTP_REQUEST_TIMEOUT';
@@ -103,9 +103,9 @@ export class HttpServer {
     server.on('checkExpectation', (request, response) => this.#unknownExpectation(request, response));
     server.on('timeout', closeUnlessHeard);
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      const refuse = (): void => this.#malformed(error, socket as Socket);
-      if (error.code === LATE) this.#late.judge(socket as Socket, refuse);
-      else refuse();
+      const reject = (): void => this.#malformed(error, socket as Socket);
+      if (error.code === LATE) this.#late.judge(socket as Socket, reject);
+      else reject();
     });
     const onEnd = this.#onEnd();
     server.on('connection', (socket) => {
@@ -150,7 +150,7 @@ export class HttpServer {
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
-    // A request after one whose refusal closes the connection is not served (RFC 9112, section 9.6).
+    // A request after one whose rejection closes the connection is not served (RFC 9112, section 9.6).
     if (isClosing(request.socket)) return;
     this.#late.arrived(request.socket);
     this.#options.connections.begin(request.socket, response);
@@ -163,8 +163,8 @@ export class HttpServer {
   #unknownExpectation(request: IncomingMessage, response: ServerResponse): void {
     if (isClosing(request.socket)) return;
     this.#options.connections.begin(request.socket, response);
-    this.#rejected(request.socket, 'expectation_failed', 417, refusedRequest(request));
-    response.writeHead(417, { ...refusalHeaders(request), 'content-length': 0 }).end();
+    this.#rejected(request.socket, 'expectation_failed', 417, rejectedRequest(request));
+    response.writeHead(417, { ...rejectionHeaders(request), 'content-length': 0 }).end();
   }
 
   /** Bytes that never became a request: Node's parser refused them, or the request did not arrive in time. */
@@ -195,7 +195,7 @@ export class HttpServer {
     endAndDiscard(socket);
   }
 
-  #rejected(socket: Socket, reason: RejectionReason, status: number, request?: RefusedRequest): void {
+  #rejected(socket: Socket, reason: RejectionReason, status: number, request?: RejectedRequest): void {
     this.#options.events.emit('rejected', {
       reason,
       status,

@@ -8,7 +8,7 @@ import { JSON_RPC } from '../../protocol/json-rpc-error.js';
 import type { Session } from '../../session/session.js';
 import { acceptsAll } from './media-type.js';
 import { messagesIn, openingOf, readJson, TOO_MUCH_WAITS, tellSession } from './messages.js';
-import { type Rejection, reject } from './reply.js';
+import { type HttpRejection, reject } from './reply.js';
 import type { RequestTarget } from './request-target.js';
 import { readMetadata } from './session-metadata.js';
 import { SseStream } from './sse-stream.js';
@@ -39,8 +39,8 @@ export class LegacySse {
       });
     }
     const { sessions, streams, events, keepAliveMs, output, metadata } = this.#parts;
-    const refusal = sessions.refusal();
-    if (refusal !== undefined) return this.#reject(request, response, { status: 503, ...refusal });
+    const rejection = sessions.rejection();
+    if (rejection !== undefined) return this.#reject(request, response, { status: 503, ...rejection });
     const added = readMetadata(metadata, request);
     const session = sessions.open(contextOf(request, 'sse', principal, added), streams);
     // Relative to the address of the stream: a proxy may serve this listener below a path of its own.
@@ -109,19 +109,19 @@ export class LegacySse {
     response.writeHead(202).end('Accepted');
   }
 
-  #reject(request: IncomingMessage, response: ServerResponse, rejection: Rejection): void {
+  #reject(request: IncomingMessage, response: ServerResponse, rejection: HttpRejection): void {
     reject(this.#parts.events, request, response, rejection);
   }
 }
 
-const SESSION_GONE: Rejection = {
+const SESSION_GONE: HttpRejection = {
   status: 404,
   reason: 'session_unknown',
   code: JSON_RPC.sessionNotFound,
   message: 'Session not found: its SSE stream has closed. GET /sse opens a new one.',
 };
 
-function methodNotAllowed(allow: string): Rejection {
+function methodNotAllowed(allow: string): HttpRejection {
   return {
     status: 405,
     reason: 'method_not_allowed',

@@ -90,21 +90,21 @@ export class Listener {
     const { url = '/', headers } = request;
     const target = url === MCP_PATH ? MCP_TARGET : readTarget(url);
     if (hasSecondHost(request.rawHeaders)) return reject(this.#events, request, response, SECOND_HOST);
-    const refusal = this.#guard.site(headers, target.host);
-    if (refusal !== undefined) return reject(this.#events, request, response, refusal);
+    const rejection = this.#guard.site(headers, target.host);
+    if (rejection !== undefined) return reject(this.#events, request, response, rejection);
     if (headers.origin !== undefined) {
       shareWith(headers.origin, response);
       if (isPreflight(request)) return answerPreflight(request, response);
     }
-    const verdict = this.#guard.token(headers);
-    if (!verdict.ok) return reject(this.#events, request, response, verdict);
+    const principal = this.#guard.token(headers);
+    if (typeof principal !== 'string') return reject(this.#events, request, response, principal);
     switch (target.path) {
       case MCP_PATH:
-        return this.#streamableHttp.handle(request, response, verdict.principal);
+        return this.#streamableHttp.handle(request, response, principal);
       case SSE_PATH:
-        return this.#legacySse.open(request, response, verdict.principal, target);
+        return this.#legacySse.open(request, response, principal, target);
       case MESSAGES_PATH:
-        return this.#legacySse.message(request, response, verdict.principal, target);
+        return this.#legacySse.message(request, response, principal, target);
       default:
         return reject(this.#events, request, response, {
           status: 404,

@@ -8,7 +8,7 @@ import type { GatewayEmitter } from '../../telemetry/events.js';
 import { type Body, readBody } from './body.js';
 import type { BodyBudget } from './body-budget.js';
 import { isJson, isPlain } from './media-type.js';
-import { answering, type Rejection, reject } from './reply.js';
+import { answering, type HttpRejection, reject } from './reply.js';
 
 export interface MessageParts {
   readonly events: GatewayEmitter;
@@ -20,13 +20,13 @@ export interface MessageParts {
 const MAX_INITIALIZE_CHARS = 256 * 1024;
 
 /** Too many messages of a session wait for a thread. */
-export const TOO_MUCH_WAITS: Rejection = {
+export const TOO_MUCH_WAITS: HttpRejection = {
   status: 503,
   reason: 'thread_wait',
   message: 'This session waits for a thread and takes no more messages. Try again later.',
 };
 
-/** Reads a JSON body as text. A body of another type, not in UTF-8, or too large is refused. */
+/** Reads a JSON body as text. A body of another type, not in UTF-8, or too large is rejected. */
 export function readJson(
   parts: MessageParts,
   request: IncomingMessage,
@@ -81,28 +81,26 @@ export function readJson(
   readBody(request, response, parts, (body) => answering(events, request, response, () => read(body)));
 }
 
-/** The messages in a body, or `undefined` if it was refused. */
+/** The messages in a body, or `undefined` if it was rejected. */
 export function messagesIn(
   text: string,
   events: GatewayEmitter,
   request: IncomingMessage,
   response: ServerResponse,
-): Extract<ParsedBody, { ok: true }> | undefined {
+): ParsedBody | undefined {
   const parsed = parseBody(text);
-  if (parsed.ok) {
-    const opening = openingOf(parsed.messages);
-    if (opening === undefined || opening.body.length <= MAX_INITIALIZE_CHARS) return parsed;
-    reject(events, request, response, {
-      status: 413,
-      reason: 'body_too_large',
-      message: `Payload Too Large: initialize may have ${MAX_INITIALIZE_CHARS} characters of JSON, since it is kept as long as its session; send smaller icons, or links to them`,
-      id: opening.id,
-    });
+  if ('reason' in parsed) {
+    reject(events, request, response, { status: 400, ...parsed });
     return undefined;
   }
-  const { code, message, id } = parsed;
-  const reason = code === JSON_RPC.parseError ? 'parse_error' : 'invalid_request';
-  reject(events, request, response, { status: 400, reason, code, message, id });
+  const opening = openingOf(parsed.messages);
+  if (opening === undefined || opening.body.length <= MAX_INITIALIZE_CHARS) return parsed;
+  reject(events, request, response, {
+    status: 413,
+    reason: 'body_too_large',
+    message: `Payload Too Large: initialize may have ${MAX_INITIALIZE_CHARS} characters of JSON, since it is kept as long as its session; send smaller icons, or links to them`,
+    id: opening.id,
+  });
   return undefined;
 }
 

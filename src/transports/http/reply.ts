@@ -1,49 +1,45 @@
 /** Answers that consist of a status and a JSON-RPC error that says what was wrong. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { errorResponse, JSON_RPC } from '../../protocol/json-rpc-error.js';
+import { JSON_RPC } from '../../protocol/json-rpc-error.js';
+import { type Rejection, rejectionResponse } from '../../protocol/rejection.js';
 import { messageOf } from '../../shared/errors.js';
 import type { RequestId } from '../../shared/request-id.js';
-import type { GatewayEmitter, RefusedRequest, RejectionReason } from '../../telemetry/events.js';
-import { refusalHeaders } from './staged-close.js';
+import type { GatewayEmitter, RejectedRequest, RejectionReason } from '../../telemetry/events.js';
+import { rejectionHeaders } from './staged-close.js';
 
 /** How long a client is told to wait before it tries again, in seconds; Claude Code uses its own time. */
 export const RETRY_AFTER_SECONDS = 2;
 
-export interface Rejection {
+export interface HttpRejection extends Rejection<RejectionReason> {
   readonly status: number;
-  readonly reason: RejectionReason;
-  readonly message: string;
-  /** `-32000` if it is left out. */
-  readonly code?: number;
-  readonly id?: RequestId | null;
   readonly headers?: Readonly<Record<string, string>>;
   /** What went wrong, only for the log. */
   readonly detail?: string;
 }
 
 /** RFC 9112, section 3.2 */
-export const SECOND_HOST: Rejection = {
+export const SECOND_HOST: HttpRejection = {
   status: 400,
   reason: 'malformed_http',
   message: 'Bad Request: it has more than one Host header',
 };
 
-/** Maximum length of each part of a refused request in events and log lines, in characters. */
+/** Maximum length of each part of a rejected request in events and log lines, in characters. */
 const MAX_NOTED_CHARS = 200;
 
-/** Refuses a request: with a status, a JSON-RPC error with the message, and an event. */
+/** Rejects a request: with a status, a JSON-RPC error with the message, and an event. */
 export function reject(
   events: GatewayEmitter,
   request: IncomingMessage,
   response: ServerResponse,
-  rejection: Rejection,
+  rejection: HttpRejection,
 ): void {
-  const { status, reason, message, code = JSON_RPC.serverError, id = null, headers, detail } = rejection;
+  const { status, reason, headers, detail } = rejection;
   noteRejection(events, request, reason, status, detail);
-  sendJson(response, status, errorResponse<RejectionReason>(id, code, message, { reason }), {
+  sendJson(response, status, rejectionResponse(rejection), {
     ...headers,
     ...(status === 503 && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
-    ...refusalHeaders(request),
+    ...rejectionHeaders(request),
   });
 }
 
@@ -59,13 +55,13 @@ export function noteRejection(
     status,
     sessionId: headerOf(request, 'mcp-session-id')?.slice(0, 100),
     remoteAddress: request.socket.remoteAddress,
-    request: refusedRequest(request),
+    request: rejectedRequest(request),
     ...(detail !== undefined && { detail }),
   });
 }
 
-/** The parts of a refused request that are known from its head. */
-export function refusedRequest({ method, url = '', headers }: IncomingMessage): RefusedRequest {
+/** The parts of a rejected request that are known from its head. */
+export function rejectedRequest({ method, url = '', headers }: IncomingMessage): RejectedRequest {
   const queryStart = url.indexOf('?');
   const path = queryStart === -1 ? url : url.slice(0, queryStart);
   return {
@@ -95,7 +91,7 @@ export function answering(
   }
 }
 
-export function internalError(error: unknown, id: RequestId | null = null): Rejection {
+export function internalError(error: unknown, id: RequestId | null = null): HttpRejection {
   return {
     status: 500,
     reason: 'internal_error',

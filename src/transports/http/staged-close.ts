@@ -17,10 +17,10 @@ const CHECK_MS = 100;
 const closing = new WeakMap<Socket, number>();
 
 /**
- * The headers of a refusal. If part of the body has not arrived, the connection is closed in stages, because that part
+ * The headers of a rejection. If part of the body has not arrived, the connection is closed in stages, because that part
  * would be taken for the next request.
  */
-export function refusalHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
+export function rejectionHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
   if (request.complete || !hasBody(request)) return {};
   const { socket } = request;
   discardInput(socket);

@@ -1,6 +1,6 @@
 /**
  * The server side of the Streamable HTTP transport: POST, GET and DELETE of one endpoint (MCP 2025-11-25, 2025-06-18
- * and 2025-03-26, Transports). Its refusals are
+ * and 2025-03-26, Transports). Its rejections are
  *
  * - 400 for what is not JSON-RPC, has no session id although one is needed, or has an unknown protocol version;
  * - 404 for an unknown session, after which a client initializes again;
@@ -14,7 +14,8 @@ import { parseEventId } from '../../delivery/event-id.js';
 import type { OutboxSource } from '../../delivery/outbox.js';
 import { answerLost } from '../../delivery/session-streams.js';
 import type { ClientMessage, ClientRequest } from '../../protocol/client-message.js';
-import { errorResponse, JSON_RPC } from '../../protocol/json-rpc-error.js';
+import { JSON_RPC } from '../../protocol/json-rpc-error.js';
+import { rejectionResponse } from '../../protocol/rejection.js';
 import type { Session } from '../../session/session.js';
 import type { SessionManager } from '../../session/session-manager.js';
 import type { SessionContext, SessionTransport } from '../../shared/session-context.js';
@@ -23,7 +24,7 @@ import type { BodyBudget } from './body-budget.js';
 import { acceptsAll } from './media-type.js';
 import { messagesIn, openingOf, readJson, TOO_MUCH_WAITS, tellSession } from './messages.js';
 import type { OutputBudget } from './output-budget.js';
-import { headerOf, internalError, type Rejection, reject, sendJson } from './reply.js';
+import { type HttpRejection, headerOf, internalError, reject, sendJson } from './reply.js';
 import { type MetadataHook, readMetadata } from './session-metadata.js';
 import { SseStream } from './sse-stream.js';
 
@@ -115,10 +116,10 @@ export class StreamableHttp {
         message: 'Not Acceptable: Client must accept both application/json and text/event-stream',
       });
     }
-    // An unknown session is refused before megabytes of body are read and parsed.
+    // An unknown session is rejected before megabytes of body are read and parsed.
     if (headerOf(request, 'mcp-session-id') !== undefined) {
-      const refused = this.#unknownVersion(request, []);
-      if (refused !== undefined) return this.#reject(request, response, refused);
+      const wrongVersion = this.#unknownVersion(request, []);
+      if (wrongVersion !== undefined) return this.#reject(request, response, wrongVersion);
       if (this.#session(request, response, principal, []) === undefined) return;
     }
     readJson(this.#parts, request, response, (text) => {
@@ -140,8 +141,8 @@ export class StreamableHttp {
     }
     const discovery = discoveryOf(request, messages);
     if (discovery !== undefined) return this.#reject(request, response, discovery);
-    const refusedVersion = this.#unknownVersion(request, messages);
-    if (refusedVersion !== undefined) return this.#reject(request, response, refusedVersion);
+    const wrongVersion = this.#unknownVersion(request, messages);
+    if (wrongVersion !== undefined) return this.#reject(request, response, wrongVersion);
     // Again: the session may have ended while the body arrived.
     const session = this.#session(request, response, principal, messages);
     if (session === undefined) return;
@@ -161,16 +162,14 @@ export class StreamableHttp {
       response.writeHead(202, { 'mcp-session-id': session.id }).end();
       return;
     }
-    if (this.#parts.sessions.draining) return this.#refuseWhileDraining(response, requests, batch);
+    if (this.#parts.sessions.draining) return this.#rejectWhileDraining(response, requests, batch);
     session.request(requests, batch, this.#stream('post', response, session));
   }
 
   /** A JSON-RPC error over 200: clients show any other status to the model without a message. */
-  #refuseWhileDraining(response: ServerResponse, requests: readonly ClientRequest[], batch: boolean): void {
+  #rejectWhileDraining(response: ServerResponse, requests: readonly ClientRequest[], batch: boolean): void {
     const message = 'The server is shutting down. Call again in a moment.';
-    const errors = requests.map(({ id }) =>
-      errorResponse(id, JSON_RPC.serverError, message, { reason: 'draining' }),
-    );
+    const errors = requests.map(({ id }) => rejectionResponse({ reason: 'draining', message, id }));
     sendJson(response, 200, batch ? `[${errors.join(',')}]` : (errors[0] ?? ''));
   }
 
@@ -201,9 +200,9 @@ export class StreamableHttp {
       });
     }
     const { sessions } = this.#parts;
-    const refusal = sessions.refusal();
-    if (refusal !== undefined)
-      return this.#reject(request, response, { status: 503, ...refusal, id: opening.id });
+    const rejection = sessions.rejection();
+    if (rejection !== undefined)
+      return this.#reject(request, response, { status: 503, ...rejection, id: opening.id });
     let metadata: SessionContext['metadata'];
     try {
       metadata = readMetadata(this.#parts.metadata, request);
@@ -224,8 +223,8 @@ export class StreamableHttp {
         message: 'Not Acceptable: Client must accept text/event-stream',
       });
     }
-    const refusedVersion = this.#unknownVersion(request, []);
-    if (refusedVersion !== undefined) return this.#reject(request, response, refusedVersion);
+    const wrongVersion = this.#unknownVersion(request, []);
+    if (wrongVersion !== undefined) return this.#reject(request, response, wrongVersion);
     const lastEventId = headerOf(request, 'last-event-id');
     const cursor = lastEventId === undefined || lastEventId === '' ? undefined : parseEventId(lastEventId);
     if (lastEventId !== undefined && lastEventId !== '' && cursor === undefined) {
@@ -253,15 +252,15 @@ export class StreamableHttp {
   }
 
   #delete(request: IncomingMessage, response: ServerResponse, principal: string): void {
-    const refusedVersion = this.#unknownVersion(request, []);
-    if (refusedVersion !== undefined) return this.#reject(request, response, refusedVersion);
+    const wrongVersion = this.#unknownVersion(request, []);
+    if (wrongVersion !== undefined) return this.#reject(request, response, wrongVersion);
     const session = this.#session(request, response, principal, []);
     if (session === undefined) return;
     void session.end('delete');
     response.writeHead(200).end();
   }
 
-  /** The session that the request names, or `undefined` if the request was refused. */
+  /** The session that the request names, or `undefined` if the request was rejected. */
   #session(
     request: IncomingMessage,
     response: ServerResponse,
@@ -286,7 +285,7 @@ export class StreamableHttp {
     return undefined;
   }
 
-  #unknownVersion(request: IncomingMessage, messages: readonly ClientMessage[]): Rejection | undefined {
+  #unknownVersion(request: IncomingMessage, messages: readonly ClientMessage[]): HttpRejection | undefined {
     const version = headerOf(request, 'mcp-protocol-version');
     if (version === undefined || SUPPORTED_PROTOCOL_VERSIONS.includes(version)) return undefined;
     return {
@@ -308,7 +307,7 @@ export class StreamableHttp {
     return new SseStream({ kind, response, sessionId, keepAliveMs, events, output });
   }
 
-  #reject(request: IncomingMessage, response: ServerResponse, rejection: Rejection): void {
+  #reject(request: IncomingMessage, response: ServerResponse, rejection: HttpRejection): void {
     reject(this.#parts.events, request, response, rejection);
   }
 }
@@ -322,7 +321,10 @@ function requestIdOf(messages: readonly ClientMessage[]): string | number | null
  * `server/discover` is the first question of a client that prefers the next revision. After this answer it falls back
  * to `initialize`. That is not a mistake of the client, so it is not counted as an unknown protocol version.
  */
-function discoveryOf(request: IncomingMessage, messages: readonly ClientMessage[]): Rejection | undefined {
+function discoveryOf(
+  request: IncomingMessage,
+  messages: readonly ClientMessage[],
+): HttpRejection | undefined {
   const [message] = messages;
   if (message?.kind !== 'request' || message.method !== 'server/discover') return undefined;
   if (headerOf(request, 'mcp-session-id') !== undefined) return undefined;
@@ -335,7 +337,7 @@ function discoveryOf(request: IncomingMessage, messages: readonly ClientMessage[
   };
 }
 
-const SESSION_REQUIRED: Rejection = {
+const SESSION_REQUIRED: HttpRejection = {
   status: 400,
   reason: 'session_required',
   message: 'Bad Request: Mcp-Session-Id header is required. Send initialize to open a session.',

@@ -91,7 +91,7 @@ describe('A tool call that passes the SDK without its schema', () => {
 /** Whether the main thread lets the fast path serve it. */
 function passes(body: string): boolean {
   const parsed = parseBody(body);
-  const [message] = parsed.ok ? parsed.messages : [];
+  const [message] = 'messages' in parsed ? parsed.messages : [];
   return message?.kind === 'request' && message.fastPath;
 }
 

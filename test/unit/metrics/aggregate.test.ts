@@ -5,17 +5,17 @@ import { ModuleMetrics } from '../../../src/telemetry/metrics/aggregate.js';
 import { expose } from '../../../src/telemetry/metrics/exposition.js';
 import { randomNumbers, samplesOf } from './fake-gateway.js';
 
-interface Refusal {
+interface Rejection {
   readonly reason: string;
   readonly name: string;
   readonly count: number;
 }
 
 function createModuleMetrics(maxSeries = 5000) {
-  const refusals: Refusal[] = [];
-  const metrics = new ModuleMetrics({ maxSeries, onRefused: (refusal) => refusals.push(refusal) });
+  const rejections: Rejection[] = [];
+  const metrics = new ModuleMetrics({ maxSeries, onRejected: (rejection) => rejections.push(rejection) });
   const text = async () => expose(await metrics.collect(), Registry.PROMETHEUS_CONTENT_TYPE);
-  return { metrics, refusals, text, samples: async () => samplesOf(await text()) };
+  return { metrics, rejections, text, samples: async () => samplesOf(await text()) };
 }
 
 /** A registry as it arrives from a thread: by structured clone. */
@@ -190,38 +190,38 @@ describe('metrics of server modules', () => {
       snapshots.forEach((snapshot, thread) => {
         made.metrics.report(thread, snapshot as MetricSnapshot);
       });
-      return { refusals: made.refusals, found: await made.samples() };
+      return { rejections: made.rejections, found: await made.samples() };
     };
 
     for (const name of ['bulkhead_sessions', 'mcp_server_operations', 'process_cpu', 'nodejs_heap']) {
       it(`a name of the gateway's own: ${name}`, async () => {
-        const { refusals, found } = await report(counterOf(1, name));
-        expect(refusals).to.deep.equal([{ reason: 'reserved_name', name, count: 1 }]);
+        const { rejections, found } = await report(counterOf(1, name));
+        expect(rejections).to.deep.equal([{ reason: 'reserved_name', name, count: 1 }]);
         expect(found.size).to.equal(0);
       });
     }
 
     it('another type under a known name', async () => {
       const gauge = [{ ...counterOf(9)[0], type: 'gauge' }];
-      const { refusals, found } = await report(counterOf(1), gauge);
-      expect(refusals[0]?.reason).to.equal('conflict');
+      const { rejections, found } = await report(counterOf(1), gauge);
+      expect(rejections[0]?.reason).to.equal('conflict');
       expect(found.get('calls_total')).to.equal(1);
     });
 
     it('other label names under a known name', async () => {
-      const { refusals, found } = await report(counterOf(1), counterOf(1, 'calls_total', { tool: 'x' }));
-      expect(refusals[0]?.reason).to.equal('conflict');
+      const { rejections, found } = await report(counterOf(1), counterOf(1, 'calls_total', { tool: 'x' }));
+      expect(rejections[0]?.reason).to.equal('conflict');
       expect(found.size).to.equal(1);
     });
 
     it('a counter that in OpenMetrics would be the same as another metric', async () => {
-      const { refusals } = await report(counterOf(1, 'calls'), counterOf(1, 'calls_total'));
-      expect(refusals).to.deep.equal([{ reason: 'conflict', name: 'calls_total', count: 1 }]);
+      const { rejections } = await report(counterOf(1, 'calls'), counterOf(1, 'calls_total'));
+      expect(rejections).to.deep.equal([{ reason: 'conflict', name: 'calls_total', count: 1 }]);
     });
 
     it('an aggregator under which a counter would go down', async () => {
-      const { refusals } = await report([{ ...counterOf(1)[0], aggregator: 'average' }]);
-      expect(refusals[0]?.reason).to.equal('aggregator');
+      const { rejections } = await report([{ ...counterOf(1)[0], aggregator: 'average' }]);
+      expect(rejections[0]?.reason).to.equal('aggregator');
     });
 
     it('series over the limit of all threads together, and no others', async () => {
@@ -229,7 +229,7 @@ describe('metrics of server modules', () => {
       const values = ['a', 'b', 'c', 'd', 'e'].map((tool) => ({ value: 1, labels: { tool } }));
       made.metrics.report(1, [{ ...counterOf(0)[0], values }]);
       made.metrics.report(2, counterOf(1, 'other_total'));
-      expect(made.refusals).to.deep.equal([
+      expect(made.rejections).to.deep.equal([
         { reason: 'series_limit', name: 'calls_total', count: 2 },
         { reason: 'series_limit', name: 'other_total', count: 1 },
       ]);
@@ -237,11 +237,11 @@ describe('metrics of server modules', () => {
     });
 
     it('nothing that it once took, when there is room again', async () => {
-      const { metrics, refusals, samples } = createModuleMetrics(1);
+      const { metrics, rejections, samples } = createModuleMetrics(1);
       const gauge = (name: string) => [{ ...counterOf(1, name)[0], type: 'gauge' }];
       metrics.report(1, gauge('one'));
       metrics.report(2, gauge('two'));
-      expect(refusals).to.have.length(1);
+      expect(rejections).to.have.length(1);
       metrics.retire(1);
       metrics.report(2, gauge('two'));
       expect([...(await samples()).keys()]).to.deep.equal(['two']);
@@ -265,8 +265,8 @@ describe('metrics of server modules', () => {
     ];
     for (const [what, snapshot] of hostile) {
       it(`${what}, without throwing`, async () => {
-        const { refusals, found } = await report(snapshot);
-        expect(refusals).to.not.have.length(0);
+        const { rejections, found } = await report(snapshot);
+        expect(rejections).to.not.have.length(0);
         expect(found.size).to.equal(0);
       });
     }
