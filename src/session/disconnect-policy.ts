@@ -10,7 +10,7 @@
  * | the same, but the client holds an event id of it               | they continue for `resume-grace`, then cancelled |
  * | the server closed the stream on purpose (SEP-1699)             | the same, plus the pause that it asked for      |
  * | the client sends `notifications/cancelled`                     | that request is cancelled at once               |
- * | a client that has had a GET stream has no connection left      | its session ends after `disconnect-grace`       |
+ * | a client that had a standalone stream has no connection left   | its session ends after `disconnect-grace`       |
  * | a client that never had one has no connection left             | its session ends after `session-idle`           |
  * | it was initialized and then never used                         | it ends after 2 minutes                         |
  * | a new session needs room at `max-sessions`                     | one without connection and work ends            |
@@ -40,7 +40,7 @@ export function graceForResponses(
 
 export interface Presence {
   readonly connections: number;
-  /** Whether the client has ever opened a GET stream. Only then does the end of the stream show that it has gone. */
+  /** Whether the client has ever opened the standalone stream. Only then does the end of the stream show that it has gone. */
   readonly listened: boolean;
 }
 
@@ -55,7 +55,7 @@ export interface Age {
   readonly lastActiveMs: number;
   readonly connections: number;
   readonly requestsInFlight: number;
-  /** It was called, or its client opened a GET stream, after `initialize`. */
+  /** It was called, or its client opened the standalone stream, after `initialize`. */
   readonly used: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a client with a GET stream is told when messages have been lost. The protocol has no message for that. So the
+ * What a client with a standalone stream is told when messages have been lost. The protocol has no message for that. So the
  * client is told what makes it look again: that the lists may have changed, that the resources it subscribed to may
  * have changed, and, if the server logs, a warning that says why. Only what the server has declared is sent.
  */

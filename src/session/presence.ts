@@ -11,7 +11,7 @@ const OPENING_MS = 2_000;
 export interface PresenceOwner {
   /** Streams that have a connection now. */
   readonly connections: number;
-  /** Whether its client has ever opened a GET stream. Only then does its absence mean anything. */
+  /** Whether its client has ever opened the standalone stream. Only then does its absence mean anything. */
   readonly listened: boolean;
   readonly requestsInFlight: number;
   /** Its client has been absent for `disconnect-grace`. */
@@ -40,7 +40,7 @@ export class Presence {
     return this.#owner.requestsInFlight > 0 ? 0 : performance.now() - this.#lastActiveMs;
   }
 
-  /** It was called, or its client opened a GET stream, after `initialize`. */
+  /** It was called, or its client opened the standalone stream, after `initialize`. */
   get used(): boolean {
     return this.#used;
   }

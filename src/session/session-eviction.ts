@@ -15,7 +15,7 @@ const LOOK_AGAIN_MS = 100;
 export interface EvictionCandidate {
   /** When its client was last active, by `performance.now()`; `undefined` while the session cannot end to make room. */
   readonly absentSinceMs: number | undefined;
-  /** It was called, or its client opened a GET stream, after `initialize`. */
+  /** It was called, or its client opened the standalone stream, after `initialize`. */
   readonly used: boolean;
 }
 
