@@ -18,10 +18,14 @@ export function parseJsonc(text: string): unknown {
     [...tokens(text)].filter(({ character }) => character === '/'),
   );
   const found = [...tokens(bare)];
-  const trailing = found.filter(({ character, end }, index) => {
+  const isBlank = (from: number, to: number): boolean => bare.slice(from, to).trim() === '';
+  const trailing = found.filter(({ character, start, end }, index) => {
     const next = found[index + 1];
     const closes = next?.character === '}' || next?.character === ']';
-    return character === ',' && closes && bare.slice(end, next.start).trim() === '';
+    if (character !== ',' || !closes || !isBlank(end, next.start)) return false;
+    const before = found[index - 1];
+    // A number or a word is between the two, or a string or a whole value ends here.
+    return before !== undefined && (/["}\]]/.test(before.character) || !isBlank(before.end, start));
   });
   return parseJson(blanked(bare, trailing));
 }
@@ -51,15 +55,15 @@ function* tokens(text: string): Generator<Token> {
 }
 
 function endOf(text: string, start: number): number {
-  if (text.startsWith('//', start)) return before(text.indexOf('\n', start), text);
-  if (text.startsWith('/*', start)) return before(text.indexOf('*/', start + 2), text, '*/'.length);
+  if (text.startsWith('//', start)) return orEnd(text.indexOf('\n', start), text);
+  if (text.startsWith('/*', start)) return orEnd(text.indexOf('*/', start + 2), text, '*/'.length);
   if (text[start] !== '"') return start + 1;
   let end = start + 1;
   while (end < text.length && text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
   return Math.min(end + 1, text.length);
 }
 
-function before(index: number, text: string, length = 0): number {
+function orEnd(index: number, text: string, length = 0): number {
   return index < 0 ? text.length : index + length;
 }
 

@@ -16,7 +16,11 @@ export type Lookup = (name: string) => string | undefined;
 
 /** The variables of the environment. */
 export function environmentLookup(environment: Environment): Lookup {
-  return (name) => (OWN_VARIABLE.test(name) ? undefined : environment[name]);
+  return (name) => {
+    const value: unknown = OWN_VARIABLE.test(name) ? undefined : environment[name];
+    // `constructor` and its like are members of any object.
+    return typeof value === 'string' ? value : undefined;
+  };
 }
 
 /**
