@@ -2,6 +2,7 @@
 import { createProgram } from '../../src/cli/program.js';
 import { configSchema } from '../../src/config/config-schema.js';
 import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../../src/config/option-table.js';
+import { documentedKey, ENTRY_KEYS, ENTRY_ROWS } from '../../src/config/servers/entry-keys.js';
 import { expectPinned } from './pinned.js';
 
 /** Name, key of `createGateway`, environment variable, kind (`...`: several), and default; `-` where there is none that is always the same. */
@@ -46,6 +47,30 @@ const OPTIONS = [
   'bundle bundle BULKHEAD_BUNDLE switch true',
 ];
 
+/** As config files have them; `createGateway` has them in camelCase. */
+const SERVER_KEYS = [
+  'args <strings>',
+  'command <command>',
+  'cwd <folder>',
+  'disconnect-grace <duration>',
+  'env <variables>',
+  'inheritEnv <names>',
+  'isolation <name>',
+  'lists <name>',
+  'module <file>',
+  'package <package>',
+  'process-memory-mb <number>',
+  'script <file>',
+  'session-idle <duration>',
+  'session-max-age <duration>',
+  'sleep-after <duration>',
+  'spares <number>',
+  'start-timeout <duration>',
+  'thread-heap-mb <number>',
+  'thread-memory-mb <number>',
+  'tools <rules>',
+];
+
 /** By command, in addition to those that `serve` has for each option. */
 const FLAGS = {
   serve: ['--config <file>', '--no-bundle', '--no-fast-path'],
@@ -84,6 +109,11 @@ describe('Options', () => {
       return [name, camelCase(name), variableName(name), kind, value].join(' ');
     });
     expectPinned('Options', found, OPTIONS);
+  });
+
+  it('of one server have these names and kinds', () => {
+    const found = ENTRY_KEYS.map((key) => `${documentedKey(key)} ${ENTRY_ROWS[key].argument}`);
+    expectPinned('Keys of the entry of a server', found, SERVER_KEYS);
   });
 
   it('that are one of several words know these', () => {

@@ -4,10 +4,12 @@ import { Ajv } from 'ajv';
 import { expect } from 'chai';
 import { camelCase, OPTION_NAMES, OPTION_TABLE } from '../../src/config/option-table.js';
 import { resolveOptions } from '../../src/config/options.js';
+import { documentedKey, ENTRY_KEYS, ENTRY_ROWS } from '../../src/config/servers/entry-keys.js';
 import { createOptionFolder, type OptionFolder, sentenceOf } from '../support/option-folder.js';
 import { projectRoot } from '../support/project.js';
 
 interface JsonSchema {
+  readonly definitions: Readonly<Record<string, Pick<JsonSchema, 'properties'>>>;
   readonly properties: Readonly<
     Record<string, { readonly description?: string; readonly default?: unknown }>
   >;
@@ -77,6 +79,59 @@ describe('the JSON Schema of the config file', () => {
       expect(() => folder.fromFile(content)).to.throw();
     });
   }
+
+  const rightEntries: Record<string, unknown>[] = [
+    { module: './server.mjs' },
+    { module: 'builtin:environment', isolation: 'process', 'thread-heap-mb': 64, threadMemoryMb: '128' },
+    { script: 'server.mjs', args: ['--root', '.'], cwd: 'data', lists: 'dynamic' },
+    { type: 'stdio', command: 'npx', args: ['-y', 'a'], env: { A: 1, B: true, C: 'c', D: null } },
+    { command: 'a', inheritEnv: true, spares: 1, 'sleep-after': 0, 'start-timeout': '5m' },
+    { command: 'a', 'inherit-env': ['A'], sleepAfter: '1m', 'session-max-age': 'none', sessionIdle: '1h' },
+    { command: 'a', tools: { allow: 'a*', deny: ['b'], rename: { a: 'c' }, describe: { a: 'A.' } } },
+  ];
+  for (const entry of rightEntries) {
+    it(`accepts the server ${JSON.stringify(entry)}, as the gateway does`, () => {
+      const content = { servers: { 'a-server': entry } };
+      expect(accepts(content), JSON.stringify(accepts.errors)).to.equal(true);
+      expect(folder.fromFile(content).catalogue.broken).to.deep.equal([]);
+    });
+  }
+
+  const wrongEntries: unknown[] = [
+    {},
+    'npx',
+    { comand: 'a' },
+    { command: 'a', script: 'server.mjs' },
+    { type: 'http', command: 'a' },
+    { command: 'a', args: 'b' },
+    { command: 'a', env: { A: [] } },
+    { command: 'a', isolation: 'container' },
+    { command: 'a', spares: -1 },
+    { command: 'a', tools: { alow: [] } },
+    { command: 'a', sleepAfter: 'never' },
+    { package: 'a@1' },
+  ];
+  for (const entry of wrongEntries) {
+    it(`refuses the server ${JSON.stringify(entry)}, as the gateway does`, () => {
+      const content = { servers: { a: entry } };
+      expect(accepts(content)).to.equal(false);
+      expect(folder.fromFile(content).catalogue.broken).to.have.length(1);
+    });
+  }
+
+  it('refuses names of servers that the gateway refuses', () => {
+    for (const name of ['my server', 'mcp', '']) {
+      expect(accepts({ servers: { [name]: { command: 'a' } } }), name).to.equal(false);
+    }
+  });
+
+  it("has every key of a server's entry with its help text", () => {
+    const { properties } = schema.definitions.server!;
+    expect(Object.keys(properties)).to.deep.equal(['type', ...ENTRY_KEYS.map(documentedKey)]);
+    for (const key of ENTRY_KEYS) {
+      expect(properties[documentedKey(key)]!.description).to.include(ENTRY_ROWS[key].help);
+    }
+  });
 
   it('accepts both spellings of every name, and suggests that of the documentation', () => {
     for (const name of OPTION_NAMES) {
