@@ -3,14 +3,14 @@ import { readFile, statfs } from 'node:fs/promises';
 import { parse } from 'node:path';
 import { hasCode } from './root-folders.js';
 
-/** Sizes are null for a file system that is not asked because it lives on another machine. */
+/** Sizes are null for a file system on another machine, which is not asked. */
 export interface Disk {
   readonly mountPoint: string;
   readonly device: string | null;
   readonly type: string | null;
   readonly totalBytes: number | null;
   readonly freeBytes: number | null;
-  /** What an unprivileged user may still write. */
+  /** What a user without privileges may still write. */
   readonly availableBytes: number | null;
 }
 
@@ -22,7 +22,7 @@ interface Mount {
 
 const MAX_DISKS = 64;
 
-/** What the kernel makes up; none of it stores anything. */
+/** File systems that the kernel generates; none of them stores anything. */
 const PSEUDO_TYPES: ReadonlySet<string> = new Set(
   (
     'autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fusectl hugetlbfs mqueue ' +
@@ -30,12 +30,12 @@ const PSEUDO_TYPES: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** `statfs` on one of these hangs as long as its server does, and holds one of the process's few I/O threads. */
+/** `statfs` on one of these hangs as long as its server does, and occupies one of the process's few I/O threads. */
 const REMOTE_TYPE = /^(?:nfs|cifs|smb|9p|afs|ceph|glusterfs|lustre|fuse)/;
 
 /**
- * The file systems that store something. Where there is no `/proc/mounts`, those of the root folders and of `/`.
- * @param folders folders whose file systems matter.
+ * The file systems that store something. Without `/proc/mounts`, those of the root folders and of `/`.
+ * @param folders folders whose file systems matter
  */
 export async function readDisks(folders: readonly string[]): Promise<Disk[]> {
   const disks = await Promise.all((await mounts(folders)).slice(0, MAX_DISKS).map(measured));
@@ -58,7 +58,7 @@ async function readMountTable(): Promise<string | undefined> {
   }
 }
 
-/** A later mount on the same point hides the earlier; a device that is mounted twice is told once. */
+/** A later mount on the same path hides the earlier one; a device that is mounted twice is listed once. */
 function storingMounts(table: string): Mount[] {
   const byPoint = new Map<string, Mount>();
   for (const line of table.split('\n')) {
@@ -90,7 +90,7 @@ async function measured(mount: Mount): Promise<Disk | undefined> {
   }
 }
 
-/** The kernel writes blanks, tabs, line ends and backslashes as `\040`. */
+/** The kernel writes blanks, tabs, line ends and backslashes as octal numbers, such as `\040`. */
 function unescapeOctal(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),

@@ -15,12 +15,12 @@ import {
 } from './text-encoding.js';
 import { structuredResult, ToolError } from './tool-result.js';
 
-/** Claude Code moves results over 50,000 characters out of the model's sight, into a file. */
+/** Claude Code does not show results over 50,000 characters to the model, but writes them to a file. */
 const DEFAULT_READ_BYTES = 40_000;
 const MAX_READ_BYTES = 1_048_576;
 const DEFAULT_ENTRIES = 500;
 const MAX_ENTRIES = 5_000;
-/** How many entries are looked at together; each takes one of the process's few I/O threads. */
+/** How many entries are examined together; each takes one of the process's few I/O threads. */
 const STAT_BATCH = 16;
 
 const ENCODINGS = ['auto', 'utf-8', 'utf-16le', 'latin1', 'base64'] as const;
@@ -135,7 +135,7 @@ async function readPart(opened: OpenedPath, { path, offset, limit, encoding }: R
   const chosen = encoding === 'auto' ? await encodingOf(opened, path) : textEncoding(encoding);
   const aligned = chosen.startsWith('utf-16') ? offset - (offset % 2) : offset;
   const bytes = await readWindow(opened.handle, aligned, limit);
-  // A size of 0 is also what the system says of files that it makes up on reading, such as those of /proc.
+  // The size is also 0 for files that the system generates when they are read, such as those of /proc.
   const atEnd = bytes.length < limit || aligned + bytes.length >= size;
   const [start, end] = wholeCharacters(bytes, chosen, atEnd);
   return partResult(decodeText(bytes.subarray(start, end), chosen), aligned + start, aligned + end, size);
@@ -183,7 +183,7 @@ async function describeEntry(opened: OpenedPath, entry: Dirent) {
   };
 }
 
-/** `undefined` for an entry that is gone, or that may be listed but not looked at. */
+/** `undefined` for an entry that is gone, or that may be listed but not examined. */
 async function entryStats(opened: OpenedPath, name: string) {
   try {
     return await lstat(entryPath(opened, name));

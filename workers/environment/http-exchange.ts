@@ -14,17 +14,17 @@ export interface HttpRequest {
   readonly timeoutMs: number;
   /** How much of the response's body is read. */
   readonly maxBytes: number;
-  /** Which addresses may be connected to, on each hop; without it, any. */
+  /** Which addresses may be connected to, for each redirect as well; any address if it is left out. */
   readonly isAllowed: AddressCheck | undefined;
 }
 
 export interface HttpResponse {
-  /** Where the response came from, after redirects. */
+  /** The URL of the response, after redirects. */
   readonly url: string;
   readonly status: number;
   readonly headers: Record<string, string | string[]>;
   readonly body: Uint8Array;
-  /** Whether the body went on after `maxBytes`. */
+  /** Whether the body continued after `maxBytes`. */
   readonly truncated: boolean;
   /** The URLs that redirected, in order. */
   readonly redirects: string[];
@@ -35,9 +35,11 @@ type Undici = typeof import('undici');
 
 const MAX_REDIRECTS = 5;
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** What was meant for one origin is not told to another (Fetch, "HTTP-redirect fetch"). */
+/** Headers for one origin are not sent to another (Fetch, "HTTP-redirect fetch"). */
 const ORIGIN_HEADERS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
-/** Set by the connection itself; a `host` of the client's own could speak to a server that was not checked. */
+/**
+ * Set by the connection itself. With a `host` of its own choice, a client could reach a server that was not checked.
+ */
 const CONNECTION_HEADERS: ReadonlySet<string> = new Set(
   'connection content-length expect host keep-alive proxy-connection te trailer transfer-encoding upgrade'.split(
     ' ',
@@ -45,8 +47,8 @@ const CONNECTION_HEADERS: ReadonlySet<string> = new Set(
 );
 
 /**
- * @throws {ToolError} for what can't be requested, was refused, timed out or failed.
- * @throws the signal's reason when it aborts.
+ * @throws {ToolError} for a request that cannot be made, was refused, timed out or failed
+ * @throws the signal's reason when it aborts
  */
 export async function exchangeHttp(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
   const url = checkedUrl(request.url);
@@ -55,7 +57,7 @@ export async function exchangeHttp(request: HttpRequest, signal: AbortSignal): P
     throw new ToolError(`The header "${forbidden}" is set by the connection; leave it out.`);
   }
   signal.throwIfAborted();
-  // Not part of the worker's bundle, and most sessions never need it.
+  // Not part of the worker's bundle, because most sessions never need it.
   const undici = (await importModule('undici')) as Undici;
   const deadline = new AbortController();
   const cancel = () => deadline.abort(signal.reason);
@@ -185,7 +187,7 @@ function checkedUrl(text: string, base?: URL): URL {
   return url;
 }
 
-/** Where every address of a name failed, the error has no message of its own but a code. */
+/** If every address of a name failed, the error has a code but no message of its own. */
 function causeOf(error: unknown): string {
   const text = messageOf(error);
   if (text !== '') return text;

@@ -9,7 +9,7 @@ import { structuredResult } from './tool-result.js';
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_TIMEOUT_MS = 120_000;
-/** Claude Code moves results over 50,000 characters out of the model's sight, into a file. */
+/** Claude Code does not show results over 50,000 characters to the model, but writes them to a file. */
 const DEFAULT_BODY_BYTES = 40_000;
 const MAX_BODY_BYTES = 4_194_304;
 const MAX_REQUEST_BODY_CHARACTERS = 1_048_576;
@@ -81,7 +81,7 @@ export function registerHttpRequestTool(server: McpServer, allowPrivateNetwork: 
   );
 }
 
-/** The `charset` that the server names decides, then the content itself; compressed data is never text. */
+/** The `charset` that the server names decides, otherwise the content. Compressed data is never text. */
 function readableBody({ headers, body, truncated }: HttpResponse): {
   body: string;
   bodyEncoding: 'text' | 'base64';

@@ -1,4 +1,4 @@
-/** The built-in server: what a client may learn about the machine that the gateway runs on. */
+/** The built-in server: what a client may learn about the machine on which the gateway runs. */
 import { defineServer, type ServerDefinition } from '../../src/shared/define-server.js';
 import type { EnvironmentOptions } from '../../src/shared/thread-start.js';
 import { registerEnvironmentInfoTool } from './environment-info.js';
@@ -11,7 +11,7 @@ import { registerSessionTools } from './session-tools.js';
 const ENVIRONMENT_VERSION = '0.1.0';
 
 /**
- * The definition of the built-in environment server. It only reads, but for `http_request`, and nothing that a
+ * The definition of the built-in environment server. It only reads, except for `http_request`, and nothing that a
  * client sends reaches a shell.
  */
 export function environmentServer(options: EnvironmentOptions): ServerDefinition {
@@ -26,7 +26,7 @@ export function environmentServer(options: EnvironmentOptions): ServerDefinition
       `list_directory, read_file and search_files read inside ${roots.describe()}; ` +
       'http_request sends a request from there; session_info tells about this connection.',
     setup(server, session) {
-      // The first tool without arguments is what a load calls that names none: a cheap one.
+      // A load test without a mix calls the first tool without arguments, so that should be a cheap one.
       registerSessionTools(server, session);
       registerEnvironmentInfoTool(server, session, options.roots);
       registerFileTools(server, roots);

@@ -45,7 +45,7 @@ export function readMemory() {
   };
 }
 
-/** `PRETTY_NAME` of os-release(5); `undefined` where there is no such file. */
+/** `PRETTY_NAME` of os-release(5); `undefined` if there is no such file. */
 async function distributionName(): Promise<string | undefined> {
   try {
     const release = await readFile('/etc/os-release', 'utf8');

@@ -1,7 +1,7 @@
 /**
- * A matcher for file names: `*` and `?` stay inside one name, `**` crosses folders, `[abc]` and `{a,b}` are
- * sets. A pattern without `/` is held against the name alone, one with `/` against the whole relative path.
- * Here because `path.matchesGlob` is newer than the oldest Node that is supported.
+ * A matcher for file names: `*` and `?` stay inside one name, `**` crosses folders, `[abc]` and `{a,b}` are sets. A
+ * pattern without `/` is compared with the name alone, one with `/` with the whole relative path. `path.matchesGlob` is
+ * not used because it is newer than the oldest supported Node.
  */
 export function namePattern(pattern: string): (relativePath: string) => boolean {
   const expression = new RegExp(`^${translate(pattern)}$`);

@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { opendir } from 'node:fs/promises';
 import { sep } from 'node:path';
 
-/** An open file or folder inside the roots. Whoever opened it closes `handle`. */
+/** An open file or folder inside the roots. Whoever opened it must close `handle`. */
 export interface OpenedPath {
   readonly handle: FileHandle;
   readonly stats: Stats;
@@ -12,12 +12,12 @@ export interface OpenedPath {
   readonly realPath: string;
 }
 
-/** How many entries of one folder are read at most; a folder with more is listed in part. */
+/** Maximum number of entries that are read of one folder; of a larger one, only a part is listed. */
 const MAX_SCANNED_ENTRIES = 50_000;
 
 /**
- * The entries of an opened folder, by name; `complete` is false when it has more than can be listed.
- * Symbolic links are told as such and not followed.
+ * The entries of an opened folder, sorted by name; `complete` is false if it has more than can be listed. Symbolic
+ * links are listed as such and not followed.
  */
 export async function listEntries(
   opened: OpenedPath,
@@ -37,15 +37,15 @@ export async function listEntries(
   return { entries, complete };
 }
 
-/** The path to an opened folder, or to one entry of it; on Linux it goes through the open folder itself. */
+/** The path to an opened folder, or to one entry of it. On Linux it goes through the open folder itself. */
 export function entryPath(opened: OpenedPath, name?: string): string {
   const folder = process.platform === 'linux' ? `/proc/self/fd/${opened.handle.fd}` : opened.realPath;
   return name === undefined ? folder : `${folder}${sep}${name}`;
 }
 
 /**
- * Reads up to `length` bytes from `offset` on; fewer only at the end of the file.
- * A loop, because one read may bring less than it was asked for.
+ * Reads up to `length` bytes from `offset`; fewer only at the end of the file. It loops because one read may return
+ * less than requested.
  */
 export async function readWindow(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
   const buffer = Buffer.alloc(length);

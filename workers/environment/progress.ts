@@ -2,8 +2,8 @@ import { clockMs } from '../session/clock.js';
 import type { ToolExtra } from './tool-result.js';
 
 /**
- * Sends `notifications/progress` for a request that has a progressToken, and nothing for one that has none
- * (2025-11-25, Progress). Progress only grows, so a value that is no more than the last is left out.
+ * Sends `notifications/progress` if the request has a progressToken, otherwise nothing (2025-11-25, Progress). Progress
+ * must increase, so a value that is not higher than the last one is left out.
  */
 export class ProgressReporter {
   readonly #extra: ToolExtra;
@@ -11,7 +11,7 @@ export class ProgressReporter {
   #lastProgress = Number.NEGATIVE_INFINITY;
   #lastSentMs = Number.NEGATIVE_INFINITY;
 
-  /** @param intervalMs the shortest time between two notifications. */
+  /** @param intervalMs minimum time between two notifications */
   constructor(extra: ToolExtra, intervalMs: number) {
     this.#extra = extra;
     this.#intervalMs = intervalMs;

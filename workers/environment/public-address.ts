@@ -1,6 +1,6 @@
 /**
- * Which addresses `http_request` may reach. The check sits where the connection is made, on the very address
- * that is connected to: a name that resolves to something else at a second look-up gains nothing.
+ * Which addresses `http_request` may reach. The check is made where the connection is opened, on the address that is
+ * really connected to: a name that resolves to something else at a second look-up gains nothing.
  */
 import type { LookupFunction } from 'node:net';
 import { BlockList, isIP } from 'node:net';
@@ -8,7 +8,7 @@ import type { buildConnector } from 'undici';
 import { sessionLookup } from './name-lookups.js';
 import { ToolError } from './tool-result.js';
 
-/** From IANA's special-purpose registry: all that is not a public unicast address. */
+/** From IANA's special-purpose registry: everything that is not a public unicast address. */
 const PRIVATE_IPV4: readonly (readonly [network: string, prefix: number])[] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -27,7 +27,7 @@ const PRIVATE_IPV4: readonly (readonly [network: string, prefix: number])[] = [
   ['240.0.0.0', 4],
 ];
 
-/** Unspecified, loopback, IPv4 in disguise, local NAT64, discard, tunnels, documentation, local, multicast. */
+/** Unspecified, loopback, embedded IPv4, local NAT64, discard, tunnels, documentation, local, multicast. */
 const PRIVATE_IPV6: readonly (readonly [network: string, prefix: number])[] = [
   ['::', 96],
   ['::ffff:0:0', 96],
@@ -45,14 +45,14 @@ const PRIVATE_IPV6: readonly (readonly [network: string, prefix: number])[] = [
   ['ff00::', 8],
 ];
 
-/** NAT64 (RFC 6052) carries public IPv4 on IPv6-only networks, and would carry private IPv4 as well. */
+/** NAT64 (RFC 6052) carries public IPv4 on networks that only have IPv6, and would carry private IPv4 as well. */
 const NAT64_PREFIX = '64:ff9b::';
 
 export type AddressCheck = (address: string) => boolean;
 
-/** Makes a check that tells whether an IP address, with or without a zone, is a public unicast address. */
+/** Creates a check that says whether an IP address, with or without a zone, is a public unicast address. */
 export function publicAddressCheck(): AddressCheck {
-  // Two lists, because a BlockList holds an IPv4 address against its IPv6 networks too, as ::ffff:a.b.c.d.
+  // Two lists, because a BlockList also compares an IPv4 address with its IPv6 networks, as ::ffff:a.b.c.d.
   const ipv4 = new BlockList();
   const ipv6 = new BlockList();
   for (const [network, prefix] of PRIVATE_IPV4) {
@@ -68,7 +68,7 @@ export function publicAddressCheck(): AddressCheck {
   };
 }
 
-/** Resolves names as `dns.lookup` does, a few at once, and refuses a name that has any address that fails the check. */
+/** Resolves names as `dns.lookup` does, a few at a time, and refuses a name if any of its addresses fails the check. */
 export function guardedLookup(isAllowed: AddressCheck): LookupFunction {
   return (hostname, options, callback) => {
     sessionLookup(hostname, { ...options, all: true }, (error, found) => {
@@ -83,7 +83,7 @@ export function guardedLookup(isAllowed: AddressCheck): LookupFunction {
   };
 }
 
-/** Refuses literal addresses, for which no look-up is made, before it hands on to the real connector. */
+/** Refuses literal addresses, for which no look-up is made, before it calls the real connector. */
 export function guardedConnector(
   connect: buildConnector.connector,
   isAllowed: AddressCheck,

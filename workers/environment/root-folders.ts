@@ -1,7 +1,7 @@
 /**
- * The only way from a path that a client names to an open file. A path is looked at three times: as text, so
- * that nothing outside of the roots is even touched; with its symbolic links resolved; and once more from the
- * open file itself, because a link can be put in its place between the second look and the opening.
+ * The only way from a path that a client names to an open file. A path is checked three times: as text, so that nothing
+ * outside of the roots is even accessed; with its symbolic links resolved; and once more on the open file itself,
+ * because a link can replace it between the second check and the opening.
  */
 import type { Stats } from 'node:fs';
 import { constants, readlinkSync } from 'node:fs';
@@ -15,20 +15,20 @@ export class RootFolders {
   readonly #roots: readonly string[];
   #resolvedRoots: readonly string[] | undefined;
 
-  /** @param roots absolute folders; a relative path that a client names is relative to the first. */
+  /** @param roots absolute folders; a relative path that a client names is relative to the first one */
   constructor(roots: readonly string[]) {
     this.#roots = roots.map((root) => resolve(root));
   }
 
-  /** For descriptions: which folders there are. */
+  /** For descriptions: the names of the folders. */
   describe(): string {
     return this.#roots.length === 0 ? 'none' : this.#roots.join(', ');
   }
 
   /**
    * Opens what a client names.
-   * @param path absolute, or relative to the first root.
-   * @throws {ToolError} for a path outside of the roots, a missing one, one of another kind, one without permission.
+   * @param path absolute, or relative to the first root
+   * @throws {ToolError} for a path outside of the roots, a missing one, one of another kind, or one without permission
    */
   async open(path: string, kind: 'file' | 'directory' | 'any'): Promise<OpenedPath> {
     let opened: OpenedPath;
@@ -49,10 +49,10 @@ export class RootFolders {
 
   /**
    * Opens a path without symbolic links, such as a child of an opened folder.
-   * @throws {ToolError} when what was opened is outside of the roots; the system's own error otherwise.
+   * @throws {ToolError} if what was opened is outside of the roots; the system's own error otherwise
    */
   async openReal(path: string): Promise<OpenedPath> {
-    // Without O_NONBLOCK, opening a pipe waits for a writer and holds one of the process's few I/O threads.
+    // Without O_NONBLOCK, opening a pipe waits for a writer and occupies one of the process's few I/O threads.
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const realPath = await openedRealPath(handle, path);
@@ -64,7 +64,7 @@ export class RootFolders {
     }
   }
 
-  /** A path as it is told to the client: relative to the first root where it is inside of it. */
+  /** A path as the client sees it: relative to the first root if it is inside of it. */
   async display(realPath: string): Promise<string> {
     const realRoots = await this.#realRoots();
     const [first] = realRoots;
@@ -84,7 +84,7 @@ export class RootFolders {
     return named;
   }
 
-  /** Resolved once, when all of them exist: a search asks for each file. */
+  /** Resolved once, when all of them exist, because a search asks for each file. */
   async #realRoots(): Promise<readonly string[]> {
     if (this.#resolvedRoots !== undefined) return this.#resolvedRoots;
     const resolved = await Promise.all(this.#roots.map((root) => realpathIfThere(root)));
@@ -101,7 +101,7 @@ export class RootFolders {
 }
 
 async function openedRealPath(handle: FileHandle, openedAs: string): Promise<string> {
-  // Synchronous, because procfs answers from memory in less time than the way to an I/O thread takes.
+  // Synchronous, because procfs answers from memory faster than an I/O thread could be asked.
   if (process.platform === 'linux') return readlinkSync(`/proc/self/fd/${handle.fd}`);
   const real = await realpath(openedAs);
   const [opened, found] = await Promise.all([handle.stat(), lstat(real)]);
@@ -141,7 +141,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   ENXIO: 'is not a regular file or folder; name one',
 };
 
-/** The system's error as one that the client understands; anything else stays what it is. */
+/** Translates the system's error into one that the client understands; anything else is returned unchanged. */
 function explained(error: unknown, path: string): unknown {
   if (error instanceof ToolError || !hasCode(error)) return error;
   const explanation = EXPLANATIONS[error.code] ?? `cannot be opened (${error.code}); choose another`;

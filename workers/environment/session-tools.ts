@@ -34,7 +34,7 @@ export function registerSessionTools(server: McpServer, session: Session): void 
         await setTimeout(Math.min(leftMs, PROGRESS_INTERVAL_MS), undefined, { signal: extra.signal });
         await report(Math.min(ms, Math.round(clockMs() - startedMs)));
       }
-      // A timer may fire within the last millisecond: what it reported was less than all.
+      // A timer may fire within the last millisecond, in which case it has not reported the full time.
       await report(ms);
       return structuredResult({ waitedMs: Math.round(clockMs() - startedMs) });
     },
@@ -82,7 +82,7 @@ function sessionInfo({ context, requestKey }: Session) {
   };
 }
 
-/** Metadata crosses threads by structured clone, which takes more than JSON does. */
+/** Metadata crosses threads by structured clone, which accepts more than JSON does. */
 function asJson(metadata: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const entries = Object.entries(metadata).map(([key, value]) => [key, jsonValue(value)]);
   return Object.fromEntries(entries);
@@ -92,7 +92,7 @@ function jsonValue(value: unknown): unknown {
   try {
     return JSON.parse(JSON.stringify(value));
   } catch (error) {
-    // `undefined` has no JSON text; a BigInt and a circle have none either.
+    // `undefined` has no JSON text, and neither does a BigInt or a circle.
     if (error instanceof TypeError || error instanceof SyntaxError) return inspect(value);
     throw error;
   }

@@ -1,14 +1,14 @@
-/** Tells text from binary data and decodes it, also where a byte limit cuts a character in two. */
+/** Distinguishes text from binary data and decodes it, even if a byte limit cuts a character in two. */
 
 export type TextEncodingName = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
 
-/** How much of a file's beginning decides about its encoding. */
+/** How many bytes of a file's beginning determine its encoding. */
 export const DETECTION_BYTES = 8192;
 
 /**
- * The encoding of data that begins with these bytes, or `undefined` for binary data. A byte order mark decides;
- * then valid UTF-8; then, where there is no control character that text does not have, Windows-1252.
- * @param isWhole whether the data has no more than these bytes, so that a last character can't be cut.
+ * The encoding of data that begins with these bytes; `undefined` for binary data. A byte order mark decides; otherwise
+ * valid UTF-8; otherwise Windows-1252, if there are no control characters that text does not have.
+ * @param isWhole whether the data has no more than these bytes, so that its last character cannot be cut
  */
 export function detectEncoding(head: Uint8Array, isWhole: boolean): TextEncodingName | undefined {
   const bytes = head.subarray(0, DETECTION_BYTES);
@@ -30,14 +30,14 @@ export function isKnownEncoding(label: string): boolean {
   }
 }
 
-/** Decodes; a character that the end of the data cuts is left out, invalid bytes become U+FFFD. */
+/** Decodes the bytes. A character that is cut by the end of the data is left out, and invalid bytes become U+FFFD. */
 export function decodeText(bytes: Uint8Array, encoding: string): string {
   return new TextDecoder(encoding).decode(bytes, { stream: true });
 }
 
 /**
- * The part of a window of a text that holds whole characters only, as `[start, end)` within the window.
- * @param atEnd whether the window reaches the end of the text, where a cut character can't be completed later.
+ * The part of a window that contains only whole characters, as `[start, end)` within the window.
+ * @param atEnd whether the window reaches the end of the text, where a cut character cannot be completed later
  */
 export function wholeCharacters(
   bytes: Uint8Array,
@@ -85,7 +85,7 @@ function isUtf8(bytes: Uint8Array, isWhole: boolean): boolean {
   }
 }
 
-/** C0 controls but backspace, tab, line feed, form feed, carriage return and escape. */
+/** C0 controls except backspace, tab, line feed, form feed, carriage return and escape. */
 function isBinaryControl(byte: number): boolean {
   return byte < 0x20 && !(byte >= 0x08 && byte <= 0x0d && byte !== 0x0b) && byte !== 0x1b;
 }

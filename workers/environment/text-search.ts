@@ -1,4 +1,4 @@
-/** Walks a folder and holds a regular expression against each line of each text file. */
+/** Walks through a folder and applies a regular expression to each line of each text file. */
 import { sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { listEntries, type OpenedPath, readWindow } from './opened-path.js';
@@ -8,7 +8,7 @@ import { ToolError } from './tool-result.js';
 
 export interface SearchRequest {
   readonly pattern: RegExp;
-  /** Whether a file is to be searched, by its path relative to the start, with `/` between names. */
+  /** Whether a file should be searched, by its path relative to the start, with `/` between names. */
   readonly accepts: (relativePath: string) => boolean;
   /** Whether `.git` and `node_modules` are entered. */
   readonly includeIgnored: boolean;
@@ -30,16 +30,16 @@ export interface SearchOutcome {
   truncated: boolean;
 }
 
-/** Bigger files are skipped: a search is for sources and logs of a size that someone reads. */
+/** Larger files are skipped: the search is for sources and logs of a size that people read. */
 export const MAX_FILE_BYTES = 2_097_152;
 const MAX_LINE_CHARACTERS = 400;
 const MAX_DEPTH = 64;
 const IGNORED_FOLDERS: ReadonlySet<string> = new Set(['.git', 'node_modules']);
 
 /**
- * Searches an opened file, or everything below an opened folder; the caller closes `start`. Symbolic links are
- * not followed. The pattern runs on this thread and can't be interrupted while it is held against one line.
- * @throws the signal's reason as soon as it aborts, between two files at the latest.
+ * Searches an opened file, or everything below an opened folder; the caller closes `start`. Symbolic links are not
+ * followed. The pattern runs on this thread and cannot be interrupted while it is applied to one line.
+ * @throws the signal's reason when it aborts, between two files at the latest
  */
 export async function searchBelow(
   roots: RootFolders,
@@ -86,7 +86,7 @@ class TextSearch {
   }
 
   async file(opened: OpenedPath): Promise<void> {
-    // Reading yields too, but only one turn later is a cancellation that came meanwhile sure to be seen.
+    // Reading yields too, but only one turn later a cancellation that arrived meanwhile is certain to be seen.
     await setImmediate();
     this.#signal.throwIfAborted();
     const bytes = await wholeFile(opened);
@@ -127,7 +127,7 @@ class TextSearch {
     await this.#withOpened(path, (opened) => this.file(opened));
   }
 
-  /** What vanished, may not be read or was replaced by a link since it was listed counts as skipped. */
+  /** A file that vanished, may not be read, or was replaced by a link since it was listed counts as skipped. */
   async #withOpened(path: string, use: (opened: OpenedPath) => Promise<void>): Promise<void> {
     this.#signal.throwIfAborted();
     let opened: OpenedPath;
@@ -155,7 +155,7 @@ class TextSearch {
   }
 }
 
-/** `undefined` for a file that is too big. The system says 0 of files that it makes up on reading. */
+/** `undefined` for a file that is too large. The system reports 0 for files that it generates when they are read. */
 async function wholeFile({ handle, stats }: OpenedPath): Promise<Uint8Array | undefined> {
   if (stats.size > MAX_FILE_BYTES) return undefined;
   return await readWindow(handle, 0, stats.size || DETECTION_BYTES);

@@ -1,10 +1,10 @@
-/** Which compilers, interpreters and build tools there are, asked by running each with its version flag. */
+/** Which compilers, interpreters and build tools are installed, found by running each with its version flag. */
 import { parse } from 'node:path';
 import type { Session } from '../../src/shared/define-server.js';
 
 /**
- * Tools that answer without reading the network or a project. Launchers that may download what they stand for,
- * such as corepack's `yarn`, are not among them.
+ * Tools that answer without using the network or reading a project. Launchers that may download another program, such
+ * as corepack's `yarn`, are not included.
  */
 const COMMANDS: readonly (readonly [command: string, ...args: string[]])[] = [
   ['node', '--version'],
@@ -28,21 +28,21 @@ const COMMANDS: readonly (readonly [command: string, ...args: string[]])[] = [
   ['docker', '--version'],
 ];
 
-/** How many run at once: a session may have 64 child processes, and several calls may run together. */
+/** How many run at the same time: a session may have 64 child processes, and several calls may run together. */
 const PARALLEL = 8;
 const MAX_OUTPUT_CHARACTERS = 4_096;
 const VERSION = /\d{1,9}(?:\.\d+)+[\w.+-]*/;
 
 export const TOOLCHAIN_TIMEOUT_MS = 5_000;
-/** Who installs a tool in a session sees it then. */
+/** If somebody installs a tool during a session, it is seen after this time. */
 const REMEMBERED_FOR_MS = 600_000;
 const STATE_KEY = 'toolchain versions';
 
 type Versions = Record<string, string | null>;
 
 /**
- * As `readToolchains`, but a tool that has answered, or is missing, is asked once in ten minutes of a session, also where the
- * session sleeps in between: 19 processes for each call are more than many sessions at once can start.
+ * Like `readToolchains`, but a tool that has answered, or is missing, is asked only once in ten minutes of a session,
+ * even if the session sleeps in between: many sessions together could not start 19 processes for each call.
  */
 export async function recallToolchains(
   session: Pick<Session, 'spawn' | 'state'>,
@@ -63,9 +63,9 @@ export async function recallToolchains(
 }
 
 /**
- * Version by command; null for a command that is missing, fails or is silent for `timeoutMs`.
- * @param known what needs no asking; what has answered is added
- * @throws the signal's reason when it aborts; what runs is killed first.
+ * Versions by command; null for a command that is missing, fails, or does not answer within `timeoutMs`.
+ * @param known commands that need not be asked; those that have answered are added
+ * @throws the signal's reason when it aborts; running commands are killed first
  */
 export async function readToolchains(
   session: Pick<Session, 'spawn'>,
@@ -92,7 +92,7 @@ export async function readToolchains(
   return versions;
 }
 
-/** `undefined` for a tool that does not answer in time: it may be there. */
+/** `undefined` for a tool that does not answer in time: it may be installed. */
 async function readVersion(
   session: Pick<Session, 'spawn'>,
   command: string,
@@ -100,7 +100,8 @@ async function readVersion(
   signal: AbortSignal,
   timeoutMs: number,
 ): Promise<string | null | undefined> {
-  // In the file system's root no project's configuration changes what a tool says, or makes it download another.
+  // In the root of the file system, no project's configuration changes what a tool says, or makes it download another
+  // one.
   const child = session.spawn(command, args, { cwd: parse(process.cwd()).root });
   return await new Promise((resolve) => {
     let output = '';
@@ -112,7 +113,7 @@ async function readVersion(
       signal.removeEventListener('abort', stop);
       resolve(version);
     };
-    // A descendant may hold the pipes open after the kill, so `close` is not waited for.
+    // A descendant may hold the pipes open after the kill, so this does not wait for `close`.
     const stop = (): void => {
       child.kill('SIGKILL');
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
@@ -124,7 +125,7 @@ async function readVersion(
     child.once('close', (code) => settle(code === 0 ? (VERSION.exec(output)?.[0] ?? null) : null));
     // A tool that ends before it reads breaks the pipe, which says nothing about its version.
     child.stdin?.on('error', () => undefined).end();
-    // `java -version` writes to stderr, so both count.
+    // `java -version` writes to stderr, so both are read.
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', take);
   });
 }
