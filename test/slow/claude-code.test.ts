@@ -3,7 +3,7 @@
  * ends its session and opens another, unless a JSON-RPC message has come meanwhile: hence the gateway's pings.
  * `CLAUDE_CODE_VERSION` (`latest`): the version from npm.
  */
-import { writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { installClaudeCode, startClaudeCode } from '../support/claude-code.js';
@@ -64,7 +64,8 @@ describe('Claude Code whose connections drop', function () {
     // Of its call's stream: the event id without which it can't resume it, the progress after that. It drops what it has not read.
     const hasRead = async (ping: number): Promise<void> => {
       const answered = proxy.passed(TOOL_PING_ANSWERED);
-      await writeFile(join(folder, `ping ${ping}`), '');
+      // Not with a promise: the ping may be answered before that resolves, and the 202 missed.
+      writeFileSync(join(folder, `ping ${ping}`), '');
       await answered;
       await proxy.passed(ACCEPTED);
     };
@@ -77,7 +78,7 @@ describe('Claude Code whose connections drop', function () {
       await progress;
       await hasRead(drops);
     }
-    await writeFile(join(folder, 'end'), '');
+    writeFileSync(join(folder, 'end'), '');
     const waited = await model.next();
     expect(waited.toolResult).to.equal('it may end');
     expect(
