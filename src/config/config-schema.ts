@@ -1,11 +1,11 @@
-/** The JSON Schema of the config file, for editors: what the schemas of the options take. */
+/** The JSON Schema of the config file, for editors: what the schemas of the options accept. */
 import { z } from 'zod';
 import { rowOf } from './option.js';
 import { kebabCase, OPTIONS } from './option-table.js';
 import { documentedKey, ENTRY, KIND_KEYS } from './servers/entry-keys.js';
 import { RESERVED_NAMES, SERVER_NAME } from './servers/server-name.js';
 
-/** Draft 7, which every editor knows. */
+/** Draft 7, which every editor supports. */
 export function configSchema(): Readonly<Record<string, unknown>> {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -36,7 +36,7 @@ export function configSchema(): Readonly<Record<string, unknown>> {
   };
 }
 
-/** By the name of the documentation, with its text and default. */
+/** By the name in the documentation, with its help text and default. */
 function propertiesOf<Key extends string>(
   schema: z.ZodObject<Record<Key, z.ZodType>>,
   documented: (key: Key) => string,
@@ -45,7 +45,7 @@ function propertiesOf<Key extends string>(
     io: 'input',
     target: 'draft-7',
     override: ({ jsonSchema }) => {
-      // What is read-only here is the checked list, not the file's.
+      // The checked list is read-only, not the list in the file.
       delete jsonSchema.readOnly;
     },
   });
@@ -64,7 +64,7 @@ function propertiesOf<Key extends string>(
   return Object.fromEntries(described);
 }
 
-/** As patterns, editors accept them and suggest only the names of the documentation. */
+/** As patterns, so that editors accept them but suggest only the names in the documentation. */
 function otherSpellings<Key extends string>(
   schema: z.ZodObject<Record<Key, z.ZodType>>,
   documented: (key: Key) => string,

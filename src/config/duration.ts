@@ -1,9 +1,11 @@
-/** The longest delay that Node's timers take; a longer one fires after 1 ms (`setTimeout`, Node.js documentation). */
+/**
+ * The longest delay that Node's timers support; a longer one fires after 1 ms (`setTimeout`, Node.js documentation).
+ */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** How a duration is written; the first group is the amount, the second the unit. */
+/** The notation of a duration; the first group is the amount, the second the unit. */
 export const DURATION = /^\s*(\d+(?:\.\d+)?)(ms|s|m|h)?\s*$/;
 
 /**

@@ -1,16 +1,19 @@
-/** JSON as clients' files have it, with comments and trailing commas, and what `JSON.parse` does not tell of a text. */
+/**
+ * JSON as it occurs in clients' files, with comments and trailing commas, and what `JSON.parse` does not say about a
+ * text.
+ */
 import { parseJson } from '../shared/json-text.js';
 
 interface Token {
   readonly start: number;
   readonly end: number;
-  /** Of a comment `/`, of a string `"`, otherwise the only one. */
+  /** `/` for a comment, `"` for a string, otherwise the character itself. */
   readonly character: string;
 }
 
 /**
- * Parses JSON in which comments and trailing commas count as blanks.
- * @throws {JsonTextError} with line and column.
+ * Parses JSON, treating comments and trailing commas as blanks.
+ * @throws {JsonTextError} with line and column
  */
 export function parseJsonc(text: string): unknown {
   const bare = blanked(
@@ -24,13 +27,13 @@ export function parseJsonc(text: string): unknown {
     const closes = next?.character === '}' || next?.character === ']';
     if (character !== ',' || !closes || !isBlank(end, next.start)) return false;
     const before = found[index - 1];
-    // A number or a word is between the two, or a string or a whole value ends here.
+    // There is a number or a word between the two, or a string or a whole value ends here.
     return before !== undefined && (/["}\]]/.test(before.character) || !isBlank(before.end, start));
   });
   return parseJson(blanked(bare, trailing));
 }
 
-/** Line breaks stay: lines and columns of what follows are as before. */
+/** Keeps line breaks, so that lines and columns of what follows stay the same. */
 function blanked(text: string, tokensOfIt: readonly Token[]): string {
   let copied = 0;
   const parts = tokensOfIt.map(({ start, end }) => {
@@ -41,7 +44,7 @@ function blanked(text: string, tokensOfIt: readonly Token[]): string {
   return parts.join('') + text.slice(copied);
 }
 
-/** Strings, comments and what holds the text together. */
+/** Strings, comments and structural characters. */
 function* tokens(text: string): Generator<Token> {
   const beginning = /["/,:{}[\]]/g;
   for (let match = beginning.exec(text); match !== null; match = beginning.exec(text)) {
@@ -49,7 +52,7 @@ function* tokens(text: string): Generator<Token> {
     const start = match.index;
     const end = endOf(text, start);
     beginning.lastIndex = end;
-    // A slash by itself is no comment, and wrong wherever it is.
+    // A single slash is not a comment, and is wrong everywhere.
     if (character !== '/' || end > start + 1) yield { start, end, character };
   }
 }
@@ -68,9 +71,9 @@ function orEnd(index: number, text: string, length = 0): number {
 }
 
 /**
- * The keys that an object of the text has more than once; `JSON.parse` takes the last of them.
- * @param text right JSON, or JSON with comments
- * @param name the key of that object in the outermost one
+ * The keys that an object of the text contains more than once; `JSON.parse` uses the last of them.
+ * @param text valid JSON, or JSON with comments
+ * @param name the key of that object in the outermost object
  */
 export function repeatedKeys(text: string, name: string): ReadonlySet<string> {
   const seen = new Set<string>();

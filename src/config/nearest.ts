@@ -22,7 +22,10 @@ function distance(from: string, to: string): number {
   return previous[to.length] ?? 0;
 }
 
-/** The known word that was most likely meant, or `undefined` when none is near: at most two fifths may differ. */
+/**
+ * The known word that was most likely meant; `undefined` if none is close: at most two fifths of the letters may
+ * differ.
+ */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Number.POSITIVE_INFINITY;
@@ -36,7 +39,7 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** ` (did you mean "port"?)`, or nothing when no known word is near. */
+/** ` (did you mean "port"?)`, or an empty text if no known word is close. */
 export function didYouMean(word: string, known: Iterable<string>): string {
   const meant = nearest(word, known);
   return meant === undefined ? '' : ` (did you mean ${JSON.stringify(meant)}?)`;

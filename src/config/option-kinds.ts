@@ -1,4 +1,4 @@
-/** The kinds of values that options have: how each is written, checked and converted. */
+/** The kinds of values that options have: their notation, checks and conversion. */
 import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
@@ -7,24 +7,24 @@ import { z } from 'zod';
 import { DURATION, formatDuration, MAX_TIMER_MS, parseDuration } from './duration.js';
 
 /**
- * How one kind of value is written and checked. `Input` is what a program gives: as text, which flags and variables
- * have, every kind may be written. `Suffix` is what the name of the resolved option has besides, such as a unit.
+ * The notation and the checks of one kind of value. `Input` is the type in a program. Every kind can also be written as
+ * text, as in flags and variables. `Suffix` is added to the name of the resolved option, such as a unit.
  */
 export interface Kind<Output, Input = unknown, Suffix extends string = ''> {
-  /** What stands for the value in the help text; empty for a switch. */
+  /** Stands for the value in the help text; empty for a switch. */
   readonly argument: string;
-  /** What would be right: completes the sentence "but must be …". */
+  /** What is expected; completes the sentence "but must be …". */
   readonly expected: string;
   /** Several values: repeated or separated by commas in text, an array in JSON. */
   readonly list?: true;
   readonly suffix?: Suffix;
-  /** Makes a relative path of the value as it was written start at `folder`; comes before the schema. */
+  /** Resolves a relative path in the value against `folder`; applied before the schema. */
   readonly absolute?: (written: unknown, folder: string) => unknown;
   /** Checks and converts. Its input side, as a JSON Schema, describes the option in a config file. */
   readonly schema: z.ZodType<Output, Input>;
 }
 
-/** A check that also converts: `undefined` from `read` means that the value is wrong. */
+/** A check that also converts: if `read` returns `undefined`, the value is wrong. */
 export function reading<I extends z.ZodType, T>(
   input: I,
   read: (value: z.output<I>) => T | undefined,
@@ -89,7 +89,7 @@ function parseByteSize(written: string | number): number | undefined {
   return Math.round(Number(amount) * (UNIT_BYTES[unit.toLowerCase()] ?? Number.NaN));
 }
 
-/** V8 holds no string longer than 512 MiB, and a body becomes one. */
+/** V8 supports no string longer than 512 MiB, and a body becomes one. */
 const MAX_BODY_BYTES = 2 ** 28;
 
 export const byteSize: Kind<number, string | number> = {
@@ -135,13 +135,13 @@ export const httpUrl: Kind<URL> = {
   }),
 };
 
-/** An empty path stays one, and is refused: made absolute, it would be the folder itself. */
+/** An empty path stays empty, and is refused: made absolute, it would be the folder itself. */
 export function absolutePath(written: unknown, folder: string): unknown {
   if (Array.isArray(written)) return written.map((path) => absolutePath(path, folder));
   return typeof written === 'string' && written !== '' ? resolve(folder, written) : written;
 }
 
-/** A file that can be written: its folder exists, and it is no folder itself. Becomes an absolute path. */
+/** A file that can be written: its folder exists, and it is not a folder itself. Becomes an absolute path. */
 export const newFile: Kind<string> = {
   argument: '<file>',
   expected: 'the path of a file in an existing folder that can be written to',
@@ -174,11 +174,11 @@ export function oneOf<const T extends readonly string[]>(names: T): Kind<T[numbe
   return { argument: '<name>', expected: `one of ${names.join(', ')}`, schema: z.enum(names) };
 }
 
-/** Brackets are how URLs and `Host` headers write IPv6; sockets want none. */
+/** URLs and `Host` headers write IPv6 in brackets; sockets need it without them. */
 function parseHost(written: string): string | undefined {
   const bare = written.replace(/^\[(.*)\]$/, '$1').toLowerCase();
   const isName = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/.test(bare);
-  // Digits and dots alone can only be meant as an IPv4 address.
+  // Only digits and dots: this can only be meant as an IPv4 address.
   return isIP(bare) !== 0 || (isName && !/^[\d.]+$/.test(bare)) ? bare : undefined;
 }
 
@@ -188,14 +188,14 @@ export const host: Kind<string, string> = {
   schema: reading(z.string(), parseHost),
 };
 
-/** A name as a `Host` header has it: lower case, IPv6 in brackets and in its shortest form. */
+/** A name in the form of a `Host` header: lower case, IPv6 in brackets and in its shortest form. */
 export function asHostHeader(name: string): string {
   if (isIP(name) !== 6) return name;
   const url = `http://[${name}]`;
   return URL.canParse(url) ? new URL(url).hostname : `[${name}]`;
 }
 
-/** Whether only this machine reaches the address; a name other than localhost might be resolved to anything. */
+/** Whether only this machine can reach the address. A name other than localhost might be resolved to anything. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, '$1');
   if (isIP(bare) === 4) return bare.startsWith('127.');
@@ -208,7 +208,7 @@ export function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || (isIP(host) === 6 && /^[0:]*$/.test(host));
 }
 
-/** A name or address with or without a port; `undefined` for anything else. */
+/** A name or address, with or without a port; `undefined` for anything else. */
 function parseHostHeader(written: string): string | undefined {
   const [, text = written, port = ''] = isIP(written) === 6 ? [] : (/^(.*?)(:\d{1,5})?$/.exec(written) ?? []);
   const name = parseHost(text);
@@ -280,7 +280,7 @@ function pathOfFileUrl(url: string): string | undefined {
   try {
     return fileURLToPath(url);
   } catch {
-    // No URL, one with another machine's name, or one with an encoded slash: there is no such file here.
+    // Not a URL, one with another machine's name, or one with an encoded slash: there is no such file here.
     return undefined;
   }
 }

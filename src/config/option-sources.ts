@@ -1,4 +1,4 @@
-/** Gathers what was given for each option, as it was written, and remembers where. Nothing is checked here but names. */
+/** Collects the values of all options as they were written, and remembers where. Only names are checked here. */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { messageOf } from '../shared/errors.js';
@@ -9,33 +9,33 @@ import { optionError } from './option-error.js';
 import { camelCase, OPTION_NAMES, OPTION_TABLE, type OptionName, variableName } from './option-table.js';
 import type { GivenServers } from './servers/given-servers.js';
 
-/** Where options come from, the strongest first. */
+/** Where options come from, the highest precedence first. */
 export interface OptionSources {
   /** By name in camelCase or kebab-case, as text; a repeated flag's values as an array. */
   readonly flags?: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** A JSON file, relative to `cwd`; `BULKHEAD_CONFIG` of `environment` where it is absent. */
+  /** A JSON file, relative to `cwd`. If it is absent, `BULKHEAD_CONFIG` of `environment`. */
   readonly configFile?: string | undefined;
   readonly cwd: string;
-  /** A command and its arguments, which is served: what stands after `--`. */
+  /** A command and its arguments that is to be served: what follows `--`. */
   readonly command?: readonly string[] | undefined;
 }
 
-/** One value as it was written, and where. */
+/** One value as it was written, and its source. */
 interface Given {
   readonly raw: unknown;
-  /** What a message calls it: `--port`, `BULKHEAD_PORT`, `"port" in bulkhead.json`. */
+  /** The name of the source in messages: `--port`, `BULKHEAD_PORT`, `"port" in bulkhead.json`. */
   readonly label: string;
-  /** Where its relative paths start. */
+  /** The folder from which its relative paths start. */
   readonly folder: string;
 }
 
 export type GivenOptions = ReadonlyMap<OptionName, Given>;
 
-/** All that was given. */
+/** Everything that was given. */
 export interface Gathered {
   readonly options: GivenOptions;
-  /** `undefined` as well where something stronger says what is served. */
+  /** Also `undefined` if a source of higher precedence says what is served. */
   readonly servers: GivenServers | undefined;
 }
 
@@ -44,11 +44,11 @@ interface Source {
   readonly folder: string;
   /** Whether lists may be text with commas. */
   readonly isText: boolean;
-  /** What a message calls one of its keys. */
+  /** The name of one of its keys in messages. */
   label(key: string, name?: OptionName): string;
 }
 
-/** Everything that `sources` give, the strongest for each option. */
+/** Collects everything from `sources`; for each option, the highest precedence wins. */
 export function gather(sources: OptionSources): Gathered {
   const { environment = {}, cwd } = sources;
   const configFile = sources.configFile ?? environment.BULKHEAD_CONFIG;
@@ -93,7 +93,7 @@ function refuseModuleBeside(servers: string, options: GivenOptions): void {
   throw optionError(`${module.label} and ${servers} both say what is served: keep one of them.`);
 }
 
-/** A list option's value as an array; text is split at commas where it can't be anything else. */
+/** The value of a list option as an array. Text is split at commas if it cannot mean anything else. */
 function listOf(name: OptionName, raw: unknown, isText: boolean): unknown {
   if (OPTION_TABLE[name].list !== true || !(isText || typeof raw === 'string')) return raw;
   const values: unknown[] = Array.isArray(raw) ? raw : [raw];
@@ -139,7 +139,7 @@ function addConfigFile(given: Map<OptionName, Given>, file: string, cwd: string)
     throw optionError(`The config file ${path} must hold a JSON object, such as {"port": 3000}.`);
   }
   const label = (key: string): string => `${JSON.stringify(key)} in ${file}`;
-  // What editors read is no option.
+  // `$schema` is for editors, and is not an option.
   const { $schema, servers: entries, ...values } = content as Record<string, unknown>;
   if ('mcpServers' in values) {
     throw optionError(

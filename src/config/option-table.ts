@@ -1,6 +1,6 @@
 /**
  * All options. Flags, environment variables, keys of the config file and of `createGateway`, the help text, the tables
- * of the documentation and the JSON Schema are derived from the sections that are put together here.
+ * of the documentation and the JSON Schema are derived from the sections that are combined here.
  */
 import { z } from 'zod';
 import { type OptionRow, rowOf } from './option.js';
@@ -27,7 +27,7 @@ export const OPTIONS = z.object({
   ...otherServerOptions,
 });
 
-/** By name in camelCase, with the docstrings of the sections: an object type of zod's would lose them. */
+/** By name in camelCase, with the docstrings of the sections, which a zod object type would lose. */
 export type OptionSchemas = typeof listenerOptions &
   typeof securityOptions &
   typeof capacityOptions &

@@ -1,4 +1,4 @@
-/** What makes an option of a kind: its default and its help text. */
+/** What makes an option out of a kind: its default and its help text. */
 import type { z } from 'zod';
 import type { Kind } from './option-kinds.js';
 
@@ -11,15 +11,18 @@ interface About {
   readonly positional?: true;
 }
 
-/** All that is known of an option, for what is derived from it. */
+/** Everything about an option from which other things are derived. */
 export interface OptionRow extends Kind<unknown, unknown, string>, About {
-  /** As a user would write it; absent where the default depends on other options or on the machine. */
+  /** As a user would write it; absent if the default depends on other options or on the machine. */
   readonly default?: string;
-  /** What texts say instead of `default`. */
+  /** Shown instead of `default`. */
   readonly defaultText?: string;
 }
 
-/** The schema of one option. `suffix` exists for the compiler only: it is how types know the resolved option's name. */
+/**
+ * The schema of one option. `suffix` exists only for the compiler: types derive the name of the resolved option from
+ * it.
+ */
 export type Option<Output, Input, Suffix extends string> = z.ZodType<Output, Input | undefined> & {
   readonly suffix?: Suffix;
 };
@@ -31,7 +34,7 @@ export function option<Output, Input, Suffix extends string>(
   kind: Kind<Output, Input, Suffix>,
   about: About & { readonly default: NoInfer<Input> },
 ): Option<Output, Input, Suffix>;
-/** An option without a default, or with one that only `options.ts` can tell; `defaultText` describes it. */
+/** An option without a default, or with a default that `options.ts` determines; `defaultText` describes it. */
 export function option<Output, Input, Suffix extends string>(
   kind: Kind<Output, Input, Suffix>,
   about: About & { readonly defaultText: string },
@@ -47,7 +50,7 @@ export function option(
   return schema;
 }
 
-/** The same option for one server, which has the gateway's value where it is not given. */
+/** The same option for one server, which has the gateway's value if it is left out. */
 export function ofOneServer<Output, Input, Suffix extends string>(
   schema: Option<Output, Input, Suffix>,
 ): Option<Output | undefined, Input, Suffix> {
@@ -55,7 +58,7 @@ export function ofOneServer<Output, Input, Suffix extends string>(
   return option(kind, { help: kind.help, defaultText: "the gateway's" });
 }
 
-/** @throws {TypeError} for a schema that `option` has not made. */
+/** @throws {TypeError} for a schema that `option` has not made */
 export function rowOf(schema: z.ZodType): OptionRow {
   const row = rows.get(schema);
   if (row === undefined) throw new TypeError('Not the schema of an option.');

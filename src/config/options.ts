@@ -1,6 +1,6 @@
 /**
- * Options from flags, environment variables, a config file and defaults, in this precedence: checked once, then
- * frozen. A wrong value ends in one sentence that names the option, the value and what would be right.
+ * Options from flags, environment variables, a config file and defaults, in this precedence. They are checked once and
+ * then frozen. A wrong value causes one sentence that names the option, the value and what is expected.
  */
 import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
@@ -35,20 +35,20 @@ import { isClientFile, readClientFile } from './servers/given-servers.js';
 import { catalogueOfCommand, catalogueOfModule, catalogueOfServers } from './servers/read-catalogue.js';
 import { START_TIMEOUT_MS } from './servers/read-entry.js';
 
-/** What a programmer may give `createGateway`. Everything is optional; the README tells defaults and meanings. */
+/** The options of `createGateway`. All are optional; the README has their defaults and meanings. */
 export interface GatewayOptions extends GivenToGateway {
   /** The servers by their names, instead of `serverModule`; each is at `/<name>/mcp`. Relative paths start from the current folder. */
   readonly servers?: Readonly<Record<string, ServerOptions>> | undefined;
 }
 
-/** A mapped type over the schemas themselves, without other names, keeps their docstrings. */
+/** A mapped type over the schemas themselves, without renaming, so that their docstrings are kept. */
 type GivenToGateway = {
   readonly [Name in keyof OptionSchemas]?: z.input<OptionSchemas[Name]> | undefined;
 };
 
 type SuffixOf<Schema> = Schema extends { readonly suffix?: infer Suffix extends string } ? Suffix : '';
 
-/** As the schemas give them: an option whose default depends on others is `undefined` where it was not given. */
+/** As the schemas return them: an option whose default depends on others is `undefined` if it was not given. */
 type CheckedOptions = {
   readonly [Name in keyof OptionSchemas as `${Name}${SuffixOf<OptionSchemas[Name]>}`]: z.output<
     OptionSchemas[Name]
@@ -57,9 +57,9 @@ type CheckedOptions = {
 
 type DependentDefaults = ReturnType<typeof dependentDefaults>;
 
-/** All options, checked; frozen, also in depth. Bare numbers have their unit in the name. */
+/** All options, checked and deeply frozen. Names of bare numbers contain the unit. */
 export interface ResolvedOptions extends Omit<CheckedOptions, keyof DependentDefaults>, DependentDefaults {
-  /** All that is served. */
+  /** Everything that is served. */
   readonly catalogue: Catalogue;
 }
 
@@ -67,15 +67,16 @@ const LOOPBACK_NAMES: readonly string[] = Object.freeze(['localhost', '127.0.0.1
 
 /**
  * Options of the command line.
- * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` with one sentence.
+ * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` with one sentence
  */
 export function resolveOptions(sources: OptionSources): ResolvedOptions {
   return check(gather(sources), sources);
 }
 
 /**
- * Options of `createGateway`. The environment and config files have no say, but for `${VAR}` in the entries of servers.
- * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` with one sentence.
+ * Options of `createGateway`. Environment variables and config files are not used, except for `${VAR}` in the entries
+ * of servers.
+ * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` with one sentence
  */
 export function fromApi(options: GatewayOptions = {}): ResolvedOptions {
   const cwd = process.cwd();
@@ -83,8 +84,8 @@ export function fromApi(options: GatewayOptions = {}): ResolvedOptions {
 }
 
 /**
- * What is not wrong but probably not meant either, a sentence each: variables that look like options, a host
- * that other machines reach while only loopback names are allowed.
+ * What is not wrong but probably not intended, as sentences: variables that look like options; a host that other
+ * machines reach while only loopback names are allowed.
  */
 export function optionWarnings(
   environment: Readonly<Record<string, string | undefined>>,
@@ -102,7 +103,7 @@ export function optionWarnings(
   return [...warnings, ...options.catalogue.warnings];
 }
 
-/** @throws {BulkheadError} for the first option that is wrong. */
+/** @throws {BulkheadError} for the first option that is wrong */
 function checkEach(given: GivenOptions): CheckedOptions {
   const written = [...given].map(([name, { raw, folder }]) => {
     return [camelCase(name), OPTION_TABLE[name].absolute?.(raw, folder) ?? raw];
@@ -114,7 +115,7 @@ function checkEach(given: GivenOptions): CheckedOptions {
   return Object.fromEntries(resolved) as CheckedOptions;
 }
 
-/** @param path key of the option, and index in its list. */
+/** @param path the key of the option, and the index in its list */
 function wrongOption(given: GivenOptions, [key, index]: readonly PropertyKey[]): BulkheadError {
   const name = kebabCase(String(key)) as OptionName;
   const { secret, expected } = OPTION_TABLE[name];
@@ -124,16 +125,16 @@ function wrongOption(given: GivenOptions, [key, index]: readonly PropertyKey[]):
   return optionError(`${label} is ${shown}, but must be ${expected}.`);
 }
 
-/** Defaults that depend on other options, on the machine or on where the gateway was started. */
+/** Defaults that depend on other options, on the machine, or on the folder in which the gateway was started. */
 function dependentDefaults(options: CheckedOptions, cwd: string) {
   const { host } = options;
   const maxThreads = options.maxThreads ?? defaultMaxThreads(totalmem(), constrainedMemory());
   const threadMemoryMb = options.threadMemoryMb ?? Math.max(512, options.threadHeapMb ?? 0);
   const ownNames = new Set([...LOOPBACK_NAMES, ...(isWildcard(host) ? [] : [asHostHeader(host)])]);
   return {
-    /** As a `Host` header has them, lower case, IPv6 in brackets; without a port, any is meant. */
+    /** In the form of a `Host` header: lower case, IPv6 in brackets. Without a port, any port is allowed. */
     allowedHosts: options.allowedHosts ?? Object.freeze([...ownNames]),
-    /** Host names as above (any scheme is meant), whole origins such as `https://app.example:8443`, or `null`. */
+    /** Host names as above, which allow any scheme; whole origins such as `https://app.example:8443`; or `null`. */
     allowedOrigins: options.allowedOrigins ?? LOOPBACK_NAMES,
     maxThreads,
     /** At most `maxThreads`. */
@@ -142,7 +143,7 @@ function dependentDefaults(options: CheckedOptions, cwd: string) {
     threadHeapMb: options.threadHeapMb ?? Math.min(128, threadMemoryMb),
     threadMemoryMb,
     maxProcesses: options.maxProcesses ?? defaultMaxProcesses(totalmem(), constrainedMemory()),
-    /** Of a server that does not say its own. */
+    /** For a server that has none of its own. */
     startTimeoutMs: options.startTimeoutMs ?? START_TIMEOUT_MS,
     logFormat: options.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'),
     /** Absolute folders, symbolic links resolved. */
@@ -160,7 +161,7 @@ function check(given: Gathered, sources: OptionSources): ResolvedOptions {
   return Object.freeze({ ...options, serverModule, catalogue });
 }
 
-/** @param startTimeoutMs as it was given. */
+/** @param startTimeoutMs as it was given */
 function catalogueOf(
   given: Gathered,
   { cwd, environment = {}, command }: OptionSources,
@@ -215,11 +216,11 @@ function checkRelations(
 }
 
 /**
- * A live session thread takes 13 to 40 MB: 13 to 16 when fresh, more once its tools have run. 48 MiB for each in
- * one half of the memory leaves the other half to the main thread, to child processes and to tools that hold
- * much. At least 4, so that a small machine still isolates; more than 1024 only serve the scheduler.
- * @param totalBytes the machine's memory.
- * @param constrainedBytes the control group's limit; 0, or more than the machine has, where there is none.
+ * A live session thread takes 13 to 40 MB: 13 to 16 when it is new, more once its tools have run. With 48 MiB for each
+ * in one half of the memory, the other half is left for the main thread, for child processes and for tools that need
+ * much. At least 4, so that a small machine still isolates sessions; more than 1,024 would only burden the scheduler.
+ * @param totalBytes the machine's memory
+ * @param constrainedBytes the limit of the control group; without one, 0 or more than the machine has
  */
 export function defaultMaxThreads(totalBytes: number, constrainedBytes: number): number {
   const memoryBytes = availableBytes(totalBytes, constrainedBytes);
@@ -227,11 +228,12 @@ export function defaultMaxThreads(totalBytes: number, constrainedBytes: number):
 }
 
 /**
- * A Node program that speaks stdio takes 30 MiB when fresh, and what it loads, such as a browser's client, takes more: 64 MiB for
- * each in one quarter of the memory. Threads have the half, and the main thread and the page cache the last quarter. At least 8,
- * so that a small machine serves a list of servers; more than 500 only fill the system's table of processes.
- * @param totalBytes as `defaultMaxThreads` takes it.
- * @param constrainedBytes as `defaultMaxThreads` takes it.
+ * A Node program that speaks stdio takes 30 MiB when it is new, and more with what it loads, such as a client of a
+ * browser. So 64 MiB for each in one quarter of the memory. Threads have one half, and the main thread and the page
+ * cache have the last quarter. At least 8, so that a small machine can serve a list of servers; more than 500 would
+ * only fill the system's process table.
+ * @param totalBytes as for `defaultMaxThreads`
+ * @param constrainedBytes as for `defaultMaxThreads`
  */
 export function defaultMaxProcesses(totalBytes: number, constrainedBytes: number): number {
   const memoryBytes = availableBytes(totalBytes, constrainedBytes);

@@ -1,11 +1,11 @@
 /**
- * Bundles the server module and all that it imports: ES modules in one part, which is strict code as they are, and
- * CommonJS in another, which is not, with a function for each file that the first part requires. What would need a way
- * back, a CommonJS file that loads an ES module, is not bundled.
+ * Bundles the server module and everything that it imports, in two parts: ES modules, which are strict code, and
+ * CommonJS, which is not, with a loader for each file that the first part requires. A CommonJS file that loads an ES
+ * module would need the opposite direction, so a module with one is not bundled.
  *
- * Loading zod alone from `node_modules` takes a thread longer than everything else at its start; from a bundle, with V8's
- * code cache, an eighth of that (ADR 9). Where the text might behave otherwise than the files, there is none, and threads
- * import the module as it is.
+ * Loading zod alone from `node_modules` takes longer than everything else in a thread's start. From a bundle with V8's
+ * code cache it takes an eighth of that (ADR 9). If the bundle might behave differently from the files, there is none,
+ * and threads import the files.
  */
 import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
@@ -24,11 +24,11 @@ import { messageOf } from '../shared/errors.js';
 import { ModuleKinds } from './module-kind.js';
 
 export interface BundledModule {
-  /** The body of a CommonJS module, ASCII, in shared memory; its `default` export is the server module's. */
+  /** The body of a CommonJS module, ASCII, in shared memory. Its `default` export is the server module's. */
   readonly text: Uint8Array;
-  /** What stacks call it. */
+  /** The file name in stacks. */
   readonly filename: string;
-  /** The source map of the text, as JSON. */
+  /** The source map of the bundle, as JSON. */
   readonly sourceMap: string;
 }
 
@@ -40,23 +40,23 @@ export class NotBundled extends Error {
   }
 }
 
-/** Beyond it, a text in each thread costs more memory than it saves time. */
+/** A larger bundle costs more memory in each thread than it saves time. */
 const MAX_TEXT_BYTES = 4 * 2 ** 20;
 
-/** This package as a server module imports it. What makes a gateway has no use in a thread, and is large. */
+/** This package as a server module imports it. The code that makes a gateway has no use in a thread, and is large. */
 const PUBLIC_API = fileURLToPath(new URL('../index.js', import.meta.url));
 const GATEWAY = {
   namespace: 'gateway',
   contents: "throw new Error('a session thread can make no gateway');",
 };
 
-/** How the strict part calls the files of the other one. */
+/** The prefix under which the strict part requires CommonJS files. */
 const COMMONJS = 'bulkhead-commonjs:';
 const RESOLVED = { resolved: true };
 
 const META = '__bulkhead_import_meta';
 
-/** What means something else, or nothing, in a bundle than in a file of its own. */
+/** Code that means something else, or nothing, in a bundle. */
 const UNFIT: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/\bimport\s*\(\s*(?!['"\s])/, 'imports what it computes'],
   [/\brequire\s*\(\s*(?!['"\s])/, 'requires what it computes'],
@@ -69,7 +69,7 @@ const UNFIT: readonly (readonly [pattern: RegExp, why: string])[] = [
   ],
 ];
 
-/** Gives each file an `import.meta` of its own, and refuses those that can't live in a bundle. */
+/** Gives each file its own `import.meta`, and refuses files that cannot be in a bundle. */
 const asFiles: Plugin = {
   name: 'as-files',
   setup(build) {
@@ -97,13 +97,16 @@ async function withoutComments({ transform }: PluginBuild['esbuild'], text: stri
   return code;
 }
 
-/** On the first line, so that those below keep their numbers. */
+/** Added to the first line, so that the numbers of the following lines stay the same. */
 function withMeta(path: string, text: string): string {
   const meta = { url: pathToFileURL(path).href, filename: path, dirname: dirname(path) };
   return `const ${META} = ${JSON.stringify(meta)};${text.startsWith('#!') ? '//' : ''}${text}`;
 }
 
-/** @param required gets the CommonJS files that the strict part requires: absolute paths, in the order of their numbers. */
+/**
+ * @param required receives the CommonJS files that the strict part requires, as absolute paths in the order of their
+ *   numbers
+ */
 function withoutCommonJs(kinds: ModuleKinds, required: string[]): Plugin {
   return resolving('without-commonjs', async (resolved) => {
     if ((await kinds.of(resolved.path)) !== 'commonjs') return resolved;
@@ -112,7 +115,7 @@ function withoutCommonJs(kinds: ModuleKinds, required: string[]): Plugin {
   });
 }
 
-/** This package's own modules do without being strict. */
+/** This package's own modules do not need strict mode. */
 function withoutModules(kinds: ModuleKinds): Plugin {
   const ownFolder = dirname(PUBLIC_API);
   return resolving('without-modules', async (resolved, { importer }) => {
@@ -121,7 +124,7 @@ function withoutModules(kinds: ModuleKinds): Plugin {
   });
 }
 
-/** A plugin that is told what esbuild makes of each import of a file. */
+/** A plugin that is called with esbuild's resolution of each import of a file. */
 function resolving(
   name: string,
   decide: (resolved: { readonly path: string }, args: OnResolveArgs) => Promise<OnResolveResult>,
@@ -151,18 +154,18 @@ let underway = 0;
 
 /**
  * Bundles the server module.
- * @param moduleUrl `file:` URL.
- * @throws {NotBundled} where it can't be done, or not without a difference.
+ * @param moduleUrl a `file:` URL
+ * @throws {NotBundled} if it cannot be bundled, or not without a difference
  */
 export async function bundleServerModule(moduleUrl: string): Promise<BundledModule> {
   const path = fileURLToPath(moduleUrl);
-  // Loaded only where a module is bundled: it is a program of its own, that runs until `stop`.
+  // Loaded only if a module is bundled. esbuild is a program of its own that runs until `stop`.
   const esbuild = await import('esbuild');
   underway += 1;
   try {
     const kinds = new ModuleKinds();
     const required: string[] = [];
-    // Node's own way to the default export, also of a CommonJS module: by an importer that is an ES module.
+    // Node's own way to the default export, for a CommonJS module too: through an importer that is an ES module.
     const entry = `export { default } from ${JSON.stringify(path)};`;
     const modules = await builtPart(esbuild, path, 'entry.mjs', entry, withoutCommonJs(kinds, required));
     const loaders = required.map(
@@ -182,7 +185,7 @@ export async function bundleServerModule(moduleUrl: string): Promise<BundledModu
     throw asNotBundled(error);
   } finally {
     underway -= 1;
-    // It ends the builds of other gateways of this process as well.
+    // This also ends the builds of other gateways in this process.
     if (underway === 0) await esbuild.stop();
   }
 }
@@ -231,19 +234,23 @@ const BUILD_OPTIONS = {
   minifyWhitespace: true,
   sourcemap: 'external',
   sourcesContent: false,
-  // As Node resolves and runs: no conditions and fields of bundlers, and nothing left out for their annotations.
+  // Resolve and run as Node does: no conditions and fields of bundlers, and nothing left out because of their
+  // annotations.
   conditions: [],
   mainFields: ['main'],
   ignoreAnnotations: true,
   tsconfigRaw: '{}',
   keepNames: true,
   define: { 'import.meta': META },
-  // Code from V8's cache has lost what serves `import()`; what is in the text needs none.
+  // Code from V8's cache has lost the callback for `import()`; the code in the bundle needs none.
   supported: { 'dynamic-import': false },
   logLevel: 'silent',
 } satisfies BuildOptions;
 
-/** Both parts as the body of one function of `exports`, `require` and `module`. Each begins on a line of its own, as its map needs. */
+/**
+ * Both parts as the body of one function of `exports`, `require` and `module`. Each begins on its own line, because its
+ * source map needs that.
+ */
 function joined(modules: Part, commonJs: Part | undefined): Part {
   const pieces: (string | Part)[] =
     commonJs === undefined
@@ -270,8 +277,8 @@ function joined(modules: Part, commonJs: Part | undefined): Part {
 }
 
 /**
- * esbuild gives each function its name, which costs every thread a kilobyte and some. A declaration that was not renamed has it
- * already: with blanks in place of that, the source map still holds.
+ * esbuild gives each function its name explicitly, which costs every thread more than a kilobyte. A declaration that
+ * was not renamed already has its name. The explicit one is replaced by blanks, so that the source map stays valid.
  * @param text ASCII
  */
 function withoutNeedlessNames(text: Uint8Array): string {
@@ -289,7 +296,7 @@ function isMap({ path }: { readonly path: string }): boolean {
   return path.endsWith('.map');
 }
 
-/** The first of esbuild's errors; one of a plugin's carries what the plugin threw. */
+/** The first of esbuild's errors. The error of a plugin contains what the plugin threw. */
 function asNotBundled(error: unknown): NotBundled {
   if (error instanceof NotBundled) return error;
   const [first] = (error as { errors?: { text: string; detail?: unknown }[] }).errors ?? [];

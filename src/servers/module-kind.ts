@@ -5,7 +5,7 @@ import { Script } from 'node:vm';
 
 export type ModuleKind = 'module' | 'commonjs';
 
-/** What V8 says of a text that is no CommonJS; by the same words Node tells. */
+/** V8's messages for a text that is not CommonJS; Node recognises it by the same words. */
 const MODULE_SYNTAX = [
   'Cannot use import statement outside a module',
   "Unexpected token 'export'",
@@ -16,7 +16,7 @@ const MODULE_SYNTAX = [
 export class ModuleKinds {
   readonly #packageTypes = new Map<string, Promise<ModuleKind | undefined>>();
 
-  /** `undefined` for what is no script: JSON, say. */
+  /** `undefined` for what is not a script, such as JSON. */
   async of(path: string): Promise<ModuleKind | undefined> {
     switch (extname(path)) {
       case '.mjs':
@@ -49,7 +49,7 @@ export class ModuleKinds {
     try {
       text = await readFile(join(folder, 'package.json'), 'utf8');
     } catch {
-      // There is none: the folder above decides.
+      // There is none: the parent folder decides.
       return dirname(folder) === folder ? undefined : this.#packageType(dirname(folder));
     }
     const { type } = JSON.parse(text) as { readonly type?: unknown };
@@ -57,7 +57,7 @@ export class ModuleKinds {
   }
 }
 
-/** Parses the text, and runs nothing. */
+/** Parses the text without running it. */
 function syntaxOf(text: string): ModuleKind {
   try {
     new Script(

@@ -1,9 +1,9 @@
-/** Stacks of a bundled server module, told in the files that it was made of. */
+/** Translates stacks of a bundled server module to positions in its original files. */
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import type { BundledModule } from './module-bundle.js';
 
-/** Positions that a text is searched for; a log line has no more frames than this. */
+/** Maximum number of positions that are translated in a text; a log line has no more frames than this. */
 const MAX_POSITIONS = 100;
 
 export class OriginalPositions {
@@ -18,7 +18,7 @@ export class OriginalPositions {
     this.#json = sourceMap;
   }
 
-  /** The text with each `<bundle>:<line>:<column>` in it replaced by the original file's, where it is known. */
+  /** The text with each `<bundle>:<line>:<column>` replaced by the position in the original file, if it is known. */
   in(text: string): string {
     if (!text.includes(this.#filename)) return text;
     const parts = text.split(this.#filename, MAX_POSITIONS + 1);
@@ -27,11 +27,11 @@ export class OriginalPositions {
     return before + rest.map((part) => this.#original(part)).join('');
   }
 
-  /** What follows the bundle's name, with the name in front of it. */
+  /** What follows the bundle's name, and the name before it. */
   #original(rest: string): string {
     const [position, line, column] = /^:(\d+):(\d+)/.exec(rest) ?? [];
     if (position === undefined) return this.#filename + rest;
-    // Made when the first stack comes: it takes tens of milliseconds.
+    // Created for the first stack, because it takes tens of milliseconds.
     this.#map ??= new SourceMap(JSON.parse(this.#json) as SourceMapPayload);
     const entry = this.#map.findEntry(Number(line) - 1, Number(column) - 1);
     if (!('originalSource' in entry)) return this.#filename + rest;

@@ -6,7 +6,10 @@
 /** A session's server runs in a thread of the gateway's process, or in a process of its own. */
 export type Isolation = 'thread' | 'process';
 
-/** Where the lists of a server come from: what its first session answered is kept for later ones, or each session is asked. */
+/**
+ * Where the lists of a server come from: the answers to its first session are kept for later ones, or each session
+ * asks.
+ */
 export type Lists = 'learned' | 'dynamic';
 
 /** Which tools clients see, under which names. Names in `allow`, `deny`, `rename` and `describe` are the server's own. */
@@ -21,7 +24,7 @@ export interface ToolRules {
   readonly describe: ReadonlyMap<string, string>;
 }
 
-/** What a server has instead of the gateway's options of the same name; a key that is absent is the gateway's. */
+/** What a server has instead of the gateway's options of the same name. If a key is absent, the gateway's applies. */
 export interface ServerOverrides {
   readonly sessionIdleMs?: number;
   /** `undefined`: none, whatever the gateway's is. */
@@ -38,14 +41,14 @@ interface EntryBase {
   readonly isolation: Isolation;
   /** What the entry says, with variables expanded; what is inherited is not in it. */
   readonly env: Readonly<Record<string, string>>;
-  /** Which variables of the gateway's environment it gets besides the usual few; `true`: all. */
+  /** Which variables of the gateway's environment it receives besides the usual few; `true`: all. */
   readonly inheritEnv: true | readonly string[];
   /** Absolute. */
   readonly cwd: string;
   readonly startTimeoutMs: number;
-  /** Started instances that wait for a session; `undefined`: what is usual for its isolation. */
+  /** Started instances that wait for a session; `undefined`: the default for its isolation. */
   readonly spares: number | undefined;
-  /** 0: never. `undefined`: what is usual for its kind. */
+  /** 0: never. `undefined`: the default for its kind. */
   readonly sleepAfterMs: number | undefined;
   readonly lists: Lists;
   readonly tools: ToolRules | undefined;
@@ -81,14 +84,14 @@ export interface CommandEntry extends EntryBase {
 
 export type ServerEntry = ModuleEntry | ScriptEntry | CommandEntry;
 
-/** A server that can't be served, because its entry is wrong or what it names is missing. */
+/** A server that cannot be served, because its entry is wrong or something that it names is missing. */
 export interface BrokenEntry {
   readonly name: string;
-  /** As that of a `ServerEntry`. */
+  /** As in `ServerEntry`. */
   readonly source: string;
   /** One sentence: what was wrong, and what would be right. */
   readonly reason: string;
-  /** Reads the entry once more: what was missing, a file or a package, may be there now. Absent where that can't help. */
+  /** Reads the entry again: a missing file or package may exist now. Absent if that cannot help. */
   readonly readAgain?: () => ServerEntry | BrokenEntry;
 }
 
@@ -97,6 +100,9 @@ export interface Catalogue {
   readonly broken: readonly BrokenEntry[];
   /** Whether it is one module or command that was given as such, without a name. */
   readonly single: boolean;
-  /** What is not wrong but should be known, a sentence each: remote servers that are not served, variables that are not set. */
+  /**
+   * What is not wrong but should be known, as sentences: remote servers that are not served, variables that are not
+   * set.
+   */
   readonly warnings: readonly string[];
 }

@@ -5,7 +5,7 @@ import { WINDOWS_VARIABLES } from './windows-environment.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where programs are, who the user is, where files go, and in which language: nothing of it is a secret. */
+/** Where programs are found, who the user is, where files go, and the language. None of it is a secret. */
 const USUAL_VARIABLES: readonly string[] = [
   'PATH',
   'HOME',
@@ -19,15 +19,15 @@ const USUAL_VARIABLES: readonly string[] = [
 const LOCALE_VARIABLE = /^LC_/;
 
 /**
- * What a server's process starts with. The gateway's own variables (`BULKHEAD_…`) are never inherited.
- * @param gatewayEnvironment that of the gateway's process
+ * The environment with which a server's process starts. The gateway's own variables (`BULKHEAD_…`) are never inherited.
+ * @param gatewayEnvironment the environment of the gateway's process
  */
 export function environmentFor(
   { env, inheritEnv }: Pick<ServerEntry, 'env' | 'inheritEnv'>,
   gatewayEnvironment: Environment,
   platform: NodeJS.Platform = process.platform,
 ): Record<string, string> {
-  // Windows does not tell upper from lower case: `Path` is `PATH`, and only one of them may be given.
+  // Windows does not distinguish upper and lower case: `Path` is `PATH`, and only one of them may be set.
   const caseOf = (name: string): string => (platform === 'win32' ? name.toUpperCase() : name);
   const usual = platform === 'win32' ? [...USUAL_VARIABLES, ...WINDOWS_VARIABLES] : USUAL_VARIABLES;
   const wanted = new Set([...usual, ...(inheritEnv === true ? [] : inheritEnv)].map(caseOf));

@@ -1,7 +1,7 @@
 /**
- * Tries the server module out before the listener opens: one thread loads it, runs `setup` for a made-up session and
- * lists its tools. What can't work is found out here; the tools' names are known, the only ones that may become
- * values of a metric label; and where the module says that every session's lists are the same, they are kept.
+ * Tries out the server module before the listener opens: one thread loads it, runs `setup` for an artificial session
+ * and lists its tools. What cannot work is found here. The names of the tools become known; only these may become
+ * values of a metric label. If the module declares its lists as static, they are kept.
  */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
@@ -25,31 +25,31 @@ import { StopDeadline } from '../shared/stop-deadline.js';
 import { GatewayEmitter } from '../telemetry/events.js';
 import { type BundledModule, bundleServerModule } from './module-bundle.js';
 
-/** More pages than this are a module that never comes to an end. */
+/** A module with more pages than this is assumed never to end. */
 const MAX_TOOL_PAGES = 100;
-/** A list that never comes must not hold the start up without a word. */
+/** The start must not wait silently for a list that never comes. */
 const ANSWER_DEADLINE_MS = 10_000;
 const MAX_PRINTED_CHARS = 300;
 
 export interface CheckedServerModule {
   /** The names of its tools. */
   readonly tools: ReadonlySet<string>;
-  /** For the threads to come. */
+  /** For all later threads. */
   readonly codeCaches: CodeCaches;
-  /** The module in one bundle, for the threads to come. */
+  /** The module as one bundle, for all later threads. */
   readonly bundle: BundledModule | undefined;
-  /** Why there is no bundle, where there might be one. */
+  /** Why there is no bundle although there might be one. */
   readonly notBundledBecause: string | undefined;
-  /** What sessions are told without a thread, where the module allows it. */
+  /** What sessions are answered without a thread, if the module allows it. */
   readonly staticLists: StaticLists | undefined;
 }
 
 export interface StaticLists {
-  /** By protocol version, all that the SDK knows. */
+  /** By protocol version, for all versions that the SDK knows. */
   readonly initialize: ReadonlyMap<string, StaticAnswer>;
   /** By method. */
   readonly lists: ReadonlyMap<string, StaticAnswer>;
-  /** What the server may be expected to notify its clients of. */
+  /** The notifications that the server may send to its clients. */
   readonly declared: DeclaredNotifications;
 }
 
@@ -61,14 +61,17 @@ export interface StaticAnswer {
 
 const LIST_METHODS = ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'] as const;
 
-/** For a thread that has answered everything, or is held by the module that it loads. */
+/** For a thread that has answered everything, or that the module blocks. */
 const CLOSE_DEADLINE_MS = 2_000;
-/** What failed sooner is tried again as it is: the bundle may be to blame. What took longer is not worth waiting for twice. */
+/**
+ * If the check of the bundle fails sooner than this, the files are tried as well, because the bundle may be the cause.
+ * A longer check is not repeated.
+ */
 const SOON_MS = 5_000;
 
 /**
- * @param bundling whether to make one bundle of the module; without, threads import it file by file.
- * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` with one sentence when the module can't serve.
+ * @param bundling whether to bundle the module; otherwise threads import its files
+ * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` with one sentence if the module cannot be served
  */
 export async function checkServerModule(
   options: ThreadPoolOptions,
@@ -92,7 +95,7 @@ export async function checkServerModule(
 async function tryOut(
   options: ThreadPoolOptions,
 ): Promise<Omit<CheckedServerModule, 'bundle' | 'notBundledBecause'>> {
-  // A pool of its own: the attempt leaves no trace in the gateway's metrics and logs.
+  // A separate emitter, so that the check does not appear in the gateway's metrics and logs.
   const events = new GatewayEmitter();
   const pool = createThreadPool({ ...options, maxThreads: 1, spareThreads: 0 }, events);
   let printed = '';
@@ -104,7 +107,8 @@ async function tryOut(
     const trial = new TrialSession(thread);
     const initialized = await trial.initialize();
     const isStatic = thread.traits?.staticLists === true;
-    // What is compiled by then starts with every thread. No session thread will be asked for static lists.
+    // What has been compiled by now is in the cache of every thread. With static lists, no session thread will be asked
+    // for them.
     const early = isStatic ? await codeCaches(thread) : undefined;
     const tools = await trial.toolNames(initialized);
     const staticLists = isStatic ? await trial.staticLists(initialized) : undefined;
@@ -124,7 +128,7 @@ async function tryOut(
   }
 }
 
-/** A module that blocks its thread once it has answered must not hold up the start. */
+/** A module that blocks its thread after it has answered must not delay the start. */
 async function codeCaches(thread: SessionThread): Promise<CodeCaches> {
   const deadline = new Deadline(
     ANSWER_DEADLINE_MS,
@@ -149,7 +153,7 @@ function staticAnswer({ result, error }: Answer): StaticAnswer {
     : { text: JSON.stringify(error), failure: String(error.code) };
 }
 
-/** Only the first page of several would be known here, and what failed at start may succeed later. */
+/** If there are several pages, only the first would be known here; and what failed at start may succeed later. */
 function lasts({ result, error }: Answer): boolean {
   return error === undefined ? result?.nextCursor === undefined : error.code === ErrorCode.MethodNotFound;
 }
@@ -208,7 +212,7 @@ class TrialSession implements WorkerOwner {
     throw new Error(`tools/list gave more than ${MAX_TOOL_PAGES} pages; end it by leaving nextCursor out`);
   }
 
-  /** Its answers as they are, `Method not found` among them: a server without prompts has no `prompts/list`. */
+  /** Its answers unchanged, including `Method not found`: a server without prompts has no `prompts/list`. */
   async staticLists(initialized: unknown): Promise<StaticLists> {
     const initialize = new Map<string, StaticAnswer>();
     for (const version of SUPPORTED_PROTOCOL_VERSIONS) {
@@ -255,7 +259,7 @@ class TrialSession implements WorkerOwner {
   }
 
   async #answer(method: string, params: unknown): Promise<Answer> {
-    // `setup` has a longer deadline of its own, which must not count here.
+    // `setup` has its own, longer deadline, and its time must not count here.
     await this.#setUp;
     this.#lastId += 1;
     const id = this.#lastId;

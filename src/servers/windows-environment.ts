@@ -1,6 +1,9 @@
-/** What differs on Windows in the environment of a server's process. */
+/** How the environment of a server's process differs on Windows. */
 
-/** Without these, programs find neither their libraries nor their folders (the MCP SDK's client passes most of them on as well). */
+/**
+ * Without these variables, programs find neither their libraries nor their folders. The MCP SDK's client passes most of
+ * them on as well.
+ */
 export const WINDOWS_VARIABLES: readonly string[] = [
   ...['APPDATA', 'COMSPEC', 'HOMEDRIVE', 'HOMEPATH', 'LOCALAPPDATA', 'NUMBER_OF_PROCESSORS', 'OS', 'PATHEXT'],
   ...[
