@@ -19,7 +19,7 @@ import type {
   Plugin,
   PluginBuild,
 } from 'esbuild';
-import { sharedCopy } from '../isolation/thread/shared-bytes.js';
+import { sharedCopy } from '../isolation/port/shared-counters.js';
 import { messageOf } from '../shared/errors.js';
 import { ModuleKinds } from './module-kind.js';
 

@@ -10,8 +10,8 @@ import {
   LATEST_PROTOCOL_VERSION,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/sdk/types.js';
-import type { SessionThread } from '../isolation/thread/session-thread.js';
-import { sharedCopy } from '../isolation/thread/shared-bytes.js';
+import type { PortWorker } from '../isolation/port/port-worker.js';
+import { sharedCopy } from '../isolation/port/shared-counters.js';
 import { createThreadPool, type ThreadPoolOptions } from '../isolation/thread/thread-pool.js';
 import type { WorkerExit, WorkerOwner } from '../isolation/worker.js';
 import type { CodeCaches } from '../shared/code-caches.js';
@@ -128,8 +128,8 @@ async function tryOut(
   }
 }
 
-/** A module that blocks its thread after it has answered must not delay the start. */
-async function codeCaches(thread: SessionThread): Promise<CodeCaches> {
+/** A module that blocks its thread once it has answered must not hold up the start. */
+async function codeCaches(thread: PortWorker): Promise<CodeCaches> {
   const deadline = new Deadline(
     ANSWER_DEADLINE_MS,
     () => thread.kill('start_failed', `its thread did not answer within ${ANSWER_DEADLINE_MS / 1000} s`),
@@ -170,7 +170,7 @@ class TrialSession implements WorkerOwner {
     startedAtMs: Date.now(),
     metadata: {},
   };
-  readonly #thread: SessionThread;
+  readonly #thread: PortWorker;
   readonly #waiting = new Map<
     RequestId,
     { resolve: (answer: Answer) => void; reject: (error: Error) => void }
@@ -180,7 +180,7 @@ class TrialSession implements WorkerOwner {
   #failSetUp: (error: Error) => void = () => {};
   #lastId = 0;
 
-  constructor(thread: SessionThread) {
+  constructor(thread: PortWorker) {
     this.#thread = thread;
     this.#setUp = new Promise((resolve, reject) => {
       this.#markSetUp = resolve;

@@ -46,7 +46,28 @@ export interface StartFrame {
   readonly requestKey: string | undefined;
 }
 
-/** From a session thread to the keeper. When the port closes, the thread has died, and all its processes are ended. */
+/**
+ * Main thread to keeper: start a server that speaks stdio. The only frame of its kind on a port; what follows are the frames
+ * between the main thread and a worker (`frames/`), which the keeper answers for the program.
+ */
+export interface ServeFrame {
+  readonly type: 'serve';
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  /** Whole: nothing of the gateway's own is added but the mark of its processes and a TMPDIR. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly startTimeoutMs: number;
+  /** `process-memory-mb`, of the process and all its descendants. */
+  readonly memoryLimitBytes: number;
+  /** Whether its sessions may lose it while nothing is asked of them. */
+  readonly sleeps: boolean;
+  /** See `SharedCounters`. */
+  readonly takenMessages: Int32Array;
+}
+
+/** What a session thread says to the keeper. Its port's `close` is its death and ends all its processes. */
 export type ChildRequestFrame =
   | StartFrame
   | { readonly type: 'stdin'; readonly child: number; readonly bytes: Uint8Array }
@@ -104,8 +125,8 @@ export type KeeperCommandFrame =
       readonly type: 'connect';
       readonly thread: number;
       readonly port: MessagePort;
-      /** What has come over it so far. */
-      readonly frames: readonly ChildRequestFrame[];
+      /** What has come over it so far: of a thread, or `serve` and frames between main thread and worker (`codec.ts`). */
+      readonly frames: readonly unknown[];
     }
   /** End all processes of a session thread that can't say so itself. */
   | { readonly type: 'end'; readonly thread: number }
@@ -125,6 +146,8 @@ export type KeeperReportFrame =
   | { readonly type: 'killed'; readonly thread: number; readonly processes: number }
   /** These still existed at the deadline: in an uninterruptible system call, or owned by another user. */
   | { readonly type: 'survivors'; readonly thread: number; readonly pids: readonly number[] }
-  /** The session thread is gone, and all its processes with it. */
+  /** A session's folder for temporary files could not be removed. */
+  | { readonly type: 'folder-left'; readonly thread: number; readonly message: string }
+  /** The session thread is gone, and so are all its processes. */
   | { readonly type: 'released'; readonly thread: number }
   | { readonly type: 'closed' };

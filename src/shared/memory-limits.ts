@@ -1,7 +1,4 @@
-/**
- * The two limits of a session thread's memory, and when they count as exceeded. Used by the main thread and by session
- * threads.
- */
+/** The limits of a worker's memory, and when those of a session thread count as passed. Both sides share them. */
 
 export interface MemoryLimits {
   /** `thread-heap-mb` */
@@ -10,7 +7,8 @@ export interface MemoryLimits {
   readonly memoryBytes: number;
 }
 
-export type MemoryLimit = 'thread-heap-mb' | 'thread-memory-mb';
+export const MEMORY_LIMITS = ['thread-heap-mb', 'thread-memory-mb', 'process-memory-mb'] as const;
+export type MemoryLimit = (typeof MEMORY_LIMITS)[number];
 
 export interface MemoryUse {
   readonly heapBytes: number;
@@ -43,7 +41,9 @@ export function passedLimit(
 export function overLimitMessage(limit: MemoryLimit, usedBytes: number): string {
   if (limit === 'thread-heap-mb') return 'its heap passed thread-heap-mb';
   const megabytes = Math.round(usedBytes / (1024 * 1024));
-  return `it held ${megabytes} MiB of heap and Buffers, more than thread-memory-mb allows`;
+  return limit === 'process-memory-mb'
+    ? `its processes held ${megabytes} MiB, more than process-memory-mb allows`
+    : `it held ${megabytes} MiB of heap and Buffers, more than thread-memory-mb allows`;
 }
 
 /** For the client whose request was lost although its thread was below its own limits. */

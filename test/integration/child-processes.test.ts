@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { ChildKeeper } from '../../src/isolation/thread/child-keeper.js';
+import { ChildKeeper } from '../../src/isolation/port/child-keeper.js';
 import { BulkheadError } from '../../src/shared/errors.js';
 import { MAX_CHILD_PROCESSES } from '../../src/shared/keeper-frames.js';
 import { SessionChildProcesses } from '../../workers/session/children/child-processes.js';

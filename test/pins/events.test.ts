@@ -10,6 +10,7 @@ const EVENTS = {
   descriptors: { state: true, open: true, limit: true },
   'events-dropped': { context: true, events: true },
   'libuv-pool-probed': { waitMs: true },
+  'lines-skipped': { context: true, lines: true },
   'module-log': { context: true, key: true, source: true, level: true, message: true, fields: true },
   'module-log-dropped': { context: true, lines: true },
   notice: { level: true, message: true, fields: true },

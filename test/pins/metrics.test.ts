@@ -24,6 +24,7 @@ const METRICS = [
   'bulkhead_libuv_pool_wait_seconds histogram',
   'bulkhead_limit gauge limit',
   'bulkhead_module_log_lines_dropped_total counter',
+  'bulkhead_stdout_lines_skipped_total counter',
   'bulkhead_module_log_lines_total counter source,level',
   'bulkhead_module_metrics_refused_total counter reason',
   'bulkhead_module_series gauge',

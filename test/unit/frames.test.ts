@@ -133,7 +133,7 @@ const FROM_WORKER: AnyOf<FromWorkerFrame> = {
     rejectedCaches: fc.uniqueArray(fc.constantFrom('worker', 'module')),
   }),
   failed: fc.record({
-    stage: fc.constantFrom('import', 'shape', 'setup'),
+    stage: fc.constantFrom('import', 'shape', 'setup', 'program'),
     error: fc.record(
       { name: text, message: text, code: text, stack: text },
       { requiredKeys: ['name', 'message'] },
@@ -156,9 +156,11 @@ const FROM_WORKER: AnyOf<FromWorkerFrame> = {
   held: fc.record({ held: fc.boolean() }),
   memory: fc.record({ usedBytes: size, heapBytes: size }),
   'over-memory': fc.record({
-    limit: fc.constantFrom('thread-heap-mb', 'thread-memory-mb'),
+    limit: fc.constantFrom('thread-heap-mb', 'thread-memory-mb', 'process-memory-mb'),
     usedBytes: size,
   }),
+  'skipped-lines': fc.record({ lines: fc.maxSafeNat() }),
+  exited: fc.record({ cause: fc.constantFrom('exit', 'crash'), message: text }),
   pong: nothing,
   'code-cache': fc.record({ caches: fc.record({ worker: bytes, module: orNot(bytes) }) }),
   'stay-awake': nothing,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { GroupState } from '../../src/shared/keeper-frames.js';
 import { signalGroup, signalLeaderlessGroup } from '../../src/shared/process-group.js';
 import type { ProcessEntry, ProcessLook } from '../../src/shared/process-table.js';
-import type { KeptChild } from './kept-child.js';
+import type { KeptProcess } from './kept-process.js';
 
 /**
  * The processes that end together: those of one request, or those of the session itself. It outlives each of them,
@@ -12,8 +12,8 @@ export class ChildLifetime {
   /** Random, and in the environment of every process of this lifetime. */
   readonly marker: string = randomBytes(16).toString('hex');
   readonly #reportGroup: (group: number, state: GroupState) => void;
-  readonly #children = new Set<KeptChild>();
-  /** Groups whose first process has ended. */
+  readonly #children = new Set<KeptProcess>();
+  /** Groups that their first process has left. */
   readonly #leaderless = new Set<number>();
   /** Start times of the processes that have been found to belong to this lifetime, by id. */
   readonly #known = new Map<number, number>();
@@ -23,8 +23,8 @@ export class ChildLifetime {
     this.#reportGroup = reportGroup;
   }
 
-  /** Adds a child that has just been started. `startTicks` is its start time; 0 if it is unknown. */
-  add(child: KeptChild, startTicks: number): void {
+  /** Takes in a child that has just been started. `startTicks` is its start time, 0 where that is not known. */
+  add(child: KeptProcess, startTicks: number): void {
     this.#dropEmptyGroups();
     this.#children.add(child);
     if (child.pid === undefined) return;
@@ -32,8 +32,8 @@ export class ChildLifetime {
     this.#reportGroup(child.pid, 'running');
   }
 
-  /** The child has been reaped; its group may still have members. */
-  exited({ pid }: KeptChild): void {
+  /** The child is reaped; its group may still have members. */
+  exited({ pid }: KeptProcess): void {
     this.#dropEmptyGroups();
     if (pid === undefined) return;
     const leaderless = signalLeaderlessGroup(pid, 0);
@@ -41,12 +41,12 @@ export class ChildLifetime {
     this.#reportGroup(pid, leaderless ? 'leaderless' : 'gone');
   }
 
-  /** The child has been reaped and its pipes are closed. */
-  remove(child: KeptChild): void {
+  /** The child is reaped and its pipes are closed. */
+  remove(child: KeptProcess): void {
     this.#children.delete(child);
   }
 
-  get children(): ReadonlySet<KeptChild> {
+  get children(): ReadonlySet<KeptProcess> {
     return this.#children;
   }
 

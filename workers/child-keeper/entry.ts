@@ -7,11 +7,15 @@ import { getPriority } from 'node:os';
 import { isMainThread, workerData } from 'node:worker_threads';
 import type {
   ChildKeeperData,
+  ChildRequestFrame,
   KeeperCommandFrame,
   KeeperReportFrame,
+  ServeFrame,
 } from '../../src/shared/keeper-frames.js';
 import { KeptThread } from './kept-thread.js';
 import { LifetimeReaper } from './lifetime-reaper.js';
+import { MemoryLook } from './memory-look.js';
+import { ServedSession } from './served-session.js';
 
 if (isMainThread) throw new Error('The child-process keeper must be started as a worker thread.');
 
@@ -20,22 +24,42 @@ const { mainPort, niceIncrement } = workerData as ChildKeeperData;
 const niceness = niceIncrement === 0 ? undefined : Math.min(getPriority() + niceIncrement, 19);
 const reaper = new LifetimeReaper();
 const threads = new Map<number, KeptThread>();
+const served = new Map<number, ServedSession>();
+new MemoryLook({ [Symbol.iterator]: () => served.values() });
 
 function tellMain(frame: KeeperReportFrame): void {
   mainPort.postMessage(frame);
 }
 
 async function keep({ thread, port, frames }: KeeperCommandFrame & { type: 'connect' }): Promise<void> {
-  const kept = new KeptThread(thread, port, { reaper, niceness, tellMain });
-  threads.set(thread, kept);
+  const services = { reaper, niceness, tellMain };
+  const [first, ...rest] = frames;
+  if (isServeFrame(first)) {
+    const session = new ServedSession(thread, port, first, services);
+    await keepUntilReleased(thread, session, served, rest);
+  } else {
+    const kept = new KeptThread(thread, port, services);
+    await keepUntilReleased(thread, kept, threads, frames as readonly ChildRequestFrame[]);
+  }
+}
+
+async function keepUntilReleased<
+  Frame,
+  Kept extends { receive(frame: Frame): void; released: Promise<void> },
+>(thread: number, kept: Kept, all: Map<number, Kept>, frames: readonly Frame[]): Promise<void> {
+  all.set(thread, kept);
   for (const frame of frames) kept.receive(frame);
   await kept.released;
-  threads.delete(thread);
+  all.delete(thread);
   tellMain({ type: 'released', thread });
 }
 
+function isServeFrame(frame: unknown): frame is ServeFrame {
+  return typeof frame === 'object' && frame !== null && (frame as { type?: unknown }).type === 'serve';
+}
+
 async function close(): Promise<void> {
-  const all = [...threads.values()];
+  const all = [...threads.values(), ...served.values()];
   for (const kept of all) kept.close();
   await Promise.all(all.map((kept) => kept.released));
   tellMain({ type: 'closed' });
@@ -48,6 +72,7 @@ mainPort.on('message', (frame: KeeperCommandFrame) => {
       return;
     case 'end':
       threads.get(frame.thread)?.close();
+      served.get(frame.thread)?.close();
       return;
     case 'close':
       void close();

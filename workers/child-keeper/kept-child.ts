@@ -11,6 +11,7 @@ import {
   type StartFrame,
 } from '../../src/shared/keeper-frames.js';
 import { HAS_PROCESS_GROUPS, signalGroup } from '../../src/shared/process-group.js';
+import type { KeptProcess } from './kept-process.js';
 
 export interface KeptChildOwner {
   /** Sends a frame to the session thread; does nothing if that is gone. */
@@ -29,9 +30,8 @@ export interface KeptChildTraits {
 
 const OUTPUT_STREAMS = ['stdout', 'stderr'] as const;
 
-export class KeptChild {
+export class KeptChild implements KeptProcess {
   readonly id: number;
-  /** The process's id, which is also that of its group; `undefined` if it could not be started. */
   readonly pid: number | undefined;
   readonly #owner: KeptChildOwner;
   readonly #process: ChildProcessWithoutNullStreams | undefined;
@@ -65,7 +65,6 @@ export class KeptChild {
     this.#watch(this.#process);
   }
 
-  /** Whether it was started and has not been reaped; until then its id cannot be reused. */
   get running(): boolean {
     return this.#running;
   }
@@ -102,7 +101,6 @@ export class KeptChild {
     }
   }
 
-  /** Closes its pipes, which a descendant that could not be killed might keep open. */
   destroyStreams(): void {
     this.#process?.stdin.destroy();
     for (const stream of OUTPUT_STREAMS) this.destroyOutput(stream);
@@ -154,8 +152,8 @@ export class KeptChild {
   }
 }
 
-/** If the system forbids it, usually by a security profile, the process keeps the gateway's niceness. */
-function makeNicer(pid: number, niceness: number): void {
+/** A system that forbids it (a security profile, as a rule) leaves the process at the gateway's own niceness. */
+export function makeNicer(pid: number, niceness: number): void {
   try {
     setPriority(pid, niceness);
   } catch (thrown) {

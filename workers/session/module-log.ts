@@ -7,30 +7,26 @@ import { format, types } from 'node:util';
 import { cut } from '../../src/shared/errors.js';
 import type { FromWorkerFrame, LogFrame, LogLevel } from '../../src/shared/frames/from-worker.js';
 import { MAX_JSON_DEPTH, nestsDeeperThan } from '../../src/shared/json-depth.js';
-import { clockMs } from './clock.js';
+import { LogAllowance } from '../log-allowance.js';
 import { currentRequest } from './sdk1/tool-executor.js';
 
-const BURST_LINES = 200;
-const LINES_PER_SECOND = 50;
 const MAX_LINE_CHARS = 8192;
 
 export class ModuleLog {
   /** Whether the log shows stacks. */
   readonly showsStacks: boolean;
   readonly #post: (frame: FromWorkerFrame) => void;
-  #allowance = BURST_LINES;
-  #refilledMs = clockMs();
-  #dropped = 0;
-  #dropReport: NodeJS.Timeout | undefined;
+  readonly #allowance: LogAllowance;
 
   constructor(post: (frame: FromWorkerFrame) => void, showsStacks: boolean) {
     this.#post = post;
     this.showsStacks = showsStacks;
+    this.#allowance = new LogAllowance((lines) => post({ type: 'log-dropped', lines }));
   }
 
   write(source: LogFrame['source'], level: LogLevel, message: string, fields: LogFrame['fields']): void {
-    if (!this.#allowed()) return;
-    // The module may be JavaScript without types.
+    if (!this.#allowance.take()) return;
+    // A module need not be TypeScript.
     const line = cut(typeof message === 'string' ? message : format(message), MAX_LINE_CHARS);
     this.#post({
       type: 'log',
@@ -40,26 +36,6 @@ export class ModuleLog {
       fields: plain(fields, this.showsStacks),
       key: currentRequest()?.key,
     });
-  }
-
-  #allowed(): boolean {
-    const now = clockMs();
-    const refill = ((now - this.#refilledMs) / 1000) * LINES_PER_SECOND;
-    this.#allowance = Math.min(BURST_LINES, this.#allowance + refill);
-    this.#refilledMs = now;
-    if (this.#allowance >= 1) {
-      this.#allowance -= 1;
-      return true;
-    }
-    this.#dropped += 1;
-    this.#dropReport ??= setTimeout(() => this.#reportDropped(), 1000).unref();
-    return false;
-  }
-
-  #reportDropped(): void {
-    this.#dropReport = undefined;
-    this.#post({ type: 'log-dropped', lines: this.#dropped });
-    this.#dropped = 0;
   }
 }
 

@@ -19,8 +19,8 @@ import {
   passedLimit,
 } from '../../shared/memory-limits.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
+import type { PortWorker } from '../port/port-worker.js';
 import { createHeapReader, type HeapReader } from './heap-reader.js';
-import type { SessionThread } from './session-thread.js';
 
 const INTERVAL_MS = 50;
 /** About as much as a loop that does nothing but allocate takes in two intervals. */
@@ -29,13 +29,13 @@ const GROWTH_BYTES = 32 * 1024 * 1024;
 const GARBAGE_LASTS_MS = 500;
 
 export class MemoryWatch {
-  readonly #threads: ReadonlySet<SessionThread>;
+  readonly #threads: ReadonlySet<PortWorker>;
   readonly #limits: MemoryLimits;
   readonly #events: GatewayEmitter;
   readonly #timer: NodeJS.Timeout;
   /** How long each thread's event loop had been idle when it was last asked. */
   readonly #idleMs = new WeakMap<Worker, number>();
-  #suspiciousSinceMs = new WeakMap<SessionThread, number>();
+  #suspiciousSinceMs = new WeakMap<PortWorker, number>();
   readonly #lateness = new Lateness(INTERVAL_MS);
   /** A heap was suspiciously large: check again in the next interval. */
   #lookAgain = false;
@@ -43,7 +43,7 @@ export class MemoryWatch {
   #residentBytes = 0;
   #nextLookMs = 0;
 
-  constructor(threads: ReadonlySet<SessionThread>, limits: MemoryLimits, events: GatewayEmitter) {
+  constructor(threads: ReadonlySet<PortWorker>, limits: MemoryLimits, events: GatewayEmitter) {
     this.#events = events;
     this.#threads = threads;
     this.#limits = limits;
@@ -74,7 +74,7 @@ export class MemoryWatch {
   }
 
   async #look(grown: boolean): Promise<void> {
-    const suspects = new Map<Worker, SessionThread>();
+    const suspects = new Map<Worker, PortWorker>();
     for (const thread of this.#threads) {
       const { worker } = thread;
       if (worker !== undefined && (thread.busy || (grown && this.#spins(worker))))
@@ -91,15 +91,15 @@ export class MemoryWatch {
     this.#nextLookMs = performance.now() + this.#reader.restMs;
   }
 
-  #judge(thread: SessionThread, use: MemoryUse): void {
+  #judge(thread: PortWorker, use: MemoryUse): void {
     const usedBytes = use.heapBytes + use.externalBytes;
     thread.onMemory({ heapBytes: use.heapBytes, usedBytes });
     const limit = passedLimit(use, this.#limits) ?? this.#lasting(thread, use);
     if (limit !== undefined) thread.kill('out_of_memory', overLimitMessage(limit, usedBytes));
   }
 
-  /** `thread-heap-mb` if the heap has been suspiciously large for too long to be garbage. */
-  #lasting(thread: SessionThread, use: MemoryUse): MemoryLimit | undefined {
+  /** `thread-heap-mb` where the heap has been suspicious for too long to be garbage. */
+  #lasting(thread: PortWorker, use: MemoryUse): MemoryLimit | undefined {
     if (!heapSuspicious(use, this.#limits)) {
       this.#suspiciousSinceMs.delete(thread);
       return undefined;

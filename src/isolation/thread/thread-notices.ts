@@ -1,8 +1,8 @@
 /** Log messages about session threads: each kind of problem is reported once, because all threads have it. */
 import type { CodeCacheName } from '../../shared/code-caches.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
-import type { SessionThread } from './session-thread.js';
-import type { ThreadFacts } from './thread-host.js';
+import type { PortWorker } from '../port/port-worker.js';
+import type { WorkerFacts } from '../port/worker-host.js';
 
 /** How many threads the log names that are still there after a stop. */
 const MAX_HELD_NAMED = 20;
@@ -18,14 +18,14 @@ export class ThreadNotices {
     this.#events = events;
   }
 
-  ready(facts: ThreadFacts | undefined): void {
+  ready(facts: WorkerFacts | undefined): void {
     if (facts === undefined) return;
     this.#checkNiceness(facts.niceness);
     this.#checkCodeCaches(facts.rejectedCaches);
   }
 
-  /** The gateway stops, and these threads cannot be ended. */
-  held(threads: readonly SessionThread[]): void {
+  /** The gateway stops, and they can't be ended. */
+  held(threads: readonly PortWorker[]): void {
     this.#events.emit('notice', {
       level: 'error',
       message: `${threads.length} session threads did not end in time; a native call or a job of libuv's pool blocks each; they end with the process`,

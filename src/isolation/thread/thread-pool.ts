@@ -1,11 +1,11 @@
 /** A pool whose workers are session threads. */
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import { WorkerPool, type WorkerPoolOptions } from '../pool.js';
-import type { SessionThread } from './session-thread.js';
+import type { PortWorker } from '../port/port-worker.js';
 import { ThreadStarter, type ThreadStarterOptions } from './thread-starter.js';
 
 export type ThreadPoolOptions = WorkerPoolOptions & ThreadStarterOptions;
-export type ThreadPool = WorkerPool<SessionThread>;
+export type ThreadPool = WorkerPool<PortWorker>;
 
 export function createThreadPool(options: ThreadPoolOptions, events: GatewayEmitter): ThreadPool {
   return new WorkerPool(options, new ThreadStarter(options, events), events);

@@ -15,22 +15,23 @@ import type { MemoryLimits } from '../../shared/memory-limits.js';
 import type { StopDeadline } from '../../shared/stop-deadline.js';
 import type { EnvironmentOptions } from '../../shared/thread-start.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
+import { ChildKeeper } from '../port/child-keeper.js';
+import { PortWorker } from '../port/port-worker.js';
+import { SharedStateUse, sharedCounters } from '../port/shared-counters.js';
+import type { WorkerHost } from '../port/worker-host.js';
 import type { SessionWorker } from '../worker.js';
 import { CHILDREN_RESERVE_MS, type StarterOwner, type WorkerStarter } from '../worker-starter.js';
-import { ChildKeeper } from './child-keeper.js';
 import { liveThreads } from './live-threads.js';
 import { MemoryWatch } from './memory-watch.js';
 import { PiscinaThreads, SETS_OWN_PRIORITY, type StartedThread } from './piscina-threads.js';
-import { SessionThread } from './session-thread.js';
-import { SharedStateUse, sharedCounters } from './shared-bytes.js';
 import { killChildrenOf } from './thread-children.js';
-import type { ThreadHost } from './thread-host.js';
 import { ThreadNotices } from './thread-notices.js';
 
 const SESSION_ENTRY = fileURLToPath(new URL('../../../workers/session-entry.cjs', import.meta.url));
 const CHILD_KEEPER = new URL('../../../workers/child-keeper.cjs', import.meta.url);
 
 const LOWEST_PRIORITY = 19;
+const SETUP_DEADLINE_MS = 30_000;
 const MEBIBYTE = 1024 * 1024;
 
 export interface ThreadStarterOptions {
@@ -61,16 +62,18 @@ interface Start {
   terminated: boolean;
 }
 
-export class ThreadStarter implements WorkerStarter<SessionThread>, ThreadHost<SessionThread> {
+export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<PortWorker> {
+  readonly kind = 'thread';
+  readonly setupDeadlineMs = SETUP_DEADLINE_MS;
   readonly events: GatewayEmitter;
   readonly cancelGraceMs: number;
   readonly #threads: PiscinaThreads;
   readonly #keeper: ChildKeeper;
-  readonly #starts = new Map<SessionThread, Start>();
-  /** Threads that have not closed their ports. */
-  readonly #live = new Set<SessionThread>();
-  /** Threads that have closed their ports but not ended, because of unfinished jobs in libuv's pool. */
-  readonly #notEnded = new Map<Worker, SessionThread>();
+  readonly #starts = new Map<PortWorker, Start>();
+  /** Those that have not closed their ports. */
+  readonly #live = new Set<PortWorker>();
+  /** A thread's port closes before it ends: its unfinished jobs in libuv's pool hold it. */
+  readonly #notEnded = new Map<Worker, PortWorker>();
   readonly #memoryWatch: MemoryWatch;
   readonly #notices: ThreadNotices;
   readonly #positions: OriginalPositions | undefined;
@@ -104,7 +107,7 @@ export class ThreadStarter implements WorkerStarter<SessionThread>, ThreadHost<S
     return this.#keeper.total;
   }
 
-  start(id: number, owner: StarterOwner): SessionThread {
+  start(id: number, owner: StarterOwner): PortWorker {
     const { port1: port, port2 } = new MessageChannel();
     const keeperPort = this.#keeper.connect(id);
     const childMarker = randomBytes(16).toString('hex');
@@ -118,7 +121,7 @@ export class ThreadStarter implements WorkerStarter<SessionThread>, ThreadHost<S
       throw error;
     }
     const { life, worker, terminate } = started;
-    const thread = new SessionThread(id, { port, life, worker, counters }, this);
+    const thread = new PortWorker(id, { port, life, worker, counters }, this);
     const start: Start = { owner, childMarker, port, keeperPort, terminate, ready: false, terminated: false };
     this.#starts.set(thread, start);
     this.#live.add(thread);
@@ -141,7 +144,7 @@ export class ThreadStarter implements WorkerStarter<SessionThread>, ThreadHost<S
     return thread;
   }
 
-  terminate(thread: SessionThread): void {
+  terminate(thread: PortWorker): void {
     const start = this.#starts.get(thread);
     if (start === undefined) return;
     start.terminated = true;
@@ -154,7 +157,7 @@ export class ThreadStarter implements WorkerStarter<SessionThread>, ThreadHost<S
     start.keeperPort.close();
   }
 
-  childProcessesOf({ id }: SessionThread): number {
+  childProcessesOf({ id }: PortWorker): number {
     return this.#keeper.running(id);
   }
 
@@ -162,12 +165,12 @@ export class ThreadStarter implements WorkerStarter<SessionThread>, ThreadHost<S
     return this.#positions?.in(text) ?? text;
   }
 
-  onSettled(thread: SessionThread): void {
+  onSettled(thread: PortWorker): void {
     this.#starts.get(thread)?.owner.onSettled();
   }
 
-  /** Ends its child processes, because it may be waiting for one of them. */
-  onStuck(thread: SessionThread): void {
+  /** Ends its child processes, one of which may be what it waits for. */
+  onStuck(thread: PortWorker): void {
     const start = this.#starts.get(thread);
     if (start === undefined) return;
     this.#keeper.end(thread.id);
@@ -203,7 +206,7 @@ export class ThreadStarter implements WorkerStarter<SessionThread>, ThreadHost<S
     if (processes > 0) this.events.emit('children-killed', { processes });
   }
 
-  #noteLife(worker: Worker | undefined, thread: SessionThread): void {
+  #noteLife(worker: Worker | undefined, thread: PortWorker): void {
     if (worker === undefined) return;
     this.#notEnded.set(worker, thread);
     liveThreads.add(worker);

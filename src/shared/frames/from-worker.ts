@@ -25,6 +25,8 @@ export type FromWorkerFrame =
   | HeldFrame
   | MemoryFrame
   | OverMemoryFrame
+  | SkippedLinesFrame
+  | ExitedFrame
   | PongFrame
   | CodeCacheFrame
   | StayAwakeFrame
@@ -46,8 +48,8 @@ export interface ReadyFrame {
 /** The module can't be used, or `setup` threw. The worker is of no more use. */
 export interface FailedFrame {
   readonly type: 'failed';
-  /** `shape`: it was loaded, and what it exports is no server definition. */
-  readonly stage: 'import' | 'shape' | 'setup';
+  /** `shape`: it was loaded, and what it exports is no server definition. `program`: it is one that speaks stdio. */
+  readonly stage: 'import' | 'shape' | 'setup' | 'program';
   readonly error: PlainError;
 }
 
@@ -148,6 +150,21 @@ export interface OverMemoryFrame {
   readonly type: 'over-memory';
   readonly limit: MemoryLimit;
   readonly usedBytes: number;
+}
+
+/** So many lines of a program's stdout were no messages since the last such frame. */
+export interface SkippedLinesFrame {
+  readonly type: 'skipped-lines';
+  readonly lines: number;
+}
+
+/** The program that the worker runs has ended by itself, and all that it wrote has been read. The last frame of all. */
+export interface ExitedFrame {
+  readonly type: 'exited';
+  /** `crash`: by a signal. */
+  readonly cause: 'exit' | 'crash';
+  /** One sentence, for the client whose request was lost. */
+  readonly message: string;
 }
 
 /** The answer to `ping`. */

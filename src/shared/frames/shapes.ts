@@ -7,6 +7,7 @@ import { CODE_CACHES, type CodeCacheName, type CodeCaches } from '../code-caches
 import type { DeclaredNotifications } from '../declared-notifications.js';
 import type { PlainError } from '../errors.js';
 import { MAX_JSON_DEPTH } from '../json-depth.js';
+import { MEMORY_LIMITS, type MemoryLimit } from '../memory-limits.js';
 import { isRequestId } from '../request-id.js';
 import type { SessionContext } from '../session-context.js';
 import type { FromWorkerFrame, LogFrame, MetricSnapshot, ModuleTraits } from './from-worker.js';
@@ -104,7 +105,7 @@ export const FROM_WORKER: Shapes<FromWorkerFrame> = {
       Array.isArray(value) && value.every((cache) => CODE_CACHES.includes(cache)),
   },
   failed: {
-    stage: (value) => value === 'import' || value === 'shape' || value === 'setup',
+    stage: (value) => value === 'import' || value === 'shape' || value === 'setup' || value === 'program',
     error: (value) =>
       isMadeOf<PlainError>(value, { name: isText, message: isText, code: isTextIfAny, stack: isTextIfAny }),
   },
@@ -145,9 +146,11 @@ export const FROM_WORKER: Shapes<FromWorkerFrame> = {
   held: { held: isFlag },
   memory: { usedBytes: isSize, heapBytes: isSize },
   'over-memory': {
-    limit: (value) => value === 'thread-heap-mb' || value === 'thread-memory-mb',
+    limit: (value): value is MemoryLimit => MEMORY_LIMITS.includes(value as MemoryLimit),
     usedBytes: isSize,
   },
+  'skipped-lines': { lines: isSize },
+  exited: { cause: (value) => value === 'exit' || value === 'crash', message: isText },
   pong: {},
   'code-cache': {
     caches: (value) =>

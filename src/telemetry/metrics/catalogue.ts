@@ -217,6 +217,10 @@ export function createCatalogue(registry: Registry, collect: () => void) {
       'bulkhead_module_log_lines_dropped_total',
       'Log lines of server modules that were dropped by the rate limit.',
     ),
+    stdoutLinesSkipped: counter(
+      'bulkhead_stdout_lines_skipped_total',
+      'Lines on the stdout of servers that speak stdio that were no messages of the protocol.',
+    ),
     moduleSeries: gauge('bulkhead_module_series', 'Number of metric series of server modules.'),
     moduleMetricsRefused: counter(
       'bulkhead_module_metrics_refused_total',

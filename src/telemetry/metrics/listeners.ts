@@ -85,6 +85,7 @@ export function createListeners(
     'response-unmatched': () => catalogue.responsesUnmatched.inc(),
 
     'module-log': ({ source, level }) => catalogue.moduleLogLines.inc({ source, level }),
+    'lines-skipped': ({ lines }) => catalogue.stdoutLinesSkipped.inc(lines),
     'module-log-dropped': ({ lines }) => catalogue.moduleLogLinesDropped.inc(lines),
     'children-killed': ({ processes }) => catalogue.childProcessesKilled.inc(processes),
   };

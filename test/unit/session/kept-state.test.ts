@@ -1,6 +1,6 @@
 import { serialize } from 'node:v8';
 import { expect } from 'chai';
-import { SharedStateUse } from '../../../src/isolation/thread/shared-bytes.js';
+import { SharedStateUse } from '../../../src/isolation/port/shared-counters.js';
 import { KeptState } from '../../../src/session/kept-state.js';
 import { StateBudget } from '../../../src/session/state-budget.js';
 import type { FromWorkerFrame } from '../../../src/shared/frames/from-worker.js';

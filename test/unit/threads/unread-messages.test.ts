@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { UnreadMessages } from '../../../src/isolation/thread/unread-messages.js';
+import { UnreadMessages } from '../../../src/isolation/port/unread-messages.js';
 
 function unreadMessages(start = 0): { unread: UnreadMessages; take: () => void } {
   const taken = new Int32Array(new SharedArrayBuffer(4));

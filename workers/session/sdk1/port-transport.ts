@@ -22,6 +22,7 @@ import type { SendFrame } from '../../../src/shared/frames/from-worker.js';
 import type { MessageFrame } from '../../../src/shared/frames/to-worker.js';
 import type { UnpacedFrame } from '../../../src/shared/frames/unpaced.js';
 import { isRequestId, type RequestId } from '../../../src/shared/request-id.js';
+import { responseFailure } from '../../../src/shared/response-failure.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
 import { FastPath } from '../fast-path/fast-path.js';
 import { type IsMessageIgnored, logLevelOf, type ProtocolEntries, protocolOf } from './protocol-entries.js';
@@ -41,8 +42,7 @@ const LIST_CHANGED = /^notifications\/\w+\/list_changed$/;
  */
 const MAX_MESSAGE_CHARS = 32 * 1024 * 1024;
 
-/** Maximum length of a failure in the log. */
-const MAX_FAILURE_CHARS = 500;
+/** What the log is told of a failure. */
 const MAX_STACK_CHARS = 2000;
 
 /** SEP-1699: clients of earlier versions cannot resume a stream that was closed on purpose. */
@@ -314,7 +314,6 @@ function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): Sen
     return toFrame(unsendable(message, `is too long: ${why}`), relatedTo);
   }
   if (!('method' in message)) {
-    const failure = failureOf(message);
     const id = idOf(message.id);
     return {
       type: 'send',
@@ -322,7 +321,7 @@ function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): Sen
       id,
       relatedTo: id,
       body,
-      ...(failure !== undefined && { failure, message: cut(failureMessage(message), MAX_FAILURE_CHARS) }),
+      ...responseFailure(message),
     };
   }
   if ('id' in message) return { type: 'send', kind: 'request', id: idOf(message.id), relatedTo, body };
@@ -348,23 +347,4 @@ function idOf(value: unknown): RequestId | undefined {
 function unsendable({ id }: JSONRPCResponse, why: string): JSONRPCErrorResponse {
   const error = { code: ErrorCode.InternalError, message: `The result ${why}.` };
   return { jsonrpc: '2.0', id, error };
-}
-
-function failureOf(
-  message: Extract<JSONRPCMessage, { result: unknown } | { error: unknown }>,
-): string | undefined {
-  if ('error' in message) return String(message.error.code);
-  return message.result.isError === true ? 'tool_error' : undefined;
-}
-
-/**
- * The message of a failure as the client receives it: the message of an error, or the first text of a tool's result.
- */
-function failureMessage(message: Extract<JSONRPCMessage, { result: unknown } | { error: unknown }>): string {
-  if ('error' in message) return String(message.error.message);
-  const { content } = message.result as { readonly content?: unknown };
-  const first = (Array.isArray(content) ? content : []).find((item) => item?.type === 'text') as
-    | { readonly text?: unknown }
-    | undefined;
-  return String(first?.text ?? '');
 }

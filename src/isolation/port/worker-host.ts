@@ -6,7 +6,7 @@ import type { SharedCounters } from '../../shared/thread-start.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 
 /** What was started for it. */
-export interface ThreadConnection {
+export interface WorkerConnection {
   readonly port: MessagePort;
   /** The thread's whole life, as piscina's promise: rejects when the thread ends or is aborted. */
   readonly life: Promise<unknown>;
@@ -14,8 +14,14 @@ export interface ThreadConnection {
   readonly counters: SharedCounters;
 }
 
-/** The object that starts and terminates threads; one for all threads of a pool. */
-export interface ThreadHost<Thread> {
+/** What is at the other end of the port: a session thread, or the keeper's thread with a process. */
+export type WorkerKind = 'thread' | 'process';
+
+/** Who has started it, and terminates it; one for all workers of a pool. */
+export interface WorkerHost<Thread> {
+  readonly kind: WorkerKind;
+  /** What a module's `setup`, or a program's answer to `initialize`, may take. */
+  readonly setupDeadlineMs: number;
   readonly events: GatewayEmitter;
   readonly cancelGraceMs: number;
   childProcessesOf(thread: Thread): number;
@@ -30,9 +36,9 @@ export interface ThreadHost<Thread> {
   onSettled(thread: Thread): void;
 }
 
-/** What a thread reports about itself when it is ready. */
-export interface ThreadFacts {
-  /** Its own nice value, if the system reports it. */
+/** What a thread says of itself when it is ready. */
+export interface WorkerFacts {
+  /** Its own nice value, where the system tells it. */
   readonly niceness: number | undefined;
   /** The system's id of the thread, if the system has one. */
   readonly systemThreadId: number | undefined;

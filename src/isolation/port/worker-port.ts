@@ -7,6 +7,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { CodeCaches } from '../../shared/code-caches.js';
 import { decodeFromWorker, encodeToWorker } from '../../shared/frames/codec.js';
 import type {
+  ExitedFrame,
   FailedFrame,
   FromWorkerFrame,
   LogDroppedFrame,
@@ -23,7 +24,7 @@ import type { RunningRequests } from '../running-requests.js';
 import type { WorkerOwner } from '../worker.js';
 
 /** The session thread that has the port. */
-export interface ThreadPortOwner {
+export interface WorkerPortOwner {
   readonly requests: RunningRequests;
   /** The session that has claimed the thread. */
   readonly session: WorkerOwner | undefined;
@@ -38,19 +39,22 @@ export interface ThreadPortOwner {
   onOverMemory(frame: OverMemoryFrame): void;
   onCodeCaches(caches: CodeCaches): void;
   onStayAwake(): void;
+  onSkippedLines(lines: number): void;
+  /** The program that it runs has ended by itself. */
+  onExited(frame: ExitedFrame): void;
   onEnded(): void;
   /** The thread sent something that is not a frame, or that could not be handled. */
   onUnreadable(error: unknown): void;
 }
 
-export class ThreadPort {
+export class WorkerPort {
   readonly #port: MessagePort;
   /** See `SharedCounters`. */
   readonly #handledBytes: Int32Array;
-  readonly #owner: ThreadPortOwner;
+  readonly #owner: WorkerPortOwner;
   #ignores = false;
 
-  constructor(port: MessagePort, handledBytes: Int32Array, owner: ThreadPortOwner) {
+  constructor(port: MessagePort, handledBytes: Int32Array, owner: WorkerPortOwner) {
     this.#port = port;
     this.#handledBytes = handledBytes;
     this.#owner = owner;
@@ -111,6 +115,10 @@ export class ThreadPort {
       case 'log':
       case 'log-dropped':
         return owner.onReport(frame);
+      case 'skipped-lines':
+        return owner.onSkippedLines(frame.lines);
+      case 'exited':
+        return owner.onExited(frame);
       case 'stay-awake':
         return owner.onStayAwake();
       case 'ended':

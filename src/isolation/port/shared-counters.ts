@@ -28,3 +28,8 @@ export function sharedCounters({ usedKib: stateUsedKib }: SharedStateUse): Share
   const own = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
   return { handledBytes: own.subarray(0, 1), takenMessages: own.subarray(1, 2), stateUsedKib };
 }
+
+/** What one process is started with: nothing of it is shared but the number of messages that the keeper has written to it. */
+export function processCounters(): SharedCounters {
+  return sharedCounters(new SharedStateUse());
+}

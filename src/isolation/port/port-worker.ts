@@ -15,6 +15,7 @@ import { CODE_CACHES, type CodeCaches } from '../../shared/code-caches.js';
 import type { Deadline } from '../../shared/deadline.js';
 import { messageOf } from '../../shared/errors.js';
 import type {
+  ExitedFrame,
   FailedFrame,
   ModuleTraits,
   OverMemoryFrame,
@@ -29,22 +30,21 @@ import { RunningRequests } from '../running-requests.js';
 import type { PostedMessage, SessionWorker, WorkerClaim, WorkerExit, WorkerOwner } from '../worker.js';
 import { isDoomed, moved, shownState, type WorkerState } from '../worker-states.js';
 import { causeOf, failedStart } from './exit-cause.js';
-import { ThreadEnd } from './thread-end.js';
-import type { ThreadConnection, ThreadFacts, ThreadHost } from './thread-host.js';
-import { ThreadPort, type ThreadPortOwner } from './thread-port.js';
-import { report, reportSlowSleep } from './thread-reports.js';
-import { ThreadTimers } from './thread-timers.js';
 import { UnreadMessages } from './unread-messages.js';
+import { WorkerEnd } from './worker-end.js';
+import type { WorkerConnection, WorkerFacts, WorkerHost } from './worker-host.js';
+import { WorkerPort, type WorkerPortOwner } from './worker-port.js';
+import { report, reportSlowSleep } from './worker-reports.js';
+import { WorkerTimers } from './worker-timers.js';
 
 /** Import of the server module included; generous, because a build box under load starts threads slowly. */
 const START_DEADLINE_MS = 30_000;
-const SETUP_DEADLINE_MS = 30_000;
 /** A thread that can be interrupted is gone within milliseconds. Past this its session no longer waits for it. */
 const LET_GO_AFTER_MS = 250;
 /** A native call that does not return (a synchronous read of a pipe, say) can't be interrupted. */
 const STUCK_AFTER_MS = 5_000;
 
-export class SessionThread implements SessionWorker, ThreadPortOwner {
+export class PortWorker implements SessionWorker, WorkerPortOwner {
   readonly id: number;
   /** Settles when the server module is loaded and the thread is a spare, or rejects with the exit's message. */
   readonly ready: Promise<void>;
@@ -52,17 +52,17 @@ export class SessionThread implements SessionWorker, ThreadPortOwner {
   readonly gone: Promise<WorkerExit>;
   readonly requests: RunningRequests;
 
-  readonly #host: ThreadHost<SessionThread>;
-  readonly #connection: ThreadConnection;
-  readonly #end: ThreadEnd;
+  readonly #host: WorkerHost<PortWorker>;
+  readonly #connection: WorkerConnection;
+  readonly #end: WorkerEnd;
   readonly #startedMs = performance.now();
-  readonly #port: ThreadPort;
-  readonly #timers = new ThreadTimers();
+  readonly #port: WorkerPort;
+  readonly #timers = new WorkerTimers();
   #state: WorkerState = 'starting';
   #owner: WorkerOwner | undefined;
   #worker: Worker | undefined;
   #memory = { usedBytes: 0, heapBytes: 0 };
-  #facts: ThreadFacts | undefined;
+  #facts: WorkerFacts | undefined;
   readonly #unread: UnreadMessages;
   #held = false;
   #sleepDeadline: Deadline | undefined;
@@ -74,11 +74,11 @@ export class SessionThread implements SessionWorker, ThreadPortOwner {
   #failReady: (error: Error) => void = () => {};
   #markGone: (exit: WorkerExit) => void = () => {};
 
-  constructor(id: number, connection: ThreadConnection, host: ThreadHost<SessionThread>) {
+  constructor(id: number, connection: WorkerConnection, host: WorkerHost<PortWorker>) {
     this.id = id;
     this.#host = host;
     this.#connection = connection;
-    this.#end = new ThreadEnd(id, host.events);
+    this.#end = new WorkerEnd(id, host.events);
     this.#unread = new UnreadMessages(connection.counters.takenMessages);
     this.ready = new Promise((resolve, reject) => {
       this.#markReady = resolve;
@@ -94,7 +94,7 @@ export class SessionThread implements SessionWorker, ThreadPortOwner {
       kill: (message) => this.kill('killed', message),
       after: (ms, callback) => this.#timers.after(ms, callback),
     });
-    this.#port = new ThreadPort(connection.port, connection.counters.handledBytes, this);
+    this.#port = new WorkerPort(connection.port, connection.counters.handledBytes, this);
     // Whoever waits for `ready` handles its rejection; nobody has to wait.
     this.ready.catch(() => {});
     // An abort rejects it at once, the port closes only when the thread is gone: `#closed` reads it then.
@@ -104,7 +104,7 @@ export class SessionThread implements SessionWorker, ThreadPortOwner {
     });
     connection.port.once('close', () => void this.#closed());
     const startDeadline = this.#timers.after(START_DEADLINE_MS, () =>
-      this.kill('start_failed', `the thread was not ready within ${START_DEADLINE_MS / 1000} s`),
+      this.kill('start_failed', `the ${host.kind} was not ready within ${START_DEADLINE_MS / 1000} s`),
     );
     void this.ready.then(
       () => this.#timers.clear(startDeadline),
@@ -117,7 +117,7 @@ export class SessionThread implements SessionWorker, ThreadPortOwner {
   }
 
   /** Known when the thread is ready. */
-  get facts(): ThreadFacts | undefined {
+  get facts(): WorkerFacts | undefined {
     return this.#facts;
   }
 
@@ -151,8 +151,9 @@ export class SessionThread implements SessionWorker, ThreadPortOwner {
       context: owner.context,
       ...claim,
     });
-    this.#setupDeadline = this.#timers.after(SETUP_DEADLINE_MS, () =>
-      this.kill('killed', `the server module's setup took longer than ${SETUP_DEADLINE_MS / 1000} s`),
+    const { setupDeadlineMs } = this.#host;
+    this.#setupDeadline = this.#timers.after(setupDeadlineMs, () =>
+      this.kill('killed', `the server module's setup took longer than ${setupDeadlineMs / 1000} s`),
     );
   }
 
@@ -260,7 +261,7 @@ export class SessionThread implements SessionWorker, ThreadPortOwner {
   onUnreadable(error: unknown): void {
     this.#host.events.emit('notice', {
       level: 'error',
-      message: `a session thread was ended: what it sent could not be handled: ${messageOf(error)}`,
+      message: `a session's ${this.#host.kind} was ended: what it sent could not be handled: ${messageOf(error)}`,
       fields: { thread: this.id, sessionId: this.sessionId },
     });
     this.kill('crash', 'it sent something that the gateway cannot handle');
@@ -318,6 +319,15 @@ export class SessionThread implements SessionWorker, ThreadPortOwner {
     this.kill('out_of_memory', overLimitMessage(limit, usedBytes));
   }
 
+  onSkippedLines(lines: number): void {
+    this.#host.events.emit('lines-skipped', { context: this.#owner?.context, lines });
+  }
+
+  /** Its port closes next. */
+  onExited({ cause, message }: ExitedFrame): void {
+    this.#end.decide({ cause, message });
+  }
+
   onCodeCaches(caches: CodeCaches): void {
     this.#codeCaches?.(caches);
   }
@@ -337,7 +347,7 @@ export class SessionThread implements SessionWorker, ThreadPortOwner {
 
   async #closed(): Promise<void> {
     const died = await this.#connection.life.then(
-      () => new Error('the thread ended by itself'),
+      () => new Error(`the ${this.#host.kind} ended by itself`),
       (error: unknown) => error,
     );
     this.#timers.clearAll();

@@ -4,7 +4,7 @@
  */
 import { Deadline } from '../../shared/deadline.js';
 
-export class ThreadTimers {
+export class WorkerTimers {
   readonly #timers = new Set<Deadline>();
 
   after(ms: number, callback: () => void): Deadline {

@@ -20,10 +20,17 @@ export function causeOf(died: unknown): WorkerExit {
   return { cause: 'crash', message: `it crashed: ${message}`, stack: toPlainError(died).stack };
 }
 
-/** The server module did not load, or its `setup` failed. The cause may be a shortage of the system. */
+const STEPS: Readonly<Record<FailedFrame['stage'], string>> = {
+  import: 'the server module cannot be used',
+  shape: 'the server module cannot be used',
+  setup: "the server module's setup failed",
+  program: 'the server could not be started',
+};
+
+/** The server module did not load, or its `setup` failed: it may be the system that had too little for it. */
 export function failedStart({ stage, error }: FailedFrame): WorkerExit {
   const shortage = shortageOf(error);
-  const step = stage === 'setup' ? "the server module's setup failed" : 'the server module cannot be used';
+  const step = STEPS[stage];
   return {
     cause: 'start_failed',
     message: shortage ?? `${step}: ${error.message}`,

@@ -223,6 +223,12 @@ export class ChildKeeper {
       case 'survivors':
         this.#notice('Child processes could not be killed.', { thread: frame.thread, pids: frame.pids });
         return;
+      case 'folder-left':
+        this.#notice('A folder for temporary files of a session could not be removed.', {
+          thread: frame.thread,
+          error: frame.message,
+        });
+        return;
       case 'released':
         this.#release(frame.thread);
         return;

@@ -6,7 +6,7 @@ import type { RunningRequests } from '../running-requests.js';
 import type { WorkerExit, WorkerOwner } from '../worker.js';
 import type { UnreadMessages } from './unread-messages.js';
 
-export class ThreadEnd {
+export class WorkerEnd {
   readonly #thread: number;
   readonly #events: GatewayEmitter;
   #decided: WorkerExit | undefined;

@@ -1,0 +1,239 @@
+/** A server that speaks stdio, in the keeper: one process for one session. Its lines are read, and its client answered, here. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { toPlainError } from '../../src/shared/errors.js';
+import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
+import type { ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
+import { CHILD_MARKER, type ServeFrame } from '../../src/shared/keeper-frames.js';
+import { type LineOwner, LineReader } from '../../src/shared/line-reader.js';
+import { HAS_PROCESS_GROUPS } from '../../src/shared/process-group.js';
+import type { Program } from '../stdio/program.js';
+import { MAX_LINE_BYTES, StdioSession, type StdioSessionOwner } from '../stdio/stdio-session.js';
+import { makeNicer } from './kept-child.js';
+import type { KeptProcess } from './kept-process.js';
+import { ServerLog } from './server-log.js';
+
+/** A descendant may hold its stdout open after it: what comes later is nobody's answer. */
+const OUTPUT_AFTER_EXIT_MS = 500;
+/** Lines of stderr are for people. */
+const MAX_STDERR_LINE_BYTES = 64 * 1024;
+
+export interface KeptServerOwner {
+  post(frame: FromWorkerFrame): void;
+  /** The process has ended and is reaped. */
+  exited(server: KeptServer): void;
+  /** Nothing comes of it any more. */
+  closed(server: KeptServer): void;
+}
+
+export interface KeptServerTraits {
+  readonly marker: string;
+  readonly niceness: number | undefined;
+  /** Its own folder for temporary files, which is removed with it. */
+  readonly temporaryFolder: string;
+}
+
+export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
+  readonly pid: number | undefined;
+  readonly memoryLimitBytes: number;
+  readonly #frame: ServeFrame;
+  readonly #owner: KeptServerOwner;
+  readonly #process: ChildProcessWithoutNullStreams | undefined;
+  readonly #session: StdioSession;
+  readonly #log: ServerLog;
+  #running = false;
+  #ended: () => void = () => {};
+  readonly #hasEnded = new Promise<void>((resolve) => {
+    this.#ended = resolve;
+  });
+  /** It was told to end, so that its end is no death. */
+  #ending = false;
+  #closed = false;
+
+  constructor(frame: ServeFrame, traits: KeptServerTraits, owner: KeptServerOwner) {
+    this.#frame = frame;
+    this.#owner = owner;
+    this.memoryLimitBytes = frame.memoryLimitBytes;
+    this.#session = new StdioSession(this, frame.startTimeoutMs, this);
+    this.#log = new ServerLog((report) => owner.post(report));
+    try {
+      this.#process = spawn(frame.command, [...frame.args], {
+        cwd: frame.cwd,
+        env: {
+          ...frame.env,
+          TMPDIR: traits.temporaryFolder,
+          TMP: traits.temporaryFolder,
+          TEMP: traits.temporaryFolder,
+          [CHILD_MARKER]: traits.marker,
+        },
+        detached: HAS_PROCESS_GROUPS,
+        shell: false,
+        stdio: 'pipe',
+        windowsHide: true,
+      });
+    } catch (thrown) {
+      queueMicrotask(() => this.#failed(thrown));
+      return;
+    }
+    this.pid = this.#process.pid;
+    if (this.pid !== undefined && traits.niceness !== undefined) makeNicer(this.pid, traits.niceness);
+    this.#watch(this.#process);
+  }
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  receive(frame: ToWorkerFrame): void {
+    this.#session.receive(frame);
+  }
+
+  write(line: string): boolean {
+    return this.#process?.stdin.write(`${line}\n`) ?? true;
+  }
+
+  pause(): void {
+    this.#process?.stdout.pause();
+  }
+
+  resume(): void {
+    this.#process?.stdout.resume();
+  }
+
+  end(): Promise<void> {
+    this.#ending = true;
+    this.closeStdin();
+    return this.#hasEnded;
+  }
+
+  /** What every stdio server takes as the end of its session. */
+  closeStdin(): void {
+    this.#process?.stdin.end();
+    // One that waits for a reader of its output would not get to its end.
+    this.resume();
+  }
+
+  post(frame: FromWorkerFrame): void {
+    this.#owner.post(frame);
+  }
+
+  onTaken(): void {
+    Atomics.add(this.#frame.takenMessages, 0, 1);
+  }
+
+  onStrangeLine(line: string, why: string): void {
+    this.#log.strange(line, why);
+  }
+
+  destroyStreams(): void {
+    this.#process?.stdin.destroy();
+    this.#process?.stdout.destroy();
+    this.#process?.stderr.destroy();
+  }
+
+  #watch(child: ChildProcessWithoutNullStreams): void {
+    child.once('spawn', () => {
+      this.#running = true;
+      this.#owner.post({
+        type: 'ready',
+        systemThreadId: undefined,
+        niceness: undefined,
+        traits: { staticLists: false, sleeps: this.#frame.sleeps },
+        rejectedCaches: [],
+      });
+    });
+    child.on('error', (error) => {
+      // Also emitted for a signal that could not be sent.
+      if (child.pid === undefined) this.#failed(error);
+    });
+    child.once('exit', (code, signal) => {
+      this.#running = false;
+      this.#owner.exited(this);
+      const late = setTimeout(() => child.stdout.destroy(), OUTPUT_AFTER_EXIT_MS);
+      const finish = (): void => {
+        clearTimeout(late);
+        this.#gone(code, signal);
+      };
+      if (child.stdout.closed) finish();
+      else child.stdout.once('close', finish);
+    });
+    child.stdin.on('drain', () => this.#session.drained());
+    child.stdin.on('error', () => {
+      // Its exit, which comes now as a rule, tells more. One that lives on can be asked nothing any more.
+      setTimeout(() => this.#deaf(), OUTPUT_AFTER_EXIT_MS).unref();
+    });
+    const lines: LineOwner = {
+      onLine: (line, valid) => {
+        if (!valid)
+          this.#log.note('warn', 'a line on stdout is no UTF-8: what is none was replaced by U+FFFD');
+        this.#session.line(line);
+      },
+      onOverlong: (head, tail, bytes) => this.#session.overlong(head, tail, bytes),
+    };
+    readLines(child.stdout, MAX_LINE_BYTES, lines);
+    readLines(child.stderr, MAX_STDERR_LINE_BYTES, this.#log);
+  }
+
+  #failed(thrown: unknown): void {
+    if (this.#closed) return;
+    const error = toPlainError(thrown);
+    const message = this.#startFailure(error.code) ?? error.message;
+    this.#owner.post({ type: 'failed', stage: 'program', error: { ...error, message } });
+    this.#close();
+  }
+
+  /** In words: Node says ENOENT of a missing command and of a missing folder alike. */
+  #startFailure(code: string | undefined): string | undefined {
+    const { command, cwd } = this.#frame;
+    if (!existsSync(cwd)) return `its folder ${JSON.stringify(cwd)} does not exist (cwd)`;
+    if (code === 'ENOENT')
+      return `the command ${JSON.stringify(command)} was not found; is it installed, and in PATH?`;
+    if (code === 'EACCES')
+      return `the command ${JSON.stringify(command)} cannot be executed; is it a program?`;
+    return undefined;
+  }
+
+  #gone(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#closed) return;
+    this.#log.close();
+    if (!this.#ending) {
+      const how = signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`;
+      const { lastLine } = this.#log;
+      this.#owner.post({
+        type: 'exited',
+        cause: signal === null ? 'exit' : 'crash',
+        message: lastLine === undefined ? how : `${how}; the last that it wrote to stderr: ${lastLine}`,
+      });
+    }
+    this.#ended();
+    // After what `end` has still to say.
+    queueMicrotask(() => this.#close());
+  }
+
+  #deaf(): void {
+    if (!this.#running || this.#closed) return;
+    this.#owner.post({ type: 'exited', cause: 'exit', message: 'it closed its stdin and went on running' });
+    this.#ended();
+    this.#close();
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#session.close();
+    this.#log.close();
+    this.#owner.closed(this);
+  }
+}
+
+function readLines(
+  source: ChildProcessWithoutNullStreams['stdout'],
+  maxBytes: number,
+  owner: LineOwner,
+): void {
+  const reader = new LineReader(maxBytes, owner);
+  source.on('data', (chunk: Buffer) => reader.push(chunk));
+  source.once('end', () => reader.end());
+  // A read that fails ends the output early.
+  source.on('error', () => source.destroy());
+}

@@ -1,0 +1,130 @@
+/**
+ * The keeper's record of a session whose server is a process: its port to the main thread, the process and all that it starts,
+ * and its folder for temporary files. The port's `close`, from whichever side, ends all of them.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { MessagePort } from 'node:worker_threads';
+import { toPlainError } from '../../src/shared/errors.js';
+import { decodeToWorker, encodeFromWorker } from '../../src/shared/frames/codec.js';
+import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
+import type { ServeFrame } from '../../src/shared/keeper-frames.js';
+import { readProcess } from '../../src/shared/process-table.js';
+import { ChildLifetime } from './child-lifetime.js';
+import { KeptServer, type KeptServerOwner } from './kept-server.js';
+import type { KeeperServices } from './kept-thread.js';
+
+const TEMPORARY_FOLDER = 'bulkhead-';
+
+export class ServedSession implements KeptServerOwner {
+  readonly #thread: number;
+  readonly #port: MessagePort;
+  readonly #keeper: KeeperServices;
+  readonly #lifetime: ChildLifetime;
+  readonly #released: Promise<void>;
+  #server: KeptServer | undefined;
+  #temporaryFolder: string | undefined;
+  #closed = false;
+
+  constructor(thread: number, port: MessagePort, serve: ServeFrame, keeper: KeeperServices) {
+    this.#thread = thread;
+    this.#port = port;
+    this.#keeper = keeper;
+    this.#lifetime = new ChildLifetime((group, state) =>
+      keeper.tellMain({ type: 'group', thread, group, state }),
+    );
+    this.#released = new Promise((resolve) => {
+      port.on('close', () => {
+        this.#closed = true;
+        resolve(this.#end());
+      });
+    });
+    port.on('message', (posted: unknown) => this.receive(posted));
+    this.#start(serve);
+  }
+
+  /** Resolves when nothing of the session's processes is left. */
+  get released(): Promise<void> {
+    return this.#released;
+  }
+
+  close(): void {
+    this.#port.close();
+  }
+
+  /** Takes in a frame. One that can't be handled ends this session's process, and nothing of others. */
+  receive(posted: unknown): void {
+    try {
+      this.#server?.receive(decodeToWorker(posted));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  post(frame: FromWorkerFrame): void {
+    if (!this.#closed) this.#port.postMessage(encodeFromWorker(frame));
+  }
+
+  exited(server: KeptServer): void {
+    this.#lifetime.exited(server);
+  }
+
+  closed(server: KeptServer): void {
+    this.#lifetime.remove(server);
+    this.close();
+  }
+
+  /** Looks at the memory of the process and its descendants; one that holds too much is killed at once. */
+  measure(residentBytes: (pids: readonly number[]) => number, pids: readonly number[]): void {
+    const limitBytes = this.#server?.memoryLimitBytes;
+    if (limitBytes === undefined || this.#closed) return;
+    const usedBytes = residentBytes(pids);
+    if (usedBytes <= limitBytes) return this.post({ type: 'memory', usedBytes, heapBytes: 0 });
+    this.post({ type: 'over-memory', limit: 'process-memory-mb', usedBytes });
+    this.#lifetime.signalGroups('SIGKILL');
+  }
+
+  get lifetime(): ChildLifetime {
+    return this.#lifetime;
+  }
+
+  #start(serve: ServeFrame): void {
+    try {
+      const temporaryFolder = mkdtempSync(join(tmpdir(), TEMPORARY_FOLDER));
+      this.#temporaryFolder = temporaryFolder;
+      const { niceness } = this.#keeper;
+      const server = new KeptServer(
+        serve,
+        { marker: this.#lifetime.marker, niceness, temporaryFolder },
+        this,
+      );
+      this.#server = server;
+      // Reaping needs a turn of the event loop: however short the process, its start time can still be read.
+      this.#lifetime.add(server, server.pid === undefined ? 0 : (readProcess(server.pid)?.startTicks ?? 0));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(thrown: unknown): void {
+    this.post({ type: 'failed', stage: 'program', error: toPlainError(thrown) });
+    this.close();
+  }
+
+  async #end(): Promise<void> {
+    this.#server?.closeStdin();
+    const { killed, survivors } = await this.#keeper.reaper.end(this.#lifetime);
+    if (killed > 0) this.#keeper.tellMain({ type: 'killed', thread: this.#thread, processes: killed });
+    if (survivors.length > 0) {
+      this.#keeper.tellMain({ type: 'survivors', thread: this.#thread, pids: survivors });
+    }
+    if (this.#temporaryFolder === undefined) return;
+    try {
+      rmSync(this.#temporaryFolder, { recursive: true, force: true, maxRetries: 2 });
+    } catch (error) {
+      const { message } = toPlainError(error);
+      this.#keeper.tellMain({ type: 'folder-left', thread: this.#thread, message });
+    }
+  }
+}

@@ -1,0 +1,112 @@
+/** What a line of a stdio server is: one JSON-RPC message, or none. */
+import { declaredNotifications } from '../../src/shared/declared-notifications.js';
+import type { SendFrame } from '../../src/shared/frames/from-worker.js';
+import { MAX_JSON_DEPTH, nestsDeeperThan } from '../../src/shared/json-depth.js';
+import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
+import { type AnyResponse, responseFailure } from '../../src/shared/response-failure.js';
+
+export interface ServerRequest {
+  readonly kind: 'request';
+  readonly id: RequestId;
+  readonly method: string;
+  readonly message: object;
+}
+
+export interface ServerNotification {
+  readonly kind: 'notification';
+  readonly method: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly message: object;
+}
+
+export interface ServerResponse {
+  readonly kind: 'response';
+  /** `undefined`: the server could not read what it answers (JSON-RPC 2.0, section 5). */
+  readonly id: RequestId | undefined;
+  readonly message: AnyResponse;
+}
+
+export type ServerMessage = ServerRequest | ServerNotification | ServerResponse;
+
+const LIST_CHANGED = /^notifications\/\w+\/list_changed$/;
+
+/**
+ * @param line one line of the server's stdout
+ * @returns its messages, more than one for a batch (2025-03-26, "Batching"); or why it has none
+ */
+export function serverMessages(line: string): readonly ServerMessage[] | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return 'it is no JSON';
+  }
+  if (nestsDeeperThan(line, MAX_JSON_DEPTH)) return `it nests deeper than ${MAX_JSON_DEPTH} levels`;
+  const messages = (Array.isArray(value) ? value : [value]).map(classified);
+  return messages.every((message) => message !== undefined)
+    ? (messages as ServerMessage[])
+    : 'it is no JSON-RPC message';
+}
+
+function classified(value: unknown): ServerMessage | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { jsonrpc, id, method, params, error } = value as Readonly<Record<string, unknown>>;
+  if (jsonrpc !== '2.0') return undefined;
+  if (typeof method === 'string') {
+    if (isRequestId(id)) return { kind: 'request', id, method, message: value };
+    if (id !== undefined) return undefined;
+    return { kind: 'notification', method, params: isObject(params) ? params : {}, message: value };
+  }
+  if (method !== undefined || !('result' in value || isObject(error))) return undefined;
+  if (!isRequestId(id) && id !== null && id !== undefined) return undefined;
+  return { kind: 'response', id: isRequestId(id) ? id : undefined, message: value as AnyResponse };
+}
+
+/** The response as the main thread is handed it. */
+export function responseFrame(
+  { message }: ServerResponse,
+  id: RequestId,
+  body: string,
+  initializes: boolean,
+): SendFrame {
+  return {
+    type: 'send',
+    kind: 'response',
+    id,
+    relatedTo: id,
+    body,
+    ...responseFailure(message),
+    ...(initializes && 'result' in message && { declared: declaredNotifications(message.result) }),
+  };
+}
+
+/** A notification, but for `notifications/cancelled`, which names a request by the server's own id. */
+export function notificationFrame(
+  { method, params }: ServerNotification,
+  relatedTo: RequestId | undefined,
+  body: string,
+): SendFrame {
+  const progress = method === 'notifications/progress' ? params.progress : undefined;
+  return {
+    type: 'send',
+    kind: 'notification',
+    id: undefined,
+    relatedTo,
+    body,
+    ...(typeof progress === 'number' && { progress }),
+    ...(LIST_CHANGED.test(method) && { listChanged: true }),
+  };
+}
+
+/** The id of a response of which only the beginning and the end were kept; one of both holds it, as a rule. */
+export function idAtEitherEnd(head: string, tail: string): RequestId | undefined {
+  const found =
+    /^\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*("[^"\\]{0,200}"|-?\d{1,16})/.exec(head) ??
+    /,\s*"id"\s*:\s*("[^"\\]{0,200}"|-?\d{1,16})\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}$/.exec(tail);
+  const id: unknown = found?.[1] === undefined ? undefined : JSON.parse(found[1]);
+  return isRequestId(id) ? id : undefined;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,330 @@
+/**
+ * One session of a server that speaks stdio, for the main thread what a session thread's host is: frames on one side, lines on
+ * the other. It runs where the lines are read, in the keeper's thread or in the program's own, so that the main thread parses
+ * nothing.
+ *
+ * The client's ids go through as they are. The server's own are exchanged for ids of the session: a program that was started anew
+ * counts from 0 again, and its client may still be answering the former one.
+ */
+import { messageOf } from '../../src/shared/errors.js';
+import type { FromWorkerFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
+import type { ClaimFrame, MessageFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
+import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
+import type { Program } from './program.js';
+import {
+  idAtEitherEnd,
+  notificationFrame,
+  responseFrame,
+  type ServerMessage,
+  type ServerNotification,
+  type ServerRequest,
+  type ServerResponse,
+  serverMessages,
+} from './server-message.js';
+
+/** Characters of JSON on their way to the client; see `PortTransport`. */
+const WINDOW_CHARS = 1024 * 1024;
+/** The longest message, as a module's (`PortTransport`). */
+export const MAX_LINE_BYTES = 32 * 1024 * 1024;
+const INTERNAL_ERROR = -32603;
+
+export interface StdioSessionOwner {
+  post(frame: FromWorkerFrame): void;
+  /** A message of the client has been handed to the program. */
+  onTaken(): void;
+  /** A line of the program that is none of the protocol's. */
+  onStrangeLine(line: string, why: string): void;
+}
+
+/** A request of the client that the program has not answered. */
+interface Run {
+  readonly method: string;
+  readonly progressToken: RequestId | undefined;
+  cancelled: boolean;
+}
+
+export class StdioSession {
+  readonly #owner: StdioSessionOwner;
+  readonly #program: Program;
+  readonly #startTimeoutMs: number;
+  readonly #runs = new Map<RequestId, Run>();
+  /** Requests of the gateway's own, by id: those of a replay, and pings. */
+  readonly #own = new Map<RequestId, (response: ServerResponse) => void>();
+  /** Requests of the server to its client, by the session's id: the server's own. */
+  readonly #asked = new Map<RequestId, RequestId>();
+  /** Messages that can't be written yet: the replay goes first, and a pipe may be full. The main thread bounds them. */
+  readonly #waiting: (MessageFrame | undefined)[] = [];
+  #replaying = true;
+  #full = false;
+  #nextRequestId = 0;
+  #lastPing = 0;
+  #outstandingChars = 0;
+  #startTimer: NodeJS.Timeout | undefined;
+  #ending = false;
+
+  constructor(program: Program, startTimeoutMs: number, owner: StdioSessionOwner) {
+    this.#program = program;
+    this.#startTimeoutMs = startTimeoutMs;
+    this.#owner = owner;
+  }
+
+  receive(frame: ToWorkerFrame): void {
+    switch (frame.type) {
+      case 'claim':
+        void this.#claim(frame);
+        return;
+      case 'message':
+        this.#waiting.push(frame);
+        return this.#flush();
+      case 'cancel':
+        return this.#cancel(frame.requestId, frame.reason);
+      case 'credit':
+        return this.#credit(frame.chars);
+      case 'ping':
+        return this.#ping();
+      case 'sleep':
+        if (this.#runs.size > 0 || this.#asked.size > 0) return this.#owner.post({ type: 'stay-awake' });
+        void this.#end();
+        return;
+      case 'end':
+        for (const id of this.#runs.keys()) this.#cancel(id, frame.reason);
+        void this.#end();
+        return;
+      case 'code-cache':
+        throw new TypeError('a program that speaks stdio has no code cache');
+      default:
+        return frame satisfies never;
+    }
+  }
+
+  /** The program takes messages again. */
+  drained(): void {
+    this.#full = false;
+    this.#flush();
+  }
+
+  /** A line that the program has written. */
+  line(text: string): void {
+    if (text.trim() === '') return;
+    const messages = serverMessages(text);
+    if (typeof messages === 'string') return this.#owner.onStrangeLine(text, messages);
+    for (const message of messages) {
+      this.#take(message, messages.length === 1 ? text : JSON.stringify(message.message));
+    }
+  }
+
+  /** A line that was too long to be kept: whoever waits for it is told. */
+  overlong(head: string, tail: string, bytes: number): void {
+    const why = `it has ${bytes} bytes, and at most ${MAX_LINE_BYTES} can be sent; send less, or a link to it`;
+    this.#owner.onStrangeLine(head, why);
+    const id = idAtEitherEnd(head, tail);
+    if (id === undefined || !this.#runs.has(id)) return;
+    const error = { code: INTERNAL_ERROR, message: `The result is too long: ${why}.` };
+    const body = JSON.stringify({ jsonrpc: '2.0', id, error });
+    this.#take({ kind: 'response', id, message: { error } }, body);
+  }
+
+  /** The program has gone: what it was to do at its start is of no more interest. */
+  close(): void {
+    clearTimeout(this.#startTimer);
+  }
+
+  /** Tells a fresh program what its predecessor knew. What comes from the client meanwhile waits. */
+  async #claim({ replay, firstRequestId }: ClaimFrame): Promise<void> {
+    this.#nextRequestId = firstRequestId;
+    const [introduction, ...rest] = replay;
+    if (introduction !== undefined) {
+      this.#awaitStart();
+      await this.#replay(introduction);
+      clearTimeout(this.#startTimer);
+      for (const body of rest) void this.#replay(body);
+    }
+    this.#replaying = false;
+    this.#owner.post({ type: 'claimed' });
+    this.#flush();
+  }
+
+  /** @returns when it has been answered, which the client has seen already. */
+  #replay(body: string): Promise<unknown> {
+    const { id } = JSON.parse(body) as { readonly id?: unknown };
+    const answered = isRequestId(id)
+      ? new Promise((resolve) => this.#own.set(id, resolve))
+      : Promise.resolve();
+    this.#write(body);
+    return answered;
+  }
+
+  #awaitStart(): void {
+    this.#startTimer = setTimeout(() => {
+      const message = `it did not answer initialize within ${this.#startTimeoutMs / 1000} s (start-timeout)`;
+      this.#owner.post({ type: 'failed', stage: 'program', error: { name: 'Error', message } });
+    }, this.#startTimeoutMs);
+  }
+
+  #flush(): void {
+    while (!this.#full && !this.#replaying) {
+      if (this.#waiting.length === 0) return;
+      const next = this.#waiting.shift();
+      this.#owner.onTaken();
+      if (next !== undefined) this.#deliver(next.body);
+    }
+  }
+
+  #deliver(body: string): void {
+    const message = JSON.parse(body) as Readonly<Record<string, unknown>>;
+    const { id, method, params } = message;
+    if (typeof method !== 'string') {
+      const theirs = isRequestId(id) ? this.#asked.get(id) : undefined;
+      // It answers what a former program had asked, or nothing.
+      if (theirs === undefined) return;
+      this.#asked.delete(id as RequestId);
+      return this.#write(JSON.stringify({ ...message, id: theirs }));
+    }
+    if (isRequestId(id)) {
+      const { progressToken } = (params as { _meta?: { progressToken?: unknown } } | undefined)?._meta ?? {};
+      const token = isRequestId(progressToken) ? progressToken : undefined;
+      this.#runs.set(id, { method, progressToken: token, cancelled: false });
+      if (method === 'initialize') this.#awaitStart();
+    }
+    this.#write(body);
+  }
+
+  /** JSON has line breaks only between its tokens. */
+  #write(body: string): void {
+    if (this.#ending) return;
+    const line = /[\r\n]/.test(body) ? body.replaceAll(/[\r\n]+/g, ' ') : body;
+    if (!this.#program.write(line)) this.#full = true;
+  }
+
+  #take(message: ServerMessage, body: string): void {
+    switch (message.kind) {
+      case 'response':
+        return this.#takeResponse(message, body);
+      case 'request':
+        return this.#takeRequest(message);
+      case 'notification':
+        return this.#takeNotification(message, body);
+      default:
+        return message satisfies never;
+    }
+  }
+
+  #takeResponse(response: ServerResponse, body: string): void {
+    const { id } = response;
+    if (id === undefined)
+      return this.#owner.onStrangeLine(body, 'it answers a message that it could not read');
+    const own = this.#own.get(id);
+    if (own !== undefined) {
+      this.#own.delete(id);
+      return own(response);
+    }
+    const run = this.#runs.get(id);
+    if (run === undefined) return this.#owner.onStrangeLine(body, 'it answers nothing that was asked');
+    this.#runs.delete(id);
+    const initializes = run.method === 'initialize';
+    if (initializes) clearTimeout(this.#startTimer);
+    if (run.cancelled) return this.#owner.post({ type: 'settled', requestId: id });
+    this.#send(responseFrame(response, id, body, initializes));
+  }
+
+  #takeRequest({ id: theirs, message }: ServerRequest): void {
+    const id = this.#nextRequestId;
+    this.#nextRequestId += 1;
+    this.#asked.set(id, theirs);
+    this.#send({
+      type: 'send',
+      kind: 'request',
+      id,
+      relatedTo: this.#latestRun(),
+      body: JSON.stringify({ ...message, id }),
+    });
+  }
+
+  #takeNotification(notification: ServerNotification, body: string): void {
+    const { method, params, message } = notification;
+    if (method === 'notifications/cancelled') {
+      const id = this.#askedAs(params.requestId);
+      if (id === undefined) return;
+      this.#asked.delete(id);
+      const text = JSON.stringify({ ...message, params: { ...params, requestId: id } });
+      return this.#send({ type: 'send', kind: 'notification', id, relatedTo: undefined, body: text });
+    }
+    const relatedTo = method === 'notifications/progress' ? this.#runWith(params.progressToken) : undefined;
+    // Of a request that is over: nobody is left to read it.
+    if (method === 'notifications/progress' && relatedTo === undefined) return;
+    this.#send(notificationFrame(notification, relatedTo, body));
+  }
+
+  #send(frame: SendFrame): void {
+    this.#outstandingChars += frame.body.length;
+    this.#owner.post(frame);
+    if (this.#outstandingChars > WINDOW_CHARS) this.#program.pause();
+  }
+
+  #credit(chars: number): void {
+    const wasFull = this.#outstandingChars > WINDOW_CHARS;
+    this.#outstandingChars -= chars;
+    if (wasFull && this.#outstandingChars <= WINDOW_CHARS) this.#program.resume();
+  }
+
+  #cancel(requestId: RequestId, reason: string): void {
+    const run = this.#runs.get(requestId);
+    if (run === undefined) {
+      const waiting = this.#waiting.findIndex(
+        (frame) => frame !== undefined && (JSON.parse(frame.body) as { id?: unknown }).id === requestId,
+      );
+      // It keeps its place, since the main thread counts what has been taken.
+      if (waiting !== -1) this.#waiting[waiting] = undefined;
+      return this.#owner.post({ type: 'settled', requestId });
+    }
+    run.cancelled = true;
+    const params = { requestId, reason };
+    this.#write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params }));
+  }
+
+  /**
+   * A sign of life of the program itself. Nothing tells when it has stopped what was cancelled (2025-11-25, Cancellation: it
+   * answers nothing): one that reads and answers is taken at its word.
+   */
+  #ping(): void {
+    this.#lastPing += 1;
+    const id = `bulkhead-ping-${this.#lastPing}`;
+    const cancelled = [...this.#runs].filter(([, run]) => run.cancelled).map(([requestId]) => requestId);
+    this.#own.set(id, () => {
+      this.#owner.post({ type: 'pong' });
+      for (const requestId of cancelled) {
+        if (this.#runs.delete(requestId)) this.#owner.post({ type: 'settled', requestId });
+      }
+    });
+    this.#write(JSON.stringify({ jsonrpc: '2.0', id, method: 'ping' }));
+  }
+
+  async #end(): Promise<void> {
+    this.#ending = true;
+    this.#program.resume();
+    try {
+      await this.#program.end();
+    } catch (error) {
+      this.#owner.onStrangeLine('', `its stdin could not be closed: ${messageOf(error)}`);
+    }
+    this.#owner.post({ type: 'ended' });
+  }
+
+  /** stdio says of no request which call it belongs to: the latest one is the best guess, and its stream is open. */
+  #latestRun(): RequestId | undefined {
+    let latest: RequestId | undefined;
+    for (const [id, { cancelled }] of this.#runs) if (!cancelled) latest = id;
+    return latest;
+  }
+
+  #runWith(progressToken: unknown): RequestId | undefined {
+    if (!isRequestId(progressToken)) return undefined;
+    for (const [id, run] of this.#runs) if (run.progressToken === progressToken && !run.cancelled) return id;
+    return undefined;
+  }
+
+  #askedAs(theirs: unknown): RequestId | undefined {
+    for (const [id, original] of this.#asked) if (original === theirs) return id;
+    return undefined;
+  }
+}
