@@ -56,12 +56,7 @@ export class ChildLifetime {
     return true;
   }
 
-  /** How many processes were found alive since the lifetime ended. */
-  get found(): number {
-    return this.#known.size;
-  }
-
-  /** Signals every group at once, which a process cannot escape by forking meanwhile. */
+  /** Signals every group at once, which a process that forks meanwhile can't escape. */
   signalGroups(signal: NodeJS.Signals): void {
     for (const { running, pid } of this.#children) if (running && pid !== undefined) signalGroup(pid, signal);
     for (const group of this.#leaderless) signalLeaderlessGroup(group, signal);

@@ -32,6 +32,8 @@ interface Ending {
   readonly lifetime: ChildLifetime;
   readonly beganMs: number;
   readonly resolve: (report: ReapReport) => void;
+  /** Processes that have been found alive. */
+  readonly found: Set<number>;
   terminated: boolean;
   cleanLooks: number;
 }
@@ -43,8 +45,15 @@ export class LifetimeReaper {
   /** Ends a lifetime, to which no more children may be added. Resolves when nothing is left, within 3.5 s. */
   end(lifetime: ChildLifetime): Promise<ReapReport> {
     return new Promise((resolve) => {
-      this.#endings.add({ lifetime, beganMs: clockMs(), resolve, terminated: false, cleanLooks: 0 });
-      // After the frames that have already arrived, so that many ends at once share their first search.
+      this.#endings.add({
+        lifetime,
+        beganMs: clockMs(),
+        resolve,
+        found: new Set(),
+        terminated: false,
+        cleanLooks: 0,
+      });
+      // After the frames that have already arrived, so that a burst of ends shares its first look.
       this.#timer ??= setTimeout(() => this.#look(), 0);
     });
   }
@@ -55,6 +64,7 @@ export class LifetimeReaper {
     const seesAll = look !== undefined || !HAS_PROCESS_TABLE;
     for (const ending of this.#endings) {
       const alive = ending.lifetime.find(look);
+      for (const pid of alive) ending.found.add(pid);
       const clean = seesAll && alive.length === 0 && ending.lifetime.reaped;
       ending.cleanLooks = clean ? ending.cleanLooks + 1 : 0;
       this.#advance(ending, alive, beganMs - ending.beganMs);
@@ -71,7 +81,7 @@ export class LifetimeReaper {
     if (ending.cleanLooks >= CLEAN_LOOKS || elapsedMs > TERM_GRACE_MS + KILL_DEADLINE_MS) {
       this.#endings.delete(ending);
       lifetime.abandon();
-      ending.resolve({ killed: lifetime.found, survivors: alive });
+      ending.resolve({ killed: ending.found.size, survivors: alive });
     } else if (elapsedMs >= TERM_GRACE_MS) {
       lifetime.signalGroups('SIGKILL');
       signalEach(lifetime, alive, 'SIGKILL');
