@@ -121,28 +121,34 @@ describe('Who may import whom', () => {
     expect("status === 503 ? 'legacy' : 'retry: 1000'".match(HTTP_WORD)).to.have.length(4);
   });
 
-  it('lets only isolation/thread/ know what threads are made of', () => {
+  it('lets only isolation/thread/ and isolation/port/ know what threads and ports are made of', () => {
     // Types of what a thread is started with and of what is said to the keeper, which both sides have to know.
     const known = ['src/shared/thread-start.ts', 'src/shared/keeper-frames.ts'];
     const naming = files.filter(
       (file) =>
         within('src/')(file) &&
-        !within('src/isolation/thread/', ...known)(file) &&
+        !within('src/isolation/thread/', 'src/isolation/port/', ...known)(file) &&
         /node:worker_threads|\bSharedArrayBuffer\b|\bMessagePort\b|\bAtomics\b/.test(read(file)),
     );
     expect(naming).to.deep.equal([]);
   });
 
-  it('lets only isolation/thread/ and workers/ know what a thread is started with', () => {
+  it('lets only isolation/thread/, isolation/port/ and workers/ know what a thread is started with', () => {
     forbid(
-      (from) => !within('src/isolation/thread/', 'workers/')(from),
+      (from) => !within('src/isolation/thread/', 'src/isolation/port/', 'workers/')(from),
       within('src/shared/thread-start.ts'),
     );
   });
 
   it('lets nothing of isolation/ know a kind of worker but the kind itself', () => {
-    const kind = within('src/isolation/thread/');
-    forbid((from) => within('src/isolation/')(from) && !kind(from), kind);
+    for (const kind of [within('src/isolation/thread/'), within('src/isolation/process/')])
+      forbid((from) => within('src/isolation/')(from) && !kind(from), kind);
+  });
+
+  it('lets isolation/port/, which all kinds share, know no kind', () => {
+    const ports = within('src/isolation/port/');
+    const kinds = within('src/isolation/thread/', 'src/isolation/process/');
+    forbid((from) => within('src/isolation/')(from) && !ports(from) && !kinds(from), ports);
   });
 
   it('lets telemetry/ only subscribe to events and read the snapshot: it knows none of who emits', () => {
