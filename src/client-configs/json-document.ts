@@ -1,0 +1,285 @@
+/**
+ * The text of a JSON file, with comments and trailing commas where a client allows them, and edits of it. What no edit
+ * names stays as it was, to the byte. `modify` of jsonc-parser isn't used: it drops the comments between a property that
+ * it removes and the one before, and formats the whole line that it touches.
+ */
+import { createScanner, getNodeValue, type Node, type ParseError, parseTree } from 'jsonc-parser';
+import { JsonTextError } from '../shared/json-text.js';
+
+export type JsonPath = readonly string[];
+
+/** Replaces so many UTF-16 units of the text at an offset. */
+export interface TextEdit {
+  readonly offset: number;
+  readonly length: number;
+  readonly content: string;
+}
+
+const BYTE_ORDER_MARK = '\uFEFF';
+
+export class JsonDocument {
+  /** Without a byte order mark. */
+  readonly text: string;
+  readonly #hasMark: boolean;
+  readonly #root: Node | undefined;
+
+  /**
+   * @throws {TypeError} when the bytes are not UTF-8.
+   * @throws {JsonTextError} when the text is not JSON. An empty one is taken as an object without properties.
+   */
+  constructor(bytes: Uint8Array) {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    this.#hasMark = text.startsWith(BYTE_ORDER_MARK);
+    this.text = this.#hasMark ? text.slice(1) : text;
+    const errors: ParseError[] = [];
+    this.#root = parseTree(this.text, errors, { allowTrailingComma: true, allowEmptyContent: true });
+    const [error] = errors;
+    if (error !== undefined) throw new JsonTextError(this.text, error.offset);
+  }
+
+  /** Whether the file holds a JSON object, or nothing at all. */
+  get isObject(): boolean {
+    return this.#root === undefined || this.#root.type === 'object';
+  }
+
+  /** The value's node; where a key is repeated, the last one's, as JSON parsers do. */
+  find(path: JsonPath): Node | undefined {
+    let node = this.#root;
+    for (const key of path) node = node && propertiesNamed(node, key).at(-1)?.children?.[1];
+    return node;
+  }
+
+  /** Whether a key of the path is repeated in its object: then an edit could be of the one that doesn't count. */
+  isAmbiguous(path: JsonPath): boolean {
+    return path.some((key, depth) => {
+      const parent = this.find(path.slice(0, depth));
+      return parent !== undefined && propertiesNamed(parent, key).length > 1;
+    });
+  }
+
+  /** The value at a path as plain data: objects have no prototype. */
+  value(path: JsonPath): unknown {
+    const node = this.find(path);
+    return node === undefined ? undefined : getNodeValue(node);
+  }
+
+  /** The text of the value at a path. */
+  textAt(path: JsonPath): string | undefined {
+    const node = this.find(path);
+    return node && this.text.slice(node.offset, node.offset + node.length);
+  }
+
+  /** The keys of the object at a path, each once. */
+  keys(path: JsonPath): string[] {
+    const node = this.find(path);
+    return [...new Set(node?.type === 'object' ? propertiesOf(node).map(keyOf) : [])];
+  }
+
+  /** The text with these edits, which must not overlap. */
+  edited(edits: readonly TextEdit[]): string {
+    return applyEdits(this.text, edits);
+  }
+
+  /** The bytes of a text that came from `edited`. */
+  encode(text: string): Buffer {
+    return Buffer.from(this.#hasMark ? BYTE_ORDER_MARK + text : text);
+  }
+
+  /**
+   * Gives the object at `path` other properties: values of `set` take the place of those that are there, `drop` are
+   * removed, and what is new comes where `anchor`, one of the properties, is.
+   */
+  editObject(
+    path: JsonPath,
+    anchor: string,
+    set: Readonly<Record<string, unknown>>,
+    drop: readonly string[],
+  ): TextEdit[] {
+    const object = this.find(path);
+    const properties = object === undefined ? [] : propertiesOf(object);
+    const anchorNode = properties.find((property) => keyOf(property) === anchor);
+    if (anchorNode === undefined) throw new Error(`There is no property ${anchor}.`);
+    const present = new Set(properties.map(keyOf));
+    const indentation = this.#ownIndentation(anchorNode);
+    const separator = indentation === undefined ? ', ' : `,${this.#eol()}${indentation}`;
+    const added = Object.keys(set)
+      .filter((key) => !present.has(key))
+      .map((key) => this.#property(key, set[key], anchorNode));
+    const edits: TextEdit[] = [];
+    const removed: Node[] = [];
+    const kept: Node[] = [];
+    for (const property of properties) {
+      const key = keyOf(property);
+      const own = Object.hasOwn(set, key) ? [this.#property(key, set[key], property)] : [];
+      const texts = property === anchorNode ? [...own, ...added] : own;
+      if (texts.length > 0) edits.push(replacing(property, texts.join(separator)));
+      if (texts.length > 0 || !drop.includes(key)) kept.push(property);
+      else removed.push(property);
+    }
+    return [...edits, ...this.#removals(removed, kept.at(-1), properties.at(-1))];
+  }
+
+  /** Adds properties at the end of the object at `path`, in the file's own style; an empty text becomes such an object. */
+  append(path: JsonPath, properties: Readonly<Record<string, unknown>>): TextEdit[] {
+    const object = this.find(path);
+    if (object === undefined) {
+      const content = `${JSON.stringify(properties, null, 2)}\n`;
+      return [{ offset: 0, length: this.text.length, content }];
+    }
+    const eol = this.#eol();
+    const unit = this.#indentationUnit();
+    const outer = this.#lineIndentation(object.offset);
+    const last = propertiesOf(object).at(-1);
+    const inner = (last && this.#ownIndentation(last)) ?? outer + unit;
+    const property = Object.entries(properties)
+      .map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value, null, unit)}`)
+      .join(',\n')
+      .replaceAll('\n', eol + inner);
+    if (last !== undefined) {
+      const end = last.offset + last.length;
+      const comma = this.#commaAfter(end);
+      const comments = this.#commentsOfLine(comma ?? end);
+      const space = this.#ownIndentation(last) === undefined ? ' ' : eol + inner;
+      const addition = { offset: comments, length: 0, content: space + property };
+      if (comma !== undefined) return [addition];
+      if (comments === end) return [{ ...addition, content: `,${addition.content}` }];
+      return [{ offset: end, length: 0, content: ',' }, addition];
+    }
+    const close = object.offset + object.length - 1;
+    const before = this.text.slice(object.offset + 1, close);
+    const lineStart = object.offset + 1 + before.lastIndexOf('\n') + 1;
+    if (before.includes('\n') && this.text.slice(lineStart, close).trim() === '') {
+      return [{ offset: lineStart, length: 0, content: inner + property + eol }];
+    }
+    return [{ offset: close, length: 0, content: eol + inner + property + eol + outer }];
+  }
+
+  /** One property, with the space after the colon as `example` has it. */
+  #property(key: string, value: unknown, example: Node): string {
+    const [name, old] = example.children ?? [];
+    const between = name && old && this.text.slice(name.offset + name.length, old.offset);
+    const colon = between !== undefined && /^[ \t]*:[ \t]*$/.test(between) ? between : ': ';
+    return `${JSON.stringify(key)}${colon}${JSON.stringify(value)}`;
+  }
+
+  #removals(removed: readonly Node[], lastKept: Node | undefined, last: Node | undefined): TextEdit[] {
+    const edits: TextEdit[] = removed.flatMap((property) => {
+      const end = property.offset + property.length;
+      const comma = this.#commaAfter(end) ?? end;
+      // A comment between the two stays.
+      if (this.text.slice(end, comma - 1).trim() !== '') {
+        return [span(property.offset, end), span(comma - 1, comma)];
+      }
+      return [this.#removal(property.offset, comma)];
+    });
+    if (last === undefined || lastKept === undefined || !removed.includes(last)) return edits;
+    if (this.#commaAfter(last.offset + last.length) !== undefined) return edits;
+    // The last one that is left has a comma that nothing comes after any more.
+    const comma = this.#commaAfter(lastKept.offset + lastKept.length);
+    return comma === undefined ? edits : [...edits, span(comma - 1, comma)];
+  }
+
+  /** Takes the line or lines with it where nothing else is on them, otherwise the space on one side. */
+  #removal(start: number, end: number): TextEdit {
+    const lineStart = this.text.lastIndexOf('\n', start - 1) + 1;
+    const rest = /^[ \t]*(\r?\n)?/.exec(this.text.slice(end)) ?? [''];
+    const beginsLine = this.text.slice(lineStart, start).trim() === '';
+    if (beginsLine && rest[1] !== undefined) return span(lineStart, end + rest[0].length);
+    if (beginsLine) return span(start, end + rest[0].length);
+    if (this.text[end - 1] === ',' && rest[1] === undefined) return span(start, end + rest[0].length);
+    return span(start - spacesBefore(this.text, start), end);
+  }
+
+  /** Where the comma after an offset ends, or `undefined` when another token comes first. */
+  #commaAfter(offset: number): number | undefined {
+    const scanner = createScanner(this.text, true);
+    scanner.setPosition(offset);
+    scanner.scan();
+    const end = scanner.getTokenOffset() + scanner.getTokenLength();
+    return this.text.slice(scanner.getTokenOffset(), end) === ',' ? end : undefined;
+  }
+
+  /** Where the comments end that follow an offset on its line; the offset itself where there are none. */
+  #commentsOfLine(offset: number): number {
+    const scanner = createScanner(this.text, false);
+    scanner.setPosition(offset);
+    for (let end = offset; ; ) {
+      scanner.scan();
+      const start = scanner.getTokenOffset();
+      const token = this.text.slice(start, start + scanner.getTokenLength());
+      const isComment = token.startsWith('/');
+      if (token === '' || token.includes('\n') || !(isComment || token.trim() === '')) return end;
+      if (isComment) end = start + token.length;
+    }
+  }
+
+  /** What is before a property on its line, where that is nothing but space. */
+  #ownIndentation(property: Node): string | undefined {
+    const lineStart = this.text.lastIndexOf('\n', property.offset - 1) + 1;
+    const before = this.text.slice(lineStart, property.offset);
+    return lineStart > 0 && before.trim() === '' ? before : undefined;
+  }
+
+  #lineIndentation(offset: number): string {
+    const lineStart = this.text.lastIndexOf('\n', offset - 1) + 1;
+    return /^[ \t]*/.exec(this.text.slice(lineStart))?.[0] ?? '';
+  }
+
+  #indentationUnit(): string {
+    return /^([ \t]+)"/m.exec(this.text)?.[1] ?? '  ';
+  }
+
+  #eol(): string {
+    return this.text.includes('\r\n') ? '\r\n' : '\n';
+  }
+}
+
+/** @param edits must not overlap; their order doesn't matter. */
+export function applyEdits(text: string, edits: readonly TextEdit[]): string {
+  let result = '';
+  let position = 0;
+  for (const { offset, length, content } of inOrder(edits)) {
+    result += text.slice(position, offset) + content;
+    position = offset + length;
+  }
+  return result + text.slice(position);
+}
+
+/** By offset; those at one offset in the order that they came in. */
+export function inOrder(edits: readonly TextEdit[]): TextEdit[] {
+  return [...edits].sort((one, other) => one.offset - other.offset);
+}
+
+/** JSON in which keys are sorted and nothing is indented: equal for equal values. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
+    return Object.fromEntries(Object.entries(item).sort(([one], [other]) => (one < other ? -1 : 1)));
+  });
+}
+
+function propertiesOf(object: Node): Node[] {
+  return object.type === 'object' ? (object.children ?? []) : [];
+}
+
+function propertiesNamed(object: Node, key: string): Node[] {
+  return propertiesOf(object).filter((property) => keyOf(property) === key);
+}
+
+function keyOf(property: Node): string {
+  return String(property.children?.[0]?.value);
+}
+
+function replacing({ offset, length }: Node, content: string): TextEdit {
+  return { offset, length, content };
+}
+
+function span(start: number, end: number): TextEdit {
+  return { offset: start, length: end - start, content: '' };
+}
+
+function spacesBefore(text: string, offset: number): number {
+  let start = offset;
+  while (text[start - 1] === ' ' || text[start - 1] === '\t') start -= 1;
+  return offset - start;
+}

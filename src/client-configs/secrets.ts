@@ -1,0 +1,63 @@
+/** What looks like a secret in an entry: literal values only, since `${VAR}` gives nothing away. */
+
+const SECRET_NAME = /key|token|secret|passw|pwd|credential|auth|cookie|dsn|private|signature/i;
+/** How issuers begin their tokens. */
+const SECRET_PREFIXES = [
+  ...['sk-', 'sk_', 'rk_', 'ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_', 'github_pat_', 'glpat-', 'npm_', 'hf_'],
+  ...['xoxa-', 'xoxb-', 'xoxp-', 'xoxr-', 'xoxs-', 'shpat_', 'lin_api_', 'ntn_', 'AKIA', 'eyJ', 'Bearer '],
+];
+const NO_SECRET = /^(?:true|false|none|null|\d{1,5})$/i;
+const FLAG = /^--?([\w-]+)(?:=(.+))?$/s;
+/** A shorter text can't be kept from view without hiding words that mean something else. */
+const MIN_LENGTH = 4;
+
+export interface EntryTexts {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The values that look like secrets, each once. */
+export function secretsOf({ args, env }: EntryTexts): string[] {
+  const found = new Set<string>();
+  for (const [name, value] of Object.entries(env)) {
+    if (isLiteral(value) && (SECRET_NAME.test(name) || hasSecretForm(value))) found.add(value);
+  }
+  args.forEach((argument, index) => {
+    const [, flag = '', value] = FLAG.exec(argument) ?? [];
+    const next = value ?? args[index + 1];
+    if (SECRET_NAME.test(flag) && next !== undefined && isLiteral(next) && !next.startsWith('-'))
+      found.add(next);
+    if (isLiteral(argument) && hasSecretForm(argument)) found.add(argument);
+  });
+  return [...found];
+}
+
+/** Names of variables that servers may need and that the gateway does not pass on unless it is told to. */
+export function notableVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.keys(environment)
+    .filter((name) => !name.startsWith('BULKHEAD_') && (SECRET_NAME.test(name) || /proxy$/i.test(name)))
+    .filter((name) => !/^(?:SSH_AUTH_SOCK|XAUTHORITY|PWD|OLDPWD)$/.test(name))
+    .sort();
+}
+
+/** The text without these secrets, in their JSON form or as they are. */
+export function withoutSecrets(text: string, secrets: Iterable<string>): string {
+  let result = text;
+  // The longest first: one may be a part of another.
+  for (const secret of [...secrets].sort((one, other) => other.length - one.length)) {
+    for (const form of new Set([JSON.stringify(secret).slice(1, -1), secret])) {
+      result = result.replaceAll(form, '(not shown)');
+    }
+  }
+  return result;
+}
+
+/** Addresses with a password in them are among these. */
+function hasSecretForm(value: string): boolean {
+  if (SECRET_PREFIXES.some((prefix) => value.startsWith(prefix))) return true;
+  return URL.canParse(value) && new URL(value).password !== '';
+}
+
+function isLiteral(value: string): boolean {
+  return value.length >= MIN_LENGTH && !value.includes('${') && !NO_SECRET.test(value);
+}

@@ -1,0 +1,121 @@
+/**
+ * From the variables that a client knows to those of the gateway, `${VAR}` and `${VAR:-default}`. They stay unexpanded: the
+ * values are the gateway's to find. What only the client knows, and does not change, is written out.
+ */
+import { basename, sep } from 'node:path';
+import type { VariableSyntax } from './client.js';
+
+/** `${…}`, and what is between the braces. */
+const BRACED = /\$\{([^{}]*)\}/g;
+const SHELL = /\$(?:\{([^{}]*)\}|([A-Za-z_][A-Za-z0-9_]*))/g;
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*/;
+
+export interface Place {
+  readonly home: string;
+  /** The project's folder, where there is one. */
+  readonly folder?: string | undefined;
+}
+
+/** Translates every text of one entry, and notes what it met. */
+export class VariableTranslator {
+  /** Variables of the environment that the entry refers to. */
+  readonly names = new Set<string>();
+  /** What is text to the client, and a variable to the gateway. */
+  readonly literals = new Set<string>();
+  /** Why the entry can't be moved: the first thing that was met. */
+  refusal: string | undefined;
+  readonly #syntax: VariableSyntax;
+  readonly #place: Place;
+
+  constructor(syntax: VariableSyntax, place: Place) {
+    this.#syntax = syntax;
+    this.#place = place;
+  }
+
+  translate(text: string): string {
+    switch (this.#syntax) {
+      case 'claude-code':
+        return text.replace(BRACED, (whole, inner: string) => this.#claudeCode(whole, inner));
+      case 'vscode':
+        return text.replace(BRACED, (whole, inner: string) => this.#vscode(whole, inner));
+      case 'shell':
+        return text.replace(SHELL, (whole, inner?: string, bare?: string) =>
+          this.#shell(whole, inner ?? bare ?? ''),
+        );
+      case 'none':
+        return text.replace(BRACED, (whole, inner: string) => this.#literal(whole, inner));
+      default: {
+        const unknown: never = this.#syntax;
+        throw new Error(`unknown syntax ${unknown}`);
+      }
+    }
+  }
+
+  #claudeCode(whole: string, inner: string): string {
+    const name = NAME.exec(inner)?.[0];
+    if (name === undefined) return whole;
+    // The client sets these two for its own commands; the gateway has others, or none.
+    if (name === 'CLAUDE_PROJECT_DIR' || name === 'PWD') return this.#projectFolder(whole);
+    this.names.add(name);
+    return whole;
+  }
+
+  #shell(whole: string, inner: string): string {
+    const name = NAME.exec(inner)?.[0];
+    if (name === undefined) return whole;
+    if (name === 'PWD') return this.#projectFolder(whole);
+    this.names.add(name);
+    return `\${${inner}}`;
+  }
+
+  #vscode(whole: string, inner: string): string {
+    const { home, folder } = this.#place;
+    const [kind = '', ...rest] = inner.split(':');
+    switch (kind) {
+      case 'env': {
+        const name = rest.join(':');
+        if (NAME.exec(name)?.[0] !== name)
+          return this.#refuse(`${whole} is no variable that the gateway knows`);
+        this.names.add(name);
+        return `\${${name}}`;
+      }
+      case 'userHome':
+        return home;
+      case 'pathSeparator':
+      case '/':
+        return sep;
+      case 'workspaceFolder':
+      case 'cwd':
+        if (rest.length > 0)
+          return this.#refuse(`${whole} is a folder of a workspace that only the editor knows`);
+        return this.#projectFolder(whole);
+      case 'workspaceFolderBasename':
+        return folder === undefined ? this.#projectFolder(whole) : basename(folder);
+      case 'input':
+        return this.#refuse(
+          `${whole} is a value that the editor asks you for, and the gateway can't: write \${env:NAME} in its place, and set NAME where the gateway starts`,
+        );
+      default:
+        if (rest.length > 0) return this.#refuse(`${whole} is a variable that only the editor knows`);
+        return this.#literal(whole, inner);
+    }
+  }
+
+  #literal(whole: string, inner: string): string {
+    if (NAME.test(inner)) this.literals.add(whole);
+    return whole;
+  }
+
+  #projectFolder(whole: string): string {
+    const { folder } = this.#place;
+    if (folder !== undefined) return folder;
+    return this.#refuse(
+      `${whole} is the folder in which the client was started, which the gateway does not know: configure the server in the project, or write an absolute path`,
+    );
+  }
+
+  #refuse(reason: string): string {
+    this.refusal ??= reason;
+    return '';
+  }
+}
