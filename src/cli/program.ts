@@ -4,13 +4,19 @@
  */
 import { Command, Option } from 'commander';
 import { LOAD_FLAG_NAMES, LOAD_FLAGS } from '../../load/load-options.js';
+import { CLIENT_NAMES, SCOPES } from '../client-configs/client.js';
 import type { OptionRow } from '../config/option.js';
 import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../config/option-table.js';
 import { VERSION } from '../version.js';
+import type { ImportRequest } from './import.js';
 
 /** Collects the values of a repeated flag; options.ts splits and checks them. */
 function collect(value: string, earlier: string[] | undefined): string[] {
   return [...(earlier ?? []), value];
+}
+
+function listOption(flags: string, help: string): Option {
+  return new Option(flags, help).argParser(collect);
 }
 
 function optionFlag(name: string, row: OptionRow, prefix = ''): Option {
@@ -136,6 +142,22 @@ export function createProgram(
         );
       },
     );
+
+  program
+    .command('import')
+    .summary("move the servers of MCP clients' configuration files to a gateway")
+    .description(
+      "Moves stdio servers from the configuration files of MCP clients into a gateway's config file, and changes the clients' entries to its addresses. Shows what it would do; --write does it.",
+    )
+    .addOption(listOption('--client <name>', `only this client: ${CLIENT_NAMES.join(', ')} (default: all)`))
+    .addOption(listOption('--scope <scope>', `only this scope: ${SCOPES.join(', ')} (default: all)`))
+    .option('--config <file>', "the gateway's config file (default: bulkhead.json, env: BULKHEAD_CONFIG)")
+    .option('--write', 'do it, and keep a backup beside each file')
+    .addOption(new Option('--undo', "bring the clients' files back").conflicts(['write', 'client', 'scope']))
+    .action(async (flags: Omit<ImportRequest, 'environment' | 'cwd'>) => {
+      const { importServers } = await import('./import.js');
+      finish(await importServers({ ...flags, environment: process.env, cwd: process.cwd() }));
+    });
 
   const loadCommand = program
     .command('load')

@@ -1,0 +1,197 @@
+/** `bulkhead import` as it is typed. What moves, and what it becomes, is in test/unit/client-configs/. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync } from 'node:fs';
+import { expect } from 'chai';
+import { type CliExit, runCli } from '../support/cli-process.js';
+import { ClientFiles } from '../support/client-files.js';
+
+const MEMORY = { command: 'npx', args: ['-y', '@modelcontextprotocol/server-memory'] };
+const SECRET = 'sk-0123456789abcdef';
+
+describe('bulkhead import', () => {
+  let files: ClientFiles;
+  beforeEach(() => {
+    files = new ClientFiles();
+  });
+
+  /** In the project, with the home folder of this test. */
+  function run(
+    args: readonly string[],
+    env: Record<string, string> = {},
+    within?: string[],
+  ): Promise<CliExit> {
+    const own = { HOME: files.home, XDG_CONFIG_HOME: '', CODEX_HOME: '', CLAUDE_CONFIG_DIR: files.home };
+    return runCli(['import', ...args], {
+      cwd: files.project,
+      env: { ...own, ...env },
+      ...(within && { within }),
+    });
+  }
+
+  it('shows the difference, and does nothing', async () => {
+    files.write('.claude.json', { mcpServers: { memory: MEMORY } });
+    const before = files.read('.claude.json');
+    const exit = await run([]);
+    expect(exit).to.include({ code: 0, stderr: '' });
+    const lines = exit.stdout.split('\n');
+    expect(lines.slice(0, 2)).to.deep.equal([
+      `To ${files.path('project/bulkhead.json')}:`,
+      '  memory (Claude Code, user scope)  http://127.0.0.1:3000/memory/mcp',
+    ]);
+    expect(lines).to.include.members([
+      '--- (new)',
+      `+++ ${files.path('project/bulkhead.json')}`,
+      `--- ${files.path('.claude.json')}`,
+      '-      "command": "npx",',
+      '+      "type": "http",',
+      '+      "url": "http://127.0.0.1:3000/memory/mcp"',
+      'Nothing is written. The same with --write does it.',
+    ]);
+    expect(files.read('.claude.json')).to.equal(before);
+    expect(files.has('project/bulkhead.json')).to.equal(false);
+  });
+
+  it('does it with --write, and takes it back with --undo', async () => {
+    const path = files.write('.claude.json', { mcpServers: { memory: MEMORY } });
+    const before = files.read('.claude.json');
+    const written = await run(['--write']);
+    expect(written).to.include({ code: 0, stderr: '' });
+    expect(written.stdout).to.include(`Written: ${path} (before: ${path}.bulkhead-backup)`);
+    expect(files.json('project/bulkhead.json')).to.deep.equal({ servers: { memory: MEMORY } });
+    const again = await run(['--write']);
+    expect(again).to.include({ code: 0 });
+    expect(again.stdout).to.match(
+      /^There is nothing to move\.\n\nNot moved:\n {2}memory .*: it is moved already\.\n$/,
+    );
+
+    const undone = await run(['--undo']);
+    expect(undone).to.include({ code: 0, stderr: '' });
+    expect(files.read('.claude.json')).to.equal(before);
+    const nothing = await run(['--undo']);
+    expect(nothing).to.include({ code: 1, stdout: '' });
+    expect(nothing.stderr).to.match(/^bulkhead: There is nothing to undo: .*import-record does not exist/);
+  });
+
+  it('moves those of one client and scope, into the file that --config names', async () => {
+    files.write('.claude.json', { mcpServers: { memory: MEMORY } });
+    files.write('project/.mcp.json', { mcpServers: { shared: MEMORY } });
+    files.write('.cursor/mcp.json', { mcpServers: { memory: MEMORY } });
+    const exit = await run([
+      '--client',
+      'claude-code',
+      '--scope',
+      'project',
+      '--config',
+      '../gateway.json',
+      '--write',
+    ]);
+    expect(exit).to.include({ code: 0 });
+    expect(files.json('gateway.json')).to.deep.equal({
+      servers: { shared: { ...MEMORY, cwd: files.project } },
+    });
+    expect(files.json('.claude.json')).to.deep.equal({ mcpServers: { memory: MEMORY } });
+    expect(files.json('.cursor/mcp.json')).to.deep.equal({ mcpServers: { memory: MEMORY } });
+  });
+
+  it('never prints a secret, and says what servers no longer inherit', async () => {
+    files.write('.claude.json', {
+      mcpServers: {
+        a: { command: 'x', args: [`--token=${SECRET}`], env: { A_KEY: SECRET, B: '${UNSET_ONE}' } },
+      },
+    });
+    const exit = await run(['--write'], { GITHUB_TOKEN: 'ghp_hushhush' });
+    expect(exit).to.include({ code: 0 });
+    expect(exit.stdout + exit.stderr)
+      .to.not.include(SECRET)
+      .and.not.include('hushhush');
+    expect(exit.stdout).to.include('a gets UNSET_ONE.').and.include('GITHUB_TOKEN').and.include('mode 0600');
+    expect(exit.stderr).to.equal(
+      'bulkhead: warning: Not set here, and needed where the gateway starts: UNSET_ONE.\n',
+    );
+    expect(files.read('project/bulkhead.json')).to.include(SECRET);
+  });
+
+  it('exits with 1 where a file is broken, and moves what others have', async () => {
+    files.write('.claude.json', '{');
+    files.write('.cursor/mcp.json', { mcpServers: { memory: MEMORY } });
+    const exit = await run(['--write']);
+    expect(exit).to.include({ code: 1 });
+    expect(exit.stderr).to.equal(
+      `bulkhead: ${files.path('.claude.json')} is not JSON: the text ends too early at line 1, column 2. It is left as it is.\n`,
+    );
+    expect(files.json('project/bulkhead.json')).to.deep.equal({ servers: { memory: MEMORY } });
+    expect(files.read('.claude.json')).to.equal('{');
+  });
+
+  it('changes nothing where a folder is read-only', async function () {
+    files.write('.claude.json', { mcpServers: { memory: MEMORY } });
+    files.write('.cursor/mcp.json', { mcpServers: { memory: MEMORY } });
+    const folder = files.path('.cursor');
+    let within: string[] | undefined;
+    if (process.geteuid?.() === 0) {
+      // To root, a mode forbids nothing.
+      const remount = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"';
+      within = ['unshare', '-m', 'sh', '-c', remount, folder];
+      if (spawnSync(within[0]!, [...within.slice(1), 'true']).status !== 0) this.skip();
+    } else chmodSync(folder, 0o500);
+    const exit = await run(['--write'], {}, within);
+    chmodSync(folder, 0o700);
+    expect(exit).to.include({ code: 1 });
+    expect(exit.stderr).to.match(/^bulkhead: (?:EROFS|EACCES).*\. Nothing is changed\.\n$/);
+    expect(files.json('.claude.json')).to.deep.equal({ mcpServers: { memory: MEMORY } });
+    expect(files.has('project/bulkhead.json')).to.equal(false);
+    expect(files.has('.claude.json.bulkhead-backup')).to.equal(false);
+  });
+
+  it("names what it can't edit", async () => {
+    files.write('.codex/config.toml', '[mcp_servers.memory]\ncommand = "npx"\n');
+    const exit = await run([], { CODEX_HOME: files.path('.codex') });
+    expect(exit).to.include({ code: 0, stdout: 'There is nothing to move.\n' });
+    expect(exit.stderr).to.match(
+      /^bulkhead: warning: Codex: .*config\.toml is TOML, which import does not edit\./,
+    );
+  });
+
+  describe('refuses', () => {
+    const cases: [name: string, args: string[], file: string, code: number, sentence: RegExp][] = [
+      [
+        'an unknown client',
+        ['--client', 'cursr'],
+        '{}',
+        2,
+        /^--client is "cursr" \(did you mean "cursor"\?\), but must be one of claude-code, /,
+      ],
+      [
+        'an unknown scope',
+        ['--scope', 'mine'],
+        '{}',
+        2,
+        /^--scope is "mine", but must be one of user, project, local\.$/,
+      ],
+      [
+        '--undo with --write',
+        ['--undo', '--write'],
+        '{}',
+        2,
+        /^option '--undo' cannot be used with option '--write'$/,
+      ],
+      [
+        "a gateway's file that is no JSON",
+        [],
+        '{',
+        1,
+        /bulkhead\.json is not JSON: .*It is left as it is\.$/,
+      ],
+      ['one whose servers are no object', [], '{"servers": []}', 1, /^"servers" in .* is not an object\.$/],
+      ['one without a known port', [], '{"port": 0}', 1, /^"port" in .* must be a port from 1 to 65535/],
+    ];
+    for (const [name, args, file, code, sentence] of cases) {
+      it(name, async () => {
+        files.write('project/bulkhead.json', file);
+        const exit = await run(args);
+        expect(exit).to.include({ code, stdout: '' });
+        expect(exit.stderr.replace(/^bulkhead: |\n$/g, '')).to.match(sentence);
+      });
+    }
+  });
+});
