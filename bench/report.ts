@@ -4,15 +4,7 @@ import type { BenchSettings, Figure, Goal } from './figure.js';
 import { alignedTable, machineText, numberText, withNamedSection } from './markdown.js';
 import { median } from './statistics.js';
 
-const HEADINGS = [
-  'measured',
-  'Bulkhead',
-  'compared with',
-  'ratio',
-  'goal',
-  'met',
-  'for orientation',
-] as const;
+const HEADINGS = ['measured', 'Bulkhead', 'compared with', 'ratio', 'goal', 'met', 'reference'] as const;
 
 /** The median, and the lowest and the highest round. */
 function spread(values: readonly number[], unit: string): string {

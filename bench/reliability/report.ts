@@ -94,7 +94,7 @@ function goalsText({ manySessions }: Results): string {
     `Goals: nothing wrong, lost, twice or with a gap, no death; the bystander's p99 at most ${GOALS.bystanderP99Ms} ms and ` +
     `its max at most ${numberText(GOALS.bystanderMaxMs)} ms; full service within ${numberText(GOALS.recoveryMs)} ms; the main ` +
     `thread's heap below 1 GiB; the event loop at most ${GOALS.eventLoopMs} ms late with 19,000 sessions. A figure that misses ` +
-    `its goal is in bold.\n\n¹ The machine takes away what a bystander needs too: its goals don't hold.\n\n${many}`
+    `its goal is in bold.\n\n¹ This fault takes away what a bystander needs as well, so the goals for the bystander do not apply.\n\n${many}`
   );
 }
 

@@ -6,7 +6,7 @@ const hold = ({ holdMs }: FaultContext): Promise<void> => delay(holdMs);
 
 export const calm: Fault = {
   name: 'calm',
-  what: 'none, to compare with',
+  what: 'none, for comparison',
   effect: 'every call is answered',
   machine: false,
   during: hold,
@@ -14,7 +14,7 @@ export const calm: Fault = {
 
 export const crash: Fault = {
   name: 'crash',
-  what: 'tools throw where nobody catches it, or call `process.exit`',
+  what: 'tools throw errors that nobody catches, or call `process.exit`',
   effect:
     "the session's calls in flight get an error that says why; it keeps its state, its next call gets a fresh thread, and more than three deaths in a minute end it",
   machine: false,
@@ -24,9 +24,9 @@ export const crash: Fault = {
 
 export const spin: Fault = {
   name: 'spin',
-  what: 'tools spin and are cancelled, or ignore their cancel',
+  what: 'tools spin and are cancelled, or ignore their cancellation',
   effect:
-    'the call is answered with an error at its cancel, its thread is killed after `cancel-grace`; calls of that session that ran in it get an error',
+    'a cancelled call is answered with an error at once; its thread is killed after `cancel-grace`, and other calls that ran in it get an error',
   machine: false,
   temper: { spin: 0.6, stubborn: 0.6 },
   during: hold,
@@ -34,8 +34,8 @@ export const spin: Fault = {
 
 export const cancel: Fault = {
   name: 'cancel',
-  what: 'two calls of five are cancelled, at any moment; others are broken off',
-  effect: 'a cancelled call gets an error at once, or the answer that was on its way; nothing follows it',
+  what: 'two calls in five are cancelled, at any moment; others lose their connection',
+  effect: 'a cancelled call gets an error at once, or the answer that was on its way, and nothing after that',
   machine: false,
   temper: { cancel: 60, leave: 5 },
   during: hold,
@@ -44,8 +44,7 @@ export const cancel: Fault = {
 export const sleep: Fault = {
   name: 'sleep',
   what: 'sessions fall asleep between any two calls, and share fewer threads than there are sessions',
-  effect:
-    'nothing but a call that takes longer: the next one wakes the session, and waits for a thread where all are in use',
+  effect: 'only that a call takes longer: it wakes the session, and waits for a thread if all are in use',
   machine: false,
   options: { 'sleep-after': '50ms', 'max-threads': '12' },
   pauseMs: 3_000,
@@ -65,9 +64,9 @@ export const memory: Fault = {
 
 export const cut: Fault = {
   name: 'cut',
-  what: 'one piece of fifty that the server sends arrives in part, and its connection is cut',
+  what: 'one chunk in fifty that the server sends arrives only in part, and then its connection is cut',
   effect:
-    'a call whose client holds an event id goes on, and the client takes its stream up where it broke; a call without one ends with its connection',
+    'if the client holds an event id, the call continues and the client resumes its stream; otherwise the call ends with its connection',
   machine: false,
   temper: { progress: 60, tell: 20 },
   share: 0.5,

@@ -48,7 +48,7 @@ let logReader: Socket | undefined;
 export const logPipe: Fault = {
   name: 'log-pipe',
   what: 'the log goes to a pipe that nobody reads, while tools log',
-  effect: '4 MiB of log lines wait for a reader, what comes then is dropped, and a line says how many',
+  effect: '4 MiB of log lines wait for a reader; further lines are dropped, and a line says how many',
   machine: false,
   temper: { log: 3, exit: 0.2 },
   options: { 'log-level': 'debug' },
@@ -78,7 +78,7 @@ let nameServer: UdpSocket | undefined;
 export const silentNameServer: Fault = {
   name: 'name-server',
   what: 'the name server never answers, and sessions ask it for names',
-  effect: 'names that need the name server fail or wait in the sessions that ask for them',
+  effect: 'look-ups that need the name server fail or wait, only in the sessions that make them',
   machine: false,
   missing: () => onLinuxAsRoot('a name server of its own'),
   async launch(folder) {
@@ -123,7 +123,7 @@ function noSuchName(query: Buffer): Buffer {
 export const pool: Fault = {
   name: 'pool',
   what: `${HOLDERS} sessions hold ${HOLDERS * HELD_EACH} threads of libuv's pool: files that never open, and key derivations`,
-  effect: 'the files and derivations of these sessions wait for themselves',
+  effect: 'only the files and key derivations of these sessions wait',
   machine: false,
   missing: () => (process.platform === 'win32' ? 'there are no named pipes on Windows' : undefined),
   async during(context) {

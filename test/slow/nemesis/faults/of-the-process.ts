@@ -14,7 +14,7 @@ export const stopped: Fault = {
   name: 'stop',
   what: 'the process is stopped (SIGSTOP) for 4 s',
   effect:
-    'nothing is served while it lasts; afterwards every call is answered, and those that were cancelled meanwhile get an error',
+    'nothing is served meanwhile; afterwards every call is answered, and those that were cancelled meanwhile get an error',
   machine: true,
   temper: { progress: 40, cancel: 5 },
   async during({ gateway, holdMs }) {
@@ -27,8 +27,8 @@ export const stopped: Fault = {
 
 export const proxyRestart: Fault = {
   name: 'proxy-restart',
-  what: 'the proxy in front cuts all connections and is away for 1 s, three times',
-  effect: 'as with cut connections; sessions and calls in flight stay',
+  what: 'three times, the proxy in front cuts all connections and is down for 1 s',
+  effect: 'the same as for `cut`; sessions and calls in flight stay',
   machine: false,
   temper: { progress: 30, tell: 10 },
   async during({ proxy, holdMs }) {
@@ -47,7 +47,7 @@ export const pids: Fault = {
   name: 'pids',
   what: "no thread and no process can be started: the container's pids limit is reached",
   effect:
-    'sessions that have a thread are served; a session that needs one gets an error that names the limit, and threads are started again when there is room',
+    'sessions with a thread are served; a session that needs one gets an error that names the limit; threads are started again when there is room',
   machine: true,
   temper: { exit: 0.3, child: 3 },
   missing() {
@@ -68,7 +68,7 @@ export const descriptors: Fault = {
   name: 'descriptors',
   what: 'a session opens files until no descriptor is left',
   effect:
-    'new connections wait or are closed, files and names cannot be had; `/healthz` is answered; all comes back with the first free descriptor',
+    'new connections wait or are closed, files cannot be opened and names not looked up; `/healthz` is answered; everything works again with the first free descriptor',
   machine: true,
   missing: () => (process.platform === 'linux' ? undefined : 'prlimit is there on Linux only'),
   async during({ gateway, workload, holdMs }) {
