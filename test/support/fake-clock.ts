@@ -82,6 +82,11 @@ export class FakeClock {
     this.nowMs = endMs;
   }
 
+  /** The process stands still for so many milliseconds: what was due within them comes late, at the next `advance`. */
+  stall(ms: number): void {
+    this.nowMs += ms;
+  }
+
   #next(endMs: number): FakeTimer | undefined {
     let next: FakeTimer | undefined;
     for (const timer of this.timers)

@@ -1,46 +1,58 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Deadline, Lateness } from '../../src/shared/deadline.js';
-import { standStill } from '../support/stand-still.js';
+import { FakeClock, settle } from '../support/fake-clock.js';
 
 describe('A deadline', () => {
-  it('is over after its time', async () => {
-    const startedMs = performance.now();
-    await new Promise<void>((resolve) => new Deadline(30, resolve));
-    expect(performance.now() - startedMs).to.be.at.least(29);
+  let clock: FakeClock;
+  let happened: string[];
+  const expire = (): void => void happened.push('deadline');
+
+  beforeEach(() => {
+    clock = new FakeClock().install();
+    happened = [];
+  });
+
+  afterEach(() => clock.restore());
+
+  it('is over after its time, and not before', async () => {
+    new Deadline(30, expire);
+    await clock.advance(29);
+    expect(happened).to.deep.equal([]);
+    await clock.advance(1);
+    expect(happened).to.deep.equal(['deadline']);
   });
 
   it('never comes once it is cleared', async () => {
-    let over = false;
-    new Deadline(10, () => {
-      over = true;
-    }).clear();
-    await delay(40);
-    expect(over).to.equal(false);
+    new Deadline(10, expire).clear();
+    await clock.advance(40);
+    expect(happened).to.deep.equal([]);
   });
 
   it('lets what has arrived be handled first when it is late, and can be cleared by it', async () => {
-    const happened: string[] = [];
-    const deadline = new Deadline(10, () => happened.push('deadline'));
-    standStill(1_100);
+    const deadline = new Deadline(10, expire);
+    clock.stall(1_100);
     // As a socket's data would: in the turn after the timers'.
     setImmediate(() => setImmediate(() => deadline.clear()));
-    await delay(50);
+    await clock.advance(0);
+    await settle();
     expect(happened).to.deep.equal([]);
   });
 
   it('comes all the same when it is late and nothing has arrived', async () => {
-    const over = new Promise<void>((resolve) => new Deadline(10, resolve));
-    standStill(1_100);
-    await over;
+    new Deadline(10, expire);
+    clock.stall(1_100);
+    await clock.advance(0);
+    await settle();
+    expect(happened).to.deep.equal(['deadline']);
   });
 
   it('gives all of its time once more when it is late, where that is wanted', async () => {
-    const over = new Promise<void>((resolve) => new Deadline(200, resolve, 'again'));
-    standStill(1_400);
-    const startedMs = performance.now();
-    await over;
-    expect(performance.now() - startedMs).to.be.at.least(199);
+    new Deadline(200, expire, 'again');
+    clock.stall(1_400);
+    await clock.advance(199);
+    expect(happened).to.deep.equal([]);
+    await clock.advance(1);
+    expect(happened).to.deep.equal(['deadline']);
   });
 });
 

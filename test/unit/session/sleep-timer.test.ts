@@ -1,18 +1,26 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { SleepTimer } from '../../../src/session/sleep-timer.js';
-import { until } from '../../support/deadline.js';
+import { FakeClock } from '../../support/fake-clock.js';
 
 describe('the sleep timer', () => {
+  let clock: FakeClock;
+
+  beforeEach(() => {
+    clock = new FakeClock().install();
+  });
+
+  afterEach(() => clock.restore());
+
   it('puts a session to sleep once it has been idle for long enough, and not before', async () => {
     const { timer, asked, state } = timerAfter(50);
     timer.start();
-    await delay(120);
+    await clock.advance(120);
     expect(asked).to.deep.equal([]);
     state.idleSinceMs = performance.now();
-    await until(() => asked.length > 0, 'the session to be put to sleep');
-    expect(asked[0]).to.be.at.least(49);
-    timer.stop();
+    await clock.advance(49);
+    expect(asked).to.deep.equal([]);
+    await clock.advance(1);
+    expect(asked).to.deep.equal([50]);
   });
 
   it('asks nothing of a session that has work', async () => {
@@ -20,27 +28,27 @@ describe('the sleep timer', () => {
     state.idleSinceMs = 0;
     state.drowsy = false;
     timer.start();
-    await delay(100);
+    await clock.advance(100);
     expect(asked).to.deep.equal([]);
     expect(timer.idleMs).to.equal(undefined);
     state.drowsy = true;
-    await until(() => asked.length > 0, 'the session to be put to sleep');
-    timer.stop();
+    await clock.advance(10);
+    expect(asked).to.have.lengthOf(1);
   });
 
   it('asks one that has refused no more for a second', async () => {
     const { timer, asked, state } = timerAfter(20);
     state.idleSinceMs = 0;
     timer.start();
-    await until(() => asked.length > 0, 'the first question');
-    const refusedMs = performance.now();
+    await clock.advance(20);
+    expect(asked).to.have.lengthOf(1);
     timer.refused();
-    asked.length = 0;
     expect(timer.idleMs).to.equal(undefined);
-    await until(() => asked.length > 0, 'the second question');
-    expect(performance.now() - refusedMs).to.be.at.least(1_000);
-    expect(timer.idleMs, 'idle since it refused, at most').to.be.within(1_000, 3_000);
-    timer.stop();
+    await clock.advance(999);
+    expect(asked).to.have.lengthOf(1);
+    await clock.advance(20);
+    expect(asked).to.have.lengthOf(2);
+    expect(timer.idleMs, 'idle since it refused, at most').to.equal(1_019);
   });
 
   it('asks nothing after it was stopped, and goes on when it is started again', async () => {
@@ -48,20 +56,19 @@ describe('the sleep timer', () => {
     state.idleSinceMs = 0;
     timer.start();
     timer.stop();
-    await delay(80);
+    await clock.advance(80);
     expect(asked).to.deep.equal([]);
     timer.start();
-    await until(() => asked.length > 0, 'the session to be put to sleep');
-    timer.stop();
+    await clock.advance(20);
+    expect(asked).to.have.lengthOf(1);
   });
 
-  it('sets no timer where sessions never sleep, and tells how long one has been idle all the same', async () => {
-    const { timer, asked, state } = timerAfter(0);
-    state.idleSinceMs = performance.now();
+  it('sets no timer where sessions never sleep, and tells how long one has been idle all the same', () => {
+    const { timer, state } = timerAfter(0);
+    state.idleSinceMs = performance.now() - 30;
     timer.start();
-    await delay(30);
-    expect(asked).to.deep.equal([]);
-    expect(timer.idleMs, 'it may have to make room').to.be.at.least(29);
+    expect(clock.timers.size).to.equal(0);
+    expect(timer.idleMs, 'it may have to make room').to.equal(30);
   });
 });
 

@@ -2,15 +2,15 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { safeMix } from '../../../load/mix.js';
-import { environmentServer } from '../../../workers/environment/index.js';
-import { readToolchains, recallToolchains } from '../../../workers/environment/toolchains.js';
+import { safeMix } from '../../load/mix.js';
+import { environmentServer } from '../../workers/environment/index.js';
+import { readToolchains, recallToolchains } from '../../workers/environment/toolchains.js';
 import {
   connectEnvironment,
   type EnvironmentClient,
   testSession,
   textOf,
-} from '../../fixtures/environment/environment-client.js';
+} from '../fixtures/environment/environment-client.js';
 
 describe('the environment server', () => {
   let environment: EnvironmentClient;

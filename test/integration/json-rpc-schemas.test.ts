@@ -44,7 +44,9 @@ describe('The kind of a message', () => {
       const text = JSON.stringify(message);
       const parsed = parseBody(text);
       const found = 'messages' in parsed ? parsed.messages[0]?.kind : 'refused';
-      expect(found, text).to.equal(kindBySdk(JSON.parse(text)));
+      const bySdk = kindBySdk(JSON.parse(text));
+      // An assertion for each of 44,100 would take most of the time.
+      if (found !== bySdk) expect.fail(`${text} is a ${found} here, and a ${bySdk} for the SDK`);
       compared += 1;
     }
     expect(compared).to.equal(3 * 7 * 3 * 14 * 5 * 5 * 2);

@@ -2,16 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { within } from '../../../bench/peers/deadline.js';
-import { troubles } from '../../../bench/peers/load-command.js';
+import { within } from '../../bench/peers/deadline.js';
+import { troubles } from '../../bench/peers/load-command.js';
 import {
   isRunning,
   killMarked,
   MARK_VARIABLE,
   markedProcesses,
   proportionalBytes,
-} from '../../../bench/peers/marked-processes.js';
-import { loadReport } from '../../support/load-report.js';
+} from '../../bench/peers/marked-processes.js';
+import { loadReport } from '../support/load-report.js';
 
 describe('what is read from a load run', () => {
   it('tells of errors, contamination and a client that was too slow, and else of nothing', () => {

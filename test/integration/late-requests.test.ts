@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { GatewayEmitter } from '../../../src/telemetry/events.js';
-import { HttpResources } from '../../../src/transports/http/http-resources.js';
-import { HttpServer } from '../../../src/transports/http/http-server.js';
-import { afterThisTest } from '../../support/cleanup.js';
-import { collect } from '../../support/events.js';
-import { type RawSocket, rawSocket } from '../../support/raw-socket.js';
-import { standStill } from '../../support/stand-still.js';
+import { GatewayEmitter } from '../../src/telemetry/events.js';
+import { HttpResources } from '../../src/transports/http/http-resources.js';
+import { HttpServer } from '../../src/transports/http/http-server.js';
+import { afterThisTest } from '../support/cleanup.js';
+import { collect } from '../support/events.js';
+import { type RawSocket, rawSocket } from '../support/raw-socket.js';
+import { standStill } from '../support/stand-still.js';
 
 const DEADLINE_MS = 1_000;
 const KEEP_ALIVE_MS = 200;

@@ -2,14 +2,14 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
 import { expect } from 'chai';
-import { GatewayEmitter } from '../../../src/telemetry/events.js';
-import { OutputBudget } from '../../../src/transports/http/output-budget.js';
-import { SseStream } from '../../../src/transports/http/sse-stream.js';
-import { afterThisTest } from '../../support/cleanup.js';
-import { until } from '../../support/deadline.js';
-import { collect, once } from '../../support/events.js';
-import { type RawSocket, rawSocket, requestText } from '../../support/raw-socket.js';
-import { standStill } from '../../support/stand-still.js';
+import { GatewayEmitter } from '../../src/telemetry/events.js';
+import { OutputBudget } from '../../src/transports/http/output-budget.js';
+import { SseStream } from '../../src/transports/http/sse-stream.js';
+import { afterThisTest } from '../support/cleanup.js';
+import { until } from '../support/deadline.js';
+import { collect, once } from '../support/events.js';
+import { type RawSocket, rawSocket, requestText } from '../support/raw-socket.js';
+import { standStill } from '../support/stand-still.js';
 
 const MIB = 1024 * 1024;
 /** More than the buffers of a loopback connection take from a client that does not read. */

@@ -1,13 +1,13 @@
 import { networkInterfaces } from 'node:os';
 import { expect } from 'chai';
-import { GatewayEmitter } from '../../../src/telemetry/events.js';
-import { Connections, type ConnectionsOptions } from '../../../src/transports/http/connections.js';
-import { connectionLimits, descriptorLimit } from '../../../src/transports/http/descriptor-limit.js';
-import { HttpServer } from '../../../src/transports/http/http-server.js';
-import { afterThisTest } from '../../support/cleanup.js';
-import { until } from '../../support/deadline.js';
-import { collect } from '../../support/events.js';
-import { rawSocket, requestText } from '../../support/raw-socket.js';
+import { GatewayEmitter } from '../../src/telemetry/events.js';
+import { Connections, type ConnectionsOptions } from '../../src/transports/http/connections.js';
+import { connectionLimits, descriptorLimit } from '../../src/transports/http/descriptor-limit.js';
+import { HttpServer } from '../../src/transports/http/http-server.js';
+import { afterThisTest } from '../support/cleanup.js';
+import { until } from '../support/deadline.js';
+import { collect } from '../support/events.js';
+import { rawSocket, requestText } from '../support/raw-socket.js';
 
 describe('connections of a listener at its limit', () => {
   it('closes the one that has been idle longest for a new one', async () => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 
-const CHILDREN = new URL('../../../src/isolation/thread/thread-children.js', import.meta.url).href;
+const CHILDREN = new URL('../../src/isolation/thread/thread-children.js', import.meta.url).href;
 
 /** A process of its own, with few file descriptors. */
 const program = `

@@ -1,10 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
-import { fuzz } from '../../slow/fuzz/fuzz-run.js';
-import { inputOf } from '../../slow/fuzz/grammar/inputs.js';
-import { type Input, KINDS, type Kind, type Surroundings } from '../../slow/fuzz/input.js';
-import { judge } from '../../slow/fuzz/judge.js';
-import { afterThisTest } from '../../support/cleanup.js';
+import { fuzz } from '../slow/fuzz/fuzz-run.js';
+import { inputOf } from '../slow/fuzz/grammar/inputs.js';
+import { type Input, KINDS, type Kind, type Surroundings } from '../slow/fuzz/input.js';
+import { judge } from '../slow/fuzz/judge.js';
+import { afterThisTest } from '../support/cleanup.js';
 
 const SURROUNDINGS: Surroundings = { streamable: () => 's', legacy: () => 'l', eventId: () => '1.get' };
 const SECRET = 'what another session keeps';
