@@ -3,6 +3,7 @@ import type { LoadReport, Trend } from '../../load/load-report.js';
 import { judge, parseExpectation } from '../../load/report/expectations.js';
 import { BulkheadError } from '../../src/shared/errors.js';
 import { latencyAround, loadReport, NO_LATENCY, operation, serverProcess } from '../support/load-report.js';
+import { processorMs } from '../support/processor-time.js';
 
 describe('thresholds of a load run', () => {
   /** What the threshold makes of the run; the thresholds that always hold come after it. */
@@ -124,11 +125,12 @@ describe('thresholds of a load run', () => {
   });
 
   it('takes no longer for a text made to be slow', () => {
-    const started = performance.now();
-    for (const text of ['<'.repeat(20_000), 'p99.'.repeat(5_000), `errors[${'['.repeat(20_000)}<1`]) {
-      sentenceFor(text);
-    }
-    expect(performance.now() - started).to.be.below(2_000);
+    const spentMs = processorMs(() => {
+      for (const text of ['<'.repeat(20_000), 'p99.'.repeat(5_000), `errors[${'['.repeat(20_000)}<1`]) {
+        sentenceFor(text);
+      }
+    });
+    expect(spentMs).to.be.below(2_000);
   });
 
   describe('a value at the bound', () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { acceptsAll, isJson, isPlain } from '../../src/transports/http/media-type.js';
+import { processorMs } from '../support/processor-time.js';
 
 describe('Content-Type', () => {
   for (const type of [
@@ -54,8 +55,10 @@ describe('Accept', () => {
   }
 
   it('is read in time linear in its length', () => {
-    const startedMs = performance.now();
-    for (const part of [';', ' ', ',', ';q=', ';q=0', '; ', '"', '=']) acceptsAll(part.repeat(16_000), both);
-    expect(performance.now() - startedMs).to.be.below(2_000);
+    const spentMs = processorMs(() => {
+      for (const part of [';', ' ', ',', ';q=', ';q=0', '; ', '"', '='])
+        acceptsAll(part.repeat(16_000), both);
+    });
+    expect(spentMs).to.be.below(2_000);
   });
 });

@@ -6,6 +6,7 @@ import {
   type GuardRejection,
   type Principal,
 } from '../../../src/auth/guards.js';
+import { processorMs } from '../../support/processor-time.js';
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
@@ -79,14 +80,15 @@ describe('Host header', () => {
 
   it('is read in time linear in its length', () => {
     const guard = guardOf({ allowsAddresses: true });
-    const startedMs = performance.now();
-    for (const part of [':', '1', '.', 'a', '[', ' ', '%', '0:', '::']) {
-      for (const end of ['', 'g', ']', '!']) {
-        expect(isTaken(guard({ host: `${part.repeat(16_000)}${end}` }))).to.equal(false);
+    const spentMs = processorMs(() => {
+      for (const part of [':', '1', '.', 'a', '[', ' ', '%', '0:', '::']) {
+        for (const end of ['', 'g', ']', '!']) {
+          expect(isTaken(guard({ host: `${part.repeat(16_000)}${end}` }))).to.equal(false);
+        }
       }
-    }
+    });
     // Quadratic time would be minutes.
-    expect(performance.now() - startedMs).to.be.below(2_000);
+    expect(spentMs).to.be.below(2_000);
   });
 
   it('is refused with 403 and a sentence that names the option', () => {
