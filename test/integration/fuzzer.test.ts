@@ -99,6 +99,25 @@ describe('the fuzzer', () => {
     expect(Object.values(sent).reduce((sum, count) => sum + count, 0)).to.equal(300);
   });
 
+  it('takes no input that it does not send, so that another run can go on from there', async () => {
+    const port = await faultyServer('', (socket) => socket.destroy());
+    const address = { host: '127.0.0.1', port };
+    const indices = Array.from({ length: 300 }, (_, index) => index).values();
+    const { inputs: sent } = await fuzz({
+      addresses: { mcp: address, admin: address },
+      seed: 1,
+      indices,
+      lanes: 8,
+      deadlineMs: 10_000,
+      threadDeadlineMs: 10_000,
+      secrets: { secret: SECRET, paths: [] },
+      surroundings: SURROUNDINGS,
+    });
+    const count = Object.values(sent).reduce((sum, times) => sum + times, 0);
+    expect(count).to.be.below(300);
+    expect(indices.next().value).to.equal(count);
+  });
+
   it('lets a path come back to the client that sent it', () => {
     const input = { ...inputs(1)[0]!, pieces: [Buffer.from('{"id":"notifications/roots/list_changed"}')] };
     const body = 'the request notifications/roots/list_changed failed';

@@ -32,6 +32,7 @@ export interface FuzzReport {
 export interface FuzzOptions {
   readonly addresses: Readonly<Record<Listener, Address>>;
   readonly seed: number;
+  /** A run that ends early has taken no more of them than it has sent. */
   readonly indices: Iterable<number>;
   readonly lanes: number;
   /** Each input is answered or its connection closed by then. */
@@ -68,8 +69,9 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
 
   const run = async (): Promise<void> => {
     const lane = new Lane(addresses);
-    for (let next = indices.next(); next.done !== true; next = indices.next()) {
-      if (stopped() || tooMany()) break;
+    while (!stopped() && !tooMany()) {
+      const next = indices.next();
+      if (next.done === true) break;
       const index = next.value;
       const input = inputOf(seed, index, surroundings);
       inputs[input.kind] = (inputs[input.kind] ?? 0) + 1;

@@ -43,25 +43,16 @@ describe('a fuzzed gateway', function () {
 
   it(`answers or closes each of ${indices.length} inputs of seed ${seed}, and harms nobody`, async () => {
     const gateway = await startGatewayProcess();
-    const { report, mostResidentBytes, bystander } = await run(gateway, indices, LANES);
-    const figures = JSON.stringify({
-      inputs: report.inputs,
-      outcomes: report.statuses,
-      late: report.late,
-      mostResidentMiB: Math.round(mostResidentBytes / 1024 ** 2),
-      bystanderCalls: bystander.calls,
-      bystanderSlowestMs: Math.round(bystander.slowestMs),
-    });
-    console.log(`    seed ${seed}: ${figures}`);
-
-    const end = gateway.ended();
-    if (end !== undefined) expect.fail(await whatEndedIt(end, gateway.log(), report));
-    const findings = await lasting(gateway, report.findings);
-    if (findings.length > 0) expect.fail(findings.map(describeFinding).join('\n'));
-    expect(report.late, figures).to.be.at.most(indices.length / INPUTS_FOR_ONE_LATE);
-    expect(bystander.calls).to.be.above(0);
-    expect(bystander.fault, figures).to.equal(undefined);
-    expect(mostResidentBytes, figures).to.be.below(MOST_RESIDENT_BYTES);
+    // Inputs that stay silent end a round early. Where they are answered once they are sent alone, the next goes on from there.
+    const rest = indices.values();
+    let late = 0;
+    for (let sent = 0; sent < indices.length; ) {
+      const round = await run(gateway, rest, LANES);
+      await judgeRound(gateway, round);
+      sent += Object.values(round.report.inputs).reduce((sum, count) => sum + count, 0);
+      late += round.report.late;
+    }
+    expect(late, 'inputs that were late').to.be.at.most(indices.length / INPUTS_FOR_ONE_LATE);
   });
 });
 
@@ -75,7 +66,32 @@ interface Run {
   };
 }
 
-async function run(gateway: GatewayProcess, chosen: readonly number[], lanes: number): Promise<Run> {
+async function judgeRound(gateway: GatewayProcess, round: Run): Promise<void> {
+  const { report, mostResidentBytes, bystander } = round;
+  const figures = JSON.stringify({
+    inputs: report.inputs,
+    outcomes: report.statuses,
+    late: report.late,
+    mostResidentMiB: Math.round(mostResidentBytes / 1024 ** 2),
+    bystanderCalls: bystander.calls,
+    bystanderSlowestMs: Math.round(bystander.slowestMs),
+  });
+  console.log(`    seed ${seed}: ${figures}`);
+  await expectAlive(gateway, report);
+  const findings = await lasting(gateway, report.findings);
+  if (findings.length > 0) expect.fail(findings.map(describeFinding).join('\n'));
+  await expectAlive(gateway, report);
+  expect(bystander.calls).to.be.above(0);
+  expect(bystander.fault, figures).to.equal(undefined);
+  expect(mostResidentBytes, figures).to.be.below(MOST_RESIDENT_BYTES);
+}
+
+async function expectAlive(gateway: GatewayProcess, report: FuzzReport): Promise<void> {
+  const end = gateway.ended();
+  if (end !== undefined) expect.fail(await whatEndedIt(end, gateway.log(), report));
+}
+
+async function run(gateway: GatewayProcess, chosen: Iterable<number>, lanes: number): Promise<Run> {
   const bystander = new Bystander(gateway.mcp);
   const sessions = new TargetSessions(gateway.mcp);
   afterThisTest(() => {
