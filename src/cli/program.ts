@@ -72,17 +72,14 @@ export function createProgram(
     .command('serve')
     .summary('run a gateway')
     .description(
-      'Runs a gateway. Flags take precedence over environment variables, and these over the config file. What stands after -- is a command that speaks MCP on stdin and stdout, which is served.',
+      'Runs a gateway. Flags take precedence over environment variables, and these over the config file. What follows -- is a command that speaks MCP on stdin and stdout; the gateway serves it.',
     )
     .usage('[options] [server-module] [-- command [arguments...]]')
     .argument(
       '[server-module]',
       `${OPTION_TABLE['server-module'].help} (default: ${OPTION_TABLE['server-module'].defaultText}, env: ${variableName('server-module')})`,
     )
-    .option(
-      '--config <file>',
-      'JSON file with these options as keys, and with servers (env: BULKHEAD_CONFIG)',
-    );
+    .option('--config <file>', 'JSON file with these options as keys, and servers (env: BULKHEAD_CONFIG)');
   for (const name of OPTION_NAMES) {
     const row = OPTION_TABLE[name];
     if (row.positional === true) continue;

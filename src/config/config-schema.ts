@@ -14,7 +14,7 @@ export function configSchema(): Readonly<Record<string, unknown>> {
     properties: {
       $schema: { type: 'string' },
       servers: {
-        description: 'the servers by their names, instead of server-module; each is at /<name>/mcp',
+        description: 'servers by name, instead of server-module; each is served at /<name>/mcp',
         type: 'object',
         propertyNames: { pattern: SERVER_NAME.source, not: { enum: RESERVED_NAMES } },
         additionalProperties: { $ref: '#/definitions/server' },

@@ -143,7 +143,7 @@ function addConfigFile(given: Map<OptionName, Given>, file: string, cwd: string)
   const { $schema, servers: entries, ...values } = content as Record<string, unknown>;
   if ('mcpServers' in values) {
     throw optionError(
-      `${label('mcpServers')} is for clients' files: give the file without --config, as ${file}.`,
+      `${label('mcpServers')} belongs to clients' files: give the file without --config, as in bulkhead serve ${file}.`,
     );
   }
   const folder = dirname(path);

@@ -1,4 +1,4 @@
-/** The kinds of values that only the entry of a server has. */
+/** The kinds of values that only entries of servers have. */
 import { statSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,10 +7,10 @@ import type { ToolRules } from '../servers/server-entry.js';
 import { OWN_VARIABLE } from '../shared/own-variables.js';
 import { absolutePath, type Kind, reading } from './option-kinds.js';
 
-/** The built-in server, where an entry names a module. */
+/** Names the built-in server in place of a module's path. */
 export const BUILT_IN = 'builtin:environment';
 
-/** No argument, variable or file name holds a NUL: the system ends a text there. */
+/** The system ends arguments, variables and file names at a NUL. */
 const text = z.string().refine((written) => !written.includes('\0'));
 const someText = text.min(1);
 
@@ -44,22 +44,22 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** A name of npm's, with or without a scope, and without a version (validate-npm-package-name, "Naming Rules"). */
+/** A package name of npm, with or without a scope (validate-npm-package-name, "Naming Rules"). */
 export const packageName: Kind<string, string> = {
   argument: '<package>',
   expected: 'the name of an installed npm package, without a version',
   schema: z.string().regex(/^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/i),
 };
 
-/** A name is looked for in `PATH`, and anything with a slash in it is a path. */
+/** A name is searched for in `PATH`; anything with a slash is a path. */
 export const command: Kind<string, string> = {
   argument: '<command>',
-  expected: 'a command such as npx; what follows it belongs into "args"',
+  expected: 'a command such as npx; its arguments belong in "args"',
   absolute: (written, folder) => {
     const isPath = typeof written === 'string' && (written.includes('/') || written.includes(sep));
     return isPath ? resolve(folder, written) : written;
   },
-  // Words after a name: nobody calls a program that. A path may have spaces.
+  // A name followed by arguments is a mistake. A path may have spaces.
   schema: reading(someText, (written) => (/^[^\s/\\]+\s/.test(written) ? undefined : written)),
 };
 
@@ -69,7 +69,7 @@ export const argumentList: Kind<readonly string[], readonly string[]> = {
   schema: z.array(text).readonly(),
 };
 
-/** A variable that is `null` is left out; VS Code has such. */
+/** `null` removes a variable, as in VS Code. */
 export const variables: Kind<
   Readonly<Record<string, string>>,
   Readonly<Record<string, string | number | boolean | null>>

@@ -39,7 +39,7 @@ interface EntryBase {
   /** Letters, digits, `-` and `_`; its endpoint is `/<name>/mcp`. */
   readonly name: string;
   readonly isolation: Isolation;
-  /** What the entry says, with variables expanded; what is inherited is not in it. */
+  /** What the entry says, with variables expanded, without what is inherited. */
   readonly env: Readonly<Record<string, string>>;
   /** Which variables of the gateway's environment it receives besides the usual few; `true`: all. */
   readonly inheritEnv: true | readonly string[];
@@ -98,7 +98,7 @@ export interface BrokenEntry {
 export interface Catalogue {
   readonly servers: readonly ServerEntry[];
   readonly broken: readonly BrokenEntry[];
-  /** Whether it is one module or command that was given as such, without a name. */
+  /** Whether a single module or command was given, without a name. */
   readonly single: boolean;
   /**
    * What is not wrong but should be known, as sentences: remote servers that are not served, variables that are not

@@ -1,6 +1,6 @@
 /**
  * What the entry of a server may say: the keys of each value of `servers`. Each names one of `module`, `script`, `package`
- * and `command`. What is derived from options is derived from these as well: the JSON Schema and the table of the documentation.
+ * and `command`. The JSON Schema and the table of the documentation are derived from them, as they are from options.
  */
 import type { Isolation, Lists } from '../../servers/server-entry.js';
 import { ofOneServer, option } from '../option.js';
@@ -37,7 +37,7 @@ export const serverEntryOptions = {
   /** Installed npm package; its command (`bin`) is such a Node program. */
   package: option(packageName, {
     defaultText: '-',
-    help: 'installed npm package whose command (`bin`) is such a Node program; looked for in the `node_modules` of the folder and of those above it',
+    help: 'installed npm package whose command (`bin`) is such a Node program; searched for in the `node_modules` of the folder and of the folders above it',
   }),
   /** Any command that speaks MCP on stdin and stdout. */
   command: option(command, {
@@ -68,12 +68,12 @@ export const serverEntryOptions = {
   /** Whether a session's server is in a thread of the gateway or in a process of its own. */
   isolation: option(oneOf(ISOLATIONS), {
     defaultText: '`thread` for a module, a script or a package, `process` for a command',
-    help: `what a session's server runs in: ${ISOLATIONS.join(' or ')}; a command always runs in a process`,
+    help: `where a session's server runs: in a ${ISOLATIONS.join(' or ')}; a command always runs in a process`,
   }),
-  /** Whether sessions are told the lists that the first one got, or ask for their own. */
+  /** Whether the lists of the first session are remembered for later ones, or each session asks for its own. */
   lists: option(oneOf(LISTS), {
     defaultText: 'learned',
-    help: `${LISTS.join(' or ')}: whether answers to \`initialize\` and the lists are remembered from the first session and given to later ones, which then start nothing`,
+    help: `${LISTS.join(' or ')}: whether the answers to \`initialize\` and the lists are remembered from the first session and given to later ones, which then start without a process or thread`,
   }),
   /** Which tools clients see, and under which names. */
   tools: option(toolRules, {

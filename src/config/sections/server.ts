@@ -12,15 +12,15 @@ export const serverOptions = {
     defaultText: 'the built-in environment server',
     help: "ES module that defines the tools, resources and prompts of a session; a .json or .jsonc file is read as an MCP client's configuration, such as .mcp.json, and its stdio servers are served",
   }),
-  /** How long a server may take until it answers; by default `30s`, and 5 minutes for commands that download it first, such as npx. */
+  /** How long a server may take to start; by default `30s`, and 5 minutes for commands that download it first, such as npx. */
   startTimeout: option(duration(1), {
     defaultText: '30s; 5m for commands that download first, such as npx',
     help: 'how long a server may take to start',
   }),
-  /** Refuses to start when an entry of a server is wrong; by default the other servers are served. */
+  /** Refuses to start if the entry of a server is wrong; by default the other servers are served. */
   strict: option(onOrOff, {
     default: false,
-    help: 'refuse to start when the entry of a server is wrong; if off, the other servers are served',
+    help: 'refuse to start if the entry of a server is wrong; if off, the other servers are served',
   }),
   /** Folders that the built-in server may read; the current folder without one. */
   root: option(folders, {

@@ -7,22 +7,22 @@ import { serverEntryOptions } from '../sections/server-entry.js';
 type EntrySchemas = typeof serverEntryOptions;
 export type EntryKey = keyof EntrySchemas;
 
-/** What an entry may have besides is `type`, which clients write: it must be `stdio`. */
+/** An entry may also have `type`, which clients write; it must be `stdio`. */
 export const ENTRY = z.object(serverEntryOptions);
 export const ENTRY_KEYS = Object.keys(serverEntryOptions) as readonly EntryKey[];
 export const ENTRY_ROWS = Object.fromEntries(
   ENTRY_KEYS.map((key) => [key, rowOf(serverEntryOptions[key])]),
 ) as Readonly<Record<EntryKey, OptionRow>>;
 
-/** What decides what kind of server it is: an entry has one of them. */
+/** The keys that say what kind of server it is. An entry has exactly one of them. */
 export const KIND_KEYS = ['module', 'script', 'package', 'command'] as const satisfies readonly EntryKey[];
 
-/** As the documentation writes it: keys that options have as well as these, and the others as clients' files write theirs. */
+/** As the documentation spells it: like options, apart from `inheritEnv`, which stands beside the keys of clients' files. */
 export function documentedKey(key: EntryKey): string {
   return key === 'inheritEnv' ? key : kebabCase(key);
 }
 
-/** The key that is written so, in either spelling. */
+/** Finds a key by either spelling. */
 export function findEntryKey(written: string): EntryKey | undefined {
   return ENTRY_KEYS.find((key) => key === written || kebabCase(key) === written);
 }
@@ -35,7 +35,7 @@ type GivenToServer = {
   readonly [Key in EntryKey]?: z.input<EntrySchemas[Key]> | undefined;
 };
 
-/** An entry's values, each checked by itself; one that is not given is `undefined`. */
+/** An entry's checked values; one that is not given is `undefined`. */
 export type CheckedEntry = {
   readonly [Key in EntryKey]: z.output<EntrySchemas[Key]>;
 };

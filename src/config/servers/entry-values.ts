@@ -1,4 +1,4 @@
-/** The values of a server's entry: finds their keys, expands their variables, and checks each by itself. */
+/** The values of a server's entry: finds their keys, expands variables, and checks each value. */
 import type { z } from 'zod';
 import { cut } from '../../shared/errors.js';
 import { OWN_VARIABLE } from '../../shared/own-variables.js';
@@ -16,7 +16,7 @@ import { expandVariables, type Lookup } from './variables.js';
 
 const MAX_SHOWN_CHARS = 200;
 
-/** The gateway's options that an entry's values go over. */
+/** The gateway's options that an entry may override. */
 export interface GatewayValues {
   /** `undefined`: not given, so that each server has the default of its kind. */
   readonly startTimeoutMs: number | undefined;
@@ -25,7 +25,7 @@ export interface GatewayValues {
   readonly threadMemoryMb: number;
 }
 
-/** What was given for one server, and what it is read with. */
+/** What was given for one server, and what is needed to read it. */
 export interface GivenEntry {
   readonly name: string;
   readonly raw: unknown;
@@ -35,14 +35,14 @@ export interface GivenEntry {
   label(key?: string): string;
   /** Where its relative paths start, and where it is started. */
   readonly folder: string;
-  /** Whether a client's file has it, which may have keys that mean nothing here. */
+  /** Whether it is from a client's file, which may have keys that mean nothing here. */
   readonly ofClient: boolean;
-  /** What variables stand for; `undefined`: there are none, everything is as it was written. */
+  /** The values of variables; `undefined`: nothing is expanded. */
   readonly lookup: Lookup | undefined;
   readonly gateway: GatewayValues;
 }
 
-/** A value that is wrong: one sentence. `missing`: it names what may be there later. */
+/** A wrong value, described in one sentence. `missing`: it names something that may exist later. */
 export class WrongEntry extends Error {
   readonly missing: boolean;
 
@@ -52,15 +52,15 @@ export class WrongEntry extends Error {
   }
 }
 
-/** What variables are replaced in. */
+/** The keys in whose values variables are expanded. */
 const EXPANDED: readonly EntryKey[] = ['module', 'script', 'package', 'command', 'args', 'env', 'cwd'];
 const PATHS: readonly EntryKey[] = ['module', 'script', 'cwd'];
 
-/** An entry's values as they were written, by their key, whichever its spelling. */
+/** An entry's values as written, by key, whatever its spelling. */
 export type Written = Partial<Record<EntryKey, unknown>>;
 
 /**
- * @param warn is told what is not wrong but should be known, a sentence each.
+ * @param warn called with a sentence about each thing that is not wrong but that the user should know.
  * @throws {WrongEntry} for the first value that is wrong.
  */
 export function checkedEntry(
@@ -94,7 +94,7 @@ function knownKeys({ label, ofClient }: GivenEntry, raw: object): Written {
     spellings.set(key, spelling);
     written[key] = value;
   }
-  // GitHub Copilot lists the tools that it wants.
+  // In files of GitHub Copilot, `tools` is a list of allowed tools.
   if (ofClient && Array.isArray(written.tools)) written.tools = { allow: written.tools };
   return written;
 }
@@ -134,14 +134,14 @@ function expand(
   const label = given.label(documentedKey(key));
   for (const variable of unanswerable) {
     throw new WrongEntry(
-      `${label} has ${variable}, which only the client's editor can fill in: write the value, or a variable of the environment such as \${NAME}.`,
+      `${label} uses ${variable}, which only the client's editor can fill in: write the value itself, or an environment variable such as \${NAME}.`,
     );
   }
   for (const variable of unknown) {
-    const why = OWN_VARIABLE.test(variable.slice(2))
-      ? 'which is a variable of the gateway itself, and no server gets these'
+    const why = OWN_VARIABLE.test(variable.replace(/^\$\{(?:env:)?/, ''))
+      ? 'which is a variable of the gateway itself and is not passed to servers'
       : 'but this variable is not set';
-    warn(`${label} has ${variable}, ${why}: it is passed on as written.`);
+    warn(`${label} uses ${variable}, ${why}: it is passed on as written.`);
   }
   return text;
 }
@@ -186,7 +186,7 @@ function wrongValue(
   return new WrongEntry(`${label} is ${found}, but ${what}must be ${expected}${where}.`, missing);
 }
 
-/** A value for a message, cut where it is long. */
+/** A value for a message, cut if it is long. */
 export function shown(value: unknown): string {
   return cut(JSON.stringify(value) ?? String(value), MAX_SHOWN_CHARS);
 }

@@ -1,4 +1,4 @@
-/** The servers as they were given: in a config file, in a client's file, to `createGateway`. */
+/** The servers as given in a config file, in a client's file, or to `createGateway`. */
 import { readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { messageOf } from '../../shared/errors.js';
@@ -7,17 +7,17 @@ import { optionError } from '../option-error.js';
 import { camelCase, OPTION_NAMES } from '../option-table.js';
 
 export interface GivenServers {
-  /** As written; nothing of it is checked. */
+  /** As written, unchecked. */
   readonly entries: unknown;
-  /** The names that the text has more than once. */
+  /** The names that appear more than once in the text. */
   readonly repeated: ReadonlySet<string>;
-  /** What the map is called. */
+  /** The key of the map. */
   readonly key: 'servers' | 'mcpServers';
-  /** As the user calls it; `undefined`: no file. */
+  /** As the user wrote it; `undefined`: there is no file. */
   readonly file: string | undefined;
-  /** Where relative paths start, and where servers are started. */
+  /** Where relative paths start, and the working folder of servers. */
   readonly folder: string;
-  /** Whether a client's file has them. */
+  /** Whether they are from a client's file. */
   readonly ofClient: boolean;
 }
 
@@ -29,8 +29,8 @@ export function isClientFile(path: string): boolean {
 /**
  * The stdio servers of a client's configuration: `mcpServers` of Claude Code, Claude Desktop, Cursor, Windsurf and others, or
  * `servers` of VS Code.
- * @param file as the user calls it
- * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` when it has none.
+ * @param file as the user wrote it
+ * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` if it has none.
  */
 export function readClientFile(path: string, file: string): GivenServers {
   let text: string;
@@ -57,7 +57,7 @@ export function readClientFile(path: string, file: string): GivenServers {
   });
   if (key === 'servers' && option !== undefined) {
     throw optionError(
-      `${path} has ${JSON.stringify(option)}, so it is a config file and no client's: start the gateway with --config ${file}.`,
+      `${path} has ${JSON.stringify(option)}, so it is a config file, not a client's file: use --config ${file}.`,
     );
   }
   return {
@@ -70,7 +70,7 @@ export function readClientFile(path: string, file: string): GivenServers {
   };
 }
 
-/** Editors keep theirs in a folder of the workspace, and start servers in the workspace itself. */
+/** Editors keep theirs in a folder of the workspace, but start servers in the workspace itself. */
 function workspaceOf(folder: string): string {
   return ['.vscode', '.cursor'].includes(basename(folder)) ? dirname(folder) : folder;
 }

@@ -1,7 +1,7 @@
-/** Commands that start another one by its package, its image or its file: what it is, and whether it is downloaded first. */
+/** Commands that start a package, an image or a file: what they start, and whether they download it first. */
 import { basename } from 'node:path';
 
-/** The word that follows where the command downloads what it starts; `undefined`: it always does. */
+/** The subcommand with which the command downloads what it starts; `undefined`: it always does. */
 const DOWNLOADERS = new Map<string, string | undefined>([
   ['npx', undefined],
   ['bunx', undefined],
@@ -25,7 +25,7 @@ const INTERPRETERS: ReadonlySet<string> = new Set([
   'ruby',
   'php',
 ]);
-/** Words of the launchers themselves. */
+/** Subcommands, which name nothing that is started. */
 const OWN_WORDS: ReadonlySet<string> = new Set(['run', 'tool', 'exec', 'dlx', 'x']);
 /** Flags of launchers and interpreters that are followed by a value. */
 const FLAGS_WITH_VALUE: ReadonlySet<string> = new Set([
@@ -45,17 +45,17 @@ function operandsOf(args: readonly string[]): string[] {
   });
 }
 
-/** Whether what the command starts is downloaded first, where it is not there yet. */
+/** Whether the command downloads what it starts, if it is not installed. */
 export function downloadsFirst(command: string, args: readonly string[]): boolean {
   const program = programOf(command);
   const word = DOWNLOADERS.get(program);
   return DOWNLOADERS.has(program) && (word === undefined || operandsOf(args)[0] === word);
 }
 
-/** What is started, as a person would call it: the package or the file, otherwise the command. */
+/** What is started, as a person would call it: the package or the file, or else the command. */
 export function startedBy(command: string, args: readonly string[]): string {
   const program = programOf(command);
-  // Many flags of docker and podman have values, which nobody can tell from the name of an image.
+  // Many flags of docker and podman take values, which cannot be distinguished from the name of the image.
   const starts = program !== 'docker' && program !== 'podman' && DOWNLOADERS.has(program);
   if (!starts && !INTERPRETERS.has(program)) return program;
   const started = operandsOf(args).find((operand) => !OWN_WORDS.has(operand));

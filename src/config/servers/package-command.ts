@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../shared/errors.js';
 
-/** Why there is none; completes the sentence "… is "server-memory", ". */
+/** Says why there is none. The message completes the sentence `"package" is "server-memory", …`. */
 export class NoPackageCommand extends Error {
   constructor(message: string) {
     super(message);
@@ -12,8 +12,8 @@ export class NoPackageCommand extends Error {
 }
 
 /**
- * The file of the package's command, looked for where Node looks for packages: in the `node_modules` of the folder and of those
- * above it.
+ * Finds the file of the package's command where Node looks for packages: in the `node_modules` of the folder and of the
+ * folders above it.
  * @throws {NoPackageCommand}
  */
 export function packageCommand(name: string, folder: string): string {
@@ -22,7 +22,7 @@ export function packageCommand(name: string, folder: string): string {
     throw new NoPackageCommand(`which is not installed: run npm install ${name} in ${folder}`);
   }
   const file = join(packageFolder, binOf(name, packageFolder));
-  if (!isFile(file)) throw new NoPackageCommand(`whose command ${file} does not exist: install it once more`);
+  if (!isFile(file)) throw new NoPackageCommand(`whose command ${file} does not exist: install it again`);
   return file;
 }
 
@@ -37,7 +37,7 @@ function binOf(name: string, packageFolder: string): string {
   const bins = binsOf(join(packageFolder, 'package.json'));
   if (typeof bins === 'string') return bins;
   const named = Object.entries(bins).filter((bin): bin is [string, string] => typeof bin[1] === 'string');
-  // npm starts the same: the only one, or the one with the package's name without its scope (npm-exec, "Description").
+  // As npx does: the only one, or the one with the package's name without its scope (npm docs, "npm exec").
   const own = named.length === 1 ? named[0] : named.find(([bin]) => bin === name.replace(/^@.*\//, ''));
   if (own !== undefined) return own[1];
   if (named.length === 0) {

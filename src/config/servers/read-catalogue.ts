@@ -1,4 +1,4 @@
-/** The catalogue of a gateway, from whatever way its servers were given. */
+/** Builds the catalogue of a gateway, however its servers were given. */
 import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BrokenEntry, Catalogue, ServerEntry } from '../../servers/server-entry.js';
@@ -13,10 +13,10 @@ import { editorLookup, environmentLookup } from './variables.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What clients' files call a server that is started here; GitHub Copilot says `local`. */
+/** The types of servers that the client starts; GitHub Copilot writes `local`. */
 const LOCAL_TYPES: readonly unknown[] = [undefined, 'stdio', 'local'];
 const REMOTE_TYPES: readonly unknown[] = ['http', 'sse', 'ws', 'streamable-http', 'streamableHttp'];
-/** What clients' files call the address of a remote server. */
+/** Keys in clients' files that hold the address of a remote server. */
 const ADDRESS_KEYS = ['url', 'serverUrl', 'httpUrl'] as const;
 
 /** One module, by its `file:` URL, or the built-in server. */
@@ -33,8 +33,8 @@ export function catalogueOfModule(
 }
 
 /**
- * One command with its arguments: what stands after `--`. A shell has expanded its variables.
- * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` when there is none.
+ * One command with its arguments: what follows `--`. The shell has already expanded its variables.
+ * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` if there is none.
  */
 export function catalogueOfCommand(
   [command, ...args]: readonly string[],
@@ -67,8 +67,8 @@ function single(
 }
 
 /**
- * Several servers with names. What is wrong with one is no reason not to serve the others, unless `strict`.
- * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` where there are none, or with all that is wrong where `strict`.
+ * Several servers with names. A wrong entry does not keep the others from being served, unless `strict`.
+ * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` if there are none, or with everything that is wrong if `strict`.
  */
 export function catalogueOfServers(
   given: GivenServers,
@@ -132,7 +132,7 @@ export function catalogueOfServers(
   return freeze({ servers, broken, single: false, warnings });
 }
 
-/** Clients take any name; a part of a URL can't be. */
+/** Clients accept any name, but it becomes a part of a URL here. */
 function clientName(written: string, label: string, warn: (sentence: string) => void): string {
   if (isServerName(written)) return written;
   const name = serverNameOf(written);
@@ -146,12 +146,12 @@ function nameProblem(
   isRepeated: boolean,
   takenBy: string | undefined,
 ): string | undefined {
-  if (isRepeated) return `${label} is there more than once: keep one of them, or give them different names.`;
+  if (isRepeated) return `${label} appears more than once: keep one of them, or give them different names.`;
   if (!isServerName(name)) {
     return `${label} is named ${shown(name)}, but a server's name must be ${EXPECTED_NAME}.`;
   }
   if (takenBy === undefined) return undefined;
-  return `${label} would be served as ${JSON.stringify(name)}, which is the name of ${takenBy}: give it another one.`;
+  return `${label} would be served as ${JSON.stringify(name)}, which is the name of ${takenBy}: give it another name.`;
 }
 
 function isRemote(raw: unknown): boolean {

@@ -1,4 +1,4 @@
-/** Reads the entry of one server: what kind of server it is, and all that is known of how it is started. */
+/** Reads the entry of one server: what kind of server it is, and how it is started. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -18,12 +18,12 @@ import { downloadsFirst } from './launchers.js';
 import { NoPackageCommand, packageCommand } from './package-command.js';
 import { expandVariables } from './variables.js';
 
-/** Of a server that is there; a thread or process starts in less on a machine that is all but standing still. */
+/** For a server that is installed. Even on a heavily loaded machine, threads and processes start in less. */
 export const START_TIMEOUT_MS = 30_000;
-/** A package or an image of some hundred megabytes, over a slow line. */
+/** Enough to download a few hundred megabytes over a slow connection. */
 const DOWNLOAD_TIMEOUT_MS = 5 * 60_000;
 
-/** @param warn is told what is not wrong but should be known, a sentence each. */
+/** @param warn called with a sentence about each thing that is not wrong but that the user should know. */
 export function readEntry(given: GivenEntry, warn: (sentence: string) => void): ServerEntry | BrokenEntry {
   try {
     return serverEntry(given, warn);
@@ -100,7 +100,7 @@ function fileOf({ label, folder }: GivenEntry, packageName: string): string {
   }
 }
 
-/** VS Code and Cursor name a file of variables (`envFile`); those of `env` go over them. */
+/** VS Code and Cursor name a file of variables (`envFile`); `env` takes precedence over it. */
 function envFile(given: GivenEntry, raw: object): Record<string, string> {
   const { envFile: file } = raw as { readonly envFile?: unknown };
   const { lookup, ofClient, folder } = given;
@@ -121,7 +121,7 @@ function usualStartTimeoutMs(kind: Kind): number {
   return downloads ? DOWNLOAD_TIMEOUT_MS : START_TIMEOUT_MS;
 }
 
-/** @param hasMaxAge whether it says one: that it says `none` can't be told from the value. */
+/** @param hasMaxAge whether the entry has one: `none` cannot be distinguished from absence by the value. */
 function overrides(given: GivenEntry, entry: CheckedEntry, hasMaxAge: boolean): ServerOverrides {
   const { sessionIdle, sessionMaxAge, disconnectGrace } = entry;
   return {
@@ -132,7 +132,7 @@ function overrides(given: GivenEntry, entry: CheckedEntry, hasMaxAge: boolean): 
   };
 }
 
-/** One limit alone takes the gateway's other one along, where it would be beyond it. */
+/** If only one limit is given, the gateway's other one is raised or lowered to fit. */
 function threadLimits(
   { gateway, label }: GivenEntry,
   { threadHeapMb: heap, threadMemoryMb: memory }: CheckedEntry,

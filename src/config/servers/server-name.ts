@@ -1,6 +1,6 @@
-/** Names of servers: a part of their endpoint's path, and what clients put in front of their tools' names. */
+/** Names of servers. They are a part of the endpoint's path, and clients put them in front of tool names. */
 
-/** What Claude Code takes; long enough for what people call their servers, and short enough for a label of a metric. */
+/** The characters that Claude Code accepts. The length is limited because names become metric labels. */
 export const SERVER_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 /** The first part of the gateway's own paths. */
 export const RESERVED_NAMES: readonly string[] = ['mcp', 'sse', 'messages'];
@@ -11,7 +11,7 @@ export function isServerName(name: string): boolean {
   return SERVER_NAME.test(name) && !RESERVED_NAMES.includes(name);
 }
 
-/** A name made of any text: its words, joined by `-`. */
+/** Makes a name from any text: its words, joined by `-`. */
 export function serverNameOf(text: string): string {
   const words = text.split(/[^A-Za-z0-9_]+/).filter((word) => word !== '');
   const name = words.join('-').slice(0, 64);

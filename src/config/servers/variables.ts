@@ -1,30 +1,30 @@
-/** `${VAR}` and `${VAR:-default}` in the entries of servers, as Claude Code expands them, and what editors write besides. */
+/** `${VAR}` and `${VAR:-default}` in the entries of servers, as Claude Code expands them, and the variables of editors. */
 import { homedir } from 'node:os';
 import { basename, sep } from 'node:path';
 import { OWN_VARIABLE } from '../../shared/own-variables.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A name of the environment, with a default where there is one; or whatever an editor has between the braces. */
-// No default has braces: to look for the end of one in another would take time quadratic in the length of the text.
+/** An environment variable, with an optional default; or anything else that an editor may have between the braces. */
+// A default has no braces: searching for the end of one default inside another would take quadratic time.
 const VARIABLE = /\$\{(?:([A-Za-z_]\w*)(?::-([^{}]*))?|([^${}]+))\}/g;
-/** What only an editor knows: answers to its questions, its settings, the results of its commands. */
+/** What only an editor knows: the user's answers, its settings, the results of its commands. */
 const ONLY_IN_EDITOR = /^(?:input|config|command):/;
 
-/** Finds the value of what stands between the braces; `undefined` where it is not known. */
+/** Returns the value of what is between the braces; `undefined` if it is not known. */
 export type Lookup = (name: string) => string | undefined;
 
 /** The variables of the environment. */
 export function environmentLookup(environment: Environment): Lookup {
   return (name) => {
     const value: unknown = OWN_VARIABLE.test(name) ? undefined : environment[name];
-    // `constructor` and its like are members of any object.
+    // `constructor`, for example, is a member of every object.
     return typeof value === 'string' ? value : undefined;
   };
 }
 
 /**
- * What clients' files may have besides: `${env:NAME}` and the predefined variables of VS Code and Cursor ("Variables reference",
+ * What clients' files may use in addition: `${env:NAME}` and the predefined variables of VS Code and Cursor ("Variables reference",
  * VS Code; "Config interpolation", Cursor).
  * @param workspace the folder that the client would have open
  */
@@ -43,13 +43,13 @@ export function editorLookup(environment: Environment, workspace: string): Looku
 
 export interface Expansion {
   readonly text: string;
-  /** What is left as it was written, as it was written. */
+  /** Variables without a value, as written; they stay in the text. */
   readonly unknown: readonly string[];
-  /** What only the client's editor could fill in, as it was written. */
+  /** Variables that only the client's editor can fill in, as written. */
   readonly unanswerable: readonly string[];
 }
 
-/** Replaces each variable in the text that has a value or a default. A variable that is set to nothing has a value. */
+/** Replaces each variable that has a value or a default. An empty value is a value. */
 export function expandVariables(text: string, lookup: Lookup): Expansion {
   const unknown: string[] = [];
   const unanswerable: string[] = [];

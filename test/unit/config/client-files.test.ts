@@ -123,7 +123,7 @@ describe("A client's file", () => {
       /^"mcpServers\.My Server \(v2\)" in claude_desktop_config\.json is served as "My-Server-v2": /,
     );
     expect(broken[0]?.reason).to.equal(
-      '"mcpServers.my/server" in claude_desktop_config.json would be served as "my-server", which is the name of claude_desktop_config.json, mcpServers.my.server: give it another one.',
+      '"mcpServers.my/server" in claude_desktop_config.json would be served as "my-server", which is the name of claude_desktop_config.json, mcpServers.my.server: give it another name.',
     );
   });
 
@@ -172,7 +172,7 @@ describe("A client's file", () => {
       servers: { a: { command: 'a', env: { KEY: '${input:api-key}' } } },
     });
     expect(broken[0]?.reason).to.match(
-      /^"servers\.a\.env" in \.vscode\/mcp\.json has \$\{input:api-key\}, which only the client's editor can fill in/,
+      /^"servers\.a\.env" in \.vscode\/mcp\.json uses \$\{input:api-key\}, which only the client's editor can fill in/,
     );
   });
 
@@ -219,7 +219,7 @@ describe("A client's file", () => {
 
   it('is refused where it is our own config file', () => {
     expect(sentenceOf(() => serve('bulkhead.json', { port: 1, servers: { a: { command: 'a' } } }))).to.match(
-      /bulkhead\.json has "port", so it is a config file and no client's: start the gateway with --config bulkhead\.json\.$/,
+      /bulkhead\.json has "port", so it is a config file, not a client's file: use --config bulkhead\.json\.$/,
     );
   });
 });

@@ -373,7 +373,7 @@ describe('servers', () => {
         '{"servers": {"a": {"command": "a"}, "b": {"command": "b"}, "\\u0061": {"command": "c"}}}',
       ).catalogue;
       expect(servers.map(({ name }) => name)).to.deep.equal(['b']);
-      expect(broken[0]?.reason).to.match(/^"servers\.a" in bulkhead\.json is there more than once/);
+      expect(broken[0]?.reason).to.match(/^"servers\.a" in bulkhead\.json appears more than once/);
     });
 
     it('such as those of Object.prototype', () => {
@@ -442,14 +442,14 @@ describe('servers', () => {
         env: { TOKEN: 'hush', OWN: '${BULKHEAD_TOKEN}' },
       });
       expect(optionWarnings(environment, options)).to.deep.equal([
-        '"servers.fs.args" in variables.json has ${UNSET}, but this variable is not set: it is passed on as written.',
-        '"servers.fs.env" in variables.json has ${BULKHEAD_TOKEN}, which is a variable of the gateway itself, and no server gets these: it is passed on as written.',
+        '"servers.fs.args" in variables.json uses ${UNSET}, but this variable is not set: it is passed on as written.',
+        '"servers.fs.env" in variables.json uses ${BULKHEAD_TOKEN}, which is a variable of the gateway itself and is not passed to servers: it is passed on as written.',
       ]);
     });
 
     it("are not a client's", () => {
       expect(sentenceOf(() => folder.fromFile({ mcpServers: {} }))).to.match(
-        /^"mcpServers" in bulkhead\.json is for clients' files: give the file without --config/,
+        /^"mcpServers" in bulkhead\.json belongs to clients' files: give the file without --config/,
       );
     });
   });
