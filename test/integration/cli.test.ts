@@ -105,6 +105,25 @@ describe('the command line', () => {
         /is not JSON: unexpected "1" at line 1, column 9\.$/,
       ],
       [
+        'wrong servers where it is strict, all of them',
+        () => ['serve', '--strict', '--config', broken('{"servers": {"a": {}, "b": {"comand": "b"}}}')],
+        {},
+        /^"servers\.a" in .*bulkhead\.json must have one of .*\. "servers\.b\.comand" in .* \(did you mean "command"\?\)\.$/,
+      ],
+      [
+        "a client's file without servers",
+        () => ['serve', temporaryFile('.mcp.json', '{}')],
+        {},
+        /^The client's file .*\.mcp\.json must have "mcpServers"/,
+      ],
+      ['no command after --', () => ['serve', '--'], {}, /^-- must be followed by a command/],
+      [
+        'a module and a command',
+        () => ['serve', temporaryFile('a.mjs', ''), '--', 'npx', '--port', 'x'],
+        {},
+        /^\[server-module\] and -- both say what is served: keep one of them\.$/,
+      ],
+      [
         'a config file that is not there',
         () => ['serve'],
         { BULKHEAD_CONFIG: '/nowhere/bulkhead.json' },
