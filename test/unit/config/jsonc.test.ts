@@ -23,8 +23,8 @@ describe('JSON with comments', () => {
     ['[1, [,]]', 'unexpected "," at line 1, column 6'],
     ['{"a": 1,,}', 'unexpected "," at line 1, column 9'],
     ['{\n  // b\n  "a": x\n}', 'unexpected "x" at line 3, column 8'],
-    ['{ /* open', 'the text ends too early at line 1, column 10'],
-    ['{"a": "open', 'the text ends too early at line 1, column 12'],
+    ['{ /* open', 'unexpected "/" at line 1, column 3'],
+    ['{"a": "open', 'unexpected "\\"" at line 1, column 7'],
     ['{"a": / 1}', 'unexpected "/" at line 1, column 7'],
     ['', 'the text ends too early at line 1, column 1'],
   ];
