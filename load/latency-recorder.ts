@@ -1,4 +1,4 @@
-/** Latencies in an HDR histogram: Node's own, which crosses between threads and adds up. */
+/** Latencies in an HDR histogram: Node's own, which can be sent between threads and added up. */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import type { Latency } from './load-report.js';
 
@@ -16,7 +16,7 @@ export function recordMs(histogram: RecordableHistogram, milliseconds: number): 
   histogram.record(Math.min(HIGHEST_US, Math.max(1, microseconds)));
 }
 
-/** A percentile from 0 to 100 in milliseconds; `null` where nothing was recorded. */
+/** A percentile from 0 to 100 in milliseconds; `null` if nothing was recorded. */
 export function percentileMs(histogram: RecordableHistogram, percentile: number): number | null {
   return histogram.count === 0 ? null : histogram.percentile(percentile) / MICROSECONDS_PER_MS;
 }

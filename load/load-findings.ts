@@ -1,4 +1,4 @@
-/** Adds up what the load workers saw. */
+/** Sums what the load workers measured. */
 import type { RecordableHistogram } from 'node:perf_hooks';
 import { added, latencyOf, maxMs, percentileMs } from './latency-recorder.js';
 import type { FromLoadWorker } from './load-frames.js';
@@ -15,7 +15,7 @@ import type { OperationTally, RecorderTotals, SecondTally } from './recorder.js'
 
 type Held = Extract<FromLoadWorker, { type: 'held' }>;
 
-/** The part of a report that comes from the workers alone. */
+/** The part of a report that comes only from the workers. */
 export type WorkersFindings = Pick<
   LoadReport,
   | 'answered'
@@ -37,7 +37,7 @@ export type WorkersFindings = Pick<
 /** Operations that open a session; the others belong to the hold. */
 const OPENING = ['initialize', 'notifications/initialized', 'tools/list', 'GET'];
 
-/** From here on the client's own delay is a good part of what it measures. */
+/** Above this, the client's own delay is a large part of what it measures. */
 const BUSY = 0.85;
 const LATE_MS = 10;
 
@@ -72,7 +72,8 @@ export function findingsOf(
     errorSamples: firstOfEachKind(totals.flatMap(({ errorSamples }) => errorSamples)),
     contaminated: errors.contaminated ?? 0,
     lost: operations.filter(isRequest).reduce((sum, operation) => sum + lostIn(operation.errors), 0),
-    // Where no answer came to anybody, none came to each worker; so with several workers this is the most it can be.
+    // A time without an answer to anybody was also a time without an answer for each worker. So with several workers
+    // this is an upper bound.
     longestGapMs: Math.min(...totals.map((total) => total.longestGapMs)),
     answerKinds: {
       json: totals.reduce((sum, { answerKinds }) => sum + answerKinds.json, 0),
@@ -83,7 +84,7 @@ export function findingsOf(
   };
 }
 
-/** One second of the run, as soon as all workers have told theirs. */
+/** One second of the run, as soon as all workers have reported theirs. */
 export class Seconds {
   readonly reports: SecondReport[] = [];
   readonly #workers: number;
@@ -101,7 +102,7 @@ export class Seconds {
     if (tallies.length === this.#workers) this.#finish(tally.second, tallies);
   }
 
-  /** Workers may end in different seconds: takes what is left as it is. */
+  /** Workers may end in different seconds: returns what is left, even if it is incomplete. */
   flush(): void {
     for (const [second, tallies] of [...this.#waiting].sort(([a], [b]) => a - b)) {
       this.#finish(second, tallies);
@@ -125,7 +126,7 @@ export class Seconds {
   }
 }
 
-/** What MCP answers; GET, DELETE and notifications are answered by HTTP alone. */
+/** What MCP answers; GET, DELETE and notifications are answered only by HTTP. */
 function isRequest({ method }: OperationReport): boolean {
   return method !== 'GET' && method !== 'DELETE' && !method.startsWith('notifications/');
 }

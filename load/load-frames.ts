@@ -1,4 +1,4 @@
-/** What the main thread of a load and its workers say to each other. */
+/** The messages between the main thread of a load and its workers. */
 import type { LoadPlan } from './load-plan.js';
 import type { RecorderTotals, SecondTally } from './recorder.js';
 import type { Share } from './share.js';
@@ -13,13 +13,13 @@ export interface LoadWorkerData {
 }
 
 export type ToLoadWorker =
-  /** All workers' sessions are open: make calls that don't count, for as long as the plan says. */
+  /** All workers' sessions are open: make calls that are not counted, for the planned time. */
   | { readonly type: 'warm-up' }
   /** Make calls. */
   | { readonly type: 'hold' }
-  /** All workers' calls are settled: leave. */
+  /** All workers' calls are settled: end the sessions. */
   | { readonly type: 'leave' }
-  /** The run is broken off: come to the end of what is under way. */
+  /** The run ends early: finish what is in progress. */
   | { readonly type: 'stop' };
 
 export type FromLoadWorker =
@@ -27,12 +27,12 @@ export type FromLoadWorker =
   | { readonly type: 'opened'; readonly openSessions: number }
   | { readonly type: 'warmed-up' }
   | { readonly type: 'second'; readonly tally: SecondTally }
-  /** The hold is over, and every call has been settled. */
+  /** The hold is over, and every call has settled. */
   | {
       readonly type: 'held';
       readonly utilisation: number;
       readonly holdMs: number;
       readonly openSessions: number;
     }
-  /** All sessions have been left; the last frame. */
+  /** All sessions have ended; the last frame. */
   | { readonly type: 'left'; readonly totals: RecorderTotals };

@@ -1,4 +1,4 @@
-/** The flags of `bulkhead load`: one table, from which the help text is made and a plan is checked. */
+/** The flags of `bulkhead load`: one table, from which the help text is made and plans are checked. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
@@ -22,7 +22,7 @@ import { ALWAYS_HELD, type Expectation, parseExpectation } from './report/expect
 
 interface LoadFlag extends Kind<unknown, unknown, string> {
   readonly default?: string;
-  /** What the help text says instead of `default`. */
+  /** What the help text shows instead of `default`. */
   readonly defaultText?: string;
   readonly help: string;
   readonly secret?: true;
@@ -125,10 +125,10 @@ export const LOAD_FLAGS = {
 export type LoadFlagName = keyof typeof LOAD_FLAGS;
 export const LOAD_FLAG_NAMES = Object.keys(LOAD_FLAGS) as readonly LoadFlagName[];
 
-/** What was written for each flag, by its name in kebab-case. */
+/** The text that was written for each flag, by its name in kebab-case. */
 export type GivenLoadFlags = Readonly<Partial<Record<LoadFlagName, unknown>>>;
 
-/** A plan that may have no mix yet, and what is to be watched and written besides. */
+/** A plan that may have no mix yet, and what else is to be observed and written. */
 export interface LoadOptions {
   readonly plan: Omit<LoadPlan, 'mix'>;
   /** `undefined`: a safe tool of the server. */

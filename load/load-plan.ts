@@ -1,16 +1,16 @@
-/** What one run of `bulkhead load` does, as plain data: it crosses to the load workers and goes into the report. */
+/** What one run of `bulkhead load` does, as plain data: it is sent to the load workers and is part of the report. */
 
-/** One kind of call: a tool, its arguments, and how often it is called in relation to the others. */
+/** One kind of call: a tool, its arguments, and how often it is called compared with the others. */
 export interface MixEntry {
   readonly tool: string;
-  /** `{{session}}` in a string stands for the session's token, `{{n}}` for the number of the call in its session. */
+  /** `{{session}}` in a string is replaced by the session's token, `{{n}}` by the number of the call in its session. */
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly weight: number;
 }
 
 type LoadTransport = 'streamable-http' | 'sse';
 
-/** How calls come: at a fixed rate whatever the answers do, or each when an earlier one is answered. */
+/** When calls are made: at a fixed rate whatever the answers do, or each when an earlier one is answered. */
 type Arrivals =
   | { readonly loop: 'open'; readonly callsPerSecond: number }
   | { readonly loop: 'closed'; readonly concurrency: number };
@@ -23,24 +23,24 @@ export interface LoadPlan {
   readonly protocolVersion: string;
   /** Sessions that make calls. */
   readonly sessions: number;
-  /** Sessions besides these that open a GET stream and then do nothing. */
+  /** Additional sessions that open a GET stream and then do nothing. */
   readonly idleSessions: number;
   /** Whether the sessions that make calls hold a GET stream too. */
   readonly listen: boolean;
   readonly arrivals: Arrivals;
   /** Sessions are opened evenly over this time. */
   readonly rampMs: number;
-  /** Before the hold: calls whose latencies are not counted, while the server's code gets hot. */
+  /** Before the hold: calls whose latencies are not counted, while the server's code warms up. */
   readonly warmUpMs: number;
   /** The hold: how long calls are made and counted. */
   readonly durationMs: number;
   /** Sessions a second that end with DELETE; each is replaced by a new one. */
   readonly churnPerSecond: number;
-  /** Sessions a second whose connections are cut without a word; each is replaced by a new one. */
+  /** Sessions a second whose connections are cut without notice; each is replaced by a new one. */
   readonly dropPerSecond: number;
   /** How long an answer may take before its call counts as lost. */
   readonly timeoutMs: number;
-  /** How fast each answer is read, for slow readers; `undefined` for as fast as it comes. */
+  /** How fast each answer is read, for slow readers; `undefined`: as fast as it arrives. */
   readonly readBytesPerSecond: number | undefined;
   readonly mix: readonly MixEntry[];
   readonly workers: number;

@@ -1,10 +1,10 @@
 /**
- * What a run of `bulkhead load` found. This is the JSON of `--out`, and all that the summary, the HTML report and the
- * thresholds are made from. Times are milliseconds, memory is bytes; a figure that there was nothing for is `null`.
+ * The results of a run of `bulkhead load`. This is the JSON of `--out`, from which the summary, the HTML report and the
+ * thresholds are made. Times are in milliseconds, memory in bytes; a figure without a value is `null`.
  */
 import type { LoadPlan } from './load-plan.js';
 
-/** Of an HDR histogram with three significant figures; in an open loop, from when a request was due. */
+/** From an HDR histogram with three significant figures; in an open loop, from when a request was due. */
 export interface Latency {
   readonly count: number;
   readonly meanMs: number | null;
@@ -17,9 +17,9 @@ export interface Latency {
 
 /**
  * Why a request failed: `connection` (refused, reset), `http <status>`, `json-rpc <code>`, `tool` (a result with
- * `isError`), `invalid` (an answer that is not what the protocol asks for), `contaminated` (an answer with another
- * session's token), `wrong id`, `duplicate` (a second answer), `no answer` (the response ended without one),
- * `timeout`, `forgotten` (404 or 400 for a session that nobody ended), `not sent` (too many were waiting already).
+ * `isError`), `invalid` (an answer that does not follow the protocol), `contaminated` (an answer with another session's
+ * token), `wrong id`, `duplicate` (a second answer), `no answer` (the response ended without one), `timeout`,
+ * `forgotten` (404 or 400 for a session that nobody ended), `not sent` (too many were already waiting).
  */
 export type ErrorCounts = Readonly<Record<string, number>>;
 
@@ -27,45 +27,45 @@ export type ErrorCounts = Readonly<Record<string, number>>;
 export interface OperationReport {
   readonly method: string;
   readonly tool: string | null;
-  /** Requests that were answered well. */
+  /** Requests that were answered successfully. */
   readonly answered: number;
-  /** The same by second of the run that they belong to: of the ramp for what opens a session, else of the hold. */
+  /** The same for each second of its part of the run: of the ramp for what opens a session, otherwise of the hold. */
   readonly perSecond: number;
   readonly errors: ErrorCounts;
-  /** Of those answered well. */
+  /** Of successful requests. */
   readonly latency: Latency;
 }
 
 /** One second of the run, counted from its start; what ended in it. */
 export interface SecondReport {
   readonly second: number;
-  /** Tool calls that were answered well. */
+  /** Successful tool calls. */
   readonly answered: number;
   readonly errors: number;
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
   readonly maxMs: number | null;
-  /** Open sessions at its end, idle ones too. */
+  /** Open sessions at its end, including idle ones. */
   readonly sessions: number;
 }
 
-/** What an error looked like, the first time it was seen. */
+/** The first occurrence of an error. */
 export interface ErrorSample {
   readonly kind: string;
   readonly message: string;
 }
 
 export interface SessionsReport {
-  /** Opened, replacements and idle ones too. */
+  /** Sessions that were opened, including replacements and idle ones. */
   readonly created: number;
   readonly failed: number;
   /** Ended by the client with DELETE. */
   readonly ended: number;
   /** Cut off by the client. */
   readonly dropped: number;
-  /** The server knew them no more while the client still used them. */
+  /** Sessions that the server no longer knew while the client still used them. */
   readonly forgotten: number;
-  /** Opened for a forgotten one. */
+  /** Sessions that were opened in place of forgotten ones. */
   readonly reopened: number;
   /** GET streams that the server closed. */
   readonly streamsClosed: number;
@@ -82,12 +82,12 @@ export interface ClientReport {
   readonly limitedBy: string | null;
 }
 
-/** One of the server's own figures, at both ends of the run. */
+/** One of the server's own figures, before and after the run. */
 export interface ServerFigure {
   readonly name: string;
   readonly before: number | null;
   readonly after: number | null;
-  /** A sentence that says what to know of it, such as why it is no check. */
+  /** A sentence about it, such as why it is not checked. */
   readonly note?: string;
 }
 
@@ -97,14 +97,14 @@ export interface CrossCheck {
   readonly what: string;
   readonly client: number;
   readonly server: number;
-  /** Whether the two fit each other. */
+  /** Whether the two agree. */
   readonly agrees: boolean;
 }
 
 export interface ServerMetricsReport {
   readonly url: string;
   readonly figures: readonly ServerFigure[];
-  /** Empty where the server has none of the metrics that the client can check. */
+  /** Empty if the server has none of the metrics that the client can check. */
   readonly checks: readonly CrossCheck[];
 }
 
@@ -116,46 +116,46 @@ export interface ProcessSample {
   readonly threads: number;
   readonly descriptors: number;
   readonly residentBytes: number;
-  /** User and system time since the run began, of all processes seen and of those that they waited for. */
+  /** User and system time since the run began, of all processes seen and of those for which they waited. */
   readonly cpuMs: number;
 }
 
-/** How a figure moved during the hold: least-squares slope, with the half-width of its 95 % confidence interval. */
+/** How a figure changed during the hold: least-squares slope, with the half-width of its 95 % confidence interval. */
 export interface Trend {
   readonly perMinute: number;
   readonly plusMinus: number;
-  /** Whether the slope can't be told from none. */
+  /** Whether the slope does not differ significantly from zero. */
   readonly flat: boolean;
 }
 
 export interface ServerProcessReport {
   readonly pid: number;
   readonly samples: readonly ProcessSample[];
-  /** Resident memory when all sessions were open, less that before the first, over the open sessions. */
+  /** Resident memory when all sessions were open, minus that before the first, divided by the open sessions. */
   readonly bytesPerSession: number | null;
-  /** Processor time of the ramp over the sessions that it opened. */
+  /** Processor time of the ramp, divided by the sessions that it opened. */
   readonly cpuMsPerSession: number | null;
-  /** Processor time during the hold over its tool calls. */
+  /** Processor time during the hold, divided by its tool calls. */
   readonly cpuMsPerCall: number | null;
   readonly trends: {
     readonly residentBytes: Trend | null;
     readonly threads: Trend | null;
     readonly descriptors: Trend | null;
   };
-  /** Where the samples stop before the end of the run: the process ended, or could no longer be read. */
+  /** Set if the samples stop before the end of the run: the process ended, or could no longer be read. */
   readonly stopped?: { readonly atMs: number; readonly reason: string };
 }
 
-/** One threshold, given with `--expect` or held always. */
+/** One threshold, from `--expect` or of every run. */
 export interface ExpectationResult {
   /** As it was written, such as `p99<50ms`. */
   readonly text: string;
-  /** What was measured, written as a person reads it. */
+  /** What was measured, written for people. */
   readonly measured: string;
   readonly met: boolean;
 }
 
-/** What a run found, before it is judged. */
+/** The results of a run, before they are judged. */
 export type LoadFindings = Omit<LoadReport, 'expectations' | 'passed'>;
 
 export interface LoadReport {
@@ -165,14 +165,14 @@ export interface LoadReport {
   readonly startedAt: string;
   /** The plan, without its token. */
   readonly plan: Omit<LoadPlan, 'token'>;
-  /** How it ended: to its end, or by a signal before. */
+  /** Whether the run was interrupted by a signal. */
   readonly interrupted: boolean;
   readonly rampMs: number;
   readonly holdMs: number;
-  /** Tool calls: answered well, and those a second over the hold. */
+  /** Successful tool calls, and their number per second of the hold. */
   readonly answered: number;
   readonly perSecond: number;
-  /** Of all tool calls answered well. */
+  /** Of all successful tool calls. */
   readonly latency: Latency;
   /** From the first byte of `initialize` until the session can make calls; in the ramp, from when it was due. */
   readonly sessionCreation: Latency;
@@ -182,13 +182,13 @@ export interface LoadReport {
   /** Over all operations. */
   readonly errors: ErrorCounts;
   readonly errorSamples: readonly ErrorSample[];
-  /** Answers with another session's token; more than none fails the run. */
+  /** Answers with another session's token; a single one fails the run. */
   readonly contaminated: number;
   /** JSON-RPC requests whose answer never came: `no answer` and `timeout`. */
   readonly lost: number;
-  /** The longest time of the hold without any tool call answered well. */
+  /** The longest time of the hold without any successful tool call. */
   readonly longestGapMs: number;
-  /** How answers to calls came: as JSON or as an event stream. */
+  /** How answers to calls were sent: as JSON or as an event stream. */
   readonly answerKinds: { readonly json: number; readonly eventStream: number };
   readonly sessions: SessionsReport;
   readonly seconds: readonly SecondReport[];

@@ -13,9 +13,9 @@ export interface LoadRunOptions {
   readonly plan: LoadPlan;
   /** The harness's version. */
   readonly version: string;
-  /** Has begun. */
+  /** The observer has begun. */
   readonly observer: ServerObserver;
-  /** Breaks the run off; what was found until then is reported. */
+  /** Ends the run early; what was measured until then is reported. */
   readonly signal: AbortSignal;
   onSecond(second: SecondReport, phase: LoadPhase): void;
 }

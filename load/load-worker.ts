@@ -1,4 +1,4 @@
-/** The entry of a load worker: its part of the sessions and of the calls, on a thread of its own. */
+/** The entry of a load worker: its part of the sessions and of the calls, in a thread of its own. */
 import { once } from 'node:events';
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -26,7 +26,7 @@ function tell(frame: FromLoadWorker): void {
   port.postMessage(frame);
 }
 
-/** Waits for a frame of the main thread; it comes in every case, also after `stop`. */
+/** Waits for a frame of the main thread, which always comes, even after `stop`. */
 async function untilAsked(type: Exclude<ToLoadWorker['type'], 'stop'>): Promise<void> {
   await once(asked, type);
 }

@@ -40,13 +40,13 @@ export class LoadWorkers {
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** Makes the calls that don't count. */
+  /** Makes the calls that are not counted. */
   async warmUp(): Promise<void> {
     this.#tell({ type: 'warm-up' });
     await this.#warmedUp;
   }
 
-  /** Makes calls for the time that the plan says. */
+  /** Makes calls for the planned time. */
   async hold(): Promise<readonly Held[]> {
     this.#tell({ type: 'hold' });
     return this.#held;
@@ -58,7 +58,7 @@ export class LoadWorkers {
     return this.#left;
   }
 
-  /** Breaks the phase off that is under way; the next ones come in turn, and are short. */
+  /** Ends the current phase early; the next ones follow in turn, and are short. */
   stop(): void {
     this.#tell({ type: 'stop' });
   }
@@ -80,7 +80,7 @@ interface Phases {
   readonly left: Promise<RecorderTotals>;
 }
 
-/** Its phases as they come to their ends; all that are left reject when the worker fails. */
+/** Promises for its phases; those that are left reject if the worker fails. */
 function follow(worker: Worker, onSecond: (tally: SecondTally) => void): Phases {
   const frames = new EventTarget();
   worker.on('message', (frame: FromLoadWorker) => {
@@ -94,8 +94,8 @@ function follow(worker: Worker, onSecond: (tally: SecondTally) => void): Phases 
   const phase = async <Type extends FromLoadWorker['type']>(
     type: Type,
   ): Promise<Extract<FromLoadWorker, { type: Type }>> => {
-    // A worker may end at once after its last frame, and both come in one turn: of two promises that settle then, `once`
-    // of node:events would be the later one, since an async function takes further turns to hand a promise on.
+    // A worker may end immediately after its last frame, and both arrive in one turn. If two promises then settle, that
+    // of `once` from node:events would be later, because an async function needs further turns to pass on a promise.
     const told = new Promise<Event>((resolve) => {
       frames.addEventListener(type, resolve, { once: true });
     });
@@ -108,7 +108,7 @@ function follow(worker: Worker, onSecond: (tally: SecondTally) => void): Phases 
     held: phase('held'),
     left: phase('left').then(({ totals }) => totals),
   };
-  // Each is waited for in its turn; until then a failure has no other listener.
+  // Each is awaited in its turn; until then a failure has no other listener.
   for (const promise of [failed, ...Object.values(phases)]) promise.catch(() => undefined);
   return phases;
 }

@@ -19,7 +19,7 @@ const MIX = z
 
 /**
  * Reads the text of a mix file.
- * @throws {BulkheadError} `ERR_BULKHEAD_OPTION`, with a sentence that says where it is wrong.
+ * @throws {BulkheadError} `ERR_BULKHEAD_OPTION`, with a sentence that says where it is wrong
  */
 export function parseMix(text: string, file: string): readonly MixEntry[] {
   let content: unknown;
@@ -52,9 +52,9 @@ export const TOOL_PAGE = z.object({
 export type ListedTool = z.output<typeof TOOL_PAGE>['tools'][number];
 
 /**
- * The mix where none is given: one tool that says of itself that it changes nothing, and that can be called without
- * arguments or with texts alone; one that stays on its machine before one that does not.
- * @returns `undefined` where the server has no such tool.
+ * The default mix: one tool that declares itself read-only and can be called without arguments or only with texts. A
+ * tool that stays on its machine is preferred.
+ * @returns `undefined` if the server has no such tool
  */
 export function safeMix(tools: readonly ListedTool[]): readonly MixEntry[] | undefined {
   const readOnly = tools.filter(({ annotations }) => annotations?.readOnlyHint === true);
@@ -76,7 +76,7 @@ const OBJECT_SCHEMA = z.object({
   properties: z.record(z.string(), z.unknown()).default({}),
 });
 
-/** Any text does, unless the schema says more of it; names of files and addresses can't be made up. */
+/** Any text is accepted, unless the schema says more about it; names of files and addresses cannot be made up. */
 const FREE_TEXT = z.strictObject({
   type: z.literal('string'),
   title: z.string().optional(),

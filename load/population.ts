@@ -1,6 +1,6 @@
 /**
- * The sessions of one load worker. Each has a place that is kept filled: whoever leaves, vanishes or is forgotten is
- * followed by a new client.
+ * The sessions of one load worker. Each has a place that is kept filled: a client that leaves, vanishes or is forgotten
+ * is replaced by a new one.
  */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,7 +17,7 @@ interface Place {
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 4_000;
-/** Sessions that leave or are asked whether they live at the same time. */
+/** How many sessions end, or are asked whether they are alive, at the same time. */
 const AT_ONCE = 64;
 
 export class Population implements SessionObserver {
@@ -28,14 +28,14 @@ export class Population implements SessionObserver {
   readonly #places: Place[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #closing = new AbortController();
-  /** What goes on besides calls: clients that come and go. */
+  /** What happens besides calls: clients that come and go. */
   readonly #underway = new Set<Promise<void>>();
   /** Open sessions that make calls. */
   readonly #callers: ClientSession[] = [];
   #nextNumber: number;
   #whenCaller: (() => void) | undefined;
 
-  /** @param stop breaks off what opens and replaces sessions. */
+  /** @param stop aborts the opening and replacing of sessions */
   constructor(
     settings: SessionSettings,
     plan: LoadPlan,
@@ -53,7 +53,7 @@ export class Population implements SessionObserver {
     this.#nextNumber = share.index;
     const callers = partOf(plan.sessions, share);
     const idle = partOf(plan.idleSessions, share);
-    // Mixed evenly, so that both kinds come in over the whole ramp.
+    // Mixed evenly, so that both kinds are opened over the whole ramp.
     for (let index = 0; index < callers + idle; index += 1) {
       const idleSoFar = Math.floor((index * idle) / (callers + idle));
       const idleNow = Math.floor(((index + 1) * idle) / (callers + idle));
@@ -61,12 +61,12 @@ export class Population implements SessionObserver {
     }
   }
 
-  /** Sessions that are open, idle ones too. */
+  /** Open sessions, including idle ones. */
   get size(): number {
     return this.#places.filter(({ session }) => session?.state === 'open').length;
   }
 
-  /** A session for a caller of a closed loop, in turn; `undefined` when none is open. */
+  /** A session for a caller of a closed loop, in turn; `undefined` if none is open. */
   pick(turn: number): ClientSession | undefined {
     return this.#callers[turn % this.#callers.length];
   }
@@ -96,13 +96,13 @@ export class Population implements SessionObserver {
     );
   }
 
-  /** Begins to let sessions leave and vanish. */
+  /** Begins to end and drop sessions. */
   startTurnover(): void {
     this.#every(this.#plan.churnPerSecond, (place, session) => this.#replace(place, session, 'end'));
     this.#every(this.#plan.dropPerSecond, (place, session) => this.#replace(place, session, 'drop'));
   }
 
-  /** Ends what comes and goes; sessions stay as they are. Resolves when nobody is under way any more. */
+  /** Stops ending and replacing sessions; open sessions stay. Resolves when nothing is in progress any more. */
   async stopTurnover(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
@@ -110,11 +110,11 @@ export class Population implements SessionObserver {
     while (this.#underway.size > 0) await Promise.all(this.#underway);
   }
 
-  /** Asks for each idle session whether the server still knows it, then lets all sessions leave. */
+  /** Asks for each idle session whether the server still knows it, then ends all sessions. */
   async leave(): Promise<void> {
     await this.#overAll(async ({ idle, session }) => {
       if (!idle || session?.state !== 'open') return;
-      // A failure is told to the recorder.
+      // A failure is reported to the recorder.
       await session.ping().catch(() => undefined);
     });
     await this.#overAll(async (place) => {
@@ -160,7 +160,7 @@ export class Population implements SessionObserver {
     this.#whenCaller?.();
   }
 
-  /** Opens a session at the place, again and again until one is open or the run ends. */
+  /** Opens a session at the place, repeatedly until one is open or the run ends. */
   #refill(place: Place, then?: () => void): void {
     const fill = async (): Promise<void> => {
       for (let pauseMs = 0; ; pauseMs = Math.min(LAST_RETRY_MS, pauseMs * 2 || FIRST_RETRY_MS)) {
@@ -180,7 +180,7 @@ export class Population implements SessionObserver {
     try {
       await session.open(place.idle || this.#plan.listen);
     } catch {
-      // The recorder has been told by the session.
+      // The session has already told the recorder.
       this.#recorder.sessions.failed += 1;
       await session.drop();
       return false;
@@ -233,7 +233,7 @@ export class Population implements SessionObserver {
   }
 }
 
-/** A failure that nobody foresaw ends the worker, and with it the run. */
+/** An unexpected failure ends the worker, and with it the run. */
 function rethrow(error: unknown): void {
   queueMicrotask(() => {
     throw error;

@@ -1,4 +1,4 @@
-/** What one load worker saw: requests by operation, by second, and what a session's beginning took. */
+/** What one load worker measured: requests by operation and by second, and what opening a session took. */
 import type { RecordableHistogram } from 'node:perf_hooks';
 import type { LoadFailure } from './client/failure-kind.js';
 import { latencyHistogram, recordMs } from './latency-recorder.js';
@@ -25,16 +25,16 @@ export interface RecorderTotals {
   readonly operations: readonly OperationTally[];
   readonly sessionCreation: RecordableHistogram;
   readonly firstCall: RecordableHistogram;
-  /** How long after they were due requests were sent. */
+  /** How long after their due time requests were sent. */
   readonly late: RecordableHistogram;
   readonly errorSamples: readonly ErrorSample[];
   readonly answerKinds: { readonly json: number; readonly eventStream: number };
   readonly sessions: SessionsReport;
-  /** Sent tool calls, whatever became of them. */
+  /** Tool calls that were sent, whatever happened to them. */
   readonly callsSent: number;
-  /** Tool calls of the warm-up that were answered well. */
+  /** Tool calls of the warm-up that were answered successfully. */
   readonly warmUpAnswered: number;
-  /** The longest time of the hold without a tool call answered well. */
+  /** The longest time of the hold without a successful tool call. */
   readonly longestGapMs: number;
 }
 
@@ -49,7 +49,7 @@ export class Recorder {
     streamsClosed: 0,
   };
   callsSent = 0;
-  /** While it is set, calls that are answered well are only counted, for the comparison with the server's count. */
+  /** While it is set, successful calls are only counted, for the comparison with the server's count. */
   isWarmUp = false;
   #warmUpAnswered = 0;
   readonly #operations = new Map<string, OperationTally>();
@@ -108,7 +108,7 @@ export class Recorder {
     this.#lastAnswerMs = Number.NaN;
   }
 
-  /** What was seen since the last call of this. */
+  /** What was measured since the last call of this function. */
   takeSecond(second: number, sessions: number): SecondTally {
     const tally = {
       second,

@@ -1,7 +1,7 @@
 /**
- * `npm run load:all`: puts Bulkhead under the loads that its clients make, one scenario after another, and says
- * whether it held. Each scenario has a gateway of its own, as a child process. The reports go into `load/results/`.
- * The exit code is 0 when all thresholds were met, 1 when one was missed, and 2 when a flag is wrong.
+ * `npm run load:all`: puts Bulkhead under the loads that its clients make, one scenario after another, and says whether
+ * it met the thresholds. Each scenario has its own gateway, as a child process. The reports are written to
+ * `load/results/`. The exit code is 0 if all thresholds were met, 1 if one was missed, and 2 if a flag is wrong.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
@@ -46,7 +46,7 @@ interface Arguments {
   readonly folder: string;
 }
 
-/** @throws {Error} with one sentence when an argument is wrong. */
+/** @throws {Error} with one sentence if an argument is wrong */
 function parseArguments(): Arguments {
   const { values } = parseArgs({
     options: {

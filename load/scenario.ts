@@ -1,12 +1,12 @@
-/** What a scenario is: a gateway, the loads that it is put under, and what must hold. */
+/** A scenario: a gateway, the loads that are applied to it, and the thresholds. */
 
 import type { MixEntry } from './load-plan.js';
 import type { ExpectationResult, LoadReport } from './load-report.js';
 import type { RunningGateway } from './runner/running-gateway.js';
 
-/** How long and how big the scenarios are. */
+/** Duration and size of the scenarios. */
 export interface Scale {
-  /** The form for continuous integration: all scenarios in three minutes. */
+  /** The form for continuous integration: all scenarios within three minutes. */
   readonly quick: boolean;
   /** How long the soak holds. */
   readonly soakMs: number;
@@ -19,29 +19,29 @@ export interface LoadRun {
   readonly durationMs: number;
   /** How long after the start of its phase it begins. */
   readonly afterMs?: number;
-  /** Besides `--duration`, `--mix`, `--expect`, `--out`, `--report`, `--pid` and `--metrics`. */
+  /** Flags in addition to `--duration`, `--mix`, `--expect`, `--out`, `--report`, `--pid` and `--metrics`. */
   readonly flags: readonly string[];
   readonly mix: readonly MixEntry[];
-  /** Thresholds, as `--expect` takes them. */
+  /** Thresholds, in the notation of `--expect`. */
   readonly expect: readonly string[];
 }
 
-/** Runs that go on at the same time. */
+/** Runs that happen at the same time. */
 export interface Phase {
   readonly runs: readonly LoadRun[];
   /**
-   * Whether the runs watch the gateway's process, and, when a run is alone, compare the gateway's metrics with its own
-   * counts. Not where the gateway is started anew in between, since both begin again then.
+   * Whether the runs observe the gateway's process and, if a run is alone, compare the gateway's metrics with its own
+   * counts. Not possible if the gateway is restarted in between, because both then start again.
    */
   readonly watched: boolean;
-  /** What happens besides, `afterMs` from the start of the phase. */
+  /** Something else that happens `afterMs` after the start of the phase. */
   readonly meanwhile?: { readonly afterMs: number; act(gateway: RunningGateway): Promise<void> };
 }
 
-/** What a scenario's own checks look at. */
+/** What a scenario's own checks can use. */
 interface Outcome {
   readonly gateway: RunningGateway;
-  /** @throws {Error} when there was no such run. */
+  /** @throws {Error} if there was no such run */
   report(run: string): LoadReport;
 }
 
@@ -53,9 +53,9 @@ export interface Scenario {
   readonly gatewayFlags: readonly string[];
   /** One after another. */
   phases(scale: Scale): readonly Phase[];
-  /** What the thresholds of a single run can't say. */
+  /** Checks that thresholds of a single run cannot express. */
   checks?(outcome: Outcome): Promise<readonly ExpectationResult[]>;
 }
 
-/** A call whose answer holds the session's own token, so that a mix-up shows. */
+/** A call whose answer contains the session's own token, so that a mix-up is noticed. */
 export const ECHO: MixEntry = { tool: 'echo', arguments: { text: '{{session}} {{n}}' }, weight: 1 };

@@ -1,4 +1,4 @@
-/** The server module of all scenarios: tools of a quiet session and of one that takes what it can. */
+/** The server module of all scenarios: tools for quiet sessions, and tools that use as much as they can. */
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';

@@ -8,9 +8,9 @@ import type { Population } from './population.js';
 import type { Recorder } from './recorder.js';
 import { partOf, type Share } from './share.js';
 
-/** Calls that may wait for their answers at once, over all workers; what comes due beyond them is not sent. */
+/** How many calls may wait for their answers, over all workers. Calls that become due beyond this are not sent. */
 const MAX_WAITING = 20_000;
-/** After a call that failed at once, so that a closed loop against a server that is down does not spin. */
+/** Pause after a call that failed at once, so that a closed loop against a server that is down does not spin. */
 const AFTER_FAILURE_MS = 50;
 
 export class ToolCalls {
@@ -50,7 +50,7 @@ export class ToolCalls {
     }
   }
 
-  /** Each call is due at its time, whatever became of those before it; its latency counts from then. */
+  /** Each call is due at its time, whatever happened to those before it, and its latency counts from then. */
   #openLoop(callsPerSecond: number, endMs: number, signal: AbortSignal): Promise<void> {
     const intervalMs = (1_000 * this.#share.of) / callsPerSecond;
     const startMs = performance.now() + (intervalMs * this.#share.index) / this.#share.of;
@@ -107,7 +107,7 @@ export class ToolCalls {
     await Promise.all(Array.from({ length: lanes }, (_, index) => lane(index)));
   }
 
-  /** @returns why it failed. */
+  /** @returns why it failed */
   async #call(
     session: ClientSession,
     template: CallTemplate,
@@ -122,7 +122,7 @@ export class ToolCalls {
       return undefined;
     } catch (error) {
       if (!(error instanceof LoadFailure)) throw error;
-      // What a client that vanished had in flight is nobody's failure.
+      // Calls in flight of a client that vanished do not count as failures.
       if (session.state !== 'dropped') this.#failed(template.tool, error);
       return error;
     } finally {

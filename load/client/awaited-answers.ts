@@ -1,7 +1,7 @@
-/** The requests of one session that wait for their answers, whichever way these come. */
+/** The requests of one session that wait for their answers, in whatever way these arrive. */
 import { LoadFailure } from './failure-kind.js';
 
-/** What came for a request. */
+/** What arrived for a request. */
 export interface Answer {
   readonly result: unknown;
   /** Whether it came in an event stream. */
@@ -16,7 +16,7 @@ interface Waiting {
   readonly deadline: NodeJS.Timeout;
 }
 
-/** Ids that were answered are remembered for so many requests, to tell a second answer from one for a wrong id. */
+/** Ids of this many answered requests are remembered, to distinguish a second answer from one with a wrong id. */
 const REMEMBERED = 256;
 
 export class AwaitedAnswers {
@@ -29,7 +29,7 @@ export class AwaitedAnswers {
 
   /**
    * Waits for the answer to this id.
-   * @param onTimeout is called when it did not come in time, and nobody waits for it any more.
+   * @param onTimeout called if it did not arrive in time; nobody waits for it any more
    * @throws {LoadFailure}
    */
   expect(id: string, timeoutMs: number, onTimeout: () => void): Promise<Answer> {
@@ -47,8 +47,8 @@ export class AwaitedAnswers {
   }
 
   /**
-   * Settles the request with this id with what came for it.
-   * @returns what is wrong with it when nobody waits for it: `duplicate` or `wrong id`.
+   * Settles the request with this id.
+   * @returns what is wrong if nobody waits for it: `duplicate` or `wrong id`
    */
   take(id: string, outcome: Answer | LoadFailure): LoadFailure | undefined {
     const known = this.#settled.has(id);
@@ -58,7 +58,7 @@ export class AwaitedAnswers {
       : new LoadFailure('wrong id', `an answer to ${id}, which nobody asked for`);
   }
 
-  /** Nothing happens where nobody waits for it any more. */
+  /** Does nothing if nobody waits for it any more. */
   fail(id: string, failure: LoadFailure): void {
     this.#settle(id, failure);
   }

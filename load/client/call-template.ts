@@ -1,20 +1,20 @@
-/** The text of a `tools/call` request, made once; a call only fills in what is its own. */
+/** The text of a `tools/call` request, created once; a call only fills in its own values. */
 import type { MixEntry } from '../load-plan.js';
 
 const PLACEHOLDER = /\{\{(session|n)\}\}/;
 
 export class CallTemplate {
   readonly tool: string;
-  /** Texts at even places, names of placeholders at odd ones. */
+  /** Texts at even indices, names of placeholders at odd ones. */
   readonly #pieces: readonly string[];
 
   constructor({ tool, arguments: toolArguments }: MixEntry) {
     this.tool = tool;
-    // Tokens and numbers need no escape in JSON, so the placeholders can be filled in its text.
+    // Tokens and numbers need no escaping in JSON, so the placeholders can be filled in the JSON text.
     this.#pieces = JSON.stringify({ name: tool, arguments: toolArguments }).slice(0, -1).split(PLACEHOLDER);
   }
 
-  /** `tools/call` with this id, which is its progress token as well: Claude Code sends one with every call. */
+  /** `tools/call` with this id, which is also its progress token: Claude Code sends one with every call. */
   body(id: string, token: string, n: number): string {
     let params = this.#pieces[0] ?? '';
     for (let index = 1; index < this.#pieces.length; index += 2) {

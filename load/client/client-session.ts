@@ -1,6 +1,6 @@
 /**
- * One MCP client: it opens a session, calls tools in it, holds a stream and leaves. It checks that each answer is
- * its own, and tells its observer what it sends and gets.
+ * One MCP client: it opens a session, calls tools in it, holds a stream and ends the session. It checks that each
+ * answer belongs to it, and reports to its observer what it sends and receives.
  */
 
 import type { LoadPlan } from '../load-plan.js';
@@ -24,30 +24,30 @@ export interface SessionSettings {
   readonly version: string;
 }
 
-/** What happened in a session, as it happens. */
+/** Receives the events of a session. */
 export interface SessionObserver {
-  /** A request of the session's life was answered well: `initialize`, `tools/list`, `ping`, `DELETE`, …. */
+  /** A request other than a call was answered successfully: `initialize`, `tools/list`, `ping`, `DELETE`, …. */
   onAnswered(method: string, latencyMs: number): void;
-  /** A request failed, or something came that should not have. */
+  /** A request failed, or something arrived that should not have. */
   onFailure(method: string, failure: LoadFailure): void;
   /** The stream for the server's own messages ended before the session did. */
   onStreamClosed(): void;
-  /** The server knows the session no more. */
+  /** The server no longer knows the session. */
   onForgotten(session: ClientSession): void;
 }
 
 export type SessionState = 'new' | 'open' | 'forgotten' | 'leaving' | 'dropped';
 
-/** How long leaving may take. */
+/** How long ending the session may take. */
 const FAREWELL_MS = 5_000;
 
-/** The operation that messages count for which no request waits for. */
+/** The operation under which messages are counted that no request waits for. */
 const UNASKED = 'unasked message';
 
-/** The operation that answers to the server's own requests count for. */
+/** The operation under which answers to the server's own requests are counted. */
 const RESPONSE = 'response to the server';
 
-/** A list of tools longer than this never ends. */
+/** A list with more pages than this is assumed never to end. */
 const MAX_TOOL_PAGES = 1_000;
 
 const METHOD_NOT_FOUND = -32_601;
@@ -89,9 +89,9 @@ export class ClientSession implements WireListener {
   }
 
   /**
-   * Opens the session as a real client does: `initialize`, `notifications/initialized`, then `tools/list`, and the
-   * GET stream where it is wanted.
-   * @throws {LoadFailure} when the session can't be used.
+   * Opens the session as a real client does: `initialize`, `notifications/initialized`, then `tools/list`, and the GET
+   * stream if `listen` is set.
+   * @throws {LoadFailure} if the session cannot be used
    */
   async open(listen: boolean): Promise<void> {
     const method = this.#settings.plan.transport === 'sse' ? 'GET' : 'initialize';
@@ -134,7 +134,7 @@ export class ClientSession implements WireListener {
 
   /**
    * Calls a tool.
-   * @throws {LoadFailure} with the kind `tool` also where the tool itself reports an error.
+   * @throws {LoadFailure} also if the tool itself reports an error, with the kind `tool`
    */
   async call(template: CallTemplate): Promise<Answer> {
     this.calls += 1;
@@ -153,7 +153,7 @@ export class ClientSession implements WireListener {
     await this.#request('ping');
   }
 
-  /** Lets what is in flight come to its end, then says goodbye. Failures are told to the observer. */
+  /** Lets calls in flight finish, then ends the session. Failures are reported to the observer. */
   async end(): Promise<void> {
     if (this.#state !== 'open' && this.#state !== 'new') return this.drop();
     this.#state = 'leaving';
@@ -175,7 +175,7 @@ export class ClientSession implements WireListener {
     }
   }
 
-  /** Vanishes: cuts all connections. Calls in flight reject, and nobody hears of them. */
+  /** Vanishes: cuts all connections. Calls in flight reject, and are not reported. */
   async drop(): Promise<void> {
     this.#state = 'dropped';
     this.#awaited.failAll(new LoadFailure('connection', 'the client has left'));
@@ -232,7 +232,7 @@ export class ClientSession implements WireListener {
     this.#forget(failure);
   }
 
-  /** What is in flight will not be answered any more. */
+  /** Calls in flight will not be answered any more. */
   #forget(failure: LoadFailure): void {
     this.#awaited.failAll(failure);
     this.#calm();
@@ -245,12 +245,12 @@ export class ClientSession implements WireListener {
     if (this.#awaited.size === 0) this.#whenCalm?.();
   }
 
-  /** Something came that no request waits for. */
+  /** Something arrived that no request waits for. */
   #tell(failure: LoadFailure): void {
     if (this.#state !== 'dropped') this.#observer.onFailure(UNASKED, failure);
   }
 
-  /** The server's own requests: it is alive, and it can nothing else (no capability was offered). */
+  /** Answers the server's own requests: the client is alive, and has no capability. */
   #answerServer(method: string, id: unknown): void {
     const answer =
       method === 'ping'
@@ -309,7 +309,7 @@ export class ClientSession implements WireListener {
   }
 }
 
-/** For failures that the observer has been told of, and that nothing else follows from. */
+/** For failures that have been reported to the observer and have no other consequence. */
 function alreadyReported(error: unknown): void {
   if (!(error instanceof LoadFailure)) throw error;
 }
@@ -323,7 +323,7 @@ function isToolError(result: unknown): boolean {
   return (result as { isError?: unknown } | null)?.isError === true;
 }
 
-/** A server that could not read a request answers with an error and no id (JSON-RPC 2.0, section 5). */
+/** A server that could not read a request answers with an error without an id (JSON-RPC 2.0, section 5). */
 function outcomeOf(
   { result, error }: IncomingMessage,
   text: string,

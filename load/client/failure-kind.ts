@@ -1,6 +1,6 @@
-/** Why a request failed, as the report counts it. */
+/** Why a request failed, as counted in the report. */
 
-/** `http`, `json-rpc` and `tool` come from the server on purpose; the rest says that something went wrong. */
+/** `http`, `json-rpc` and `tool` are deliberate answers of the server; the others show that something went wrong. */
 export type FailureKind =
   | 'connection'
   | `http ${number}`
@@ -15,7 +15,7 @@ export type FailureKind =
   | 'forgotten'
   | 'not sent';
 
-/** A request that failed, or something that the server sent and should not have sent. */
+/** A request that failed, or something that the server should not have sent. */
 export class LoadFailure extends Error {
   readonly kind: FailureKind;
 
@@ -35,8 +35,8 @@ export function excerpt(text: string): string {
 }
 
 /**
- * What a status other than 2xx means for a request of a session that is open. 404 says that the session is gone
- * (2025-11-25, Transports, "Session Management"); servers made after the SDK's examples say it with 400.
+ * What a status other than 2xx means for a request of an open session. 404 says that the session is gone (2025-11-25,
+ * Transports, "Session Management"); servers that follow the SDK's examples say so with 400.
  */
 export function statusFailure(status: number, body: string, inSession: boolean): LoadFailure {
   const gone = status === 404 || (status === 400 && /session/i.test(body.slice(0, 1_000)));

@@ -1,6 +1,6 @@
 /**
- * Each session of a run has a token that all of its requests carry: in their ids, their progress tokens, and where
- * the mix says `{{session}}`. An answer in which another session's token stands was meant for that session.
+ * Each session of a run has a token that all its requests carry: in their ids, their progress tokens, and where the mix
+ * has `{{session}}`. An answer that contains another session's token was meant for that session.
  */
 import { randomBytes } from 'node:crypto';
 
@@ -9,7 +9,10 @@ export function newRunId(): string {
   return randomBytes(4).toString('hex');
 }
 
-/** Of any session of any run: two runs may load one server at a time. The end keeps 1 apart from 12. */
+/**
+ * A token of any session of any run, because two runs may load one server at the same time. The `s` at the end
+ * distinguishes 1 from 12.
+ */
 const TOKEN = /load-[0-9a-f]{8}-\d+s/g;
 
 export class SessionTokens {
@@ -24,7 +27,7 @@ export class SessionTokens {
     return `load-${this.#runId}-${session}s`;
   }
 
-  /** The first token in the text that is not this session's, or `undefined`. */
+  /** The first token in the text that belongs to another session, or `undefined`. */
   foreign(text: string, own: string): string | undefined {
     for (const [token] of text.matchAll(TOKEN)) if (token !== own) return token;
     return undefined;

@@ -1,4 +1,4 @@
-/** HTTP+SSE as a client speaks it (2024-11-05, Transports, "HTTP with SSE"). */
+/** HTTP+SSE from the client's side (2024-11-05, Transports, "HTTP with SSE"). */
 import { Pool } from 'undici';
 import { LoadFailure, statusFailure } from './failure-kind.js';
 import { type Exchange, exchange, wholeAnswer } from './http-exchange.js';
@@ -23,7 +23,7 @@ export class SseWire implements Wire {
     this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
-  /** Opens the event stream; its first event says where messages go. */
+  /** Opens the event stream, whose first event contains the address for messages. */
   connect(): Promise<void> {
     const request = {
       method: 'GET',
@@ -90,10 +90,10 @@ export class SseWire implements Wire {
   }
 
   abandon(): void {
-    // A request's POST has been answered long before its response comes.
+    // The POST of a request is answered long before its response arrives.
   }
 
-  /** Closing the stream is the goodbye. */
+  /** Closing the stream ends the session. */
   end(): Promise<void> {
     this.#leaving = true;
     this.#stream?.abort(new Error('the session ends'));

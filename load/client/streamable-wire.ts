@@ -1,4 +1,4 @@
-/** Streamable HTTP as a client speaks it (2025-11-25, Transports, "Streamable HTTP"). */
+/** Streamable HTTP from the client's side (2025-11-25, Transports, "Streamable HTTP"). */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
@@ -6,9 +6,9 @@ import { LoadFailure, statusFailure } from './failure-kind.js';
 import { type Exchange, exchange, type HttpRequest, wholeAnswer } from './http-exchange.js';
 import type { Wire, WireListener } from './wire.js';
 
-/** Before a stream is opened again where the server names no other time, as the SDK's client has it. */
+/** Pause before a stream is opened again if the server names none, as in the SDK's client. */
 const RETRY_MS = 1_000;
-/** Reconnections of one call's stream; each may bring the answer nearer (SEP-1699), but not for ever. */
+/** How often one call's stream is resumed. Each time may bring the answer (SEP-1699), but not forever. */
 const MAX_RESUMES = 100;
 
 interface Resumable {
@@ -33,10 +33,10 @@ export class StreamableWire implements Wire {
   #sessionId: string | undefined;
 
   constructor({ url, token, readBytesPerSecond }: WireOptions, listener: WireListener) {
-    // As many listeners as there are calls whose streams are to be opened again.
+    // As many listeners as there are calls whose streams may have to be opened again.
     setMaxListeners(0, this.#closing.signal);
     this.#path = url.pathname + url.search;
-    // A connection for each request at once, as Claude Code does; the session's own deadlines bound every wait.
+    // One connection for each concurrent request, as in Claude Code; the session's own deadlines limit every wait.
     this.#pool = new Pool(url.origin, { headersTimeout: 0, bodyTimeout: 0 });
     this.#listener = listener;
     this.#readBytesPerSecond = readBytesPerSecond;
@@ -48,7 +48,7 @@ export class StreamableWire implements Wire {
   }
 
   useVersion(version: string): void {
-    // The header came with 2025-06-18.
+    // The header exists since 2025-06-18.
     if (version >= '2025-06-18') this.#headers = { ...this.#headers, 'mcp-protocol-version': version };
   }
 
@@ -59,7 +59,7 @@ export class StreamableWire implements Wire {
 
   async notify(body: string): Promise<void> {
     const { status, body: text } = await wholeAnswer(this.#pool, this.#post(body)).catch(asConnectionFailure);
-    // 202 is what the specification asks for; 200 and 204 come from servers that mean the same.
+    // The specification requires 202; some servers send 200 or 204 for the same.
     if (status < 200 || status > 299) throw this.#refused(status, text);
   }
 
@@ -117,7 +117,7 @@ export class StreamableWire implements Wire {
     return statusFailure(status, body, this.#sessionId !== undefined);
   }
 
-  /** Reads the answer of one request, over as many connections as its stream takes. */
+  /** Reads the answer of one request, over as many connections as its stream needs. */
   #follow(id: string, stream: Resumable, request: HttpRequest, resumes: number): void {
     const settled = (): void => {
       this.#exchanges.delete(id);
@@ -152,7 +152,7 @@ export class StreamableWire implements Wire {
     this.#exchanges.set(id, sent);
   }
 
-  /** A stream with event ids that ended without the response goes on at another connection. */
+  /** A stream with event ids that ended without the response is continued on another connection. */
   #resume(id: string, stream: Resumable, resumes: number): void {
     if (stream.lastEventId === undefined || resumes >= MAX_RESUMES) {
       this.#unanswered(id, 'the event stream ended without the response');

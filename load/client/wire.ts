@@ -1,34 +1,34 @@
-/** How a client session's messages travel: the two transports of the specification look alike from here. */
+/** How a client session's messages are sent: the two transports of the specification have the same interface. */
 import type { LoadFailure } from './failure-kind.js';
 
-/** Where a wire tells what it got. */
+/** The receiver of what arrives on a wire. */
 export interface WireListener {
   /** A JSON-RPC message, as text. */
   onMessage(text: string, eventStream: boolean): void;
-  /** The request with this id gets no answer any more. */
+  /** The request with this id will not be answered any more. */
   onRequestFailed(id: string, failure: LoadFailure): void;
-  /** Whether an answer to this request is still waited for. */
+  /** Whether somebody still waits for the answer to this request. */
   isWaiting(id: string): boolean;
-  /** The stream that carries the server's own messages ended, and is opened again. */
+  /** The stream for the server's own messages ended, and is opened again. */
   onStreamClosed(): void;
-  /** The server knows the session no more. */
+  /** The server no longer knows the session. */
   onForgotten(failure: LoadFailure): void;
 }
 
 export interface Wire {
-  /** Prepares the way for `initialize`. @throws {LoadFailure} */
+  /** Prepares for `initialize`. @throws {LoadFailure} */
   connect(): Promise<void>;
-  /** Sends a request; the listener hears of its answer. */
+  /** Sends a request; the listener receives the answer. */
   request(id: string, body: string): void;
-  /** Sends a notification or a response. @throws {LoadFailure} when it is not accepted. */
+  /** Sends a notification or a response. @throws {LoadFailure} if it is not accepted */
   notify(body: string): Promise<void>;
-  /** The protocol version that `initialize` has settled on. */
+  /** Sets the protocol version that was negotiated in `initialize`. */
   useVersion(version: string): void;
   /** Opens the stream for the server's own messages. @throws {LoadFailure} */
   listen(): Promise<void>;
-  /** Breaks off what waits for this request. */
+  /** Stops waiting for the answer to this request. */
   abandon(id: string): void;
-  /** Says goodbye as the transport has it. @throws {LoadFailure} */
+  /** Ends the session in the way of the transport. @throws {LoadFailure} */
   end(): Promise<void>;
   /** Cuts all connections. */
   destroy(): Promise<void>;

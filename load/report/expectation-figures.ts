@@ -1,4 +1,4 @@
-/** The figures that a threshold of `--expect` can name, and how each is read from what a run found. */
+/** The figures that a threshold of `--expect` can name, and how each is read from the results of a run. */
 import { didYouMean } from '../../src/config/nearest.js';
 import type { ErrorCounts, Latency, LoadFindings, Trend } from '../load-report.js';
 
@@ -7,9 +7,9 @@ export type FigureUnit = 'duration' | 'size' | 'rate' | 'count';
 
 export interface FigureValue {
   readonly value: number;
-  /** Half of the 95 % confidence interval; only of a trend. */
+  /** Half of the 95 % confidence interval; only for a trend. */
   readonly plusMinus?: number;
-  /** What a share is taken of; only where the figure can be a share. */
+  /** What a share refers to; only if the figure can be a share. */
   readonly whole?: number;
 }
 
@@ -79,7 +79,7 @@ const errorShare = (read: (errors: ErrorCounts) => number): Figure => ({
   },
 });
 
-/** All that need no name of an operation or of a kind of error. */
+/** All figures that need no name of an operation or of a kind of error. */
 const FIXED_FIGURES: ReadonlyMap<string, Figure> = new Map<string, Figure>([
   ...STATISTICS.map((statistic): [string, Figure] => [
     statistic,
@@ -118,10 +118,10 @@ const ERROR_KINDS = [
 ];
 
 /**
- * The figure of this name: one of the fixed ones, `errors[<kind>]`, or `<scope>.<percentile>`, where the scope is
- * `session-creation`, `first-call`, a method, or a tool's name. Whether the server has the method or the tool shows
+ * The figure of this name: a fixed one, `errors[<kind>]`, or `<scope>.<percentile>`, where the scope is
+ * `session-creation`, `first-call`, a method, or a tool's name. Whether the server has the method or the tool is known
  * only when the figure is read.
- * @returns what would be right, as the end of a sentence, where there is no such figure.
+ * @returns what would be right, as the end of a sentence, if there is no such figure
  */
 export function figureNamed(name: string): Figure | string {
   const fixed = FIXED_FIGURES.get(name);
@@ -142,7 +142,7 @@ export function figureNamed(name: string): Figure | string {
   return whatWouldBeRight(name);
 }
 
-/** The tool's own name may have dots: what stands before the last of `name` is taken for it. */
+/** The tool's name may contain dots: everything before the last dot of `name` is taken for it. */
 function whatWouldBeRight(name: string): string {
   const scope = name.slice(0, Math.max(0, name.lastIndexOf('.')));
   const ofScope = scope === '' ? [] : STATISTICS.map((statistic) => `${scope}.${statistic}`);

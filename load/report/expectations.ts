@@ -1,4 +1,4 @@
-/** Thresholds: what `--expect` asks of a run, those that hold for every run, and whether a run met them. */
+/** Thresholds: those of `--expect`, those that apply to every run, and whether a run met them. */
 import { optionError } from '../../src/config/option-error.js';
 import type { ExpectationResult, LoadFindings } from '../load-report.js';
 import { type Figure, type FigureUnit, type FigureValue, figureNamed } from './expectation-figures.js';
@@ -14,7 +14,7 @@ export interface Expectation {
   readonly name: string;
   readonly figure: Figure;
   readonly operator: Operator;
-  /** Milliseconds, bytes, a bare number, or percent where `isShare`. */
+  /** In milliseconds, bytes, as a bare number, or as a percentage if `isShare`. */
   readonly bound: number;
   /** Whether a count is compared as a percentage of all requests. */
   readonly isShare: boolean;
@@ -56,7 +56,7 @@ const WANTED: Readonly<Record<FigureUnit, string>> = {
   count: 'a number such as 0',
 };
 
-/** A run that got no answer has proved nothing. */
+/** A run without an answer has proved nothing. */
 export const ALWAYS_HELD = [
   'contaminated==0',
   'errors[wrong id]==0',
@@ -75,7 +75,7 @@ export const ALWAYS_HELD = [
  */
 export function parseExpectation(text: string): Expectation {
   const wrong = (right: string) => optionError(`--expect is ${JSON.stringify(text)}, but ${right}.`);
-  // A tool's name may hold the signs of operators, a value can't: the last operator is the one that is meant.
+  // The name of a tool may contain operators, a value cannot: the last operator counts.
   const parts = /^(.*?)(<=|>=|==|!=|<|>)([^<>=!]*)$/s.exec(text);
   if (parts === null) {
     throw wrong('must be a figure, one of < <= > >= == != and a value, such as p99<50ms or errors==0');
@@ -112,12 +112,12 @@ function readValue(written: string, figure: Figure): Pick<Expectation, 'bound' |
 }
 
 /**
- * Judges a run by `expectations`, in their order, and then by what every run is held to: `contaminated==0`, whatever
- * else is asked of it, and the others of `ALWAYS_HELD` where `expectations` don't name the figure.
+ * Judges a run by `expectations`, in their order, and then by what applies to every run: always `contaminated==0`, and
+ * the others of `ALWAYS_HELD` if `expectations` do not name the figure.
  *
- * A figure that there was nothing for is missed. A slope is known only within its confidence interval: its threshold
- * is met when some slope of the interval meets it, and so missed only when the slope can be told from every value
- * within the bound. For `memory-slope<1MiB` that is when the slope less its half-width is 1 MiB a minute or more.
+ * A figure without a value counts as missed. A slope is known only within its confidence interval. Its threshold is met
+ * if some slope of the interval meets it. So it is missed only if the whole interval exceeds the bound: for
+ * `memory-slope<1MiB`, if the slope minus its half-width is 1 MiB a minute or more.
  */
 export function judge(findings: LoadFindings, expectations: readonly Expectation[]): ExpectationResult[] {
   const results = expectations.map((expectation) => judgeOne(findings, expectation));
@@ -128,7 +128,7 @@ export function judge(findings: LoadFindings, expectations: readonly Expectation
   );
   for (const always of ALWAYS_HELD.map(parseExpectation).filter(({ name }) => !named.has(name))) {
     const result = judgeOne(findings, always);
-    // Who did not ask for checks is not to fail by their absence.
+    // A run that did not ask for checks must not fail because there were none.
     const unchecked = always.name === 'mismatches' && 'missing' in always.figure.read(findings);
     results.push(unchecked ? { ...result, met: true } : result);
   }
@@ -168,7 +168,7 @@ function meets(value: number, plusMinus: number, { operator, bound }: Expectatio
   }
 }
 
-/** What was measured, with as many digits as it takes to see on which side of the bound it lies. */
+/** What was measured, with as many digits as are needed to see on which side of the bound it lies. */
 function describe(reading: FigureValue, compared: number, expectation: Expectation): string {
   const { figure, isShare, bound } = expectation;
   const write = (value: number, digits: number): string => writeValue(value, figure.unit, digits, isShare);

@@ -1,11 +1,11 @@
-/** How figures are written for people, the same in the summary, the HTML page and the thresholds. */
+/** How figures are written for people, the same in the summary, on the HTML page and in the thresholds. */
 
-/** Stands for a figure that there was nothing for. */
+/** Shown for a figure without a value. */
 export const NOTHING = '–';
 
 const SIGNIFICANT_DIGITS = 3;
 
-/** The largest first; each with its size in milliseconds. */
+/** The largest first, each with its size in milliseconds. */
 const TIME_UNITS: readonly (readonly [unit: string, ms: number])[] = [
   ['h', 3_600_000],
   ['min', 60_000],
@@ -15,7 +15,7 @@ const TIME_UNITS: readonly (readonly [unit: string, ms: number])[] = [
 ];
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
-/** Milliseconds in a unit that fits: `310 µs`, `4.25 ms`, `1.5 s`, with at most three significant digits unless told. */
+/** Milliseconds in a suitable unit: `310 µs`, `4.25 ms`, `1.5 s`, by default with at most three significant digits. */
 export function formatLatency(ms: number | null, digits = SIGNIFICANT_DIGITS): string {
   if (ms === null) return NOTHING;
   // Rounded before the unit is chosen, so that 999.9 µs become 1 ms and not 1,000 µs.
@@ -25,12 +25,12 @@ export function formatLatency(ms: number | null, digits = SIGNIFICANT_DIGITS): s
   return `${grouped(roundTo(rounded / size, digits))} ${unit}`;
 }
 
-/** Bytes in a binary unit that fits: `512 B`, `1.5 KiB`, `230 MiB`. */
+/** Bytes in a suitable binary unit: `512 B`, `1.5 KiB`, `230 MiB`. */
 export function formatBytes(bytes: number | null, digits = SIGNIFICANT_DIGITS): string {
   if (bytes === null) return NOTHING;
   let amount = bytes;
   let step = 0;
-  // Four digits are kept below the next unit: 1,010 KiB is nearer than 1,000 or 0.99 MiB.
+  // Four digits are kept below the next unit: 1,010 KiB is closer than 1,000 or 0.99 MiB.
   const written = (): number =>
     Math.abs(amount) >= 10 ** digits ? Math.round(amount) : roundTo(amount, digits);
   while (Math.abs(written()) >= 1024 && step < BYTE_UNITS.length - 1) {
@@ -40,18 +40,18 @@ export function formatBytes(bytes: number | null, digits = SIGNIFICANT_DIGITS): 
   return `${grouped(step === 0 ? Math.round(amount) : written())} ${BYTE_UNITS[step] ?? ''}`;
 }
 
-/** A whole number with its thousands apart: `12,345`. */
+/** A whole number with thousands separators: `12,345`. */
 export function formatCount(count: number): string {
   return grouped(Math.round(count));
 }
 
-/** A number with at most three significant digits below 1,000, and none after the point above: `0.25`, `12,345`. */
+/** A number with at most three significant digits below 1,000, and without decimals from there on: `0.25`, `12,345`. */
 export function formatNumber(value: number | null, digits = SIGNIFICANT_DIGITS): string {
   if (value === null) return NOTHING;
   return grouped(Math.abs(value) >= 10 ** digits ? Math.round(value) : roundTo(value, digits));
 }
 
-/** `0.25 %`; nothing where there is no whole. */
+/** `0.25 %`; nothing if there is no whole. */
 export function formatShare(part: number, whole: number): string {
   return whole > 0 ? `${formatNumber((100 * part) / whole)} %` : NOTHING;
 }

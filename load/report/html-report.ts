@@ -1,6 +1,6 @@
 /**
- * What a run found, as one HTML file that needs nothing else: no script, no network. What came from the server is
- * escaped, and the page's own policy would not let it load or run anything either.
+ * The result of a run as one HTML file that needs nothing else: no script, no network. Text from the server is escaped,
+ * and the page's own policy would not let it load or run anything either.
  */
 import type { LoadReport } from '../load-report.js';
 import { totalErrors } from './expectation-figures.js';
@@ -45,7 +45,7 @@ ${process === null ? '' : markup`<h2>The server's processes</h2><div class="char
   }`;
 }
 
-/** Each by itself, for line breaks in a text are escaped. */
+/** Each separately, because line breaks in a text are escaped. */
 function planLine(line: string): Markup {
   return markup`${line}\n`;
 }
@@ -77,7 +77,7 @@ function keyFigures(report: LoadReport): Markup {
   )}</dl>`;
 }
 
-/** The charts escape what they hold. */
+/** The charts escape their own text. */
 function figure(svg: string): Markup {
   return markup`<figure>${new Markup(svg)}</figure>`;
 }

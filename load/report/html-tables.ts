@@ -102,7 +102,7 @@ const NUMBER_COLUMNS: readonly string[] = [
   'value',
 ];
 
-/** A table that scrolls by itself where it is too wide for the page, with the keyboard too. */
+/** A table that scrolls if it is too wide for the page, with the keyboard too. */
 function table(caption: string, columns: readonly string[], rows: MarkupValue): Markup {
   const names = columns.map(
     (name, index) =>

@@ -1,7 +1,7 @@
-/** Markup whose every interpolated text is escaped, by construction: what a server says can never become an element. */
+/** Markup in which every interpolated text is escaped: text from a server can never become an element. */
 import { printable } from '../../src/telemetry/log/log-text.js';
 
-/** Text that is markup already: made by `markup`, or one of the program's own constants. */
+/** Text that already is markup: made by `markup`, or a constant of the program. */
 export class Markup {
   readonly text: string;
 
@@ -20,7 +20,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** A template tag for HTML and SVG. Values may stand in text and in quoted attributes, nowhere else. */
+/** A template tag for HTML and SVG. Values may be in text and in quoted attributes, nowhere else. */
 export function markup(template: TemplateStringsArray, ...values: readonly MarkupValue[]): Markup {
   return new Markup(
     template.reduce((text, literal, index) => `${text}${written(values[index - 1] ?? '')}${literal}`),
@@ -33,7 +33,7 @@ function written(value: MarkupValue): string {
   return value.map(written).join('');
 }
 
-/** XML allows neither control characters nor U+FFFE, U+FFFF and halves of surrogate pairs, not even as entities. */
+/** XML does not allow control characters, U+FFFE, U+FFFF or halves of surrogate pairs, not even as entities. */
 function escaped(text: string): string {
   return printable(text)
     .replace(/[\ufffe\uffff]|\p{Cs}/gu, '\ufffd')

@@ -1,4 +1,4 @@
-/** The rows of the table of operations, the same in the summary and in the HTML page. */
+/** The rows of the table of operations, the same in the summary and on the HTML page. */
 import { printable } from '../../src/telemetry/log/log-text.js';
 import type { Latency, LoadReport } from '../load-report.js';
 import { totalErrors } from './expectation-figures.js';
@@ -18,13 +18,13 @@ export const OPERATION_COLUMNS = [
 
 export interface OperationRow {
   readonly label: string;
-  /** Whether it is a part of the row above it that is none. */
+  /** Whether it is a part of the nearest row above it that is not a part itself. */
   readonly isPart: boolean;
-  /** What stands in the columns after the first. */
+  /** The text of the columns after the first. */
   readonly cells: readonly string[];
 }
 
-/** All tool calls, then each tool, then the other methods, then what a session's begin took. */
+/** All tool calls, then each tool, then the other methods, then what opening a session took. */
 export function operationRows(report: LoadReport): OperationRow[] {
   const tools = report.operations.filter(({ tool }) => tool !== null);
   const methods = report.operations.filter(({ tool }) => tool === null);

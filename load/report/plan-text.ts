@@ -1,11 +1,11 @@
-/** A load plan and how its run went, in words. */
+/** A load plan and the course of its run, in words. */
 import { formatDuration } from '../../src/config/duration.js';
 import { printable } from '../../src/telemetry/log/log-text.js';
 import type { LoadPlan } from '../load-plan.js';
 import type { ClientReport, LoadReport } from '../load-report.js';
 import { formatBytes, formatCount, formatLatency, formatNumber } from './figure-format.js';
 
-/** What the plan asks for, a phrase each; what it does not use is left out. */
+/** What the plan asks for, as phrases; what it does not use is left out. */
 export function planPhrases(plan: Omit<LoadPlan, 'token'>): string[] {
   const { arrivals, idleSessions, churnPerSecond, dropPerSecond, readBytesPerSecond } = plan;
   return [
@@ -35,7 +35,7 @@ export function mixPhrases({ mix }: Pick<LoadPlan, 'mix'>): string[] {
   );
 }
 
-/** What became of the sessions, each count with its name. */
+/** What happened to the sessions, each count with its name. */
 export function sessionCounts({ sessions }: Pick<LoadReport, 'sessions'>): (readonly [string, number])[] {
   return [
     ['created', sessions.created],
@@ -48,7 +48,7 @@ export function sessionCounts({ sessions }: Pick<LoadReport, 'sessions'>): (read
   ];
 }
 
-/** How near the client was to its limits, and whether the figures are its own rather than the server's. */
+/** How near the client was to its limits, and whether the figures are the client's rather than the server's. */
 export function clientSentence({ workers, utilisation, lateP99Ms, limitedBy }: ClientReport): string {
   const busiest = workers > 1 ? `${formatCount(workers)} workers, the busiest` : '1 worker,';
   const late = lateP99Ms === null ? '' : `, requests sent ${formatLatency(lateP99Ms)} late (p99)`;

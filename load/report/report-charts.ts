@@ -8,12 +8,12 @@ import { type SecondsReport, thinned } from './thinned-seconds.js';
 
 const MAX_POINTS = 300;
 const MAX_CURVES = 6;
-/** A linear scale would press the median into its lowest twentieth. */
+/** Above this ratio the scale is logarithmic: a linear one would show the median in its lowest twentieth. */
 const LOG_SCALE_FROM = 20;
 
 const PERCENTILES = ['50 %', '90 %', '99 %', '99.9 %', 'max'];
 
-/** Each an SVG document; over time, and then the percentiles. */
+/** Each is an SVG document: first the charts over time, then the percentiles. */
 export function reportCharts(report: LoadReport): string[] {
   const { seconds, process, rampMs, holdMs } = report;
   const lengthSeconds = Math.max(
@@ -89,7 +89,7 @@ function sessionsChart(groups: readonly SecondsReport[], time: Time): string {
   });
 }
 
-/** The percentiles at even distances, as each stands for ten times fewer calls than the one before. */
+/** The percentiles at equal distances, because each stands for ten times fewer calls than the one before. */
 function percentileChart({ operations }: LoadReport): string {
   const curves = operations
     .filter(({ latency }) => latency.count > 0)
@@ -165,7 +165,9 @@ function processCharts(all: readonly ProcessSample[], time: Time): string[] {
   ];
 }
 
-/** What was used since the sample before; a process that is gone takes its time along, which is no negative use. */
+/**
+ * What was used since the previous sample. A process that has ended takes its time with it, which is not negative use.
+ */
 function processorShares(samples: readonly ProcessSample[]): Point[] {
   return samples.slice(1).map((sample, index) => {
     const before = samples[index] ?? sample;

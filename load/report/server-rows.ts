@@ -1,4 +1,4 @@
-/** What a run saw of the server from outside, in words. */
+/** What a run observed of the server from outside, in words. */
 import { printable } from '../../src/telemetry/log/log-text.js';
 import type { CrossCheck, ServerFigure, ServerProcessReport, Trend } from '../load-report.js';
 import { formatBytes, formatCount, formatLatency, formatNumber } from './figure-format.js';
@@ -9,7 +9,7 @@ export function checkPhrase({ what, client, server, agrees }: CrossCheck): strin
   return `${printable(what)}: client ${formatCount(client)}, server ${formatCount(server)}: ${verdict}`;
 }
 
-/** One of the server's own figures; those that its name calls bytes are written as such. */
+/** One of the server's own figures. If its name says bytes, it is written as such. */
 export function serverFigureCells({ name, before, after }: ServerFigure): [string, string, string] {
   const [family = ''] = name.split('{', 1);
   const write = /_bytes(?:_total)?$/.test(family) ? formatBytes : formatNumber;
@@ -32,7 +32,7 @@ export function processFigures(process: ServerProcessReport): (readonly [string,
   ];
 }
 
-/** How memory, threads and descriptors moved during the hold. */
+/** How memory, threads and descriptors changed during the hold. */
 export function trendFigures({ trends }: ServerProcessReport): (readonly [string, string])[] {
   return [
     ['memory', trendPhrase(trends.residentBytes, formatBytes)],

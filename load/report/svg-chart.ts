@@ -1,4 +1,4 @@
-/** Charts as standalone SVG documents, for the HTML report and for files. Every text in them is escaped. */
+/** Charts as standalone SVG documents, for the HTML report and for files. All text in them is escaped. */
 import { Markup, markup } from './markup.js';
 import {
   type ChartFrame,
@@ -15,7 +15,7 @@ import { linearScale, logScale, type Scale, type TickBase } from './svg-scale.js
 export interface Point {
   /** On the chart's x scale, such as seconds. */
   readonly x: number;
-  /** `null` where there was nothing: the line is broken there. */
+  /** `null` if there was no value: the line is interrupted there. */
   readonly y: number | null;
 }
 
@@ -27,10 +27,10 @@ interface LineSeries {
 export interface LineChart extends ChartFrame {
   readonly series: readonly LineSeries[];
   readonly x: Scale;
-  /** Logarithmic where one scale would press the small values flat; linear unless told, and then from 0. */
+  /** Logarithmic if a linear scale would hide the small values. Linear by default, and then from 0. */
   readonly yScale?: 'linear' | 'log';
   readonly yTicks?: TickBase;
-  /** How a value of the y axis is written, with its unit. */
+  /** Writes a value of the y axis with its unit. */
   formatY(value: number): string;
   /** Vertical lines with a name. */
   readonly marks?: readonly { readonly x: number; readonly label: string }[];
@@ -38,7 +38,7 @@ export interface LineChart extends ChartFrame {
 
 interface Bar {
   readonly label: string;
-  /** `null` where nothing was measured: there is no bar then, and the note should say why. */
+  /** `null` if nothing was measured: there is no bar then, and the note should say why. */
   readonly value: number | null;
   readonly note?: string;
 }
@@ -47,7 +47,7 @@ export interface BarChart extends ChartFrame {
   readonly bars: readonly Bar[];
   /** Written after each value, such as `ms` or `calls/s`. */
   readonly unit: string;
-  /** How a value is written, without its unit; with three significant digits unless told. */
+  /** Writes a value without its unit; by default with three significant digits. */
   formatValue?(value: number): string;
 }
 
@@ -93,7 +93,7 @@ export function lineChart(chart: LineChart): string {
   return svg(chart, width, height, [legend.drawing, grid, names, lines, marks]);
 }
 
-/** One path, broken where there is no value; a point between two gaps makes no line and becomes a dot. */
+/** One path, interrupted where there is no value. A point between two gaps makes no line and becomes a dot. */
 function lineOf(
   points: readonly Point[],
   style: number,
@@ -112,7 +112,7 @@ function lineOf(
       path += `${isFirst ? 'M' : 'L'}${toX(x)} ${toY(y)}`;
     }
   });
-  // Numbers alone, and more of them than a text that is escaped may be long.
+  // Only numbers, but more of them than an escaped text may be long.
   return markup`<path class="chart-line chart-s${style}" d="${new Markup(path)}"/>${dots}`;
 }
 

@@ -2,23 +2,23 @@
 import { Markup, type MarkupValue, markup } from './markup.js';
 
 export interface ChartFrame {
-  /** Letters, digits and hyphens; unlike that of any other chart in the same page. */
+  /** Letters, digits and hyphens; unique among the charts of a page. */
   readonly id: string;
   readonly title: string;
-  /** What the chart shows, for those who can't see it. */
+  /** What the chart shows, for people who cannot see it. */
   readonly description: string;
-  /** The width of the drawing, in pixels where it is not scaled. */
+  /** The width of the drawing, in pixels if it is not scaled. */
   readonly width?: number;
 }
 
 export const DEFAULT_WIDTH = 480;
 const FONT_SIZE = 13;
-/** How many series can be told apart; further ones begin again. */
+/** How many series can be distinguished; further ones start again. */
 export const SERIES_STYLES = 6;
 
 /**
- * Okabe and Ito's colours, darkened or lightened until each has three times the paper's contrast; the series differ in
- * their dashes too. The media query holds for an SVG file in an `img` as well.
+ * The colours of Okabe and Ito, darkened or lightened until each has three times the paper's contrast. The series also
+ * differ in their dashes. The media query also applies to an SVG file in an `img`.
  */
 const LIGHT = ['#0072b2', '#c04f00', '#00805e', '#9c4f86', '#8a6100', '#1f2328'];
 const DARK = ['#56b4e9', '#ff9248', '#2fc79a', '#e29bc9', '#f0e442', '#e6edf3'];
@@ -49,7 +49,7 @@ export function svg(frame: ChartFrame, width: number, height: number, content: M
     .text;
 }
 
-/** How wide a text will be, near enough to leave room for it: fonts differ. */
+/** The approximate width of a text, good enough to leave room for it: fonts differ. */
 export function textWidth(text: string, fontSize = FONT_SIZE): number {
   let width = 0;
   for (const character of text) {
@@ -60,7 +60,7 @@ export function textWidth(text: string, fontSize = FONT_SIZE): number {
   return width * fontSize;
 }
 
-/** The text, cut to what fits into the width. */
+/** The text, cut so that it fits into the width. */
 export function fitted(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
   let kept = '';

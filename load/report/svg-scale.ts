@@ -1,4 +1,4 @@
-/** Where values and their ticks lie on the axes of a chart. */
+/** The positions of values and ticks on the axes of a chart. */
 
 interface Tick {
   readonly at: number;
@@ -11,7 +11,9 @@ export interface Scale {
   place(value: number): number;
 }
 
-/** What steps a scale's ticks may have: 1, 2 and 5 by powers of ten, those of whole numbers alone, or powers of two. */
+/**
+ * Which steps a scale's ticks may have: 1, 2 and 5 times powers of ten; the same, whole numbers only; or powers of two.
+ */
 export type TickBase = 'decimal' | 'whole' | 'binary';
 
 /** Seconds between the ticks of a time axis. */
@@ -35,7 +37,7 @@ export function linearScale(
   return { ticks, place: (value) => value / (steps * step) };
 }
 
-/** From a round value at or below the least of `values` that is above 0; what is below it lies at the beginning. */
+/** From a round value at or below the smallest of `values` above 0. Values below it are placed at the beginning. */
 export function logScale(values: readonly number[], write: (value: number) => string): Scale {
   const positive = values.filter((value) => value > 0);
   const most = positive.length === 0 ? 1 : greatest(positive);
@@ -72,13 +74,13 @@ export function timeScale(seconds: number): Scale {
   return { ticks, place: (value) => value / length };
 }
 
-/** Named places at even distances, such as percentiles. */
+/** Names at equal distances, such as percentiles. */
 export function namedScale(names: readonly string[]): Scale {
   const last = Math.max(1, names.length - 1);
   return { ticks: names.map((label, at) => ({ at, label })), place: (value) => value / last };
 }
 
-/** The least round value that is not below `least`. */
+/** The smallest round value that is at least `least`. */
 function roundStep(least: number, base: TickBase): number {
   if (base === 'binary') return 2 ** Math.max(0, Math.ceil(Math.log2(least) - 1e-9));
   const power = Math.floor(Math.log10(least) + 1e-9);

@@ -1,4 +1,4 @@
-/** What a run found, for a terminal: plain text in 110 columns. What came from the server is made printable. */
+/** The result of a run as plain text for a terminal, in 110 columns. Text from the server is made printable. */
 import { printable } from '../../src/telemetry/log/log-text.js';
 import type { LoadReport, ServerMetricsReport, ServerProcessReport } from '../load-report.js';
 import { totalErrors } from './expectation-figures.js';
@@ -8,15 +8,15 @@ import { clientSentence, mixPhrases, planPhrases, sessionCounts, verdict } from 
 import { checkPhrase, processFigures, serverFigureCells, trendFigures } from './server-rows.js';
 
 const COLUMNS = 110;
-/** Where what is said about a part begins; its name stands before. */
+/** The column where the text of a part begins; its name is before it. */
 const INDENT = 12;
 const ROOMFULS = new RegExp(`.{1,${COLUMNS - INDENT}}`, 'gsu');
-/** In the table of operations, which leaves the figures room to grow. */
+/** In the table of operations, so that the figures have enough room. */
 const MAX_NAME_LENGTH = 28;
 const MAX_THRESHOLD_LENGTH = 40;
 const MAX_SAMPLE_LENGTH = 300;
 
-/** The summary, without a line break at its end; its last line is `passed`, or `failed: ` and why. */
+/** The summary, without a line break at its end. Its last line is `passed`, or `failed: ` and the reason. */
 export function summarize(report: LoadReport): string {
   const { plan } = report;
   const blocks = [
@@ -113,7 +113,7 @@ function thresholdLines({ expectations }: LoadReport): string[] {
   );
 }
 
-/** A name and what is said about it, wrapped at spaces; a word that is longer than the line is cut into lines. */
+/** A name and its text, wrapped at spaces. A word that is longer than the line is split. */
 function part(name: string, text: string): string[] {
   const room = COLUMNS - INDENT;
   const lines: string[] = [];
@@ -129,7 +129,10 @@ function part(name: string, text: string): string[] {
   return lines.map((each, index) => `${(index === 0 ? name : '').padEnd(INDENT)}${each}`.trimEnd());
 }
 
-/** Columns of text, the first to the left and the others to the right; every row as long as the first. */
+/**
+ * Columns of text, the first aligned to the left and the others to the right. Every row has the same length as the
+ * first.
+ */
 function aligned(rows: readonly (readonly string[])[], before: string): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) => {
@@ -145,7 +148,7 @@ function shortened(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }
 
-/** Names that belong together often begin alike: what tells them apart is kept. */
+/** Related names often begin alike, so the end that distinguishes them is kept. */
 function withoutMiddle(name: string, most: number): string {
   if (name.length <= most) return name;
   const half = Math.floor((most - 1) / 2);

@@ -1,24 +1,24 @@
 /** Long runs have more seconds than a chart has pixels. */
 import type { SecondReport } from '../load-report.js';
 
-/** As `SecondReport`, for several seconds. */
+/** Like `SecondReport`, but for several seconds. */
 export interface SecondsReport {
   /** Seconds since the start of the run. */
   readonly from: number;
   readonly to: number;
-  /** A second, on average. */
+  /** Per second, on average. */
   readonly answered: number;
   readonly errors: number;
-  /** The median of the seconds' own. */
+  /** The median of the seconds' medians. */
   readonly p50Ms: number | null;
-  /** The worst of the seconds' own. */
+  /** The highest of the seconds' values. */
   readonly p99Ms: number | null;
   readonly maxMs: number | null;
-  /** At the end. */
+  /** At the end of the group. */
   readonly sessions: number;
 }
 
-/** At most `most` groups of neighbouring seconds, so that no peak of latency is lost. */
+/** At most `most` groups of neighbouring seconds. No peak of latency is lost. */
 export function thinned(seconds: readonly SecondReport[], most: number): SecondsReport[] {
   const size = Math.max(1, Math.ceil(seconds.length / most));
   return Array.from({ length: Math.ceil(seconds.length / size) }, (_, index) =>

@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url';
 /** The built command `bulkhead`. */
 export const COMMAND = fileURLToPath(new URL('../../src/bin.cjs', import.meta.url));
 
-/** The shell's variables without those that configure a gateway: scenarios say all that differs from the defaults. */
+/**
+ * The environment variables without those that configure a gateway: scenarios state every difference from the defaults.
+ */
 export function childEnvironment(): NodeJS.ProcessEnv {
   const ofTests = 'BULKHEAD_TEST_RUN';
   const kept = Object.entries(process.env).filter(

@@ -8,12 +8,12 @@ const PAUSE_MS = 200;
 
 interface Remains {
   readonly sessions: number;
-  /** Session threads that are no spares. */
+  /** Session threads that are not spares. */
   readonly threads: number;
   readonly children: number;
 }
 
-/** Waits up to 20 s, which is well beyond all graces that scenarios give, until nothing is left. */
+/** Waits until nothing is left, for up to 20 s, which is well beyond all graces of the scenarios. */
 export async function gone(gateway: RunningGateway): Promise<readonly ExpectationResult[]> {
   const startMs = performance.now();
   let remains = await remainsOf(gateway);

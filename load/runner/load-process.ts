@@ -1,4 +1,4 @@
-/** One run of `bulkhead load` as a child process, and the report that it wrote. */
+/** One run of `bulkhead load` as a child process, and the report that it writes. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import type { LoadRun } from '../scenario.js';
 import { COMMAND, childEnvironment } from './command.js';
 import type { RunningGateway } from './running-gateway.js';
 
-/** For opening the sessions, the last answers, and the end of all of them. */
+/** Additional time for opening the sessions, for the last answers, and for ending all of them. */
 const BEYOND_DURATION_MS = 90_000;
 const SHOWN_CHARACTERS = 2_000;
 
@@ -22,11 +22,11 @@ export interface LoadProcessOptions {
   readonly readsMetrics: boolean;
 }
 
-/** @throws {Error} when the run wrote no report. */
+/** @throws {Error} if the run wrote no report */
 export async function runLoadProcess(options: LoadProcessOptions): Promise<LoadReport> {
   const { gateway, run, prefix, watchesProcess, readsMetrics } = options;
   const files = { mix: `${prefix}.mix.json`, out: `${prefix}.json`, report: `${prefix}.html` };
-  // A report of an earlier time must not be taken for this one's.
+  // A report of an earlier run must not be taken for this one's.
   await Promise.all([files.out, files.report].map((file) => rm(file, { force: true })));
   await writeFile(files.mix, `${JSON.stringify(run.mix)}\n`);
   const args = [COMMAND, 'load', gateway.url, '--duration', `${run.durationMs}ms`, ...run.flags];
@@ -45,7 +45,7 @@ export async function runLoadProcess(options: LoadProcessOptions): Promise<LoadR
   }
 }
 
-/** What it printed on both streams, when it has ended or been killed at its deadline. */
+/** What it printed on both streams, when it has ended or was killed at its deadline. */
 async function outputOf(args: readonly string[], deadlineMs: number): Promise<string> {
   const child = adopt(
     spawn(process.execPath, args, { env: childEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] }),

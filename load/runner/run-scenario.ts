@@ -1,4 +1,4 @@
-/** Runs one scenario: starts its gateway, puts it under its loads, judges, and stops the gateway in every case. */
+/** Runs one scenario: starts its gateway, applies its loads, judges the results, and always stops the gateway. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../src/shared/errors.js';
 import type { ExpectationResult, LoadReport } from '../load-report.js';
@@ -19,11 +19,11 @@ export interface Verdict {
   readonly durationMs: number;
   readonly runs: readonly RunVerdict[];
   readonly checks: readonly ExpectationResult[];
-  /** A sentence, when the scenario could not be run to its end. */
+  /** A sentence, if the scenario could not be completed. */
   readonly failure: string | null;
 }
 
-/** Never rejects: what went wrong is in the verdict. */
+/** Never rejects: failures are in the verdict. */
 export async function runScenario(scenario: Scenario, scale: Scale, folder: string): Promise<Verdict> {
   const startMs = performance.now();
   const reports = new Map<string, LoadReport>();
@@ -72,13 +72,13 @@ async function runPhase(
     meanwhile === undefined ? undefined : delay(meanwhile.afterMs).then(() => meanwhile.act(gateway));
   const running = runs.map(async (run): Promise<[string, LoadReport]> => {
     const prefix = reportPrefix(folder, scenario, run.name);
-    // The gateway counts what all runs do: only a run that is alone can compare.
+    // The gateway's counts include all runs, so only a run that is alone can compare them.
     const readsMetrics = watched && runs.length === 1;
     await delay(run.afterMs ?? 0);
     const report = await runLoadProcess({ gateway, run, prefix, watchesProcess: watched, readsMetrics });
     return [run.name, report];
   });
-  // All of them come to their end, whatever one of them meets: none goes on into the next phase.
+  // Wait for all of them, whatever happens to one, so that none continues into the next phase.
   const settled = await Promise.allSettled([...running, acting]);
   for (const result of settled) if (result.status === 'rejected') throw result.reason;
   return Promise.all(running);

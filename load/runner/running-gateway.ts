@@ -1,4 +1,4 @@
-/** The gateway of a scenario: a process of its own on free ports, which can be stopped and started again. */
+/** The gateway of a scenario: a separate process on free ports, which can be stopped and started again. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { COMMAND, childEnvironment } from './command.js';
 const SERVER_MODULE = fileURLToPath(new URL('../server-module.js', import.meta.url));
 const START_DEADLINE_MS = 30_000;
 const READ_DEADLINE_MS = 10_000;
-/** How much of its output a failure tells. */
+/** How much of its output a failure shows. */
 const SHOWN_CHARACTERS = 2_000;
 
 export class RunningGateway {
@@ -23,7 +23,7 @@ export class RunningGateway {
     this.#child = this.#spawn('0', '0');
   }
 
-  /** @throws {Error} when it ends or says no address within 30 s. */
+  /** @throws {Error} if it ends, or prints no address within 30 s */
   static async start(flags: readonly string[]): Promise<RunningGateway> {
     const gateway = new RunningGateway(flags);
     await gateway.#listening();
@@ -43,7 +43,7 @@ export class RunningGateway {
     return new URL('/metrics', this.#adminUrl).href;
   }
 
-  /** Stops it as a service manager does, and starts another on the same ports. */
+  /** Stops it as a service manager does, and starts another one on the same ports. */
   async restart(): Promise<void> {
     await this.stop();
     this.#child = this.#spawn(new URL(this.#url).port, new URL(this.#adminUrl).port);

@@ -1,8 +1,8 @@
-/** Verdicts as people read them. */
+/** Verdicts as text for people. */
 import type { ExpectationResult } from '../load-report.js';
 import type { Verdict } from './run-scenario.js';
 
-/** All of one scenario, a line for each threshold. */
+/** Everything about one scenario, with a line for each threshold. */
 export function verdictText({ scenario, passed, durationMs, runs, checks, failure }: Verdict): string {
   const lines = [`${scenario}: ${passed ? 'passed' : 'FAILED'} after ${(durationMs / 1_000).toFixed(0)} s`];
   for (const { run, errors, limitedBy, expectations } of runs) {

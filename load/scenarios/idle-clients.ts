@@ -1,6 +1,6 @@
 import { ECHO, type LoadRun, type Scenario } from '../scenario.js';
 
-/** As Claude Code does it, every client holds a GET stream from its start to its end; two of them work. */
+/** As in Claude Code, every client holds a GET stream from its start to its end; two of them work. */
 function idle(
   name: string,
   durationMs: number,
@@ -23,7 +23,7 @@ export const idleClients: Scenario = {
     'Many clients that are connected and do nothing cost little memory, and do not slow down the few that work.',
   gatewayFlags: [],
   phases: ({ quick }) => [
-    // What a gateway takes for its first sessions, such as compiled code, is not what each further one takes.
+    // What a gateway needs for its first sessions, such as compiled code, is not needed for each further one.
     { watched: true, runs: [idle('warm-up', 1_000, 200, '2s', [])] },
     {
       watched: true,

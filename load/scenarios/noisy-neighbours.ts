@@ -1,10 +1,13 @@
 import { ECHO, type LoadRun, type Scenario } from '../scenario.js';
 
-/** Beyond this, or ten times the quiet baseline, whichever is more, a neighbour is felt: the machine has its noise too. */
+/**
+ * Above this, or above ten times the quiet baseline if that is more, the neighbours have an effect. Below, it may be
+ * noise of the machine.
+ */
 const P99_FLOOR_MS = 500;
 const TIMES_BASELINE = 10;
 
-/** Each finds a thread that is there already, since the wait for one is a noise of its own. */
+/** So few that each finds a thread ready, because waiting for one would be a disturbance of its own. */
 const QUIET_SESSIONS = 4;
 /** By then they have their threads, and their calls begin to count. */
 const NOISE_AFTER_MS = 2_000;
@@ -42,8 +45,8 @@ export const noisyNeighbours: Scenario = {
               { tool: 'crash', arguments: {}, weight: 1 },
               { tool: 'flood', arguments: { notifications: 200, bytes: 16_384 }, weight: 2 },
             ],
-            // Crashed and overgrown threads cost their calls, which are answered with an error each; a session whose
-            // thread dies time and again is ended.
+            // Threads that crash or exceed their memory cost their calls, which are answered with errors. A session
+            // whose threads die repeatedly is ended.
             expect: ['errors>0', 'lost==0', 'forgotten>=0'],
           },
         ],

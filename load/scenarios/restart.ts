@@ -1,6 +1,6 @@
 import { ECHO, type Scenario } from '../scenario.js';
 
-/** What a client may meet while its server is away: no connection, no session, or a server that takes no more. */
+/** What a client may see while its server is away: no connection, no session, or a server that accepts no more. */
 const RIGHT_KINDS = /^(connection|forgotten|no answer|not sent|http 503|json-rpc -32000)$/;
 
 export const restart: Scenario = {

@@ -5,13 +5,13 @@ const MEBIBYTE = 1024 * 1024;
 /** What the slow readers ask for, 64 MiB each; at 16 KiB/s that takes more than an hour. */
 const FLOOD = { notifications: 4_096, bytes: 16 * 1024 };
 const SLOW_SESSIONS = 16;
-/** What a session's thread takes at most, with what its tool has made and not got rid of yet. */
+/** What a session's thread takes at most, including what its tool has created and not sent yet. */
 const THREAD_BYTES = 24 * MEBIBYTE;
-/** What waits for a reader at most, beyond what its socket takes. */
+/** What waits for a reader at most, in addition to its socket's buffer. */
 const BUFFERED_BYTES = 2 * MEBIBYTE;
-/** The gateway's memory at the end may be above that of the quarter before by this share, and is bounded still. */
+/** The gateway's memory at the end may exceed that of the quarter before by this share and still count as bounded. */
 const STILL_SHARE = 0.05;
-/** By then the quick ones have their threads, and their calls begin to count. */
+/** By then the quick clients have their threads, and their calls begin to count. */
 const SLOW_AFTER_MS = 2_000;
 
 export const slowReaders: Scenario = {
@@ -34,7 +34,7 @@ export const slowReaders: Scenario = {
               ...['--read-rate', '16KiB/s', '--timeout', `${durationMs / 2}ms`],
             ],
             mix: [{ tool: 'flood', arguments: FLOOD, weight: 1 }],
-            // No call can be read to its end in that time: each is given up.
+            // No call can be read to its end in that time, so each is abandoned.
             expect: ['lost>0', 'answered>=0', 'failed-sessions==0', 'errors[connection]==0'],
           },
           {

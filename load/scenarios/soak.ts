@@ -8,8 +8,8 @@ function turnover(name: string, durationMs: number, expect: readonly string[]): 
   return {
     name,
     durationMs,
-    // Few calls: almost each is its session's first and takes a thread, and a machine that starts threads all the time
-    // shows what threads take, not what is left of sessions.
+    // Few calls: almost each is its session's first and needs a thread. A machine that starts threads all the time
+    // shows the cost of threads, not what is left of sessions.
     flags: ['--sessions', '60', '--listen', '--rate', '5', '--churn', '25', '--drop', '10'],
     mix: [ECHO],
     expect: ['errors==0', 'failed-sessions==0', ...expect],
@@ -20,10 +20,10 @@ export const soak: Scenario = {
   name: 'soak',
   shows:
     'After thousands of sessions have come and gone, memory, threads and descriptors are where they were.',
-  // Dropped sessions live on for the grace: with the default their number would rise for the first 30 s.
+  // Dropped sessions live for the grace: with the default, their number would rise for the first 30 s.
   gatewayFlags: ['--disconnect-grace', '1s'],
   phases: ({ quick, soakMs }) => [
-    // The first sessions warm the gateway up: compiled code and the heap's size settle, which is no leak.
+    // The first sessions warm up the gateway: compiled code and the size of the heap settle, which is not a leak.
     { watched: true, runs: [turnover('warm-up', quick ? 6_000 : 20_000, [])] },
     {
       watched: true,
@@ -47,7 +47,7 @@ export const soak: Scenario = {
   },
 };
 
-/** MiB a minute: a short run sees the heap breathe, a long one must not see it grow. */
+/** MiB a minute: in a short run the heap fluctuates, in a long one it must not grow. */
 function slope(soakMs: number): number {
   return soakMs >= 300_000 ? 2 : 60;
 }

@@ -11,7 +11,7 @@ export const startingBurst: Scenario = {
         {
           name: 'burst',
           durationMs: quick ? 3_000 : 10_000,
-          // Few calls: each session's first one starts a thread, and that is another measurement.
+          // Few calls: each session's first call starts a thread, which is another measurement.
           flags: ['--sessions', '200', '--listen', '--ramp', '1s', '--rate', '10'],
           mix: [ECHO],
           expect: ['session-creation.p99<1s', 'failed-sessions==0', 'errors==0'],

@@ -1,6 +1,7 @@
 /**
- * Reads metrics as text: Prometheus' format 0.0.4 and OpenMetrics 1.0. It refuses what neither allows, because a sample
- * that was read wrongly would make a check of the server wrong. Timestamps and exemplars are checked and left out.
+ * Reads metrics as text: the Prometheus format 0.0.4 and OpenMetrics 1.0. It refuses what neither allows, because a
+ * sample that is read wrongly would make a check of the server wrong. Timestamps and exemplars are checked and left
+ * out.
  */
 
 export interface Sample {
@@ -11,12 +12,12 @@ export interface Sample {
 
 export interface Family {
   readonly name: string;
-  /** As `# TYPE` says it; `untyped` without one. */
+  /** The type in `# TYPE`; `untyped` without one. */
   readonly type: string;
   readonly samples: readonly Sample[];
 }
 
-/** The text is no exposition. Its message has no full stop and says where. */
+/** The text is not an exposition. The message has no full stop and names the place. */
 export class ExpositionError extends Error {
   constructor(line: number, problem: string) {
     super(`line ${line} ${problem}`);
@@ -34,7 +35,7 @@ export class Exposition {
     this.#samples = samples;
   }
 
-  /** All samples of this name: of a histogram, `x_count` and `x_bucket` are names of their own. */
+  /** All samples of this name. For a histogram, `x_count` and `x_bucket` are separate names. */
   samples(name: string): readonly Sample[] {
     return this.#samples.get(name) ?? [];
   }
@@ -43,7 +44,7 @@ export class Exposition {
     return this.#samples.keys();
   }
 
-  /** The sum of all samples of this name that have these labels; `null` where there is none. */
+  /** The sum of all samples of this name with these labels; `null` if there is none. */
   sum(name: string, labels: Readonly<Record<string, string>> = {}): number | null {
     const wanted = Object.entries(labels);
     const matching = this.samples(name).filter((sample) =>
@@ -64,11 +65,11 @@ const TYPES = new Set(
 const OF_TYPE = /^#[ \t]+TYPE[ \t]+([a-zA-Z_:][a-zA-Z0-9_:]*|"(?:[^"\\]|\\["\\n])*")[ \t]+(\S+)[ \t]*$/;
 const OF_TYPE_AT_ALL = /^#[ \t]+TYPE(?:[ \t]|$)/;
 
-/** What a sample's name may have after its family's. */
+/** What the name of a sample may have in addition to the name of its family. */
 const SUFFIXES = ['_total', '_bucket', '_count', '_sum', '_created', '_info', '_gcount', '_gsum'];
 
 /**
- * @param openMetrics whether the text says of itself that it is OpenMetrics: it must then have its end marked.
+ * @param openMetrics whether the text declares itself to be OpenMetrics: its end must then be marked
  * @throws {ExpositionError}
  */
 export function parseExposition(text: string, openMetrics = false): Exposition {
@@ -96,7 +97,7 @@ export function parseExposition(text: string, openMetrics = false): Exposition {
   return new Exposition(families, byName);
 }
 
-/** A series as Prometheus writes it, its labels in alphabetical order: `calls_total{tool="echo"}`. */
+/** A series in the notation of Prometheus, with its labels in alphabetical order: `calls_total{tool="echo"}`. */
 export function seriesName({ name, labels }: Pick<Sample, 'name' | 'labels'>): string {
   if (labels.size === 0) return name;
   const pairs = [...labels].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -139,12 +140,12 @@ function insertFamily(families: Map<string, GrowingFamily>, name: string): Growi
 const BLANK = /[ \t]*/y;
 const METRIC_NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
 const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_]*/y;
-/** A label's value; and a name that is not of the classic alphabet. */
+/** The value of a label, or a name outside of the classic alphabet. */
 const QUOTED = /"((?:[^"\\]|\\["\\n])*)"/y;
 const NUMBER = /[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|NaN|[+-]?Inf(?:inity)?/iy;
 const TIMESTAMP = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
-/** Reads one line that holds a sample. */
+/** Reads one line that contains a sample. */
 class SampleReader {
   readonly #line: string;
   readonly #number: number;
@@ -174,7 +175,7 @@ class SampleReader {
     return { name, labels, value: toNumber(value) };
   }
 
-  /** Up to the closing brace. @returns the metric's own name, where it stands in the braces in quotes. */
+  /** Reads up to the closing brace. @returns the metric's own name, if it is in quotes inside the braces */
   #labels(labels: Map<string, string>): string | undefined {
     let metricName: string | undefined;
     for (;;) {
@@ -233,14 +234,14 @@ class SampleReader {
   }
 }
 
-/** `Number` doesn't know the formats' spelling of infinity. */
+/** `Number` does not know how the formats spell infinity. */
 function toNumber(text: string): number {
   const infinity = /^([+-]?)inf/i.exec(text);
   if (infinity === null) return Number(text);
   return infinity[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
 
-/** Of a page that is not metrics at all, a line may be very long. */
+/** If a page does not contain metrics at all, a line may be very long. */
 function excerpt(line: string): string {
   return JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}…` : line);
 }

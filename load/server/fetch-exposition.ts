@@ -1,4 +1,4 @@
-/** Scrapes a server's metrics. Each scrape has a connection of its own, so that none is left between them. */
+/** Scrapes a server's metrics. Each scrape has its own connection, so that none stays open in between. */
 import { Agent, request } from 'undici';
 import { formatDuration } from '../../src/config/duration.js';
 import { messageOf } from '../../src/shared/errors.js';
@@ -8,7 +8,7 @@ import { ServerUnreadable } from './server-unreadable.js';
 /** A server with thousands of series serves about a megabyte. */
 const MAX_BYTES = 64 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
-/** OpenMetrics only where there is nothing else: it renames counters. */
+/** OpenMetrics only if there is nothing else, because it renames counters. */
 const ACCEPT = 'text/plain;version=0.0.4, application/openmetrics-text;version=1.0.0;q=0.5, */*;q=0.1';
 
 export interface FetchOptions {
@@ -21,8 +21,8 @@ export interface FetchOptions {
 }
 
 /**
- * @throws {ServerUnreadable} one sentence, when there is no exposition to be had.
- * @throws the signal's reason, when it aborts.
+ * @throws {ServerUnreadable} with one sentence, if no exposition can be read
+ * @throws the signal's reason, when it aborts
  */
 export async function fetchExposition(url: string, options: FetchOptions = {}): Promise<Exposition> {
   const { timeoutMs = TIMEOUT_MS, maxBytes = MAX_BYTES, signal, token } = options;
@@ -32,7 +32,7 @@ export async function fetchExposition(url: string, options: FetchOptions = {}): 
   const timer = setTimeout(() => deadline.abort(), timeoutMs);
   const stop = AbortSignal.any([deadline.signal, ...(signal === undefined ? [] : [signal])]);
   const agent = new Agent({
-    // The deadline is the one limit; undici's own would end a longer one.
+    // The deadline is the only limit; undici's own limit would end a longer one.
     connect: { timeout: 0 },
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -60,8 +60,8 @@ export async function fetchExposition(url: string, options: FetchOptions = {}): 
 }
 
 /**
- * The URL as it may be shown: without user and password.
- * @throws {ServerUnreadable} where it is none of HTTP.
+ * The URL in the form in which it may be shown: without user and password.
+ * @throws {ServerUnreadable} if it is not an HTTP URL
  */
 export function withoutCredentials(url: string): string {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
@@ -73,7 +73,7 @@ export function withoutCredentials(url: string): string {
   return shown.href;
 }
 
-/** An answer that is no exposition. The message is a clause. */
+/** An answer that is not an exposition. The message is a clause. */
 class Unfit extends Error {}
 
 function describe(error: unknown, maxBytes: number): string {

@@ -1,4 +1,4 @@
-/** What is seen of the server from outside while a run goes on: its metrics at both ends, and its process tree. */
+/** What is observed of the server from outside during a run: its metrics before and after, and its process tree. */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../src/shared/errors.js';
@@ -24,7 +24,7 @@ export interface ObserverOptions {
 
 /** What the client counted over the whole run, and over the hold. */
 export interface FinalCounts extends ClientCounts {
-  /** Sessions that were open at `markAllOpen`, idle ones too. */
+  /** Sessions that were open at `markAllOpen`, including idle ones. */
   readonly openSessions: number;
   /** Tool calls that were answered between `markHoldStart` and `markHoldEnd`. */
   readonly holdCalls: number;
@@ -50,9 +50,9 @@ export class ServerObserver {
   }
 
   /**
-   * Reads the metrics and takes the first sample; to be called before the first session is opened.
-   * @param originMs the run's start as `performance.now()` tells it, from which samples count.
-   * @throws {ServerUnreadable} one sentence, where either can't be read.
+   * Reads the metrics and takes the first sample. Must be called before the first session is opened.
+   * @param originMs the start of the run by `performance.now()`, from which samples count
+   * @throws {ServerUnreadable} with one sentence, if either cannot be read
    */
   async begin(originMs = performance.now()): Promise<void> {
     const { metricsUrl, pid, token } = this.#options;
@@ -82,21 +82,21 @@ export class ServerObserver {
     this.#holdStart = this.#sampler?.take();
   }
 
-  /** The last call of the hold was answered or given up. */
+  /** The last call of the hold was answered or abandoned. */
   markHoldEnd(): void {
     this.#holdEnd = this.#sampler?.take();
   }
 
   /**
-   * Ends the samples and reads the metrics again; a server that can't be read any more is told in the report. To be
-   * called when every request of the run was answered or given up.
+   * Ends the samples and reads the metrics again. If the server cannot be read any more, the report says so. Must be
+   * called when every request of the run was answered or abandoned.
    */
   async finish(counts: FinalCounts): Promise<ServerReports> {
     this.#sampler?.stop();
     return { metrics: await this.#metrics(counts), process: this.#process(counts) };
   }
 
-  /** Releases timer and connections, at any moment and more than once. */
+  /** Releases timer and connections. May be called at any time and more than once. */
   close(): void {
     this.#sampler?.stop();
     this.#closing.abort();
@@ -117,7 +117,8 @@ export class ServerObserver {
       if (next.checks.length === 0) break;
       last = next;
     }
-    // Some figures, such as Bulkhead's event-loop delay, count from the last scrape: the first holds the whole run.
+    // Some figures, such as Bulkhead's event-loop delay, count from the last scrape, so the first scrape after the run
+    // has all of it.
     return { ...first, checks: last.checks };
   }
 

@@ -1,16 +1,16 @@
-/** Samples a process tree for as long as a run takes, in bounded memory. */
+/** Samples a process tree during a run, in bounded memory. */
 import { messageOf } from '../../src/shared/errors.js';
 import type { ProcessSample, ServerProcessReport } from '../load-report.js';
 import type { TreeFigures } from './process-tree.js';
 
 const INTERVAL_MS = 1_000;
-/** More than an hour of them. */
+/** Enough for more than an hour. */
 const MAX_SAMPLES = 4_096;
 
 export interface SamplerOptions {
   /** Milliseconds since the start of the run. */
   readonly now: () => number;
-  /** @returns `undefined` when the process has ended. */
+  /** @returns `undefined` if the process has ended */
   readonly sample: () => TreeFigures | undefined;
   readonly intervalMs?: number;
   readonly maxSamples?: number;
@@ -35,7 +35,7 @@ export class ProcessSampler {
     return this.#samples;
   }
 
-  /** Why there are no more samples, where it was not `stop()`. */
+  /** Why there are no more samples, unless `stop()` was called. */
   get stopped(): ServerProcessReport['stopped'] {
     return this.#stopped;
   }
@@ -48,7 +48,7 @@ export class ProcessSampler {
 
   /**
    * Takes one at once; it never throws.
-   * @returns `undefined` when the process has ended or could not be read.
+   * @returns `undefined` if the process has ended or could not be read
    */
   take(): ProcessSample | undefined {
     if (this.#stopped !== undefined) return undefined;

@@ -1,4 +1,4 @@
-/** What a process and all its descendants hold, as Linux tells it in /proc. */
+/** What a process and all its descendants use, as reported by /proc on Linux. */
 import type { ProcessSample } from '../load-report.js';
 import { type ProcessStat, ProcFiles } from './proc-files.js';
 import { ServerUnreadable } from './server-unreadable.js';
@@ -8,14 +8,17 @@ export type TreeFigures = Omit<ProcessSample, 'atMs'>;
 /** A process of the tree. */
 interface Member {
   readonly stat: ProcessStat;
-  /** Of ended children: counted already, and still to come in this one's `childrenCpuMs` when it waits for them. */
+  /**
+   * The part of ended children that has been counted already. It will be in this process's `childrenCpuMs` when it
+   * waits for them.
+   */
   readonly countedMs: number;
 }
 
 /**
- * Who was once seen in the tree stays in it when its parent ends and it gets another one. Processes are found by
- * their parents' ids in `stat`: `task/<tid>/children` is not in every kernel, leaves processes out while others come
- * and go, and is a file for each thread, of which a server may have hundreds.
+ * A process that was once seen in the tree stays in it, even if its parent ends and it gets another one. Processes are
+ * found by the parents' ids in `stat`: `task/<tid>/children` does not exist in every kernel, misses processes while
+ * others come and go, and is a file for each thread, of which a server may have hundreds.
  */
 export class ProcessTree {
   readonly #files: ProcFiles;
@@ -24,7 +27,7 @@ export class ProcessTree {
   #members: ReadonlyMap<number, Member> | undefined;
   #cpuMs = 0;
 
-  /** @throws {ServerUnreadable} when this is not Linux, or there is no such process. */
+  /** @throws {ServerUnreadable} if this is not Linux, or there is no such process */
   constructor(
     pid: number,
     options: { readonly platform?: NodeJS.Platform; readonly files?: ProcFiles } = {},
@@ -39,9 +42,9 @@ export class ProcessTree {
   }
 
   /**
-   * Reads one file of each process of the machine, 15 to 30 us each. Processor time counts from the first sample.
-   * @returns `undefined` when the process itself has ended; its descendants may live on.
-   * @throws {ServerUnreadable} where a process of the tree is another user's.
+   * Reads one file of each process of the machine, 15 to 30 µs each. Processor time counts from the first sample.
+   * @returns `undefined` if the process itself has ended; its descendants may still live
+   * @throws {ServerUnreadable} if a process of the tree belongs to another user
    */
   sample(): TreeFigures | undefined {
     const stats = this.#find();
@@ -73,8 +76,8 @@ export class ProcessTree {
   }
 
   /**
-   * Adds the processor time since the last sample. A process that ended is counted up to when it was last seen; the
-   * rest of it, and all of those that were never seen, comes with the time that its parent was told when it waited.
+   * Adds the processor time since the last sample. A process that has ended is counted up to when it was last seen. The
+   * rest of it, and all time of processes that were never seen, is added when its parent waits for it.
    */
   #account(stats: readonly ProcessStat[]): ReadonlyMap<number, Member> {
     const before = this.#members;
@@ -109,7 +112,7 @@ export class ProcessTree {
   }
 }
 
-/** What the ended ones had used when they were last seen, by the living process that was to wait for them. */
+/** What the ended processes had used when they were last seen, by the living process that has to wait for them. */
 function creditsOf(before: ReadonlyMap<number, Member>, alive: readonly ProcessStat[]): Map<number, number> {
   const living = new Set(
     alive.filter((stat) => isSame(stat, before.get(stat.pid)?.stat)).map(({ pid }) => pid),
@@ -117,7 +120,7 @@ function creditsOf(before: ReadonlyMap<number, Member>, alive: readonly ProcessS
   const credits = new Map<number, number>();
   for (const { stat, countedMs } of before.values()) {
     if (living.has(stat.pid)) continue;
-    // Its parent may have ended too, and then its time was handed on to the parent's own.
+    // Its parent may have ended too; its time was then passed on to the parent's own parent.
     let ancestor: number | undefined = stat.parent;
     while (ancestor !== undefined && !living.has(ancestor)) ancestor = before.get(ancestor)?.stat.parent;
     if (ancestor === undefined) continue;

@@ -1,21 +1,21 @@
-/** Holds the server's own metrics at both ends of a run against each other and against what the client counted. */
+/** Compares the server's own metrics before and after a run with each other and with what the client counted. */
 import type { CrossCheck, ServerFigure, ServerMetricsReport } from '../load-report.js';
 import { type Exposition, seriesName } from './exposition.js';
 
-/** What the client knows of the run, idle sessions and replacements too. */
+/** What the client knows about the run, including idle sessions and replacements. */
 export interface ClientCounts {
   /** Tool calls whose request was at least begun to be written. */
   readonly callsSent: number;
-  /** Of these, those answered with HTTP 200 and a result or a JSON-RPC error. */
+  /** The calls among them that were answered with HTTP 200 and a result or a JSON-RPC error. */
   readonly callsAnswered: number;
   /** `initialize` requests that were sent. */
   readonly sessionsAttempted: number;
-  /** Of these, those that gave a session. */
+  /** The requests among them that opened a session. */
   readonly sessionsCreated: number;
 }
 
 export interface MetricsObservation {
-  /** As it may be shown. */
+  /** The URL in the form in which it may be shown. */
   readonly url: string;
   readonly before: Exposition;
   /** Or a sentence that says why it could not be read. */
@@ -24,19 +24,19 @@ export interface MetricsObservation {
 }
 
 interface ShownMetric {
-  /** A pattern takes metrics that have one series only. */
+  /** A pattern matches only metrics with a single series. */
   readonly name: string | RegExp;
-  /** Labels whose values are shown each; over all others the series are added up. */
+  /** Labels whose values are shown separately; the series are summed over all others. */
   readonly by: readonly string[];
 }
 
 const OPERATIONS = 'mcp_server_operation_duration_seconds';
 const SESSIONS_STARTED = 'bulkhead_sessions_started_total';
 const REJECTIONS = 'bulkhead_rejections_total';
-/** Either tells a restart. */
+/** A change of either shows a restart. */
 const START_TIMES = ['process_start_time_seconds', 'bulkhead_start_time_seconds'];
 
-/** Some reckon it at each scrape from the time since the machine started, which is told in whole seconds. */
+/** Some servers compute it at each scrape from the time since the machine started, which is known in whole seconds. */
 const START_TIME_JITTER_S = 2;
 
 const SHOWN: readonly ShownMetric[] = [
@@ -80,22 +80,25 @@ export function serverMetricsReport({ url, before, after, counts }: MetricsObser
   return { url, figures, checks: counted.map((count) => check(count, before, after)) };
 }
 
-/** Whether the server has counted less than the client had answered: it may still be about to. */
+/** Whether the server has counted less than the client has received answers: it may still be about to count. */
 export function isBehind({ checks }: ServerMetricsReport): boolean {
   return checks.some(({ agrees, client, server }) => !agrees && server < client);
 }
 
-/** Which samples of an exposition make up one figure. */
+/** The samples of an exposition that make up one figure. */
 interface Series {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** What both sides count. Of a request whose answer never came, the client can't know whether the server counted it. */
+/**
+ * A figure that both sides count. If the answer to a request never came, the client cannot know whether the server
+ * counted the request.
+ */
 interface CountedTwice {
   readonly what: string;
   readonly series: Series;
-  /** What the client says, and the least and the most that the server may say. */
+  /** The client's number, and the range that the server's number may have. */
   readonly client: number;
   readonly least: number;
   readonly most: number;
@@ -143,12 +146,12 @@ function ends(before: Exposition, after: Exposition, { name, labels }: Series) {
   return { before: before.sum(name, labels), after: after.sum(name, labels) };
 }
 
-/** A series that was not there before its first count began at 0. */
+/** A series that did not exist before its first count began at 0. */
 function rise(before: Exposition, after: Exposition, { name, labels }: Series): number {
   return (after.sum(name, labels) ?? 0) - (before.sum(name, labels) ?? 0);
 }
 
-/** A counter never falls and never goes, unless its process does. */
+/** A counter falls or vanishes only if its process was restarted. */
 function hasRestarted(before: Exposition, after: Exposition): boolean {
   const hasMoved = (name: string): boolean => {
     const [first, last] = [before.sum(name), after.sum(name)];
@@ -183,7 +186,7 @@ function singleSeries(ends: readonly Exposition[], pattern: RegExp): string[] {
   );
 }
 
-/** By the name of the series with the labels that are told apart. What isn't a number is left out. */
+/** By the name of the series with the labels that are kept separate. What is not a number is left out. */
 function addedUp(end: Exposition, name: string, by: readonly string[]): Map<string, number> {
   const values = new Map<string, number>();
   for (const { labels, value } of end.samples(name)) {

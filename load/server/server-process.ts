@@ -2,7 +2,7 @@
 import type { ProcessSample, ServerProcessReport, Trend } from '../load-report.js';
 import { trend } from './trend.js';
 
-/** A moment is `undefined` when it never came, or when the process had ended before. */
+/** A moment is `undefined` if it never came, or if the process had ended before. */
 export interface ProcessObservation {
   readonly pid: number;
   /** Earliest first. */
@@ -40,12 +40,12 @@ export function serverProcessReport(observation: ProcessObservation): ServerProc
   };
 }
 
-/** Of a run that was interrupted, the hold lasts up to its last sample. */
+/** If a run was interrupted, the hold lasts until its last sample. */
 function isWithin(atMs: number, from: ProcessSample, to: ProcessSample | undefined): boolean {
   return atMs >= from.atMs && (to === undefined || atMs <= to.atMs);
 }
 
-/** How much a figure rose between two moments, for each of so many. */
+/** How much a figure rose between two moments, divided by a number of things. */
 function share(
   from: ProcessSample | undefined,
   to: ProcessSample | undefined,

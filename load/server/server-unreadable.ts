@@ -1,4 +1,4 @@
-/** The server can't be observed from outside: its metrics or its processes. The message is a whole sentence. */
+/** The server's metrics or processes cannot be observed from outside. The message is a complete sentence. */
 export class ServerUnreadable extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);

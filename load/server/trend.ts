@@ -1,4 +1,4 @@
-/** Whether a figure rises or falls in the long run, told from noise that is far from independent. */
+/** Whether a figure rises or falls in the long run, distinguished from noise whose samples depend on each other. */
 import type { Trend } from '../load-report.js';
 
 export interface TrendPoint {
@@ -7,21 +7,21 @@ export interface TrendPoint {
 }
 
 /**
- * Memory goes up and down with garbage collections, so that neighbouring samples say almost the same and an interval
- * from single samples is far too narrow. Means of a few long blocks are nearly independent. With six, and noise whose
- * neighbours correlate by 0.95, the interval held the true slope in 94 of 100 simulated runs of 600 samples (with 8
- * blocks in 92, with 20 in 83), and fewer would cost too much by Student's t. In 120 such samples it was 84: a trend
- * asks for a run that is long against the swings.
+ * Memory goes up and down with garbage collections, so neighbouring samples are nearly equal, and an interval from
+ * single samples would be far too narrow. Means of a few long blocks are nearly independent. With six blocks, and noise
+ * whose neighbours correlate by 0.95, the interval contained the true slope in 94 of 100 simulated runs of 600 samples
+ * (with 8 blocks in 92, with 20 in 83). Fewer blocks would widen the interval too much by Student's t. With 120 such
+ * samples it was 84: a run must be long compared with the swings.
  */
 const BLOCKS = 6;
-/** Student's t for 95 %, two-sided: six blocks, less the two parameters of a line. */
+/** Student's t for 95 %, two-sided: six blocks, minus the two parameters of a line. */
 const STUDENT_T = 2.776;
 const MIN_POINTS = 4 * BLOCKS;
 const MS_PER_MINUTE = 60_000;
 
 /**
- * @param points in order of time; between them about equal times.
- * @returns `null` for fewer than 24 points, or when all are of one moment.
+ * @param points in order of time, at about equal intervals
+ * @returns `null` for fewer than 24 points, or if all have the same time
  */
 export function trend(points: readonly TrendPoint[]): Trend | null {
   const [first] = points;
@@ -29,7 +29,7 @@ export function trend(points: readonly TrendPoint[]): Trend | null {
   const blocks = Array.from({ length: BLOCKS }, (_, index) => {
     const from = Math.floor((index * points.length) / BLOCKS);
     const block = points.slice(from, Math.floor(((index + 1) * points.length) / BLOCKS));
-    // Relative to the first, so that a figure that never moves has a slope of exactly 0.
+    // Relative to the first, so that a figure that never changes has a slope of exactly 0.
     return {
       minutes: mean(block.map(({ atMs }) => (atMs - first.atMs) / MS_PER_MINUTE)),
       value: mean(block.map(({ value }) => value - first.value)),
