@@ -16,6 +16,7 @@ import { FakeStarter, type FakeWorker } from './fake-worker.js';
 
 export const SECOND = 1_000;
 export const CANCEL_GRACE_MS = 2 * SECOND;
+export const SSE_AFTER_MS = SECOND;
 export const OPTIONS = {
   maxSessions: 10,
   cleanupIntervalMs: SECOND,
@@ -33,6 +34,8 @@ export class Connection implements StreamConnection {
   readonly bodies: string[] = [];
   failure: StartFailure | undefined;
   owner: ConnectionOwner | undefined;
+  /** The last event id that it was sent, as its client would give it back. */
+  lastEventId = '';
   answer(body: string): boolean {
     this.bodies.push(body);
     return true;
@@ -41,13 +44,20 @@ export class Connection implements StreamConnection {
     this.failure = failure;
   }
   nothing(): void {}
-  open(): void {}
-  write(_id: string | undefined, body: string): boolean {
+  open(primingId: string | undefined): void {
+    this.lastEventId = primingId ?? this.lastEventId;
+  }
+  write(id: string | undefined, body: string): boolean {
+    this.lastEventId = id ?? this.lastEventId;
     this.bodies.push(body);
     return true;
   }
   end(): boolean {
     return true;
+  }
+  /** Its client is gone. */
+  closes(): void {
+    this.owner?.onClose(this);
   }
 }
 
@@ -75,7 +85,7 @@ export function world(given: Partial<typeof OPTIONS & { maxThreads: number; spar
   const { maxThreads = 4, spareThreads = 0 } = given;
   const pool = new WorkerPool({ maxThreads, spareThreads }, starter, events);
   const sessions = new SessionManager({ ...OPTIONS, ...given }, events, pool, undefined);
-  const streams = new StreamDelivery({ sseAfterMs: SECOND }, events);
+  const streams = new StreamDelivery({ sseAfterMs: SSE_AFTER_MS }, events);
   afterThisTest(async () => {
     try {
       await sessions.drain(0);

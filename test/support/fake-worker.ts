@@ -147,6 +147,11 @@ export class FakeWorker implements SessionWorker {
     this.#requests.settled(id);
   }
 
+  /** Its server closes the stream of a request, whose client is to come back for it (SEP-1699). */
+  closesStream(requestId: RequestId): void {
+    this.#owner?.onCloseStream(requestId);
+  }
+
   /** By itself, or as it was told. */
   dies(exit: WorkerExit): void {
     if (this.#state === 'gone') return;

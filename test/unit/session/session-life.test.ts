@@ -57,7 +57,7 @@ describe('A session whose client is away', () => {
     const { session } = await awake();
     const stream = new Connection();
     session.listen(stream);
-    stream.owner?.onClose(stream);
+    stream.closes();
     await clock.advance(OPTIONS.disconnectGraceMs - SECOND);
     expect(reasons()).to.deep.equal([]);
     await clock.advance(2 * SECOND);
