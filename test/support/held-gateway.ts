@@ -45,7 +45,7 @@ export async function holdGateway(
       join(buildRoot, 'src', 'bin.cjs'),
       'serve',
       fileURLToPath(fixtureModule('holding')),
-      ...['--port', '0', '--admin-port', '0', '--log-format', 'json'],
+      ...['--port', '0', '--admin-port', '0', '--log-format', 'json', '--no-bundle'],
       // The holds that make garbage must be ended by the signal, not by a limit.
       ...[
         '--drain-timeout',
