@@ -18,7 +18,9 @@ import { optionError } from '../config/option-error.js';
 import { messageOf } from '../shared/errors.js';
 import { VERSION } from '../version.js';
 import { CommandFailure, EXIT_FAILED, EXIT_OK } from './failure.js';
+import { checkServers } from './import-check.js';
 import { describePlan, describeUndo, describeWritten } from './import-report.js';
+import { watchStopSignals } from './signals.js';
 
 /** The flags of `bulkhead import`, as they were written. */
 export interface ImportRequest {
@@ -26,13 +28,15 @@ export interface ImportRequest {
   readonly scope?: readonly string[];
   readonly config?: string;
   readonly write?: true;
+  readonly check?: true;
   readonly undo?: true;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
 }
 
 /**
- * @returns the exit code: 0, or 1 where a file can't be read, or an entry not be brought back.
+ * @returns the exit code: 0, or 1 where a file can't be read, an entry not be brought back, or a server not be started;
+ *   where a signal ended a check, its own code.
  * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` for wrong flags.
  * @throws {CommandFailure} when nothing can be written.
  */
@@ -58,11 +62,40 @@ export async function importServers(request: ImportRequest): Promise<number> {
   const warnings = [...plan.warnings, ...(isChosen('codex') ? codexNotices(surroundings) : [])];
   for (const warning of warnings) process.stderr.write(`bulkhead: warning: ${warning}\n`);
   process.stdout.write(describePlan(plan, gateway, notableVariables(environment)));
+  if (request.check === true) {
+    const failure = await check(plan, gateway, environment);
+    if (failure !== undefined) return failure;
+  }
   if (plan.moved.length > 0) {
     if (request.write === true) writePlan(plan, gateway);
     else process.stdout.write('\nNothing is written. The same with --write does it.\n');
   }
   return plan.problems.length > 0 ? EXIT_FAILED : EXIT_OK;
+}
+
+/** @returns an exit code where the import must not go on. */
+async function check(
+  plan: ImportPlan,
+  gateway: GatewayFile,
+  environment: ImportRequest['environment'],
+): Promise<number | undefined> {
+  const stop = watchStopSignals();
+  try {
+    process.stdout.write('\nChecked:\n');
+    const print = (line: string): void => void process.stdout.write(`${line}\n`);
+    const ok = await checkServers(plan, gateway, {
+      environment,
+      version: VERSION,
+      signal: stop.signal,
+      print,
+    });
+    if (stop.signal.aborted) return stop.exitCode();
+    if (ok) return undefined;
+    process.stdout.write('\nNothing is written, since not every server starts.\n');
+    return EXIT_FAILED;
+  } finally {
+    stop.release();
+  }
 }
 
 function writePlan(plan: ImportPlan, gateway: GatewayFile): void {

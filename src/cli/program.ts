@@ -150,7 +150,10 @@ export function createProgram(
     .addOption(listOption('--scope <scope>', `only this scope: ${SCOPES.join(', ')} (default: all)`))
     .option('--config <file>', "the gateway's config file (default: bulkhead.json, env: BULKHEAD_CONFIG)")
     .option('--write', 'do it, and keep a backup beside each file')
-    .addOption(new Option('--undo', "bring the clients' files back").conflicts(['write', 'client', 'scope']))
+    .option('--check', 'first start every server once, and show what it offers and what it costs')
+    .addOption(
+      new Option('--undo', "bring the clients' files back").conflicts(['write', 'check', 'client', 'scope']),
+    )
     .action(async (flags: Omit<ImportRequest, 'environment' | 'cwd'>) => {
       const { importServers } = await import('./import.js');
       finish(await importServers({ ...flags, environment: process.env, cwd: process.cwd() }));

@@ -63,6 +63,13 @@ export class GatewayFile {
       : this.document.append(['servers'], servers);
   }
 
+  /** Its servers once it is edited, as they are written. */
+  serversAfter(edits: readonly TextEdit[]): Readonly<Record<string, unknown>> {
+    const after = new JsonDocument(Buffer.from(this.document.edited(edits)));
+    const plain: unknown = JSON.parse(JSON.stringify(after.value(['servers']) ?? {}));
+    return plain as Readonly<Record<string, unknown>>;
+  }
+
   get #port(): number | undefined {
     const port = Number(this.document.value(['port']) ?? 3000);
     return Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined;

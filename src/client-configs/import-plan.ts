@@ -1,4 +1,5 @@
 /** What an import would do: which entries move, which stay and why, and how each file changes. Nothing is written here. */
+import { isServerName, serverNameOf } from '../config/servers/server-name.js';
 import type { Client, ClientRules, Scope, ServerMap } from './client.js';
 import { STDIO_PROPERTIES } from './client.js';
 import { type ConfigFile, ConfigFileProblem, readConfigFile } from './config-file.js';
@@ -67,10 +68,6 @@ interface Candidate extends MovedEntry {
   readonly notes: readonly string[];
 }
 
-/** Names that the gateway's own paths have, and one that is no name of a property. */
-const RESERVED = new Set(['mcp', 'sse', 'messages', '__proto__']);
-const MAX_NAME_LENGTH = 64;
-
 export function planImport(request: ImportRequest): ImportPlan {
   const { gateway } = request;
   const reader = new EntryReader(request);
@@ -78,7 +75,7 @@ export function planImport(request: ImportRequest): ImportPlan {
   const { problems, warnings } = reader;
   const refused = [...reader.refused];
   const accepted: Candidate[] = [];
-  const servers: Record<string, ServerConfig> = {};
+  const found = new Map<string, ServerConfig>();
   for (const [name, group] of byServerName(reader.candidates)) {
     const server = oneServer(group);
     const reason = server === undefined ? conflict(group) : inUse(gateway, name, server);
@@ -86,11 +83,11 @@ export function planImport(request: ImportRequest): ImportPlan {
       refused.push(...group.map((candidate) => ({ ...entryOf(candidate), reason: reason ?? '' })));
       continue;
     }
-    servers[name] = server;
+    found.set(name, server);
     accepted.push(...group);
   }
   const notes = accepted.flatMap((entry) => entry.notes.map((note) => `${label(entry)}: ${note}`));
-  const added = Object.entries(servers).filter(([name, server]) => gateway.has(name, server) === undefined);
+  const added = [...found].filter(([name, server]) => gateway.has(name, server) === undefined);
   return {
     moved: accepted.map((candidate) => ({
       ...entryOf(candidate),
@@ -98,7 +95,7 @@ export function planImport(request: ImportRequest): ImportPlan {
       url: candidate.url,
     })),
     refused,
-    servers,
+    servers: Object.fromEntries(found),
     gatewayEdits: gateway.add(Object.fromEntries(added)),
     files: editedFiles(accepted, request),
     secrets: [...new Set(accepted.flatMap(({ secrets }) => secrets))],
@@ -196,13 +193,7 @@ class EntryReader {
     if (config.refusal !== undefined) return refuse(config.refusal);
     if (config.path === gateway.file?.path)
       return refuse("the file is the gateway's own: choose another with --config");
-    const serverName = name
-      .split(/[^A-Za-z0-9_-]+/)
-      .filter((word) => word !== '')
-      .join('-');
-    if (serverName === '' || serverName.length > MAX_NAME_LENGTH || RESERVED.has(serverName)) {
-      return refuse('its name can be no path of the gateway: rename it in the client');
-    }
+    const serverName = isServerName(name) ? name : serverNameOf(name);
     const url = `${gateway.origin}/${serverName}/mcp`;
     const forbidden = rules?.refusal(name, url);
     if (forbidden !== undefined) return refuse(forbidden);

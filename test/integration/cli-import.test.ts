@@ -1,9 +1,12 @@
 /** `bulkhead import` as it is typed. What moves, and what it becomes, is in test/unit/client-configs/. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
-import { type CliExit, runCli } from '../support/cli-process.js';
+import { HAS_PROCESS_TABLE, readProcess } from '../../src/shared/process-table.js';
+import { type CliExit, type CliProcess, startCli } from '../support/cli-process.js';
 import { ClientFiles } from '../support/client-files.js';
+import { projectRoot } from '../support/project.js';
 
 const MEMORY = { command: 'npx', args: ['-y', '@modelcontextprotocol/server-memory'] };
 const SECRET = 'sk-0123456789abcdef';
@@ -15,17 +18,17 @@ describe('bulkhead import', () => {
   });
 
   /** In the project, with the home folder of this test. */
-  function run(
-    args: readonly string[],
-    env: Record<string, string> = {},
-    within?: string[],
-  ): Promise<CliExit> {
+  function start(args: readonly string[], env: Record<string, string> = {}, within?: string[]): CliProcess {
     const own = { HOME: files.home, XDG_CONFIG_HOME: '', CODEX_HOME: '', CLAUDE_CONFIG_DIR: files.home };
-    return runCli(['import', ...args], {
+    return startCli(['import', ...args], {
       cwd: files.project,
       env: { ...own, ...env },
       ...(within && { within }),
     });
+  }
+
+  function run(...given: Parameters<typeof start>): Promise<CliExit> {
+    return start(...given).exited();
   }
 
   it('shows the difference, and does nothing', async () => {
@@ -150,6 +153,61 @@ describe('bulkhead import', () => {
     expect(exit.stderr).to.match(
       /^bulkhead: warning: Codex: .*config\.toml is TOML, which import does not edit\./,
     );
+  });
+
+  describe('with --check', () => {
+    const twoTools = join(projectRoot, 'test', 'fixtures', 'stdio', 'two-tools.mjs');
+
+    it('says what each server offers and costs, and ends it with everything that it started', async () => {
+      const pidFile = files.path('pid');
+      files.write('.claude.json', {
+        mcpServers: { two: { command: process.execPath, args: [twoTools], env: { PID_FILE: pidFile } } },
+      });
+      const exit = await run(['--check', '--write']);
+      expect(exit).to.include({ code: 0, stderr: '' });
+      expect(exit.stdout).to.match(/^ {2}two: 2 tools \(one, two\), 1 prompt$/m);
+      const cost = /^ {4}in a process for each session \(as "script", .*\); ready after \d+\.\d s(.*)$/m.exec(
+        exit.stdout,
+      );
+      if (HAS_PROCESS_TABLE) {
+        expect(cost?.[1]).to.match(/^, \d+ MiB resident in 2 processes$/);
+        expect(
+          readProcess(Number(readFileSync(pidFile)))?.zombie ?? true,
+          'what it started is gone',
+        ).to.equal(true);
+      }
+      expect(exit.stdout).to.match(/^ {4}1 line on stdout that is no message$/m);
+      expect(exit.stdout).to.match(/^Written: /m);
+    });
+
+    it('writes nothing when one does not start, and says why', async () => {
+      files.write('.claude.json', {
+        mcpServers: {
+          absent: { command: '/nowhere/server' },
+          ends: {
+            command: process.execPath,
+            args: ['-e', 'console.error(`no ${process.env.A_KEY}`); process.exit(3)'],
+            env: { A_KEY: SECRET },
+          },
+        },
+      });
+      const exit = await run(['--check', '--write']);
+      expect(exit).to.include({ code: 1 });
+      expect(exit.stdout)
+        .to.match(/^ {2}absent: does not start: spawn \/nowhere\/server ENOENT$/m)
+        .and.match(/^ {2}ends: does not start: it ended with exit code 3 \(no \(not shown\)\)$/m)
+        .and.match(/^Nothing is written, since not every server starts\.$/m);
+      expect(files.has('project/bulkhead.json')).to.equal(false);
+    });
+
+    it('checks those that are moved already, and stops at a signal', async () => {
+      const hangs = { command: process.execPath, args: ['-e', 'process.stdin.resume()'] };
+      files.write('project/bulkhead.json', { servers: { hangs } });
+      const cli = start(['--check']);
+      await cli.printed('stdout', /^Checked:$/m);
+      cli.child.kill('SIGINT');
+      expect(await cli.exited()).to.include({ code: 130 });
+    });
   });
 
   describe('refuses', () => {

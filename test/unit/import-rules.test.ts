@@ -34,7 +34,7 @@ const TEXTS = ['src/config/', 'src/version.ts'];
 /** Beside itself and `shared/`. Whoever emits knows the catalogue of events. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/config/': ['src/servers/server-entry.ts'],
-  'src/client-configs/': [],
+  'src/client-configs/': ['src/config/'],
   'src/protocol/': [],
   'src/auth/': ['src/protocol/'],
   'src/delivery/': ['src/protocol/', 'src/telemetry/'],

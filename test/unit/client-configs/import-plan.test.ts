@@ -1,12 +1,36 @@
 /** Which entries move, what they become on both sides, and why others stay. */
 import { symlinkSync } from 'node:fs';
 import { expect } from 'chai';
+import { resolveOptions } from '../../../src/config/options.js';
 import { ClientFiles, refusals } from '../../support/client-files.js';
 
 const MEMORY = { command: 'npx', args: ['-y', '@modelcontextprotocol/server-memory'] };
 const origin = 'http://127.0.0.1:3000';
 
 describe('import', () => {
+  it('writes a file that the gateway reads', () => {
+    files.write('.claude.json', { mcpServers: { memory: MEMORY } });
+    files.write('project/.mcp.json', {
+      mcpServers: { fs: { command: 'x', args: ['.', '${A:-b}'], env: { K: '${L}' } } },
+    });
+    files.import();
+    const { catalogue } = resolveOptions({
+      configFile: 'bulkhead.json',
+      cwd: files.project,
+      environment: { L: 'l' },
+    });
+    expect(catalogue.broken).to.deep.equal([]);
+    expect(catalogue.servers.map(({ name }) => name)).to.deep.equal(['fs', 'memory']);
+    expect(catalogue.servers[0]).to.deep.include({
+      kind: 'command',
+      isolation: 'process',
+      args: ['.', 'b'],
+      env: { K: 'l' },
+      cwd: files.project,
+      inheritEnv: ['A', 'L'],
+    });
+  });
+
   let files: ClientFiles;
   beforeEach(() => {
     files = new ClientFiles();
@@ -310,15 +334,6 @@ describe('import', () => {
         `memory: ${files.path('project/bulkhead.json')} has another server "memory": rename one of the two`,
       ]);
     });
-
-    it('names that can be no path', () => {
-      files.write('.claude.json', { mcpServers: { mcp: MEMORY, '***': MEMORY } });
-      expect(refusals(files.plan())).to.deep.equal(
-        ['mcp', '***'].map(
-          (name) => `${name}: its name can be no path of the gateway: rename it in the client`,
-        ),
-      );
-    });
   });
 
   it('makes one server of the same entry in several places, with the folder that one of them has', () => {
@@ -339,10 +354,12 @@ describe('import', () => {
   });
 
   it('keeps a name in the client that the gateway has to write otherwise', () => {
-    files.write('.cursor/mcp.json', { mcpServers: { 'my server/2': MEMORY } });
+    const other = { command: 'uvx' };
+    files.write('.cursor/mcp.json', { mcpServers: { 'my server/2': MEMORY, mcp: other } });
     files.import();
     expect(files.json('.cursor/mcp.json').mcpServers).to.deep.equal({
       'my server/2': { url: `${origin}/my-server-2/mcp` },
+      mcp: { url: `${origin}/mcp-server/mcp` },
     });
   });
 
