@@ -101,7 +101,8 @@ export class JsonDocument {
     if (anchorNode === undefined) throw new Error(`There is no property ${anchor}.`);
     const present = new Set(properties.map(keyOf));
     const indentation = this.#ownIndentation(anchorNode);
-    const separator = indentation === undefined ? ', ' : `,${this.#eol()}${indentation}`;
+    const isDense = this.text.startsWith(',"', anchorNode.offset + anchorNode.length);
+    const separator = indentation === undefined ? (isDense ? ',' : ', ') : `,${this.#eol()}${indentation}`;
     const added = Object.keys(set)
       .filter((key) => !present.has(key))
       .map((key) => this.#property(key, set[key], anchorNode));

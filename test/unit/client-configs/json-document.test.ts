@@ -34,6 +34,10 @@ describe('an entry whose properties change', () => {
     expect(moved(before)).to.equal(`{"a":{"type":"http","url":"${URL}"}}`);
   });
 
+  it('has no space between properties where it had none', () => {
+    expect(moved('{"a":{"command":"npx","args":[]}}')).to.equal(`{"a":{"type":"http","url":"${URL}"}}`);
+  });
+
   it('has one property a line where it had', () => {
     const before =
       '{\n  "a": {\n    "command": "npx",\n    "args": [\n      "-y"\n    ],\n    "env": {}\n  }\n}\n';
