@@ -162,7 +162,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       ...(contentType !== undefined && { 'content-type': contentType }),
       ...(typeof body === 'string' && { 'content-length': Buffer.byteLength(body) }),
     });
-    const output = new ResponseOutput(response, options);
+    const output = new ResponseOutput(response, options.connections, options.output);
     if (request.method === 'HEAD') response.end();
     else if (typeof body !== 'object') response.end(body);
     else await output.write(body);

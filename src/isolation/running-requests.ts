@@ -6,6 +6,7 @@
 import { performance } from 'node:perf_hooks';
 import type { RequestId } from '../shared/request-id.js';
 import { ShortMap } from '../shared/short-map.js';
+import type { ThreadExitCause } from '../telemetry/events.js';
 
 /** `overdue`: cancelled, and its grace is over. */
 type RunState = 'running' | 'cancelled' | 'overdue';
@@ -19,25 +20,26 @@ interface CancelledRun {
 /** How many operations are named when their thread ends. */
 const MAX_NAMED = 8;
 
-export interface RunningRequestsParts {
+/** The worker that the requests run in. */
+export interface RunningRequestsOwner {
   readonly cancelGraceMs: number;
-  /** Tells the thread to abort a handler. */
-  readonly abort: (requestId: RequestId, reason: string) => void;
-  /** Asks the thread to answer, which it does with `pong`. */
-  readonly ping: () => void;
-  readonly kill: (message: string) => void;
-  /** A timer that is cleared when the thread ends. */
-  readonly after: (ms: number, callback: () => void) => void;
+  /** Tells the worker to abort a handler. */
+  abort(requestId: RequestId, reason: string): void;
+  /** Asks the worker for a sign of life, which is reported with `pong`. */
+  ping(): void;
+  kill(cause: ThreadExitCause, message: string): void;
+  /** Starts a timer that ends with the worker. */
+  after(ms: number, callback: () => void): void;
 }
 
 export class RunningRequests {
-  readonly #parts: RunningRequestsParts;
+  readonly #owner: RunningRequestsOwner;
   readonly #runs = new ShortMap<RequestId, string | CancelledRun>();
   #lastPongMs = 0;
   #cancelledSinceMs: number | undefined;
 
-  constructor(parts: RunningRequestsParts) {
-    this.#parts = parts;
+  constructor(owner: RunningRequestsOwner) {
+    this.#owner = owner;
   }
 
   get size(): number {
@@ -94,7 +96,7 @@ export class RunningRequests {
     if (typeof operation !== 'string') return;
     this.#runs.set(requestId, { operation, overdue: false });
     this.#cancelledSinceMs ??= performance.now();
-    this.#parts.abort(requestId, reason);
+    this.#owner.abort(requestId, reason);
     this.#graceFor(requestId);
   }
 
@@ -114,11 +116,11 @@ export class RunningRequests {
 
   #graceFor(requestId: RequestId): void {
     const askedMs = performance.now();
-    this.#parts.ping();
-    this.#parts.after(this.#parts.cancelGraceMs, () => {
+    this.#owner.ping();
+    this.#owner.after(this.#owner.cancelGraceMs, () => {
       const run = this.#runs.get(requestId);
       if (run === undefined || typeof run === 'string') return;
-      if (this.#lastPongMs < askedMs) return this.#parts.kill('a cancelled request blocked it');
+      if (this.#lastPongMs < askedMs) return this.#owner.kill('killed', 'a cancelled request blocked it');
       run.overdue = true;
       if (this.#killIfOnlyOverdue()) return;
       // Others still run. If the thread stops responding meanwhile, they would wait forever.
@@ -128,7 +130,7 @@ export class RunningRequests {
 
   #killIfOnlyOverdue(): boolean {
     for (const run of this.#runs.values()) if (typeof run === 'string' || !run.overdue) return false;
-    this.#parts.kill('a cancelled request did not stop within cancel-grace');
+    this.#owner.kill('killed', 'a cancelled request did not stop within cancel-grace');
     return true;
   }
 }

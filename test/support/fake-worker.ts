@@ -1,5 +1,5 @@
 /** A worker in the test's own process: it does nothing by itself, and a test says what its server does. */
-import { RunningRequests } from '../../src/isolation/running-requests.js';
+import { RunningRequests, type RunningRequestsOwner } from '../../src/isolation/running-requests.js';
 import type {
   PostedMessage,
   SessionWorker,
@@ -13,12 +13,13 @@ import type { RequestId } from '../../src/shared/request-id.js';
 import type { ThreadExitCause } from '../../src/telemetry/events.js';
 import type { ThreadSnapshot } from '../../src/telemetry/snapshot.js';
 
-export class FakeWorker implements SessionWorker {
+export class FakeWorker implements SessionWorker, RunningRequestsOwner {
   readonly id: number;
   readonly ready: Promise<void> = Promise.resolve();
   readonly gone: Promise<WorkerExit>;
   readonly traits = { staticLists: false, sleeps: true };
   readonly memoryBytes = 0;
+  readonly cancelGraceMs: number;
   /** All that it was posted and has read, in order. */
   readonly read: string[] = [];
   /** What it was told to abort. */
@@ -42,18 +43,8 @@ export class FakeWorker implements SessionWorker {
   constructor(id: number, starter: StarterOwner, cancelGraceMs: number) {
     this.id = id;
     this.#starter = starter;
-    this.#requests = new RunningRequests({
-      cancelGraceMs,
-      abort: (requestId) => {
-        this.aborted.push(requestId);
-        if (this.heeds) this.#requests.settled(requestId);
-      },
-      ping: () => {
-        if (!this.spins) setTimeout(() => this.#requests.pong(), 1);
-      },
-      kill: (message) => this.kill('killed', message),
-      after: (ms, callback) => void setTimeout(() => isDoomed(this.#state) || callback(), ms),
-    });
+    this.cancelGraceMs = cancelGraceMs;
+    this.#requests = new RunningRequests(this);
     this.gone = new Promise((resolve) => {
       this.#markGone = resolve;
     });
@@ -116,6 +107,19 @@ export class FakeWorker implements SessionWorker {
     if (isDoomed(this.#state)) return;
     this.#move('terminating');
     queueMicrotask(() => this.dies({ cause, message }));
+  }
+
+  abort(requestId: RequestId): void {
+    this.aborted.push(requestId);
+    if (this.heeds) this.#requests.settled(requestId);
+  }
+
+  ping(): void {
+    if (!this.spins) setTimeout(() => this.#requests.pong(), 1);
+  }
+
+  after(ms: number, callback: () => void): void {
+    setTimeout(() => isDoomed(this.#state) || callback(), ms);
   }
 
   runs(requestId: RequestId): boolean {

@@ -5,22 +5,13 @@ import type {
   SessionSpawnOptions,
   SessionState,
 } from '../../src/shared/define-server.js';
-import type { FromWorkerFrame, LogLevel } from '../../src/shared/frames/from-worker.js';
+import type { LogLevel } from '../../src/shared/frames/from-worker.js';
 import type { SessionContext } from '../../src/shared/session-context.js';
 import type { SessionChildProcesses } from './children/child-processes.js';
 import type { Holds } from './holds.js';
 import { MetricsReporter } from './metrics-reporter.js';
-import type { ModuleLog } from './module-log.js';
 import { currentRequestKey } from './sdk1/tool-executor.js';
-
-export interface SessionApiParts {
-  readonly context: SessionContext;
-  readonly state: SessionState;
-  readonly post: (frame: FromWorkerFrame) => void;
-  readonly log: ModuleLog;
-  readonly children: SessionChildProcesses;
-  readonly holds: Holds;
-}
+import type { SessionHostOwner } from './session-host-owner.js';
 
 export class SessionApi {
   /** What the module receives. It may be destructured and spread: nothing in it needs its `this`. */
@@ -30,7 +21,8 @@ export class SessionApi {
   readonly #holds: Holds;
   #metrics: MetricsReporter | undefined;
 
-  constructor({ context, state, post, log, children, holds }: SessionApiParts) {
+  constructor(owner: SessionHostOwner, context: SessionContext, state: SessionState, holds: Holds) {
+    const { log, children } = owner;
     this.#children = children;
     this.#holds = holds;
     const line =
@@ -38,7 +30,7 @@ export class SessionApi {
       (message: string, fields?: Readonly<Record<string, unknown>>): void =>
         log.write('session', level, message, fields);
     const metrics = (): MetricsReporter => {
-      this.#metrics ??= new MetricsReporter(post, log);
+      this.#metrics ??= new MetricsReporter((frame) => owner.postUnpaced(frame), log);
       return this.#metrics;
     };
     const { signal } = this.#ended;

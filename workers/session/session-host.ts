@@ -1,37 +1,25 @@
 /** One session inside its thread: the SDK's server, what runs in it, and its end. */
 import type { ServerDefinition } from '../../src/shared/define-server.js';
 import { messageOf } from '../../src/shared/errors.js';
-import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
+import type { FromWorkerFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
 import type { ClaimFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
-import type { SessionChildProcesses } from './children/child-processes.js';
+import type { UnpacedFrame } from '../../src/shared/frames/unpaced.js';
 import { Holds } from './holds.js';
-import type { ModuleLog } from './module-log.js';
 import { createMcpServer, type SessionServer } from './sdk1/mcp-server.js';
-import { PortTransport } from './sdk1/port-transport.js';
+import { PortTransport, type PortTransportOwner } from './sdk1/port-transport.js';
 import { watchingTasks } from './sdk1/tasks.js';
 import { installToolExecutor, SessionAwareToolExecutor, trackFallbackHandler } from './sdk1/tool-executor.js';
 import { SessionApi } from './session-api.js';
+import type { SessionHostOwner } from './session-host-owner.js';
 import { StoredState } from './stored-state.js';
 
 /** Frames for the session; the others are for its thread. */
 export type HostFrame = Exclude<ToWorkerFrame, { type: 'claim' | 'ping' | 'code-cache' }>;
 
-export interface SessionHostParts {
-  readonly claim: ClaimFrame;
-  readonly definition: ServerDefinition;
-  readonly post: (frame: FromWorkerFrame) => void;
-  /** For frames that no credit limits; it may block. */
-  readonly postUnpaced: (frame: FromWorkerFrame) => void;
-  /** Size of all `session.state`. */
-  readonly stateUsedKib: () => number;
-  readonly log: ModuleLog;
-  readonly children: SessionChildProcesses;
-  /** The option `fast-path`. */
-  readonly fastPath: boolean;
-}
-
-export class SessionHost {
-  readonly #parts: SessionHostParts;
+export class SessionHost implements PortTransportOwner {
+  readonly #owner: SessionHostOwner;
+  readonly #definition: ServerDefinition;
+  readonly #replay: readonly string[];
   readonly #server: SessionServer;
   readonly #transport: PortTransport;
   readonly #executor: SessionAwareToolExecutor;
@@ -41,26 +29,25 @@ export class SessionHost {
   #asleep: Promise<void> | undefined;
   #ending = false;
 
-  constructor(parts: SessionHostParts) {
-    const { claim, definition, log, children, fastPath, postUnpaced: post } = parts;
-    this.#parts = parts;
+  constructor(owner: SessionHostOwner, definition: ServerDefinition, claim: ClaimFrame) {
+    this.#owner = owner;
+    this.#definition = definition;
+    this.#replay = claim.replay;
     const { context } = claim;
-    const state = new StoredState(claim.state, parts.stateUsedKib, post);
-    this.#holds = new Holds(post);
-    this.#session = new SessionApi({ context, state, post, log, children, holds: this.#holds });
+    const { log, children } = owner;
+    const postUnpaced = (frame: FromWorkerFrame): void => owner.postUnpaced(frame);
+    const state = new StoredState(claim.state, () => owner.stateUsedKib, postUnpaced);
+    this.#holds = new Holds(postUnpaced);
+    this.#session = new SessionApi(owner, context, state, this.#holds);
     this.#executor = new SessionAwareToolExecutor(context, ({ key, requestId, aborted }) => {
-      if (aborted) post({ type: 'settled', requestId });
+      if (aborted) postUnpaced({ type: 'settled', requestId });
       children.endRequest(key);
       this.#session.requestSettled();
     });
     installToolExecutor(this.#executor);
     this.#server = createMcpServer(definition, watchingTasks(definition.options, this.#holds));
     trackFallbackHandler(this.#server.server);
-    const onClosed = (): void => {
-      if (!this.#ending) parts.post({ type: 'server-closed' });
-    };
-    const posts = { post: parts.post, postUnpaced: post, onClosed, showsStacks: log.showsStacks, fastPath };
-    this.#transport = new PortTransport(context, posts, this.#executor);
+    this.#transport = new PortTransport(context, this, this.#executor);
     this.#transport.bind(this.#server);
     // Must work before it is connected, in `setup`, where the SDK would do nothing.
     this.#server.server.close = () => this.#transport.close();
@@ -70,15 +57,35 @@ export class SessionHost {
     Reflect.set(this.#server.server, '_requestMessageId', claim.firstRequestId);
   }
 
+  get showsStacks(): boolean {
+    return this.#owner.log.showsStacks;
+  }
+
+  get fastPath(): boolean {
+    return this.#owner.fastPath;
+  }
+
+  post(frame: SendFrame): void {
+    this.#owner.post(frame);
+  }
+
+  postUnpaced(frame: UnpacedFrame): void {
+    this.#owner.postUnpaced(frame);
+  }
+
+  onClosed(): void {
+    if (!this.#ending) this.#owner.post({ type: 'server-closed' });
+  }
+
   /** @throws what the module's `setup` throws. */
   async start(): Promise<void> {
     // As in each call, so that `AsyncLocalStorage.enterWith` in `setup` does not last for all later calls; see
     // fast-path.ts.
     await undefined;
-    await this.#parts.definition.setup(this.#server, this.#session.session);
+    await this.#definition.setup(this.#server, this.#session.session);
     if (this.#transport.closed) return;
     await this.#server.connect(this.#transport);
-    const [introduction, ...rest] = this.#parts.claim.replay;
+    const [introduction, ...rest] = this.#replay;
     // The SDK starts the handler of a notification before that of an earlier request: `notifications/initialized` would
     // find no client and no log level.
     if (introduction !== undefined) await this.#transport.replay(introduction);
@@ -111,29 +118,35 @@ export class SessionHost {
    * heard of yet.
    */
   async #sleep(): Promise<void> {
-    const { post, log, definition } = this.#parts;
-    if (this.#holds.any || this.#executor.busy || this.#transport.busy) return post({ type: 'stay-awake' });
+    const owner = this.#owner;
+    if (this.#holds.any || this.#executor.busy || this.#transport.busy)
+      return owner.post({ type: 'stay-awake' });
     try {
-      await definition.onSleep?.(this.#session.session);
+      await this.#definition.onSleep?.(this.#session.session);
     } catch (error) {
-      log.write('session', 'error', `the server module's onSleep failed: ${messageOf(error)}`, undefined);
+      owner.log.write(
+        'session',
+        'error',
+        `the server module's onSleep failed: ${messageOf(error)}`,
+        undefined,
+      );
     }
     await this.#session.flush();
-    post({ type: 'ended' });
+    owner.post({ type: 'ended' });
   }
 
   /** If anything goes wrong here, the main thread's deadline still ends the thread. */
   async #end(reason: string): Promise<void> {
     this.#ending = true;
     this.#session.end(reason);
-    void this.#parts.children.endAll();
+    void this.#owner.children.endAll();
     await this.#asleep;
     this.#executor.allCancelled();
     // Closing the server aborts the signal of every handler.
     await this.#server.close();
     await this.#executor.idle();
     await this.#session.flush();
-    this.#parts.post({ type: 'ended' });
+    this.#owner.post({ type: 'ended' });
   }
 }
 

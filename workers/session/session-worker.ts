@@ -30,6 +30,7 @@ import {
   traitsOf,
 } from './server-module.js';
 import { type HostFrame, SessionHost } from './session-host.js';
+import type { SessionHostOwner } from './session-host-owner.js';
 import { warmUp } from './warm-up.js';
 
 const WARM_UP_AFTER_MS = 5;
@@ -61,11 +62,19 @@ export default async function serveSession(
   const postUnpaced = withBackpressure(post, counters.handledBytes, () =>
     log.write('session', 'warn', TOO_FAST, undefined),
   );
-  const stateUsedKib = (): number => Atomics.load(counters.stateUsedKib, 0);
   captureOutput(log);
   watchMemory(data.memoryLimits, post);
   const children = new SessionChildProcesses(keeperPort, currentRequestKey);
-  const { fastPath } = data;
+  const owner: SessionHostOwner = {
+    log,
+    children,
+    fastPath: data.fastPath,
+    get stateUsedKib() {
+      return Atomics.load(counters.stateUsedKib, 0);
+    },
+    post,
+    postUnpaced,
+  };
 
   let definition: ServerDefinition;
   try {
@@ -114,7 +123,7 @@ export default async function serveSession(
   // Delayed, because a session that already waits claims the thread at once.
   const warmUpTimer = setTimeout(() => {
     const setup = data.moduleUrl === undefined ? definition.setup : undefined;
-    warmUp({ log, children, fastPath }, setup, () => claimed).catch((error: unknown) =>
+    warmUp(owner, setup, () => claimed).catch((error: unknown) =>
       log.write('session', 'warn', `a spare's warm-up failed: ${messageOf(error)}`, undefined),
     );
   }, WARM_UP_AFTER_MS);
@@ -124,16 +133,7 @@ export default async function serveSession(
     clearTimeout(warmUpTimer);
     let started: SessionHost;
     try {
-      started = new SessionHost({
-        claim: frame,
-        definition,
-        post,
-        postUnpaced,
-        stateUsedKib,
-        log,
-        children,
-        fastPath,
-      });
+      started = new SessionHost(owner, definition, frame);
       await started.start();
     } catch (error) {
       post({ type: 'failed', stage: 'setup', error: toPlainError(error) });

@@ -7,10 +7,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import * as z from 'zod/v4';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
 import { decodeToWorker, encodeFromWorker, encodeToWorker } from '../../src/shared/frames/codec.js';
-import type { MessageFrame } from '../../src/shared/frames/to-worker.js';
+import type { ClaimFrame, MessageFrame } from '../../src/shared/frames/to-worker.js';
 import { CALL } from './sdk1/call-handlers.js';
 import { NEWEST_PROTOCOL_VERSION } from './sdk1/mcp-server.js';
-import { SessionHost, type SessionHostParts } from './session-host.js';
+import { SessionHost } from './session-host.js';
+import type { SessionHostOwner } from './session-host-owner.js';
 
 /**
  * After this many calls V8 has begun to collect type feedback of the functions; otherwise the next calls would pay for
@@ -38,46 +39,47 @@ const MESSAGES = [
  * @param isClaimed whether a real session has come: the warm-up then ends
  */
 export async function warmUp(
-  { log, children, fastPath }: Pick<SessionHostParts, 'log' | 'children' | 'fastPath'>,
+  { log, children, fastPath }: Pick<SessionHostOwner, 'log' | 'children' | 'fastPath'>,
   setup: ServerDefinition['setup'] | undefined,
   isClaimed: () => boolean,
 ): Promise<void> {
-  const host = new SessionHost({
-    claim: {
-      type: 'claim',
-      context: {
-        sessionId: 'warm-up',
-        transport: 'streamable-http',
-        client: { name: 'warm-up', version: '0' },
-        protocolVersion: NEWEST_PROTOCOL_VERSION,
-        userAgent: undefined,
-        remoteAddress: undefined,
-        principal: 'anonymous',
-        startedAtMs: 0,
-        metadata: {},
-      },
-      state: undefined,
-      replay: [],
-      firstRequestId: 0,
-    },
-    definition: {
-      name: 'warm-up',
-      version: '0',
-      setup(server, session) {
-        server.registerTool(TOOL, { inputSchema: { text: z.string() } }, ({ text }) => ({
-          content: [{ type: 'text', text }],
-        }));
-        return setup?.(server, session);
-      },
-    },
-    // The work for each answer has to be warmed up as well.
-    post: (frame) => void encodeFromWorker(frame),
-    postUnpaced: () => {},
-    stateUsedKib: () => 0,
+  const owner: SessionHostOwner = {
     log,
     children,
     fastPath,
-  });
+    stateUsedKib: 0,
+    // The work for each answer has to be warmed up as well.
+    post: (frame) => void encodeFromWorker(frame),
+    postUnpaced: () => {},
+  };
+  const claim: ClaimFrame = {
+    type: 'claim',
+    context: {
+      sessionId: 'warm-up',
+      transport: 'streamable-http',
+      client: { name: 'warm-up', version: '0' },
+      protocolVersion: NEWEST_PROTOCOL_VERSION,
+      userAgent: undefined,
+      remoteAddress: undefined,
+      principal: 'anonymous',
+      startedAtMs: 0,
+      metadata: {},
+    },
+    state: undefined,
+    replay: [],
+    firstRequestId: 0,
+  };
+  const definition: ServerDefinition = {
+    name: 'warm-up',
+    version: '0',
+    setup(server, session) {
+      server.registerTool(TOOL, { inputSchema: { text: z.string() } }, ({ text }) => ({
+        content: [{ type: 'text', text }],
+      }));
+      return setup?.(server, session);
+    },
+  };
+  const host = new SessionHost(owner, definition, claim);
   await host.start();
   for (const message of MESSAGES) {
     if (isClaimed()) return;

@@ -26,7 +26,7 @@ import { overLimitMessage } from '../../shared/memory-limits.js';
 import type { RequestId } from '../../shared/request-id.js';
 import type { ThreadExitCause } from '../../telemetry/events.js';
 import type { ThreadSnapshot } from '../../telemetry/snapshot.js';
-import { RunningRequests } from '../running-requests.js';
+import { RunningRequests, type RunningRequestsOwner } from '../running-requests.js';
 import type { PostedMessage, SessionWorker, WorkerClaim, WorkerExit, WorkerOwner } from '../worker.js';
 import { isDoomed, moved, shownState, type WorkerState } from '../worker-states.js';
 import { causeOf, failedStart } from './exit-cause.js';
@@ -44,7 +44,7 @@ const LET_GO_AFTER_MS = 250;
 /** A native call that does not return (a synchronous read of a pipe, say) can't be interrupted. */
 const STUCK_AFTER_MS = 5_000;
 
-export class PortWorker implements SessionWorker, WorkerPortOwner {
+export class PortWorker implements SessionWorker, WorkerPortOwner, RunningRequestsOwner {
   readonly id: number;
   /** Settles when the server module is loaded and the thread is a spare, or rejects with the exit's message. */
   readonly ready: Promise<void>;
@@ -87,13 +87,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner {
     this.gone = new Promise((resolve) => {
       this.#markGone = resolve;
     });
-    this.requests = new RunningRequests({
-      cancelGraceMs: host.cancelGraceMs,
-      abort: (requestId, reason) => this.#port.post({ type: 'cancel', requestId, reason }),
-      ping: () => this.#port.post({ type: 'ping' }),
-      kill: (message) => this.kill('killed', message),
-      after: (ms, callback) => this.#timers.after(ms, callback),
-    });
+    this.requests = new RunningRequests(this);
     this.#port = new WorkerPort(connection.port, connection.counters.handledBytes, this);
     // Whoever waits for `ready` handles its rejection; nobody has to wait.
     this.ready.catch(() => {});
@@ -192,6 +186,22 @@ export class PortWorker implements SessionWorker, WorkerPortOwner {
       reportSlowSleep(this.#owner?.context, this.#host.events);
       this.kill('slept', 'its session fell asleep');
     });
+  }
+
+  get cancelGraceMs(): number {
+    return this.#host.cancelGraceMs;
+  }
+
+  abort(requestId: RequestId, reason: string): void {
+    this.#port.post({ type: 'cancel', requestId, reason });
+  }
+
+  ping(): void {
+    this.#port.post({ type: 'ping' });
+  }
+
+  after(ms: number, callback: () => void): void {
+    this.#timers.after(ms, callback);
   }
 
   kill(cause: ThreadExitCause, message: string): void {

@@ -10,7 +10,8 @@ import type { BodyBudget } from './body-budget.js';
 import { isJson, isPlain } from './media-type.js';
 import { answering, type HttpRejection, reject } from './reply.js';
 
-export interface MessageParts {
+/** What reading the body of a POST needs. */
+export interface MessageCollaborators {
   readonly events: GatewayEmitter;
   readonly maxBodyBytes: number;
   readonly bodies: BodyBudget;
@@ -28,12 +29,12 @@ export const TOO_MUCH_WAITS: HttpRejection = {
 
 /** Reads a JSON body as text. A body of another type, not in UTF-8, or too large is rejected. */
 export function readJson(
-  parts: MessageParts,
+  collaborators: MessageCollaborators,
   request: IncomingMessage,
   response: ServerResponse,
   done: (text: string) => void,
 ): void {
-  const { events, maxBodyBytes } = parts;
+  const { events, maxBodyBytes } = collaborators;
   const { headers } = request;
   if (!isJson(headers['content-type'])) {
     return reject(events, request, response, {
@@ -78,7 +79,9 @@ export function readJson(
         });
     }
   };
-  readBody(request, response, parts, (body) => answering(events, request, response, () => read(body)));
+  readBody(request, response, collaborators, (body) =>
+    answering(events, request, response, () => read(body)),
+  );
 }
 
 /** The messages in a body, or `undefined` if it was rejected. */

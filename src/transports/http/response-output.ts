@@ -3,28 +3,25 @@ import type { ServerResponse } from 'node:http';
 import type { Connections } from './connections.js';
 import { type GiveUpReason, leavingBytesOf, type OutputBudget, type WaitingOutput } from './output-budget.js';
 
-export interface ResponseOutputParts {
-  readonly connections: Connections;
-  readonly output: OutputBudget;
-}
-
 export class ResponseOutput implements WaitingOutput {
   readonly #response: ServerResponse;
-  readonly #parts: ResponseOutputParts;
+  readonly #connections: Connections;
+  readonly #output: OutputBudget;
   #watched = false;
 
-  constructor(response: ServerResponse, parts: ResponseOutputParts) {
+  constructor(response: ServerResponse, connections: Connections, output: OutputBudget) {
     this.#response = response;
-    this.#parts = parts;
+    this.#connections = connections;
+    this.#output = output;
   }
 
   /** Must be called after the response was ended. */
   watch(): void {
     if (this.waitingBytes === 0) return;
-    this.#parts.output.waits(this);
+    this.#output.waits(this);
     if (this.#watched) return;
     this.#watched = true;
-    this.#response.once('close', () => this.#parts.output.left(this));
+    this.#response.once('close', () => this.#output.left(this));
   }
 
   /**
@@ -38,7 +35,7 @@ export class ResponseOutput implements WaitingOutput {
       if (response.write(part)) continue;
       this.watch();
       await drainOrClose(response);
-      this.#parts.output.left(this);
+      this.#output.left(this);
     }
     response.end();
   }
@@ -52,7 +49,7 @@ export class ResponseOutput implements WaitingOutput {
   }
 
   giveUp(reason: GiveUpReason): void {
-    this.#parts.connections.drop(this.#response.req.socket, reason);
+    this.#connections.drop(this.#response.req.socket, reason);
   }
 }
 

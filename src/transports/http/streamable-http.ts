@@ -19,10 +19,15 @@ import { rejectionResponse } from '../../protocol/rejection.js';
 import type { Session } from '../../session/session.js';
 import type { SessionManager } from '../../session/session-manager.js';
 import type { SessionContext, SessionTransport } from '../../shared/session-context.js';
-import type { GatewayEmitter } from '../../telemetry/events.js';
-import type { BodyBudget } from './body-budget.js';
 import { acceptsAll } from './media-type.js';
-import { messagesIn, openingOf, readJson, TOO_MUCH_WAITS, tellSession } from './messages.js';
+import {
+  type MessageCollaborators,
+  messagesIn,
+  openingOf,
+  readJson,
+  TOO_MUCH_WAITS,
+  tellSession,
+} from './messages.js';
 import type { OutputBudget } from './output-budget.js';
 import { type HttpRejection, headerOf, internalError, reject, sendJson } from './reply.js';
 import { type MetadataHook, readMetadata } from './session-metadata.js';
@@ -33,13 +38,10 @@ const LAST_VERSION_WITH_BATCHES = '2025-03-26';
 const MAX_NAME_CHARS = 200;
 
 /** What a transport over HTTP uses; one object for all of its requests. */
-export interface HttpTransportCollaborators {
+export interface HttpTransportCollaborators extends MessageCollaborators {
   readonly sessions: SessionManager;
   /** The way to the clients. */
   readonly streams: OutboxSource;
-  readonly events: GatewayEmitter;
-  readonly maxBodyBytes: number;
-  readonly bodies: BodyBudget;
   readonly output: OutputBudget;
   readonly keepAliveMs: number;
   /** What an embedding program adds to the session context, from the request that opens the session. */

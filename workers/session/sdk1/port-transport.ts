@@ -48,16 +48,17 @@ const MAX_STACK_CHARS = 2000;
 /** SEP-1699: clients of earlier versions cannot resume a stream that was closed on purpose. */
 const FIRST_VERSION_WITH_POLLING = '2025-11-25';
 
-export interface PortTransportPosts {
-  readonly post: (frame: SendFrame) => void;
-  /** For frames that no credit limits; it may block. */
-  readonly postUnpaced: (frame: UnpacedFrame) => void;
-  /** The server has closed the transport, and the session must end. */
-  readonly onClosed: () => void;
+/** The session that the transport belongs to. */
+export interface PortTransportOwner {
   /** Whether the log shows the stack of what a handler threw. */
   readonly showsStacks: boolean;
   /** The option `fast-path`. */
   readonly fastPath: boolean;
+  post(frame: SendFrame): void;
+  /** For frames that no credit limits; it may block. */
+  postUnpaced(frame: UnpacedFrame): void;
+  /** The server has closed the transport, and the session must end. */
+  onClosed(): void;
 }
 
 export class PortTransport implements Transport {
@@ -66,11 +67,7 @@ export class PortTransport implements Transport {
   onmessage?: <T extends JSONRPCMessage>(message: T, extra?: MessageExtraInfo) => void;
   readonly sessionId: string;
 
-  readonly #post: (frame: SendFrame) => void;
-  readonly #postUnpaced: (frame: UnpacedFrame) => void;
-  readonly #onClosed: () => void;
-  readonly #showsStacks: boolean;
-  readonly #usesFastPath: boolean;
+  readonly #owner: PortTransportOwner;
   readonly #executor: SessionAwareToolExecutor;
   readonly #requestInfo: { headers: Record<string, string> };
   readonly #canPoll: boolean;
@@ -92,17 +89,9 @@ export class PortTransport implements Transport {
   #fastPath: FastPath | undefined;
   #isMessageIgnored!: IsMessageIgnored;
 
-  constructor(
-    context: SessionContext,
-    { post, postUnpaced, onClosed, showsStacks, fastPath }: PortTransportPosts,
-    executor: SessionAwareToolExecutor,
-  ) {
+  constructor(context: SessionContext, owner: PortTransportOwner, executor: SessionAwareToolExecutor) {
     this.sessionId = context.sessionId;
-    this.#post = post;
-    this.#postUnpaced = postUnpaced;
-    this.#onClosed = onClosed;
-    this.#showsStacks = showsStacks;
-    this.#usesFastPath = fastPath;
+    this.#owner = owner;
     this.#executor = executor;
     this.#canPoll =
       context.transport === 'streamable-http' && context.protocolVersion >= FIRST_VERSION_WITH_POLLING;
@@ -120,7 +109,7 @@ export class PortTransport implements Transport {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#onClosed();
+    this.#owner.onClosed();
     this.onclose?.();
   }
 
@@ -133,7 +122,7 @@ export class PortTransport implements Transport {
   bind(server: McpServer): void {
     this.#protocol = protocolOf(server.server);
     this.#isMessageIgnored = logLevelOf(server.server);
-    if (this.#usesFastPath) this.#fastPath = new FastPath(server, this.#protocol, this, this.#executor);
+    if (this.#owner.fastPath) this.#fastPath = new FastPath(server, this.#protocol, this, this.#executor);
   }
 
   /** Whether a message of the server has not reached its client, or waits for the client's answer. */
@@ -164,8 +153,8 @@ export class PortTransport implements Transport {
     if (!this.#canPoll) return { requestInfo };
     return {
       requestInfo,
-      closeSSEStream: () => this.#postUnpaced({ type: 'close-stream', requestId }),
-      closeStandaloneSSEStream: () => this.#postUnpaced({ type: 'close-stream', requestId: undefined }),
+      closeSSEStream: () => this.#owner.postUnpaced({ type: 'close-stream', requestId }),
+      closeStandaloneSSEStream: () => this.#owner.postUnpaced({ type: 'close-stream', requestId: undefined }),
     };
   }
 
@@ -225,7 +214,7 @@ export class PortTransport implements Transport {
   #withStack(frame: SendFrame): SendFrame {
     if (frame.failure === undefined || frame.id === undefined) return frame;
     const thrown = this.#executor.thrownBy(frame.id);
-    const stack = this.#showsStacks ? toPlainError(thrown).stack : undefined;
+    const stack = this.#owner.showsStacks ? toPlainError(thrown).stack : undefined;
     return stack === undefined ? frame : { ...frame, stack: cut(stack, MAX_STACK_CHARS) };
   }
 
@@ -244,7 +233,7 @@ export class PortTransport implements Transport {
       const body = shortText(response);
       if (body !== undefined) {
         this.#outstanding += body.length;
-        this.#post({ type: 'send', kind: 'response', id, relatedTo: id, body });
+        this.#owner.post({ type: 'send', kind: 'response', id, relatedTo: id, body });
         return undefined;
       }
     }
@@ -281,7 +270,7 @@ export class PortTransport implements Transport {
 
   #postNow(frame: SendFrame): void {
     this.#outstanding += frame.body.length;
-    this.#post(frame);
+    this.#owner.post(frame);
   }
 }
 

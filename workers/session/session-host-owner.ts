@@ -1,0 +1,16 @@
+import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
+import type { SessionChildProcesses } from './children/child-processes.js';
+import type { ModuleLog } from './module-log.js';
+
+/** The thread that a session runs in, as the session sees it. */
+export interface SessionHostOwner {
+  readonly log: ModuleLog;
+  readonly children: SessionChildProcesses;
+  /** The option `fast-path`. */
+  readonly fastPath: boolean;
+  /** Size of `session.state` of all sessions, in KiB. */
+  readonly stateUsedKib: number;
+  post(frame: FromWorkerFrame): void;
+  /** For frames that no credit limits; it may block. */
+  postUnpaced(frame: FromWorkerFrame): void;
+}
