@@ -94,10 +94,11 @@ export class RunningRequests {
   cancel(requestId: RequestId, reason: string): void {
     const operation = this.#runs.get(requestId);
     if (typeof operation !== 'string') return;
-    this.#runs.set(requestId, { operation, overdue: false });
+    const run: CancelledRun = { operation, overdue: false };
+    this.#runs.set(requestId, run);
     this.#cancelledSinceMs ??= performance.now();
     this.#owner.abort(requestId, reason);
-    this.#graceFor(requestId);
+    this.#graceFor(requestId, run);
   }
 
   pong(): void {
@@ -114,17 +115,17 @@ export class RunningRequests {
     this.#runs.clear();
   }
 
-  #graceFor(requestId: RequestId): void {
+  #graceFor(requestId: RequestId, run: CancelledRun): void {
     const askedMs = performance.now();
     this.#owner.ping();
     this.#owner.after(this.#owner.cancelGraceMs, () => {
-      const run = this.#runs.get(requestId);
-      if (run === undefined || typeof run === 'string') return;
+      // It has settled. A later request may have its id, and has a grace of its own.
+      if (this.#runs.get(requestId) !== run) return;
       if (this.#lastPongMs < askedMs) return this.#owner.kill('killed', 'a cancelled request blocked it');
       run.overdue = true;
       if (this.#killIfOnlyOverdue()) return;
       // Others still run. If the thread stops responding meanwhile, they would wait forever.
-      this.#graceFor(requestId);
+      this.#graceFor(requestId, run);
     });
   }
 
