@@ -41,7 +41,8 @@ class FakeTimer {
 }
 
 export class FakeClock {
-  nowMs = performance.now();
+  /** Whole milliseconds, so that a test can add them up exactly. */
+  nowMs = Math.ceil(performance.now());
   readonly timers = new Set<FakeTimer>();
 
   /** From now on, until `restore`. */
