@@ -134,6 +134,7 @@ describe('Commands', () => {
     expectPinned('Commands and their arguments', found, [
       'serve server-module',
       'call url tool json',
+      'import',
       'load url',
     ]);
   });
