@@ -65,6 +65,10 @@ export function gather(sources: OptionSources): Gathered {
     return name !== undefined && OPTION_TABLE[name].positional === true ? `[${name}]` : `--${name ?? key}`;
   };
   addObject(options, sources.flags ?? {}, { folder: cwd, isText: true, label });
+  const byFlag = sources.flags?.serverModule;
+  if (sources.command !== undefined && byFlag !== undefined) {
+    throw optionError('[server-module] and -- both say what is served: keep one of them.');
+  }
   const isOverridden = options.get('server-module') !== moduleOfFile;
   return { options, servers: isOverridden ? undefined : servers };
 }

@@ -170,17 +170,12 @@ function catalogueOf(
 ): Catalogue {
   const { serverModule, strict, processMemoryMb, threadHeapMb, threadMemoryMb } = options;
   const gateway = { startTimeoutMs, processMemoryMb, threadHeapMb, threadMemoryMb };
-  const { label, raw } = given.options.get('server-module') ?? {};
-  if (command !== undefined) {
-    if (label?.startsWith('['))
-      throw optionError(`${label} and -- both say what is served: keep one of them.`);
-    return catalogueOfCommand(command, cwd, gateway);
-  }
+  if (command !== undefined) return catalogueOfCommand(command, cwd, gateway);
   const context = { strict, environment, gateway };
   if (given.servers !== undefined) return catalogueOfServers(given.servers, context);
   const path = serverModule === undefined ? undefined : fileURLToPath(serverModule);
   if (path !== undefined && isClientFile(path)) {
-    return catalogueOfServers(readClientFile(path, String(raw)), context);
+    return catalogueOfServers(readClientFile(path, String(given.options.get('server-module')?.raw)), context);
   }
   return catalogueOfModule(serverModule, cwd, gateway);
 }
