@@ -1,7 +1,7 @@
 /**
  * The real Claude Code through a network that drops its connections. It counts streams that break, and at the third
  * ends its session and opens another, unless a JSON-RPC message has come meanwhile: hence the gateway's pings.
- * `CLAUDE_CODE_VERSION` (`latest`): the version from npm.
+ * `CLAUDE_CODE_VERSION` (2.1.332): the version from npm, or `latest`. A fixed one, since what others publish must not fail this.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { collect, once } from '../support/events.js';
 import { mcpUrl, startGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
 
-const VERSION = process.env.CLAUDE_CODE_VERSION ?? 'latest';
+const VERSION = process.env.CLAUDE_CODE_VERSION ?? '2.1.332';
 const STEP_MS = 60_000;
 /** Of which the third would be the last. */
 const IDLE_DROPS = 7;
