@@ -80,7 +80,7 @@ describe('a session of a static module', () => {
     expect(stateOf(gateway, other!)).to.equal('asleep');
     await asleep(gateway, client!);
     expect(claims).to.deep.equal([]);
-    // The tool went with the thread; the lists stay the session's own.
+    // The tool is gone with the thread, but the lists stay the session's own.
     expect(await toolsOf(client!)).to.deep.equal(before);
     expect(claims).to.have.length(1);
   });

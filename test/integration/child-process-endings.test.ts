@@ -26,7 +26,10 @@ import { until, withDeadline } from '../support/deadline.js';
 
 const THREAD_FIXTURE = new URL('../fixtures/children/session-thread.js', import.meta.url);
 
-/** How much longer many may take than one: their processes share the processors, but the grace after SIGTERM runs for all at once. */
+/**
+ * How much longer many processes may take than one: they share the processors, but the grace after SIGTERM runs for all
+ * of them at once.
+ */
 const MANY_TO_ONE = 10;
 
 describe('child processes of a session', () => {
@@ -189,7 +192,7 @@ describe('child processes of a session', () => {
     it('are killed when it exits without a goodbye', async () => {
       const family = pidsIn(await runGateway('exit'));
       expect(family).to.have.lengthOf(2);
-      // They are nobody's children here: no event tells when the signal has worked.
+      // They are not children of this process, so no event says when the signal has worked.
       await until(() => !family.some(isAlive), `${family} to be gone`);
     });
 

@@ -1,6 +1,6 @@
 /**
- * The six points at the end of what was observed of Claude Code as an HTTP client: what it needs from a server so
- * that no call of it hangs. One test for each point.
+ * The six points at the end of what was observed of Claude Code as an HTTP client: what it needs from a server so that
+ * none of its calls hangs. One test for each point.
  */
 import { expect } from 'chai';
 import { once } from '../support/events.js';
@@ -21,7 +21,7 @@ import {
 } from '../support/raw-client.js';
 
 const FOR_LONG = 60_000;
-/** As Claude Code sends it with every call. */
+/** Claude Code sends one with every call. */
 const progressToken = 'claude';
 
 /** Something that ends a running call without the tool's own answer. */
@@ -29,7 +29,7 @@ interface Ending {
   readonly what: string;
   readonly tool: string;
   readonly options?: GatewayOptions;
-  /** Makes it happen; what is returned is waited for at the end. */
+  /** Causes the ending; what it returns is awaited at the end. */
   readonly act?: (gateway: Gateway, client: RawClient, id: string) => Promise<unknown>;
 }
 
@@ -70,7 +70,7 @@ describe('What Claude Code needs', () => {
     const sentAtMs = performance.now();
     const { stream } = await client.openCall('slow', { ms: FOR_LONG }, { progressToken });
     const first = await stream.next();
-    // Far before the answer, and before the first heartbeat or keep-alive.
+    // Long before the answer, and before the first heartbeat or keep-alive comment.
     expect(first.atMs - sentAtMs, 'milliseconds until the first event').to.be.below(5_000);
     expect(first.id).to.be.a('string').that.is.not.equal('');
     expect(first.retry).to.be.a('number');

@@ -132,7 +132,7 @@ describe('bulkhead import', () => {
     const folder = files.path('.cursor');
     let within: string[] | undefined;
     if (process.geteuid?.() === 0) {
-      // To root, a mode forbids nothing.
+      // File modes forbid nothing to root.
       const remount = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"';
       within = ['unshare', '-m', 'sh', '-c', remount, folder];
       if (spawnSync(within[0]!, [...within.slice(1), 'true']).status !== 0) this.skip();

@@ -23,7 +23,7 @@ function temporaryFile(name: string, content: string): string {
   return join(folder, name);
 }
 
-/** What is on by default has a flag that switches it off. */
+/** An option that is on by default has a flag that turns it off. */
 const OFF: Readonly<Record<string, string>> = { bundle: 'no-bundle', 'fast-path': 'no-fast-path' };
 
 describe('the command line', () => {
@@ -158,7 +158,7 @@ interface Served extends CliProcess {
   readonly admin: string;
 }
 
-/** A gateway in a process of its own, on free ports, once it has printed its addresses. */
+/** A gateway in a separate process, on free ports, once it has printed its addresses. */
 async function serve(args: readonly string[], options: CliOptions = {}): Promise<Served> {
   const cli = startCli(['serve', ...args, ...FREE_PORTS], options);
   const [, mcp] = await cli.printed('stdout', /^MCP server +(http:\S+)$/m);
@@ -249,7 +249,8 @@ describe('bulkhead serve', () => {
   });
 
   it('tells where the system refuses thread-nice, once', async function () {
-    // Linux lowers one thread's priority by its id, which a thread learns from /proc. A namespace without one needs root.
+    // Linux lowers the priority of one thread by its id, which a thread reads from /proc. A namespace without /proc
+    // needs root.
     const within = ['unshare', '-m', 'sh', '-c', 'umount -l /proc && exec "$@"', 'sh'];
     if (spawnSync('unshare', ['-m', 'umount', '-l', '/proc']).status !== 0) this.skip();
     const cli = startCli(['serve', tools, ...FREE_PORTS, '--spare-threads', '2', '--log-format', 'json'], {

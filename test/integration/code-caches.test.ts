@@ -24,7 +24,7 @@ describe("V8's code caches", () => {
     cancelGraceMs: 1_000,
   };
 
-  /** A pool, and what it says of the code caches that V8 refused. */
+  /** A pool, and the code caches that V8 refused in it. */
   function poolOf(given: Partial<ThreadPoolOptions>) {
     const events = new GatewayEmitter();
     const rejected = collect(events, 'code-cache-rejected');

@@ -101,7 +101,7 @@ describe('deadlines of a listener', () => {
       return performance.now() - startedMs;
     });
     const [silentMs, halfSaidMs, slowMs] = await Promise.all(ends);
-    // Node's own interval would make at least 30 s of each.
+    // With Node's own interval it would be at least 30 s each.
     expect(silentMs).to.be.within(900, 15_000);
     expect(halfSaidMs).to.be.within(900, 15_000);
     expect(slowMs).to.be.within(1_900, 15_000);

@@ -23,7 +23,7 @@ describe('A module that nests data deep', () => {
   for (const tool of ['log', 'metric', 'state', 'request', 'progress', 'reject', 'fail']) {
     it(`harms no one else, and gets its own answer: ${tool}`, async () => {
       const bystander = await connectedClient(gateway);
-      // Some are too deep for the thread that sends them, some only for the main thread, whose stack is smaller.
+      // Some nest too deeply for the thread that sends them, some only for the main thread, whose stack is smaller.
       for (const levels of [1_000, 5_000, 9_000, 20_000]) {
         const client = await connectedClient(gateway);
         const answer = await client.call(tool, { levels });

@@ -17,7 +17,7 @@ describe('A session that leaks file descriptors', () => {
     const { client, admin, printed } = await serve();
     expect(textOf(await client.call('leak', { count: 10_000 }))).to.match(/^EMFILE /);
     await printed('stderr', /almost no file descriptor is free/);
-    // A connection of its own each time, as probes have.
+    // A new connection each time, as for health checks.
     for (let probe = 0; probe < 5; probe += 1) expect((await ask(admin, '/healthz'))?.status).to.equal(200);
     expect((await ask(admin, '/readyz'))?.body).to.include('Hardly a file descriptor is free');
     const metrics = (await ask(admin, '/metrics'))?.body ?? '';
@@ -68,7 +68,7 @@ async function serve() {
   return { client, admin: new URL(admin), printed };
 }
 
-/** `undefined` where the connection was closed without an answer. */
+/** `undefined` if the connection was closed without an answer. */
 async function ask(admin: URL, path: string): Promise<{ status: number; body: string } | undefined> {
   const client = new RawClient(new URL(path, admin), { headers: { connection: 'close' } });
   try {

@@ -77,7 +77,7 @@ describe("A POST's connection closes before its response, and nobody could resum
     const { events } = patient();
     const started = once(events, 'session-started');
     const ended = once(events, 'session-ended');
-    // In one tick with the event: the thread can't have answered yet.
+    // In the same tick as the event, so the thread cannot have answered yet.
     events.once('session-started', () => exchange.destroy());
     const exchange = client.exchange('POST', JSON.stringify(initializeRequest(1)));
     const { context } = await started;
@@ -178,7 +178,7 @@ async function startedCall(
   return call;
 }
 
-/** A call that is an SSE stream, and whose client has read an event id of it. */
+/** A call with an SSE stream, of which the client has read an event id. */
 async function primedCall(
   client: RawClient,
   tool: string,

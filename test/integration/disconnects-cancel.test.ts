@@ -114,7 +114,7 @@ describe('The client cancels a request: what becomes of its handler and its thre
     const { id, exchange } = await startedCall(gateway(), client, 'slow', { ms: FOR_LONG_MS });
     await cancel(client, id);
     await exchange.response;
-    // Longer than the grace: a thread that was to be killed would be gone by then.
+    // Longer than the grace: a thread that had to be killed would be gone by then.
     expect(textOf(await client.call('slow', { ms: 2 * CANCEL_GRACE_MS }))).to.match(/^waited/);
     expect(await threadIdOf(client)).to.equal(before);
   });
@@ -141,7 +141,7 @@ describe('The client cancels a request: what becomes of its handler and its thre
     expect(answer.id).to.equal(otherId);
     expect(textOf(answer)).to.equal('waited 10');
 
-    // The session goes on: a fresh thread that has seen `initialize`, and the state.
+    // The session continues: in a new thread that has received `initialize` and the state.
     expect(JSON.parse(textOf(await client.call('state_get', { key: 'kept' })))).to.include({ value: 1 });
     const { context } = JSON.parse(textOf(await client.call('context'))) as {
       context: { sessionId: string };
@@ -203,7 +203,7 @@ describe('The client cancels a request that still waits for a thread', () => {
     const exit = threadExit(gateway(), client);
     await cancel(client, spinId);
     await exit;
-    // The only thread is gone; the next one has to be started first.
+    // The only thread is gone, so another one has to be started.
     const { id, exchange } = await startedCall(gateway(), client, 'state_set', { key: 'ran', value: true });
     const behind = client.call('state_get', { key: 'ran' });
     await cancel(client, id);

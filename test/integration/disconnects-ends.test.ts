@@ -117,7 +117,7 @@ describe('The legacy SSE stream closes', () => {
       },
     });
     outgoing.flushHeaders();
-    // The server has the headers, and with them found the session.
+    // The server has read the headers, and has found the session.
     await event(outgoing, 'continue');
     const ended = sessionEnd(gateway(), client.sessionId);
     client.stream.destroy();

@@ -9,7 +9,7 @@ import { type RawClient, textOf } from '../support/raw-client.js';
 const CANCEL_GRACE_MS = 300;
 const RESUME_GRACE_MS = 400;
 const IDLE_WINDOW_MS = 300;
-/** Calls of another session that are answered while the thread spins, and before it is told to end. */
+/** How many calls of another session are answered while the thread spins, before it is told to end. */
 const CALLS_MEANWHILE = 6;
 
 describe('A tool that spins for ever, and whose client vanishes', () => {
@@ -62,7 +62,7 @@ describe('A tool that spins for ever, and whose client vanishes', () => {
   });
 });
 
-/** A client whose session has its thread already: what it sends next runs at once. */
+/** A client whose session already has its thread, so that its next call runs at once. */
 async function usedClient(gateway: Gateway): Promise<RawClient> {
   const client = await connectedClient(gateway);
   await client.call('whoami');
@@ -70,8 +70,8 @@ async function usedClient(gateway: Gateway): Promise<RawClient> {
 }
 
 /**
- * Drops the connection of a spinning call and waits until its thread is gone, while another session calls one echo
- * after the other: each of them must be answered, the first ones while the call spins.
+ * Drops the connection of a spinning call and waits until its thread is gone. Meanwhile another session makes one call
+ * after the other. All must be answered, the first ones while the call spins.
  */
 async function vanish(
   gateway: Gateway,
@@ -107,7 +107,7 @@ async function vanish(
   return { ...exit, afterDropMs };
 }
 
-/** No thread of the process works any more; beside a thread that spins there is never a window without work. */
+/** No thread of the process works any more: with a thread that spins, there is never a time without work. */
 async function expectIdle(gateway: Gateway): Promise<void> {
   await settledPool(gateway);
   await until(async () => {
@@ -118,7 +118,7 @@ async function expectIdle(gateway: Gateway): Promise<void> {
   }, 'the process to be idle');
 }
 
-/** No thread is about to start or to end: either would take processor time of its own. */
+/** No thread is starting or ending, because either would use processor time. */
 async function settledPool(gateway: Gateway): Promise<void> {
   const settled = () => {
     const { threads } = gateway.snapshot();

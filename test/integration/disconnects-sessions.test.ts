@@ -124,7 +124,7 @@ function sessionEnd(gateway: Gateway, sessionId: string | undefined): Promise<Ev
   return once(gateway.events, 'session-ended', ({ context }) => context.sessionId === sessionId);
 }
 
-/** A client whose session has a GET stream of which an event id was read. */
+/** A client whose session has a GET stream, of which it has read an event id. */
 async function listeningClient(
   gateway: Gateway,
 ): Promise<RawClient & { readonly stream: SseReader; readonly incoming: IncomingMessage }> {
@@ -141,7 +141,7 @@ async function drop(gateway: Gateway, stream: SseReader): Promise<void> {
   await closed;
 }
 
-/** Until a call of another session, which takes that long and a little more, is answered. */
+/** Waits until a call of another session, which takes slightly longer than this, is answered. */
 async function outlive(gateway: Gateway, ms: number): Promise<void> {
   const other = await connectedClient(gateway);
   await other.call('slow', { ms: ms + 200 }, { deadlineMs: 2 * ms + 5_000 });

@@ -5,10 +5,10 @@ import { connectedClient, type Gateway, sharedGateway } from '../support/gateway
 import { type RawClient, textOf } from '../support/raw-client.js';
 
 const MIB = 1024 * 1024;
-/** Characters that a thread may have on their way, in V8's two bytes each, and one message beyond it. */
+/** Characters that a thread may have in transit, with two bytes each in V8, and one more message. */
 const WINDOW_BYTES = 2 * 1024 * 1024 + 64 * 1024;
 const MESSAGE_BYTES = 16 * 1024;
-/** All of it together would be 64 MiB on the main thread. */
+/** All messages together would be 64 MiB on the main thread. */
 const MESSAGES = 4_096;
 const LONG_MS = 20_000;
 
@@ -91,7 +91,7 @@ describe('A client that does not read while a tool floods it', () => {
     const calls = [];
     for (const client of clients) calls.push(await stalledFlood(gateway(), client, calls.length + 1));
     const after = process.memoryUsage();
-    // For each: the event log keeps 16 MiB at most, one window is in the stream and one in the thread's queue.
+    // For each: the event log keeps at most 16 MiB, one window is in the stream and one in the thread's queue.
     const perSession = 16 * MIB + 4 * WINDOW_BYTES;
     expect(
       after.external + after.heapUsed - before.external - before.heapUsed,
@@ -104,7 +104,7 @@ describe('A client that does not read while a tool floods it', () => {
 
 describe('A client that asks for large answers and does not read them', () => {
   const gateways = { JSON: sharedGateway({ sseAfter: '1m' }), SSE: sharedGateway({ sseAfter: 0 }) };
-  /** More than the buffers of a loopback connection take from a client that does not read. */
+  /** More than the buffers of a loopback connection accept for a client that does not read. */
   const bytes = 8 * MIB;
 
   for (const form of ['JSON', 'SSE'] as const) {
@@ -145,7 +145,7 @@ describe('Clients that do not read, of sessions that sleep and wake', () => {
     const drops = collect(gateway().events, 'connection-dropped');
     const clients = await Promise.all([1, 2, 3, 4].map(() => connectedClient(gateway())));
     let heldBytes = 0;
-    // Each thread is given as much credit as the one before it, while the output of that one waits.
+    // Each thread gets as much credit as the one before it, while the output of that one still waits.
     while (heldBytes < 2 * limitBytes) {
       for (const client of clients) {
         const slept = once(gateway().events, 'session-sleeps', ({ context }) => {
@@ -165,7 +165,7 @@ describe('Clients that do not read, of sessions that sleep and wake', () => {
   });
 });
 
-/** A call of `flood` whose client has read the headers and nothing more; resolves when the tool has to wait. */
+/** A call of `flood` whose client has read only the headers; resolves when the tool has to wait. */
 async function stalledFlood(
   gateway: Gateway,
   client: RawClient,
@@ -177,7 +177,7 @@ async function stalledFlood(
   return call;
 }
 
-/** Until so many streams hold back bytes, and no more of them from one look to the next. */
+/** Waits until this many streams hold back bytes, and their number of bytes no longer grows. */
 async function stalled(gateway: Gateway, floods = 1): Promise<void> {
   let before = -1;
   let same = 0;

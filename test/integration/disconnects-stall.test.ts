@@ -32,7 +32,7 @@ describe('A gateway process that was stopped for longer than cancel-grace', () =
       const { gateway, client } = await start(['--cancel-grace', '2s']);
       const threadOf = async () => JSON.parse(textOf(await client.call('context'))).threadId as number;
       const before = await threadOf();
-      // By the clock that goes on: it needs half a second of the time in which the process runs.
+      // By a clock that runs during a stall: the tool needs half a second of the time in which the process runs.
       const { id, stream } = await client.openCall(tool, { ms: 4_000 });
       await client.notify('notifications/cancelled', { requestId: id });
       await stream.message((message) => message.id === id);

@@ -95,7 +95,7 @@ describe('a gateway that drains', () => {
 
   it('answers a session that still waits for a thread', async () => {
     const gateway = await startGateway({ maxThreads: 1, spareThreads: 0, drainTimeout: '200ms' });
-    // It works: an idle one would make room.
+    // It has work: an idle session would be ended to make room.
     await (await connectedClient(gateway)).openCall('slow', { ms: 60_000 });
     const started = once(gateway.events, 'session-started');
     const waiting = rawClient(gateway).exchange('POST', JSON.stringify(initializeRequest(1)));
@@ -114,7 +114,7 @@ describe('a gateway that drains', () => {
   });
 });
 
-/** A gateway that drains and waits for one call, which `finish` ends. */
+/** A gateway that is draining and waits for one call, which `finish` ends. */
 async function draining() {
   const gateway = await startGateway({ sseAfter: '20ms', drainTimeout: '30s' });
   const client = await connectedClient(gateway);

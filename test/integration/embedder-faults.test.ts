@@ -15,7 +15,7 @@ for (let level = 0; level < 20_000; level += 1) deep = { deep };
 let broad: Metadata = {};
 for (let level = 0; level < 200; level += 1) broad = { left: broad, right: broad };
 
-/** What a `metadata` function may do wrong, by the value of a header that asks for it. */
+/** What a `metadata` function may do wrong, by the value of a request header. */
 const FAULTS: Readonly<Record<string, () => unknown>> = {
   throws: () => {
     throw new TypeError('no tenant in /srv/app/tenants.json');

@@ -12,18 +12,18 @@ import { buildRoot, projectRoot } from '../support/project.js';
 import { connectStreamable, sdkClient } from '../support/sdk-client.js';
 
 const exampleFolder = join(projectRoot, 'examples');
-/** A process and a gateway in it, on a machine that runs other tests too. */
+/** To start a process with a gateway, on a machine that also runs other tests. */
 const START_DEADLINE_MS = 30_000;
 const PAGES = ['README.md', 'docs/writing-a-server-module.md'];
 
 interface Snippet {
   readonly title: string;
   readonly code: string;
-  /** What the page shows being called, and what it shows as the answer. */
+  /** The calls that the page shows, and the answers that it shows. */
   readonly calls: readonly { readonly args: readonly string[]; readonly output: string }[];
 }
 
-/** Every complete piece of JavaScript on a page, with the terminal session that follows it. */
+/** Every complete piece of JavaScript on a page, with the terminal session after it. */
 function snippets(page: string): Snippet[] {
   const text = readFileSync(join(projectRoot, page), 'utf8');
   const blocks = [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, body]) => ({
@@ -100,7 +100,7 @@ describe('the examples', () => {
         const response = await fetch(url, { headers: { connection: 'close' } });
         return (await response.text()).includes('\nline_sorter_lines_total 4\n');
       }, 'line_sorter_lines_total 4 in /metrics');
-    // A thread reports at most once a second; what it has not reported dies with it.
+    // A thread reports at most once a second; what it has not reported is lost when it dies.
     await counted();
 
     const crash = await client.callTool({ name: 'crash' }).then(

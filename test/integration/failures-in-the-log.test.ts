@@ -10,7 +10,7 @@ interface Line {
   readonly fields?: Record<string, unknown>;
 }
 
-/** The log's line with this message, after this tool was called. */
+/** The line of the log with this message, after a call of this tool. */
 async function lineAfter(tool: string, message: RegExp, flags: readonly string[]): Promise<Line> {
   const path = fixtureModule('failing').pathname;
   const cli = startCli(['serve', path, '--port', '0', '--admin-port', '0', '--log-format', 'json', ...flags]);

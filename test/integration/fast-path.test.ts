@@ -33,7 +33,7 @@ const CALLS: Readonly<
   'tools that cannot be called': ['disabled', 'unknown', 'toString', '__proto__'].map((tool) => ({ tool })),
 };
 
-/** A member that the specification does not know makes a call one for the SDK; no handler sees it. */
+/** A member that the specification does not define sends a call through the SDK; no handler sees it. */
 const DETOUR = { more: 1 };
 
 describe('the fast path', () => {
@@ -125,7 +125,7 @@ const URL_NEEDED = {
   },
 };
 
-/** All calls have one id, one after the other. */
+/** All calls have the same id, one after the other. */
 async function post(
   client: RawClient,
   tool: string,
@@ -137,7 +137,7 @@ async function post(
   return client.post({ ...message, params: { ...params, ...(meta && { _meta: meta }), ...more } });
 }
 
-/** The messages of the whole body: a slow machine makes a stream of what would be JSON. */
+/** The messages of the whole body. On a slow machine an answer may be a stream instead of JSON. */
 async function exchanged(response: RawResponse): Promise<string> {
   const text = await response.text();
   if (!response.isEventStream) return text;

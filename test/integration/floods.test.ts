@@ -9,7 +9,7 @@ const FLOOD_MS = 1_500;
 /** On a slow machine a flood lasts for longer than that, until it has been one. */
 const LEAST_TURNS = 50;
 const CALM_MS = 300;
-/** The share of what it is served without a flood that a session must have beside one; without any bound it had none. */
+/** The share of its usual service that a session must get beside a flood. Without any limit it got none. */
 const LEAST_SHARE = 1 / 25;
 const PATIENCE = { deadlineMs: 30_000 };
 
@@ -22,7 +22,7 @@ describe('a tool that never gives its event loop back, and floods the gateway me
     'holds that are released at once',
     'requests to close the GET stream',
   ]) {
-    // Without any bound, others were served once in seconds.
+    // Without any limit, others were served once in seconds.
     it(`keeps no other session waiting: ${what}`, async () => {
       const [flooding, neighbour] = [await connectedClient(gateway()), await connectedClient(gateway())];
       await flooding.get();
@@ -57,7 +57,9 @@ describe('a tool that never gives its event loop back, and floods the gateway me
   });
 });
 
-/** Asks until the promise settles. @returns the different texts of the answers, and how many came each second */
+/**
+ * Asks until the promise settles. @returns the different texts of the answers, and the number of answers in each second
+ */
 async function servedWhile(pending: Promise<unknown>, ask: () => ReturnType<RawClient['call']>) {
   const texts = new Set<string>();
   let served = 0;

@@ -9,7 +9,7 @@ import { afterThisTest } from '../support/cleanup.js';
 const SURROUNDINGS: Surroundings = { streamable: () => 's', legacy: () => 'l', eventId: () => '1.get' };
 const SECRET = 'what another session keeps';
 const OK = 'HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
-/** What a fake server does to an input of the one kind that it can't bear. */
+/** What a fake server does with the one kind of input that it cannot handle. */
 const FAULTS: Readonly<Record<string, (socket: Socket) => void>> = {
   'neither answered nor closed': () => undefined,
   'closed without an answer': (socket) => socket.destroy(),
@@ -31,7 +31,7 @@ function answer(socket: Socket, status: number, body: string, type = 'text/plain
   socket.end(`HTTP/1.1 ${status} A\r\n${headers}\r\n\r\n${body}`);
 }
 
-/** Treats each connection whose first bytes name that tool by the fault, and answers all others. */
+/** Applies the fault to each connection whose first bytes name that tool, and answers all others. */
 async function faultyServer(tool: string, fault: (socket: Socket) => void): Promise<number> {
   const sockets = new Set<Socket>();
   const server: Server = createServer({ allowHalfOpen: true }, (socket) => {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
 
-/** Threads that start, live for some milliseconds and end, while the reader asks them without a pause. */
+/** Threads that start, live for some milliseconds and end, while the reader asks them continuously. */
 const CHURN = `
 import { EventEmitter } from 'node:events';
 import { Session } from 'node:inspector';
@@ -12,8 +12,8 @@ import { InspectorReader } from ${JSON.stringify(new URL('../../src/isolation/th
 const THREADS = 20;
 const ROUNDS = 20;
 const busyFor = (ms) => { for (const until = performance.now() + ms; performance.now() < until; ); };
-// If the inspector calls this thread's JavaScript, it takes as long as on a busy machine: that threads end meanwhile
-// crashes the process.
+// If the inspector calls JavaScript of this thread, make it take as long as on a busy machine: threads that end
+// meanwhile then crash the process.
 Session.prototype.emit = function (...parameters) {
   busyFor(3);
   return EventEmitter.prototype.emit.apply(this, parameters);
@@ -25,7 +25,7 @@ function start() {
   thread.once('exit', () => { threads.delete(thread); start(); });
 }
 for (let n = 0; n < THREADS; n += 1) start();
-// What a gateway does meanwhile: V8 serves interrupts where JavaScript runs.
+// The gateway has other work meanwhile: V8 serves interrupts while JavaScript runs.
 setInterval(() => busyFor(4), 8);
 
 const reader = new InspectorReader();

@@ -12,7 +12,7 @@ import { initializeRequest, LATEST_PROTOCOL_VERSION, RawResponse, textOf } from 
 const PING = { jsonrpc: '2.0', id: 1, method: 'ping' };
 const DEEP = '['.repeat(9_000) + ']'.repeat(9_000);
 
-/** Sends these bytes on a connection of their own and gives all that comes back until it closes. */
+/** Sends these bytes on a separate connection and returns everything that comes back until it closes. */
 async function raw(url: URL, text: string): Promise<string> {
   const socket = connect(Number(url.port), url.hostname);
   afterThisTest(() => void socket.destroy());
@@ -37,7 +37,7 @@ describe('What a request may look like', () => {
     const { host } = gateway().url;
     const get = (target: string, sent: string) =>
       `GET ${target} HTTP/1.1\r\nHost: ${sent}\r\nConnection: close\r\n\r\n`;
-    // A GET without Accept: text/event-stream has found the endpoint when it is refused by that.
+    // A GET without Accept: text/event-stream has found the endpoint if it is refused for that reason.
     expect(await raw(gateway().url, get(`http://${host}/mcp`, host))).to.match(/^HTTP\/1\.1 406 /);
     const admin = gateway().adminUrl;
     expect(await raw(admin, get(`http://${admin.host}/healthz/`, admin.host))).to.match(/^HTTP\/1\.1 200 /);
@@ -61,7 +61,7 @@ describe('What a request may look like', () => {
     }
     const latin = { 'content-type': 'application/json; charset=iso-8859-1' };
     await expectRejection(await client.post(PING, latin), 415);
-    // The last is what bytes that are no UTF-8 are read as; here it was meant.
+    // The last character is also what invalid UTF-8 is decoded to; here it is intended.
     const text = 'café 😀 \ufffd';
     expect(textOf(await client.call('echo', { text }))).to.equal(text);
   });
@@ -101,7 +101,7 @@ describe('What a request may look like', () => {
       'content-length': '1000',
       'mcp-session-id': 'gone',
     };
-    // Not a byte of the body is sent.
+    // Not one byte of the body is sent.
     const outgoing = httpRequest(url, { method: 'POST', headers });
     afterThisTest(() => void outgoing.destroy());
     outgoing.on('error', () => undefined);

@@ -7,7 +7,7 @@ import {
 import { expect } from 'chai';
 import { parseBody } from '../../src/protocol/json-rpc.js';
 
-/** Each member with the values that it may have here; absent is one of them. */
+/** Each member with the values that it may have here; it may also be absent. */
 const MEMBERS: Readonly<Record<string, readonly unknown[]>> = {
   jsonrpc: ['2.0', '1.0', undefined],
   id: [undefined, 1, 'a', 1.5, null, true, 2 ** 60],
@@ -34,8 +34,8 @@ const MEMBERS: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 /**
- * The port transport hands messages to the SDK past its own guards, by the kind that the main thread found. That is
- * right only while both find the same.
+ * The port transport passes messages to the SDK without the SDK's own guards, by the kind that the main thread
+ * determined. That is correct only if both determine the same kind.
  */
 describe('The kind of a message', () => {
   it('is what the SDK finds, for every combination of members', () => {

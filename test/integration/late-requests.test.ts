@@ -11,7 +11,7 @@ import { standStill } from '../support/stand-still.js';
 
 const DEADLINE_MS = 1_000;
 const KEEP_ALIVE_MS = 200;
-/** Node may wait a second longer than it was told before it closes an idle connection. */
+/** Node may wait a second longer than configured before it closes an idle connection. */
 const STALL_MS = 4_000;
 const HEAD = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n';
 
@@ -88,7 +88,7 @@ async function connection(): Promise<{ socket: RawSocket; refused: unknown[] }> 
 
 async function echo(request: IncomingMessage, response: ServerResponse): Promise<void> {
   let body = '';
-  // A request that is refused breaks off.
+  // A request that is refused is aborted.
   request.on('error', () => undefined);
   request.setEncoding('utf8');
   request.on('data', (text) => {

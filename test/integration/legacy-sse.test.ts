@@ -137,8 +137,8 @@ describe("Legacy HTTP+SSE with the SDK's client", () => {
     expect(tools.map(({ name }) => name)).to.include.members(['echo', 'ask', 'progress']);
     const progress: number[] = [];
     const onprogress = (step: { progress: number }) => progress.push(step.progress);
-    // The SDK's client forgets a call's progress handler as it reads the answer, and runs the handler a microtask later: a
-    // report in one chunk with the answer is lost there. So the tool waits until the client has read them all.
+    // The SDK's client removes a call's progress handler when it reads the answer, and runs the handler a microtask
+    // later. A report in the same chunk as the answer is lost. So the tool waits until the client has read them all.
     await client.callTool({ name: 'progress', arguments: { steps: 3, confirmed: true } }, undefined, {
       onprogress,
     });

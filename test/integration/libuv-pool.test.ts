@@ -12,7 +12,7 @@ import { fixtureModule } from '../support/modules.js';
 import { RawClient, textOf } from '../support/raw-client.js';
 import { samplesOf } from '../unit/metrics/fake-gateway.js';
 
-/** More than libuv has threads by itself. */
+/** More than libuv's default number of threads. */
 const MANY = 10;
 
 describe("libuv's pool of threads", () => {
@@ -78,7 +78,7 @@ describe("libuv's pool of threads", () => {
 interface Served {
   readonly cli: CliProcess;
   readonly adminUrl: string;
-  /** A session of its own. */
+  /** Opens a separate session. */
   readonly open: () => Promise<RawClient>;
 }
 

@@ -23,7 +23,8 @@ describe('bulkhead load', () => {
     const { code, missed, report } = await load(server.url, '--concurrency 5 --duration 1s', '--mix', mix);
     const { meanMs, maxMs } = report.latency;
     expect(report.latency.p50Ms).to.be.at.least(99);
-    // Little's law, whatever one call takes: the time that calls were in flight, over the second in which they were sent.
+    // Little's law, however long one call takes: the time in which calls were in flight, divided by the second in which
+    // they were sent.
     expect((report.answered * meanMs!) / 1_000).to.be.within(4, 5 * (1 + maxMs! / 1_000));
     expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
   });
@@ -51,7 +52,7 @@ describe('bulkhead load', () => {
     );
     const { created, ended, dropped, failed } = report.sessions;
     expect({ dropped, failed }).to.deep.equal({ dropped: 0, failed: 0 });
-    // 20 of them in the place of others; a client that had no time to replace one does not make up for it.
+    // 20 of them replace others. A client that had no time to replace one does not do so later.
     expect(created).to.be.within(31, 60);
     expect(ended).to.equal(created);
     expect(operation(report, 'DELETE').answered).to.equal(created);
@@ -66,7 +67,7 @@ describe('bulkhead load', () => {
     const { code, missed, report } = await load(server.url, '', ...flags, '--expect', 'errors==0');
     expect(report.sessions.dropped).to.be.within(1, 30);
     expect(report.sessions.created).to.be.within(20 + report.sessions.dropped, 30 + report.sessions.dropped);
-    // Of 100; what was in flight is neither answered nor an error.
+    // Of 100. What was in flight counts neither as answered nor as an error.
     expect(report.answered).to.be.within(1, 99);
     expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
   });
@@ -103,7 +104,7 @@ describe('bulkhead load', () => {
     const flags = ['--concurrency', '2', '--duration', '1s', '--mix', mix];
     const { code, missed, report } = await load(server.url, '--read-rate 32KiB/s', ...flags);
     expect(report.latency.count).to.be.at.least(2);
-    // A second's worth of bytes; a reader that does not care about the rate has them in a few milliseconds.
+    // A second's worth of bytes; a reader that ignores the rate has them in a few milliseconds.
     expect(report.latency.p50Ms).to.be.at.least(700);
     expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
   });

@@ -17,7 +17,7 @@ const COUNTS: FinalCounts = {
   holdCalls: 5,
 };
 
-/** Serves one text after the other, and the last for ever. */
+/** Serves one text after the other, and the last one forever. */
 async function serveInTurn(...texts: string[]) {
   const seen = { scrapes: 0 };
   const server = createServer((_request, response) => {

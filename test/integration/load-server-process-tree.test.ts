@@ -14,14 +14,14 @@ import { buildRoot } from '../support/project.js';
 
 const MEBIBYTE = 1024 * 1024;
 
-/** A Node process that runs each expression it is sent over IPC and answers when that is done. */
+/** A Node process that runs each expression that it receives over IPC, and answers when that is done. */
 interface Puppet {
   readonly pid: number;
   run(expression: string): Promise<unknown>;
   end(): Promise<void>;
 }
 
-/** Uses processor time: `work(ms)`. `used()` tells how much this process has, in milliseconds. */
+/** `work(ms)` uses processor time. `used()` returns how much this process has used, in milliseconds. */
 const WORK = `
   const used = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; };
   const work = (ms) => { const until = used() + ms; while (used() < until) for (let i = 0; i < 1e6; i++) Math.sqrt(i); };`;
@@ -62,7 +62,7 @@ async function answer(child: ChildProcess): Promise<unknown> {
   return (message as { value: unknown }).value;
 }
 
-/** What a puppet keeps beside it until the test's end; it answers with the process's id. */
+/** A puppet keeps one beside it until the end of the test, and answers with its process id. */
 const SLEEPER = `new Promise((resolve) => {
   const child = spawn(process.execPath, ['-e', 'process.stdout.write("up"); setInterval(() => {}, 1e6)'], { stdio: ['pipe', 'pipe', 'inherit'] });
   (globalThis.children ??= []).push(child);
@@ -154,7 +154,7 @@ describe('the process tree of a server', () => {
         `spawnSync(process.execPath, ['-e', ${JSON.stringify(burn)}]).stdout.toString()`,
       );
       const usedMs = Number(child) + Number(await puppet.run('used()')) - begin;
-      // The child's own word is from before its exit.
+      // The child's own report is from before its exit.
       expect(tree.sample()?.cpuMs).to.be.closeTo(usedMs, 150);
       expect(tree.sample()?.cpuMs).to.be.closeTo(usedMs, 150);
     });
@@ -174,7 +174,7 @@ describe('the process tree of a server', () => {
       await puppet.run(
         'new Promise((resolve) => { burner.once("exit", resolve); burner.stdin.end(); }).then(() => 1)',
       );
-      // A second count would add another 400 at least.
+      // Counting twice would add at least another 400.
       const after = tree.sample()!;
       expect(after.processes).to.equal(1);
       expect(after.cpuMs - seen.cpuMs).to.be.within(0, 300);

@@ -11,7 +11,7 @@ const program = (body: string): string => `
   const output = openStandardError();
   ${body}`;
 
-/** A log of its own in a shell, whose redirections say what stderr is. */
+/** A separate log in a shell, whose redirections determine what stderr is. */
 function run(redirection: string, body: string, env: Record<string, string> = {}) {
   return spawn('bash', ['-c', `"$0" --input-type=module -e "$BODY" ${redirection}`, process.execPath], {
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -48,7 +48,7 @@ describe('stderr as the log', () => {
 
   it('goes on at a full disk, and says how many lines it took once there is room', async function () {
     const folder = temporaryFolder();
-    // A file system of its own, in a mount namespace that ends with the shell.
+    // A separate file system, in a mount namespace that ends with the shell.
     if (spawnSync('unshare', ['-m', 'true']).status !== 0) this.skip();
     const script = `mount -t tmpfs -o size=64k none '${folder}' && "$0" --input-type=module -e "$BODY" 2> '${folder}/log'; cat '${folder}/log'`;
     const log = execFileSync('unshare', ['-m', 'bash', '-c', script, process.execPath], {
@@ -106,7 +106,7 @@ describe('stderr as the log', () => {
           console.log('closed');
           process.kill(process.pid, 'SIGKILL');`),
       ],
-      // What Node makes for a child process is a pair of sockets.
+      // Node creates a pair of sockets for a child process.
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     expect(await stdoutOf(child as unknown as ReturnType<typeof run>)).to.equal('closed\n');

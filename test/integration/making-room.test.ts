@@ -8,9 +8,9 @@ import type { RawClient } from '../support/raw-client.js';
 import { textOf } from '../support/raw-client.js';
 import { asleep, keptBy, ofSession, startSleepyGateway, stateOf } from '../support/sleep.js';
 
-/** What a session waits for a thread, and what a loaded machine adds to it. */
+/** How long a session waits for a thread, plus what a loaded machine adds. */
 const WAIT_DEADLINE_MS = 45_000;
-/** No session sleeps by itself. */
+/** No session falls asleep by itself. */
 const roomOnly = { sleepAfter: '1h', spareThreads: 0 } as const;
 
 describe('room for a session that wakes', () => {
@@ -81,7 +81,7 @@ describe('a module that says sleep: false', () => {
   });
 });
 
-/** Two sessions of which the first has the only thread; the second is asleep. */
+/** Two sessions: the first has the only thread; the second is asleep. */
 async function workerAndWaiter(gateway: Gateway): Promise<[RawClient, RawClient]> {
   const waiter = await connectedClient(gateway);
   await waiter.call('echo', { text: 'first' });

@@ -5,8 +5,8 @@ import { startCli } from '../support/cli-process.js';
 import { RawClient } from '../support/raw-client.js';
 
 /**
- * Each dies of V8's own limit, or takes the process with it, where that is all that there is. What takes V8 longer to fill is in
- * the slow tests.
+ * If there were only V8's own limit, each would die from it, or end the process. Those that V8 takes longer to fill are
+ * in the slow tests.
  */
 const fillers: readonly [what: string, tool: string][] = [
   ['an array that grows', 'fill_push'],
@@ -44,7 +44,7 @@ describe('the young generation of a thread', () => {
       gateway.child.kill('SIGKILL');
       await gateway.exited();
     }
-    // V8's limit is that of all generations together.
+    // V8's limit applies to all generations together.
     expect(limits[1]).to.equal(limits[0]);
   });
 });

@@ -27,7 +27,7 @@ describe('metrics under churn', () => {
     expect(await scraping.decreased()).to.deep.equal([]);
 
     await threadsGone(gateway);
-    // Threads that were killed take what they had not reported yet with them; whoever left properly does not.
+    // Threads that were killed lose what they had not reported yet; sessions that end properly lose nothing.
     const total = sampleOf((await scrape(gateway)).families, 'fixture_calls_total', { kind: 'plain' });
     expect(total).to.equal(counted);
   });
@@ -73,7 +73,7 @@ describe('metrics under churn', () => {
       tookMs.push(scraped.tookMs);
       expect(sampleOf(scraped.families, 'bulkhead_threads', { state: 'claimed' })).to.equal(2);
     }
-    // Who waits for a thread waits each time; a busy machine is late now and then.
+    // A session that has to wait for a thread waits each time; a busy machine is only late now and then.
     expect(Math.min(...tookMs)).to.be.below(SCRAPE_WITHIN_MS);
   });
 
@@ -96,7 +96,7 @@ describe('metrics under churn', () => {
   });
 });
 
-/** One session's visit. @returns how many counted calls it made; all of them are reported before it ends. */
+/** One session's visit. @returns how many counted calls it made; all are reported before it ends */
 async function churn(gateway: Gateway, visit: number): Promise<number> {
   const client = await connectedClient(gateway);
   const calls = 3;
@@ -105,7 +105,7 @@ async function churn(gateway: Gateway, visit: number): Promise<number> {
     await client.call('observe', { size: call * 10 });
   }
   if (visit % 2 === 0) {
-    // A thread tells its figures at most once a second; one that is killed before tells them never.
+    // A thread reports its figures at most once a second; one that is killed before never reports them.
     const own = gateway.sessions().find(({ context }) => context.sessionId === client.sessionId)
       ?.thread?.thread;
     const reported = once(
@@ -138,7 +138,7 @@ function countIn(metrics: readonly Record<string, unknown>[]): number | undefine
   return (family?.values as { value: number }[] | undefined)?.[0]?.value;
 }
 
-/** Scrapes until it is asked what it has found. */
+/** Scrapes until it is asked for its result. */
 class Scraping {
   scrapes = 0;
   #over = false;
@@ -173,7 +173,7 @@ class Scraping {
   }
 }
 
-/** All that may only grow: counters, and the buckets, sums and counts of histograms. */
+/** Everything that may only grow: counters, and the buckets, sums and counts of histograms. */
 function cumulative(families: ReadonlyMap<string, Family>): Map<string, number> {
   const values = new Map<string, number>();
   for (const { type, samples } of families.values()) {

@@ -8,7 +8,9 @@ import { connectedClient, sharedGateway } from '../support/gateway.js';
 import { fixtureModule, toolsModule } from '../support/modules.js';
 import { RawClient, textOf } from '../support/raw-client.js';
 
-/** Lines that may be logged at once; beyond them, so many more each second (the same figures in the worker). */
+/**
+ * How many lines may be logged at once; beyond them, a fixed number each second (the same figures as in the worker).
+ */
 const BURST_LINES = 200;
 const LINES_PER_SECOND = 50;
 
@@ -99,7 +101,7 @@ describe('what a server module writes, in a gateway of its own process', () => {
     const messages = jsonLines(stderr).map(({ msg }) => msg);
     expect(messages).to.include('talkative: imported').and.to.include('talkative: set up');
     expect(messages.some((message) => message.includes('first part, second part'))).to.equal(true);
-    // One line is one line: what a module writes can't make up another.
+    // What a module writes stays one line, and cannot forge another one.
     for (const message of messages) expect(message).to.not.include(String.fromCharCode(27));
   });
 
@@ -131,7 +133,7 @@ async function serve(module: URL): Promise<{ process: CliProcess; client: RawCli
   return { process, client };
 }
 
-/** Besides the log there is what the command itself says. @throws {SyntaxError} when any other line is not JSON. */
+/** Besides the log there is the output of the command itself. @throws {SyntaxError} if any other line is not JSON */
 function jsonLines(stderr: string): LogLine[] {
   return stderr
     .split('\n')

@@ -12,7 +12,7 @@ import { type RawSocket, rawSocket, requestText } from '../support/raw-socket.js
 import { standStill } from '../support/stand-still.js';
 
 const MIB = 1024 * 1024;
-/** More than the buffers of a loopback connection take from a client that does not read. */
+/** More than the buffers of a loopback connection accept for a client that does not read. */
 const MESSAGE = 'x'.repeat(12 * MIB);
 const STALL_MS = 1_000;
 
@@ -72,7 +72,7 @@ describe('a client that takes nothing while bytes wait for it', () => {
     const stalled = once(events, 'stream-closed');
     const startedMs = performance.now();
     stream.write('1', MESSAGE);
-    // In turns of the same event loop, as the deadline: time in which the process does not run counts for neither.
+    // In turns of the same event loop, as for the deadline: time in which the process does not run counts for neither.
     const twice = turns(20, STALL_MS / 10).then(() => 'twice the deadline');
     expect(await Promise.race([closed.then(() => 'given up'), twice])).to.equal('given up');
     expect(performance.now() - startedMs).to.be.at.least(STALL_MS);
@@ -95,7 +95,7 @@ describe('a client that takes nothing while bytes wait for it', () => {
     const { open, events } = await server(64 * MIB, true, 50);
     const { stream, closed } = await open();
     const closings = collect(events, 'stream-closed');
-    // Fills the buffers of the connection to the brim, and then a little more.
+    // Fills the buffers of the connection completely, and then a little more.
     const taken = async (): Promise<boolean> => {
       expect(stream.write('1', 'x'.repeat(4 * 1024))).to.equal(true);
       await immediate();
@@ -112,7 +112,7 @@ describe('a client that takes nothing while bytes wait for it', () => {
     const { stream, socket } = await open();
     stream.write('1', MESSAGE);
     const deadlineMs = performance.now() + 3 * STALL_MS;
-    // A part of it in each quarter of the deadline: the whole leaves after more than the deadline.
+    // A part of it in each quarter of the deadline, so that all of it leaves only after the deadline.
     while (performance.now() < deadlineMs) {
       const read = socket.text.length;
       socket.socket.resume();

@@ -11,7 +11,7 @@ import { projectRoot } from '../support/project.js';
 
 const run = promisify(execFile);
 
-/** The registry may be far away, and its answers are not cached on a fresh machine. */
+/** The registry may be slow, and a new machine has none of its answers cached. */
 const INSTALL_DEADLINE_MS = 300_000;
 const START_DEADLINE_MS = 30_000;
 
@@ -53,7 +53,7 @@ describe('the package', function () {
 
   before('pack it and install it into an empty folder', async () => {
     folder = mkdtempSync(join(tmpdir(), 'bulkhead-package-'));
-    // Without scripts: `prepare` would build, and so take away the very files that run this test.
+    // Without scripts: `prepare` would build, and so delete the files that run this test.
     const packed = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
       cwd: projectRoot,
       env: environment,
@@ -92,7 +92,10 @@ describe('the package', function () {
     }
   });
 
-  /** A gateway that another command started: what it says of itself, and the end of all that writes to the pipes. */
+  /**
+   * A gateway that another command started: what it reports about itself, and the end of everything that writes to the
+   * pipes.
+   */
   const startedBy = async (launcher: ReturnType<typeof spawn>) => {
     let printed = '';
     for (const stream of [launcher.stdout, launcher.stderr]) {
@@ -164,7 +167,7 @@ describe('the package', function () {
     const npx = spawn('npx', args, { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     const { url, pid, log, closed } = await startedBy(npx);
     npx.kill('SIGTERM');
-    // The gateway has its ends of the pipes: they close when it is gone.
+    // The gateway has its ends of the pipes, which close when it is gone.
     await withDeadline(closed, () => `the end of the gateway ${pid}: ${log()}`);
     expect(log()).to.match(/"cause":"npx, which started the gateway, has ended"[^\n]*"gateway stops"/);
     expect(await fetch(url).catch((error: Error) => error)).to.be.an('error');

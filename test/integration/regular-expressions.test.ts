@@ -4,11 +4,11 @@ import { type Node, parse } from 'acorn';
 import { expect } from 'chai';
 import { projectRoot } from '../support/project.js';
 
-// The checker's own choice is a program of its own, or Java.
+// By default the checker uses another program, or Java.
 process.env.RECHECK_SYNC_BACKEND = 'pure';
 const { checkSync } = await import('recheck');
 
-/** Where a pattern is put together from texts; each says which. */
+/** Patterns that are composed of several texts; each entry says which. */
 const COMPOSED: Readonly<Record<string, string>> = {
   'src/shared/json-text.js': 'of the texts in this file',
   'load/report/text-summary.js': 'of a number in this file',
@@ -17,7 +17,7 @@ const COMPOSED: Readonly<Record<string, string>> = {
   'workers/environment/text-search.js': "the client's own: it can hang its own session alone",
 };
 
-/** What the checker can't decide, for an assertion in it; each says why it is well. */
+/** Patterns about which the checker cannot decide; each entry says why it is safe. */
 const EXAMINED: readonly [start: string, why: string][] = [
   ['/(?<=[;{}])__name', 'reads the text of the server module, once, at start'],
   ['/\\bimport\\s*', 'reads the text of the server module, once, at start'],
@@ -25,7 +25,7 @@ const EXAMINED: readonly [start: string, why: string][] = [
   ['/^nodejs_(?!', 'anchored; what is looked ahead for is read once'],
 ];
 
-/** As `tsc` wrote them: TypeScript's types are gone, names and patterns are as they were. */
+/** As `tsc` wrote them: types are removed, names and patterns are unchanged. */
 const files = ['src', 'workers'].flatMap((folder) =>
   readdirSync(join(projectRoot, 'dist', folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.js'))
@@ -42,7 +42,7 @@ function* nodesOf(root: Node): Generator<Node & Record<string, unknown>> {
   }
 }
 
-/** By the pattern as it is written, a file that it is in. */
+/** A file that contains the pattern, by the pattern as it is written. */
 const literals = new Map<
   string,
   { readonly source: string; readonly flags: string; readonly file: string }
@@ -72,7 +72,7 @@ describe('A regular expression', () => {
 
   for (const [literal, { source, flags, file }] of literals) {
     it(`takes time linear in the length of what it reads: ${literal} in ${file}`, () => {
-      // Its other checker tries texts out for a time: what it finds would hang on the machine's speed.
+      // Its other checker tries texts for some time, so its result would depend on the machine's speed.
       const found = checkSync(source, flags, { checker: 'automaton', timeout: null });
       const attack =
         found.status === 'vulnerable' ? `${found.complexity.summary}: ${found.attack.pattern}` : '';

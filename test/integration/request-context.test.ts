@@ -1,4 +1,4 @@
-/** What a handler's code knows of its request, on every version of Node and whatever else runs in its thread. */
+/** What a handler's code knows about its request, on every version of Node and whatever else runs in its thread. */
 import { expect } from 'chai';
 import { collect } from '../support/events.js';
 import { connectedClient, rawClient, startGateway } from '../support/gateway.js';

@@ -4,7 +4,7 @@ import { fixtureModule } from '../support/modules.js';
 import { type JsonRpcMessage, type RawClient, textOf, toolCall } from '../support/raw-client.js';
 
 const serverModule = fixtureModule('conduct');
-/** A member that the specification does not know makes a call one for the SDK's protocol layer. */
+/** A member that the specification does not define sends a call through the SDK's protocol layer. */
 const WAYS = { 'past the protocol layer': {}, 'through the protocol layer': { more: 1 } };
 const NAMES_OF_OBJECTS = ['constructor', '__proto__', 'toString', 'hasOwnProperty'];
 
@@ -135,7 +135,7 @@ describe('the log level that a client has set', () => {
       const stream = await client.get();
       await client.call('talk');
       const messages = [];
-      // Two of three ways are the session's, and the last of them comes last.
+      // Two of three ways belong to the session, and the last of them ends last.
       for (;;) {
         const { params } = await stream.stream.message(
           ({ method }) => method === 'notifications/message',

@@ -20,7 +20,7 @@ import { type RawClient, textOf } from '../support/raw-client.js';
 const packages = join(projectRoot, 'node_modules');
 const SDK = '@modelcontextprotocol/sdk';
 
-/** Registers `greet`, with a description at every depth; `z` is whatever zod the module has. */
+/** Registers `greet`, with a description at every depth; `z` is the module's own zod. */
 const REGISTER_GREET = `
   server.registerTool(
     'greet',
@@ -197,7 +197,7 @@ function linkThisPackage(folder: string): void {
   symlinkSync(buildRoot, join(installed, 'dist'));
 }
 
-/** A real copy: modules are told apart by their path, so this is another instance. */
+/** A real copy: modules are distinguished by their path, so this is another instance. */
 function copyPackage(name: string, folder: string): void {
   cpSync(join(packages, name), join(folder, 'node_modules', name), { recursive: true });
 }

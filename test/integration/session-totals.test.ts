@@ -7,7 +7,7 @@ import { fixtureModule } from '../support/modules.js';
 import { initializeRequest } from '../support/raw-client.js';
 import { asleep } from '../support/sleep.js';
 
-/** Whatever a session does emits one of these in the middle of it. */
+/** Everything that a session does emits one of these events meanwhile. */
 const MOMENTS: readonly (keyof GatewayEvents)[] = [
   'session-started',
   'session-woke',
@@ -58,7 +58,7 @@ describe('what is counted over all sessions', () => {
     dropped.exchange.destroy();
     await cancelled;
     await LegacyClient.connect(gateway);
-    // One more than there are threads: it waits for one, and leaves without.
+    // One more than there are threads: it waits for one, and leaves without it.
     const busy = await Promise.all([connectedClient(gateway), connectedClient(gateway)]);
     const held = busy.map((client) => client.openCall('slow', { ms: 60_000 }));
     await Promise.all(held);

@@ -4,7 +4,7 @@ import { until } from '../support/deadline.js';
 import { holdGateway } from '../support/held-gateway.js';
 
 const DRAIN_MS = 500;
-/** A machine that runs other tests too may be late; what must not happen is that it waits for the 600 s of what holds it. */
+/** A machine that runs other tests may be late; it must not wait for the 600 s of what blocks it. */
 const DEADLINE_MS = 20_000;
 const CHILD = 'a stopped child process that ignores signals';
 

@@ -96,7 +96,10 @@ describe('the metrics of sleep', () => {
 
 const STATES = ['asleep', 'waking', 'awake', 'falling_asleep', 'ending'] as const;
 
-/** Waits for these counts, 0 for the rest: a session that holds its thread is asked now and then, and refuses. */
+/**
+ * Waits for these counts, and 0 for the others: a session that holds its thread is asked from time to time, and
+ * refuses.
+ */
 async function showsSessions(
   gateway: Gateway,
   counts: Partial<Record<(typeof STATES)[number], number>>,

@@ -10,13 +10,13 @@ import { shortenTimeouts } from '../support/timers.js';
 const VERSIONS = ['2024-10-07', '2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25', '1999-01-01'];
 const LAST_WITH_BATCHES = '2025-03-26';
 const LISTS = ['tools/list', 'resources/list', 'resources/templates/list'];
-/** The server has none of these; nobody has the last. */
+/** The server has none of these; the last exists nowhere. */
 const MISSING = ['prompts/list'];
 const UNKNOWN = ['completion/complete', 'prompts/get', 'no/such/method'];
 
-/** What leaves the main thread free to answer. */
+/** Parameters with which the main thread can answer. */
 const PLAIN_PARAMS = [undefined, {}, { _meta: {} }, { _meta: { progressToken: 'token' } }];
-/** What only the server can answer. */
+/** Parameters with which only the server can answer. */
 const OTHER_PARAMS = [
   { cursor: 'next' },
   { cursor: 7 },
@@ -149,7 +149,7 @@ function request(id: number | string, method: string, params: unknown): object {
   return { jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) };
 }
 
-/** The one with static lists first; in both a session keeps its thread, once it has one. */
+/** The gateway with static lists first. In both, a session keeps its thread once it has one. */
 async function bothGateways(): Promise<[Gateway, Gateway]> {
   const options = { sleepAfter: 0, sseAfter: '30s' };
   return [

@@ -13,7 +13,7 @@ const ANSWERS = {
 const METHODS = { elicit: 'elicitation/create', sample: 'sampling/createMessage' };
 /** Long enough for a session without work to fall asleep. */
 const OBSERVED_MS = 700;
-/** It blocks when the main thread asks it to sleep, and takes a hold before it can hear of that. */
+/** It blocks when the main thread asks it to sleep, and takes a hold before it can receive the question. */
 const HOLDS_WHEN_ASKED = { inMs: 20, ms: 1_000, hold: true };
 
 describe('a question that the client has not answered', () => {
@@ -194,7 +194,7 @@ function observe(ms = OBSERVED_MS): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Nobody so much as asks the thread to go. */
+/** The thread is not even asked to sleep. */
 async function staysAwake(gateway: Gateway, client: RawClient): Promise<void> {
   const exits = collect(gateway.events, 'thread-exited');
   const sleeps = collect(gateway.events, 'session-sleeps');

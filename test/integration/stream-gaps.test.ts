@@ -91,7 +91,7 @@ describe('A GET stream with a gap', () => {
   });
 });
 
-/** A client whose GET stream broke at `cursor`, and which has missed more than is kept for it. */
+/** A client whose GET stream broke at `cursor`, and which has missed more events than are kept for it. */
 async function clientThatMissed(
   gateway: Gateway,
 ): Promise<{ client: RawClient; cursor: string | undefined }> {
@@ -110,7 +110,10 @@ async function miss(client: RawClient): Promise<void> {
   await client.call('broadcast', { texts: [LAST] });
 }
 
-/** What the stream told before the first message of the server, and the data of all of those. Ends with the connection. */
+/**
+ * What the stream says before the first message of the server, and the data of those messages. Ends with the
+ * connection.
+ */
 async function readGap(
   gateway: Gateway,
   client: RawClient,

@@ -178,7 +178,7 @@ describe('Streamable HTTP: coming back with Last-Event-ID', () => {
     const second = (await client.get({}, stream.lastEventId)).stream;
     const first = await second.next(({ id }) => id !== undefined);
     await breakOff(gateway(), 'get', second);
-    // The client got no further than the first event of the replay.
+    // The client received only the first event of the replay.
     const third = (await client.get({}, first.id)).stream;
     await client.call('broadcast', { texts: ['after'] });
     await third.message((message) => dataOf(message) === 'after');

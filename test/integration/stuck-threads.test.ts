@@ -12,7 +12,7 @@ import { type RawClient, textOf } from '../support/raw-client.js';
 
 const onLinux = process.platform === 'linux' ? it : it.skip;
 const options = { serverModule: fixtureModule('native-calls'), cancelGrace: '100ms' };
-/** A number that no other process on the machine sleeps for. */
+/** A number of seconds that no other process on the machine sleeps. */
 const SECONDS = '654.321';
 
 describe('a thread that a native call holds', () => {
@@ -70,7 +70,7 @@ describe('a thread that dies by itself', () => {
       const client = await connectedClient(gateway);
       await client.call('spawn_and_die', { seconds: SECONDS, how });
       await exited;
-      // The shell, and its sleep where it came as far as that.
+      // The shell, and its sleep if it had already started.
       expect((await killed).processes).to.be.within(1, 2);
       await until(() => sleepers().length === 0, 'its processes to end');
     });
@@ -87,7 +87,7 @@ async function holdIn(client: RawClient, fifo: Fifo): Promise<{ answered: Promis
 
 interface Fifo {
   readonly path: string;
-  /** Lets all who wait for it go on. */
+  /** Lets all that wait for it continue. */
   open(): void;
 }
 

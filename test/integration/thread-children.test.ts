@@ -3,7 +3,7 @@ import { expect } from 'chai';
 
 const CHILDREN = new URL('../../src/isolation/thread/thread-children.js', import.meta.url).href;
 
-/** A process of its own, with few file descriptors. */
+/** A separate process with few file descriptors. */
 const program = `
   import { openSync } from 'node:fs';
   import { killChildrenOf, killDescendants } from ${JSON.stringify(CHILDREN)};
@@ -12,7 +12,7 @@ const program = `
   try {
     for (;;) openSync('/dev/null', 'r');
   } catch {
-    // All are taken.
+    // All are in use.
   }
   process.stdout.write(JSON.stringify([...before, searched(), killDescendants()]));`;
 

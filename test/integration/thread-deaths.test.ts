@@ -9,7 +9,7 @@ import { connectedClient, rawClient, sharedGateway, startGateway } from '../supp
 import { fixtureModule } from '../support/modules.js';
 import { initializeRequest, type JsonRpcMessage, textOf, toolCall } from '../support/raw-client.js';
 
-/** Starting a thread and filling its memory, on a machine that runs other tests too. */
+/** To start a thread and fill its memory, on a machine that also runs other tests. */
 const DEATH_DEADLINE_MS = 60_000;
 const SMALL_THREADS = { threadHeapMb: 64, threadMemoryMb: 256 };
 const QUICK = { sseAfter: '20ms', cancelGrace: '100ms', spareThreads: 2 };
@@ -101,7 +101,7 @@ describe('a thread that dies hurts its own session alone', function () {
     );
     expect(exit).to.deep.include({ cause: 'killed', running: ['spin'] });
     expectError(answer);
-    // The thread had not read it: nothing of it has run.
+    // The thread had not read it, so none of it has run.
     expect(textOf(await (await other.exchange.response).answer(other.id))).to.equal('behind it');
     expect(JSON.parse(textOf(await client.call('state_get', { key: 'kept' }))).value).to.equal(1);
   });

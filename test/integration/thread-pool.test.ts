@@ -11,13 +11,13 @@ import { initializeRequest, type RawClient, type RawResponse, textOf } from '../
 import { shortenTimeouts } from '../support/timers.js';
 
 const BURST = 20;
-/** One thread start after the other, on a machine that runs other tests too. */
+/** For one thread start after the other, on a machine that also runs other tests. */
 const BURST_DEADLINE_MS = 60_000;
 const WAIT_DEADLINE_MS = 10_000;
-/** The same for a test that sees it end. */
+/** The same for a test that waits until it is over. */
 const SHORT_WAIT_MS = 1_000;
 const PATIENCE_MS = 15_000;
-/** Its sessions make no room for others. */
+/** Its sessions do not give up their threads for others. */
 const sleepless = { serverModule: fixtureModule('sleepless') };
 
 interface Origin {
@@ -46,7 +46,7 @@ describe('session threads: spares', () => {
 });
 
 describe('session threads: starts', () => {
-  // On later ones two flags win more than that cache; see ADR 10.
+  // On later versions two flags gain more than that cache; see ADR 10.
   const onNode20 = NODE_MAJOR < 22 ? it : it.skip;
   onNode20('find V8 with the flags that the code cache of Node is made with', async () => {
     const text = '(function () { return 1; })';

@@ -200,7 +200,7 @@ describe('a fresh thread', () => {
     await woke;
     const { stream } = await client.get({}, lastEventId);
     await messageWith(stream, 'two');
-    // The gateway's own ping tells a client that the reopened stream works.
+    // The gateway's own ping shows a client that the reopened stream works.
     const ofServer = stream.messages.filter(({ method }) => method !== 'ping');
     expect(ofServer).to.have.length(1);
   });

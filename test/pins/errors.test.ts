@@ -1,4 +1,4 @@
-/** Errors, as embedders and clients tell them apart. */
+/** Errors, as embedding programs and clients distinguish them. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -9,7 +9,7 @@ import { REJECTION_REASONS } from '../../src/telemetry/metrics/labels.js';
 import { projectRoot } from '../support/project.js';
 import { expectPinned, inSources } from './pinned.js';
 
-/** The compiler asks for each member of the union, and refuses others. */
+/** The compiler requires each member of the union, and refuses others. */
 const ERROR_CODES = {
   ERR_BULKHEAD_DRAINING: true,
   ERR_BULKHEAD_LISTEN: true,
@@ -40,7 +40,7 @@ const ERROR_REASONS = {
   thread_wait: true,
 } satisfies Record<ErrorReason, true>;
 
-/** A thread that ends or sleeps has no request in flight: these come from the union of causes alone. */
+/** A thread that ends or sleeps has no request in flight: these come only from the union of causes. */
 const NEVER_SEEN = ['thread_ended', 'thread_slept'];
 
 /** Status, reason, and code where it is not -32000. Those of Node's parser and of the session manager are in docs/architecture.md. */

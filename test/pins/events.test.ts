@@ -1,8 +1,11 @@
-/** Events of a gateway, as embedders subscribe to them. */
+/** Events of a gateway, to which embedding programs subscribe. */
 import type { GatewayEvents } from '../../src/telemetry/events.js';
 import { expectPinned, inSources } from './pinned.js';
 
-/** The compiler asks for each event and each of its fields, and refuses others. What `expectPinned` says holds for them too. */
+/**
+ * The compiler requires each event and each of its fields, and refuses others. The same rules apply as for
+ * `expectPinned`.
+ */
 const EVENTS = {
   'children-killed': { processes: true },
   'code-cache-rejected': { cache: true },

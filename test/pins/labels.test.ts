@@ -1,4 +1,4 @@
-/** Values of metric labels that are closed sets, as alerts compare with them. */
+/** Values of metric labels that are closed sets, because alerts compare with them. */
 import { CODE_CACHES } from '../../src/shared/code-caches.js';
 import { END_REASONS } from '../../src/telemetry/end-reason.js';
 import {

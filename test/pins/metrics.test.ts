@@ -66,7 +66,9 @@ const METRICS = [
   'mcp_server_session_duration_seconds histogram error_type,network_transport,mcp_protocol_version',
 ];
 
-/** What prom-client keeps of a metric and does not declare; `type` is a plain string in both kinds of metric here. */
+/**
+ * What prom-client stores about a metric without declaring it; `type` is a plain string in both kinds of metric here.
+ */
 interface Registered {
   readonly name: string;
   readonly type: string;
@@ -86,7 +88,7 @@ describe('The metrics of the gateway', () => {
   });
 });
 
-/** Histograms have the labels that they are observed with. */
+/** Histograms have the labels with which they are observed. */
 async function histogramLabels(): Promise<Map<string, string[]>> {
   const events = new GatewayEmitter();
   const metrics = createMetrics({

@@ -5,7 +5,10 @@ import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../../src/c
 import { documentedKey, ENTRY_KEYS, ENTRY_ROWS } from '../../src/config/servers/entry-keys.js';
 import { expectPinned } from './pinned.js';
 
-/** Name, key of `createGateway`, environment variable, kind (`...`: several), and default; `-` where there is none that is always the same. */
+/**
+ * Name, key of `createGateway`, environment variable, kind (`...`: several), and default; `-` if there is none, or if
+ * it is not always the same.
+ */
 const OPTIONS = [
   'admin-host adminHost BULKHEAD_ADMIN_HOST <host> 127.0.0.1',
   'admin-port adminPort BULKHEAD_ADMIN_PORT <number> 9464',
@@ -47,7 +50,7 @@ const OPTIONS = [
   'bundle bundle BULKHEAD_BUNDLE switch true',
 ];
 
-/** As config files have them; `createGateway` has them in camelCase. */
+/** The spelling in config files; `createGateway` has camelCase. */
 const SERVER_KEYS = [
   'args <strings>',
   'command <command>',

@@ -1,4 +1,4 @@
-/** What other programs import, run and read of this package. */
+/** What other programs import, run and read from this package. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';

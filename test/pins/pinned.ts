@@ -4,10 +4,10 @@ import { expect } from 'chai';
 import { projectRoot } from '../support/project.js';
 
 /**
- * Compares the public names that the code has with those that are written down, in any order.
- * A pin that fails is not a mistake by itself: before 1.0, a name may change for the better. Whoever changes it changes the pin
- * in the same commit, and tells users how to move.
- * @param what as it starts a sentence, in the plural
+ * Compares the public names in the code with those that are written down here, in any order. A failing pin is not
+ * necessarily a mistake: before 1.0, a name may change for the better. Whoever changes it must change the pin in the
+ * same commit, and tell users how to move.
+ * @param what the subject in the plural, as at the start of a sentence
  */
 export function expectPinned(what: string, found: Iterable<string>, pinned: readonly string[]): void {
   expect(
@@ -17,7 +17,10 @@ export function expectPinned(what: string, found: Iterable<string>, pinned: read
   ).to.deep.equal([...pinned].sort());
 }
 
-/** What an expression captures in the TypeScript of these folders, each once; several captures are joined by spaces. */
+/**
+ * What an expression captures in the TypeScript files of these folders, without duplicates. Several captures are joined
+ * by spaces.
+ */
 export function inSources(folders: readonly string[], pattern: RegExp): Set<string> {
   const found = new Set<string>();
   for (const folder of folders) {

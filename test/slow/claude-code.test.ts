@@ -14,16 +14,19 @@ import { fixtureModule } from '../support/modules.js';
 
 const VERSION = process.env.CLAUDE_CODE_VERSION ?? '2.1.332';
 const STEP_MS = 60_000;
-/** Of which the third would be the last. */
+/** The third would be the last if there were no pings. */
 const IDLE_DROPS = 7;
 const DROPS_IN_CALL = 4;
 const PING = /"id":"bulkhead-ping-\d+"/;
 const PING_SENT = /"id":"bulkhead-ping-\d+","method":"ping"/;
-/** The ping has been read: a client whose connection breaks within a millisecond drops what it has not. */
+/** The ping has been read: if its connection breaks within a millisecond, a client drops what it has not read. */
 const PING_ANSWERED = /"id":"bulkhead-ping-\d+"(?!,"method")/;
-/** The client's answer to the ping is a POST, and it counts to three at once where that breaks before this. */
+/**
+ * The client answers the ping with a POST. If the connection of that POST breaks before this, the client counts to
+ * three at once.
+ */
 const ACCEPTED = /^HTTP\/1\.1 202 /;
-/** A ping of the tool's on the stream of its call. */
+/** A ping from the tool on the stream of its call. */
 const TOOL_PING_ANSWERED = /"result":\{\}.*"id":\d/;
 const PROGRESS = /"method":"notifications\/progress"/;
 
@@ -43,7 +46,7 @@ describe('Claude Code whose connections drop', function () {
     }
   });
 
-  /** Up to the moment where the session holds a value, and has its GET stream. */
+  /** Up to the moment when the session holds a value and has its GET stream. */
   async function conversation(hidden?: RegExp) {
     const gateway = await startGateway({ serverModule: fixtureModule('patient') });
     const sessions = collect(gateway.events, 'session-started');
@@ -61,10 +64,11 @@ describe('Claude Code whose connections drop', function () {
     const { gateway, sessions, proxy, model, folder, turn } = await conversation();
     for (let drops = 0; drops < IDLE_DROPS; drops += 1) await dropAndReturn(proxy, [PING_ANSWERED, ACCEPTED]);
 
-    // Of its call's stream: the event id without which it can't resume it, the progress after that. It drops what it has not read.
+    // The stream of its call: first the event id, without which it cannot resume, then the progress. The client drops
+    // what it has not read.
     const hasRead = async (ping: number): Promise<void> => {
       const answered = proxy.passed(TOOL_PING_ANSWERED);
-      // Not with a promise: the ping may be answered before that resolves, and the 202 missed.
+      // Not with a promise: the ping may be answered before that resolves, and the 202 would be missed.
       writeFileSync(join(folder, `ping ${ping}`), '');
       await answered;
       await proxy.passed(ACCEPTED);
@@ -107,7 +111,7 @@ describe('Claude Code whose connections drop', function () {
   });
 });
 
-/** @param steps what passes, one after another, until the client has its GET stream again */
+/** @param steps what must pass, one after another, until the client has its GET stream again */
 async function dropAndReturn(proxy: DroppingProxy, steps: readonly RegExp[]): Promise<void> {
   const [first = PING_SENT, ...more] = steps;
   const returned = proxy.passed(first);

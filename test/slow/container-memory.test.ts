@@ -17,7 +17,7 @@ describe('a container whose memory its sessions fill, each below its own limits'
     const limit = memory.has('memory.max') ? 'memory.max' : 'memory.limit_in_bytes';
     const used = memory.has('memory.max') ? 'memory.current' : 'memory.usage_in_bytes';
     memory.write(limit, String(2048 * MEBIBYTE));
-    // In the group from its first page on.
+    // In the group from the first page on.
     const cli = startCli(
       ['serve', fileURLToPath(fixtureModule('thread-needs')), '--port', '0', '--admin-port', '0'],
       { within: ['sh', '-c', `echo $$ > ${memory.folder}/cgroup.procs && exec "$@"`, 'sh'] },
@@ -27,7 +27,7 @@ describe('a container whose memory its sessions fill, each below its own limits'
     for (const client of clients) afterThisTest(() => client.destroy());
     for (const client of clients) await client.initialize();
     for (const client of clients) await client.call('echo', { text: 'awake' });
-    // The last of them to hold its share takes the container to 95 %.
+    // The last of them to take its share brings the container to 95 %.
     memory.write(limit, String(Math.round((Number(memory.read(used)) + SESSIONS * HELD_BYTES) / 0.95)));
     const answers = [];
     for (const client of clients)

@@ -3,7 +3,7 @@ import { expectLonelyDeath, FILL_DEADLINE_MS, HeapGateway } from '../fixtures/is
 import { Neighbour } from '../fixtures/isolation/neighbour.js';
 import { textOf } from '../support/raw-client.js';
 
-/** Those that V8 collects garbage for, many seconds long, before it gives up. */
+/** Tools for which V8 collects garbage for many seconds before it gives up. */
 const fillers: readonly [what: string, tool: string][] = [
   ['a Map', 'fill_map'],
   ['a Set', 'fill_set'],

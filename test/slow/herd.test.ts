@@ -7,7 +7,7 @@ import type { RawClient } from '../support/raw-client.js';
 const SESSIONS = 250;
 const THREADS = 40;
 const OPENED_AT_ONCE = 10;
-/** A session that is known waits 45 s for a thread; a loaded machine may take longer to say so. */
+/** A session that has been served waits 45 s for a thread; a loaded machine may take longer to report it. */
 const PATIENCE = { deadlineMs: 120_000 };
 const REFUSED = /^No session thread became free within 45 s: .*\. Try again later\.$/;
 

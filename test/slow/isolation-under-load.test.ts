@@ -10,11 +10,11 @@ import { fixtureModule } from '../support/modules.js';
 
 const SESSIONS = 200;
 const LASTS_MS = 20_000;
-/** Starting a thread costs a processor up to 100 ms: sessions come and go, so that two processors are enough. */
+/** Starting a thread takes up to 100 ms of a processor. Sessions come and go, so that two processors are enough. */
 const SESSIONS_AT_ONCE = 16;
 const MAX_THREADS = 48;
 const CALLS_EACH = 12;
-/** Of all sessions: they say no goodbye, but vanish with all of their connections. */
+/** The share of sessions that do not end, but vanish with all of their connections. */
 const VANISHING_SHARE = 0.2;
 const SETTLE_MS = 30_000;
 const seed = Number(process.env.BULKHEAD_TEST_SEED ?? randomInt(2 ** 31));
@@ -31,7 +31,8 @@ describe('isolation under load', () => {
       cancelGrace: '100ms',
       resumeGrace: '100ms',
       disconnectGrace: '500ms',
-      // Never used, it ends after a fifteenth of that; a client may take a second between its first two messages here.
+      // A session that is never used ends after a fifteenth of this; here a client may take a second between its first
+      // two messages.
       sessionIdle: '15s',
     });
     const ended = collect(gateway.events, 'session-ended');
@@ -58,13 +59,13 @@ describe('isolation under load', () => {
     expect(served, told).to.be.at.least(SESSIONS);
     expect(ended.length, told).to.equal(served);
     expect(tally.right, told).to.be.above(tally.calls / 2);
-    // Each kind of disaster has really happened.
+    // Check that each kind of disaster has really happened.
     for (const [fate, times] of Object.entries(tally.fates)) expect(times, `${fate}; ${told}`).to.be.above(0);
     for (const cause of ['killed', 'exit', 'crash', 'ended']) {
       expect(exits.filter((exit) => exit.cause === cause).length, `${cause}; ${told}`).to.be.above(0);
     }
     const expected = ['cancelled', 'thread_killed', 'thread_exit', 'thread_crash', 'no_thread'];
-    // The calls of a session that has ended, because its threads died too often or it was not used at once.
+    // For calls of a session that has ended, because its threads died too often or it was not used at once.
     expect([...expected, 'session_unknown'], told).to.include.members([...tally.errors.keys()]);
     expect(tally.errors.get('session_unknown') ?? 0, told).to.be.below(tally.calls / 20);
   }).timeout(6 * LASTS_MS);

@@ -77,7 +77,7 @@ describe('npm run load:all', () => {
   });
 });
 
-/** Linux tells them by each thread; the one that spawns is the main one. */
+/** Linux lists them for each thread; the main thread is the one that spawns. */
 function childrenOf(pid: number): number[] {
   const list = readFileSync(childrenFile(pid), 'utf8').trim();
   return list === '' ? [] : list.split(' ').map(Number);
@@ -87,7 +87,7 @@ function childrenFile(pid: number): string {
   return `/proc/${pid}/task/${pid}/children`;
 }
 
-/** A zombie only waits to be told of. */
+/** A zombie only waits until its parent reaps it. */
 function runs(pid: number): boolean {
   if (!existsSync(`/proc/${pid}/stat`)) return false;
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { someCalls, startFaultServer } from '../support/fault-server.js';
 import { load } from '../support/load-command.js';
 
-/** 200 calls in 10 sessions, of which the server spoils each 50th. */
+/** 200 calls in 10 sessions; the server spoils every 50th. */
 const CALLS = '--rate 200 --duration 1s --sessions 10';
 const SPOILT = 4;
 
@@ -100,7 +100,7 @@ describe('bulkhead load, against a server that misbehaves', () => {
       const server = await startFaultServer('stall');
       const { code, report } = await load(server.url, '--rate 50 --duration 4s', '--expect', 'p99<1s');
       expect(report).to.deep.include({ answered: 200, errors: {} });
-      // 100 of the 200 are due while it stands still, and wait from 2 s down to nothing: 1 s in the mean.
+      // 100 of the 200 calls are due while it stands still. They wait from 2 s down to nothing, 1 s on average.
       expect(report.latency.maxMs).to.be.at.least(1_900);
       expect(report.latency.p90Ms).to.be.at.least(1_400);
       expect(report.latency.meanMs).to.be.at.least(400);

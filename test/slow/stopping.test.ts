@@ -1,4 +1,4 @@
-/** Whatever holds a thread, libuv's pool, a child process or the log: the gateway ends when it is told to. */
+/** Whatever blocks a thread, libuv's pool, a child process or the log: the gateway ends when it is told to. */
 import { once } from 'node:events';
 import { expect } from 'chai';
 import { holdGateway, type LogSink } from '../support/held-gateway.js';

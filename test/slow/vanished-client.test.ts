@@ -1,4 +1,4 @@
-/** A client's machine that goes away without a word, held real: the client runs in a network namespace whose link goes down. */
+/** A client's machine that vanishes, in reality: the client runs in a network namespace whose link goes down. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
@@ -23,7 +23,7 @@ class Network {
     this.#there = `198.18.7.${4 * index + 2}`;
   }
 
-  /** @throws where there is no right to make one, in a container say, or no such command. */
+  /** @throws if it is not permitted, for example in a container, or the command does not exist */
   make(): void {
     ip('netns', 'add', this.namespace);
     ip('link', 'add', this.#outer, 'type', 'veth', 'peer', 'name', this.#inner, 'netns', this.namespace);
@@ -47,10 +47,10 @@ class Network {
 }
 
 const WITHIN_MS = 120_000;
-/** Longer than a look at what a client has acknowledged, and the deadline behind it. */
+/** Longer than the interval of checks for acknowledgements, plus the deadline. */
 const QUIET_MS = 80_000;
 
-/** Opens a session and its GET stream, says so, and stays. */
+/** Opens a session and its GET stream, reports that, and stays. */
 const CLIENT = `
 const url = process.argv[1];
 const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
@@ -85,7 +85,7 @@ describe('A client whose machine goes away without a word', function () {
     quiet.remove();
   });
 
-  // All at the same time: each takes more than a minute, in which nothing but clocks runs.
+  // All at the same time: each takes more than a minute, in which only clocks run.
   it('is noticed within two minutes, with a comment each 15s or 50s, and one that is only quiet is left alone', async () => {
     const [often, rarely, left] = await Promise.all([
       listenedTo(vanishing, '15s'),
@@ -95,7 +95,7 @@ describe('A client whose machine goes away without a word', function () {
     vanishing.cut();
     const vanishedMs = performance.now();
     await Promise.all([
-      // With a comment behind TCP keep-alive's own patience, that is what finds it.
+      // With a comment after TCP keep-alive's own time, keep-alive is what finds it.
       isNoticed(often, '15s').then(() => {
         expect(often.drops.map(({ reason }) => reason)).to.include('vanished');
       }),
@@ -120,7 +120,7 @@ async function listenedTo(network: Network, keepAlive: string) {
 
 type Listened = Awaited<ReturnType<typeof listenedTo>>;
 
-/** Not those of its POSTs, which a slow machine answers as streams too. */
+/** Without the streams of its POSTs, which a slow machine also answers as streams. */
 const closedGets = ({ closed }: Listened) => closed.filter(({ kind }) => kind === 'get');
 
 async function isNoticed(listened: Listened, keepAlive: string): Promise<void> {
@@ -144,7 +144,7 @@ async function isLeftAlone(listened: Listened, untilMs: number): Promise<void> {
 async function listeningClient(network: Network, gateway: Gateway): Promise<void> {
   const script = ['--input-type=module', '--eval', CLIENT, gateway.url.href];
   const child = spawn('ip', ['netns', 'exec', network.namespace, process.execPath, ...script], {
-    // It may say that its connection timed out: it has vanished.
+    // It may report that its connection timed out, because it has vanished.
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const exited = once(child, 'exit');

@@ -7,10 +7,10 @@ import { textOf } from '../support/raw-client.js';
 import { startSleepyGateway } from '../support/sleep.js';
 
 const BURST = 200;
-/** So many wait at once that each is served within ten seconds, also by a machine that runs other tests. */
+/** Only so many wait at once that each is served within ten seconds, even on a machine that runs other tests. */
 const AT_ONCE = 40;
 const BURST_DEADLINE_MS = 60_000;
-/** Longer than a session waits for a thread, and what a loaded machine adds to it. */
+/** Longer than a session waits for a thread, plus what a loaded machine adds. */
 const PATIENCE = { deadlineMs: 90_000 };
 
 describe('room for sessions that wake at once', () => {
@@ -34,7 +34,7 @@ describe('room for sessions that wake at once', () => {
     expect(threads.size, 'each session has a thread of its own').to.equal(BURST);
     const order = new Map(arrived.map(({ context }, place) => [context.sessionId, place]));
     const overtakes = woke.map(({ context }, place) => Math.abs(place - order.get(context.sessionId)!));
-    // Sixteen are set up side by side.
+    // Sixteen are set up at the same time.
     expect(Math.max(...overtakes)).to.be.below(32);
     expect(gateway.snapshot()).to.include({ threadWaiters: 0, requestsInFlight: 0 });
   }).timeout(2 * BURST_DEADLINE_MS);

@@ -7,10 +7,10 @@ import { build, stop } from 'esbuild';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { projectRoot } from './project.js';
 
-/** Debian's; the tests fail where there is none. */
+/** Debian's path; the tests fail without Chromium. */
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
-/** Nothing that goes out by itself: tests have no network but loopback. */
+/** Nothing that uses the network by itself: tests have only loopback. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -22,7 +22,7 @@ const FLAGS = [
 ];
 
 export interface Browser {
-  /** Opens the site's page with this host name, which the browser takes for this machine: any below `localhost`. */
+  /** Opens the site's page with this host name. The browser resolves any name below `localhost` to this machine. */
   open(hostname: string): Promise<Page>;
   /** Of that page. */
   origin(hostname: string): string;

@@ -1,4 +1,4 @@
-/** A control group of the test's own, for faults of the machine that must not reach the rest of it. */
+/** A separate control group, for faults of the machine that must not affect the rest of it. */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterThisTest } from './cleanup.js';
@@ -16,7 +16,9 @@ export interface Cgroup {
 const ROOT = '/sys/fs/cgroup';
 let lastId = 0;
 
-/** `undefined` where none can be made; a test is skipped then. It goes after the test, when its processes have gone. */
+/**
+ * `undefined` if none can be made; the test is then skipped. It is removed after the test, when its processes are gone.
+ */
 export function createCgroup(controller: 'pids' | 'memory'): Cgroup | undefined {
   lastId += 1;
   const root = existsSync(join(ROOT, controller)) ? join(ROOT, controller) : ROOT;

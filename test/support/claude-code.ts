@@ -1,4 +1,7 @@
-/** The real Claude Code, from npm, without an account: its home is an empty folder, its model a server of the test's. */
+/**
+ * The real Claude Code, from npm, without an account: its home is an empty folder, and its model is a server of the
+ * test.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -17,7 +20,7 @@ const INSTALL_DEADLINE_MS = 180_000;
  * Installs it below the system's temporary folder, where the next run finds it.
  * @param version a version, or a tag such as `latest`
  * @returns the executable
- * @throws {Error} where npm can't
+ * @throws {Error} if npm cannot install it
  */
 export async function installClaudeCode(version: string): Promise<string> {
   const folder = join(tmpdir(), 'bulkhead-claude-code', version);
@@ -44,7 +47,7 @@ export async function startClaudeCode(executable: string, url: URL): Promise<Cla
   const folder = await mkdtemp(join(tmpdir(), 'bulkhead-claude-code-'));
   afterThisTest(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const config = join(folder, 'mcp.json');
-  // Without `alwaysLoad` the model is given no more than the names of the tools.
+  // Without `alwaysLoad`, the model gets only the names of the tools.
   const server = { type: 'http', url: String(url), alwaysLoad: true };
   await writeFile(config, JSON.stringify({ mcpServers: { [SERVER]: server } }));
   const tools = ['--mcp-config', config, '--strict-mcp-config', '--allowedTools', `mcp__${SERVER}`];

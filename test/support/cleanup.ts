@@ -1,4 +1,4 @@
-/** What a test started and the root hooks end after it, whatever the test's outcome. */
+/** What a test has started. The root hooks end it after the test, whatever the outcome. */
 type Cleanup = () => void | Promise<void>;
 
 const cleanups: Cleanup[] = [];
@@ -8,7 +8,7 @@ export function afterThisTest(cleanup: Cleanup): void {
   cleanups.push(cleanup);
 }
 
-/** @throws {AggregateError} when cleaning up failed; everything has been tried by then. */
+/** @throws {AggregateError} if cleaning up failed; everything has been tried by then */
 export async function cleanUp(): Promise<void> {
   const errors: unknown[] = [];
   for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) {

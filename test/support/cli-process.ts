@@ -6,7 +6,7 @@ import { withDeadline } from './deadline.js';
 import { FAST_PATH } from './fast-path.js';
 import { buildRoot } from './project.js';
 
-/** Starting a process and a gateway in it, on a machine that runs other tests too. */
+/** To start a process with a gateway, on a machine that also runs other tests. */
 const CLI_DEADLINE_MS = 30_000;
 
 export interface CliExit {
@@ -25,14 +25,14 @@ export interface CliProcess {
 }
 
 export interface CliOptions {
-  /** Variables besides the test's own; those of the outer shell that configure a gateway are left out. */
+  /** Additional variables; those of the outer shell that configure a gateway are left out. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** A command that runs the rest of its arguments as one. */
   readonly within?: readonly string[];
 }
 
-/** The built command `bulkhead` as a child process; it is killed after the test where it still runs. */
+/** The built command `bulkhead` as a child process. If it still runs after the test, it is killed. */
 export function startCli(args: readonly string[], options: CliOptions = {}): CliProcess {
   const command = [...(options.within ?? []), process.execPath, join(buildRoot, 'src', 'bin.cjs'), ...args];
   const child = spawn(command[0] as string, command.slice(1), {

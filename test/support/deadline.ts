@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** How long a test waits for anything, unless it says otherwise: it ends a test that hangs, and measures nothing. */
+/** How long a test waits for anything by default. It ends a test that hangs, and measures nothing. */
 export const DEADLINE_MS = 20_000;
 
 /**
  * The promise's own outcome, or a failure with the sentence `Waited <deadlineMs> ms for <what>.`
- * @param what what was waited for, or a function that tells it at the moment of the failure
+ * @param what what was waited for, or a function that returns it at the moment of the failure
  */
 export async function withDeadline<T>(
   promise: Promise<T>,
@@ -26,8 +26,8 @@ export async function withDeadline<T>(
 }
 
 /**
- * Waits until `check` gives something other than `undefined` and `false`, for what no event tells: the
- * operating system's processes, threads and sockets.
+ * Waits until `check` returns something other than `undefined` and `false`, for changes without an event: the operating
+ * system's processes, threads and sockets.
  */
 export async function until<T>(
   check: () => T | undefined | false | Promise<T | undefined | false>,

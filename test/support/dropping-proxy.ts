@@ -1,22 +1,22 @@
-/** A TCP proxy that drops all its connections when told to, and tells what passes through it. */
+/** A TCP proxy that drops all its connections when told to, and reports what passes through it. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterThisTest } from './cleanup.js';
 import { DEADLINE_MS, withDeadline } from './deadline.js';
 
-/** Of a message on an event stream whose text has this pattern, up to its data; the rest of the line is what it says. */
+/** The beginning of a data line of an event stream; the rest of the line is the message. */
 const DATA_FIELD = /^data(?=: )/gm;
 
 export interface DroppingProxy {
   readonly url: URL;
-  /** Waits until either side has been passed a piece of text that matches. */
+  /** Waits until a matching text has been passed to either side. */
   passed(pattern: RegExp): Promise<void>;
-  /** Ends every connection to the client in the middle of whatever it carries. */
+  /** Ends every connection to the client, in the middle of whatever it carries. */
   drop(): void;
 }
 
 /**
- * @param hidden messages of the server's in which this occurs reach the client as comments
+ * @param hidden messages of the server that match this reach the client as comments
  * @returns a proxy for the current test
  */
 export async function startDroppingProxy(target: URL, hidden?: RegExp): Promise<DroppingProxy> {
@@ -38,7 +38,7 @@ export async function startDroppingProxy(target: URL, hidden?: RegExp): Promise<
         pairs.delete(pair);
         for (const other of pair) other.destroy();
       });
-      // A broken connection is what this is for; its close says all.
+      // Broken connections are intended here; `close` follows.
       socket.on('error', () => undefined);
     }
     client.on('data', (piece) => {
@@ -46,7 +46,7 @@ export async function startDroppingProxy(target: URL, hidden?: RegExp): Promise<
       tell(String(piece));
     });
     gateway.on('data', (piece) => {
-      // One byte a character, and as many as before: the chunks of HTTP keep their lengths.
+      // One byte for each character, and the same number as before, so that the lengths of HTTP chunks stay valid.
       const text = piece.toString('latin1');
       const hide = hidden?.test(text) === true;
       client.write(hide ? text.replace(DATA_FIELD, ':ata') : text, 'latin1', () => tell(text));

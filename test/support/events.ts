@@ -4,15 +4,15 @@ import { DEADLINE_MS, withDeadline } from './deadline.js';
 export type EventName = keyof GatewayEvents;
 export type EventPayload<Name extends EventName> = GatewayEvents[Name][0];
 
-/** The one method pair of an emitter that is used here, without the emitter's overloads. */
+/** The pair of methods of an emitter that is used here, without the emitter's overloads. */
 interface Source<Name extends EventName> {
   on(name: Name, listener: (payload: EventPayload<Name>) => void): unknown;
   off(name: Name, listener: (payload: EventPayload<Name>) => void): unknown;
 }
 
 /**
- * The next event of that name that satisfies the predicate. Call it before the act that causes the event.
- * @throws {Error} after `deadlineMs`, with a sentence that names the event and those that did not fit
+ * The next event of that name that satisfies the predicate. Must be called before the action that causes the event.
+ * @throws {Error} after `deadlineMs`, with a sentence that names the event and those that did not match
  */
 export async function once<Name extends EventName>(
   events: GatewayEmitter,

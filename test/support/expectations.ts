@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { JsonRpcMessage, RawResponse } from './raw-client.js';
 
-/** The response rejects the HTTP request: that status, and a JSON-RPC error that says why in a sentence. */
+/** The response must reject the HTTP request, with that status and a JSON-RPC error whose message says why. */
 export async function expectRejection(
   response: RawResponse,
   status: number,
@@ -23,18 +23,18 @@ export function expectError(message: JsonRpcMessage, code?: number): void {
   if (code !== undefined) expect(message.error?.code).to.equal(code);
 }
 
-/** How often the grace itself a kill may take: far more than a busy machine adds, far less than any other deadline is. */
+/** How many times the grace a kill may take: far more than a busy machine adds, far less than any other deadline. */
 const GRACES = 10;
 
 /**
- * It was `graceMs` that ended the thread: nothing earlier, and no other deadline. How soon after it the thread is gone is a
- * figure, which the machine decides as well: see the row `kill` in docs/benchmarks.md.
+ * `graceMs` must have ended the thread, and nothing earlier or later. How soon after it the thread is gone also depends
+ * on the machine: see the row `kill` in docs/benchmarks.md.
  */
 export function expectKilledByGrace(tookMs: number | undefined, graceMs: number): void {
   expect(tookMs, 'ms until the thread was gone').to.be.within(graceMs - 20, GRACES * graceMs);
 }
 
-/** `notifications/progress` of that token, in order. */
+/** All `notifications/progress` with this token, in order. */
 export function progressOf(messages: readonly JsonRpcMessage[], progressToken: string | number): number[] {
   return messages
     .filter(
@@ -43,7 +43,7 @@ export function progressOf(messages: readonly JsonRpcMessage[], progressToken: s
     .map(({ params }) => Number(params?.progress));
 }
 
-/** Each value is above the one before it (2025-11-25, Utilities, "Progress"). */
+/** Each value must be higher than the one before it (2025-11-25, Utilities, "Progress"). */
 export function expectGrowing(values: readonly number[]): void {
   for (const [index, value] of values.entries()) {
     if (index > 0) expect(value, `progress ${JSON.stringify(values)}`).to.be.above(values[index - 1]!);

@@ -1,4 +1,7 @@
-/** A clock that stands still until a test moves it: `setTimeout`, `setInterval` and `performance.now`. Immediates stay real. */
+/**
+ * A clock that stands still until a test moves it, for `setTimeout`, `setInterval` and `performance.now`. Immediates
+ * stay real.
+ */
 import { performance } from 'node:perf_hooks';
 
 const real = {
@@ -7,7 +10,7 @@ const real = {
   clearTimeout: globalThis.clearTimeout,
   clearInterval: globalThis.clearInterval,
 };
-/** Of the event loop, for promises that wait for promises. */
+/** Turns of the event loop, for promises that wait for promises. */
 const TURNS = 3;
 
 class FakeTimer {
@@ -69,7 +72,7 @@ export class FakeClock {
     this.timers.clear();
   }
 
-  /** Runs what is due within so many milliseconds, in its order, and lets what follows from each happen. */
+  /** Runs everything that is due within this many milliseconds, in order, and lets the consequences of each happen. */
   async advance(ms: number): Promise<void> {
     const endMs = this.nowMs + ms;
     await settle();
@@ -83,7 +86,7 @@ export class FakeClock {
     this.nowMs = endMs;
   }
 
-  /** The process stands still for so many milliseconds: what was due within them comes late, at the next `advance`. */
+  /** The process stands still for this many milliseconds: what was due meanwhile runs late, at the next `advance`. */
   stall(ms: number): void {
     this.nowMs += ms;
   }
@@ -96,7 +99,7 @@ export class FakeClock {
   }
 }
 
-/** Lets what has been started come to rest. */
+/** Waits until everything that was started has settled. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < TURNS; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,6 @@
-/** Sessions, their pool and their streams as they are, over workers in the test's process and a clock that stands still. */
+/**
+ * Real sessions, with their real pool and streams, over workers in the test's process and a clock that stands still.
+ */
 import type { StartFailure } from '../../src/delivery/start-failure.js';
 import type { ConnectionOwner, StreamConnection } from '../../src/delivery/stream-connection.js';
 import { StreamDelivery } from '../../src/delivery/stream-delivery.js';
@@ -29,7 +31,7 @@ export const OPTIONS = {
   sessionMaxAgeMs: undefined as number | undefined,
 };
 
-/** A client's connection; what it was sent is in `bodies`, why its session did not start in `failure`. */
+/** A client's connection. `bodies` has what it was sent, `failure` why its session did not start. */
 export class Connection implements StreamConnection {
   readonly bodies: string[] = [];
   failure: StartFailure | undefined;

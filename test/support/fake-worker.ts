@@ -22,16 +22,16 @@ export class FakeWorker implements SessionWorker, RunningRequestsOwner {
   readonly cancelGraceMs: number;
   /** All that it was posted and has read, in order. */
   readonly read: string[] = [];
-  /** What it was told to abort. */
+  /** Requests that it was told to abort. */
   readonly aborted: RequestId[] = [];
   claimed: WorkerClaim | undefined;
-  /** While it is busy it reads nothing. */
+  /** Whether it reads messages; while it is busy it does not. */
   reads = true;
   /** Whether handlers stop when they are aborted. */
   heeds = true;
-  /** Whether its event loop turns. */
+  /** Whether its event loop runs. */
   spins = false;
-  /** Whether it has something that goes on when it is told to sleep. */
+  /** Whether it has work when it is told to sleep. */
   staysAwake = false;
   readonly #starter: StarterOwner;
   readonly #requests: RunningRequests;

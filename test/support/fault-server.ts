@@ -1,4 +1,4 @@
-/** The server that misbehaves on purpose, as a child process of the current test. */
+/** A server that misbehaves on purpose, as a child process of the current test. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ export interface FaultServer {
   readonly sseUrl: string;
   readonly metricsUrl: string;
   readonly pid: number;
-  /** Kills it, as a power cut would. */
+  /** Kills it, like a power cut. */
   vanish(): Promise<void>;
 }
 
@@ -42,14 +42,14 @@ export async function startFaultServer(
   return { ...(JSON.parse(String(line)) as Omit<FaultServer, 'vanish'>), vanish };
 }
 
-/** What the server counts in a metric, over all its labels. */
+/** The count of a metric of the server, over all its labels. */
 export async function counted({ metricsUrl }: FaultServer, metric: string): Promise<number> {
   const response = await fetch(metricsUrl, { headers: { connection: 'close' } });
   const lines = (await response.text()).split('\n').filter((line) => line.startsWith(`${metric}{`));
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
 }
 
-/** Waits until a load is well under way. */
+/** Waits until a load is in full progress. */
 export async function someCalls(server: FaultServer): Promise<void> {
   const operations = 'mcp_server_operation_duration_seconds_count';
   await until(async () => (await counted(server, operations)) > 50, 'the first calls', START_DEADLINE_MS);

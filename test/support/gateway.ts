@@ -11,8 +11,9 @@ export type GatewayOptions = Parameters<typeof createGateway>[0];
 const KILL_DEADLINE_MS = 30_000;
 
 /**
- * Free ports, no log, one spare thread, the fixture tools; and timers that no test has to wait for. Not bundled: a gateway
- * that lives for one test is there sooner without. The tests of modules, of isolation and of the command bundle.
+ * Free ports, no log, one spare thread, the fixture tools, and short timers so that no test has to wait. Not bundled,
+ * because a gateway for one test starts sooner that way. The tests of modules, of isolation and of the command do
+ * bundle.
  */
 const quietDefaults = {
   port: 0,
@@ -26,7 +27,7 @@ const quietDefaults = {
   fastPath: FAST_PATH,
 } satisfies Record<string, unknown>;
 
-/** A gateway for the current test alone: it is killed after the test, whatever the outcome. */
+/** A gateway for the current test only; it is killed after the test, whatever the outcome. */
 export async function startGateway(options: Partial<GatewayOptions> = {}): Promise<Gateway> {
   const gateway = await createGateway({ ...quietDefaults, ...options } as GatewayOptions);
   afterThisTest(() => withDeadline(gateway.kill(), 'gateway.kill()', KILL_DEADLINE_MS));
@@ -34,9 +35,9 @@ export async function startGateway(options: Partial<GatewayOptions> = {}): Promi
 }
 
 /**
- * One gateway for all tests of a `describe`, started before the first and killed after the last. For tests
- * that leave nothing behind but sessions of their own.
- * @returns a function that gives the running gateway inside a test
+ * One gateway for all tests of a `describe`, started before the first and killed after the last. For tests that leave
+ * nothing behind except their own sessions.
+ * @returns a function that returns the running gateway inside a test
  */
 export function sharedGateway(options: Partial<GatewayOptions> = {}): () => Gateway {
   let gateway: Gateway | undefined;

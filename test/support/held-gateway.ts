@@ -1,4 +1,4 @@
-/** A gateway in a process of its own, with one call that holds it, for tests of how it ends all the same. */
+/** A gateway in a separate process, with one call that blocks it, for tests that it ends nevertheless. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -16,19 +16,19 @@ import { RawClient } from './raw-client.js';
 /** Every descendant inherits it. */
 const MARKER = 'HELD_GATEWAY';
 
-/** Where the log goes: to a reader, to a pipe that nobody reads, or to a disk that is full. */
+/** Where the log is written: to a reader, to a pipe that nobody reads, or to a full disk. */
 export type LogSink = 'read' | 'unread pipe' | 'full disk';
 
 export interface HeldGateway {
   readonly child: ChildProcess;
   readonly stderr: () => string;
-  /** Process ids, as of now. */
+  /** Current process ids. */
   readonly descendants: () => readonly number[];
-  /** Waits for the end, and sees that neither a child process nor a listener is left. */
+  /** Waits for the end, and checks that neither a child process nor a listener is left. */
   ended(withinMs: number): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-/** Starts the gateway with a `hold` call of the kind (see `test/fixtures/modules/holding.mjs`) under way. */
+/** Starts the gateway with a `hold` call of this kind in progress (see `test/fixtures/modules/holding.mjs`). */
 export async function holdGateway(
   kind: string,
   options: { readonly drainMs: number; readonly sink?: LogSink },
@@ -82,7 +82,7 @@ export async function holdGateway(
   const client = new RawClient(new URL(address));
   await client.initialize();
   client.call('hold', { kind, fifo, marker }, { deadlineMs: 60_000 }).catch(() => {
-    // The gateway ends before it is answered.
+    // The gateway ends before the call is answered.
   });
   await until(() => existsSync(marker), 'the call to hold');
   return {
@@ -119,7 +119,7 @@ function descendantsOf(root: number): number[] {
   return found.slice(1);
 }
 
-/** Zombies have no environment any more. */
+/** Zombies no longer have an environment. */
 function markedProcesses(folder: string): number[] {
   return readdirSync('/proc')
     .map(Number)

@@ -1,7 +1,7 @@
 /**
- * Mocha's root hooks: they end what each test started, and fail the run at its end when cleaning up failed, when a
- * promise was rejected with nobody to handle it, or when anything is left. A root hook that failed in between would
- * stop mocha and hide what the other tests find.
+ * Mocha's root hooks. They end what each test started. They fail the run at its end if cleaning up failed, if a promise
+ * was rejected without a handler, or if anything is left. A root hook that fails earlier would stop mocha and hide what
+ * the other tests find.
  */
 import type { Context } from 'mocha';
 import { cleanUp } from './cleanup.js';
@@ -13,7 +13,7 @@ const problems: string[] = [];
 let before: Inventory;
 let running = 'before the first test';
 
-/** Outside of mocha it would end the process. Mocha emits each a second time. */
+/** Outside of mocha an unhandled rejection would end the process. Mocha emits each a second time. */
 function noteUnhandled(reason: unknown): void {
   const problem = `Unhandled rejection during '${running}': ${tell(reason)}`;
   if (!problems.includes(problem)) problems.push(problem);

@@ -1,11 +1,11 @@
 /**
- * What a test run must not leave: threads, sockets, referenced timers, child processes. The operating system
- * is asked where it can tell (Linux), because an unreferenced socket or a detached child is invisible to Node.
+ * What a test run must not leave behind: threads, sockets, referenced timers, child processes. On Linux the operating
+ * system is asked, because Node does not see an unreferenced socket or a detached child.
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
-/** Every descendant inherits it, so a process that left its group and its parent is still found. */
+/** Every descendant inherits it, so that a process is found even if it has left its group and its parent. */
 const RUN_MARKER = 'BULKHEAD_TEST_RUN';
 const LIBUV_POOL_THREADS = 4;
 const hasProc = existsSync('/proc/self/task');
@@ -28,15 +28,15 @@ export interface Inventory {
   readonly sockets: ReadonlySet<string>;
 }
 
-/** Notes what is there before the first test. */
+/** Records what exists before the first test. */
 export async function takeInventory(): Promise<Inventory> {
   process.env[RUN_MARKER] = String(process.pid);
-  // libuv starts its pool with the first file operation; these threads stay for the life of the process.
+  // libuv starts its pool with the first file operation; these threads stay until the process ends.
   await Promise.all(Array.from({ length: LIBUV_POOL_THREADS }, () => readFile('/dev/null')));
   return { resources: countResources(), threads: countThreads(), sockets: listSockets() };
 }
 
-/** One line for each thing that is there now and was not there before. */
+/** One line for each thing that exists now and did not exist before. */
 export function leftSince(before: Inventory): string[] {
   const left: string[] = [];
   for (const [type, count] of countResources()) {
@@ -50,7 +50,7 @@ export function leftSince(before: Inventory): string[] {
   return left;
 }
 
-/** Processes that this test run started and that are still alive, wherever they moved. Zombies don't count. */
+/** Living processes that this test run started, wherever they moved. Zombies do not count. */
 function descendants(): { readonly pid: number; readonly command: string }[] {
   if (!hasProc) return [];
   const marker = `${RUN_MARKER}=${process.pid}`;
@@ -105,7 +105,7 @@ function addressOf(hexadecimal: string | undefined): string {
   return `port ${Number.parseInt(hexadecimal?.split(':')[1] ?? '0', 16)}`;
 }
 
-/** Empty when it is gone or not ours to read: processes come and go while the list is read. */
+/** Empty if it is gone or not readable: processes come and go while the list is read. */
 function readProc(path: string): string {
   try {
     return readFileSync(path, 'utf8');

@@ -10,7 +10,7 @@ import {
 import type { SseReader } from './sse-reader.js';
 
 export class LegacyClient {
-  /** Where messages are POSTed to: what the `endpoint` event said. */
+  /** The address for POSTed messages, from the `endpoint` event. */
   readonly endpoint: URL;
   readonly stream: SseReader;
   readonly #http: RawClient;

@@ -1,4 +1,4 @@
-/** `bulkhead load` as a user runs it, and the report that it wrote. */
+/** `bulkhead load` as a user runs it, and the report that it writes. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { type CliExit, type CliProcess, startCli } from './cli-process.js';
 
 export interface LoadOutcome extends CliExit {
   readonly report: LoadReport;
-  /** The thresholds that were missed, with what was measured, and what is wrong where checks are among them. */
+  /** The thresholds that were missed, with the measured values, and the failed checks if there are any. */
   readonly missed: readonly string[];
 }
 
@@ -37,7 +37,9 @@ export function mixFile(mix: readonly MixEntry[] | string): string {
   return file;
 }
 
-/** @param flags written as on a command line, parted by spaces; values with spaces as further arguments */
+/**
+ * @param flags as on a command line, separated by spaces; values that contain spaces are passed as further arguments
+ */
 export function startLoad(url: string | URL, flags = '', ...more: readonly string[]): StartedLoad {
   const out = join(temporaryFolder(), 'report.json');
   const written = flags.split(' ').filter((flag) => flag !== '');
@@ -66,7 +68,7 @@ export function load(url: string | URL, flags = '', ...more: readonly string[]):
   return startLoad(url, flags, ...more).outcome();
 }
 
-/** The report's row of a method, or of a tool where one is named. */
+/** The report's row of a method, or of a tool if one is named. */
 export function operation(report: LoadReport, method: string, tool: string | null = null): OperationReport {
   const found = report.operations.find((row) => row.method === method && row.tool === tool);
   if (found === undefined) throw new Error(`No ${method} ${tool} in ${JSON.stringify(report.operations)}`);

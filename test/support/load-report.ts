@@ -1,4 +1,4 @@
-/** Load reports to test with: one that a healthy run could have made, changed where a test needs it otherwise. */
+/** Load reports for tests: one that a healthy run could have made, with changes for each test. */
 import type { LoadPlan } from '../../load/load-plan.js';
 import type {
   Latency,
@@ -9,7 +9,7 @@ import type {
   ServerProcessReport,
 } from '../../load/load-report.js';
 
-/** Of nothing that was answered. */
+/** The latency if nothing was answered. */
 export const NO_LATENCY: Latency = {
   count: 0,
   meanMs: null,
@@ -20,7 +20,7 @@ export const NO_LATENCY: Latency = {
   maxMs: null,
 };
 
-/** Percentiles that grow from the median by the usual proportions. */
+/** Percentiles that grow from the median in the usual proportions. */
 export function latencyAround(p50Ms: number, count: number): Latency {
   return {
     count,
@@ -73,7 +73,7 @@ export function operation(changes: Partial<OperationReport> = {}): OperationRepo
   };
 }
 
-/** Seconds of a run whose latency wavers a little, the same each time. */
+/** Seconds of a run whose latency varies a little, the same each time. */
 export function secondsOf(
   length: number,
   change: (second: number) => Partial<SecondReport> = () => ({}),
@@ -93,7 +93,7 @@ export function secondsOf(
   });
 }
 
-/** Samples once a second of a process tree that neither grows nor shrinks. */
+/** Samples, one a second, of a process tree that neither grows nor shrinks. */
 export function samplesOf(
   length: number,
   change: (second: number) => Partial<ProcessSample> = () => ({}),
@@ -125,7 +125,7 @@ export function serverProcess(changes: Partial<ServerProcessReport> = {}): Serve
   };
 }
 
-/** A run of 100 sessions and 500 calls a second for 30 seconds that went well, not judged yet. */
+/** A successful run of 100 sessions and 500 calls a second for 30 seconds, not judged yet. */
 export function loadReport(changes: Partial<LoadReport> = {}): LoadReport {
   return {
     version: '0.1.0',

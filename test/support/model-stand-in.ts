@@ -1,11 +1,11 @@
-/** Answers Claude Code in place of the model's API (`POST /v1/messages`), with what the test decides. */
+/** Answers Claude Code in place of the model's API (`POST /v1/messages`); the test decides what. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { withDeadline } from './deadline.js';
 
-/** Starting the client and its connection to the gateway, on a machine that runs other tests too. */
+/** To start the client and its connection to the gateway, on a machine that also runs other tests. */
 const TURN_DEADLINE_MS = 90_000;
 
 interface Block {
@@ -20,9 +20,9 @@ interface MessagesRequest {
   readonly tools?: readonly { readonly name: string }[];
 }
 
-/** The client waits for what the model says; until then its MCP session is idle, or waits for a tool. */
+/** The client waits for the model's answer. Until then its MCP session is idle, or waits for a tool. */
 export interface Turn {
-  /** Text of the last tool result, or of the error that the model was shown in its place. */
+  /** Text of the last tool result, or of the error that the model saw instead. */
   readonly toolResult: string | undefined;
   call(tool: string, input?: Readonly<Record<string, unknown>>): void;
   say(text: string): void;
@@ -30,7 +30,7 @@ export interface Turn {
 
 export class ModelStandIn {
   readonly #server = createServer((request, response) => {
-    // A client that has gone: what it asked is of no interest.
+    // If the client has gone, its request does not matter.
     this.#answer(request, response).catch(() => response.destroy());
   });
   readonly #toolPrefix: string;
@@ -38,7 +38,7 @@ export class ModelStandIn {
   #arrived: () => void = () => undefined;
   #calls = 0;
 
-  /** @param toolPrefix of the tools that `Turn.call` names: `mcp__<server>__` */
+  /** @param toolPrefix the prefix of the tools that `Turn.call` names: `mcp__<server>__` */
   constructor(toolPrefix: string) {
     this.#toolPrefix = toolPrefix;
   }
@@ -79,7 +79,7 @@ export class ModelStandIn {
     const asked = (await json(request)) as MessagesRequest;
     const say = (text: string) =>
       stream(response, asked.model, { type: 'text', text: '' }, { type: 'text_delta', text }, 'end_turn');
-    // Beside its conversation it has titles and summaries made.
+    // Besides the conversation it asks for titles and summaries.
     if (!asked.tools?.some(({ name }) => name.startsWith(this.#toolPrefix))) return say('Fine.');
     this.#turns.push({
       toolResult: lastToolResult(asked),
@@ -100,7 +100,7 @@ export class ModelStandIn {
   }
 }
 
-/** One content block as the API streams it. */
+/** One content block in the form in which the API streams it. */
 function stream(
   response: ServerResponse,
   model: string,

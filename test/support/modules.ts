@@ -15,5 +15,5 @@ function fixture(path: string): URL {
   return pathToFileURL(file);
 }
 
-/** The server module that tests use when they name none: see `test/fixtures/modules/tools.mjs`. */
+/** The server module that tests use by default: see `test/fixtures/modules/tools.mjs`. */
 export const toolsModule = fixtureModule('tools');

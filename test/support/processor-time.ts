@@ -1,6 +1,6 @@
 /**
- * The time that a processor spends on what is run, in milliseconds: what else runs on the machine does not count.
- * The other threads of this process do, so it bounds what grows without measure, and measures no speed.
+ * The processor time of `run` in milliseconds: other processes of the machine do not count, but the other threads of
+ * this process do. So it limits what grows without bound, and does not measure speed.
  */
 export function processorMs(run: () => void): number {
   const before = process.cpuUsage();

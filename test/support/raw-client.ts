@@ -1,6 +1,6 @@
 /**
- * A small MCP client over `node:http` for tests: it sends exactly what it is told, shows every header, event
- * and comment, and can destroy any socket at any moment. It retries nothing and checks nothing.
+ * A small MCP client over `node:http` for tests. It sends exactly what it is told, shows every header, event and
+ * comment, and can destroy any socket at any moment. It retries nothing and checks nothing.
  */
 import {
   Agent,
@@ -23,11 +23,11 @@ export interface JsonRpcMessage {
   readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
 }
 
-/** `undefined` takes away a header that the client would send by itself. */
+/** `undefined` removes a header that the client would otherwise send. */
 export type RawHeaders = Readonly<Record<string, string | undefined>>;
 
 export interface RawClientOptions {
-  /** Sent with every request, over the client's own headers. */
+  /** Sent with every request, in place of the client's own headers. */
   readonly headers?: RawHeaders;
 }
 
@@ -40,7 +40,7 @@ export interface CallOptions {
 
 export const LATEST_PROTOCOL_VERSION = '2025-11-25';
 
-/** An HTTP response whose body is read only when it is asked for: until then the client is a slow reader. */
+/** An HTTP response whose body is read only on request: until then the client is a slow reader. */
 export class RawResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -52,7 +52,7 @@ export class RawResponse {
     this.incoming = incoming;
     this.status = incoming.statusCode ?? 0;
     this.headers = incoming.headers;
-    // A body that nobody reads may break off; whoever reads it is told.
+    // A body that nobody reads may end early; a reader receives the error.
     incoming.on('error', () => undefined);
   }
 
@@ -90,7 +90,7 @@ export class RawResponse {
   }
 }
 
-/** A request that is on its way: its response can be awaited, its socket destroyed before or after. */
+/** A request in progress: its response can be awaited, and its socket destroyed before or after that. */
 export class Exchange {
   readonly request: ClientRequest;
   /** Resolves with the response's headers. */
@@ -103,7 +103,7 @@ export class Exchange {
       outgoing.on('error', reject);
       outgoing.on('close', () => reject(new Error('The connection closed before the response.')));
     });
-    // Whoever destroys the socket on purpose does not await the response.
+    // If the socket is destroyed on purpose, nobody awaits the response.
     this.response.catch(() => undefined);
   }
 
@@ -132,7 +132,7 @@ export class RawClient {
     return this.#lastId;
   }
 
-  /** Sends one HTTP request and returns at once. `body` goes out as it is. */
+  /** Sends one HTTP request and returns at once. `body` is sent unchanged. */
   exchange(
     method: string,
     body: string | Buffer | undefined,
@@ -154,7 +154,7 @@ export class RawClient {
     return new Exchange(outgoing);
   }
 
-  /** As `exchange`, up to the response's headers. */
+  /** Like `exchange`, but waits for the response's headers. */
   async send(
     method: string,
     body?: string | Buffer,
@@ -167,7 +167,7 @@ export class RawClient {
     );
   }
 
-  /** POSTs a message, a batch, or a string as it is. */
+  /** POSTs a message, a batch, or a string unchanged. */
   async post(message: object | string, headers: RawHeaders = {}): Promise<RawResponse> {
     return this.send('POST', typeof message === 'string' ? message : JSON.stringify(message), headers);
   }
@@ -184,7 +184,7 @@ export class RawClient {
     return this.send('DELETE', undefined, headers);
   }
 
-  /** `initialize` and `notifications/initialized`; notes the session id and the negotiated version. */
+  /** Sends `initialize` and `notifications/initialized`; remembers the session id and the negotiated version. */
   async initialize(
     protocolVersion = LATEST_PROTOCOL_VERSION,
     capabilities: Record<string, unknown> = {},
@@ -240,7 +240,7 @@ export class RawClient {
     return response.answer(id, options.deadlineMs);
   }
 
-  /** Calls a tool and returns at once, with the exchange in hand. */
+  /** Calls a tool and returns the exchange at once. */
   startCall(
     name: string,
     args: Record<string, unknown> = {},
@@ -251,7 +251,7 @@ export class RawClient {
     return { id, exchange: this.exchange('POST', body, options.headers) };
   }
 
-  /** Calls a tool that becomes an SSE stream, and returns with the stream open. */
+  /** Calls a tool whose answer becomes an SSE stream, and returns the open stream. */
   async openCall(
     name: string,
     args: Record<string, unknown> = {},

@@ -1,4 +1,4 @@
-/** A TCP connection to a listener that sends exactly the bytes it is told, for what no HTTP client would do. */
+/** A TCP connection to a listener that sends exactly the given bytes, for what no HTTP client would do. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterThisTest } from './cleanup.js';
@@ -8,9 +8,9 @@ export class RawSocket {
   readonly socket: Socket;
   /** Resolves when the peer has closed its side, or the connection is gone. */
   readonly ended: Promise<void>;
-  /** All that came so far, as Latin-1. */
+  /** Everything that has arrived so far, as Latin-1. */
   text = '';
-  /** The error that the connection ended with, `ECONNRESET` say. */
+  /** The error with which the connection ended, such as `ECONNRESET`. */
   error: string | undefined;
 
   constructor(socket: Socket) {
@@ -32,7 +32,7 @@ export class RawSocket {
     this.socket.write(bytes);
   }
 
-  /** Waits until what came includes this text. */
+  /** Waits until this text has arrived. */
   async received(text: string): Promise<void> {
     await until(
       () => this.text.includes(text),
@@ -57,7 +57,7 @@ export async function rawSocket(url: URL, paused = false): Promise<RawSocket> {
   return raw;
 }
 
-/** A request as bytes; `body` is sent as far as it is given, `content-length` may announce more. */
+/** A request as bytes; `body` is sent as far as it is given, even if `content-length` announces more. */
 export function requestText(
   method: string,
   url: URL,

@@ -1,4 +1,4 @@
-/** An MCP server made of the SDK alone, which notes what a client sends: for tests of `bulkhead call`. */
+/** An MCP server made only with the SDK, which records what a client sends: for tests of `bulkhead call`. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -19,7 +19,7 @@ export interface RecordingServer {
   readonly hanging: Promise<void>;
   /** Resolves when the handler of `hang` is aborted. */
   readonly aborted: Promise<void>;
-  /** Breaks every connection and listens no more. */
+  /** Cuts every connection and stops listening. */
   vanish(): void;
 }
 
@@ -66,7 +66,7 @@ type Responder = (request: IncomingMessage, response: ServerResponse, body: unkn
 
 async function streamableResponder(mcp: McpServer): Promise<Responder> {
   const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: randomUUID });
-  // The SDK's types aren't made for `exactOptionalPropertyTypes`.
+  // The SDK's types are not made for `exactOptionalPropertyTypes`.
   await mcp.connect(transport as Transport);
   return (request, response, body) => transport.handleRequest(request, response, body);
 }
@@ -100,7 +100,7 @@ function resolvers(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve };
 }
 
-/** @param kind `sse` answers a POST of `initialize` with 404 and speaks HTTP+SSE (2024-11-05) on the same path. */
+/** @param kind `sse` answers a POST of `initialize` with 404 and supports HTTP+SSE (2024-11-05) on the same path */
 export async function recordingServer(kind: 'streamable' | 'sse' = 'streamable'): Promise<RecordingServer> {
   const requests: string[] = [];
   const authorizations = new Set<string | undefined>();

@@ -19,7 +19,7 @@ export async function connectStreamable(
   gateway: Gateway,
 ): Promise<StreamableHTTPClientTransport> {
   const transport = new StreamableHTTPClientTransport(mcpUrl(gateway));
-  // The SDK's optional properties don't allow `undefined`, its own classes have it.
+  // The SDK's optional properties do not allow `undefined`, but its own classes have it.
   await client.connect(transport as unknown as Transport);
   return transport;
 }

@@ -8,12 +8,12 @@ import type { SseReader } from './sse-reader.js';
 
 const ASLEEP_DEADLINE_MS = 30_000;
 
-/** A gateway whose sessions fall asleep soon, with a module that is made for it. */
+/** A gateway whose sessions fall asleep soon, with a module made for that. */
 export function startSleepyGateway(options: Partial<GatewayOptions> = {}): Promise<Gateway> {
   return startGateway({ serverModule: fixtureModule('sleepy'), sleepAfter: '100ms', ...options });
 }
 
-/** `undefined` when there is no such session. */
+/** `undefined` if there is no such session. */
 export function stateOf(
   gateway: Gateway,
   { sessionId }: { sessionId: string | undefined },
@@ -29,7 +29,7 @@ export async function asleep(gateway: Gateway, client: { sessionId: string | und
   if (state !== 'asleep') throw new Error(`The session lost its thread and is ${state}, not asleep.`);
 }
 
-/** Fits events of that session. */
+/** Matches events of that session. */
 export function ofSession({ sessionId }: { sessionId: string | undefined }) {
   return ({ context }: { readonly context: { readonly sessionId: string } | undefined }): boolean =>
     context?.sessionId === sessionId;
@@ -52,7 +52,7 @@ export interface Kept {
   readonly threadId: number;
 }
 
-/** What the session knows of this key, in `session.state` and in its thread's memory. */
+/** The values of this key in `session.state` and in the memory of the session's thread. */
 export async function keptBy(client: RawClient, key: string): Promise<Kept> {
   return jsonOf(await client.call('kept', { key })) as Kept;
 }
@@ -61,7 +61,7 @@ export function jsonOf(answer: JsonRpcMessage): unknown {
   return JSON.parse(textOf(answer));
 }
 
-/** The next `notifications/message` on the stream that carries this. */
+/** The next `notifications/message` on the stream with this data. */
 export function messageWith(stream: SseReader, data: string): Promise<JsonRpcMessage> {
   return stream.message(
     ({ method, params }) => method === 'notifications/message' && params?.data === data,

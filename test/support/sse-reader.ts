@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { DEADLINE_MS, withDeadline } from './deadline.js';
 import type { JsonRpcMessage } from './raw-client.js';
 
-/** One block of an SSE stream, or one comment line by itself. */
+/** One block of an SSE stream, or a single comment line. */
 export interface SseEvent {
   readonly id: string | undefined;
   readonly event: string | undefined;
@@ -14,12 +14,12 @@ export interface SseEvent {
 }
 
 /**
- * Reads one SSE response. Every event is kept in `events`; waiting and iterating take them from a cursor, so
- * nothing that came early is missed. Reading starts with the construction.
+ * Reads one SSE response. Every event is kept in `events`. Waiting and iterating take events from a cursor, so that
+ * nothing that came early is missed. Reading starts at construction.
  */
 export class SseReader implements AsyncIterable<SseEvent> {
   readonly events: SseEvent[] = [];
-  /** Resolves when the stream is over: `end` for a proper end, `lost` for a connection that broke. */
+  /** Resolves when the stream is over: `end` for a proper end, `lost` if the connection broke. */
   readonly ended: Promise<'end' | 'lost'>;
   readonly #response: IncomingMessage;
   #cursor = 0;
@@ -63,7 +63,7 @@ export class SseReader implements AsyncIterable<SseEvent> {
     this.#response.destroy();
   }
 
-  /** The next event that fits, skipping others. @throws {Error} at the stream's end or after the deadline */
+  /** The next event that matches, skipping others. @throws {Error} at the stream's end or after the deadline */
   async next(
     predicate: (event: SseEvent) => boolean = () => true,
     what = 'an SSE event',
@@ -76,7 +76,7 @@ export class SseReader implements AsyncIterable<SseEvent> {
     return withDeadline(search(), () => `${what}; the stream had: ${this.#tell()}`, deadlineMs);
   }
 
-  /** The next JSON-RPC message that fits, skipping others, comments and priming events. */
+  /** The next JSON-RPC message that matches, skipping others, comments and priming events. */
   async message(
     predicate: (message: JsonRpcMessage) => boolean = () => true,
     what = 'a JSON-RPC message',

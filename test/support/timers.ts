@@ -1,9 +1,9 @@
 import { afterThisTest } from './cleanup.js';
 
 /**
- * Makes the timers of this process that are set for `fromMs` come after `toMs`, for the current test: for deadlines of the
- * gateway that are no options and that no test should wait for.
- * @returns how many were set, so that a test can tell that it tested something
+ * For the current test, timers of this process with `fromMs` fire after `toMs`: for deadlines of the gateway that are
+ * not options and for which no test should wait.
+ * @returns how many were set, so that a test can check that it has tested something
  */
 export function shortenTimeouts(fromMs: number, toMs: number): { set: number } {
   const original = globalThis.setTimeout;

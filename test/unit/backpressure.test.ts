@@ -42,7 +42,7 @@ describe('backpressure of what a thread posts from synchronous code', () => {
 
   it('counts beyond what its number can hold', () => {
     const { handled, posted, post, waits } = paced();
-    // As large as it takes, without the memory.
+    // A size like this, without using the memory.
     const value = { byteLength: 2 ** 30 } as Uint8Array;
     const frame: UnpacedFrame = { type: 'state', key: 'key', value };
     for (let sets = 0; sets < 12; sets += 1) {

@@ -31,7 +31,7 @@ describe('A deadline', () => {
   it('lets what has arrived be handled first when it is late, and can be cleared by it', async () => {
     const deadline = new Deadline(10, expire);
     clock.stall(1_100);
-    // As a socket's data would: in the turn after the timers'.
+    // Like data on a socket: in the turn after the timers.
     setImmediate(() => setImmediate(() => deadline.clear()));
     await clock.advance(0);
     await settle();

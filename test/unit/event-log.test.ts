@@ -65,7 +65,7 @@ describe("The event log's bounds", () => {
     log.append('p1', 'three');
     expect(bodies(log.replay('p1', 0)?.events)).to.deep.equal(['two', 'three']);
     expect(log.replay('p1', 0)).to.include({ lost: true });
-    // A client that had the dropped one has lost nothing.
+    // A client that had received the dropped event has lost nothing.
     expect(log.replay('p1', first.sequence)).to.include({ lost: false });
     expect(log.replay('p1', second.sequence)).to.include({ lost: false });
   });

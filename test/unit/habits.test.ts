@@ -1,10 +1,10 @@
-/** Habits of the tests themselves, which no linter knows. */
+/** Habits of the tests that no linter checks. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { expect } from 'chai';
 import { projectRoot } from '../support/project.js';
 
-/** Unit tests that do what the others may not, for a moment; each says why. */
+/** Unit tests that do, for a moment, what the others may not; each says why. */
 const SLOW_BY_NATURE: Readonly<Record<string, string>> = {
   'unit/client-configs/difference.test.ts': 'the command patch judges what is a patch',
   'unit/environment/file-tools.test.ts': 'only the command mkfifo makes a FIFO',

@@ -1,4 +1,4 @@
-/** "Who may import whom": the rules that keep the two threads, and the layers of the main thread, apart. */
+/** "Who may import whom": the rules that separate the threads, and the layers of the main thread. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
@@ -9,7 +9,7 @@ interface Import {
   /** Both as paths from the project's root, such as `src/session/session.ts`. */
   readonly from: string;
   readonly to: string;
-  /** `import type`: gone when the program runs. */
+  /** `import type`, which does not exist at run time. */
   readonly typeOnly: boolean;
 }
 
@@ -18,20 +18,20 @@ const STATEMENT = /^(?:import|export)\s+(type\s)?[^'";]*?\bfrom\s*['"](\.{1,2}\/
 const BARE = /\bimport\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g;
 
 const SDK = /^@modelcontextprotocol\/sdk(?:\/|$)/;
-/** What makes a server: a client, the types and the versions of the protocol are anybody's. */
+/** What makes a server. A client, the types and the versions of the protocol may be used anywhere. */
 const SDK_SERVER = /^@modelcontextprotocol\/sdk\/(?:server|experimental)\//;
 const PACKAGE = /\b(?:from|import|require)\s*\(?\s*['"]([^.'"][^'"]*)['"]/g;
 
-/** What only a transport says: statuses, kinds of streams, methods, fields of SSE. */
+/** Words that only a transport uses: statuses, kinds of streams, methods, fields of SSE. */
 const HTTP_WORD =
   /\bstatus(?:es|Code)?\b|\b(?:20[0-9]|30[0-9]|4[0-3][0-9]|50[0-9])\b|'(?:post|get|legacy)'|\bretry:|\bpriming|\b(?:HTTP|SSE|GET|POST)\b|\bsse[A-Z]|node:http/g;
-/** A bound is no status. */
+/** A limit is not a status. */
 const NAMED_NUMBER = /^const [A-Z_]+ = [^;]+;/gm;
 
-/** Options, and what they are made of. */
+/** Options, and what they consist of. */
 const TEXTS = ['src/config/', 'src/version.ts'];
 
-/** Beside itself and `shared/`. Whoever emits knows the catalogue of events. */
+/** What a folder may import besides itself and `shared/`. Whoever emits events imports their catalogue. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/config/': ['src/servers/server-entry.ts'],
   'src/client-configs/': ['src/config/'],
@@ -123,7 +123,7 @@ describe('Who may import whom', () => {
   });
 
   it('lets only isolation/thread/ and isolation/port/ know what threads and ports are made of', () => {
-    // Types of what a thread is started with and of what is said to the keeper, which both sides have to know.
+    // Types of what a thread starts with and of the keeper's messages, which both sides have to know.
     const known = ['src/shared/thread-start.ts', 'src/shared/keeper-frames.ts'];
     const naming = files.filter(
       (file) =>
@@ -240,7 +240,7 @@ function importsOf(from: string): Import[] {
   ];
 }
 
-/** Every import of a package, types among them. */
+/** Every import of a package, including types. */
 function packageImports(): { from: string; specifier: string }[] {
   return files.flatMap((from) =>
     [...read(from).matchAll(PACKAGE)].map(([, specifier = '']) => ({ from, specifier })),

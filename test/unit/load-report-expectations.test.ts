@@ -6,7 +6,7 @@ import { latencyAround, loadReport, NO_LATENCY, operation, serverProcess } from 
 import { processorMs } from '../support/processor-time.js';
 
 describe('thresholds of a load run', () => {
-  /** What the threshold makes of the run; the thresholds that always hold come after it. */
+  /** The result of the threshold for the run; the thresholds of every run follow it. */
   const judged = (text: string, changes: Partial<LoadReport> = {}) => {
     const [result] = judge(loadReport(changes), [parseExpectation(text)]);
     return result!;

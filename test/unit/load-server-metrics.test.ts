@@ -10,7 +10,7 @@ const COUNTS: ClientCounts = {
   sessionsCreated: 10,
 };
 
-/** Metrics of a Bulkhead that has counted so much. */
+/** Metrics of a Bulkhead with these counts. */
 function bulkhead(calls: number, sessions: number, more = ''): string {
   return `# TYPE process_start_time_seconds gauge
 process_start_time_seconds 1700000000

@@ -55,7 +55,7 @@ describe('the sampler of a process tree', () => {
     });
     afterThisTest(() => timed.stop());
     timed.start();
-    // Four times too many: intervals of 10, 20, 40, 80 and 160 ms.
+    // It had too many samples four times, and doubled its interval each time: 10, 20, 40, 80 and 160 ms.
     await until(() => {
       const [first, second] = timed.samples;
       return first !== undefined && second !== undefined && second.atMs - first.atMs > 140;

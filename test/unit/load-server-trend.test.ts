@@ -24,7 +24,7 @@ function eachSecond(count: number, valueAt: (second: number) => number): TrendPo
   return Array.from({ length: count }, (_, second) => ({ atMs: second * 1000, value: valueAt(second) }));
 }
 
-/** Memory between garbage collections that come every 6 to 14 s and take 40 MiB away, with some noise. */
+/** Memory with garbage collections every 6 to 14 s that free 40 MiB, with some noise. */
 function sawtooth(seed: number): () => number {
   const random = randomNumbers(seed);
   let period = 6 + 8 * random();

@@ -3,7 +3,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { expect } from 'chai';
 import { onMessages } from '../../workers/session/port-messages.js';
 
-/** As Node calls what takes a port's messages. */
+/** The name under which Node calls the function that receives a port's messages. */
 const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch');
 
 describe('The messages of a port, past Node’s event target', () => {

@@ -1,8 +1,8 @@
-/** Reads HTTP/1.1 answers from the bytes of a socket, and is stricter than clients are: what is not framed rightly is a finding. */
+/** Reads HTTP/1.1 answers from the bytes of a socket. It is stricter than clients are: wrong framing is a finding. */
 
 export interface Answer {
   readonly status: number;
-  /** By name in lower case; the last one where it is there twice. */
+  /** By name in lower case; if a name occurs twice, the last one counts. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
   /** Whether its end was seen. */
@@ -29,22 +29,22 @@ export class AnswerReader {
     return this.#status !== 0 || this.#rest.length > 0;
   }
 
-  /** The answer so far, or `undefined` while its headers are not all there. */
+  /** The answer so far, or `undefined` until all its headers have arrived. */
   get answer(): Answer | undefined {
     if (this.#headers === undefined) return undefined;
     const body = Buffer.concat(this.#parts).toString('utf8');
     return { status: this.#status, headers: this.#headers, body, complete: this.#complete };
   }
 
-  /** Whether an event stream has begun, which may have no end. */
+  /** Whether an event stream has begun, which need not have an end. */
   get streams(): boolean {
     return this.#headers?.get('content-type')?.startsWith('text/event-stream') === true;
   }
 
   /**
-   * Takes in what came.
+   * Reads what has arrived.
    * @returns whether the answer is complete
-   * @throws {Error} a sentence that says what is no HTTP
+   * @throws {Error} a sentence that says what is not HTTP
    */
   take(bytes: Buffer): boolean {
     if (this.#complete) throw new Error(`bytes behind the answer: ${quote(bytes)}`);
@@ -78,7 +78,7 @@ export class AnswerReader {
     this.#rest = this.#rest.subarray(end + 4);
     const status = /^HTTP\/1\.1 ([1-5]\d\d) /.exec(statusLine)?.[1];
     if (status === undefined) throw new Error(`no status line: ${quote(Buffer.from(statusLine))}`);
-    // Interim answers come before the one that counts (RFC 9110, 15.2).
+    // Interim answers come before the final one (RFC 9110, 15.2).
     if (status.startsWith('1') && status !== '101') return true;
     this.#status = Number(status);
     this.#headers = new Map();

@@ -11,7 +11,7 @@ export interface Finding {
   readonly seed: number;
   readonly index: number;
   readonly kind: Kind;
-  /** Nothing came, or not all of it: another input may have been why, or the machine. */
+  /** Nothing arrived, or not all of it. The cause may be another input, or the machine. */
   readonly silent: boolean;
   /** One sentence. */
   readonly fault: string;
@@ -23,31 +23,31 @@ export interface FuzzReport {
   readonly findings: readonly Finding[];
   readonly inputs: Readonly<Partial<Record<Kind, number>>>;
   readonly statuses: Readonly<Record<string, number>>;
-  /** Calls and openings that were answered after `deadlineMs`, since they waited for a thread. */
+  /** Calls and openings that were answered after `deadlineMs`, because they waited for a thread. */
   readonly late: number;
-  /** Inputs that were on their way when the run was stopped: one of them may be why. */
+  /** Inputs that were in progress when the run was stopped: one of them may be the cause. */
   readonly onTheWay: readonly number[];
 }
 
 export interface FuzzOptions {
   readonly addresses: Readonly<Record<Listener, Address>>;
   readonly seed: number;
-  /** A run that ends early has taken no more of them than it has sent. */
+  /** If a run ends early, it has taken no more of them than it has sent. */
   readonly indices: Iterable<number>;
   readonly lanes: number;
-  /** Each input is answered or its connection closed by then. */
+  /** Each input must be answered, or its connection closed, by then. */
   readonly deadlineMs: number;
-  /** Instead of it for what may wait for a thread, which the gateway bounds by itself. */
+  /** Used instead for inputs that may wait for a thread, which the gateway limits itself. */
   readonly threadDeadlineMs: number;
   readonly secrets: Secrets;
   readonly surroundings: Surroundings;
-  /** Asked before each input; a run that is stopped sends no more. */
+  /** Asked before each input; if it returns true, no more are sent. */
   readonly stopped?: () => boolean;
   /** Bodies of answers that are event streams. */
   readonly seen?: (body: string) => void;
 }
 
-/** More of them say nothing new. One stall makes every lane's input silent. */
+/** More than this many say nothing new. One stall makes the inputs of all lanes silent. */
 const MOST_FINDINGS = 20;
 const MOST_SILENT = 200;
 const SHOWN_CHARACTERS = 2_000;
@@ -110,7 +110,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   return { findings, inputs, statuses, late, onTheWay: left ?? [] };
 }
 
-/** Odd ones among them may still be served, so that only their answers tell. */
+/** Odd ones among them may still be served, so only their answers show. */
 function mayWaitForThread({ pieces }: Input): boolean {
   return Buffer.concat(pieces).subarray(0, 4).toString('latin1') === 'POST';
 }
@@ -143,7 +143,7 @@ function escaped(text: string): string {
   return text.length > SHOWN_CHARACTERS ? `${shown}… (${text.length} characters)` : shown;
 }
 
-/** The report of a finding, with what to run for it alone. */
+/** The report of a finding, with the command that runs it alone. */
 export function describeFinding({ seed, index, kind, fault, input, answer }: Finding): string {
   return [
     `${kind}: ${fault}`,

@@ -1,6 +1,6 @@
 /**
- * The gateway under inputs that nobody meant. FUZZ_SEED repeats a run, FUZZ_INPUTS says how many inputs it has, and
- * FUZZ_ONLY sends one of them alone, or a range such as 200-250.
+ * The gateway under malformed and unexpected inputs. FUZZ_SEED repeats a run, FUZZ_INPUTS sets the number of inputs,
+ * and FUZZ_ONLY sends one of them alone, or a range such as 200-250.
  */
 import { randomInt } from 'node:crypto';
 import { homedir } from 'node:os';
@@ -13,18 +13,18 @@ import { type GatewayProcess, startGatewayProcess } from './gateway-process.js';
 import { Bystander, TargetSessions } from './neighbours.js';
 
 const INPUTS = 100_000;
-/** Enough to keep two cores busy; each may hold one thread's attention. */
+/** Enough to keep two cores busy; each may occupy one thread. */
 const LANES = 64;
 const ANSWER_DEADLINE_MS = 5_000;
 /** Calls of known sessions wait 45 s for a thread before they are refused. */
 const THREAD_DEADLINE_MS = 50_000;
-/** Inputs that may take longer than 5 s, all of them since no thread was free: one in so many. */
+/** Of this many inputs, one may take longer than 5 s because no thread was free. */
 const INPUTS_FOR_ONE_LATE = 100;
-/** The bystander's calls wait behind those of all lanes, and for a thread where its session has slept. */
+/** The bystander's calls wait behind those of all lanes, and for a thread if its session has slept. */
 const BYSTANDER_DEADLINE_MS = 50_000;
 const BYSTANDER_PAUSE_MS = 100;
 const RENEWAL_PAUSE_MS = 300;
-/** Twenty-four threads at work and the main thread; a leak of 100,000 inputs shows far above it. */
+/** For twenty-four working threads and the main thread; a leak over 100,000 inputs would be far above it. */
 const MOST_RESIDENT_BYTES = 1.5 * 1024 ** 3;
 const RUN_DEADLINE_MS = 20 * 60_000;
 
@@ -43,7 +43,8 @@ describe('a fuzzed gateway', function () {
 
   it(`answers or closes each of ${indices.length} inputs of seed ${seed}, and harms nobody`, async () => {
     const gateway = await startGatewayProcess();
-    // Inputs that stay silent end a round early. Where they are answered once they are sent alone, the next goes on from there.
+    // Inputs that stay silent end a round early. If they are answered when they are sent alone, the next round
+    // continues from there.
     const rest = indices.values();
     let late = 0;
     for (let sent = 0; sent < indices.length; ) {
@@ -117,7 +118,7 @@ async function run(gateway: GatewayProcess, chosen: Iterable<number>, lanes: num
         if (!gone()) fault ??= error.message;
       });
     }),
-    // The inputs fill up the sessions and end some, so one may not be had at once; the next turn tries again.
+    // The inputs use up the sessions and end some, so one may not be available at once; the next round tries again.
     repeat(RENEWAL_PAUSE_MS, () => sessions.renew().catch(() => undefined)),
   ];
   const report = await fuzz({
@@ -141,8 +142,8 @@ async function run(gateway: GatewayProcess, chosen: Iterable<number>, lanes: num
 }
 
 /**
- * Sends inputs that were silent again, one at a time: those that are answered then were late, since this machine or another
- * input held them up, and count among the late ones.
+ * Sends silent inputs again, one at a time. Those that are answered then were late, because the machine or another
+ * input delayed them, and count among the late ones.
  */
 async function lasting(gateway: GatewayProcess, findings: readonly Finding[]): Promise<readonly Finding[]> {
   const silent = findings.filter((finding) => finding.silent);
@@ -155,13 +156,15 @@ async function lasting(gateway: GatewayProcess, findings: readonly Finding[]): P
   return [...findings.filter((finding) => !finding.silent), ...again.report.findings];
 }
 
-/** Sends what was on its way one by one to fresh gateways: the one that ends it again is the culprit. */
+/**
+ * Sends the inputs that were in progress to new gateways, one by one: the one that ends its gateway again is the cause.
+ */
 async function whatEndedIt(end: string, log: string, { onTheWay }: FuzzReport): Promise<string> {
   const culprits: string[] = [];
   let gateway = await startGatewayProcess();
   for (const index of onTheWay) {
     await run(gateway, [index], 1);
-    // A death may follow its answer.
+    // The process may die after it has answered.
     await delay(200);
     if (gateway.ended() === undefined) continue;
     culprits.push(`FUZZ_SEED=${seed} FUZZ_ONLY=${index} npm run test:slow -- --grep fuzzed`);

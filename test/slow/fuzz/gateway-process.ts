@@ -1,4 +1,4 @@
-/** The fuzzed gateway: a process of its own, whose life and memory are watched. */
+/** The fuzzed gateway: a separate process, whose life and memory are observed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
@@ -18,12 +18,12 @@ export interface GatewayProcess {
   ended(): string | undefined;
   /** The end of what it wrote to stderr. */
   log(): string;
-  /** Resident memory of all its threads, or `undefined` where the system does not tell. */
+  /** Resident memory of all its threads; `undefined` if the system does not report it. */
   residentBytes(): number | undefined;
   stop(): Promise<void>;
 }
 
-/** Small limits, so that each is met, and a log of everything, so that what is logged is fuzzed too. */
+/** Low limits, so that each is reached, and a complete log, so that log messages are fuzzed too. */
 const FLAGS = [
   ['--port', '0'],
   ['--admin-port', '0'],

@@ -1,6 +1,6 @@
-/** What the grammar makes and a lane sends. */
+/** What the grammar creates and a lane sends. */
 
-/** What an input tries: each is a part of the grammar, and a row of the report. */
+/** What an input tries. Each kind is a part of the grammar, and a row of the report. */
 export const KINDS = [
   'garbage',
   'request-line',
@@ -23,27 +23,27 @@ export type Listener = 'mcp' | 'admin';
 export interface Input {
   readonly kind: Kind;
   readonly listener: Listener;
-  /** Written one after the other, with a turn of the event loop in between. */
+  /** Written one after the other, in separate turns of the event loop. */
   readonly pieces: readonly Buffer[];
   /**
-   * `answer`: it is a request that HTTP can frame, on a connection that goes on; it must be answered.
-   * `end`: what it is to a parser is open; the client half-closes behind it, and a close is an answer too.
-   * `destroy`: the client is gone at once; nothing comes back.
+   * `answer`: a request that HTTP can frame, on a connection that stays open; it must be answered. `end`: a parser may
+   * understand it in any way; the client closes its half afterwards, and closing the connection counts as an answer.
+   * `destroy`: the client disconnects at once; nothing comes back.
    */
   readonly ending: 'answer' | 'end' | 'destroy';
   /** The answer to a HEAD request has no body, whatever its headers say. */
   readonly head: boolean;
-  /** The id that the one JSON-RPC request of the input carries, where it is rightly made: its answer has it too. */
+  /** The id of the input's one JSON-RPC request, if it is well-formed: the answer must have it too. */
   readonly id: string | number | undefined;
 }
 
-/** Live sessions that inputs speak to; what they are changes from run to run, everything else goes by the seed. */
+/** Live sessions to which inputs are sent. They differ from run to run; everything else is determined by the seed. */
 export interface Surroundings {
   /** Ids of sessions over Streamable HTTP. */
   streamable(slot: number): string;
   /** Ids of sessions over HTTP+SSE. */
   legacy(slot: number): string;
-  /** An event id that a stream of that session had. */
+  /** An event id that appeared on a stream of that session. */
   eventId(slot: number): string;
 }
 

@@ -2,7 +2,7 @@
 import type { Answer } from './answer-reader.js';
 import type { Input } from './input.js';
 
-/** A stack, or a place in the file system: of the program, of Node, of whoever started it. */
+/** A stack, or a path in the file system: of the program, of Node, or of whoever started it. */
 const LEAKS: readonly RegExp[] = [
   /(?:\\n|\n) {1,8}at [^\n"\\]{0,200}:\d/,
   /node:internal/,
@@ -13,18 +13,18 @@ const LEAKS: readonly RegExp[] = [
 ];
 
 export interface Secrets {
-  /** What only another session may be told. */
+  /** What only another session may receive. */
   readonly secret: string;
   /** Paths that no answer may show. */
   readonly paths: readonly string[];
 }
 
-/** One sentence for what is wrong with the answer, or `undefined`. */
+/** One sentence about what is wrong with the answer, or `undefined`. */
 export function judge(input: Input, answer: Answer, secrets: Secrets): string | undefined {
   const { status, body, headers } = answer;
   const text = `${[...headers.values()].join('\n')}\n${body}`;
   if (text.includes(secrets.secret)) return "another session's secret is in the answer";
-  // What a client has sent may come back to it: an id such as `notifications/roots/list_changed` has `/root` in it.
+  // What a client has sent may come back to it: an id such as `notifications/roots/list_changed` contains `/root`.
   const sent = sentBy(input);
   const shown = secrets.paths.find((path) => text.includes(path) && !sent.includes(path));
   if (shown !== undefined) return `the path ${shown} is in the answer`;
@@ -63,7 +63,7 @@ function judgeMessage(input: Input, message: unknown): string | undefined {
   if (jsonrpc !== '2.0') return 'a message without "jsonrpc": "2.0"';
   if ((result === undefined) === (error === undefined))
     return 'a message with both or neither of result and error';
-  // JSON-RPC 2.0, section 5: null where the id could not be had.
+  // JSON-RPC 2.0, section 5: null if the id could not be read.
   if (input.id !== undefined && id !== input.id && id !== null)
     return `the id ${JSON.stringify(id)} is another one`;
   if (error === undefined) return undefined;

@@ -30,7 +30,7 @@ export class Lane {
       return this.#exchange(input, this.#connect(input.listener), deadlineMs);
     this.#kept.delete(input.listener);
     const outcome = await this.#exchange(input, kept, deadlineMs);
-    // The server may close a connection that waits while the next request is on its way (RFC 9112, 9.3.1).
+    // The server may close an idle connection while the next request is on its way (RFC 9112, 9.3.1).
     if (outcome.kind !== 'closed' || outcome.answer !== undefined) return outcome;
     return this.#exchange(input, this.#connect(input.listener), deadlineMs);
   }
@@ -62,7 +62,7 @@ export class Lane {
         resolve(outcome);
       };
       const read = (bytes: Buffer): void => {
-        // What a pipelined or garbled input is answered with is more than one answer: the first is looked at.
+        // A pipelined or garbled input gets more than one answer: only the first is judged.
         try {
           const complete = reader.take(bytes);
           const { answer } = reader;
@@ -81,11 +81,11 @@ export class Lane {
         settle(answer?.complete ? { kind: 'answered', answer } : { kind: 'closed', answer });
       };
       const ended = (): void => closed();
-      // Timers run before sockets: after a stall of this process the answer may be there already.
+      // Timers run before sockets are read: after a stall of this process, the answer may have arrived already.
       const deadline = setTimeout(() => {
         setImmediate(() => settle({ kind: 'silent', answer: reader.answer }));
       }, deadlineMs);
-      // A reset is a close: `close` follows.
+      // A reset counts as a close, because `close` follows.
       if (socket.listenerCount('error') === 0) socket.on('error', () => undefined);
       socket.on('data', read).on('end', ended).on('close', closed);
       void write(socket, input);

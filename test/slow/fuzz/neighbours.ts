@@ -1,4 +1,7 @@
-/** Sessions that live beside the fuzzed inputs: those that the inputs speak to, and the bystander that must not notice. */
+/**
+ * Sessions beside the fuzzed inputs: those to which the inputs are sent, and the bystander, which must not notice
+ * anything.
+ */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
@@ -8,7 +11,7 @@ import { SESSION_SLOTS, type Surroundings } from './input.js';
 
 const OPENING_DEADLINE_MS = 15_000;
 
-/** Sessions come and go under the inputs, which may end them; each that is gone is replaced. */
+/** The inputs may end these sessions; each one that is gone is replaced. */
 export class TargetSessions implements Surroundings {
   readonly #base: URL;
   readonly #streamable: (RawClient | undefined)[] = [];
@@ -39,7 +42,7 @@ export class TargetSessions implements Surroundings {
     }
   }
 
-  /** Notes what a stream has shown of its event ids. */
+  /** Records the event ids that a stream has shown. */
   seen(body: string): void {
     const id = /^id: (.{1,200})$/m.exec(body)?.[1];
     if (id !== undefined) this.#eventIds[this.#eventIds.length % SESSION_SLOTS] = id;
@@ -73,7 +76,9 @@ export class TargetSessions implements Surroundings {
   }
 }
 
-/** The stream of a session over HTTP+SSE. What it says is read and dropped, so that the gateway never has to wait. */
+/**
+ * The stream of a session over HTTP+SSE. What it sends is read and discarded, so that the gateway never has to wait.
+ */
 class LegacyStream {
   readonly sessionId: string;
   over = false;
@@ -105,7 +110,7 @@ class LegacyStream {
   }
 }
 
-/** A session that goes about its work: what it keeps and what it is told must stay its own. */
+/** A session that does its work: what it stores and what it receives must stay its own. */
 export class Bystander {
   readonly secret = randomBytes(16).toString('hex');
   readonly #client: RawClient;
@@ -129,7 +134,7 @@ export class Bystander {
     await this.#client.call('keep', { text: this.secret });
   }
 
-  /** One call of each kind. @throws {Error} when an answer is not its own or does not come */
+  /** One call of each kind. @throws {Error} if an answer belongs to another session or does not arrive */
   async call(deadlineMs: number): Promise<void> {
     this.#calls += 1;
     const word = `bystander ${this.#calls}`;

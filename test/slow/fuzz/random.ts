@@ -1,8 +1,8 @@
-/** Numbers that are the same for the same seed, on every machine: what a fuzzed input is made of. */
+/** Numbers that are the same for the same seed on every machine, from which fuzzed inputs are created. */
 export class Random {
   #state: number;
 
-  /** Inputs of one run draw from sequences of their own, so that each can be made again without the others. */
+  /** Each input of a run uses its own sequence, so that it can be created again without the others. */
   constructor(seed: number, index = 0) {
     this.#state = scramble(scramble(seed >>> 0) ^ Math.imul(index + 1, 0x9e3779b1));
   }
@@ -20,7 +20,9 @@ export class Random {
     return least + Math.floor(this.unit() * (most - least + 1));
   }
 
-  /** A whole number in that range whose magnitude, not whose value, is evenly spread: mostly small, sometimes large. */
+  /**
+   * A whole number in that range whose magnitude, not its value, is evenly distributed: mostly small, sometimes large.
+   */
   magnitude(least: number, most: number): number {
     return Math.floor(least * (most / least) ** this.unit());
   }
@@ -44,7 +46,7 @@ export class Random {
     return entries[0]?.[0] as T;
   }
 
-  /** So many values, each from a call of its own. */
+  /** This many values, each from a separate call. */
   times<T>(count: number, make: () => T): T[] {
     return Array.from({ length: count }, make);
   }

@@ -1,6 +1,6 @@
 /**
- * The bystander: a client that has done nothing, in a thread of its own so that it measures the server and not the
- * workload's client. It calls, reads files and looks names up until it is told to stop.
+ * The bystander: a client that is not involved. It runs in a separate thread so that it measures the server and not the
+ * workload's client. It makes calls, reads files and looks up names until it is told to stop.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -12,11 +12,11 @@ const TOOLS = ['echo', 'file', 'echo', 'name'] as const;
 
 export interface BystanderReport {
   readonly history: SessionHistory;
-  /** Milliseconds of each call that was answered. */
+  /** Duration of each answered call, in milliseconds. */
   readonly latenciesMs: readonly number[];
-  /** Reasons of the others. */
+  /** Reasons why the others failed. */
   readonly failures: readonly string[];
-  /** The longest that this thread itself was late, milliseconds: what the machine adds. */
+  /** The longest delay of this thread itself, in milliseconds: what the machine adds. */
   readonly ownDelayMs: number;
 }
 

@@ -1,10 +1,10 @@
-/** Starts the bystander's thread and takes its report. */
+/** Starts the bystander's thread and receives its report. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { withDeadline } from '../../support/deadline.js';
 import type { BystanderReport } from './bystander-thread.js';
 
-/** Its last call may wait as long as a call may. */
+/** Its last call may take as long as any call. */
 const REPORT_DEADLINE_MS = 90_000;
 
 export class Bystander {

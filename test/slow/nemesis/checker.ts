@@ -1,11 +1,12 @@
 /**
  * Judges a history. No clock, no I/O: the same history gets the same verdict.
  *
- * - wrong: an answer that is not its request's, or a message that belongs to nothing that was asked
- * - lost: neither an answer nor an error nor a closed connection; or an answer whose side effect never happened
- * - twice: two responses for one id, a numbered notification that came again, a side effect that happened again: no
- *   client here sends a request twice
- * - gap: numbered notifications with a hole, or fewer than the answer's, without a word that some are gone
+ * - wrong: an answer that does not belong to its request, or a message that belongs to nothing that was asked
+ * - lost: no answer, no error and no closed connection; or an answer whose side effect never happened
+ * - twice: two responses for one id, a numbered notification that came again, or a side effect that happened again,
+ *   although no client here sends a request twice
+ * - gap: numbered notifications with a hole, or fewer than the answer says, and nothing told the client that some are
+ *   gone
  */
 import type { Executions, Operation, SessionHistory } from './history.js';
 
@@ -28,7 +29,7 @@ export function judgeSession(history: SessionHistory): Verdict[] {
   return [...strays, ...judged];
 }
 
-/** `tool`: the one whose side effect was written down. */
+/** `tool`: the tool whose side effect was recorded. */
 export function judgeExecutions(
   histories: readonly SessionHistory[],
   executions: Executions,
@@ -72,7 +73,7 @@ function judgeResponses({ outcome, responses, token }: Operation): Finding[] {
   return findings;
 }
 
-/** A request without an answer may have any first part of its notifications, but none of a later one. */
+/** A request without an answer may have any first part of its notifications, but no later part. */
 function judgeNumbers(
   { outcome, numbers, steps, stepsOn, startMs }: Operation,
   { streamLost, gapMs }: SessionHistory,

@@ -1,6 +1,6 @@
 /**
- * One MCP client over Streamable HTTP that writes down all that it asks and gets. As real clients do, it takes a call's
- * stream up again where it holds an event id, keeps a GET stream open, and answers pings. It never sends a request twice.
+ * One MCP client over Streamable HTTP that records everything that it asks and gets. Like real clients, it resumes a
+ * call's stream if it has an event id, keeps a GET stream open, and answers pings. It never sends a request twice.
  */
 import { Pool } from 'undici';
 import { type AnswerHead, type Exchange, exchange, wholeAnswer } from '../../../load/client/http-exchange.js';
@@ -8,11 +8,11 @@ import type { Operation, Response, SessionHistory } from './history.js';
 
 export const PROTOCOL_VERSION = '2025-11-25';
 
-/** As long as Claude Code waits for a response's headers; nothing that is asked here takes a tenth of it. */
+/** As long as Claude Code waits for the headers of a response; no request here takes a tenth of it. */
 const ANSWER_DEADLINE_MS = 60_000;
-/** A client is told to wait `retry:` = 1 s; it comes back sooner here, so that more happens in a run. */
+/** A client is told to wait `retry:` = 1 s. Here it comes back sooner, so that more happens in a run. */
 const RETRY_MS = 100;
-/** How long a session that is left waits for what its GET stream still owes. */
+/** How long an ending session waits for messages that its GET stream still has to deliver. */
 const STREAM_DEADLINE_MS = 15_000;
 const LEAVE_DEADLINE_MS = 10_000;
 
@@ -25,7 +25,7 @@ export interface CallPlan {
   readonly stepsOn?: 'post' | 'get';
   /** Sends `notifications/cancelled` after this long. */
   readonly cancelAfterMs?: number;
-  /** Breaks the connection off after this long, without a word. */
+  /** Cuts the connection after this time, without notice. */
   readonly leaveAfterMs?: number;
 }
 
@@ -37,7 +37,7 @@ interface Message {
   readonly error?: { readonly code: number; readonly message: string; readonly data?: { reason?: string } };
 }
 
-/** An operation on its way. */
+/** An operation in progress. */
 interface Pending {
   readonly operation: Operation;
   readonly settle: (outcome: Operation['outcome']) => void;
@@ -72,7 +72,7 @@ export class ClientSession {
     this.#pool = new Pool(url.origin, { headersTimeout: 0, bodyTimeout: 0, connectTimeout: 5_000 });
   }
 
-  /** The server has said that it knows the session no more. */
+  /** The server has answered that it does not know the session any more. */
   get gone(): boolean {
     return this.#streamLost;
   }
@@ -87,7 +87,7 @@ export class ClientSession {
     };
   }
 
-  /** `initialize`, and a GET stream where it is wanted. `false`: it was refused, and this session is none. */
+  /** Sends `initialize` and opens a GET stream if wanted. `false`: it was refused, and there is no session. */
   async open(listen: boolean): Promise<boolean> {
     const params = {
       protocolVersion: PROTOCOL_VERSION,
@@ -106,7 +106,7 @@ export class ClientSession {
     return true;
   }
 
-  /** Calls a tool. Never rejects: what came of it is the operation's outcome. */
+  /** Calls a tool. Never rejects: the result is the operation's outcome. */
   call(plan: CallPlan): Promise<Operation> {
     return this.#request(
       plan.tool,
@@ -120,7 +120,7 @@ export class ClientSession {
     );
   }
 
-  /** Leaves once all has come that is owed: with a DELETE, or by closing every connection. */
+  /** Ends the session when everything has arrived: with DELETE, or by closing every connection. */
   async leave(how: 'delete' | 'vanish'): Promise<void> {
     const owed = this.#operations.filter(
       ({ stepsOn, steps, outcome }) => stepsOn === 'get' && steps > 0 && outcome.kind === 'answer',
@@ -131,7 +131,7 @@ export class ClientSession {
     if (how === 'delete' && this.#sessionId !== undefined && !this.#streamLost) {
       const headers = this.#headers;
       const deleted = wholeAnswer(this.#pool, { method: 'DELETE', path: this.#path, headers, body: null });
-      // Nobody waits for it: what becomes of the session is the server's business.
+      // The answer does not matter: what becomes of the session is up to the server.
       await within(
         deleted.catch(() => undefined),
         LEAVE_DEADLINE_MS,
@@ -213,7 +213,7 @@ export class ClientSession {
     void this.#post({ method: 'notifications/cancelled', params: { requestId: pending.operation.id } });
   }
 
-  /** One connection of a request: its POST, or a GET that takes its stream up again. */
+  /** One connection of a request: its POST, or a GET that resumes its stream. */
   #follow(pending: Pending, body: string | undefined): void {
     const resuming = body === undefined && pending.cursor !== undefined;
     const headers = resuming ? { ...this.#headers, 'last-event-id': pending.cursor ?? '' } : this.#headers;
@@ -263,7 +263,9 @@ export class ClientSession {
     }, RETRY_MS);
   }
 
-  /** Opens the GET stream, and again whenever it ends. Resolves at its first event, from when on nothing may be missing. */
+  /**
+   * Opens the GET stream, and again whenever it ends. Resolves at its first event; from then on nothing may be missing.
+   */
   #listen(): Promise<void> {
     return new Promise((resolve) => {
       const again = (): void => {
@@ -331,7 +333,7 @@ export class ClientSession {
   #takeNotification({ method, params }: Message): void {
     const said = method === 'notifications/progress' ? params?.message : params?.data;
     if (method !== 'notifications/progress' && method !== 'notifications/message') return;
-    // The gateway has progress of its own, which carries no token, and one log message: that a GET stream has a gap.
+    // The gateway sends its own progress, which carries no token, and one log message: that a GET stream has a gap.
     if (method === 'notifications/message' && params?.logger === 'bulkhead') {
       this.#gapMs = performance.now();
       this.#onNumber?.();
@@ -353,7 +355,7 @@ export class ClientSession {
     void this.#post({ id, ...answer });
   }
 
-  /** What needs no response. A failure tells nothing that the requests don't tell. */
+  /** Sends what needs no response. If it fails, the requests show it. */
   async #post(message: object): Promise<void> {
     const body = JSON.stringify({ jsonrpc: '2.0', ...message });
     const request = { method: 'POST', path: this.#path, headers: this.#headers, body } as const;
@@ -363,7 +365,7 @@ export class ClientSession {
     );
   }
 
-  /** Waits until the operations have all their numbers, or no more can come. */
+  /** Waits until the operations have all their numbers, or no more can arrive. */
   async #numbersOf(operations: readonly Operation[]): Promise<void> {
     const complete = (): boolean =>
       this.#streamLost ||
@@ -382,7 +384,7 @@ export class ClientSession {
   }
 }
 
-/** The promise's end, or the deadline's. */
+/** Waits for the promise, or until the deadline. */
 async function within(work: Promise<unknown>, deadlineMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** A TCP proxy whose connections can be cut: what a bad network, or a restarted reverse proxy, does to them. */
+/** A TCP proxy whose connections can be cut, as by a bad network or a restarted reverse proxy. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { SeededRandom } from '../../fixtures/isolation/random.js';
@@ -22,7 +22,7 @@ export class CuttingProxy {
     return url;
   }
 
-  /** Listens, at the same port again after a `stop`. */
+  /** Listens; after a `stop`, at the same port again. */
   async start(): Promise<void> {
     const server = createServer({ noDelay: true }, (client) => this.#join(client));
     server.listen(this.#port, '127.0.0.1');
@@ -42,7 +42,7 @@ export class CuttingProxy {
     await closed;
   }
 
-  /** From now on this share of the pieces that the server sends is passed on in part, and its connection cut. */
+  /** From now on, this share of the chunks from the server is passed on only in part, and the connection is cut. */
   cutPieces(share: number): void {
     this.#cutShare = share;
   }
@@ -56,7 +56,7 @@ export class CuttingProxy {
         this.#sockets.delete(socket);
         for (const other of pair) other.destroy();
       });
-      // A broken connection is what this is for; its close says all.
+      // Broken connections are intended here; `close` follows.
       socket.on('error', () => undefined);
     }
     client.pipe(server);
@@ -70,7 +70,7 @@ export class CuttingProxy {
     server.on('end', () => client.end());
   }
 
-  /** With a part of the piece, by FIN to the one or RST to both. */
+  /** Passes on a part of the chunk, then sends FIN to the client, or RST to both. */
   #cut(client: Socket, server: Socket, piece: Buffer): void {
     client.write(piece.subarray(0, this.#random.below(piece.length + 1)), () => {
       if (this.#random.chance(0.5)) client.resetAndDestroy();

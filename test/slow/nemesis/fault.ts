@@ -1,4 +1,4 @@
-/** What a fault is to the suite. */
+/** The interface of a fault. */
 import type { SeededRandom } from '../../fixtures/isolation/random.js';
 import type { CuttingProxy } from './cutting-proxy.js';
 import type { GatewayProcess } from './gateway-process.js';
@@ -16,7 +16,7 @@ export interface FaultContext {
   readonly holdMs: number;
 }
 
-/** What the gateway is started with, where a fault has to be there from the start. */
+/** How the gateway is started, if a fault must exist from the start. */
 interface Launch {
   readonly stderr?: number;
   readonly within?: readonly string[];
@@ -27,20 +27,20 @@ export interface Fault {
   /** For `docs/reliability.md`: the fault, and what clients see of it. */
   readonly what: string;
   readonly effect: string;
-  /** It takes from the gateway what it can't do without: no bystander can be served while it lasts. */
+  /** Whether it takes away what the gateway cannot do without, so that no bystander can be served meanwhile. */
   readonly machine: boolean;
-  /** What the workload's own clients do beside calling well. */
+  /** What the workload's own clients do besides well-behaved calls. */
   readonly temper?: Temper;
   /** Options of the gateway. */
   readonly options?: Readonly<Record<string, string>>;
   /** See `WorkloadPlan.pauseMs`. */
   readonly pauseMs?: number;
-  /** Its part of the calls of an average fault: some can't be had as often. */
+  /** Its part of the calls of an average fault: for some faults, fewer calls are possible. */
   readonly share?: number;
-  /** Why it can't be had on this machine. */
+  /** Why the fault is not possible on this machine. */
   missing?(): string | undefined;
   launch?(folder: string): Promise<Launch>;
-  /** Begins the fault, holds it, and ends it: when this resolves, what was taken is back. */
+  /** Begins the fault, keeps it, and ends it. When this resolves, what was taken away is back. */
   during(context: FaultContext): Promise<void>;
   /** After the gateway has ended. */
   release?(): void | Promise<void>;

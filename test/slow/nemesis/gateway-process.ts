@@ -1,4 +1,4 @@
-/** The built gateway as a process of its own, with what it says about itself. */
+/** The built gateway as a separate process, with what it reports about itself. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export interface LaunchOptions {
   readonly module: URL;
   readonly options: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
-  /** Where its log goes: a descriptor that the caller owns. */
+  /** Where its log is written: a descriptor that the caller owns. */
   readonly stderr: number;
   /** A command that runs the rest of its arguments, in the same process. */
   readonly within?: readonly string[];
@@ -94,12 +94,12 @@ export class GatewayProcess {
     return this.#child.pid ?? 0;
   }
 
-  /** How it died without having been told to; `undefined` while it lives. */
+  /** How it died without being told to end; `undefined` while it lives. */
   get death(): string | undefined {
     return this.#death;
   }
 
-  /** SIGTERM. @returns how long it took, milliseconds; `undefined` when it had to be killed. */
+  /** Sends SIGTERM. @returns how long it took, in milliseconds; `undefined` if it had to be killed */
   async stop(): Promise<number | undefined> {
     this.#sampling = false;
     await this.#sampled;
@@ -127,7 +127,7 @@ export class GatewayProcess {
     this.#child.kill(name);
   }
 
-  /** Every metric without labels. What is read counts among the readings. @throws when it can't be read. */
+  /** Every metric without labels. What is read counts among the readings. @throws if it cannot be read */
   async metrics(): Promise<ReadonlyMap<string, number>> {
     const response = await fetch(new URL('/metrics', this.adminUrl), {
       signal: AbortSignal.timeout(SCRAPE_DEADLINE_MS),
@@ -147,7 +147,7 @@ export class GatewayProcess {
       try {
         await this.metrics();
       } catch {
-        // A fault may keep it from being read: that is counted, and the next second asks again.
+        // During a fault it may not be readable. That is counted, and the next second tries again.
         this.readings.scrapesFailed += 1;
       }
       await new Promise((resolve) => setTimeout(resolve, SAMPLE_INTERVAL_MS));

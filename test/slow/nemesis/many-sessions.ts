@@ -1,4 +1,4 @@
-/** Very many sleeping sessions, one that calls, and whoever reads the metrics and the list of sessions. */
+/** Very many sleeping sessions, one that makes calls, and a reader of the metrics and of the list of sessions. */
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +43,7 @@ export async function manySessions(): Promise<ManySessionsResult> {
   }
 }
 
-/** Each is initialized and left asleep, without a connection of its own. */
+/** Each is initialized and left asleep, without its own connection. */
 async function openSessions(url: URL): Promise<void> {
   const pool = new Pool(url.origin, { connections: AT_ONCE });
   const params = {

@@ -1,13 +1,13 @@
 /**
- * Faults against the built gateway, each while clients work and a bystander watches. What is counted (wrong, lost, twice,
- * gaps, deaths, a bystander that was refused, a service that does not come back) fails the run. What is timed is a benchmark: it goes
- * into the results, and where these are asked for a test fails at `TOLERANCE` times the goal, or what the calm run had where
- * that was more, because the machine does other things too.
+ * Faults against the built gateway, each while clients work and a bystander observes. What is counted (wrong, lost,
+ * twice, gaps, deaths, a refused bystander, a service that does not come back) fails the run. What is timed is a
+ * benchmark: it is written to the results. If results are requested, a test fails at `TOLERANCE` times the goal, or at
+ * the value of the calm run if that was more, because the machine does other things too.
  *
  * `NEMESIS_CALLS` (50,000): calls over all faults. `NEMESIS_RATE` (400): calls a second. `NEMESIS_SEED` repeats a run's
- * choices. `NEMESIS_PATIENCE` (4): a fault's run is ended after this many times the time that its calls take at their rate; on
- * a loaded machine, set it higher. `NEMESIS_RESULTS`: a file for the results, of which `npm run reliability` makes
- * docs/reliability.md.
+ * choices. `NEMESIS_PATIENCE` (4): a fault's run is ended after this many times the time that its calls take at their
+ * rate; on a loaded machine, set it higher. `NEMESIS_RESULTS`: a file for the results, from which `npm run reliability`
+ * makes docs/reliability.md.
  */
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -48,7 +48,7 @@ const FAULTS: readonly Fault[] = [
 
 const TOLERANCE = 5;
 const HOLD_MS = 8_000;
-/** What a fault takes beside its calls: launch, hold, recovery, the judgement. */
+/** What a fault takes besides its calls: launch, hold, recovery, judgement. */
 const BESIDE_CALLS_MS = 90_000;
 const CALLS = Number(process.env.NEMESIS_CALLS ?? 50_000);
 const RATE = Number(process.env.NEMESIS_RATE ?? 400);

@@ -1,4 +1,4 @@
-/** One fault against a gateway of its own: launch, workload and bystander, fault, recovery, end, verdicts. */
+/** One fault against a separate gateway: launch, workload and bystander, fault, recovery, end, verdicts. */
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,9 +19,9 @@ import { Workload } from './workload.js';
 const RECOVERY_DEADLINE_MS = 60_000;
 const PROBE_INTERVAL_MS = 500;
 const MAX_FINDINGS = 20;
-/** Of the log, where the gateway died. */
+/** How much of the log is shown if the gateway died. */
 const MAX_LAST_CHARS = 1_500;
-/** A kill of a spinning tool and a drain shall not take most of a short run. */
+/** Killing a spinning tool, and draining, must not take most of a short run. */
 const OPTIONS = {
   'max-threads': '64',
   'spare-threads': '4',
@@ -78,7 +78,7 @@ export async function runFault(fault: Fault, settings: RunSettings): Promise<Fau
     await fault
       .during({ gateway, proxy, workload, random, folder, holdMs: settings.holdMs })
       .catch((error: unknown) => {
-        // What is done to a process that has died fails; its death says more.
+        // Actions on a process that has died fail; its death is more informative.
         if (running.death === undefined) throw error;
       });
     const report = await bystander.stop();
@@ -119,7 +119,7 @@ export async function runFault(fault: Fault, settings: RunSettings): Promise<Fau
   }
 }
 
-/** Until a client that comes now is served in full: a new session, a call, a file, a name. */
+/** Waits until a new client is served in full: a new session, a call, a file, a name. */
 async function recover(
   gateway: GatewayProcess,
 ): Promise<{ readonly ms?: number; readonly histories: SessionHistory[] }> {
@@ -137,7 +137,7 @@ async function recover(
     histories.push(session.history());
   };
   const probes: Promise<void>[] = [];
-  // A probe that hangs must not keep the next from being served.
+  // A probe that hangs must not prevent the next one from being served.
   for (let number = 1; servedMs === undefined && gateway.death === undefined; number += 1) {
     if (performance.now() - startMs > RECOVERY_DEADLINE_MS) break;
     const asked = probe(number);

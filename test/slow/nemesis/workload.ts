@@ -1,6 +1,6 @@
 /**
- * The clients that a fault happens to: sessions that come, make calls of all kinds with up to three at a time, and go,
- * until the run's share of calls is made and the fault is over. A temper says how often they do what hurts.
+ * The clients that experience a fault: sessions that open, make calls of all kinds, up to three at a time, and end,
+ * until the run's share of calls has been made and the fault is over. A temper says how often they misbehave.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SeededRandom } from '../../fixtures/isolation/random.js';
@@ -11,10 +11,10 @@ const CLIENTS = 24;
 const CALLS_EACH = 150;
 const GET_STREAM_SHARE = 0.5;
 const VANISHING_SHARE = 0.3;
-/** Before a client that was refused a session asks again. */
+/** How long a client waits that was refused a session. */
 const REFUSED_PAUSE_MS = 250;
 
-/** The well-behaved part: every run has it. */
+/** The well-behaved part, which is the same in every run. */
 const BASE = { echo: 40, mark: 30, file: 5, name: 3, progress: 10, tell: 4, child: 0.5 };
 const HURTING = {
   exit: 0,
@@ -28,7 +28,7 @@ const HURTING = {
   log: 0,
 };
 type Deed = keyof typeof BASE | keyof typeof HURTING;
-/** Weights, of which the well-behaved calls have about 92 together. */
+/** Weights; those of the well-behaved calls are about 92 in total. */
 export type Temper = Readonly<Partial<Record<Deed, number>>>;
 
 export interface WorkloadPlan {
@@ -37,11 +37,11 @@ export interface WorkloadPlan {
   readonly temper: Temper;
   readonly calls: number;
   readonly callsPerSecond: number;
-  /** Each client waits up to this long between its calls, so that its session may fall asleep. */
+  /** Each client waits up to this time between its calls, so that its session may fall asleep. */
   readonly pauseMs?: number;
-  /** Goes on until it is aborted, and until there were enough calls. */
+  /** The workload continues until this aborts and there were enough calls. */
   readonly faultOver: AbortSignal;
-  /** There is no server any more. */
+  /** Whether there is no server any more. */
   readonly hopeless: () => boolean;
 }
 
@@ -62,7 +62,7 @@ export class Workload {
     this.#weights = { ...BASE, ...HURTING, ...plan.temper };
   }
 
-  /** A session for something beside the workload; its history counts with the others'. */
+  /** A session for something besides the workload; its history counts with the others. */
   extraSession(): ClientSession {
     this.#sessions += 1;
     return new ClientSession(this.#plan.url, `s${this.#sessions}`, this.#onResumed);
@@ -103,7 +103,7 @@ export class Workload {
     }
   }
 
-  /** Holds the calls to their rate: what they would take from the bystander's processor tells nothing of the fault. */
+  /** Keeps the calls at their rate: taking processor time from the bystander would say nothing about the fault. */
   async #pace(): Promise<void> {
     const dueMs = this.#startMs + (this.calls * 1_000) / this.#plan.callsPerSecond;
     const waitMs = dueMs - performance.now();
@@ -136,7 +136,7 @@ export class Workload {
     return { steps, arguments: { steps, ms: this.#plan.random.below(20) } };
   }
 
-  /** At any moment of a call's life, before it has begun and after it has ended among them. */
+  /** At any moment of a call's life, including before it has begun and after it has ended. */
   #cancelled(): CallPlan {
     const { random } = this.#plan;
     const cancelAfterMs = random.below(60);
@@ -147,7 +147,7 @@ export class Workload {
   }
 }
 
-/** A server that refuses everything would otherwise be asked thousands of times a second. */
+/** Otherwise a server that refuses everything would be asked thousands of times a second. */
 function failedAtOnce({ outcome, startMs, endMs }: Operation): boolean {
   return outcome.kind !== 'answer' && outcome.kind !== 'left' && endMs - startMs < 5;
 }

@@ -11,11 +11,11 @@ import { rawSocket, requestText } from '../../support/raw-socket.js';
 import { contextOf, FakeView, sessionOf } from '../metrics/fake-gateway.js';
 
 const MIB = 1024 * 1024;
-/** Far more than the system takes for a connection, and than Node holds back. */
+/** Far more than the system accepts for a connection and Node buffers. */
 const MANY = 2_000;
 const LARGE = { text: 'x'.repeat(MIB / 8) };
 
-/** Sessions that take their time to be looked at. */
+/** Sessions whose snapshots take time. */
 class SlowView extends FakeView {
   visited = 0;
   left = false;
@@ -53,7 +53,7 @@ async function whole(parts: AsyncIterable<string>): Promise<string> {
   return text;
 }
 
-/** The most sessions that were looked at in one turn of the event loop while the work was going on. */
+/** The largest number of sessions that were read in one turn of the event loop during the work. */
 async function mostInOneTurn(view: SlowView, work: Promise<unknown>): Promise<number> {
   let [most, before] = [0, 0];
   let turning = true;

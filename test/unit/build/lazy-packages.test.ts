@@ -6,7 +6,7 @@ import { build, type Plugin, stop } from 'esbuild';
 import { lazyNodeModules, lazyPackages, partEntryPoints, standInFor } from '../../../build/lazy-packages.js';
 import { buildRoot, projectRoot } from '../../support/project.js';
 
-/** Imports all that the stand-ins stand in for, by way of the packages that import it. */
+/** Imports everything for which there are stand-ins, through the packages that import it. */
 const EVERYTHING = `export { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
   export { Registry } from 'prom-client';`;
 

@@ -66,7 +66,7 @@ describe('http_request of the environment server', () => {
           body: undefined,
           timeoutMs: 5_000,
           maxBytes: 1_000,
-          // The test's own server stands for a public one.
+          // The test's own server takes the place of a public one.
           isAllowed: (address: string) => address === '127.0.0.1' || isPublic(address),
         };
         const refusal = await exchangeHttp(request, new AbortController().signal).catch(

@@ -4,7 +4,7 @@ import { boundedLookup, MOST_LOOKUPS } from '../../../workers/environment/name-l
 
 type Answer = () => void;
 
-/** A name service that answers when it is told to. */
+/** A name service that answers only when it is told to. */
 function slowLookup(): { readonly lookup: LookupFunction; readonly asked: Map<string, Answer> } {
   const asked = new Map<string, Answer>();
   const lookup: LookupFunction = (hostname, _options, callback) => {

@@ -13,7 +13,7 @@ interface Schema {
   safeParse(value: unknown): { success: boolean; data?: unknown };
 }
 
-/** Simple schemas: what zod takes and these check, must come out as zod has it. */
+/** Simple schemas: values that zod accepts and these checks accept must have the same result as with zod. */
 function simple(z: Zod): Record<string, Schema> {
   return {
     none: z.object({}),
@@ -29,7 +29,7 @@ function simple(z: Zod): Record<string, Schema> {
   };
 }
 
-/** Schemas that do more than a look at types can see. */
+/** Schemas that do more than checking types. */
 function rich(z: typeof current): Record<string, unknown> {
   const text = z.string();
   return {

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { parseBody } from '../../../src/protocol/json-rpc.js';
 import { fastResult } from '../../../workers/session/fast-path/fast-result.js';
 
-/** Own members that an object literal can't have. */
+/** Own members that an object literal cannot have. */
 const strange = {
   proto: JSON.parse('{"__proto__":{"a":1}}') as object,
   symbol: { [Symbol('a')]: 1 },
@@ -17,7 +17,7 @@ const RECORDS = [undefined, {}, { b: 1, a: { c: [null] } }, { 2: 'b', 1: 'a' }, 
 
 const CALLS: Readonly<Record<string, readonly unknown[]>> = {
   name: [undefined, 'echo', '', 5],
-  // A call has been read from JSON.
+  // As a call is parsed from JSON.
   arguments: [...RECORDS, strange.proto],
   task: [undefined, { ttl: 5 }, 'task'],
   _meta: [
@@ -88,7 +88,7 @@ describe('A tool call that passes the SDK without its schema', () => {
   });
 });
 
-/** Whether the main thread lets the fast path serve it. */
+/** Whether the main thread marks it for the fast path. */
 function passes(body: string): boolean {
   const parsed = parseBody(body);
   const [message] = 'messages' in parsed ? parsed.messages : [];
@@ -121,7 +121,10 @@ describe('A result that passes the SDK without its schema', () => {
   });
 });
 
-/** Objects with each member absent, where its value is `undefined`, or with one of its other values, in their order. */
+/**
+ * Objects in which each member is absent (where its value is `undefined`) or has one of its other values, in their
+ * order.
+ */
 function* combinations(
   members: readonly (readonly [string, readonly unknown[]])[],
 ): Generator<Record<string, unknown>> {

@@ -23,7 +23,7 @@ function parts(): { made: Parts; makes: () => number; plain: Parts } {
   return { made, makes: () => makes, plain: make() };
 }
 
-/** What can be done with an object, first of all things. */
+/** Everything that can be done with an object, as the first use. */
 const USES: Readonly<Record<string, (object: Parts) => unknown>> = {
   'reads a member': ({ a }) => a,
   'reads a getter': ({ lazy }) => lazy,

@@ -39,7 +39,7 @@ describe('the budget of unfinished bodies', () => {
     const { budget, open, bodies } = await server();
     const socket = await open(200 * KIB, 'x'.repeat(100 * KIB));
     await until(() => budget.usedBytes >= 100 * KIB, 'the bytes');
-    // Pieces are held together in blocks of 16 KiB.
+    // Chunks are collected in blocks of 16 KiB.
     expect(budget.usedBytes).to.be.at.most(100 * KIB + 16 * KIB);
     socket.socket.destroy();
     await until(() => bodies.length === 1, 'the end');

@@ -12,7 +12,7 @@ const LIMITS = (processes: string, addressSpace = 'unlimited'): string =>
     `Max address space         ${addressSpace}            unlimited            bytes`,
   ].join('\n');
 
-/** The size on a Linux with 200 threads whose files are these, and otherwise without limits. */
+/** The size on Linux with 200 threads, these files and no other limits. */
 function sizeWith(files: Readonly<Record<string, string>>): number | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-pids-'));
   afterThisTest(() => rmSync(folder, { recursive: true }));

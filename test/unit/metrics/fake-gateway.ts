@@ -100,7 +100,7 @@ export function sessionOf(overrides: Partial<SessionSnapshot> = {}): SessionSnap
   };
 }
 
-/** A gateway that is only what its view shows; `endSession` removes from `sessions`. */
+/** A gateway that consists only of its view; `endSession` removes from `sessions`. */
 export class FakeView implements GatewayView {
   current = snapshotOf();
   list: SessionSnapshot[] = [];
@@ -129,7 +129,7 @@ export class FakeView implements GatewayView {
   }
 }
 
-/** The samples of a text in Prometheus' format, by their line without the value. */
+/** The samples of a text in the Prometheus format, by their line without the value. */
 export function samplesOf(text: string): Map<string, number> {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(

@@ -231,7 +231,7 @@ describe('metrics of the gateway', () => {
     standStill(200);
     await delay(60);
     expect((await samples()).get('bulkhead_event_loop_delay_max_seconds')).to.be.at.least(0.15);
-    // Each scrape begins anew; on a busy machine a thread is not idle at once.
+    // Each scrape begins a new measurement; on a busy machine a thread is not idle at once.
     await until(async () => {
       await delay(60);
       return ((await samples()).get('bulkhead_event_loop_delay_p50_seconds') ?? 1) <= 0.015;

@@ -11,13 +11,13 @@ const MEBIBYTE = 1024 * 1024;
 const ENTRY_BYTES = 256;
 
 describe('what sessions keep of session.state', () => {
-  /** As threads are told of it. */
+  /** In the form in which threads receive it. */
   function budgetOf(limitBytes: number) {
     const use = new SharedStateUse();
     return { budget: new StateBudget(limitBytes, (bytes) => use.tell(bytes)), use };
   }
 
-  /** A session's two sides. */
+  /** The two sides of a session. */
   function sidesOf({ budget, use }: ReturnType<typeof budgetOf>) {
     const kept = new KeptState(budget);
     const thread = () =>

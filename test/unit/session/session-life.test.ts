@@ -1,4 +1,4 @@
-/** Sessions over workers in this process and a clock that stands still: what time and deaths do to them. */
+/** Sessions over workers in this process and a clock that stands still: the effects of time and of deaths. */
 import { expect } from 'chai';
 import { collect } from '../../support/events.js';
 import { settle } from '../../support/fake-clock.js';

@@ -72,7 +72,7 @@ describe('the sleep timer', () => {
   });
 });
 
-/** `asked`: how long the session had been idle each time that it was put to sleep. */
+/** `asked`: how long the session had been idle each time it was put to sleep. */
 function timerAfter(afterMs: number) {
   const state: { idleSinceMs?: number; drowsy: boolean } = { drowsy: true };
   const idleMs = (): number => performance.now() - (state.idleSinceMs ?? performance.now());

@@ -1,4 +1,4 @@
-/** Sessions that find all workers in use: who is served when, who makes room, and how long they wait. */
+/** Sessions that find all workers in use: who is served when, who gives up a worker, and how long they wait. */
 import { expect } from 'chai';
 import type { Session } from '../../../src/session/session.js';
 import { collect } from '../../support/events.js';
@@ -230,7 +230,7 @@ describe('Spares', () => {
   });
 });
 
-/** No session sleeps by itself. */
+/** No session falls asleep by itself. */
 function fullHouse(given: Parameters<typeof world>[0]) {
   const house = world({ sleepAfterMs: 0, maxSessions: 30, ...given });
   /** A session that has been served, and whose worker has gone to another one. */
@@ -240,7 +240,7 @@ function fullHouse(given: Parameters<typeof world>[0]) {
     await settle();
     return session;
   };
-  /** A session with a call that does not end by itself: its id is 2. */
+  /** A session with a call that does not end by itself; the call's id is 2. */
   const busy = async () => {
     const { session, worker } = await house.awake();
     return { session, worker, connection: house.ask(session, 2) };

@@ -5,7 +5,7 @@ import { SessionTotals } from '../../../src/session/session-totals.js';
 import { type BindingOwner, WorkerBinding } from '../../../src/session/worker-binding.js';
 import type { BulkheadError } from '../../../src/shared/errors.js';
 
-/** What the pool was asked for. */
+/** A request to the pool. */
 interface Asked {
   readonly signal: AbortSignal;
   readonly give: (worker: SessionWorker) => void;
@@ -23,7 +23,7 @@ function bindingWithPool(): { binding: WorkerBinding; asked: Asked[]; unavailabl
   return { binding: new WorkerBinding(owner as BindingOwner), asked, unavailable };
 }
 
-/** Writes down what is done with it. */
+/** Records what is done with it. */
 function workerWithLog(): { worker: SessionWorker; log: string[] } {
   const log: string[] = [];
   const worker = {

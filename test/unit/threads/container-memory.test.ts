@@ -9,7 +9,7 @@ import { afterThisTest } from '../../support/cleanup.js';
 
 const MEBIBYTE = 1024 * 1024;
 
-/** Files as the kernel shows them, in a folder of their own. */
+/** Files as the kernel shows them, in a separate folder. */
 function system(files: Readonly<Record<string, string>>): { proc: string; cgroups: string; folder: string } {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-cgroup-'));
   afterThisTest(() => rmSync(folder, { recursive: true }));

@@ -18,7 +18,7 @@ describe('the bundle of a server module', () => {
 
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** Writes these files and bundles `server.mjs`, or the first. */
+  /** Writes these files and bundles `server.mjs`, or the first one. */
   async function bundle(files: Readonly<Record<string, string>>): Promise<BundledModule> {
     for (const [name, text] of Object.entries(files)) {
       mkdirSync(dirname(join(folder, name)), { recursive: true });
@@ -27,7 +27,7 @@ describe('the bundle of a server module', () => {
     return bundleServerModule(pathToFileURL(join(folder, Object.keys(files)[0]!)).href);
   }
 
-  /** What the text exports by default, as a thread gets it. */
+  /** The default export of the bundle, as a thread gets it. */
   function evaluated({ text, filename }: BundledModule): unknown {
     const head = '(function (exports, require, module) {';
     const code = `${head}${Buffer.from(text).toString('latin1')}\n})`;

@@ -64,7 +64,7 @@ describe('the number of spares', () => {
   });
 });
 
-/** Claims at made-up times; how many spares are wanted after each. */
+/** Claims at given times; returns how many spares are wanted after each. */
 function claims(
   target: SpareTarget,
   { from, to, everyMs }: { from: number; to: number; everyMs: number },

@@ -1,4 +1,4 @@
-/** HTTP/1.1 requests as bytes: request line, header lines and framing, each right or odd by itself. */
+/** HTTP/1.1 requests as bytes: request line, header lines and framing, each either correct or odd. */
 import type { Random } from '../random.js';
 
 export type HeaderLine = readonly [name: string, value: string];
@@ -116,14 +116,14 @@ const ENCODINGS = [
 ];
 const LENGTHS = ['0', '-1', '1e3', '0x10', '99999999999999999999', '1, 1', ' 5', '5 5', 'NaN', ''];
 
-/** The headers of a client that does all as it should; `origin`, `authorization` and session headers are added by the caller. */
+/** The headers of a correct client; `origin`, `authorization` and session headers are added by the caller. */
 export const JSON_HEADERS: readonly HeaderLine[] = [
   ['Host', 'localhost'],
   ['Accept', 'application/json, text/event-stream'],
   ['Content-Type', 'application/json'],
 ];
 
-/** A request whose framing any parser agrees on: a length, or chunks. */
+/** A request with a framing that any parser understands in the same way: a length, or chunks. */
 export function framed(random: Random, request: HttpRequest): Buffer {
   const { body } = request;
   if (body === undefined) return bytesOf(request, []);
@@ -171,7 +171,7 @@ export function oddTarget(random: Random): string {
   return `${random.pick(PATHS)}${random.pick(['/', '?', '%2e', ';'])}${random.pick(['a', '/', '%61']).repeat(random.magnitude(10, 6_000))}`;
 }
 
-/** The request with some of its headers changed, doubled or added to; its framing may no longer be what it was. */
+/** The request with some of its headers changed, duplicated or added; its framing may have changed as well. */
 export function oddHeaders(random: Random, request: HttpRequest): Buffer {
   const headers = [...request.headers];
   for (let changes = random.between(1, 3); changes > 0; changes -= 1) {
@@ -291,7 +291,7 @@ function longHost(random: Random): string {
   return random.pick([':', '[', '.', 'a:', 'a.', '0:', '%']).repeat(random.magnitude(100, 6_000));
 }
 
-/** What makes a pattern with two ways through it go back and forth, or a list be long. */
+/** A value that makes ambiguous patterns backtrack, or that is a long list. */
 function longValue(random: Random): string {
   const piece = random.pick([':', ' ', ',', ';', 'a', '"', '\\', '=', '/', '[', '\t', ';q=0,', 'a/b,', 'a:']);
   return `${random.pick(['', 'a', 'Bearer '])}${piece.repeat(random.magnitude(1, 6_000 / piece.length))}${random.pick(['', 'a', '!'])}`;
@@ -327,7 +327,9 @@ function manyHeaders(random: Random): HeaderLine[] {
   return Array.from({ length: random.magnitude(50, 2_500) }, (_, index) => [`X-${index}`, 'a'] as const);
 }
 
-/** The request in a framing that is broken, ambiguous, unfinished, or followed by something that is no request. */
+/**
+ * The request with a framing that is broken, ambiguous or unfinished, or followed by something that is not a request.
+ */
 export function oddFraming(random: Random, request: HttpRequest): Buffer {
   const body = request.body ?? Buffer.from('{}');
   const whole = framed(random, { ...request, body });
@@ -379,7 +381,7 @@ export function oddFraming(random: Random, request: HttpRequest): Buffer {
   }
 }
 
-/** What was never meant as HTTP/1.1. */
+/** Bytes that are not HTTP/1.1 at all. */
 export function garbage(random: Random): Buffer {
   const kind = random.weighted({ random: 3, tls: 1, http2: 1, line: 1, spaces: 1, nulls: 1 });
   switch (kind) {
@@ -405,7 +407,7 @@ export function garbage(random: Random): Buffer {
 
 function bytesOf(request: HttpRequest, framing: readonly HeaderLine[]): Buffer {
   const { method, target, version = 'HTTP/1.1', headers } = request;
-  // What a change of the headers says about the framing stands; a second line beside it is another fault.
+  // If a change of the headers affects the framing, it stays; a second line beside it is another fault.
   const own = framing.filter(
     ([name]) => !headers.some((line) => line[0].toLowerCase() === name.toLowerCase()),
   );

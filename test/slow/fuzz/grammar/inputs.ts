@@ -17,7 +17,7 @@ import { brokenJson, deepJson, jsonValue, largeJson } from './json.js';
 import { oddMessage, response } from './json-rpc.js';
 import { initialize, notification, request } from './mcp.js';
 
-/** How often each kind comes. Those that need a connection of their own are the more expensive ones. */
+/** How often each kind occurs. Those that need a new connection are more expensive. */
 const WEIGHTS: Readonly<Record<Kind, number>> = {
   garbage: 2,
   'request-line': 5,
@@ -34,14 +34,17 @@ const WEIGHTS: Readonly<Record<Kind, number>> = {
   abandoned: 2,
 };
 
-/** Deeper than any stack that a recursion over it has, and small enough for the body's limit. */
+/** Deeper than any stack allows a recursion, and small enough for the limit of bodies. */
 const MOST_LEVELS = 150_000;
-/** Above the body's limit of the fuzzed gateway. */
+/** Above the limit of bodies of the fuzzed gateway. */
 const MOST_CHARACTERS = 1_300_000;
 
 const NOBODY: Pick<Input, 'head' | 'id'> = { head: false, id: undefined };
 
-/** The input of that index in the run of that seed. The same for ever, but for the ids of the sessions that it names. */
+/**
+ * The input with this index in the run with this seed. Always the same, except for the ids of the sessions that it
+ * names.
+ */
 export function inputOf(seed: number, index: number, surroundings: Surroundings): Input {
   const random = new Random(seed, index);
   const made = inputOfKind(random.weighted(WEIGHTS), random, surroundings);
@@ -127,7 +130,7 @@ function postRequest(random: Random, surroundings: Surroundings): HttpRequest {
   return { method: 'POST', target: '/mcp', headers };
 }
 
-/** What a client that does all as it should might send: where oddities of HTTP begin. */
+/** What a correct client might send; oddities of HTTP are added to it. */
 function usualRequest(random: Random, surroundings: Surroundings): HttpRequest {
   const kind = random.weighted({ call: 5, sse: 1, messages: 1, admin: 1 });
   if (kind === 'call')
@@ -225,7 +228,7 @@ function around(random: Random, value: string): string {
   }
 }
 
-/** GET streams, resumed ones among them, and DELETE. */
+/** GET streams, including resumed ones, and DELETE. */
 function streams(random: Random, surroundings: Surroundings): Input {
   const slot = random.between(0, SESSION_SLOTS - 1);
   const headers = getHeaders();
@@ -292,7 +295,7 @@ function admin(random: Random, surroundings: Surroundings): Input {
     ]);
   const body = method === 'POST' || method === 'PUT' ? Buffer.from(jsonValue(random)) : undefined;
   const bytes = framed(random, { method, target, headers, ...(body !== undefined && { body }) });
-  // An odd target may be more than the parser takes, and what it says then leaves the connection closed.
+  // A parser may refuse an odd target, and its answer then closes the connection.
   return { ...NOBODY, kind, listener: 'admin', pieces: [bytes], ending: 'end', head: method === 'HEAD' };
 }
 

@@ -1,4 +1,4 @@
-/** JSON-RPC 2.0 messages: requests, notifications, responses and batches, right ones and odd ones. */
+/** JSON-RPC 2.0 messages: requests, notifications, responses and batches, correct ones and odd ones. */
 import type { Random } from '../random.js';
 import { jsonObject, jsonString, jsonValue, type Member } from './json.js';
 import { notification, request } from './mcp.js';
@@ -17,7 +17,7 @@ const METHODS = [
   '[]',
 ];
 
-/** One message or a batch, wrong at `oddity` of its places and more. */
+/** One message or a batch, with a share of `oddity` or more of its places wrong. */
 export function oddMessage(random: Random): string {
   const kind = random.weighted({ request: 4, notification: 2, response: 3, batch: 3, value: 2 });
   switch (kind) {
@@ -43,7 +43,7 @@ export function oddMessage(random: Random): string {
   }
 }
 
-/** The answer to a request of the server: ids are small numbers there, so some of them meet one that waits. */
+/** The answer to a request of the server. The server's ids are small numbers, so some of them match one that waits. */
 export function response(random: Random): string {
   const outcome: Member = random.chance(0.5)
     ? [

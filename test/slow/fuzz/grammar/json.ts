@@ -1,7 +1,7 @@
-/** JSON texts: any value, odd ones among them; broken texts; deep and large ones. */
+/** JSON texts: any value, including odd ones; broken texts; deep and large ones. */
 import type { Random } from '../random.js';
 
-/** Names that a lookup without care finds on a prototype, or that mean something to somebody. */
+/** Names that a careless look-up finds on a prototype, or that have a special meaning somewhere. */
 const NAMES = [
   '__proto__',
   'constructor',
@@ -24,7 +24,7 @@ const NAMES = [
   'a',
 ];
 
-/** As they stand between the quotes of a JSON text. */
+/** As they appear between the quotes of a JSON text. */
 const STRINGS = [
   '',
   'a',
@@ -73,7 +73,7 @@ export function jsonString(random: Random): string {
   return `"${random.chance(0.2) ? random.pick(NAMES) : random.pick(STRINGS)}"`;
 }
 
-/** A whole JSON text of at most so many levels. */
+/** A complete JSON text with at most this many levels. */
 export function jsonValue(random: Random, levels = 4): string {
   const kind = random.weighted({ word: 2, number: 3, string: 4, array: levels, object: levels });
   switch (kind) {
@@ -99,8 +99,8 @@ export function jsonValue(random: Random, levels = 4): string {
 export type Member = readonly [name: string, value: string];
 
 /**
- * An object of those members, each of which is left out, replaced, renamed or there twice with the probability `oddity`.
- * @returns a JSON text; with `oddity` 0 the very members
+ * An object with these members. Each is left out, replaced, renamed or duplicated with the probability `oddity`.
+ * @returns a JSON text; with `oddity` 0 exactly these members
  */
 export function jsonObject(random: Random, oddity: number, members: readonly Member[]): string {
   const written = members.flatMap(([name, value]): string[] => {
@@ -124,7 +124,7 @@ export function jsonObject(random: Random, oddity: number, members: readonly Mem
   return `{${written.join(',')}}`;
 }
 
-/** Bytes that are almost the JSON text: cut, changed in a place, or in another encoding. */
+/** Bytes that are almost the JSON text: cut, changed at one place, or in another encoding. */
 export function brokenJson(random: Random, text: string): Buffer {
   const at = random.between(0, text.length);
   const change = random.weighted({
@@ -178,7 +178,7 @@ export function brokenJson(random: Random, text: string): Buffer {
   }
 }
 
-/** So many levels of arrays, objects or both, closed or not. */
+/** This many levels of arrays, objects or both, closed or not. */
 export function deepJson(random: Random, levels: number): string {
   const [open, close] = random.pick([
     ['[', ']'],
@@ -190,7 +190,7 @@ export function deepJson(random: Random, levels: number): string {
   return open.repeat(count) + random.pick(['0', '""', '[]']) + close.repeat(count);
 }
 
-/** A value whose text has about so many characters: one long piece, or very many small ones. */
+/** A value whose text has about this many characters: one long part, or very many small ones. */
 export function largeJson(random: Random, characters: number): string {
   const kind = random.weighted({ string: 3, escapes: 1, number: 1, array: 2, object: 2, wide: 1 });
   switch (kind) {

@@ -35,7 +35,7 @@ export interface McpRequest {
   readonly id: string | number;
 }
 
-/** A request; its parameters are wrong at about `oddity` of their places, its envelope is right. */
+/** A request with a correct envelope; about a share of `oddity` of its parameters is wrong. */
 export function request(random: Random, oddity: number): McpRequest {
   const id = random.chance(0.7) ? random.between(1, 1_000_000) : `r${random.between(1, 1_000_000)}`;
   const [method, params] = methodAndParams(random, oddity);
@@ -198,7 +198,7 @@ function initializeParams(random: Random, oddity: number): string {
   ]);
 }
 
-/** As `jsonObject`, or something that is no object at all. */
+/** Like `jsonObject`, or something that is not an object at all. */
 function object(random: Random, oddity: number, members: readonly Member[]): string {
   return random.chance(oddity / 4) ? jsonValue(random) : jsonObject(random, oddity, members);
 }

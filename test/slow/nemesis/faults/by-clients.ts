@@ -1,4 +1,4 @@
-/** Faults that clients and their tools make. The gateway is to contain each of them in its session. */
+/** Faults that clients and their tools cause. The gateway must contain each of them in its session. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fault, FaultContext } from '../fault.js';
 

@@ -1,4 +1,4 @@
-/** Faults of what all sessions share without owning it: the log's file, the name server, libuv's pool of threads. */
+/** Faults of resources that all sessions share: the log's file, the name server, libuv's thread pool. */
 import { execFileSync } from 'node:child_process';
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -87,7 +87,7 @@ export const silentNameServer: Fault = {
     await once(nameServer, 'listening');
     const path = join(folder, 'resolv.conf');
     writeFileSync(path, `nameserver ${NAME_SERVER}\noptions timeout:5 attempts:3\n`);
-    // In a mount namespace of the gateway's own; `exec` leaves one process, with the same id.
+    // In a mount namespace of the gateway's own; with `exec` there is only one process, with the same id.
     return { within: ['unshare', '-m', 'sh', '-c', 'mount --bind "$0" /etc/resolv.conf && exec "$@"', path] };
   },
   async during(context) {
@@ -110,7 +110,7 @@ export const silentNameServer: Fault = {
   },
 };
 
-/** NXDOMAIN for that query (RFC 1035, 4.1.1), without its additional section. */
+/** NXDOMAIN for this query (RFC 1035, 4.1.1), without its additional section. */
 function noSuchName(query: Buffer): Buffer {
   const answer = Buffer.from(query);
   answer.writeUInt16BE(0x8183, 2);
@@ -146,7 +146,7 @@ export const pool: Fault = {
   },
 };
 
-/** Sessions that do this beside the workload, each in its own. */
+/** Sessions that do this beside the workload, each in a separate session. */
 async function withHolders(
   { workload }: FaultContext,
   work: (call: (plan: CallPlan) => Promise<unknown>) => Promise<unknown>,

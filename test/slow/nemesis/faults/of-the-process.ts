@@ -1,4 +1,4 @@
-/** Faults of the machine that happen to the gateway's process as a whole. */
+/** Faults of the machine that affect the gateway's whole process. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,7 +9,7 @@ const RESTARTS = 3;
 const DOWN_MS = 1_000;
 const STOPPED_MS = 4_000;
 
-/** A laptop's sleep, a paused container, a machine that swaps. */
+/** Like a sleeping laptop, a paused container, or a machine that swaps. */
 export const stopped: Fault = {
   name: 'stop',
   what: 'the process is stopped (SIGSTOP) for 4 s',
