@@ -9,7 +9,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 // A default has no braces: searching for the end of one default inside another would take quadratic time.
 const VARIABLE = /\$\{(?:([A-Za-z_]\w*)(?::-([^{}]*))?|([^${}]+))\}/g;
 /** What only an editor knows: the user's answers, its settings, the results of its commands. */
-const ONLY_IN_EDITOR = /^(?:input|config|command):/;
+const ONLY_IN_EDITOR = /^(?:input|config|command|workspaceFolder):/;
 
 /** Returns the value of what is between the braces; `undefined` if it is not known. */
 export type Lookup = (name: string) => string | undefined;
@@ -24,14 +24,18 @@ export function environmentLookup(environment: Environment): Lookup {
 }
 
 /**
- * What clients' files may use in addition: `${env:NAME}` and the predefined variables of VS Code and Cursor ("Variables reference",
+ * What clients' files may use in addition: `${env:NAME}` and the predefined variables of Claude Code, VS Code and Cursor ("Variables reference",
  * VS Code; "Config interpolation", Cursor).
  * @param workspace the folder that the client would have open
  */
 export function editorLookup(environment: Environment, workspace: string): Lookup {
   const fromEnvironment = environmentLookup(environment);
   const predefined = new Map([
+    // Claude Code sets these two for its own commands; the gateway has others, or none.
+    ['CLAUDE_PROJECT_DIR', workspace],
+    ['PWD', workspace],
     ['workspaceFolder', workspace],
+    ['cwd', workspace],
     ['workspaceFolderBasename', basename(workspace)],
     ['userHome', homedir()],
     ['pathSeparator', sep],

@@ -43,10 +43,21 @@ describe('Variables in the entry of a server', () => {
   });
 
   it('that only an editor can fill in are told apart', () => {
-    const text = '${input:key} ${config:a.b} ${command:pick} ${other}';
+    const text = '${input:key} ${config:a.b} ${command:pick} ${workspaceFolder:b} ${other}';
     const { unanswerable, unknown } = expandVariables(text, editorLookup(environment, '/work'));
-    expect(unanswerable).to.deep.equal(['${input:key}', '${config:a.b}', '${command:pick}']);
+    expect(unanswerable).to.deep.equal([
+      '${input:key}',
+      '${config:a.b}',
+      '${command:pick}',
+      '${workspaceFolder:b}',
+    ]);
     expect(unknown).to.deep.equal(['${other}']);
+  });
+
+  it("are the client's folder, not the gateway's, where a client's file means that", () => {
+    const text = '${PWD} ${CLAUDE_PROJECT_DIR:-.} ${workspaceFolder} ${cwd}';
+    const expansion = expandVariables(text, editorLookup({ PWD: '/gateway' }, '/work'));
+    expect(expansion.text).to.equal('/work /work /work /work');
   });
 
   it('of the gateway itself are not had by the name of editors either', () => {
