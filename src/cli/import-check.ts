@@ -1,4 +1,5 @@
 /** `bulkhead import --check`: starts each server once, as the gateway would, and says what it offers and what it costs. */
+import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { ProcessTree } from '../../load/server/process-tree.js';
@@ -12,6 +13,7 @@ import type { CommandEntry } from '../servers/server-entry.js';
 import { environmentFor } from '../servers/server-environment.js';
 import { HAS_PROCESS_TABLE } from '../shared/process-table.js';
 import { rootMessage } from './connection.js';
+import { CommandFailure } from './failure.js';
 import { StdioProcess } from './stdio-process.js';
 
 export interface CheckRequest {
@@ -89,6 +91,7 @@ async function checkServer(
   const options = { timeout: startTimeoutMs, signal: AbortSignal.any([signal, deadline]) };
   const begun = performance.now();
   try {
+    if (!existsSync(cwd)) throw new CommandFailure(`its folder ${cwd} does not exist`);
     await client.connect(server, options);
     const seconds = (performance.now() - begun) / 1_000;
     const offers = await offersOf(client, options);

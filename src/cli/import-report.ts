@@ -3,7 +3,7 @@ import { unifiedDifference } from '../client-configs/difference.js';
 import type { GatewayFile } from '../client-configs/gateway-file.js';
 import { type ImportPlan, label } from '../client-configs/import-plan.js';
 import type { Written } from '../client-configs/perform-import.js';
-import { withoutSecrets } from '../client-configs/secrets.js';
+import { secretsWithin, withoutSecrets } from '../client-configs/secrets.js';
 import type { UndoPlan } from '../client-configs/undo-plan.js';
 
 /**
@@ -27,7 +27,10 @@ export function describePlan(plan: ImportPlan, gateway: GatewayFile, notable: re
     lines.push('', ...notes(plan, notable));
     lines.push('', ...differences(plan, gateway));
   }
-  return withoutSecrets(`${lines.join('\n')}\n`, secrets);
+  const documents = [gateway.document, ...plan.files.map(({ file }) => file.document)];
+  // Lines of context have what is around the entries.
+  const around = documents.flatMap((document) => secretsWithin(document.value([])));
+  return withoutSecrets(`${lines.join('\n')}\n`, new Set([...secrets, ...around]));
 }
 
 function notes(plan: ImportPlan, notable: readonly string[]): string[] {

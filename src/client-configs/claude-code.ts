@@ -8,7 +8,7 @@ import type { Surroundings } from './surroundings.js';
 export const claudeCode: Client = {
   name: 'claude-code',
   title: 'Claude Code',
-  syntax: 'claude-code',
+  syntax: 'braces',
   usesCwd: false,
 
   maps(surroundings) {

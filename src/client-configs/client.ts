@@ -31,7 +31,7 @@ export interface ServerMap {
 /** How a client writes variables in its entries. */
 export type VariableSyntax =
   /** `${VAR}` and `${VAR:-default}`, as the gateway does. */
-  | 'claude-code'
+  | 'braces'
   /** `${env:VAR}`, `${workspaceFolder}` and others of VS Code. */
   | 'vscode'
   /** `$VAR` and `${VAR}`. */

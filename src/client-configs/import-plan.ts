@@ -100,7 +100,12 @@ export function planImport(request: ImportRequest): ImportPlan {
     files: editedFiles(accepted, request),
     secrets: [...new Set(accepted.flatMap(({ secrets }) => secrets))],
     problems,
-    warnings: [...warnings, ...notes, ...unsetVariables(accepted, request.surroundings)],
+    warnings: [
+      ...warnings,
+      ...notes,
+      ...unsetVariables(accepted, request.surroundings),
+      ...(needsToken(request) ? accepted.flatMap(tokenNote) : []),
+    ],
   };
 }
 
@@ -255,16 +260,27 @@ function unsetVariables(accepted: readonly Candidate[], { environment }: Surroun
     : [`Not set here, and needed where the gateway starts: ${unset.join(', ')}.`];
 }
 
+function needsToken({ gateway, surroundings }: ImportRequest): boolean {
+  return gateway.hasToken || surroundings.environment.BULKHEAD_TOKEN !== undefined;
+}
+
+/** Where no variable can be named, the user has to write the token. */
+function tokenNote(entry: Candidate): string[] {
+  if (entry.client.syntax !== 'none') return [];
+  return [
+    `${label(entry)}: the gateway asks for a token, which ${entry.client.title} has to give to the bridge: add "env": {"BULKHEAD_TOKEN": "..."} to the entry.`,
+  ];
+}
+
 function editedFiles(accepted: readonly Candidate[], request: ImportRequest): EditedFile[] {
-  const { gateway, bridge, surroundings } = request;
-  const needsToken = gateway.hasToken || surroundings.environment.BULKHEAD_TOKEN !== undefined;
+  const { bridge } = request;
   const files = new Map<
     string,
     { config: ConfigFile; client: Client; edits: TextEdit[]; paths: JsonPath[] }
   >();
   for (const { client, config, path, url } of accepted) {
     const edited = files.get(config.path) ?? { config, client, edits: [], paths: [] };
-    const set = client.remoteEntry({ url, needsToken, bridge });
+    const set = client.remoteEntry({ url, needsToken: needsToken(request), bridge });
     const drop = STDIO_PROPERTIES.filter((key) => !(key in set));
     edited.edits.push(...config.document.editObject(path, 'command', set, drop));
     edited.paths.push(path);

@@ -5,7 +5,7 @@ import { bearer, type Client } from './client.js';
 export const kiro: Client = {
   name: 'kiro',
   title: 'Kiro',
-  syntax: 'shell',
+  syntax: 'braces',
   usesCwd: false,
 
   maps({ home, cwd }) {

@@ -10,6 +10,8 @@ const NO_SECRET = /^(?:true|false|none|null|\d{1,5})$/i;
 const FLAG = /^--?([\w-]+)(?:=(.+))?$/s;
 /** A shorter text can't be kept from view without hiding words that mean something else. */
 const MIN_LENGTH = 4;
+/** Outside of the entries that move, more words are taken for names of secrets than are. */
+const MIN_ANYWHERE_LENGTH = 8;
 
 export interface EntryTexts {
   readonly args: readonly string[];
@@ -30,6 +32,24 @@ export function secretsOf({ args, env }: EntryTexts): string[] {
     if (isLiteral(argument) && hasSecretForm(argument)) found.add(argument);
   });
   return [...found];
+}
+
+/** The values that may be secrets anywhere in a file's content: those below a key whose name says so, and those of their form. */
+export function secretsWithin(content: unknown): string[] {
+  const found: string[] = [];
+  const waiting: [value: unknown, isNamed: boolean][] = [[content, false]];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const [value, isNamed] = next;
+    if (typeof value === 'string') {
+      if (value.length >= MIN_ANYWHERE_LENGTH && isLiteral(value) && (isNamed || hasSecretForm(value)))
+        found.push(value);
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, inner] of Object.entries(value)) {
+        waiting.push([inner, isNamed || (!Array.isArray(value) && SECRET_NAME.test(key))]);
+      }
+    }
+  }
+  return found;
 }
 
 /** Names of variables that servers may need and that the gateway does not pass on unless it is told to. */

@@ -1,5 +1,6 @@
 /** A client's entry for a command, read as the gateway's entry for the same. */
 import { isAbsolute, join } from 'node:path';
+import { USUAL_VARIABLES } from '../servers/server-environment.js';
 import type { Client, ServerMap } from './client.js';
 import { type EntryTexts, secretsOf } from './secrets.js';
 import { VariableTranslator } from './variables.js';
@@ -25,8 +26,6 @@ export type EntryReading =
     }
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** Variables that every command gets from the gateway. */
-const ALWAYS_INHERITED = new Set(['PATH', 'HOME', 'LANG', 'TMPDIR', 'USER', 'LOGNAME', 'SHELL', 'TERM']);
 /** `.`, `..`, `./x`, `--root=../x`. */
 const RELATIVE_PATH = /(?:^|=)\.{1,2}(?:[\\/]|$)/;
 
@@ -60,7 +59,7 @@ export function readEntry(client: Client, map: ServerMap, value: unknown, home: 
   }
   const texts: EntryTexts = { args, env };
   const inherited = [...new Set([...translator.names, ...namesForContainers(command, args)])].filter(
-    (variable) => !ALWAYS_INHERITED.has(variable) && !(variable in env),
+    (variable) => !USUAL_VARIABLES.includes(variable) && !(variable in env),
   );
   const server: ServerConfig = {
     command,

@@ -34,8 +34,8 @@ export class VariableTranslator {
 
   translate(text: string): string {
     switch (this.#syntax) {
-      case 'claude-code':
-        return text.replace(BRACED, (whole, inner: string) => this.#claudeCode(whole, inner));
+      case 'braces':
+        return text.replace(BRACED, (whole, inner: string) => this.#braces(whole, inner));
       case 'vscode':
         return text.replace(BRACED, (whole, inner: string) => this.#vscode(whole, inner));
       case 'shell':
@@ -51,10 +51,10 @@ export class VariableTranslator {
     }
   }
 
-  #claudeCode(whole: string, inner: string): string {
+  #braces(whole: string, inner: string): string {
     const name = NAME.exec(inner)?.[0];
     if (name === undefined) return whole;
-    // The client sets these two for its own commands; the gateway has others, or none.
+    // Claude Code sets the one for its servers, and the shell the other; the gateway has others, or none.
     if (name === 'CLAUDE_PROJECT_DIR' || name === 'PWD') return this.#projectFolder(whole);
     this.names.add(name);
     return whole;

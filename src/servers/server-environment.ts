@@ -6,7 +6,7 @@ import { WINDOWS_VARIABLES } from './windows-environment.js';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where programs are found, who the user is, where files go, and the language. None of it is a secret. */
-const USUAL_VARIABLES: readonly string[] = [
+export const USUAL_VARIABLES: readonly string[] = [
   'PATH',
   'HOME',
   'LANG',

@@ -98,12 +98,15 @@ describe('bulkhead import', () => {
 
   it('never prints a secret, and says what servers no longer inherit', async () => {
     files.write('.claude.json', {
+      primaryApiKey: 'anything-hushhush',
       mcpServers: {
         a: { command: 'x', args: [`--token=${SECRET}`], env: { A_KEY: SECRET, B: '${UNSET_ONE}' } },
+        remote: { type: 'http', url: 'https://u:hushhush@example.com/', headers: { 'X-Auth': 'hushhush' } },
       },
     });
     const exit = await run(['--write'], { GITHUB_TOKEN: 'ghp_hushhush' });
     expect(exit).to.include({ code: 0 });
+    expect(exit.stdout, 'lines around the entry').to.include('"primaryApiKey": "(not shown)"');
     expect(exit.stdout + exit.stderr)
       .to.not.include(SECRET)
       .and.not.include('hushhush');

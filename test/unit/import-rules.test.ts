@@ -34,7 +34,7 @@ const TEXTS = ['src/config/', 'src/version.ts'];
 /** What a folder may import besides itself and `shared/`. Whoever emits events imports their catalogue. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/config/': ['src/servers/server-entry.ts'],
-  'src/client-configs/': ['src/config/'],
+  'src/client-configs/': ['src/config/', 'src/servers/server-environment.ts'],
   'src/protocol/': [],
   'src/auth/': ['src/protocol/'],
   'src/delivery/': ['src/protocol/', 'src/telemetry/'],

@@ -252,6 +252,21 @@ describe('import', () => {
       });
     });
 
+    it('expands what each of them expands, and no more', () => {
+      files.write('.kiro/settings/mcp.json', { mcpServers: { a: { command: 'x', args: ['$A', '${B}'] } } });
+      files.write('.cursor/mcp.json', { mcpServers: { b: { command: 'x', args: ['$A', '${env:B}'] } } });
+      const { a, b } = files.plan().servers;
+      expect(a).to.deep.equal({ command: 'x', args: ['$A', '${B}'], inheritEnv: ['B'] });
+      expect(b).to.deep.equal(a);
+    });
+
+    it('says who has to write the token by hand', () => {
+      files.write('.config/Claude/claude_desktop_config.json', { mcpServers: { memory: MEMORY } });
+      expect(files.plan({ environment: { BULKHEAD_TOKEN: 'hush' } }).warnings).to.deep.equal([
+        'memory (Claude Desktop, user scope): the gateway asks for a token, which Claude Desktop has to give to the bridge: add "env": {"BULKHEAD_TOKEN": "..."} to the entry.',
+      ]);
+    });
+
     it('warns where text becomes a variable', () => {
       files.write('.config/Claude/claude_desktop_config.json', {
         mcpServers: { a: { command: 'x', args: ['${A}'] } },
