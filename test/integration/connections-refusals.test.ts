@@ -15,13 +15,15 @@ describe('A refused request whose body is still coming', () => {
     [401, '/mcp', { ...JSON_TYPE, authorization: 'Bearer wrong' }],
     [403, '/mcp', { ...JSON_TYPE, authorization, host: 'evil.example' }],
     [404, '/nothing', { ...JSON_TYPE, authorization }],
+    // Not 413: the session comes first, and its body is never parsed.
+    [404, '/mcp', { ...JSON_TYPE, authorization, 'mcp-session-id': 'unknown' }],
     [405, '/sse', { ...JSON_TYPE, authorization }],
     [406, '/mcp', { ...JSON_TYPE, authorization, accept: 'text/html' }],
     [413, '/mcp', { ...JSON_TYPE, authorization }],
     [415, '/mcp', { authorization, 'content-type': 'text/plain' }],
   ];
   for (const [status, path, headers] of refusals) {
-    it(`gets its ${status} though it sends 16 MiB before it reads`, async () => {
+    it(`gets its ${status} though it sends 16 MiB to ${path} before it reads`, async () => {
       const socket = await rawSocket(gateway().url, true);
       const url = new URL(path, gateway().url);
       const accept = headers.accept ?? 'application/json, text/event-stream';
