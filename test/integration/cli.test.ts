@@ -11,6 +11,7 @@ import { OPTION_NAMES, variableName } from '../../src/config/option-table.js';
 import { afterThisTest } from '../support/cleanup.js';
 import { type CliOptions, type CliProcess, runCli, startCli } from '../support/cli-process.js';
 import { until } from '../support/deadline.js';
+import { expectEndAtOnce } from '../support/end-at-once.js';
 import { fixtureModule } from '../support/modules.js';
 
 const FREE_PORTS = ['--port', '0', '--admin-port', '0'];
@@ -234,7 +235,8 @@ describe('bulkhead serve', () => {
     served.child.kill('SIGTERM');
     await until(async () => (await readiness(served)) === 503, 'the drain');
     served.child.kill('SIGINT');
-    expect(await served.exited()).to.include({ code: 130, signal: null });
+    const end = await served.exited();
+    await expectEndAtOnce(end, 130, () => end.stderr);
   });
 
   it('goes on when nobody reads its output any more', async () => {

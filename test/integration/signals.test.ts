@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { expect } from 'chai';
 import { until } from '../support/deadline.js';
+import { expectEndAtOnce } from '../support/end-at-once.js';
 import { holdGateway } from '../support/held-gateway.js';
 
 const DRAIN_MS = 500;
@@ -38,8 +39,8 @@ describe('bulkhead serve, sent a signal while a tool runs a child process of its
       const gateway = await holdGateway(CHILD, { drainMs: 600_000 });
       await until(() => gateway.descendants().length > 0, 'the child process');
       gateway.child.kill(name);
-      const { code, signal } = await gateway.ended(DEADLINE_MS);
-      expect([code, signal]).to.deep.equal([128 + constants.signals[name], null]);
+      const end = await gateway.ended(DEADLINE_MS);
+      await expectEndAtOnce(end, 128 + constants.signals[name], gateway.stderr);
     });
   }
 
@@ -52,6 +53,16 @@ describe('bulkhead serve, sent a signal while a tool runs a child process of its
     expect(gateway.stderr()).not.to.include('Debugger listening');
     gateway.child.kill('SIGTERM');
     expect(await gateway.ended(DEADLINE_MS)).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('says what was left where it had to end itself with SIGKILL at once', async () => {
+    const gateway = await holdGateway('fs.promises.open of a FIFO', { drainMs: 600_000 });
+    gateway.child.kill('SIGQUIT');
+    expect(await gateway.ended(DEADLINE_MS)).to.deep.equal({ code: null, signal: 'SIGKILL' });
+    await until(
+      () => gateway.stderr().includes('session threads did not end in time'),
+      'a word on the thread',
+    );
   });
 
   it('names the session whose thread does not let go, and ends itself with SIGKILL', async () => {

@@ -28,10 +28,18 @@ export class ThreadNotices {
   held(threads: readonly PortWorker[]): void {
     this.#events.emit('notice', {
       level: 'error',
-      message: `${threads.length} session threads did not end in time; a native call or a job of libuv's pool blocks each; they end with the process`,
+      message: `${threads.length} session threads did not end in time (a native call or a job of libuv's pool blocks them, or the machine is too busy); they end with the process`,
       fields: {
         threads: threads.slice(0, MAX_HELD_NAMED).map(({ id, sessionId }) => ({ thread: id, sessionId })),
       },
+    });
+  }
+
+  /** The gateway stops, and the thread that ends child processes has not. */
+  keeperHeld(): void {
+    this.#events.emit('notice', {
+      level: 'error',
+      message: 'the thread of child processes did not end in time; it ends with the process',
     });
   }
 

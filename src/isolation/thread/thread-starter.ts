@@ -193,6 +193,7 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
     // After it, the keeper kills at once what it could not end gently.
     if (!(await deadline.within(this.#keeper.close()))) {
       liveThreads.add(this.#keeper);
+      this.#notices.keeperHeld();
       this.killChildrenNow();
     }
   }
