@@ -120,11 +120,23 @@ describe('Options', () => {
   });
 
   it('that are one of several words know these', () => {
-    const { properties } = configSchema() as { properties: Record<string, { enum?: string[] }> };
-    const found = Object.entries(properties).flatMap(([name, schema]) =>
-      schema.enum === undefined ? [] : [`${name}: ${schema.enum.join(' ')}`],
+    interface Schema {
+      readonly properties: Readonly<Record<string, { readonly enum?: string[] }>>;
+    }
+    const { definitions, ...options } = configSchema() as unknown as Schema & {
+      readonly definitions: { readonly server: Schema };
+    };
+    const found = [options, definitions.server].flatMap(({ properties }) =>
+      Object.entries(properties).flatMap(([name, schema]) =>
+        schema.enum === undefined ? [] : [`${name}: ${schema.enum.join(' ')}`],
+      ),
     );
-    const pinned = ['log-format: pretty json', 'log-level: debug info warn error silent'];
+    const pinned = [
+      'isolation: thread process',
+      'lists: learned dynamic',
+      'log-format: pretty json',
+      'log-level: debug info warn error silent',
+    ];
     expectPinned('Words that options know', found, pinned);
   });
 });

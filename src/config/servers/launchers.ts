@@ -14,7 +14,7 @@ const DOWNLOADERS = new Map<string, string | undefined>([
   ['yarn', 'dlx'],
   ['bun', 'x'],
   ['pipx', 'run'],
-  ['uv', 'run'],
+  ['uv', undefined],
 ]);
 const INTERPRETERS: ReadonlySet<string> = new Set([
   'node',

@@ -46,6 +46,7 @@ describe('A command may have to download what it starts', () => {
     'yarn dlx a',
     'npm exec a',
     'uv --directory . run a.py',
+    'uv tool run a',
     'docker run a',
     'podman run a',
   ]) {
