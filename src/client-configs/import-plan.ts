@@ -39,7 +39,6 @@ interface RefusedEntry extends Entry {
 
 interface EditedFile {
   readonly file: ConfigFile;
-  readonly client: Client;
   readonly edits: readonly TextEdit[];
   /** The entries that it changes. */
   readonly paths: readonly JsonPath[];
@@ -64,7 +63,7 @@ interface Candidate extends MovedEntry {
   readonly config: ConfigFile;
   readonly server: ServerConfig;
   readonly secrets: readonly string[];
-  readonly variables: readonly string[];
+  readonly required: readonly string[];
   readonly notes: readonly string[];
 }
 
@@ -188,21 +187,16 @@ class EntryReader {
     if (leadsTo(value, gateway.origin)) return refuse('it is moved already');
     const reading = readEntry(client, map, value, surroundings.home);
     if (reading.kind === 'refused') return refuse(reading.reason);
-    const { server, secrets, variables, notes } = reading;
-    if (
-      server.args?.includes('bridge') &&
-      server.args.some((argument) => argument.startsWith(gateway.origin))
-    ) {
-      return refuse('it is moved already');
-    }
+    const { server, secrets, required, notes } = reading;
     if (config.refusal !== undefined) return refuse(config.refusal);
-    if (config.path === gateway.file?.path)
+    if (config.path === gateway.file?.path) {
       return refuse("the file is the gateway's own: choose another with --config");
+    }
     const serverName = isServerName(name) ? name : serverNameOf(name);
     const url = `${gateway.origin}/${serverName}/mcp`;
     const forbidden = rules?.refusal(name, url);
     if (forbidden !== undefined) return refuse(forbidden);
-    this.candidates.push({ ...entry, serverName, url, path, config, server, secrets, variables, notes });
+    this.candidates.push({ ...entry, serverName, url, path, config, server, secrets, required, notes });
   }
 }
 
@@ -253,7 +247,7 @@ function inUse(gateway: GatewayFile, name: string, server: ServerConfig): string
 }
 
 function unsetVariables(accepted: readonly Candidate[], { environment }: Surroundings): string[] {
-  const names = new Set(accepted.flatMap(({ variables }) => variables));
+  const names = new Set(accepted.flatMap(({ required }) => required));
   const unset = [...names].filter((name) => environment[name] === undefined).sort();
   return unset.length === 0
     ? []
@@ -274,17 +268,14 @@ function tokenNote(entry: Candidate): string[] {
 
 function editedFiles(accepted: readonly Candidate[], request: ImportRequest): EditedFile[] {
   const { bridge } = request;
-  const files = new Map<
-    string,
-    { config: ConfigFile; client: Client; edits: TextEdit[]; paths: JsonPath[] }
-  >();
+  const files = new Map<string, { file: ConfigFile; edits: TextEdit[]; paths: JsonPath[] }>();
   for (const { client, config, path, url } of accepted) {
-    const edited = files.get(config.path) ?? { config, client, edits: [], paths: [] };
+    const edited = files.get(config.path) ?? { file: config, edits: [], paths: [] };
     const set = client.remoteEntry({ url, needsToken: needsToken(request), bridge });
     const drop = STDIO_PROPERTIES.filter((key) => !(key in set));
     edited.edits.push(...config.document.editObject(path, 'command', set, drop));
     edited.paths.push(path);
     files.set(config.path, edited);
   }
-  return [...files.values()].map(({ config, ...edited }) => ({ file: config, ...edited }));
+  return [...files.values()];
 }

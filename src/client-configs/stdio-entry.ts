@@ -19,8 +19,8 @@ export type EntryReading =
       readonly kind: 'stdio';
       readonly server: ServerConfig;
       readonly secrets: readonly string[];
-      /** Variables of the environment that it refers to. */
-      readonly variables: readonly string[];
+      /** Variables of the environment that it refers to without a default. */
+      readonly required: readonly string[];
       /** Sentences on what is not as it was. */
       readonly notes: readonly string[];
     }
@@ -75,7 +75,7 @@ export function readEntry(client: Client, map: ServerMap, value: unknown, home: 
   if (!client.usesCwd && typeof value.cwd === 'string') {
     notes.push(`${client.title} ignores the entry's "cwd"; it is left out.`);
   }
-  return { kind: 'stdio', server, secrets: secretsOf(texts), variables: [...translator.names], notes };
+  return { kind: 'stdio', server, secrets: secretsOf(texts), required: [...translator.required], notes };
 }
 
 function refused(reason: string): EntryReading {

@@ -20,6 +20,8 @@ export interface Place {
 export class VariableTranslator {
   /** Variables of the environment that the entry refers to. */
   readonly names = new Set<string>();
+  /** Those of them that have no default. */
+  readonly required = new Set<string>();
   /** What is text to the client, and a variable to the gateway. */
   readonly literals = new Set<string>();
   /** Why the entry can't be moved: the first thing that was met. */
@@ -56,7 +58,7 @@ export class VariableTranslator {
     if (name === undefined) return whole;
     // Claude Code sets the one for its servers, and the shell the other; the gateway has others, or none.
     if (name === 'CLAUDE_PROJECT_DIR' || name === 'PWD') return this.#projectFolder(whole);
-    this.names.add(name);
+    this.#note(name, inner);
     return whole;
   }
 
@@ -64,7 +66,7 @@ export class VariableTranslator {
     const name = NAME.exec(inner)?.[0];
     if (name === undefined) return whole;
     if (name === 'PWD') return this.#projectFolder(whole);
-    this.names.add(name);
+    this.#note(name, inner);
     return `\${${inner}}`;
   }
 
@@ -74,9 +76,10 @@ export class VariableTranslator {
     switch (kind) {
       case 'env': {
         const name = rest.join(':');
-        if (NAME.exec(name)?.[0] !== name)
+        if (NAME.exec(name)?.[0] !== name) {
           return this.#refuse(`${whole} is no variable that the gateway knows`);
-        this.names.add(name);
+        }
+        this.#note(name, name);
         return `\${${name}}`;
       }
       case 'userHome':
@@ -86,8 +89,9 @@ export class VariableTranslator {
         return sep;
       case 'workspaceFolder':
       case 'cwd':
-        if (rest.length > 0)
+        if (rest.length > 0) {
           return this.#refuse(`${whole} is a folder of a workspace that only the editor knows`);
+        }
         return this.#projectFolder(whole);
       case 'workspaceFolderBasename':
         return folder === undefined ? this.#projectFolder(whole) : basename(folder);
@@ -99,6 +103,11 @@ export class VariableTranslator {
         if (rest.length > 0) return this.#refuse(`${whole} is a variable that only the editor knows`);
         return this.#literal(whole, inner);
     }
+  }
+
+  #note(name: string, inner: string): void {
+    this.names.add(name);
+    if (inner === name) this.required.add(name);
   }
 
   #literal(whole: string, inner: string): string {

@@ -1,6 +1,6 @@
 /**
  * The real Claude Code before an import, after it and after its undoing: it has the same servers by the same names.
- * `CLAUDE_CODE_VERSION` (`latest`): the version from npm.
+ * `CLAUDE_CODE_VERSION` (2.1.332): the version from npm, or `latest`.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -9,7 +9,7 @@ import { installClaudeCode } from '../support/claude-code.js';
 import { runCli } from '../support/cli-process.js';
 import { ClientFiles } from '../support/client-files.js';
 
-const VERSION = process.env.CLAUDE_CODE_VERSION ?? 'latest';
+const VERSION = process.env.CLAUDE_CODE_VERSION ?? '2.1.332';
 
 describe('Claude Code whose servers are imported', function () {
   this.timeout('5m');

@@ -96,7 +96,7 @@ describe('import', () => {
           },
         },
       });
-      const plan = files.plan({ environment: { KEY: 'x', FROM: 'x', BIN: 'x' } });
+      const plan = files.plan({ environment: { KEY: 'x', FROM: 'x' } });
       expect(plan.servers.fs).to.deep.equal({
         command: '${BIN:-npx}',
         args: ['${ROOT}', `${files.project}/data`, '${HOME}'],
