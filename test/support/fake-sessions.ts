@@ -18,7 +18,7 @@ import { FakeStarter, type FakeWorker } from './fake-worker.js';
 
 export const SECOND = 1_000;
 export const CANCEL_GRACE_MS = 2 * SECOND;
-export const SSE_AFTER_MS = SECOND;
+export const SSE_AFTER_MS = 1_000;
 export const OPTIONS = {
   maxSessions: 10,
   cleanupIntervalMs: SECOND,
