@@ -39,8 +39,8 @@ export class SessionHost implements PortTransportOwner {
     const state = new StoredState(claim.state, () => owner.stateUsedKib, postUnpaced);
     this.#holds = new Holds(postUnpaced);
     this.#session = new SessionApi(owner, context, state, this.#holds);
-    this.#executor = new SessionAwareToolExecutor(context, ({ key, requestId, aborted }) => {
-      if (aborted) postUnpaced({ type: 'settled', requestId });
+    this.#executor = new SessionAwareToolExecutor(context, ({ key, requestId, cancelled }) => {
+      if (cancelled) postUnpaced({ type: 'settled', requestId });
       children.endRequest(key);
       this.#session.requestSettled();
     });

@@ -20,7 +20,6 @@ import { SessionChildProcesses } from './children/child-processes.js';
 import { importThrough } from './import-module.js';
 import { watchMemory } from './memory-guard.js';
 import { captureOutput, ModuleLog } from './module-log.js';
-import { onMessages } from './port-messages.js';
 import { currentRequestKey } from './sdk1/tool-executor.js';
 import {
   loadServerModule,
@@ -151,7 +150,7 @@ export default async function serveSession(
 
   const systemThreadId = ownSystemThreadId();
   stepBack(systemThreadId, data.linuxPriority);
-  onMessages(port, (posted) => receive(decodeToWorker(posted)));
+  port.on('message', (posted) => receive(decodeToWorker(posted)));
   const rejectedCaches: CodeCacheName[] = [];
   if (codeCache.rejected) rejectedCaches.push('worker');
   if (moduleCodeCacheRejected()) rejectedCaches.push('module');

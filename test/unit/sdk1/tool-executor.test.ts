@@ -14,9 +14,9 @@ const CALL = 'tools/call';
 
 function world() {
   const context = contextOf();
-  const settled: { requestId: unknown; key: string; aborted: boolean }[] = [];
-  const onSettled = ({ requestId, key, aborted }: Run): void =>
-    void settled.push({ requestId, key, aborted });
+  const settled: { requestId: unknown; key: string; cancelled: boolean }[] = [];
+  const onSettled = ({ requestId, key, cancelled }: Run): void =>
+    void settled.push({ requestId, key, cancelled });
   const executor = new SessionAwareToolExecutor(context, onSettled);
   /** A request that arrives and is passed to its handler, as the SDK does it. */
   const serve = (requestId: number, handler: () => unknown): Promise<unknown> => {
@@ -35,7 +35,7 @@ describe('A handler', () => {
     expect([executor.busy, settled.length]).to.deep.equal([true, 0]);
     resolve('result');
     expect(await served).to.equal('result');
-    expect(settled).to.deep.equal([{ requestId: 1, key: 'key 1', aborted: false }]);
+    expect(settled).to.deep.equal([{ requestId: 1, key: 'key 1', cancelled: false }]);
     expect(executor.busy).to.equal(false);
   });
 
@@ -61,7 +61,7 @@ describe('A handler', () => {
   it('of a request that the transport did not announce is tracked too', async () => {
     const { executor, settled } = world();
     await executor.run('tasks/get', { requestId: 9 } as Extra, () => 'result');
-    expect(settled).to.deep.equal([{ requestId: 9, key: '', aborted: false }]);
+    expect(settled).to.deep.equal([{ requestId: 9, key: '', cancelled: false }]);
   });
 });
 
@@ -104,7 +104,7 @@ describe('The current request', () => {
 });
 
 describe('A request that is cancelled', () => {
-  it('is reported as aborted once its handler has settled', async () => {
+  it('is reported as cancelled once its handler has settled', async () => {
     const { executor, serve, settled } = world();
     const { promise, resolve } = deferred<void>();
     const served = serve(1, () => promise);
@@ -113,10 +113,10 @@ describe('A request that is cancelled', () => {
     expect(settled).to.deep.equal([]);
     resolve();
     await served;
-    expect(settled).to.deep.equal([{ requestId: 1, key: 'key 1', aborted: true }]);
+    expect(settled).to.deep.equal([{ requestId: 1, key: 'key 1', cancelled: true }]);
   });
 
-  it('is not aborted after its answer', async () => {
+  it('is not cancelled after its answer', async () => {
     const { executor, serve, settled } = world();
     const { promise, resolve } = deferred<void>();
     const served = serve(1, () => promise);
@@ -124,7 +124,7 @@ describe('A request that is cancelled', () => {
     executor.cancelled(1);
     resolve();
     await served;
-    expect(settled[0]?.aborted).to.equal(false);
+    expect(settled[0]?.cancelled).to.equal(false);
   });
 
   it('leaves a later request with its id alone', async () => {
@@ -139,7 +139,7 @@ describe('A request that is cancelled', () => {
     second.resolve();
     await served[1];
     expect(
-      settled.map(({ aborted }) => aborted),
+      settled.map(({ cancelled }) => cancelled),
       'each by its own cancellation',
     ).to.deep.equal([true, true]);
   });
@@ -151,7 +151,7 @@ describe('A request that is cancelled', () => {
     executor.allCancelled();
     gate.resolve();
     await Promise.all(served);
-    expect(settled.map(({ aborted }) => aborted)).to.deep.equal([true, true]);
+    expect(settled.map(({ cancelled }) => cancelled)).to.deep.equal([true, true]);
   });
 });
 

@@ -73,14 +73,18 @@ export class FastPath {
     const executor = this.#executor;
     const run = executor.runOf(requestId, key, CALL);
     const cancellations = this.#protocol._requestHandlerAbortControllers;
-    cancellations.set(requestId, run);
+    const controller = new AbortController();
+    const { signal } = controller;
+    cancellations.set(requestId, controller);
     // Before Node 24, a handler's `AsyncLocalStorage.enterWith` would otherwise last for all later calls: it changes
     // the resource that runs at the moment, which is the port. After this line it is a promise of this call, as in the
     // protocol layer.
     await undefined;
     let sent: Promise<void> | undefined;
     try {
-      const extra: Extra = lazyObject(() => extraOf(this.#server, this.#transport, run, call.params));
+      const extra: Extra = lazyObject(() =>
+        extraOf(this.#server, this.#transport, requestId, signal, call.params),
+      );
       let result: unknown;
       try {
         result = await (tool === undefined
@@ -91,18 +95,19 @@ export class FastPath {
         result = tool && failedCall(this.#tools, error);
         if (result === undefined) throw error ?? new Error(`the handler of ${CALL} threw ${error}`);
       } finally {
+        run.cancelled = signal.aborted;
         executor.settled(run);
       }
       const checked = checkedFastResult(result);
-      if (!run.aborted) sent = this.#transport.answer(requestId, checked);
+      if (!signal.aborted) sent = this.#transport.answer(requestId, checked);
     } catch (error) {
-      if (!run.aborted) sent = this.#transport.send(errorResponse(requestId, error));
+      if (!signal.aborted) sent = this.#transport.send(errorResponse(requestId, error));
     }
     try {
       if (sent !== undefined) await sent;
     } catch (error) {
       this.#protocol._onerror(new Error(`Failed to send response: ${error}`));
     }
-    if (cancellations.get(requestId) === run) cancellations.delete(requestId);
+    if (cancellations.get(requestId) === controller) cancellations.delete(requestId);
   }
 }

@@ -14,7 +14,6 @@ import {
 import type { RequestId } from '../../../src/shared/request-id.js';
 import type { Extra } from './call-handlers.js';
 import type { ToolCallRequest } from './tool-call.js';
-import type { Run } from './tool-executor.js';
 
 /** The part of a transport that a call needs. */
 export interface CallTransport extends Pick<Transport, 'send' | 'sessionId'> {
@@ -28,24 +27,22 @@ export interface CallTransport extends Pick<Transport, 'send' | 'sessionId'> {
 export function extraOf(
   server: Server,
   transport: CallTransport,
-  run: Run,
+  requestId: RequestId,
+  signal: AbortSignal,
   { _meta }: ToolCallRequest['params'],
 ): Extra {
-  const { requestId } = run;
   const { authInfo, requestInfo, closeSSEStream, closeStandaloneSSEStream }: MessageExtraInfo =
     transport.infoOf(requestId);
   const members: { readonly [Member in keyof Extra]: Extra[Member] | undefined } = {
-    get signal() {
-      return run.signal;
-    },
+    signal,
     sessionId: transport.sessionId,
     _meta,
     sendNotification: async (notification) => {
-      if (run.aborted) return;
+      if (signal.aborted) return;
       await server.notification(notification, { relatedRequestId: requestId });
     },
     sendRequest: async (request, resultSchema, options) => {
-      if (run.aborted) throw new McpError(ErrorCode.ConnectionClosed, 'Request was cancelled');
+      if (signal.aborted) throw new McpError(ErrorCode.ConnectionClosed, 'Request was cancelled');
       return await server.request(request, resultSchema, { ...options, relatedRequestId: requestId });
     },
     authInfo,

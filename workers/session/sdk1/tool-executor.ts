@@ -8,7 +8,6 @@ import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { RequestId } from '../../../src/shared/request-id.js';
 import type { SessionAwareRequest, SessionContext } from '../../../src/shared/session-context.js';
 import { ShortMap } from '../../../src/shared/short-map.js';
-import { LazyAbort } from '../node/lazy-abort.js';
 import { CALL, type Extra, handlerRegistered, type RequestHandler } from './call-handlers.js';
 import { refuseInvalidParams } from './invalid-params.js';
 import { methodOf, ownHandler } from './mcp-server-handlers.js';
@@ -19,7 +18,7 @@ import { checkedResult, type ToolCallRequest } from './tool-call.js';
  * A request from its arrival until its answer or, if it was cancelled, until its handler has settled; and the context
  * in which its handler runs.
  */
-export class Run extends LazyAbort implements SessionAwareRequest {
+export class Run implements SessionAwareRequest {
   // Declared, and set below: class fields would be defined first, which takes many times as long in a cold thread.
   declare readonly key: string;
   declare readonly requestId: RequestId;
@@ -27,14 +26,16 @@ export class Run extends LazyAbort implements SessionAwareRequest {
   declare readonly context: SessionContext;
   /** It outlives its handler: a promise that the handler did not wait for no longer belongs to the request. */
   declare over: boolean;
+  /** Nobody waits for its answer. */
+  declare cancelled: boolean;
 
   constructor(key: string, requestId: RequestId, method: string, context: SessionContext) {
-    super();
     this.key = key;
     this.requestId = requestId;
     this.method = method;
     this.context = context;
     this.over = false;
+    this.cancelled = false;
   }
 }
 
@@ -54,7 +55,7 @@ export function currentRequestKey(): string | undefined {
 export class SessionAwareToolExecutor {
   readonly #context: SessionContext;
   readonly #onSettled: (run: Run) => void;
-  /** By JSON-RPC id. Asking the handler's signal instead would create one for each call. */
+  /** By JSON-RPC id. */
   readonly #arrivals = new ShortMap<RequestId, Run>();
   /** What failed requests threw, until they are answered. */
   readonly #thrown = new ShortMap<RequestId, unknown>();
@@ -95,12 +96,13 @@ export class SessionAwareToolExecutor {
 
   /** Its handler is about to be aborted: the SDK will send no answer. */
   cancelled(requestId: RequestId): void {
-    this.#arrivals.get(requestId)?.abort();
+    const run = this.#arrivals.get(requestId);
+    if (run !== undefined) run.cancelled = true;
   }
 
   /** The same for all requests. */
   allCancelled(): void {
-    for (const run of this.#arrivals.values()) run.abort();
+    for (const run of this.#arrivals.values()) run.cancelled = true;
   }
 
   /** Runs one request's handler in its request's context and reports when it has settled. */
@@ -131,7 +133,7 @@ export class SessionAwareToolExecutor {
   settled(run: Run): void {
     run.over = true;
     this.#active -= 1;
-    if (run.aborted) {
+    if (run.cancelled) {
       this.#thrown.delete(run.requestId);
       if (this.#arrivals.get(run.requestId) === run) this.#arrivals.delete(run.requestId);
     }
