@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { createAdminServer } from './admin/admin-server.js';
 import type { ResolvedOptions } from './config/options.js';
 import { StreamDelivery } from './delivery/stream-delivery.js';
+import { HostedServers } from './hosting/hosted-servers.js';
+import { HostedWorkers } from './hosting/hosted-workers.js';
+import { createView } from './hosting/view.js';
 import { LibuvPoolProbe } from './isolation/libuv-pool-probe.js';
-import { createThreadPool, type ThreadPool, type ThreadPoolOptions } from './isolation/thread/thread-pool.js';
-import { MAX_WAITERS } from './isolation/waiting-line.js';
-import { checkServerModule } from './servers/server-module-check.js';
-import { SessionManager } from './session/session-manager.js';
+import { AllSessions } from './session/all-sessions.js';
 import { StopDeadline } from './shared/stop-deadline.js';
 import { GatewayEmitter } from './telemetry/events.js';
 import { noteStart, noteStop } from './telemetry/log/lifecycle-notices.js';
@@ -19,9 +19,9 @@ import {
   multiClientMetrics,
 } from './telemetry/metrics/multi-client-metrics.js';
 import { createMetrics } from './telemetry/metrics/recorder.js';
-import type { GatewaySnapshot, GatewayView, SessionSnapshot } from './telemetry/snapshot.js';
+import type { GatewaySnapshot, ServerSnapshot, SessionSnapshot } from './telemetry/snapshot.js';
 import { HttpResources } from './transports/http/http-resources.js';
-import { Listener, MCP_PATH } from './transports/http/listener.js';
+import { Listener } from './transports/http/listener.js';
 import { VERSION } from './version.js';
 
 /**
@@ -52,7 +52,8 @@ export interface Gateway {
   readonly events: GatewayEmitter;
   snapshot(): GatewaySnapshot;
   sessions(): SessionSnapshot[];
-  /** Totals of sessions and requests over all clients. */
+  servers(): readonly ServerSnapshot[];
+  /** Sessions and requests of all clients, added up. */
   getMultiClientMetrics(): MultiClientMetrics;
   /** Ends one session. Resolves when nothing of it is left; `false` if there is none with this id. */
   endSession(sessionId: string): Promise<boolean>;
@@ -72,33 +73,19 @@ export interface Gateway {
  * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` or `ERR_BULKHEAD_LISTEN`; nothing is left running then
  */
 export async function startGateway(options: ResolvedOptions, extras: GatewayExtras = {}): Promise<Gateway> {
-  // The option says whether to bundle; the pool's own `bundle` is the bundle itself.
-  const { bundle: bundling, ...others } = options;
-  const poolOptions: ThreadPoolOptions = {
-    ...others,
-    environment: { roots: options.roots, allowPrivateNetwork: options.allowPrivateNetwork },
-  };
-  const checked = await checkServerModule(poolOptions, bundling);
-  const { tools, staticLists, bundle, codeCaches } = checked;
-
   const events = new GatewayEmitter();
   const log = createLog({ events, level: options.logLevel, format: options.logFormat });
-  const pool = createThreadPool({ ...poolOptions, bundle, codeCaches }, events);
-  if (checked.notBundledBecause !== undefined) {
-    events.emit('notice', {
-      level: 'info',
-      message: `the server module is imported file by file, so threads start more slowly: ${checked.notBundledBecause}`,
-    });
-  }
-  const sessions = new SessionManager(options, events, pool, staticLists);
+  const sessions = new AllSessions(options, events);
+  const workers = new HostedWorkers(options, events);
+  const servers = new HostedServers(options.catalogue, { options, events, ...workers }, sessions);
   const streams = new StreamDelivery(options, events);
   const http = new HttpResources({ events, maxBodyBytes: options.maxBodyBytes });
   const probe = new LibuvPoolProbe(events);
-  const view = createView(options, sessions, streams, pool, http, probe);
-  const metrics = createMetrics({ events, view, knownTools: () => tools, version: VERSION });
+  const view = createView({ options, sessions, servers, workers, streams, http, probe });
+  const metrics = createMetrics({ events, view, knownTools: () => servers.tools(), version: VERSION });
   const listener = new Listener({
     ...options,
-    sessions,
+    servers,
     streams,
     events,
     connections: http.connections.mcp,
@@ -117,8 +104,11 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     connections: http.connections.admin,
     output: http.output,
   });
-  // When the process exits nothing can be awaited, but no child process may outlive it.
-  const onExit = (): void => pool.killChildrenNow();
+  // Nothing can be awaited when the process exits, but no child process may outlive it.
+  const onExit = (): void => {
+    servers.killChildrenNow();
+    workers.killNow();
+  };
   process.on('exit', onExit);
 
   let ending: { readonly ended: Promise<void>; readonly deadline: StopDeadline } | undefined;
@@ -129,7 +119,8 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
       if (!(await deadline.within(drainMs > 0 ? listener.close() : listener.kill(), POOL_DEADLINE_MS))) {
         void listener.kill();
       }
-      await pool.close(deadline);
+      await servers.close(deadline);
+      await workers.close(deadline);
       await deadline.within(admin.close());
       http.close();
       probe.close();
@@ -144,15 +135,18 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
   let address: AddressInfo;
   let adminAddress: AddressInfo;
   try {
+    await servers.start(options.strict);
     adminAddress = await admin.listen();
     address = await listener.listen();
   } catch (error) {
     await end(0);
     throw error;
   }
-  pool.fill();
+  servers.fill();
 
-  const urls = { url: urlOf(address, MCP_PATH), adminUrl: urlOf(adminAddress, '/') };
+  const [first] = servers.all();
+  const path = servers.only === undefined ? `/${first?.name ?? ''}/mcp` : '/mcp';
+  const urls = { url: urlOf(address, path), adminUrl: urlOf(adminAddress, '/') };
   noteStart(events, options, urls);
   const stop = (cause: string, drainMs: number): Promise<void> => {
     noteStop(events, cause, {
@@ -168,6 +162,7 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     events,
     snapshot: () => view.snapshot(),
     sessions: () => [...view.sessions()],
+    servers: () => view.servers(),
     getMultiClientMetrics: () => multiClientMetrics(view),
     endSession: (sessionId) => view.endSession(sessionId),
     close: (cause = 'close') => ending?.ended ?? stop(cause, options.drainTimeoutMs),
@@ -176,67 +171,6 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
       ending.deadline.shorten(HASTENED_DEADLINE_MS);
       return ending.ended;
     },
-  };
-}
-
-function createView(
-  options: ResolvedOptions,
-  sessions: SessionManager,
-  streams: StreamDelivery,
-  pool: ThreadPool,
-  http: HttpResources,
-  probe: LibuvPoolProbe,
-): GatewayView {
-  const startedAtMs = Date.now();
-  return {
-    snapshot() {
-      const threads = [...pool.workers()].map((thread) => thread.snapshot());
-      const sum = (pick: (thread: (typeof threads)[number]) => number): number =>
-        threads.reduce((total, thread) => total + pick(thread), 0);
-      return {
-        startedAtMs,
-        draining: sessions.draining,
-        sessions: sessions.states(),
-        threads: pool.states(),
-        threadWaiters: pool.waiters,
-        threadLongestWaitMs: pool.longestWaitMs,
-        memoryNearlyFull: pool.memoryNearlyFull,
-        sparesTarget: pool.sparesTarget,
-        requestsInFlight: sessions.requestsInFlight,
-        connections: { mcp: http.connections.mcp.count, admin: http.connections.admin.count },
-        streams: { ...streams.totals.streams },
-        bufferedBytes: streams.totals.bufferedChars * 2,
-        outputBytes: http.output.usedBytes,
-        unfinishedBodyBytes: http.bodies.usedBytes,
-        eventLogBytes: streams.eventLogBudget.usedBytes,
-        sessionStateBytes: sessions.totals.state.usedBytes,
-        childProcesses: pool.childProcesses,
-        libuvPoolWaitAgeMs: probe.waitAgeMs,
-        threadMemoryBytes: sum(({ memoryBytes }) => memoryBytes),
-        threadHeapBytes: sum(({ heapBytes }) => heapBytes),
-        threadEventLoopUtilization:
-          threads.length === 0 ? 0 : sum(({ eventLoopUtilization }) => eventLoopUtilization) / threads.length,
-        limits: {
-          sessions: options.maxSessions,
-          threads: options.maxThreads,
-          thread_waiters: MAX_WAITERS,
-          requests_per_session: options.maxRequestsPerSession,
-          body_bytes: options.maxBodyBytes,
-          event_log_bytes: streams.eventLogBudget.limitBytes,
-          session_state_bytes: sessions.totals.state.limitBytes,
-          connections: http.connections.mcp.limit,
-          unfinished_body_bytes: http.bodies.limitBytes,
-          output_bytes: http.output.limitBytes,
-          thread_memory_bytes: options.threadMemoryMb * 1024 * 1024,
-        },
-      };
-    },
-    unready: () => sessions.rejection()?.message ?? http.unready() ?? pool.exhausted,
-    *sessions() {
-      for (const session of sessions.each()) yield session.snapshot();
-    },
-    session: (sessionId) => sessions.get(sessionId)?.snapshot(),
-    endSession: (sessionId) => sessions.end(sessionId, 'admin'),
   };
 }
 

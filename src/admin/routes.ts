@@ -60,6 +60,7 @@ export function createRoutes(
         },
       },
     },
+    { path: '/servers', open: false, methods: { GET: () => json(200, { servers: view.servers() }) } },
     { path: '/clients', open: false, methods: { GET: async () => jsonReply(200, await reports.clients()) } },
     { path: '/sessions', open: false, methods: { GET: () => jsonReply(200, reports.sessions()) } },
     {

@@ -59,14 +59,26 @@ async function startedInTime(started: Promise<Gateway>): Promise<Gateway | undef
   return inTime ? started : undefined;
 }
 
-function announcement(gateway: Pick<Gateway, 'url' | 'adminUrl'>, options: ResolvedOptions): string {
+function announcement(gateway: Gateway, options: ResolvedOptions): string {
   const header = options.token === undefined ? '' : ' --header "Authorization: Bearer $BULKHEAD_TOKEN"';
-  const address = reachable(gateway.url);
+  const servers = gateway.servers();
+  const endpoint = (name: string): URL =>
+    servers.length === 1 ? gateway.url : new URL(`/${name}/mcp`, gateway.url);
+  const lines = servers.map(({ name, reason }) => {
+    const { href } = endpoint(name);
+    return reason === undefined ? href : `${href}   cannot be served: ${reason}`;
+  });
+  const served = servers.filter(({ reason }) => reason === undefined);
   return [
-    `MCP server     ${gateway.url.href}`,
+    ...lines.map(
+      (line, index) =>
+        `${index > 0 ? '' : lines.length === 1 ? 'MCP server' : 'MCP servers'}`.padEnd(15) + line,
+    ),
     `Admin server   ${gateway.adminUrl.href}`,
     'Connect Claude Code:',
-    `  claude mcp add --transport http ${options.catalogue.servers[0]?.name ?? 'server'} ${address}${header}`,
+    ...served.map(
+      ({ name }) => `  claude mcp add --transport http ${name} ${reachable(endpoint(name))}${header}`,
+    ),
     '',
   ].join('\n');
 }

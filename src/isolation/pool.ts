@@ -14,6 +14,7 @@ import { SpareTarget } from './spare-target.js';
 import { startFailure } from './start-shortage.js';
 import { WaitingLine } from './waiting-line.js';
 import type { SessionWorker, WorkerExit } from './worker.js';
+import type { BudgetMember, WorkerBudget } from './worker-budget.js';
 import type { WorkerSource } from './worker-source.js';
 import { CHILDREN_RESERVE_MS, type StarterOwner, type WorkerStarter } from './worker-starter.js';
 import { shownState } from './worker-states.js';
@@ -36,43 +37,67 @@ const MAX_BACKOFF_MS = 30_000;
 /** A shortage of the system may end at any moment, and trying again costs almost nothing. */
 const MAX_SHORTAGE_BACKOFF_MS = 1_000;
 
-/** How many stuck workers do not count towards `max-threads`: a quarter of it, but at least 8. */
+/** 1, 2, 3 … */
+export function numbers(): () => number {
+  let last = 0;
+  return () => {
+    last += 1;
+    return last;
+  };
+}
+
+/** How many stuck workers do not count for `max-threads`: a quarter of that, and 8 at least. */
 function maxStuckWorkers(maxThreads: number): number {
   return Math.max(8, Math.ceil(maxThreads / 4));
 }
 
 export interface WorkerPoolOptions {
-  readonly maxThreads: number;
+  /** Spares that are kept. */
   readonly spareThreads: number;
 }
 
-export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements WorkerSource, StarterOwner {
+export class WorkerPool<Worker extends SessionWorker = SessionWorker>
+  implements WorkerSource, StarterOwner, BudgetMember
+{
   makeRoom: () => boolean = () => false;
-  readonly #options: WorkerPoolOptions;
   readonly #events: GatewayEmitter;
   readonly #starter: WorkerStarter<Worker>;
   readonly #workers = new Set<Worker>();
   readonly #spares: Worker[] = [];
-  readonly #line = new WaitingLine<Worker>(() => this.#shortage());
+  readonly #budget: WorkerBudget;
+  readonly #nextId: () => number;
+  readonly #line: WaitingLine<Worker>;
   readonly #memoryPressure: MemoryPressure;
   readonly #watch: NodeJS.Timeout;
   readonly #spareTarget: SpareTarget;
   #starting = 0;
-  #lastId = 0;
   #failedStarts = 0;
   #backoff: NodeJS.Timeout | undefined;
   #refillTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(options: WorkerPoolOptions, starter: WorkerStarter<Worker>, events: GatewayEmitter) {
-    this.#options = options;
+  /**
+   * @param budget what all pools of the kind may have together
+   * @param nextId a number for a worker, never given before in this gateway
+   */
+  constructor(
+    options: WorkerPoolOptions,
+    budget: WorkerBudget,
+    starter: WorkerStarter<Worker>,
+    events: GatewayEmitter,
+    nextId = numbers(),
+  ) {
+    this.#budget = budget;
+    this.#nextId = nextId;
+    this.#line = new WaitingLine(budget.words.worker, () => this.#shortage());
     this.#events = events;
     this.#starter = starter;
     this.#spareTarget = new SpareTarget(
       options.spareThreads,
-      Math.min(options.maxThreads, options.spareThreads + SPARES_PER_PROCESSOR * availableParallelism()),
+      Math.min(budget.limit, options.spareThreads + SPARES_PER_PROCESSOR * availableParallelism()),
     );
     this.#memoryPressure = new MemoryPressure(this.#workers, () => this.#refill());
+    budget.join(this);
     this.#watch = setInterval(() => this.#look(), LOOK_INTERVAL_MS).unref();
   }
 
@@ -89,11 +114,11 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
       return Promise.reject(
         new BulkheadError(
           'ERR_BULKHEAD_THREAD_WAIT',
-          'Too many sessions wait for a thread. Try again later.',
+          `Too many sessions wait for a ${this.#budget.words.worker}. Try again later.`,
         ),
       );
     }
-    const kind = this.#live < this.#options.maxThreads || this.#starting > 0 ? 'cold' : 'queued';
+    const kind = this.#budget.room || this.#starting > 0 ? 'cold' : 'queued';
     const given = this.#line.wait(kind, known ? CALL_WAIT_MS : START_WAIT_MS, signal);
     this.#refill();
     return given;
@@ -113,6 +138,28 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
 
   onSettled(): void {
     this.workerIdle();
+    if (this.#line.length === 0) this.#budget.gone(this);
+  }
+
+  onRoom(): void {
+    if (this.#line.length > 0) this.#refill();
+  }
+
+  giveSpare(): boolean {
+    const spare = this.#line.length === 0 ? this.#takeSpare() : undefined;
+    spare?.kill('ended', 'another server needed its place');
+    return spare !== undefined;
+  }
+
+  giveIdle(): boolean {
+    return this.makeRoom();
+  }
+
+  get leaving(): number {
+    let leaving = 0;
+    for (const { state } of this.#workers)
+      if (state === 'falling_asleep' || state === 'ending' || state === 'terminating') leaving += 1;
+    return leaving;
   }
 
   /** Another worker may be started in its place. */
@@ -144,6 +191,11 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
     return this.#memoryPressure.nearlyFull;
   }
 
+  /** Which limit its workers count for. */
+  get kind(): 'max-threads' | 'max-processes' {
+    return this.#budget.words.limit;
+  }
+
   get childProcesses(): number {
     return this.#starter.childProcesses;
   }
@@ -166,9 +218,9 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
 
   /** Why no session can have a worker, or `undefined`. */
   get exhausted(): string | undefined {
-    const { maxThreads } = this.#options;
+    const { limit } = this.#budget;
     const stuck = this.#stuckWorkers;
-    if (stuck < maxThreads + maxStuckWorkers(maxThreads)) return undefined;
+    if (stuck < limit + maxStuckWorkers(limit)) return undefined;
     return `All ${stuck} session threads are held by native calls that do not return: restart the gateway.`;
   }
 
@@ -182,6 +234,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
     clearTimeout(this.#refillTimer);
     clearInterval(this.#watch);
     this.#memoryPressure.close();
+    this.#budget.leave(this);
     this.#line.failAll(new BulkheadError('ERR_BULKHEAD_DRAINING', 'the gateway stops'));
     const ends = [...this.#workers].map((worker) => {
       worker.kill('ended', 'the gateway stops');
@@ -197,9 +250,9 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
   }
 
   #shortage(): string {
-    const { maxThreads } = this.#options;
+    const { limit, words, room } = this.#budget;
     if (this.#memoryPressure.nearlyFull) return "the memory of the gateway's container is nearly full";
-    return this.#live < maxThreads ? 'the machine is too busy to start one' : `all ${maxThreads} are in use`;
+    return room ? 'the machine is too busy to start one' : `all ${limit} are in use (${words.limit})`;
   }
 
   /**
@@ -225,7 +278,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
     if (this.#memoryPressure.nearlyFull) return this.#free();
     const atOnce = Math.max(2, availableParallelism() * 2);
     const wanted = this.#line.length + this.sparesTarget - this.#spares.length;
-    while (this.#starting < Math.min(wanted, atOnce) && this.#live < this.#options.maxThreads) {
+    while (this.#starting < Math.min(wanted, atOnce) && this.#budget.room) {
       this.#start();
       if (this.#backoff !== undefined) return;
     }
@@ -235,19 +288,17 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
   /** If all workers are in use, asks as many sessions without work as there are waiters to give up theirs. */
   #free(): void {
     if (this.#line.length === 0) return;
-    if (this.#live < this.#options.maxThreads && !this.#memoryPressure.nearlyFull) return;
-    let coming = this.#starting;
-    for (const { state } of this.#workers)
-      if (state === 'falling_asleep' || state === 'ending' || state === 'terminating') coming += 1;
-    while (coming < this.#line.length && this.makeRoom()) coming += 1;
+    if (this.#budget.room && !this.#memoryPressure.nearlyFull) return;
+    let coming = this.#starting + this.#budget.leaving;
+    while (coming < this.#line.length && (this.makeRoom() || this.#budget.makeRoomFor(this))) coming += 1;
   }
 
   /**
    * Workers that count towards `max-threads`. Stuck ones do no work and cannot be ended. They count only beyond a
    * limit, so that a module that always gets stuck cannot fill the process with threads.
    */
-  get #live(): number {
-    return this.#workers.size - Math.min(this.#stuckWorkers, maxStuckWorkers(this.#options.maxThreads));
+  get live(): number {
+    return this.#workers.size - Math.min(this.#stuckWorkers, maxStuckWorkers(this.#budget.limit));
   }
 
   get #stuckWorkers(): number {
@@ -263,8 +314,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
   }
 
   #start(): void {
-    this.#lastId += 1;
-    const id = this.#lastId;
+    const id = this.#nextId();
     const startedMs = performance.now();
     let worker: Worker;
     try {
@@ -307,6 +357,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
         this.#startFailed(exit);
       }
       this.#refill();
+      this.#budget.gone(this);
     });
   }
 
@@ -332,7 +383,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker> implements
     this.#line.failFirst(new BulkheadError('ERR_BULKHEAD_THREAD_START', message));
     this.#events.emit('notice', {
       level: 'error',
-      message: `a session thread could not be started: ${message}`,
+      message: `a ${this.#budget.words.worker} could not be started: ${message}`,
     });
     const longestMs = shortage === true ? MAX_SHORTAGE_BACKOFF_MS : MAX_BACKOFF_MS;
     const delayMs = Math.min(longestMs, FIRST_BACKOFF_MS * 2 ** (this.#failedStarts - 1));

@@ -14,11 +14,16 @@ interface Waiter<Worker> {
 }
 
 export class WaitingLine<Worker> {
+  readonly #worker: string;
   readonly #shortage: () => string;
   readonly #waiters: Waiter<Worker>[] = [];
 
-  /** @param shortage why workers do not become free, for sessions that waited in vain */
-  constructor(shortage: () => string) {
+  /**
+   * @param worker what it is that they wait for, in words
+   * @param shortage why none becomes free, for who has waited in vain
+   */
+  constructor(worker: string, shortage: () => string) {
+    this.#worker = worker;
     this.#shortage = shortage;
   }
 
@@ -72,7 +77,7 @@ export class WaitingLine<Worker> {
           waiter.fail(
             new BulkheadError(
               'ERR_BULKHEAD_THREAD_WAIT',
-              `No session thread became free within ${longestWaitMs / 1000} s: ${this.#shortage()}. Try again later.`,
+              `No ${this.#worker} became free within ${longestWaitMs / 1000} s: ${this.#shortage()}. Try again later.`,
             ),
           ),
         'again',

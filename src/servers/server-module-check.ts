@@ -14,6 +14,7 @@ import type { PortWorker } from '../isolation/port/port-worker.js';
 import { sharedCopy } from '../isolation/port/shared-counters.js';
 import { createThreadPool, type ThreadPoolOptions } from '../isolation/thread/thread-pool.js';
 import type { WorkerExit, WorkerOwner } from '../isolation/worker.js';
+import { WorkerBudget } from '../isolation/worker-budget.js';
 import type { CodeCaches } from '../shared/code-caches.js';
 import { Deadline } from '../shared/deadline.js';
 import { type DeclaredNotifications, declaredNotifications } from '../shared/declared-notifications.js';
@@ -97,7 +98,7 @@ async function tryOut(
 ): Promise<Omit<CheckedServerModule, 'bundle' | 'notBundledBecause'>> {
   // A separate emitter, so that the check does not appear in the gateway's metrics and logs.
   const events = new GatewayEmitter();
-  const pool = createThreadPool({ ...options, maxThreads: 1, spareThreads: 0 }, events);
+  const pool = createThreadPool({ ...options, spareThreads: 0 }, new WorkerBudget(1), events);
   let printed = '';
   events.on('module-log', ({ message }) => {
     printed = `; the last that it printed: ${message.slice(0, MAX_PRINTED_CHARS)}`;

@@ -49,9 +49,25 @@ export interface SessionSnapshot {
   readonly thread: ThreadSnapshot | undefined;
 }
 
+/** A server of the catalogue. */
+export interface ServerSnapshot {
+  readonly name: string;
+  readonly kind: 'module' | 'script' | 'command' | 'unknown';
+  /** `undefined` where its entry does not tell. */
+  readonly isolation: 'thread' | 'process' | undefined;
+  readonly state: ServerState;
+  readonly sessions: number;
+  /** Why it is not served. */
+  readonly reason: string | undefined;
+}
+
+/** `broken`: it is tried again from time to time, where that can help. */
+type ServerState = 'starting' | 'served' | 'broken';
+
 type GatewayLimit =
   | 'sessions'
   | 'threads'
+  | 'processes'
   | 'thread_waiters'
   | 'requests_per_session'
   | 'body_bytes'
@@ -60,13 +76,18 @@ type GatewayLimit =
   | 'connections'
   | 'unfinished_body_bytes'
   | 'output_bytes'
-  | 'thread_memory_bytes';
+  | 'thread_memory_bytes'
+  | 'process_memory_bytes';
 
 export interface GatewaySnapshot {
   readonly startedAtMs: number;
   readonly draining: boolean;
   readonly sessions: Readonly<Record<SessionState, number>>;
   readonly threads: Readonly<Record<ThreadState, number>>;
+  /** Of sessions whose servers run in processes. */
+  readonly processes: Readonly<Record<ThreadState, number>>;
+  /** Servers of the catalogue. */
+  readonly servers: Readonly<Record<ServerState, number>>;
   readonly threadWaiters: number;
   /** Wait of the session that has waited longest. */
   readonly threadLongestWaitMs: number;
@@ -91,6 +112,8 @@ export interface GatewaySnapshot {
   /** No thread is started because the memory of the container is nearly full. */
   readonly memoryNearlyFull: boolean;
   readonly threadHeapBytes: number;
+  /** Resident memory of sessions' processes and their descendants. */
+  readonly processMemoryBytes: number;
   /** Mean over live threads, 0 to 1. */
   readonly threadEventLoopUtilization: number;
   /** By name; the name contains the unit. */
@@ -107,4 +130,5 @@ export interface GatewayView {
   session(sessionId: string): SessionSnapshot | undefined;
   /** Resolves when the session's thread is gone; `false` if there is no such session. */
   endSession(sessionId: string): Promise<boolean>;
+  servers(): readonly ServerSnapshot[];
 }

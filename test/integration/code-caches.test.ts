@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { createThreadPool, type ThreadPoolOptions } from '../../src/isolation/thread/thread-pool.js';
+import { WorkerBudget } from '../../src/isolation/worker-budget.js';
 import { bundleServerModule } from '../../src/servers/module-bundle.js';
 import { checkServerModule } from '../../src/servers/server-module-check.js';
 import { StopDeadline } from '../../src/shared/stop-deadline.js';
@@ -15,7 +16,6 @@ describe("V8's code caches", () => {
   const options: ThreadPoolOptions = {
     serverModule,
     environment: { roots: [], allowPrivateNetwork: false },
-    maxThreads: 2,
     spareThreads: 0,
     threadHeapMb: 128,
     threadMemoryMb: 512,
@@ -29,7 +29,7 @@ describe("V8's code caches", () => {
     const events = new GatewayEmitter();
     const rejected = collect(events, 'code-cache-rejected');
     const notices = collect(events, 'notice');
-    const pool = createThreadPool({ ...options, ...given }, events);
+    const pool = createThreadPool({ ...options, ...given }, new WorkerBudget(2), events);
     afterThisTest(() => pool.close(new StopDeadline(CLOSE_DEADLINE_MS)));
     const start = () => pool.acquire(new AbortController().signal);
     return { rejected, notices, start };

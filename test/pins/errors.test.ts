@@ -63,6 +63,7 @@ const REJECTIONS = [
   '415 unsupported_media_type',
   '500 internal_error internalError',
   '503 body_budget',
+  '503 server_unavailable',
   '503 thread_wait',
 ];
 

@@ -40,6 +40,7 @@ const PINS: readonly [what: string, found: readonly string[], pinned: readonly s
       'session_unknown',
       'session_limit',
       'request_limit',
+      'server_unavailable',
       'thread_wait',
       'draining',
       'internal_error',

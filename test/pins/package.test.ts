@@ -42,6 +42,7 @@ const HEADERS = [
   'cache-control',
   'connection',
   'content-length',
+  'content-security-policy',
   'content-type',
   'mcp-session-id',
   'retry-after',

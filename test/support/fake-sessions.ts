@@ -5,7 +5,9 @@ import type { StartFailure } from '../../src/delivery/start-failure.js';
 import type { ConnectionOwner, StreamConnection } from '../../src/delivery/stream-connection.js';
 import { StreamDelivery } from '../../src/delivery/stream-delivery.js';
 import { WorkerPool } from '../../src/isolation/pool.js';
+import { WorkerBudget } from '../../src/isolation/worker-budget.js';
 import type { ClientRequest } from '../../src/protocol/client-message.js';
+import { AllSessions } from '../../src/session/all-sessions.js';
 import type { Session } from '../../src/session/session.js';
 import { SessionManager } from '../../src/session/session-manager.js';
 import { StopDeadline } from '../../src/shared/stop-deadline.js';
@@ -85,12 +87,13 @@ export function world(given: Partial<typeof OPTIONS & { maxThreads: number; spar
   const events = new GatewayEmitter();
   const starter = new FakeStarter(CANCEL_GRACE_MS);
   const { maxThreads = 4, spareThreads = 0 } = given;
-  const pool = new WorkerPool({ maxThreads, spareThreads }, starter, events);
-  const sessions = new SessionManager({ ...OPTIONS, ...given }, events, pool, undefined);
+  const pool = new WorkerPool({ spareThreads }, new WorkerBudget(maxThreads), starter, events);
+  const all = new AllSessions({ ...OPTIONS, ...given }, events);
+  const sessions = new SessionManager({ ...OPTIONS, ...given }, events, all, pool, undefined);
   const streams = new StreamDelivery({ sseAfterMs: SSE_AFTER_MS }, events);
   afterThisTest(async () => {
     try {
-      await sessions.drain(0);
+      await all.drain(0);
       await pool.close(new StopDeadline(SECOND));
     } finally {
       clock.restore();
@@ -120,5 +123,5 @@ export function world(given: Partial<typeof OPTIONS & { maxThreads: number; spar
     return { session, worker };
   };
   const reasons = () => ends.map(({ reason }) => reason);
-  return { clock, events, starter, pool, sessions, open, ask, opened, awake, reasons };
+  return { clock, events, starter, pool, all, sessions, open, ask, opened, awake, reasons };
 }

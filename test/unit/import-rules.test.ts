@@ -41,6 +41,15 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/isolation/': ['src/servers/', 'src/telemetry/'],
   'src/servers/': ['src/isolation/', 'src/telemetry/'],
   'src/session/': ['src/protocol/', 'src/delivery/', 'src/servers/', 'src/isolation/', 'src/telemetry/'],
+  'src/hosting/': [
+    'src/config/',
+    'src/delivery/',
+    'src/isolation/',
+    'src/servers/',
+    'src/session/',
+    'src/telemetry/',
+    'src/transports/http/http-resources.ts',
+  ],
   'src/transports/': [
     'src/config/',
     'src/protocol/',

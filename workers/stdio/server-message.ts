@@ -43,7 +43,7 @@ export function serverMessages(line: string): readonly ServerMessage[] | string 
   }
   if (nestsDeeperThan(line, MAX_JSON_DEPTH)) return `it nests deeper than ${MAX_JSON_DEPTH} levels`;
   const messages = (Array.isArray(value) ? value : [value]).map(classified);
-  return messages.every((message) => message !== undefined)
+  return messages.length > 0 && messages.every((message) => message !== undefined)
     ? (messages as ServerMessage[])
     : 'it is no JSON-RPC message';
 }

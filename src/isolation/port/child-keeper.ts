@@ -18,7 +18,9 @@ import { signalGroup, signalLeaderlessGroup } from '../../shared/process-group.j
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import { startFailure } from '../start-shortage.js';
 
-/** Longer than the keeper takes to give up on a process that SIGKILL does not end. */
+export const CHILD_KEEPER = new URL('../../../workers/child-keeper.cjs', import.meta.url);
+
+/** Longer than the keeper needs to give up on a process that SIGKILL does not end. */
 const CLOSE_DEADLINE_MS = 6_000;
 
 /** A started keeper thread, and the port to it. Unlike a `Worker`'s own port, this one can be read synchronously. */

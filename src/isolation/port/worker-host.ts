@@ -15,7 +15,7 @@ export interface WorkerConnection {
 }
 
 /** What is at the other end of the port: a session thread, or the keeper's thread with a process. */
-export type WorkerKind = 'thread' | 'process';
+type WorkerKind = 'thread' | 'process';
 
 /** Who has started it, and terminates it; one for all workers of a pool. */
 export interface WorkerHost<Thread> {

@@ -15,7 +15,7 @@ import type { MemoryLimits } from '../../shared/memory-limits.js';
 import type { StopDeadline } from '../../shared/stop-deadline.js';
 import type { EnvironmentOptions } from '../../shared/thread-start.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
-import { ChildKeeper } from '../port/child-keeper.js';
+import { CHILD_KEEPER, ChildKeeper } from '../port/child-keeper.js';
 import { PortWorker } from '../port/port-worker.js';
 import { SharedStateUse, sharedCounters } from '../port/shared-counters.js';
 import type { WorkerHost } from '../port/worker-host.js';
@@ -28,7 +28,6 @@ import { killChildrenOf } from './thread-children.js';
 import { ThreadNotices } from './thread-notices.js';
 
 const SESSION_ENTRY = fileURLToPath(new URL('../../../workers/session-entry.cjs', import.meta.url));
-const CHILD_KEEPER = new URL('../../../workers/child-keeper.cjs', import.meta.url);
 
 const LOWEST_PRIORITY = 19;
 const SETUP_DEADLINE_MS = 30_000;

@@ -153,7 +153,7 @@ export interface OverMemoryFrame {
 }
 
 /** So many lines of a program's stdout were no messages since the last such frame. */
-export interface SkippedLinesFrame {
+interface SkippedLinesFrame {
   readonly type: 'skipped-lines';
   readonly lines: number;
 }

@@ -18,7 +18,9 @@ export function noteStart(
       pid: process.pid,
       url: url.href,
       adminUrl: adminUrl.href,
-      serverModule: options.serverModule ?? 'built-in',
+      ...(options.catalogue.single
+        ? { serverModule: options.serverModule ?? 'built-in' }
+        : { servers: options.catalogue.servers.map(({ name }) => name) }),
       limits: {
         maxSessions: options.maxSessions,
         maxThreads: options.maxThreads,

@@ -116,7 +116,13 @@ export function createCatalogue(registry: Registry, collect: () => void) {
     ),
 
     threads: gauge('bulkhead_threads', 'Session threads by state.', ['state']),
-    threadWaiters: gauge('bulkhead_thread_waiters', 'Sessions that wait for a thread.'),
+    processes: gauge('bulkhead_processes', 'Processes that sessions are served by, by state.', ['state']),
+    processMemory: gauge(
+      'bulkhead_process_memory_bytes',
+      'Resident memory of the processes that sessions are served by, with their descendants.',
+    ),
+    servers: gauge('bulkhead_servers', 'Servers of the catalogue by state.', ['state']),
+    threadWaiters: gauge('bulkhead_thread_waiters', 'Sessions that wait for a thread or a process.'),
     threadLongestWait: gauge(
       'bulkhead_thread_wait_age_seconds',
       'How long the longest-waiting session has waited for a thread, 0 if none waits.',

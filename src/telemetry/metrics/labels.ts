@@ -77,6 +77,7 @@ export const REJECTION_REASONS = members<RejectionReason>({
   request_limit: 0,
   thread_wait: 0,
   draining: 0,
+  server_unavailable: 0,
   internal_error: 0,
 });
 

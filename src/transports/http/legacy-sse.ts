@@ -14,7 +14,7 @@ import { readMetadata } from './session-metadata.js';
 import { SseStream } from './sse-stream.js';
 import { contextOf, type HttpTransportCollaborators, identified } from './streamable-http.js';
 
-export const MESSAGES_PATH = '/messages';
+const MESSAGES = 'messages';
 
 export class LegacySse {
   readonly #parts: HttpTransportCollaborators;
@@ -43,8 +43,8 @@ export class LegacySse {
     if (rejection !== undefined) return this.#reject(request, response, { status: 503, ...rejection });
     const added = readMetadata(metadata, request);
     const session = sessions.open(contextOf(request, 'sse', principal, added), streams);
-    // Relative to the address of the stream: a proxy may serve this listener below a path of its own.
-    const endpoint = `${slash ? '../' : ''}${MESSAGES_PATH.slice(1)}?sessionId=${session.id}`;
+    // Relative to where the client found the stream: a proxy may serve this listener below a path of its own.
+    const endpoint = `${slash ? '../' : ''}${MESSAGES}?sessionId=${session.id}`;
     const preamble = `event: endpoint\ndata: ${endpoint}\n\n`;
     session.listen(
       new SseStream({

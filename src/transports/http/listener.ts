@@ -3,18 +3,25 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createGuard, type Guard, type GuardOptions } from '../../auth/guards.js';
 import { isLoopback } from '../../config/option-kinds.js';
+import type { SessionManager } from '../../session/session-manager.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import type { Connections } from './connections.js';
 import { answerPreflight, isPreflight, shareWith } from './cors.js';
 import { HttpServer } from './http-server.js';
-import { LegacySse, MESSAGES_PATH } from './legacy-sse.js';
+import { LegacySse } from './legacy-sse.js';
 import { answering, reject, SECOND_HOST } from './reply.js';
 import { hasSecondHost, type RequestTarget, readTarget } from './request-target.js';
+import {
+  type Endpoint,
+  endpointOf,
+  indexPage,
+  notFound,
+  type ServerDirectory,
+  unavailable,
+} from './server-directory.js';
 import { type HttpTransportCollaborators, StreamableHttp } from './streamable-http.js';
 
-export const MCP_PATH = '/mcp';
-const SSE_PATH = '/sse';
-
+const MCP_PATH = '/mcp';
 const MCP_TARGET: RequestTarget = readTarget(MCP_PATH);
 
 /** A client must have sent a whole request by then. Otherwise Node answers 408. */
@@ -27,9 +34,23 @@ const TCP_KEEP_ALIVE_MS = 30_000;
 /** How long answers may take to leave when the gateway stops. */
 const CLOSE_DEADLINE_MS = 2_000;
 
+/** The one of almost all requests to a gateway with one server. */
+const ONLY_MCP = { name: undefined, endpoint: MCP_PATH } as const;
+const NO_ENDPOINT: { readonly name: undefined; readonly endpoint: Endpoint | undefined } = {
+  name: undefined,
+  endpoint: undefined,
+};
+
+/** Both transports over HTTP, for one server. */
+interface Transports {
+  readonly streamableHttp: StreamableHttp;
+  readonly legacySse: LegacySse;
+}
+
 export interface ListenerOptions
-  extends HttpTransportCollaborators,
+  extends Omit<HttpTransportCollaborators, 'sessions'>,
     Omit<GuardOptions, 'allowsAddresses' | 'allowsLinks'> {
+  readonly servers: ServerDirectory;
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -40,8 +61,9 @@ export class Listener {
   readonly #server: HttpServer;
   readonly #guard: Guard;
   readonly #events: GatewayEmitter;
-  readonly #streamableHttp: StreamableHttp;
-  readonly #legacySse: LegacySse;
+  readonly #servers: ServerDirectory;
+  readonly #transportOptions: Omit<HttpTransportCollaborators, 'sessions'>;
+  readonly #transports = new WeakMap<SessionManager, Transports>();
 
   constructor(options: ListenerOptions) {
     this.#events = options.events;
@@ -50,8 +72,8 @@ export class Listener {
       allowsAddresses: !isLoopback(options.host),
       allowsLinks: false,
     });
-    this.#streamableHttp = new StreamableHttp(options);
-    this.#legacySse = new LegacySse(options);
+    this.#servers = options.servers;
+    this.#transportOptions = options;
     const { connections, events, host, port } = options;
     this.#server = new HttpServer({
       connections,
@@ -98,19 +120,52 @@ export class Listener {
     }
     const principal = this.#guard.token(headers);
     if (typeof principal !== 'string') return reject(this.#events, request, response, principal);
-    switch (target.path) {
-      case MCP_PATH:
-        return this.#streamableHttp.handle(request, response, principal);
-      case SSE_PATH:
-        return this.#legacySse.open(request, response, principal, target);
-      case MESSAGES_PATH:
-        return this.#legacySse.message(request, response, principal, target);
+    this.#serve(request, response, principal, target);
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse, principal: string, target: RequestTarget): void {
+    const { path } = target;
+    if (path === '/') return this.#index(request, response);
+    const { name, endpoint } = target === MCP_TARGET ? ONLY_MCP : (endpointOf(path) ?? NO_ENDPOINT);
+    const server = name === undefined ? this.#servers.only : this.#servers.get(name);
+    if (endpoint === undefined || server === undefined)
+      return reject(this.#events, request, response, notFound(this.#servers));
+    const { sessions } = server;
+    if (sessions === undefined) return reject(this.#events, request, response, unavailable(server));
+    const { streamableHttp, legacySse } = this.#transportsOf(sessions);
+    switch (endpoint) {
+      case '/mcp':
+        return streamableHttp.handle(request, response, principal);
+      case '/sse':
+        return legacySse.open(request, response, principal, target);
+      case '/messages':
+        return legacySse.message(request, response, principal, target);
       default:
-        return reject(this.#events, request, response, {
-          status: 404,
-          reason: 'not_found',
-          message: `Not found: this server has ${MCP_PATH} (Streamable HTTP) and ${SSE_PATH} (legacy HTTP+SSE)`,
-        });
+        return endpoint satisfies never;
     }
+  }
+
+  #transportsOf(sessions: SessionManager): Transports {
+    let transports = this.#transports.get(sessions);
+    if (transports === undefined) {
+      const parts = { ...this.#transportOptions, sessions };
+      transports = { streamableHttp: new StreamableHttp(parts), legacySse: new LegacySse(parts) };
+      this.#transports.set(sessions, transports);
+    }
+    return transports;
+  }
+
+  #index(request: IncomingMessage, response: ServerResponse): void {
+    const { method, headers } = request;
+    const wanted = (method === 'GET' || method === 'HEAD') && headers.accept?.includes('text/html') === true;
+    if (!wanted) return reject(this.#events, request, response, notFound(this.#servers));
+    const page = Buffer.from(indexPage(this.#servers));
+    response.writeHead(200, {
+      'content-type': 'text/html; charset=utf-8',
+      'content-length': page.length,
+      'content-security-policy': "default-src 'none'",
+      'x-content-type-options': 'nosniff',
+    });
+    response.end(method === 'HEAD' ? undefined : page);
   }
 }

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { fromApi, type GatewayOptions, optionWarnings, resolveOptions } from '../../../src/config/options.js';
 import type { BrokenEntry, Catalogue, ServerEntry } from '../../../src/servers/server-entry.js';
-import { MCP_PATH } from '../../../src/transports/http/listener.js';
+import { ENDPOINTS } from '../../../src/transports/http/server-directory.js';
 import { createOptionFolder, type OptionFolder, sentenceOf } from '../../support/option-folder.js';
 import { installPackage } from '../../support/packages.js';
 
@@ -360,7 +360,7 @@ describe('servers', () => {
     });
 
     it("that are no part of the gateway's own paths", () => {
-      expect(MCP_PATH).to.equal('/mcp');
+      expect(ENDPOINTS).to.deep.equal(['/mcp', '/sse', '/messages']);
       for (const name of ['mcp', 'sse', 'messages']) {
         expect(catalogueOf({ [name]: { command: 'a' } }).broken[0]?.reason).to.match(
           /none of mcp, sse, messages\.$/,

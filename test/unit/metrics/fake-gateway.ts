@@ -1,6 +1,11 @@
 import type { SessionContext } from '../../../src/shared/session-context.js';
 import type { ClaimKind, RequestFacts, StreamKind, ThreadExitCause } from '../../../src/telemetry/events.js';
-import type { GatewaySnapshot, GatewayView, SessionSnapshot } from '../../../src/telemetry/snapshot.js';
+import type {
+  GatewaySnapshot,
+  GatewayView,
+  ServerSnapshot,
+  SessionSnapshot,
+} from '../../../src/telemetry/snapshot.js';
 
 export function contextOf(overrides: Partial<SessionContext> = {}): SessionContext {
   return {
@@ -51,6 +56,8 @@ function snapshotOf(overrides: Partial<GatewaySnapshot> = {}): GatewaySnapshot {
     draining: false,
     sessions: { asleep: 4, waking: 1, awake: 2, falling_asleep: 0, ending: 3 },
     threads: { starting: 1, spare: 2, claimed: 4, ending: 0, terminating: 0, stuck: 0 },
+    processes: { starting: 0, spare: 1, claimed: 3, ending: 0, terminating: 0, stuck: 0 },
+    servers: { starting: 0, served: 2, broken: 1 },
     threadWaiters: 5,
     memoryNearlyFull: false,
     threadLongestWaitMs: 1_500,
@@ -67,10 +74,12 @@ function snapshotOf(overrides: Partial<GatewaySnapshot> = {}): GatewaySnapshot {
     libuvPoolWaitAgeMs: 2_500,
     threadMemoryBytes: 11,
     threadHeapBytes: 12,
+    processMemoryBytes: 18,
     threadEventLoopUtilization: 0.5,
     limits: {
       sessions: 10_000,
       threads: 100,
+      processes: 50,
       thread_waiters: 1_000,
       requests_per_session: 64,
       body_bytes: 4_194_304,
@@ -80,6 +89,7 @@ function snapshotOf(overrides: Partial<GatewaySnapshot> = {}): GatewaySnapshot {
       unfinished_body_bytes: 67_108_864,
       output_bytes: 134_217_728,
       thread_memory_bytes: 536_870_912,
+      process_memory_bytes: 1_073_741_824,
     },
     ...overrides,
   };
@@ -104,6 +114,7 @@ export function sessionOf(overrides: Partial<SessionSnapshot> = {}): SessionSnap
 export class FakeView implements GatewayView {
   current = snapshotOf();
   list: SessionSnapshot[] = [];
+  hosted: ServerSnapshot[] = [];
   unreadyReason: string | undefined;
 
   snapshot(): GatewaySnapshot {
@@ -116,6 +127,10 @@ export class FakeView implements GatewayView {
 
   session(sessionId: string): SessionSnapshot | undefined {
     return this.list.find(({ context }) => context.sessionId === sessionId);
+  }
+
+  servers(): readonly ServerSnapshot[] {
+    return this.hosted;
   }
 
   sessions(): Iterable<SessionSnapshot> {

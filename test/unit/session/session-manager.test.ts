@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { StreamDelivery } from '../../../src/delivery/stream-delivery.js';
 import type { WorkerSource } from '../../../src/isolation/worker-source.js';
+import { AllSessions } from '../../../src/session/all-sessions.js';
 import { SessionManager, type SessionManagerOptions } from '../../../src/session/session-manager.js';
 import { GatewayEmitter } from '../../../src/telemetry/events.js';
 import { contextOf } from '../metrics/fake-gateway.js';
 
 const OPTIONS: SessionManagerOptions = {
-  maxSessions: 10,
   cleanupIntervalMs: 60_000,
   maxRequestsPerSession: 64,
   progressHeartbeatMs: 20_000,
@@ -20,11 +20,12 @@ const OPTIONS: SessionManagerOptions = {
 describe('a visit of all sessions', () => {
   it('comes to each once, while some end and others are opened', async () => {
     const events = new GatewayEmitter();
-    const sessions = new SessionManager(OPTIONS, events, {} as WorkerSource, undefined);
+    const all = new AllSessions({ maxSessions: 10 }, events);
+    const sessions = new SessionManager(OPTIONS, events, all, {} as WorkerSource, undefined);
     const streams = new StreamDelivery({ sseAfterMs: 1_000 }, events);
     const open = () => sessions.open(contextOf(), streams);
     const [first, second, third] = [open(), open(), open()];
-    const visit = sessions.each();
+    const visit = all.each();
     const visited = [visit.next().value];
     const ends = [first.end('delete'), second.end('delete')];
     open();
@@ -33,7 +34,7 @@ describe('a visit of all sessions', () => {
     expect(visited).to.include.members([first, third]);
     expect(visited.length).to.be.at.most(3);
     await Promise.all(ends);
-    await sessions.drain(0);
-    expect([...sessions.each()]).to.deep.equal([]);
+    await all.drain(0);
+    expect([...all.each()]).to.deep.equal([]);
   });
 });

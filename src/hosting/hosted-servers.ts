@@ -1,0 +1,77 @@
+/** All servers of a gateway, by name. */
+
+import type { WorkerPool } from '../isolation/pool.js';
+import type { PortWorker } from '../isolation/port/port-worker.js';
+import type { Catalogue } from '../servers/server-entry.js';
+import type { AllSessions } from '../session/all-sessions.js';
+import type { StopDeadline } from '../shared/stop-deadline.js';
+import { HostedServer } from './hosted-server.js';
+import type { HostingResources } from './start-server.js';
+
+export class HostedServers {
+  /** The one server, where there are no others. */
+  readonly only: HostedServer | undefined;
+  readonly #servers = new Map<string, HostedServer>();
+  readonly #catalogue: Catalogue;
+
+  constructor(catalogue: Catalogue, resources: HostingResources, all: AllSessions) {
+    this.#catalogue = catalogue;
+    for (const entry of [...catalogue.servers, ...catalogue.broken])
+      this.#servers.set(entry.name, new HostedServer(entry, resources, all));
+    const [first] = this.#servers.values();
+    this.only = this.#servers.size === 1 ? first : undefined;
+  }
+
+  get(name: string): HostedServer | undefined {
+    return this.#servers.get(name);
+  }
+
+  all(): IterableIterator<HostedServer> {
+    return this.#servers.values();
+  }
+
+  /**
+   * Resolves when each is served, or has been found to be broken.
+   * @param strict whether a broken one keeps all from being served
+   * @throws {BulkheadError} what the only server, or with `strict` the first that is broken, met
+   */
+  async start(strict: boolean): Promise<void> {
+    await Promise.all([...this.all()].map((server) => server.start()));
+    const broken = [...this.all()].filter(({ failure }) => failure !== undefined);
+    if (broken[0] !== undefined && (strict || this.#catalogue.single)) throw broken[0].failure;
+    for (const server of broken) server.retryLater();
+  }
+
+  /** Why none can be served, or `undefined`. */
+  unready(): string | undefined {
+    const all = [...this.all()];
+    if (all.length === 0 || all.some(({ sessions }) => sessions !== undefined)) return undefined;
+    return `No server can be served: ${all.map(({ name, unavailable }) => `${name}: ${unavailable}`).join('; ')}`;
+  }
+
+  fill(): void {
+    for (const server of this.all()) server.fill();
+  }
+
+  /** The pools of those that are served. */
+  *pools(): Generator<WorkerPool<PortWorker>> {
+    for (const { started } of this.all()) if (started !== undefined) yield started.pool;
+  }
+
+  /** All tools of all servers. */
+  tools(): ReadonlySet<string> {
+    const [first, ...others] = [...this.all()].flatMap(({ started }) =>
+      started === undefined ? [] : [started.tools],
+    );
+    if (first === undefined || others.length === 0) return first ?? new Set();
+    return new Set([first, ...others].flatMap((tools) => [...tools]));
+  }
+
+  async close(deadline: StopDeadline): Promise<void> {
+    await Promise.all([...this.all()].map((server) => server.close(deadline)));
+  }
+
+  killChildrenNow(): void {
+    for (const server of this.all()) server.killChildrenNow();
+  }
+}

@@ -1,0 +1,29 @@
+/** What the workers of all servers share: how many there may be, their numbers, and who keeps the processes. */
+import type { ResolvedOptions } from '../config/options.js';
+import { numbers } from '../isolation/pool.js';
+import { CHILD_KEEPER, ChildKeeper } from '../isolation/port/child-keeper.js';
+import { PROCESS_WORDS, THREAD_WORDS, WorkerBudget } from '../isolation/worker-budget.js';
+import type { StopDeadline } from '../shared/stop-deadline.js';
+import type { GatewayEmitter } from '../telemetry/events.js';
+
+export class HostedWorkers {
+  readonly threads: WorkerBudget;
+  readonly processes: WorkerBudget;
+  readonly keeper: ChildKeeper;
+  readonly nextId = numbers();
+
+  constructor(options: ResolvedOptions, events: GatewayEmitter) {
+    this.threads = new WorkerBudget(options.maxThreads, THREAD_WORDS);
+    this.processes = new WorkerBudget(options.maxProcesses, PROCESS_WORDS);
+    this.keeper = new ChildKeeper(CHILD_KEEPER, events, options.threadNice);
+  }
+
+  /** All servers are closed: what the keeper could not end gently in time it kills at once. */
+  async close(deadline: StopDeadline): Promise<void> {
+    if (!(await deadline.within(this.keeper.close()))) this.killNow();
+  }
+
+  killNow(): void {
+    this.keeper.killAllNow();
+  }
+}

@@ -1,0 +1,106 @@
+/** How a server of each kind is started: what its sessions get their workers from, and what is known of it beforehand. */
+import type { ResolvedOptions } from '../config/options.js';
+import { WorkerPool } from '../isolation/pool.js';
+import type { ChildKeeper } from '../isolation/port/child-keeper.js';
+import type { PortWorker } from '../isolation/port/port-worker.js';
+import { ProcessStarter } from '../isolation/process/process-starter.js';
+import { createThreadPool, type ThreadPoolOptions } from '../isolation/thread/thread-pool.js';
+import type { WorkerBudget } from '../isolation/worker-budget.js';
+import type { CommandEntry, ModuleEntry, ScriptEntry, ServerEntry } from '../servers/server-entry.js';
+import { environmentFor } from '../servers/server-environment.js';
+import { checkServerModule, type StaticLists } from '../servers/server-module-check.js';
+import { BulkheadError } from '../shared/errors.js';
+import type { GatewayEmitter } from '../telemetry/events.js';
+
+/** What all servers of a gateway share. */
+export interface HostingResources {
+  readonly options: ResolvedOptions;
+  readonly events: GatewayEmitter;
+  readonly threads: WorkerBudget;
+  readonly processes: WorkerBudget;
+  /** Keeps the processes that sessions are served by. */
+  readonly keeper: ChildKeeper;
+  /** Numbers of workers. */
+  readonly nextId: () => number;
+}
+
+export interface StartedServer {
+  readonly pool: WorkerPool<PortWorker>;
+  /** The options of its sessions. */
+  readonly options: ResolvedOptions;
+  /** What sessions are answered without a worker. */
+  readonly staticLists: StaticLists | undefined;
+  /** The names of its tools, where they are known: only these become values of a metric label. */
+  readonly tools: ReadonlySet<string>;
+}
+
+/** @throws {BulkheadError} with one sentence, when the server cannot be served. */
+export function startServer(entry: ServerEntry, resources: HostingResources): Promise<StartedServer> {
+  switch (entry.kind) {
+    case 'module':
+      return startModule(entry, resources);
+    case 'script':
+    case 'command':
+      return Promise.resolve(startProgram(entry, resources));
+    default:
+      return entry satisfies never;
+  }
+}
+
+async function startModule(entry: ModuleEntry, resources: HostingResources): Promise<StartedServer> {
+  const { events, threads, nextId } = resources;
+  if (entry.isolation === 'process')
+    throw new BulkheadError(
+      'ERR_BULKHEAD_SERVER_MODULE',
+      'a module in a process of its own cannot be served yet',
+    );
+  const { bundle: bundling, ...others } = sessionOptions(entry, resources);
+  const poolOptions: ThreadPoolOptions = {
+    ...others,
+    ...(entry.spares !== undefined && { spareThreads: entry.spares }),
+    serverModule: entry.moduleUrl,
+    environment: { roots: others.roots, allowPrivateNetwork: others.allowPrivateNetwork },
+  };
+  const { tools, staticLists, bundle, codeCaches, notBundledBecause } = await checkServerModule(
+    poolOptions,
+    bundling,
+  );
+  if (notBundledBecause !== undefined) {
+    events.emit('notice', {
+      level: 'info',
+      message: `the server module is imported file by file, so threads start more slowly: ${notBundledBecause}`,
+    });
+  }
+  const pool = createThreadPool({ ...poolOptions, bundle, codeCaches }, threads, events, nextId);
+  return { pool, options: { ...others, bundle: bundling }, staticLists, tools };
+}
+
+function startProgram(entry: CommandEntry | ScriptEntry, resources: HostingResources): StartedServer {
+  const { events, processes, keeper, nextId } = resources;
+  const sleepAfterMs = entry.sleepAfterMs ?? 0;
+  const options = { ...sessionOptions(entry, resources), sleepAfterMs };
+  const { cancelGraceMs } = options;
+  const { cwd, startTimeoutMs, processMemoryMb } = entry;
+  const starter = new ProcessStarter(
+    {
+      ...(entry.kind === 'command'
+        ? { command: entry.command, args: entry.args }
+        : { command: process.execPath, args: [entry.script, ...entry.args] }),
+      cwd,
+      env: environmentFor(entry, process.env),
+      startTimeoutMs,
+      processMemoryMb,
+      cancelGraceMs,
+      sleeps: sleepAfterMs > 0,
+    },
+    keeper,
+    events,
+  );
+  const pool = new WorkerPool({ spareThreads: entry.spares ?? 0 }, processes, starter, events, nextId);
+  return { pool, options, staticLists: undefined, tools: new Set() };
+}
+
+function sessionOptions(entry: ServerEntry, { options }: HostingResources): ResolvedOptions {
+  const { sleepAfterMs = options.sleepAfterMs } = entry;
+  return { ...options, ...entry.overrides, sleepAfterMs };
+}

@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createGateway } from '../../src/index.js';
+import { afterThisTest } from './cleanup.js';
+import { withDeadline } from './deadline.js';
+import type { Gateway, GatewayOptions } from './gateway.js';
+import { projectRoot } from './project.js';
+import { RawClient, type RawClientOptions } from './raw-client.js';
+
+const KILL_DEADLINE_MS = 30_000;
+
+/** `test/fixtures/programs/<name>`. @throws {Error} when there is no such file. */
+function fixtureProgram(name: string): string {
+  const file = join(projectRoot, 'test', 'fixtures', 'programs', name);
+  if (!existsSync(file)) throw new Error(`There is no fixture ${file}.`);
+  return file;
+}
+
+/** The entry of a server that is a process of Node: a program of `test/fixtures/programs/`. */
+export function program(name: string, args: readonly string[] = [], more: object = {}) {
+  return { command: process.execPath, args: [fixtureProgram(name), ...args], ...more };
+}
+
+const quietDefaults = {
+  port: 0,
+  adminPort: 0,
+  logLevel: 'silent',
+  spareThreads: 0,
+  cleanupInterval: '50ms',
+  cancelGrace: '1s',
+  bundle: false,
+} satisfies Partial<GatewayOptions>;
+
+/** A gateway with these servers, for the current test alone. */
+export async function startCatalogue(
+  servers: NonNullable<GatewayOptions>['servers'],
+  options: Partial<GatewayOptions> = {},
+): Promise<Gateway> {
+  const gateway = await createGateway({ ...quietDefaults, servers, ...options } as GatewayOptions);
+  afterThisTest(() => withDeadline(gateway.kill(), 'gateway.kill()', KILL_DEADLINE_MS));
+  return gateway;
+}
+
+/** A client of one of its servers, by name. */
+function clientOf(gateway: Gateway, server: string, options: RawClientOptions = {}): RawClient {
+  const client = new RawClient(new URL(`/${server}/mcp`, gateway.url), options);
+  afterThisTest(() => client.destroy());
+  return client;
+}
+
+/** The same, with a session. */
+export async function sessionOf(
+  gateway: Gateway,
+  server: string,
+  capabilities: Record<string, unknown> = {},
+): Promise<RawClient> {
+  const client = clientOf(gateway, server);
+  await client.initialize(undefined, capabilities);
+  return client;
+}
