@@ -1,4 +1,4 @@
-/** How many log lines a session may write: what goes beyond that is counted, and told once a second. */
+/** How many log lines a session may write. Further lines are counted, and reported once a second. */
 import { clockMs } from './session/clock.js';
 
 const BURST_LINES = 200;
@@ -12,12 +12,12 @@ export class LogAllowance {
   #dropped = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param report is told how many lines were too many since it was told last */
+  /** @param report called with the number of suppressed lines since the last report */
   constructor(report: (lines: number) => void) {
     this.#report = report;
   }
 
-  /** Whether one more may be written. */
+  /** Whether one more line may be written. */
   take(): boolean {
     const now = clockMs();
     this.#left = Math.min(BURST_LINES, this.#left + ((now - this.#refilledMs) / 1000) * LINES_PER_SECOND);
@@ -31,7 +31,7 @@ export class LogAllowance {
     return false;
   }
 
-  /** Tells at once what has not been told. */
+  /** Reports at once what has not been reported. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -1,4 +1,7 @@
-/** `bulkhead import --check`: starts each server once, as the gateway would, and says what it offers and what it costs. */
+/**
+ * `bulkhead import --check`: starts each server once, as the gateway would, and reports what it offers and what it
+ * needs.
+ */
 import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -19,18 +22,18 @@ import { StdioProcess } from './stdio-process.js';
 export interface CheckRequest {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly version: string;
-  /** Gives up. */
+  /** Aborts the check. */
   readonly signal: AbortSignal;
   print(line: string): void;
 }
 
-/** Of a list; one that never ends is counted no further. */
+/** Maximum number of pages of a list; one that never ends is not counted further. */
 const MAX_PAGES = 100;
 const SHOWN_NAMES = 8;
 
 /**
- * Starts one after the other, so that none is slowed down by another.
- * @returns whether each of them could be started.
+ * Starts one server after the other, so that none slows down another.
+ * @returns whether each of them could be started
  */
 export async function checkServers(
   plan: ImportPlan,
@@ -51,7 +54,7 @@ export async function checkServers(
   return ok;
 }
 
-/** As the gateway will read its file: what it says now, and what the import adds. */
+/** As the gateway will read its file: its current content, plus what the import adds. */
 function commandsOf(
   plan: ImportPlan,
   gateway: GatewayFile,
@@ -167,7 +170,7 @@ function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
-/** Of the process and all that it started. */
+/** The memory of the process and everything that it started. */
 function memoryOf(pid: number | undefined): string {
   if (pid === undefined || !HAS_PROCESS_TABLE) return '';
   const figures = new ProcessTree(pid).sample();
@@ -176,7 +179,7 @@ function memoryOf(pid: number | undefined): string {
   return `, ${mebibytes} MiB resident in ${figures.processes === 1 ? 'one process' : `${figures.processes} processes`}`;
 }
 
-/** A Node program needs no process of its own, unless it has native add-ons or ends its process. */
+/** A Node program does not need its own process, unless it has native addons or ends its process. */
 function threadNote(command: string, args: readonly string[]): string {
   const program = basename(command).replace(/\.(?:exe|cmd)$/i, '');
   if (program === 'node') return ' (as "script", this Node program could run in a thread)';

@@ -1,4 +1,4 @@
-/** What `bulkhead import` prints. */
+/** The output of `bulkhead import`. */
 import { unifiedDifference } from '../client-configs/difference.js';
 import type { GatewayFile } from '../client-configs/gateway-file.js';
 import { type ImportPlan, label } from '../client-configs/import-plan.js';
@@ -7,8 +7,9 @@ import { secretsWithin, withoutSecrets } from '../client-configs/secrets.js';
 import type { UndoPlan } from '../client-configs/undo-plan.js';
 
 /**
- * What would move, what stays, what to know, and the difference of every file. Secrets are not in it.
- * @param notable names of variables that servers had until now
+ * What would be moved, what would not, what the user should know, and the difference of every file. It contains no
+ * secrets.
+ * @param notable names of variables that servers have had until now
  */
 export function describePlan(plan: ImportPlan, gateway: GatewayFile, notable: readonly string[]): string {
   const { moved, refused, secrets } = plan;
@@ -28,7 +29,7 @@ export function describePlan(plan: ImportPlan, gateway: GatewayFile, notable: re
     lines.push('', ...differences(plan, gateway));
   }
   const documents = [gateway.document, ...plan.files.map(({ file }) => file.document)];
-  // Lines of context have what is around the entries.
+  // Lines of context contain what is around the entries.
   const around = documents.flatMap((document) => secretsWithin(document.value([])));
   return withoutSecrets(`${lines.join('\n')}\n`, new Set([...secrets, ...around]));
 }

@@ -1,4 +1,4 @@
-/** `bulkhead import`: moves the servers of clients' configuration files to a gateway, or back. */
+/** `bulkhead import`: moves the servers in clients' configuration files to a gateway, or back. */
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CLIENT_NAMES, SCOPES } from '../client-configs/client.js';
@@ -35,10 +35,10 @@ export interface ImportRequest {
 }
 
 /**
- * @returns the exit code: 0, or 1 where a file can't be read, an entry not be brought back, or a server not be started;
- *   where a signal ended a check, its own code.
- * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` for wrong flags.
- * @throws {CommandFailure} when nothing can be written.
+ * @returns the exit code: 0, or 1 if a file cannot be read, an entry cannot be restored, or a server cannot be started.
+ *   If a signal ended a check, the code of that signal.
+ * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` for wrong flags
+ * @throws {CommandFailure} if nothing can be written
  */
 export async function importServers(request: ImportRequest): Promise<number> {
   const { environment, cwd } = request;
@@ -73,7 +73,7 @@ export async function importServers(request: ImportRequest): Promise<number> {
   return plan.problems.length > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
-/** @returns an exit code where the import must not go on. */
+/** @returns an exit code if the import must not continue */
 async function check(
   plan: ImportPlan,
   gateway: GatewayFile,
@@ -145,7 +145,7 @@ function asFailure(error: unknown): unknown {
   return new CommandFailure(error.message, { cause: error });
 }
 
-/** Values of a flag that may be repeated, and hold several with commas. */
+/** Values of a flag that may be repeated and may contain several values separated by commas. */
 function oneOf<T extends string>(flag: string, given: readonly string[] = [], known: readonly T[]): T[] {
   return given
     .flatMap((text) => text.split(','))
@@ -158,7 +158,7 @@ function oneOf<T extends string>(flag: string, given: readonly string[] = [], kn
     });
 }
 
-/** How a client starts this program. What npx runs is in its cache, from which it may vanish. */
+/** How a client starts this program. What npx runs is in its cache, and may vanish from there. */
 function ownCommand(): string[] {
   const script = realpathSync(process.argv[1] ?? '');
   if (/[\\/]_npx[\\/]/.test(script)) return ['npx', '-y', `mcp-bulkhead@${VERSION}`];

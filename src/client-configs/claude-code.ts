@@ -42,12 +42,12 @@ export const claudeCode: Client = {
   },
 };
 
-/** The key of local scope: the root of the git repository, or the current folder where there is none. */
+/** The key of local scope: the root of the git repository, or the current folder without one. */
 function projectRoot(cwd: string): string {
   return foldersUp(cwd).find((folder) => existsSync(join(folder, '.git'))) ?? cwd;
 }
 
-/** `.mcp.json` is read from the current folder and from every one above it; the nearest counts most. */
+/** `.mcp.json` is read from the current folder and from every folder above it; the nearest takes precedence. */
 function projectFiles({ cwd }: Surroundings): ServerMap[] {
   return foldersUp(cwd).map((folder) => ({
     scope: 'project',

@@ -1,4 +1,4 @@
-/** Claude Desktop: one file, and commands only. Its entries run `bulkhead bridge` then. */
+/** Claude Desktop: one file, and only commands. After a move, its entries run `bulkhead bridge`. */
 import { join } from 'node:path';
 import type { Client } from './client.js';
 

@@ -1,4 +1,7 @@
-/** What an administrator's settings say of Claude Code's servers: they may forbid one over HTTP that they allow as a command. */
+/**
+ * What an administrator's settings say about Claude Code's servers. They may forbid a server over HTTP that they allow
+ * as a command.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { JsonDocument } from './json-document.js';
@@ -9,16 +12,16 @@ interface Rule {
 }
 
 export interface ManagedRules {
-  /** The file that rules alone: whatever users configure is ignored. */
+  /** The file that applies alone: what users configure is ignored. */
   readonly exclusive: string | undefined;
   /** `undefined`: every server is allowed. */
   readonly allowed: readonly Rule[] | undefined;
   readonly denied: readonly Rule[];
-  /** Files that can't be read: what they say is not known. */
+  /** Files that cannot be read, so that their rules are unknown. */
   readonly unreadable: readonly string[];
 }
 
-/** Reads what is there in these folders. */
+/** Reads the rules in these folders. */
 export function readManagedRules(folders: readonly string[]): ManagedRules {
   const unreadable: string[] = [];
   const exclusive = folders
@@ -29,7 +32,7 @@ export function readManagedRules(folders: readonly string[]): ManagedRules {
       const bytes = read(file);
       return bytes === undefined ? [] : [new JsonDocument(bytes)];
     } catch {
-      // Not JSON, or not ours to read: the caller says so.
+      // Not JSON, or not readable for this user; the caller reports it.
       unreadable.push(file);
       return [];
     }
@@ -47,7 +50,7 @@ export function readManagedRules(folders: readonly string[]): ManagedRules {
   };
 }
 
-/** One sentence: why the rules forbid a server of this name at this address, or `undefined`. */
+/** One sentence that says why the rules forbid a server of this name at this address, or `undefined`. */
 export function managedRefusal(rules: ManagedRules, name: string, url: string): string | undefined {
   if (rules.exclusive !== undefined) {
     return `${rules.exclusive} alone says which servers Claude Code has: an entry of the user's counts for nothing`;
@@ -57,7 +60,7 @@ export function managedRefusal(rules: ManagedRules, name: string, url: string): 
   }
   if (rules.allowed === undefined) return undefined;
   const urls = rules.allowed.filter((rule) => rule.serverUrl !== undefined);
-  // A remote server is judged by its address as soon as one is listed, otherwise by its name.
+  // A remote server is judged by its address if the rules list any address, otherwise by its name.
   const isAllowed =
     urls.length > 0
       ? urls.some((rule) => matches(rule.serverUrl, url))
@@ -93,7 +96,7 @@ function settingsFiles(folder: string): string[] {
   return [join(folder, 'managed-settings.json'), ...files.sort()];
 }
 
-/** @throws what reading throws, but where there is no such file. */
+/** @throws what reading throws, unless there is no such file */
 function read(file: string): Buffer | undefined {
   try {
     return readFileSync(file);

@@ -1,4 +1,4 @@
-/** Codex: TOML, which can't be edited here without losing what the user wrote around it. */
+/** Codex uses TOML, which cannot be edited here without losing the user's comments and formatting. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Surroundings } from './surroundings.js';
@@ -22,7 +22,7 @@ function hasServers(file: string): boolean {
   try {
     return /^[ \t]*\[mcp_servers\./m.test(readFileSync(file, 'utf8'));
   } catch {
-    // There is none, or it is not the user's to read.
+    // There is none, or this user must not read it.
     return false;
   }
 }

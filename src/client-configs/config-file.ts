@@ -1,22 +1,22 @@
-/** A configuration file as it was read: what it holds, and whether it may be written. */
+/** A configuration file: its content, and whether it may be written. */
 import { readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { messageOf } from '../shared/errors.js';
 import { JsonTextError } from '../shared/json-text.js';
 import { JsonDocument } from './json-document.js';
 
 export interface ConfigFile {
-  /** The file itself, where `path` is a symbolic link; that one is edited, and the link stays. */
+  /** The path of the file itself. A symbolic link to it stays. */
   readonly path: string;
   readonly bytes: Buffer;
   readonly document: JsonDocument;
   /** Permission bits. */
   readonly mode: number;
   readonly groupId: number;
-  /** One sentence: why it can be read but must not be written. */
+  /** One sentence that says why it can be read but must not be written, or `undefined`. */
   readonly refusal: string | undefined;
 }
 
-/** A file that is there and can't be read as JSON; the message is a whole sentence. */
+/** The file exists but cannot be read as JSON. The message is a complete sentence. */
 export class ConfigFileProblem extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -24,12 +24,12 @@ export class ConfigFileProblem extends Error {
   }
 }
 
-/** No client's file comes near it. */
+/** Much larger than the files of clients. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * @param userId whose files may be written; `undefined` where the system has no such numbers
- * @returns `undefined` when there is no such file.
+ * @param userId the user whose files may be written; `undefined` if the system has no such numbers
+ * @returns `undefined` if there is no such file
  * @throws {ConfigFileProblem}
  */
 export function readConfigFile(path: string, userId: number | undefined): ConfigFile | undefined {
@@ -78,7 +78,7 @@ function parse(path: string, bytes: Buffer): JsonDocument {
   return document;
 }
 
-/** A file is written by putting another in its place, which would be the current user's, and have no other name. */
+/** Writing replaces a file by another one, which belongs to the current user and has no other hard link. */
 function writeRefusal(path: string, stats: Stats, userId: number | undefined): string | undefined {
   if (userId !== undefined && stats.uid !== userId) {
     return `${path} belongs to another user (${stats.uid}): run import as that user`;

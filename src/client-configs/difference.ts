@@ -4,15 +4,15 @@ import { applyEdits, inOrder, type TextEdit } from './json-document.js';
 const CONTEXT = 3;
 
 interface Hunk {
-  /** Lines of the old text, counted from 0; the end is not among them. */
+  /** Lines of the old text, counted from 0; the end is exclusive. */
   start: number;
   end: number;
   readonly edits: TextEdit[];
 }
 
 /**
- * @param text empty for a file that is new
- * @returns lines without line breaks; none where nothing differs.
+ * @param text empty for a new file
+ * @returns lines without line breaks; none if nothing differs
  */
 export function unifiedDifference(path: string, text: string, edits: readonly TextEdit[]): string[] {
   const starts = lineStarts(text);
@@ -51,12 +51,12 @@ export function unifiedDifference(path: string, text: string, edits: readonly Te
   return body.length === 0 ? [] : [`--- ${text === '' ? '(new)' : path}`, `+++ ${path}`, ...body];
 }
 
-/** Lines count from 1; of none, the one before is named. */
+/** Lines count from 1. For an empty range, the line before it is named. */
 function range(first: number, length: number): string {
   return `${length === 0 ? first : first + 1},${length}`;
 }
 
-/** Keeps so many lines of context on each side. */
+/** Keeps this many lines of context on each side. */
 function trimContext(lines: readonly string[]): { lines: string[]; skipped: number } {
   const isChange = (line: string): boolean => !line.startsWith(' ');
   const firstChange = lines.findIndex(isChange);
@@ -66,7 +66,7 @@ function trimContext(lines: readonly string[]): { lines: string[]; skipped: numb
   return { lines: lines.slice(skipped, end), skipped };
 }
 
-/** By their longest common subsequence. Hunks are short: entries of one file, and a few lines around each. */
+/** By their longest common subsequence. Hunks are short: the entries of one file, with a few lines around each. */
 function compare(before: readonly string[], after: readonly string[]): string[] {
   const width = after.length + 1;
   const common = new Uint32Array((before.length + 1) * width);
@@ -109,7 +109,7 @@ function lineStarts(text: string): number[] {
   return starts;
 }
 
-/** Carriage returns are not shown: a terminal would act on them. */
+/** Carriage returns are not shown, because a terminal would execute them. */
 function linesOf(text: string): string[] {
   if (text === '') return [];
   return text.replace(/\r?\n$/, '').split(/\r?\n/);

@@ -1,9 +1,9 @@
-/** The gateway's own file, as far as `import` has to know it: its servers, and where they will be reached. */
+/** The gateway's own file, as far as `import` needs it: its servers, and their addresses. */
 import type { ConfigFile } from './config-file.js';
 import { canonicalJson, JsonDocument, type TextEdit } from './json-document.js';
 import type { ServerConfig } from './stdio-entry.js';
 
-/** Keys of an entry that say what is started; others say how it is served. */
+/** Keys of an entry that say what is started; the others say how it is served. */
 const STARTED_BY = ['command', 'args', 'env', 'cwd', 'inheritEnv'] as const;
 const ANY_ADDRESS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
@@ -13,14 +13,14 @@ export class GatewayFile {
   readonly file: ConfigFile | undefined;
   readonly document: JsonDocument;
 
-  /** @param file what is there; `undefined` when it is to be made */
+  /** @param file the existing file; `undefined` if it is to be created */
   constructor(path: string, file: ConfigFile | undefined) {
     this.path = path;
     this.file = file;
     this.document = file?.document ?? new JsonDocument(new Uint8Array());
   }
 
-  /** One sentence: why nothing can be added to it. */
+  /** One sentence that says why nothing can be added to it, or `undefined`. */
   get refusal(): string | undefined {
     const { file, document, path } = this;
     if (file?.refusal !== undefined) return `${file.refusal}.`;
@@ -33,7 +33,7 @@ export class GatewayFile {
     return undefined;
   }
 
-  /** Where its servers are: `http://127.0.0.1:3000`. */
+  /** The origin of its servers: `http://127.0.0.1:3000`. */
   get origin(): string {
     const written = this.document.value(['host']);
     const host = typeof written === 'string' ? (ANY_ADDRESS[written] ?? written) : '127.0.0.1';
@@ -44,11 +44,11 @@ export class GatewayFile {
     return this.document.value(['token']) !== undefined;
   }
 
-  /** Whether it has a server of this name that is started in this way; `undefined` when it has none of the name. */
+  /** Whether it has a server of this name that is started in this way; `undefined` if it has none of this name. */
   has(name: string, server: ServerConfig): boolean | undefined {
     const own = this.document.value(['servers', name]);
     if (own === undefined) return undefined;
-    // Without a folder of its own, it was started anywhere.
+    // Without a folder, the client may have started it anywhere.
     const keys = STARTED_BY.filter((key) => key !== 'cwd' || server.cwd !== undefined);
     const pick = (entry: unknown): unknown[] =>
       keys.map((key) => (entry as Record<string, unknown> | null)?.[key]);
@@ -63,7 +63,7 @@ export class GatewayFile {
       : this.document.append(['servers'], servers);
   }
 
-  /** Its servers once it is edited, as they are written. */
+  /** Its servers after these edits, as they are written. */
   serversAfter(edits: readonly TextEdit[]): Readonly<Record<string, unknown>> {
     const after = new JsonDocument(Buffer.from(this.document.edited(edits)));
     const plain: unknown = JSON.parse(JSON.stringify(after.value(['servers']) ?? {}));

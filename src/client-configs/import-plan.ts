@@ -1,4 +1,7 @@
-/** What an import would do: which entries move, which stay and why, and how each file changes. Nothing is written here. */
+/**
+ * What an import would do: which entries are moved, which are not and why, and how each file changes. Nothing is
+ * written here.
+ */
 import { isServerName, serverNameOf } from '../config/servers/server-name.js';
 import type { Client, ClientRules, Scope, ServerMap } from './client.js';
 import { STDIO_PROPERTIES } from './client.js';
@@ -10,7 +13,7 @@ import type { Surroundings } from './surroundings.js';
 
 export interface ImportRequest {
   readonly clients: readonly Client[];
-  /** All where there is none. */
+  /** All scopes if it is empty. */
   readonly scopes: readonly Scope[];
   readonly gateway: GatewayFile;
   /** The command and arguments that run this program. */
@@ -47,13 +50,13 @@ interface EditedFile {
 export interface ImportPlan {
   readonly moved: readonly MovedEntry[];
   readonly refused: readonly RefusedEntry[];
-  /** What the moved entries use, by name; some may be in the gateway's file already. */
+  /** The servers of the moved entries, by name. Some may already be in the gateway's file. */
   readonly servers: Readonly<Record<string, ServerConfig>>;
   readonly gatewayEdits: readonly TextEdit[];
   readonly files: readonly EditedFile[];
-  /** Values that are not to be shown. */
+  /** Values that must not be shown. */
   readonly secrets: readonly string[];
-  /** Files that can't be read; whole sentences, as are the warnings. */
+  /** Files that cannot be read, as complete sentences. The warnings are sentences too. */
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -113,14 +116,14 @@ export function label({ name, client, scope }: Entry): string {
   return `${name} (${client.title}, ${scope} scope)`;
 }
 
-/** Reads the files of clients, each once, and sorts what is in them. */
+/** Reads the files of clients, each once, and sorts their entries. */
 class EntryReader {
   readonly candidates: Candidate[] = [];
   readonly refused: RefusedEntry[] = [];
   readonly problems: string[] = [];
   readonly warnings: string[] = [];
   readonly #request: ImportRequest;
-  /** By path; `undefined` where there is nothing that can be read. */
+  /** By path; `undefined` if there is nothing that can be read. */
   readonly #files = new Map<string, ConfigFile | undefined>();
   /** Who has the file itself, by its path and the map in it: two clients may share one by a symbolic link. */
   readonly #owners = new Map<string, Client>();
@@ -131,7 +134,7 @@ class EntryReader {
 
   read(client: Client): void {
     const { surroundings, scopes } = this.#request;
-    // Where the project is the home folder, its file is the user's.
+    // If the project is the home folder, its file is the user's file.
     const maps = new Map(client.maps(surroundings).map((map) => [keyOf(map.file, map.path), map]));
     const rules = client.rules?.(surroundings);
     let found = false;
@@ -258,7 +261,7 @@ function needsToken({ gateway, surroundings }: ImportRequest): boolean {
   return gateway.hasToken || surroundings.environment.BULKHEAD_TOKEN !== undefined;
 }
 
-/** Where no variable can be named, the user has to write the token. */
+/** If a client has no variables, the user has to write the token into the entry. */
 function tokenNote(entry: Candidate): string[] {
   if (entry.client.syntax !== 'none') return [];
   return [

@@ -1,6 +1,6 @@
 /**
- * What imports changed, kept beside the gateway's file so that they can be undone. It holds no values: the old ones are in
- * the backups, and the new ones are known by their digests.
+ * What imports have changed, stored beside the gateway's file so that they can be undone. It contains no values: the
+ * old ones are in the backups, and the new ones are recognised by their digests.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -12,15 +12,15 @@ const record = z.object({
   /** The oldest first. */
   files: z.array(
     z.object({
-      /** The client's file, absolute. */
+      /** The client's file, as an absolute path. */
       path: z.string(),
       backup: z.string(),
-      /** Of the bytes that the import wrote. */
+      /** Digest of the bytes that the import wrote. */
       digest: z.string(),
       entries: z.array(
         z.object({
           path: z.array(z.string()),
-          /** Of the entry that the import wrote. */
+          /** Digest of the entry that the import wrote. */
           digest: z.string(),
         }),
       ),
@@ -31,14 +31,14 @@ const record = z.object({
 export type ImportRecord = z.output<typeof record>;
 export type RecordedFile = ImportRecord['files'][number];
 
-/** The record of this gateway's file. */
+/** The path of the record for this gateway's file. */
 export function recordPath(gatewayFile: string): string {
   return `${gatewayFile}.import-record`;
 }
 
 /**
- * @returns its bytes and what they say; `undefined` when nothing is recorded.
- * @throws when it can't be read or is no such record.
+ * @returns its bytes and its content; `undefined` if nothing is recorded
+ * @throws if it cannot be read or is not such a record
  */
 export function readRecord(path: string): { bytes: Buffer; record: ImportRecord } | undefined {
   let bytes: Buffer;
@@ -51,18 +51,18 @@ export function readRecord(path: string): { bytes: Buffer; record: ImportRecord 
   return { bytes, record: record.parse(JSON.parse(bytes.toString())) };
 }
 
-/** A record's text; `undefined` where nothing is left to undo. */
+/** The text of a record; `undefined` if nothing is left to undo. */
 export function recordBytes(files: readonly RecordedFile[]): Buffer | undefined {
   if (files.length === 0) return undefined;
   return Buffer.from(`${JSON.stringify({ version: 1, files }, null, 2)}\n`);
 }
 
-/** @returns what identifies a file's bytes. */
+/** @returns a digest of a file's bytes */
 export function bytesDigest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** @returns what identifies a value, whatever the order of its keys. */
+/** @returns a digest of a value, whatever the order of its keys */
 export function valueDigest(value: unknown): string {
   return bytesDigest(Buffer.from(canonicalJson(value) ?? 'undefined'));
 }

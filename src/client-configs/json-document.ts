@@ -1,14 +1,14 @@
 /**
- * The text of a JSON file, with comments and trailing commas where a client allows them, and edits of it. What no edit
- * names stays as it was, to the byte. `modify` of jsonc-parser isn't used: it drops the comments between a property that
- * it removes and the one before, and formats the whole line that it touches.
+ * The text of a JSON file, with comments and trailing commas if a client allows them, and edits of it. Everything that
+ * no edit names stays the same, to the byte. `modify` of jsonc-parser is not used: it drops the comments between a
+ * removed property and the one before, and formats the whole line that it changes.
  */
 import { createScanner, getNodeValue, type Node, type ParseError, parseTree } from 'jsonc-parser';
 import { JsonTextError } from '../shared/json-text.js';
 
 export type JsonPath = readonly string[];
 
-/** Replaces so many UTF-16 units of the text at an offset. */
+/** Replaces this many UTF-16 units of the text at an offset. */
 export interface TextEdit {
   readonly offset: number;
   readonly length: number;
@@ -24,8 +24,8 @@ export class JsonDocument {
   readonly #root: Node | undefined;
 
   /**
-   * @throws {TypeError} when the bytes are not UTF-8.
-   * @throws {JsonTextError} when the text is not JSON. An empty one is taken as an object without properties.
+   * @throws {TypeError} if the bytes are not UTF-8
+   * @throws {JsonTextError} if the text is not JSON. An empty text counts as an object without properties.
    */
   constructor(bytes: Uint8Array) {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -37,19 +37,19 @@ export class JsonDocument {
     if (error !== undefined) throw new JsonTextError(this.text, error.offset);
   }
 
-  /** Whether the file holds a JSON object, or nothing at all. */
+  /** Whether the file contains a JSON object, or nothing at all. */
   get isObject(): boolean {
     return this.#root === undefined || this.#root.type === 'object';
   }
 
-  /** The value's node; where a key is repeated, the last one's, as JSON parsers do. */
+  /** The node of the value. If a key is repeated, the last one counts, as in JSON parsers. */
   find(path: JsonPath): Node | undefined {
     let node = this.#root;
     for (const key of path) node = node && propertiesNamed(node, key).at(-1)?.children?.[1];
     return node;
   }
 
-  /** Whether a key of the path is repeated in its object: then an edit could be of the one that doesn't count. */
+  /** Whether a key of the path is repeated in its object: an edit could then change the one that does not count. */
   isAmbiguous(path: JsonPath): boolean {
     return path.some((key, depth) => {
       const parent = this.find(path.slice(0, depth));
@@ -57,7 +57,7 @@ export class JsonDocument {
     });
   }
 
-  /** The value at a path as plain data: objects have no prototype. */
+  /** The value at a path as plain data; objects have no prototype. */
   value(path: JsonPath): unknown {
     const node = this.find(path);
     return node === undefined ? undefined : getNodeValue(node);
@@ -69,7 +69,7 @@ export class JsonDocument {
     return node && this.text.slice(node.offset, node.offset + node.length);
   }
 
-  /** The keys of the object at a path, each once. */
+  /** The keys of the object at a path, without duplicates. */
   keys(path: JsonPath): string[] {
     const node = this.find(path);
     return [...new Set(node?.type === 'object' ? propertiesOf(node).map(keyOf) : [])];
@@ -80,14 +80,14 @@ export class JsonDocument {
     return applyEdits(this.text, edits);
   }
 
-  /** The bytes of a text that came from `edited`. */
+  /** The bytes of a text that `edited` has returned. */
   encode(text: string): Buffer {
     return Buffer.from(this.#hasMark ? BYTE_ORDER_MARK + text : text);
   }
 
   /**
-   * Gives the object at `path` other properties: values of `set` take the place of those that are there, `drop` are
-   * removed, and what is new comes where `anchor`, one of the properties, is.
+   * Changes properties of the object at `path`: values in `set` replace existing ones, those in `drop` are removed, and
+   * new ones are added at the place of `anchor`, one of the properties.
    */
   editObject(
     path: JsonPath,
@@ -120,7 +120,9 @@ export class JsonDocument {
     return [...edits, ...this.#removals(removed, kept.at(-1), properties.at(-1))];
   }
 
-  /** Adds properties at the end of the object at `path`, in the file's own style; an empty text becomes such an object. */
+  /**
+   * Adds properties at the end of the object at `path`, in the file's own style; an empty text becomes such an object.
+   */
   append(path: JsonPath, properties: Readonly<Record<string, unknown>>): TextEdit[] {
     const object = this.find(path);
     if (object === undefined) {
@@ -155,7 +157,7 @@ export class JsonDocument {
     return [{ offset: close, length: 0, content: eol + inner + property + eol + outer }];
   }
 
-  /** One property, with the space after the colon as `example` has it. */
+  /** One property, with the same space after the colon as `example`. */
   #property(key: string, value: unknown, example: Node): string {
     const [name, old] = example.children ?? [];
     const between = name && old && this.text.slice(name.offset + name.length, old.offset);
@@ -167,7 +169,7 @@ export class JsonDocument {
     const edits: TextEdit[] = removed.flatMap((property) => {
       const end = property.offset + property.length;
       const comma = this.#commaAfter(end) ?? end;
-      // A comment between the two stays.
+      // A comment between the two is kept.
       if (this.text.slice(end, comma - 1).trim() !== '') {
         return [span(property.offset, end), span(comma - 1, comma)];
       }
@@ -175,12 +177,12 @@ export class JsonDocument {
     });
     if (last === undefined || lastKept === undefined || !removed.includes(last)) return edits;
     if (this.#commaAfter(last.offset + last.length) !== undefined) return edits;
-    // The last one that is left has a comma that nothing comes after any more.
+    // The last remaining property has a comma with nothing after it.
     const comma = this.#commaAfter(lastKept.offset + lastKept.length);
     return comma === undefined ? edits : [...edits, span(comma - 1, comma)];
   }
 
-  /** Takes the line or lines with it where nothing else is on them, otherwise the space on one side. */
+  /** Also removes the line or lines if nothing else is on them, otherwise the space on one side. */
   #removal(start: number, end: number): TextEdit {
     const lineStart = this.text.lastIndexOf('\n', start - 1) + 1;
     const rest = /^[ \t]*(\r?\n)?/.exec(this.text.slice(end)) ?? [''];
@@ -191,7 +193,7 @@ export class JsonDocument {
     return span(start - spacesBefore(this.text, start), end);
   }
 
-  /** Where the comma after an offset ends, or `undefined` when another token comes first. */
+  /** The end of the comma after an offset, or `undefined` if another token comes first. */
   #commaAfter(offset: number): number | undefined {
     const scanner = createScanner(this.text, true);
     scanner.setPosition(offset);
@@ -200,7 +202,7 @@ export class JsonDocument {
     return this.text.slice(scanner.getTokenOffset(), end) === ',' ? end : undefined;
   }
 
-  /** Where the comments end that follow an offset on its line; the offset itself where there are none. */
+  /** The end of the comments that follow an offset on its line; the offset itself if there are none. */
   #commentsOfLine(offset: number): number {
     const scanner = createScanner(this.text, false);
     scanner.setPosition(offset);
@@ -214,7 +216,7 @@ export class JsonDocument {
     }
   }
 
-  /** What is before a property on its line, where that is nothing but space. */
+  /** What is before a property on its line, if that is only space. */
   #ownIndentation(property: Node): string | undefined {
     const lineStart = this.text.lastIndexOf('\n', property.offset - 1) + 1;
     const before = this.text.slice(lineStart, property.offset);
@@ -235,7 +237,7 @@ export class JsonDocument {
   }
 }
 
-/** @param edits must not overlap; their order doesn't matter. */
+/** @param edits must not overlap; their order does not matter */
 export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   let result = '';
   let position = 0;
@@ -246,12 +248,12 @@ export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   return result + text.slice(position);
 }
 
-/** By offset; those at one offset in the order that they came in. */
+/** By offset; those at the same offset in their given order. */
 export function inOrder(edits: readonly TextEdit[]): TextEdit[] {
   return [...edits].sort((one, other) => one.offset - other.offset);
 }
 
-/** JSON in which keys are sorted and nothing is indented: equal for equal values. */
+/** JSON with sorted keys and without indentation: equal for equal values. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) => {
     if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;

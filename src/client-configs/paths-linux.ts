@@ -1,4 +1,4 @@
-/** Where applications keep their files on Linux (XDG Base Directory Specification), and what else follows it. */
+/** Where applications keep their files on Linux (XDG Base Directory Specification), and paths derived from that. */
 import { join } from 'node:path';
 import type { PlatformFolders } from './platform-folders.js';
 
@@ -8,7 +8,7 @@ export function linuxFolders(
 ): PlatformFolders {
   const configured = environment.XDG_CONFIG_HOME;
   return {
-    // A relative one has to be ignored (section 3 of the specification).
+    // A relative path must be ignored (section 3 of the specification).
     configuration: configured?.startsWith('/') ? configured : join(home, '.config'),
     claudeManaged: ['/etc/claude-code'],
   };

@@ -8,7 +8,7 @@ export function windowsFolders(
 ): PlatformFolders {
   return {
     configuration: environment.APPDATA || win32.join(home, 'AppData', 'Roaming'),
-    // The second one is where versions before 2.1 looked.
+    // Versions before 2.1 looked in the second one.
     claudeManaged: [
       win32.join(environment.ProgramFiles ?? 'C:\\Program Files', 'ClaudeCode'),
       win32.join(environment.ProgramData ?? 'C:\\ProgramData', 'ClaudeCode'),

@@ -1,4 +1,4 @@
-/** Does what a plan says: the gateway's file first, then the record that can undo it, then the clients' files. */
+/** Carries out a plan: first the gateway's file, then the record for undoing it, then the clients' files. */
 import { rmSync } from 'node:fs';
 import type { GatewayFile } from './gateway-file.js';
 import type { ImportPlan } from './import-plan.js';
@@ -23,8 +23,8 @@ export interface Written {
 }
 
 /**
- * @returns the files that were changed.
- * @throws {WriteFilesError} then nothing is changed, or its message says what is.
+ * @returns the files that were changed
+ * @throws {WriteFilesError} nothing is changed then, or its message says what is
  */
 export function performImport(plan: ImportPlan, gateway: GatewayFile): Written[] {
   const changes: FileChange[] = [];
@@ -79,7 +79,7 @@ function gatewayChange(plan: ImportPlan, gateway: GatewayFile): FileChange[] {
       path: file?.path ?? gateway.path,
       before: file?.bytes,
       after: document.encode(document.edited(plan.gatewayEdits)),
-      // Its other readers had no secrets to read in it before.
+      // Until now the file contained no secrets that its other readers could see.
       mode: plan.secrets.length > 0 ? mode & PRIVATE_MODE : mode,
       ...(file !== undefined && {
         modeBefore: file.mode,

@@ -1,7 +1,7 @@
-/** Folders that each system has somewhere else. */
+/** Folders whose paths differ between systems. */
 export interface PlatformFolders {
-  /** Of the user's applications. */
+  /** The folder of the user's applications. */
   readonly configuration: string;
-  /** Of the settings that an administrator gives Claude Code. */
+  /** Folders of the settings with which an administrator configures Claude Code. */
   readonly claudeManaged: readonly string[];
 }

@@ -1,16 +1,16 @@
-/** What looks like a secret in an entry: literal values only, since `${VAR}` gives nothing away. */
+/** Finds what looks like a secret in an entry. Only literal values count: `${VAR}` reveals nothing. */
 
 const SECRET_NAME = /key|token|secret|passw|pwd|credential|auth|cookie|dsn|private|signature/i;
-/** How issuers begin their tokens. */
+/** The beginnings of tokens, by their issuers' conventions. */
 const SECRET_PREFIXES = [
   ...['sk-', 'sk_', 'rk_', 'ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_', 'github_pat_', 'glpat-', 'npm_', 'hf_'],
   ...['xoxa-', 'xoxb-', 'xoxp-', 'xoxr-', 'xoxs-', 'shpat_', 'lin_api_', 'ntn_', 'AKIA', 'eyJ', 'Bearer '],
 ];
 const NO_SECRET = /^(?:true|false|none|null|\d{1,5})$/i;
 const FLAG = /^--?([\w-]+)(?:=(.+))?$/s;
-/** A shorter text can't be kept from view without hiding words that mean something else. */
+/** A shorter text cannot be hidden without also hiding words that mean something else. */
 const MIN_LENGTH = 4;
-/** Outside of the entries that move, more words are taken for names of secrets than are. */
+/** Outside of the moved entries, some words are wrongly taken for names of secrets, so short values are not hidden there. */
 const MIN_ANYWHERE_LENGTH = 8;
 
 export interface EntryTexts {
@@ -18,7 +18,7 @@ export interface EntryTexts {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The values that look like secrets, each once. */
+/** The values that look like secrets, without duplicates. */
 export function secretsOf({ args, env }: EntryTexts): string[] {
   const found = new Set<string>();
   for (const [name, value] of Object.entries(env)) {
@@ -52,7 +52,7 @@ export function secretsWithin(content: unknown): string[] {
   return found;
 }
 
-/** Names of variables that servers may need and that the gateway does not pass on unless it is told to. */
+/** Names of variables that servers may need and that the gateway does not pass on by default. */
 export function notableVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
   return Object.keys(environment)
     .filter((name) => !name.startsWith('BULKHEAD_') && (SECRET_NAME.test(name) || /proxy$/i.test(name)))
@@ -60,10 +60,10 @@ export function notableVariables(environment: Readonly<Record<string, string | u
     .sort();
 }
 
-/** The text without these secrets, in their JSON form or as they are. */
+/** The text without these secrets, in their JSON form or unchanged. */
 export function withoutSecrets(text: string, secrets: Iterable<string>): string {
   let result = text;
-  // The longest first: one may be a part of another.
+  // The longest first, because one may be a part of another.
   for (const secret of [...secrets].sort((one, other) => other.length - one.length)) {
     for (const form of new Set([JSON.stringify(secret).slice(1, -1), secret])) {
       result = result.replaceAll(form, '(not shown)');
@@ -72,7 +72,7 @@ export function withoutSecrets(text: string, secrets: Iterable<string>): string 
   return result;
 }
 
-/** Addresses with a password in them are among these. */
+/** Includes addresses that contain a password. */
 function hasSecretForm(value: string): boolean {
   if (SECRET_PREFIXES.some((prefix) => value.startsWith(prefix))) return true;
   return URL.canParse(value) && new URL(value).password !== '';

@@ -1,4 +1,4 @@
-/** A client's entry for a command, read as the gateway's entry for the same. */
+/** A client's entry for a command, converted to the gateway's entry for the same command. */
 import { isAbsolute, join } from 'node:path';
 import { USUAL_VARIABLES } from '../servers/server-environment.js';
 import type { Client, ServerMap } from './client.js';
@@ -21,7 +21,7 @@ export type EntryReading =
       readonly secrets: readonly string[];
       /** Variables of the environment that it refers to without a default. */
       readonly required: readonly string[];
-      /** Sentences on what is not as it was. */
+      /** Sentences about differences from the client's entry. */
       readonly notes: readonly string[];
     }
   | { readonly kind: 'refused'; readonly reason: string };
@@ -31,7 +31,7 @@ const RELATIVE_PATH = /(?:^|=)\.{1,2}(?:[\\/]|$)/;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Reads one entry; nothing of it is expanded. */
+/** Converts one entry; no variable in it is expanded. */
 export function readEntry(client: Client, map: ServerMap, value: unknown, home: string): EntryReading {
   if (!isObject(value)) return refused('it is not an object');
   const remote = remoteKind(value);
@@ -110,7 +110,7 @@ function shapeProblem({ command, args, env }: Fields): string | undefined {
   return isEnvironment ? undefined : 'its "env" is not an object of strings';
 }
 
-/** `null` takes a variable away, which the gateway's small environment does not have anyway. */
+/** `null` removes a variable, which the gateway's small environment does not have anyway. */
 function environmentOf(env: unknown, translator: VariableTranslator): Record<string, string> {
   const pairs = Object.entries(isObject(env) ? env : {}).filter(([, value]) => value !== null);
   return Object.fromEntries(pairs.map(([name, value]) => [name, translator.translate(String(value))]));
@@ -121,7 +121,7 @@ function absoluteFolder(cwd: string, folder: string | undefined): string | undef
   return folder === undefined ? undefined : join(folder, cwd);
 }
 
-/** `docker run -e NAME` hands on a variable of the environment that docker itself has. */
+/** `docker run -e NAME` passes on a variable of docker's own environment. */
 function namesForContainers(command: string, args: readonly string[]): string[] {
   if (!/(?:^|[\\/])(?:docker|podman|nerdctl)(?:\.exe)?$/.test(command)) return [];
   const names = args.map((argument, index) => {

@@ -1,4 +1,4 @@
-/** What decides where clients keep their files: whose home, on which system, from which folder. */
+/** What determines where clients keep their files: whose home folder, on which system, from which folder. */
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { linuxFolders } from './paths-linux.js';
@@ -12,11 +12,11 @@ export interface Surroundings {
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly folders: PlatformFolders;
-  /** Whose files may be written; `undefined` where the system has no such numbers. */
+  /** The user whose files may be written; `undefined` if the system has no such numbers. */
   readonly userId: number | undefined;
 }
 
-/** Those of this process. */
+/** The surroundings of this process. */
 export function surroundingsOf(
   environment: Readonly<Record<string, string | undefined>>,
   cwd: string,

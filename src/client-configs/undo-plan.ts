@@ -1,7 +1,7 @@
 /**
- * What undoing imports would do. A file that is as the import left it gets its backup back, byte for byte. In one that was
- * changed since, such as Claude Code's, which the client writes all the time, the entries alone go back; an entry that was
- * changed itself stays.
+ * What undoing imports would do. A file that has not changed since the import is replaced by its backup, byte for byte.
+ * In a file that has changed, such as Claude Code's, which the client writes all the time, only the entries are
+ * restored. An entry that was itself changed stays.
  */
 import { readFileSync } from 'node:fs';
 import { messageOf } from '../shared/errors.js';
@@ -11,20 +11,20 @@ import { JsonDocument, type TextEdit } from './json-document.js';
 
 interface UndonePart {
   readonly file: ConfigFile;
-  /** Names of the entries that go back. */
+  /** Names of the entries that are restored. */
   readonly entries: readonly string[];
-  /** Whether the whole file is as it was before the import. */
+  /** Whether the whole file is again as it was before the import. */
   readonly whole: boolean;
 }
 
 export interface UndoPlan {
-  /** One for each file, with what it holds afterwards. */
+  /** One for each file, with its content afterwards. */
   readonly files: readonly (UndonePart & { readonly after: Buffer })[];
-  /** Backups that hold nothing any more that the files don't. */
+  /** Backups that contain nothing that the files do not contain. */
   readonly obsolete: readonly string[];
-  /** Records of what can't be undone now. */
+  /** Records of what cannot be undone now. */
   readonly remaining: readonly RecordedFile[];
-  /** Whole sentences. */
+  /** Complete sentences. */
   readonly problems: readonly string[];
 }
 
@@ -40,7 +40,7 @@ export function planUndo(recorded: readonly RecordedFile[], userId: number | und
   const obsolete: string[] = [];
   const remaining: RecordedFile[] = [];
   const problems: string[] = [];
-  // The last import first: what it found is what the one before had left.
+  // The last import first: it started from what the one before had written.
   for (const past of [...recorded].reverse()) {
     try {
       const state = states.get(past.path) ?? readState(past.path, userId);
@@ -70,7 +70,7 @@ function readState(path: string, userId: number | undefined): State {
   return { file, bytes: file.bytes, whole: true, entries: new Set() };
 }
 
-/** @returns whether the file is as its backup now. */
+/** @returns whether the file is now equal to its backup */
 function takeBack(past: RecordedFile, state: State, backup: JsonDocument, problems: string[]): boolean {
   const names = past.entries.map(({ path }) => path.at(-1) ?? '');
   if (bytesDigest(state.bytes) === past.digest) {

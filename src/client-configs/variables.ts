@@ -1,30 +1,30 @@
 /**
- * From the variables that a client knows to those of the gateway, `${VAR}` and `${VAR:-default}`. They stay unexpanded: the
- * values are the gateway's to find. What only the client knows, and does not change, is written out.
+ * Translates the variables of a client to those of the gateway, `${VAR}` and `${VAR:-default}`. They are not expanded:
+ * the gateway finds their values. What only the client knows, and what does not change, is replaced by its value.
  */
 import { basename, sep } from 'node:path';
 import type { VariableSyntax } from './client.js';
 
-/** `${…}`, and what is between the braces. */
+/** `${…}`, and the text between the braces. */
 const BRACED = /\$\{([^{}]*)\}/g;
 const SHELL = /\$(?:\{([^{}]*)\}|([A-Za-z_][A-Za-z0-9_]*))/g;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*/;
 
 export interface Place {
   readonly home: string;
-  /** The project's folder, where there is one. */
+  /** The project's folder, if there is one. */
   readonly folder?: string | undefined;
 }
 
-/** Translates every text of one entry, and notes what it met. */
+/** Translates every text of one entry, and records what it found. */
 export class VariableTranslator {
   /** Variables of the environment that the entry refers to. */
   readonly names = new Set<string>();
   /** Those of them that have no default. */
   readonly required = new Set<string>();
-  /** What is text to the client, and a variable to the gateway. */
+  /** Texts that are literal for the client, but variables for the gateway. */
   readonly literals = new Set<string>();
-  /** Why the entry can't be moved: the first thing that was met. */
+  /** Why the entry cannot be moved: the first reason that was found. */
   refusal: string | undefined;
   readonly #syntax: VariableSyntax;
   readonly #place: Place;
@@ -56,7 +56,7 @@ export class VariableTranslator {
   #braces(whole: string, inner: string): string {
     const name = NAME.exec(inner)?.[0];
     if (name === undefined) return whole;
-    // Claude Code sets the one for its servers, and the shell the other; the gateway has others, or none.
+    // Claude Code sets the first for its servers, and the shell sets the second; the gateway has others, or none.
     if (name === 'CLAUDE_PROJECT_DIR' || name === 'PWD') return this.#projectFolder(whole);
     this.#note(name, inner);
     return whole;

@@ -32,7 +32,7 @@ export const vscode: Client = {
   refusal: editorRefusal,
 };
 
-/** What an editor does for a command, and would be gone without a word. */
+/** Things that an editor does for a command and that would silently be lost. */
 export function editorRefusal(entry: Readonly<Record<string, unknown>>): string | undefined {
   if (entry.sandboxEnabled !== true && typeof entry.envFile !== 'string') return undefined;
   return entry.sandboxEnabled === true
@@ -56,7 +56,7 @@ function subfolders(folder: string): string[] {
       .filter((entry) => entry.isDirectory())
       .map((entry) => join(folder, entry.name));
   } catch {
-    // There is none, or it can't be read: then its files can't be either.
+    // There is none, or it cannot be read, and then its files cannot be read either.
     return [];
   }
 }

@@ -9,7 +9,7 @@ export const windsurf: Client = {
   usesCwd: false,
 
   maps({ home }) {
-    // The second one is what its plugin for other editors reads.
+    // The plugin for other editors reads the second one.
     return [join('windsurf', 'mcp_config.json'), 'mcp_config.json'].map((file) => ({
       scope: 'user',
       file: join(home, '.codeium', file),

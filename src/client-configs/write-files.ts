@@ -1,6 +1,6 @@
 /**
- * Writes several files so that all of them are changed, or none. Each new text is on the disk in a file beside its target,
- * and each old one in a backup, before the first takes its place.
+ * Writes several files so that either all of them are changed, or none. Before the first one is replaced, each new file
+ * is on the disk beside its target, and each old one is in a backup.
  */
 import {
   closeSync,
@@ -18,23 +18,23 @@ import {
 import { messageOf } from '../shared/errors.js';
 
 export interface FileChange {
-  /** No symbolic link. */
+  /** Must not be a symbolic link. */
   readonly path: string;
-  /** What was read; `undefined` when there was no such file. */
+  /** What was read; `undefined` if there was no such file. */
   readonly before: Buffer | undefined;
   /** `undefined` removes the file. */
   readonly after: Buffer | undefined;
   /** Permission bits of the file when it is written. */
   readonly mode: number;
-  /** Those that it has now, where they are others. */
+  /** Its current permission bits, if they differ. */
   readonly modeBefore?: number;
-  /** The group that it keeps, where it is there already. */
+  /** The group that it keeps, if it exists already. */
   readonly groupId?: number;
-  /** Where the old text is kept. */
+  /** The path of the backup. */
   readonly backup?: string;
 }
 
-/** Nothing is changed, or the message says what is; a whole sentence. */
+/** Nothing is changed, or the message says what is. The message is a complete sentence. */
 export class WriteFilesError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -42,10 +42,10 @@ export class WriteFilesError extends Error {
   }
 }
 
-/** Backups hold what the client's file held. */
+/** Backups contain everything that the client's file contained. */
 const BACKUP_MODE = 0o600;
 
-/** A name beside the file that nothing has: `<path>.bulkhead-backup`, or one with a number. */
+/** A name beside the file that is not in use: `<path>.bulkhead-backup`, or one with a number. */
 export function freeBackupName(path: string): string {
   const name = `${path}.bulkhead-backup`;
   for (let number = 1; ; number++) {
@@ -56,7 +56,7 @@ export function freeBackupName(path: string): string {
 
 /**
  * Changes the files in this order.
- * @throws {WriteFilesError} when one was changed since it was read, or can't be written.
+ * @throws {WriteFilesError} if one was changed since it was read, or cannot be written
  */
 export function writeFiles(changes: readonly FileChange[]): void {
   const made: string[] = [];
@@ -111,7 +111,7 @@ function requireUnchanged({ path, before }: FileChange): void {
   );
 }
 
-/** @returns the files that could not be set back. */
+/** @returns the files that could not be restored */
 function takeBack(done: readonly FileChange[]): string[] {
   return [...done].reverse().flatMap(({ path, before, mode, modeBefore, groupId }) => {
     try {
@@ -123,13 +123,13 @@ function takeBack(done: readonly FileChange[]): string[] {
       }
       return [];
     } catch {
-      // The caller says which; the reason is that of the failure before.
+      // The caller names the file; the reason is that of the earlier failure.
       return [path];
     }
   });
 }
 
-/** Fails where there is a file of this name. Nobody else can read it before it has its mode. */
+/** Fails if there is already a file of this name. Nobody else can read it before its mode is set. */
 function writeNew(path: string, bytes: Buffer, mode: number, groupId?: number): void {
   const descriptor = openSync(path, 'wx', 0o600);
   try {

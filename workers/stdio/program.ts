@@ -1,14 +1,17 @@
-/** What speaks MCP in lines: a child process, or a Node program in this thread. */
+/** A program that speaks MCP in lines: a child process, or a Node program in this thread. */
 export interface Program {
   /**
-   * Gives it one message.
+   * Sends it one message.
    * @param line JSON, without a line break
-   * @returns `false` when it reads more slowly than messages come: `StdioSession.drained` is called when it has caught up
+   * @returns `false` if it reads more slowly than messages arrive: `StdioSession.drained` is called when it has caught
+   *   up
    */
   write(line: string): boolean;
-  /** Stops reading what it writes, and goes on. */
+  /** Stops reading its output, and continues. */
   pause(): void;
   resume(): void;
-  /** Closes its stdin: it shall end. Resolves when it has, or when nothing tells whether it will. */
+  /**
+   * Closes its stdin, after which it should end. Resolves when it has ended, or when nothing can show whether it will.
+   */
   end(): Promise<void>;
 }

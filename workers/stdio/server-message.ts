@@ -1,4 +1,4 @@
-/** What a line of a stdio server is: one JSON-RPC message, or none. */
+/** The meaning of a line of a stdio server: one JSON-RPC message, several, or none. */
 import { declaredNotifications } from '../../src/shared/declared-notifications.js';
 import type { SendFrame } from '../../src/shared/frames/from-worker.js';
 import { MAX_JSON_DEPTH, nestsDeeperThan } from '../../src/shared/json-depth.js';
@@ -21,7 +21,7 @@ export interface ServerNotification {
 
 export interface ServerResponse {
   readonly kind: 'response';
-  /** `undefined`: the server could not read what it answers (JSON-RPC 2.0, section 5). */
+  /** `undefined`: the server could not read the message that it answers (JSON-RPC 2.0, section 5). */
   readonly id: RequestId | undefined;
   readonly message: AnyResponse;
 }
@@ -32,7 +32,7 @@ const LIST_CHANGED = /^notifications\/\w+\/list_changed$/;
 
 /**
  * @param line one line of the server's stdout
- * @returns its messages, more than one for a batch (2025-03-26, "Batching"); or why it has none
+ * @returns its messages, more than one for a batch (2025-03-26, "Batching"); or the reason why there is none
  */
 export function serverMessages(line: string): readonly ServerMessage[] | string {
   let value: unknown;
@@ -62,7 +62,7 @@ function classified(value: unknown): ServerMessage | undefined {
   return { kind: 'response', id: isRequestId(id) ? id : undefined, message: value as AnyResponse };
 }
 
-/** The response as the main thread is handed it. */
+/** The response in the form in which the main thread receives it. */
 export function responseFrame(
   { message }: ServerResponse,
   id: RequestId,
@@ -80,7 +80,7 @@ export function responseFrame(
   };
 }
 
-/** A notification, but for `notifications/cancelled`, which names a request by the server's own id. */
+/** A notification, except `notifications/cancelled`, which names a request by the server's own id. */
 export function notificationFrame(
   { method, params }: ServerNotification,
   relatedTo: RequestId | undefined,
@@ -98,7 +98,7 @@ export function notificationFrame(
   };
 }
 
-/** The id of a response of which only the beginning and the end were kept; one of both holds it, as a rule. */
+/** The id of a response of which only the beginning and the end were kept; usually one of them contains it. */
 export function idAtEitherEnd(head: string, tail: string): RequestId | undefined {
   const found =
     /^\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*("[^"\\]{0,200}"|-?\d{1,16})/.exec(head) ??

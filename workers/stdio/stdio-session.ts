@@ -1,10 +1,10 @@
 /**
- * One session of a server that speaks stdio, for the main thread what a session thread's host is: frames on one side, lines on
- * the other. It runs where the lines are read, in the keeper's thread or in the program's own, so that the main thread parses
- * nothing.
+ * One session of a server that speaks stdio. For the main thread it does the same as the host of a session thread:
+ * frames on one side, lines on the other. It runs where the lines are read, in the keeper's thread or in the program's
+ * own, so that the main thread parses nothing.
  *
- * The client's ids go through as they are. The server's own are exchanged for ids of the session: a program that was started anew
- * counts from 0 again, and its client may still be answering the former one.
+ * The client's ids are passed on unchanged. The server's own ids are replaced by ids of the session: a program that was
+ * restarted counts from 0 again, and its client may still be answering its predecessor.
  */
 import { messageOf } from '../../src/shared/errors.js';
 import type { FromWorkerFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
@@ -24,15 +24,15 @@ import {
 
 /** Characters of JSON on their way to the client; see `PortTransport`. */
 const WINDOW_CHARS = 1024 * 1024;
-/** The longest message, as a module's (`PortTransport`). */
+/** Maximum length of a message, the same as for a module (`PortTransport`). */
 export const MAX_LINE_BYTES = 32 * 1024 * 1024;
 const INTERNAL_ERROR = -32603;
 
 export interface StdioSessionOwner {
   post(frame: FromWorkerFrame): void;
-  /** A message of the client has been handed to the program. */
+  /** A message of the client has been passed to the program. */
   onTaken(): void;
-  /** A line of the program that is none of the protocol's. */
+  /** The program wrote a line that is not a message of the protocol. */
   onStrangeLine(line: string, why: string): void;
 }
 
@@ -48,11 +48,14 @@ export class StdioSession {
   readonly #program: Program;
   readonly #startTimeoutMs: number;
   readonly #runs = new Map<RequestId, Run>();
-  /** Requests of the gateway's own, by id: those of a replay, and pings. */
+  /** Requests of the gateway itself, by id: those of a replay, and pings. */
   readonly #own = new Map<RequestId, (response: ServerResponse) => void>();
-  /** Requests of the server to its client, by the session's id: the server's own. */
+  /** Requests of the server to its client: the server's own ids, by the session's id. */
   readonly #asked = new Map<RequestId, RequestId>();
-  /** Messages that can't be written yet: the replay goes first, and a pipe may be full. The main thread bounds them. */
+  /**
+   * Messages that cannot be written yet, because the replay comes first or the pipe is full. The main thread limits
+   * them.
+   */
   readonly #waiting: (MessageFrame | undefined)[] = [];
   #replaying = true;
   #full = false;
@@ -97,13 +100,13 @@ export class StdioSession {
     }
   }
 
-  /** The program takes messages again. */
+  /** The program accepts messages again. */
   drained(): void {
     this.#full = false;
     this.#flush();
   }
 
-  /** A line that the program has written. */
+  /** The program has written a line. */
   line(text: string): void {
     if (text.trim() === '') return;
     const messages = serverMessages(text);
@@ -113,7 +116,7 @@ export class StdioSession {
     }
   }
 
-  /** A line that was too long to be kept: whoever waits for it is told. */
+  /** A line was too long to be kept: whoever waits for it receives an error. */
   overlong(head: string, tail: string, bytes: number): void {
     const why = `it has ${bytes} bytes, and at most ${MAX_LINE_BYTES} can be sent; send less, or a link to it`;
     this.#owner.onStrangeLine(head, why);
@@ -124,12 +127,12 @@ export class StdioSession {
     this.#take({ kind: 'response', id, message: { error } }, body);
   }
 
-  /** The program has gone: what it was to do at its start is of no more interest. */
+  /** The program has gone: what it had to do at its start does not matter any more. */
   close(): void {
     clearTimeout(this.#startTimer);
   }
 
-  /** Tells a fresh program what its predecessor knew. What comes from the client meanwhile waits. */
+  /** Sends a new program what its predecessor knew. Messages of the client wait meanwhile. */
   async #claim({ replay, firstRequestId }: ClaimFrame): Promise<void> {
     this.#nextRequestId = firstRequestId;
     const [introduction, ...rest] = replay;
@@ -144,7 +147,7 @@ export class StdioSession {
     this.#flush();
   }
 
-  /** @returns when it has been answered, which the client has seen already. */
+  /** @returns when it has been answered; the client has already seen that answer */
   #replay(body: string): Promise<unknown> {
     const { id } = JSON.parse(body) as { readonly id?: unknown };
     const answered = isRequestId(id)
@@ -175,7 +178,7 @@ export class StdioSession {
     const { id, method, params } = message;
     if (typeof method !== 'string') {
       const theirs = isRequestId(id) ? this.#asked.get(id) : undefined;
-      // It answers what a former program had asked, or nothing.
+      // It answers a question of an earlier program, or none.
       if (theirs === undefined) return;
       this.#asked.delete(id as RequestId);
       return this.#write(JSON.stringify({ ...message, id: theirs }));
@@ -189,7 +192,7 @@ export class StdioSession {
     this.#write(body);
   }
 
-  /** JSON has line breaks only between its tokens. */
+  /** JSON contains line breaks only between its tokens. */
   #write(body: string): void {
     if (this.#ending) return;
     const line = /[\r\n]/.test(body) ? body.replaceAll(/[\r\n]+/g, ' ') : body;
@@ -250,7 +253,7 @@ export class StdioSession {
       return this.#send({ type: 'send', kind: 'notification', id, relatedTo: undefined, body: text });
     }
     const relatedTo = method === 'notifications/progress' ? this.#runWith(params.progressToken) : undefined;
-    // Of a request that is over: nobody is left to read it.
+    // It belongs to a request that is over, so nobody would read it.
     if (method === 'notifications/progress' && relatedTo === undefined) return;
     this.#send(notificationFrame(notification, relatedTo, body));
   }
@@ -273,7 +276,7 @@ export class StdioSession {
       const waiting = this.#waiting.findIndex(
         (frame) => frame !== undefined && (JSON.parse(frame.body) as { id?: unknown }).id === requestId,
       );
-      // It keeps its place, since the main thread counts what has been taken.
+      // It keeps its place, because the main thread counts the messages that were passed on.
       if (waiting !== -1) this.#waiting[waiting] = undefined;
       return this.#owner.post({ type: 'settled', requestId });
     }
@@ -283,8 +286,8 @@ export class StdioSession {
   }
 
   /**
-   * A sign of life of the program itself. Nothing tells when it has stopped what was cancelled (2025-11-25, Cancellation: it
-   * answers nothing): one that reads and answers is taken at its word.
+   * Checks that the program itself responds. Nothing shows when it has stopped a cancelled call (2025-11-25,
+   * Cancellation: it is not answered). A program that reads and answers is trusted to have stopped.
    */
   #ping(): void {
     this.#lastPing += 1;
@@ -310,7 +313,7 @@ export class StdioSession {
     this.#owner.post({ type: 'ended' });
   }
 
-  /** stdio says of no request which call it belongs to: the latest one is the best guess, and its stream is open. */
+  /** stdio does not say to which call a request belongs. The latest one is the best guess, and its stream is open. */
   #latestRun(): RequestId | undefined {
     let latest: RequestId | undefined;
     for (const [id, { cancelled }] of this.#runs) if (!cancelled) latest = id;

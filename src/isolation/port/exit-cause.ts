@@ -27,7 +27,7 @@ const STEPS: Readonly<Record<FailedFrame['stage'], string>> = {
   program: 'the server could not be started',
 };
 
-/** The server module did not load, or its `setup` failed: it may be the system that had too little for it. */
+/** The server module did not load, or its `setup` failed. The cause may be a shortage of the system. */
 export function failedStart({ stage, error }: FailedFrame): WorkerExit {
   const shortage = shortageOf(error);
   const step = STEPS[stage];

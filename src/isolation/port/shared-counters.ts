@@ -29,7 +29,7 @@ export function sharedCounters({ usedKib: stateUsedKib }: SharedStateUse): Share
   return { handledBytes: own.subarray(0, 1), takenMessages: own.subarray(1, 2), stateUsedKib };
 }
 
-/** What one process is started with: nothing of it is shared but the number of messages that the keeper has written to it. */
+/** What one process starts with. Only the number of messages that the keeper has written to it is shared. */
 export function processCounters(): SharedCounters {
   return sharedCounters(new SharedStateUse());
 }

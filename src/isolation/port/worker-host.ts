@@ -20,7 +20,7 @@ type WorkerKind = 'thread' | 'process';
 /** Who has started it, and terminates it; one for all workers of a pool. */
 export interface WorkerHost<Thread> {
   readonly kind: WorkerKind;
-  /** What a module's `setup`, or a program's answer to `initialize`, may take. */
+  /** How long a module's `setup`, or a program's answer to `initialize`, may take. */
   readonly setupDeadlineMs: number;
   readonly events: GatewayEmitter;
   readonly cancelGraceMs: number;
@@ -36,9 +36,9 @@ export interface WorkerHost<Thread> {
   onSettled(thread: Thread): void;
 }
 
-/** What a thread says of itself when it is ready. */
+/** What a thread reports about itself when it is ready. */
 export interface WorkerFacts {
-  /** Its own nice value, where the system tells it. */
+  /** Its own nice value, if the system reports it. */
   readonly niceness: number | undefined;
   /** The system's id of the thread, if the system has one. */
   readonly systemThreadId: number | undefined;

@@ -1,6 +1,7 @@
 /**
- * Starts servers that speak stdio, a process for each session. The keeper's thread starts it, reads and writes its lines and
- * answers for it as a session thread does, so that the main thread sees a worker as any other at the end of a port.
+ * Starts servers that speak stdio, one process for each session. The keeper's thread starts the process, reads and
+ * writes its lines, and answers for it as a session thread would. So the main thread sees a worker at the end of a
+ * port, as any other.
  */
 import type { ServeFrame } from '../../shared/keeper-frames.js';
 import type { StopDeadline } from '../../shared/stop-deadline.js';
@@ -13,7 +14,7 @@ import type { SessionWorker } from '../worker.js';
 import type { StarterOwner, WorkerStarter } from '../worker-starter.js';
 
 const MEBIBYTE = 1024 * 1024;
-/** The keeper says first, and with more words, that a program does not answer. */
+/** The keeper reports earlier, and in more detail, that a program does not answer. */
 const KEEPER_LEAD_MS = 5_000;
 
 export interface ProcessStarterOptions {
@@ -25,7 +26,7 @@ export interface ProcessStarterOptions {
   readonly startTimeoutMs: number;
   readonly processMemoryMb: number;
   readonly cancelGraceMs: number;
-  /** Whether its sessions may lose their process while nothing is asked of them. */
+  /** Whether its sessions may lose their process while they have no work. */
   readonly sleeps: boolean;
 }
 
@@ -37,10 +38,10 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
   readonly #keeper: ChildKeeper;
   readonly #serve: Omit<ServeFrame, 'takenMessages'>;
   readonly #owners = new Map<PortWorker, { readonly owner: StarterOwner; readonly close: () => void }>();
-  /** Those whose processes may still be there. */
+  /** Workers whose processes may still exist. */
   readonly #unreleased = new Map<number, Promise<void>>();
 
-  /** @param keeper one for all servers; who made it closes it */
+  /** @param keeper one for all servers; whoever created it closes it */
   constructor(options: ProcessStarterOptions, keeper: ChildKeeper, events: GatewayEmitter) {
     this.events = events;
     this.cancelGraceMs = options.cancelGraceMs;
@@ -71,7 +72,9 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
     return worker;
   }
 
-  /** The keeper closes its stdin and ends all that it has started: SIGTERM, and SIGKILL after a moment. */
+  /**
+   * The keeper closes its stdin and ends everything that it has started: with SIGTERM, and with SIGKILL a moment later.
+   */
   terminate(worker: PortWorker): void {
     this.#owners.get(worker)?.close();
   }
@@ -96,7 +99,7 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
     return this.#keeper.released(id);
   }
 
-  /** A program knows nothing of `session.state`. */
+  /** A program does not know `session.state`. */
   stateUsed(): void {}
 
   async close(deadline: StopDeadline): Promise<void> {
