@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { ProcessTree } from '../../load/server/process-tree.js';
+import { ServerUnreadable } from '../../load/server/server-unreadable.js';
 import type { GatewayFile } from '../client-configs/gateway-file.js';
 import type { ImportPlan } from '../client-configs/import-plan.js';
 import { secretsOf, withoutSecrets } from '../client-configs/secrets.js';
@@ -42,6 +43,7 @@ export async function checkServers(
 ): Promise<boolean> {
   const { servers, broken } = commandsOf(plan, gateway, request.environment);
   for (const reason of broken) request.print(`  ${reason}`);
+  if (servers.length + broken.length === 0) request.print('  nothing: there is no command');
   let ok = broken.length === 0;
   for (const entry of servers) {
     if (request.signal.aborted) return false;
@@ -74,6 +76,7 @@ function commandsOf(
     {
       strict: false,
       environment,
+      // Limits play no part in a check; the time to start is the usual one of each command.
       gateway: { startTimeoutMs: undefined, processMemoryMb: 1024, threadHeapMb: 128, threadMemoryMb: 512 },
     },
   );
@@ -173,7 +176,14 @@ function count(number: number, what: string): string {
 /** The memory of the process and everything that it started. */
 function memoryOf(pid: number | undefined): string {
   if (pid === undefined || !HAS_PROCESS_TABLE) return '';
-  const figures = new ProcessTree(pid).sample();
+  let figures: ReturnType<ProcessTree['sample']>;
+  try {
+    figures = new ProcessTree(pid).sample();
+  } catch (error) {
+    // It has ended since, or started a process as another user, whose memory is not ours to read.
+    if (error instanceof ServerUnreadable) return ', memory unknown';
+    throw error;
+  }
   if (figures === undefined) return '';
   const mebibytes = Math.round(figures.residentBytes / 1024 / 1024);
   return `, ${mebibytes} MiB resident in ${figures.processes === 1 ? 'one process' : `${figures.processes} processes`}`;

@@ -17,6 +17,7 @@ import { didYouMean } from '../config/nearest.js';
 import { optionError } from '../config/option-error.js';
 import { messageOf } from '../shared/errors.js';
 import { VERSION } from '../version.js';
+import { exitAtOnce } from './exit.js';
 import { CommandFailure, EXIT_FAILED, EXIT_OK } from './failure.js';
 import { checkServers } from './import-check.js';
 import { describePlan, describeUndo, describeWritten } from './import-report.js';
@@ -79,7 +80,7 @@ async function check(
   gateway: GatewayFile,
   environment: ImportRequest['environment'],
 ): Promise<number | undefined> {
-  const stop = watchStopSignals();
+  const stop = watchStopSignals(exitAtOnce);
   try {
     process.stdout.write('\nChecked:\n');
     const print = (line: string): void => void process.stdout.write(`${line}\n`);

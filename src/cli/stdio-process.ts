@@ -75,7 +75,8 @@ export class StdioProcess implements Transport {
     child.stdin.on('error', () => {});
     child.on('error', (error) => this.onerror?.(error));
     child.once('close', (code, signal) => {
-      this.ending = signal === null ? `exit code ${code}` : signal;
+      // What was never started has an error, and no exit.
+      if (child.pid !== undefined) this.ending = signal === null ? `exit code ${code}` : signal;
       this.#exited.abort();
       this.onclose?.();
     });
