@@ -1,4 +1,4 @@
-/** A server that misbehaves on purpose, as a child process of the current test. */
+/** A server that misbehaves on purpose, as a child process. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -25,10 +25,36 @@ export interface FaultServerOptions {
   readonly tools?: 'safe' | 'dangerous' | 'none';
 }
 
+/** For the current test alone. */
 export async function startFaultServer(
   fault: FaultName = 'none',
-  { answers = 'json', tools = 'safe' }: FaultServerOptions = {},
+  options: FaultServerOptions = {},
 ): Promise<FaultServer> {
+  const { vanish, listening } = spawnFaultServer(fault, options);
+  afterThisTest(vanish);
+  return listening();
+}
+
+/**
+ * One without a fault for all tests of a `describe`. Its counters and sessions remain from test to test.
+ * @returns a function that gives the running server inside a test
+ */
+export function sharedFaultServer(): () => FaultServer {
+  let server: FaultServer | undefined;
+  let end = async (): Promise<void> => undefined;
+  before('start the fault server', async () => {
+    const { vanish, listening } = spawnFaultServer('none', {});
+    end = vanish;
+    server = await listening();
+  });
+  after('kill the fault server', () => end());
+  return () => {
+    if (!server) throw new Error('The shared fault server runs only while a test does.');
+    return server;
+  };
+}
+
+function spawnFaultServer(fault: FaultName, { answers = 'json', tools = 'safe' }: FaultServerOptions) {
   const file = join(buildRoot, 'test', 'fixtures', 'load-servers', 'fault-server.js');
   const args = ['--fault', fault, '--answers', answers, '--tools', tools];
   const child = spawn(process.execPath, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -37,9 +63,11 @@ export async function startFaultServer(
     child.kill('SIGKILL');
     await exited;
   };
-  afterThisTest(vanish);
-  const [line] = await withDeadline(once(child.stdout, 'data'), 'the fault server', START_DEADLINE_MS);
-  return { ...(JSON.parse(String(line)) as Omit<FaultServer, 'vanish'>), vanish };
+  const listening = async (): Promise<FaultServer> => {
+    const [line] = await withDeadline(once(child.stdout, 'data'), 'the fault server', START_DEADLINE_MS);
+    return { ...(JSON.parse(String(line)) as Omit<FaultServer, 'vanish'>), vanish };
+  };
+  return { vanish, listening };
 }
 
 /** The count of a metric of the server, over all its labels. */
