@@ -48,7 +48,6 @@ const otherDeaths: readonly Death[] = [
   ['2 GiB of typed arrays, with awaits', 'oom_typed_arrays', {}, 'out_of_memory', /thread-memory-mb/],
   ['a heap full of strings', 'oom_strings', {}, 'out_of_memory', /thread-(heap|memory)-mb/],
   ['a heap full of promises', 'oom_promises', {}, 'out_of_memory', /thread-(heap|memory)-mb/],
-  ['a heap full of structured clones', 'oom_clones', {}, 'out_of_memory', /thread-(heap|memory)-mb/],
   ['an uncaught null', 'throw_no_error', { what: 'null', how: 'throw' }, 'crash', /crashed/],
   ['an uncaught text', 'throw_no_error', { what: 'text', how: 'throw' }, 'crash', /a plain text/],
   ['an uncaught undefined', 'throw_no_error', { what: 'undefined', how: 'throw' }, 'crash', /undefined/],

@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import { expectLonelyDeath, FILL_DEADLINE_MS, HeapGateway } from '../fixtures/isolation/full-heap.js';
-import { Neighbour } from '../fixtures/isolation/neighbour.js';
+import { Neighbour, neighbourOf } from '../fixtures/isolation/neighbour.js';
+import { expectError } from '../support/expectations.js';
+import { connectedClient, startGateway } from '../support/gateway.js';
+import { fixtureModule } from '../support/modules.js';
 import { textOf } from '../support/raw-client.js';
 
 /** Tools for which V8 collects garbage for many seconds before it gives up. */
@@ -45,4 +48,18 @@ describe('a thread that slowly fills its heap dies alone', function () {
       gateway.expectRunning();
     });
   }
+
+  it('with structured clones, though its heap is small', async () => {
+    const small = { threadHeapMb: 64, threadMemoryMb: 256, serverModule: fixtureModule('deaths') };
+    const gateway = await startGateway({ ...small, spareThreads: 2 });
+    const neighbour = await neighbourOf(gateway);
+    const client = await connectedClient(gateway);
+    const answer = await neighbour.servedWhile(
+      client.call('oom_clones', {}, { deadlineMs: FILL_DEADLINE_MS }),
+    );
+    expectError(answer, -32603);
+    expect(answer.error?.message).to.match(/thread-(heap|memory)-mb/);
+    expect(answer.error?.data).to.include({ reason: 'thread_out_of_memory' });
+    expect(textOf(await client.call('echo', { text: 'again' }))).to.equal('again');
+  });
 });
