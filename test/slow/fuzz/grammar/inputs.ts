@@ -4,15 +4,13 @@ import { Random } from '../random.js';
 import {
   framed,
   garbage,
-  type HeaderLine,
   type HttpRequest,
-  JSON_HEADERS,
-  oddEventId,
   oddFraming,
   oddHeaders,
   oddRequestLine,
   oddTarget,
 } from './http.js';
+import { type HeaderLine, JSON_HEADERS, oddEventId } from './http-headers.js';
 import { brokenJson, deepJson, jsonValue, largeJson } from './json.js';
 import { oddMessage, response } from './json-rpc.js';
 import { initialize, notification, request } from './mcp.js';
