@@ -30,7 +30,7 @@ export interface GuardRejection extends Rejection<'host' | 'origin' | 'unauthori
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Who asks. */
+/** Who makes a request. */
 export type Principal = 'anonymous' | 'token';
 
 export interface Guard {

@@ -1,6 +1,6 @@
 /**
- * A command that speaks MCP on stdin and stdout, started for a client. The SDK's own transport leaves behind what the command
- * starts: here it has a process group of its own, and ends together with all of its descendants.
+ * A command that speaks MCP on stdin and stdout, started for a client. The SDK's own transport leaves behind what the
+ * command starts. Here the command has its own process group, and ends together with all of its descendants.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,11 +16,11 @@ import {
 } from '../shared/process-group.js';
 import { lookAtProcesses, type ProcessEntry, readProcess } from '../shared/process-table.js';
 
-/** How long it may take to end by itself, after its stdin is closed and then after SIGTERM. */
+/** How long it may take to end by itself, after its stdin is closed, and again after SIGTERM. */
 const GRACE_MS = 1_000;
-/** A list of many large tools is far below. */
+/** Much more than a list of many large tools needs. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
-/** Of stderr, for the sentence on what went wrong. */
+/** The part of stderr that is kept for the message about what went wrong. */
 const KEPT_CHARS = 4_096;
 
 export interface StartedCommand {
@@ -40,7 +40,7 @@ export class StdioProcess implements Transport {
   readonly #exited = new AbortController();
   #child: ChildProcess | undefined;
   #stderr = '';
-  /** Lines of stdout that were no message. */
+  /** Number of lines of stdout that were not messages. */
   strayLines = 0;
 
   constructor(started: StartedCommand) {
@@ -51,12 +51,12 @@ export class StdioProcess implements Transport {
     return this.#child?.pid;
   }
 
-  /** The last line that it wrote to stderr; empty when there is none. */
+  /** The last line that it wrote to stderr; empty if there is none. */
   get lastWords(): string {
     return this.#stderr.trimEnd().split('\n').at(-1)?.trim() ?? '';
   }
 
-  /** @throws when the system does not start it. */
+  /** @throws if the system does not start it */
   async start(): Promise<void> {
     const { command, args, cwd, env } = this.#started;
     const child = spawn(command, args, { cwd, env, detached: HAS_PROCESS_GROUPS, stdio: 'pipe' });
@@ -71,11 +71,11 @@ export class StdioProcess implements Transport {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-KEPT_CHARS);
     });
-    // It may have ended: the exit says so.
+    // The command may have ended, which its exit reports.
     child.stdin.on('error', () => {});
     child.on('error', (error) => this.onerror?.(error));
     child.once('close', (code, signal) => {
-      // What was never started has an error, and no exit.
+      // A command that was never started has an error, but no exit.
       if (child.pid !== undefined) this.ending = signal === null ? `exit code ${code}` : signal;
       this.#exited.abort();
       this.onclose?.();
@@ -87,7 +87,7 @@ export class StdioProcess implements Transport {
     this.#child?.stdin?.write(`${JSON.stringify(message)}\n`);
   }
 
-  /** Ends it and everything that it has started, whatever group they are in. */
+  /** Ends it and everything that it has started, whatever their groups. */
   async close(): Promise<void> {
     const child = this.#child;
     if (child?.pid === undefined) return;
@@ -102,7 +102,7 @@ export class StdioProcess implements Transport {
     for (const { pid, startTicks } of family) {
       if (readProcess(pid)?.startTicks === startTicks) signalProcess(pid, 'SIGKILL');
     }
-    // What held its pipes is gone now as well.
+    // Whatever held its pipes open is gone now as well.
     await this.#exitsWithin(GRACE_MS);
     child.stdout?.destroy();
     child.stderr?.destroy();
@@ -136,7 +136,7 @@ export class StdioProcess implements Transport {
   }
 }
 
-/** Children, their children, and whoever is in the process's session: those have lost their parent. */
+/** Its children, their children, and the processes in its session, which may have lost their parents. */
 function descendantsOf(root: number): ProcessEntry[] {
   const table = lookAtProcesses()?.table;
   if (table === undefined) return [];

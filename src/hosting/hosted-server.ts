@@ -1,6 +1,6 @@
 /**
- * One server of the catalogue. It is served, or it says why it cannot be and is tried again, ever more slowly: one that is broken
- * keeps no other from being served.
+ * One server of the catalogue. Either it is served, or it says why it cannot be and is tried again, with growing
+ * pauses. A broken server does not prevent the others from being served.
  */
 
 import type { BrokenEntry, ServerEntry } from '../servers/server-entry.js';
@@ -13,7 +13,7 @@ import { type HostingResources, type StartedServer, startServer } from './start-
 
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 5 * 60_000;
-/** For the pool of a server that was started too late. */
+/** For the pool of a server whose start ended too late. */
 const CLOSE_LATE_MS = 2_000;
 
 export class HostedServer {
@@ -37,7 +37,7 @@ export class HostedServer {
     this.#all = all;
   }
 
-  /** `undefined` while it can't be served. */
+  /** `undefined` while it cannot be served. */
   get sessions(): SessionManager | undefined {
     return this.#sessions;
   }
@@ -46,7 +46,7 @@ export class HostedServer {
     return this.#started;
   }
 
-  /** Why it can't be served, one sentence. */
+  /** One sentence that says why it cannot be served, or `undefined`. */
   get unavailable(): string | undefined {
     if (this.#sessions !== undefined) return undefined;
     return this.#failure === undefined ? 'it is being started' : messageOf(this.#failure);
@@ -62,7 +62,7 @@ export class HostedServer {
     return { name, kind, isolation, state, sessions: this.#sessions?.size ?? 0, reason: unavailable };
   }
 
-  /** What `start` met. */
+  /** The error with which `start` failed. */
   get failure(): unknown {
     return this.#failure;
   }
@@ -75,7 +75,7 @@ export class HostedServer {
     return isBroken(this.#entry) ? undefined : this.#entry.isolation;
   }
 
-  /** Tries to start it. Resolves when it is served, or has been found to be broken. */
+  /** Tries to start it. Resolves when it is served, or when it was found to be broken. */
   start(): Promise<void> {
     this.#starting ??= this.#start().finally(() => {
       this.#starting = undefined;
@@ -83,7 +83,7 @@ export class HostedServer {
     return this.#starting;
   }
 
-  /** Starts its spares, and keeps them from now on. */
+  /** Starts its spares, and replaces them from now on. */
   fill(): void {
     this.#filled = true;
     this.#started?.pool.fill();
@@ -95,7 +95,7 @@ export class HostedServer {
     await this.#started?.pool.close(deadline);
   }
 
-  /** For the process's last moment, when nothing can be awaited any more. */
+  /** For the `exit` event of the process, when nothing can be awaited any more. */
   killChildrenNow(): void {
     this.#started?.pool.killChildrenNow();
   }
@@ -104,7 +104,7 @@ export class HostedServer {
     try {
       const entry = this.#readAgain();
       const started = await startServer(entry, this.#resources);
-      // The gateway was closed while it started.
+      // The gateway was closed during the start.
       if (this.#closed) return started.pool.close(new StopDeadline(CLOSE_LATE_MS));
       this.#started = started;
       const { options, pool, staticLists } = started;
@@ -118,7 +118,7 @@ export class HostedServer {
     }
   }
 
-  /** @throws what is wrong with the entry. */
+  /** @throws what is wrong with the entry */
   #readAgain(): ServerEntry {
     if (isBroken(this.#entry) && this.#failures > 0) this.#entry = this.#entry.readAgain?.() ?? this.#entry;
     if (isBroken(this.#entry)) throw new Error(`${this.#entry.source}: ${this.#entry.reason}`);
@@ -128,11 +128,11 @@ export class HostedServer {
   #failed(error: unknown): void {
     this.#failure = error;
     this.#failures += 1;
-    // Of the first try, whoever waits for it decides what becomes of it.
+    // After the first attempt, the caller that waits for it decides what follows.
     if (this.#failures > 1) this.retryLater();
   }
 
-  /** After a try that failed: says so, and tries again after a while. */
+  /** After a failed attempt: reports it, and tries again after a while. */
   retryLater(): void {
     if (this.#closed) return;
     const hopeless = isBroken(this.#entry) && this.#entry.readAgain === undefined;

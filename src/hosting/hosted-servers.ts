@@ -9,7 +9,7 @@ import { HostedServer } from './hosted-server.js';
 import type { HostingResources } from './start-server.js';
 
 export class HostedServers {
-  /** The one server, where there are no others. */
+  /** The only server, if there is just one. */
   readonly only: HostedServer | undefined;
   readonly #servers = new Map<string, HostedServer>();
   readonly #catalogue: Catalogue;
@@ -31,9 +31,9 @@ export class HostedServers {
   }
 
   /**
-   * Resolves when each is served, or has been found to be broken.
-   * @param strict whether a broken one keeps all from being served
-   * @throws {BulkheadError} what the only server, or with `strict` the first that is broken, met
+   * Resolves when each server is served, or was found to be broken.
+   * @param strict whether a broken server prevents all of them from being served
+   * @throws {BulkheadError} the failure of the only server, or with `strict` of the first broken one
    */
   async start(strict: boolean): Promise<void> {
     await Promise.all([...this.all()].map((server) => server.start()));
@@ -42,7 +42,7 @@ export class HostedServers {
     for (const server of broken) server.retryLater();
   }
 
-  /** Why none can be served, or `undefined`. */
+  /** Why no server can be served, or `undefined`. */
   unready(): string | undefined {
     const all = [...this.all()];
     if (all.length === 0 || all.some(({ sessions }) => sessions !== undefined)) return undefined;
@@ -53,12 +53,12 @@ export class HostedServers {
     for (const server of this.all()) server.fill();
   }
 
-  /** The pools of those that are served. */
+  /** The pools of the servers that are served. */
   *pools(): Generator<WorkerPool<PortWorker>> {
     for (const { started } of this.all()) if (started !== undefined) yield started.pool;
   }
 
-  /** All tools of all servers. */
+  /** The names of all tools of all servers. */
   tools(): ReadonlySet<string> {
     const [first, ...others] = [...this.all()].flatMap(({ started }) =>
       started === undefined ? [] : [started.tools],

@@ -1,4 +1,4 @@
-/** What the workers of all servers share: how many there may be, their numbers, and who keeps the processes. */
+/** What the workers of all servers share: the limit on their number, their ids, and the keeper of processes. */
 import type { ResolvedOptions } from '../config/options.js';
 import { numbers } from '../isolation/pool.js';
 import { CHILD_KEEPER, ChildKeeper } from '../isolation/port/child-keeper.js';
@@ -18,7 +18,7 @@ export class HostedWorkers {
     this.keeper = new ChildKeeper(CHILD_KEEPER, events, options.threadNice);
   }
 
-  /** All servers are closed: what the keeper could not end gently in time it kills at once. */
+  /** Called when all servers are closed: the keeper kills at once what it could not end gently in time. */
   async close(deadline: StopDeadline): Promise<void> {
     if (!(await deadline.within(this.keeper.close()))) this.killNow();
   }

@@ -1,4 +1,6 @@
-/** How a server of each kind is started: what its sessions get their workers from, and what is known of it beforehand. */
+/**
+ * How a server of each kind is started: where its sessions get their workers, and what is known about it in advance.
+ */
 import type { ResolvedOptions } from '../config/options.js';
 import { WorkerPool } from '../isolation/pool.js';
 import type { ChildKeeper } from '../isolation/port/child-keeper.js';
@@ -18,9 +20,9 @@ export interface HostingResources {
   readonly events: GatewayEmitter;
   readonly threads: WorkerBudget;
   readonly processes: WorkerBudget;
-  /** Keeps the processes that sessions are served by. */
+  /** Keeps the processes that serve sessions. */
   readonly keeper: ChildKeeper;
-  /** Numbers of workers. */
+  /** Returns the next id of a worker. */
   readonly nextId: () => number;
 }
 
@@ -30,11 +32,11 @@ export interface StartedServer {
   readonly options: ResolvedOptions;
   /** What sessions are answered without a worker. */
   readonly staticLists: StaticLists | undefined;
-  /** The names of its tools, where they are known: only these become values of a metric label. */
+  /** The names of its tools, if they are known: only these become values of a metric label. */
   readonly tools: ReadonlySet<string>;
 }
 
-/** @throws {BulkheadError} with one sentence, when the server cannot be served. */
+/** @throws {BulkheadError} with one sentence, if the server cannot be served */
 export function startServer(entry: ServerEntry, resources: HostingResources): Promise<StartedServer> {
   switch (entry.kind) {
     case 'module':

@@ -1,4 +1,4 @@
-/** What the gateway looks like right now, put together for the admin listener, the metrics and the API. */
+/** The state of the gateway at one moment, for the admin listener, the metrics and the API. */
 import type { ResolvedOptions } from '../config/options.js';
 import type { StreamDelivery } from '../delivery/stream-delivery.js';
 import type { LibuvPoolProbe } from '../isolation/libuv-pool-probe.js';
@@ -105,7 +105,7 @@ function sum<Item>(items: readonly Item[], pick: (item: Item) => number): number
   return items.reduce((total, item) => total + pick(item), 0);
 }
 
-/** By key. */
+/** The sum for each key. */
 function added<Key extends string>(
   keys: readonly Key[],
   counts: readonly Readonly<Partial<Record<Key, number>>>[],

@@ -20,7 +20,7 @@ export class WaitingLine<Worker> {
 
   /**
    * @param worker what it is that they wait for, in words
-   * @param shortage why none becomes free, for who has waited in vain
+   * @param shortage why none becomes free, for sessions that waited in vain
    */
   constructor(worker: string, shortage: () => string) {
     this.#worker = worker;

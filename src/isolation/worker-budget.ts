@@ -1,13 +1,14 @@
 /**
- * How many workers of a kind the servers of a gateway may have together: `max-threads`, or `max-processes`. A server whose sessions
- * wait is given what others don't need: their spares first, then the workers of sessions without work.
+ * How many workers of a kind the servers of a gateway may have together: `max-threads`, or `max-processes`. If sessions
+ * of a server wait, it gets what other servers do not need: first their spares, then the workers of sessions without
+ * work.
  */
 
-/** What texts say of a kind of worker. */
+/** Words for a kind of worker, for messages. */
 export interface WorkerWords {
   /** `session thread` */
   readonly worker: string;
-  /** The option that bounds their number. */
+  /** The option that limits their number. */
   readonly limit: 'max-threads' | 'max-processes';
 }
 
@@ -16,15 +17,15 @@ export const PROCESS_WORDS: WorkerWords = { worker: 'session process', limit: 'm
 
 /** One server's pool. */
 export interface BudgetMember {
-  /** Workers that count. */
+  /** Number of workers that count towards the limit. */
   readonly live: number;
-  /** Those of them that are on their way out. */
+  /** The number of them that are ending. */
   readonly leaving: number;
   /** A worker of another pool has gone. */
   onRoom(): void;
-  /** `false` where it has none. */
+  /** Ends a spare; `false` if there is none. */
   giveSpare(): boolean;
-  /** Asks a session without work to give its worker back; `false` when none can. */
+  /** Asks a session without work to give back its worker; `false` if none can. */
   giveIdle(): boolean;
 }
 
@@ -47,7 +48,7 @@ export class WorkerBudget {
     this.gone(member);
   }
 
-  /** Whether one more may be started. */
+  /** Whether one more worker may be started. */
   get room(): boolean {
     return this.live < this.limit;
   }
@@ -64,12 +65,12 @@ export class WorkerBudget {
     return leaving;
   }
 
-  /** A worker of this pool has gone, which its own sessions did not wait for. */
+  /** A worker of this pool has gone, and no session of its own waits for one. */
   gone(member: BudgetMember): void {
     for (const other of this.#members) if (other !== member && this.room) other.onRoom();
   }
 
-  /** Makes another server give one. `false` when none can. */
+  /** Makes another server give up a worker. `false` if none can. */
   makeRoomFor(member: BudgetMember): boolean {
     const others = [...this.#members].filter((other) => other !== member);
     return others.some((other) => other.giveSpare()) || others.some((other) => other.giveIdle());

@@ -4,7 +4,7 @@ import { errorResponse, JSON_RPC } from './json-rpc-error.js';
 
 /** @typeParam Reason the reasons of the part that rejects */
 export interface Rejection<Reason extends string> {
-  /** Stable, and for programs. */
+  /** Stable, for programs. */
   readonly reason: Reason;
   /** A sentence that says what to do. */
   readonly message: string;
@@ -14,7 +14,7 @@ export interface Rejection<Reason extends string> {
   readonly id?: RequestId | null;
 }
 
-/** What the client gets: a JSON-RPC error response as text. */
+/** What the client receives: a JSON-RPC error response as text. */
 export function rejectionResponse({
   reason,
   message,

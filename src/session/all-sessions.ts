@@ -1,6 +1,6 @@
 /**
- * The sessions of all servers together: the limit on their number and who makes room at it, what is counted over all of them, and
- * their end when the gateway stops. Each server's own are its `SessionManager`'s.
+ * The sessions of all servers together: the limit on their number, which one ends to make room, totals over all of
+ * them, and their end when the gateway stops. The sessions of each server are in its `SessionManager`.
  */
 import { randomInt } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
@@ -14,21 +14,21 @@ import type { Session } from './session.js';
 import { SessionEviction } from './session-eviction.js';
 import { SessionTotals } from './session-totals.js';
 
-/** A full gateway says so in its log this often, not for each session. */
+/** How often the log says that sessions end to make room; not for each session. */
 const EVICTION_NOTICE_MS = 60_000;
-/** Sessions that are looked at, or ended, in one turn of the event loop: a few milliseconds. */
+/** Sessions that are checked or ended in one turn of the event loop, which takes a few milliseconds. */
 export const SESSIONS_PER_TURN = 250;
 
 /** One server's sessions. */
 export interface SessionGroup {
   readonly size: number;
-  /** Those that answer nothing any more. */
+  /** Sessions that answer nothing any more. */
   readonly ending: ReadonlySet<Session>;
   live(): Iterable<Session>;
   get(sessionId: string): Session | undefined;
-  /** Opens none any more. */
+  /** From now on opens no sessions. */
   close(): void;
-  /** `session.state` of all sessions holds so many bytes. */
+  /** Reports the size of all `session.state`, in bytes. */
   stateUsed(bytes: number): void;
 }
 
@@ -41,7 +41,7 @@ export class AllSessions {
   readonly #groups = new Set<SessionGroup>();
   readonly #eviction = new SessionEviction(() => this.#live());
   readonly #evictionNotices = new AdmissionWindow(1, EVICTION_NOTICE_MS);
-  /** Makes request keys differ between two runs of the gateway, for whoever reads both logs. */
+  /** Makes request keys of two runs of the gateway differ, for readers of both logs. */
   readonly #keyPrefix = randomInt(36 ** 4)
     .toString(36)
     .padStart(4, '0');
@@ -67,7 +67,7 @@ export class AllSessions {
     return this.#draining;
   }
 
-  /** Counted as they come and go, since a drain asks at each answer. */
+  /** Updated with each change, because a drain reads it after each answer. */
   get requestsInFlight(): number {
     return this.totals.requestsInFlight;
   }
@@ -84,7 +84,10 @@ export class AllSessions {
     return chars;
   }
 
-  /** Whether a session could be opened; asked in the same tick as `makeRoom`, so that a burst can't pass the limit. */
+  /**
+   * Why no session can be opened, or `undefined`. Must be asked in the same tick as `makeRoom`, so that a burst cannot
+   * exceed the limit.
+   */
   rejection(): Rejection<'draining' | 'session_limit'> | undefined {
     if (this.#draining)
       return { reason: 'draining', message: 'The server is shutting down. Try again in a moment.' };
@@ -96,7 +99,10 @@ export class AllSessions {
     };
   }
 
-  /** For one session more: what `rejection` found to be idle, the one that has been without its client for longest, ends. */
+  /**
+   * Makes room for one more session: ends the idle session that `rejection` found, which has been without its client
+   * for longest.
+   */
   makeRoom(): void {
     if (this.size < this.#maxSessions) return;
     void this.#eviction.next(performance.now())?.end('evicted');
@@ -107,7 +113,7 @@ export class AllSessions {
     });
   }
 
-  /** The session with this id, whoever it belongs to. */
+  /** The session with this id, whatever its principal. */
   get(sessionId: string): Session | undefined {
     for (const group of this.#groups) {
       const session = group.get(sessionId);
@@ -117,12 +123,12 @@ export class AllSessions {
   }
 
   /**
-   * Live and ending ones, each once, as many as there are when it begins. Sessions may come and go while it goes on: what
-   * is gone is left out.
+   * All sessions, live and ending, each once, as many as there are at the start. Sessions may come and go in the
+   * meantime; those that are gone are left out.
    */
   *each(): Generator<Session> {
     for (const group of this.#groups) {
-      // One that ends meanwhile goes to the ending ones, and would come again were they the last.
+      // First the ending ones: a live session that ends meanwhile is added to them, and would otherwise come twice.
       yield* group.ending;
       let left = group.size;
       for (const session of group.live()) {
@@ -139,7 +145,7 @@ export class AllSessions {
     return { ...this.totals.states, ending };
   }
 
-  /** Resolves when nothing of the session is left; `false` when there is none with this id. */
+  /** Resolves when nothing of the session is left; `false` if there is none with this id. */
   async end(sessionId: string, reason: EndReason): Promise<boolean> {
     const session = this.get(sessionId);
     await session?.end(reason);
@@ -147,8 +153,8 @@ export class AllSessions {
   }
 
   /**
-   * Opens no session any more, lets requests in flight finish, ends all sessions. Resolves when every worker and
-   * child process is gone.
+   * Opens no more sessions, lets requests in flight finish, and ends all sessions. Resolves when every worker and child
+   * process is gone.
    */
   async drain(timeoutMs: number): Promise<void> {
     this.#draining = true;

@@ -1,4 +1,4 @@
-/** The sessions of one server: ids, timeouts, and the workers that they get from the server's pool. */
+/** The sessions of one server: their ids, their time limits, and the workers that they get from the server's pool. */
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { OutboxSource } from '../delivery/outbox.js';
@@ -15,7 +15,7 @@ import { Session } from './session.js';
 import type { SessionOptions, SessionOwner } from './session-owner.js';
 import type { SessionTotals } from './session-totals.js';
 
-/** 192 bits, in characters that the specification allows (0x21 to 0x7E) and that need no escaping in a URL. */
+/** 192 bits, as characters that the specification allows (0x21 to 0x7E) and that need no escaping in a URL. */
 const SESSION_ID_BYTES = 24;
 
 export interface SessionManagerOptions extends SessionOptions {
@@ -29,14 +29,14 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
   readonly #all: AllSessions;
   readonly #pool: WorkerSource;
   readonly #sessions = new Map<string, Session>();
-  /** Those that have a worker. */
+  /** Sessions that have a worker. */
   readonly #awake = new Set<Session>();
-  /** They answer nothing any more, but a worker or a child process of theirs still has to go. */
+  /** Sessions that answer nothing any more, but still have a worker or a child process. */
   readonly #ending = new Set<Session>();
   #sweep: Deadline | undefined;
   #closed = false;
 
-  /** @param staticLists what sessions are answered without a worker; `undefined` where each has its own lists. */
+  /** @param staticLists what sessions are answered without a worker; `undefined` if each has its own lists */
   constructor(
     options: SessionManagerOptions,
     events: GatewayEmitter,
@@ -74,13 +74,13 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     return this.#sessions.values();
   }
 
-  /** Whether a session could be opened; asked in the same tick as `open`. */
+  /** Why no session can be opened, or `undefined`. Must be asked in the same tick as `open`. */
   rejection(): Rejection<'draining' | 'session_limit'> | undefined {
     return this.#all.rejection();
   }
 
   /**
-   * Makes the record, and room for it. It has no worker before its first message.
+   * Creates the record, and makes room for it. The session has no worker before its first message.
    * @param outboxes the way to its client
    */
   open(context: Omit<SessionContext, 'sessionId' | 'startedAtMs'>, outboxes: OutboxSource): Session {
@@ -91,7 +91,7 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     return session;
   }
 
-  /** The session with this id, if it belongs to the principal: to others it does not exist. */
+  /** The session with this id, if it belongs to the principal. For others it does not exist. */
   find(sessionId: string, principal: string): Session | undefined {
     const session = this.#sessions.get(sessionId);
     return session?.context.principal === principal ? session : undefined;
@@ -145,7 +145,7 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     this.#ending.delete(session);
   }
 
-  /** Puts the session to sleep that has had nothing to do for longest; `false` when all have. */
+  /** Puts the session to sleep that has been idle for longest; `false` if all have work. */
   #makeRoom(): boolean {
     let longest: { session: Session; idleMs: number } | undefined;
     for (const session of this.#awake) {

@@ -47,8 +47,8 @@ export interface StartFrame {
 }
 
 /**
- * Main thread to keeper: start a server that speaks stdio. The only frame of its kind on a port; what follows are the frames
- * between the main thread and a worker (`frames/`), which the keeper answers for the program.
+ * From the main thread to the keeper: start a server that speaks stdio. It is the first frame on its port. What follows
+ * are the frames between the main thread and a worker (`frames/`), which the keeper answers for the program.
  */
 export interface ServeFrame {
   readonly type: 'serve';
@@ -56,18 +56,18 @@ export interface ServeFrame {
   readonly args: readonly string[];
   /** Absolute. */
   readonly cwd: string;
-  /** Whole: nothing of the gateway's own is added but the mark of its processes and a TMPDIR. */
+  /** The complete environment: only a mark for the gateway's processes and a TMPDIR are added. */
   readonly env: Readonly<Record<string, string>>;
   readonly startTimeoutMs: number;
   /** `process-memory-mb`, of the process and all its descendants. */
   readonly memoryLimitBytes: number;
-  /** Whether its sessions may lose it while nothing is asked of them. */
+  /** Whether its sessions may lose their process while they have no work. */
   readonly sleeps: boolean;
   /** See `SharedCounters`. */
   readonly takenMessages: Int32Array;
 }
 
-/** What a session thread says to the keeper. Its port's `close` is its death and ends all its processes. */
+/** From a session thread to the keeper. When the port closes, the thread has died, and all its processes are ended. */
 export type ChildRequestFrame =
   | StartFrame
   | { readonly type: 'stdin'; readonly child: number; readonly bytes: Uint8Array }
@@ -125,24 +125,27 @@ export type KeeperCommandFrame =
       readonly type: 'connect';
       readonly thread: number;
       readonly port: MessagePort;
-      /** What has come over it so far: of a thread, or `serve` and frames between main thread and worker (`codec.ts`). */
+      /**
+       * What has arrived on it so far: from a thread, or `serve` and frames between main thread and worker
+       * (`codec.ts`).
+       */
       readonly frames: readonly unknown[];
     }
-  /** End all processes of a session thread that can't say so itself. */
+  /** End all processes of a session thread that cannot ask for it itself. */
   | { readonly type: 'end'; readonly thread: number }
   /** Kill everything that is left, then answer `closed`. */
   | { readonly type: 'close' };
 
 /**
- * `running`: the process that the group is named after lives. `leaderless`: only descendants of it do.
- * `gone`: the id may be used again for something else.
+ * `running`: the first process of the group lives. `leaderless`: only descendants of it do. `gone`: the id may be
+ * reused.
  */
 export type GroupState = 'running' | 'leaderless' | 'gone';
 
-/** What the keeper says to the main thread. */
+/** From the keeper to the main thread. */
 export type KeeperReportFrame =
   | { readonly type: 'group'; readonly thread: number; readonly group: number; readonly state: GroupState }
-  /** A request or a session ended while so many of its processes still ran. */
+  /** A request or a session ended while this many of its processes still ran. */
   | { readonly type: 'killed'; readonly thread: number; readonly processes: number }
   /** These still existed at the deadline: in an uninterruptible system call, or owned by another user. */
   | { readonly type: 'survivors'; readonly thread: number; readonly pids: readonly number[] }

@@ -1,21 +1,21 @@
 /**
- * Bytes of a pipe as lines of text, as the stdio transport has them: one JSON-RPC message each, UTF-8, without line breaks inside
- * (2025-11-25, Transports, "stdio"). Nothing but the line that is being read is kept, and no more of that than its limit.
+ * Reads the bytes of a pipe as lines of text, as in the stdio transport: each is one JSON-RPC message in UTF-8, without
+ * line breaks inside (2025-11-25, Transports, "stdio"). Only the current line is kept, up to its limit.
  */
 import { isUtf8 } from 'node:buffer';
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
-/** Of a line that is too long: its beginning and its end, where the id of a message is. */
+/** How much is kept of the beginning and of the end of a line that is too long; the id of a message is there. */
 const KEPT_BYTES = 256;
 
 export interface LineOwner {
   /**
-   * A whole line without its line break; the last one may have had none.
-   * @param valid whether it was UTF-8; what was none is U+FFFD in the text
+   * A complete line without its line break; the last one may have had none.
+   * @param valid whether it was UTF-8; invalid bytes are U+FFFD in the text
    */
   onLine(line: string, valid: boolean): void;
-  /** A line was longer than the limit and is gone, but for its beginning and its end. */
+  /** A line was longer than the limit and was dropped, except for its beginning and its end. */
   onOverlong(head: string, tail: string, bytes: number): void;
 }
 
@@ -24,7 +24,7 @@ export class LineReader {
   readonly #owner: LineOwner;
   #parts: Buffer[] = [];
   #bytes = 0;
-  /** Of a line that is past the limit: the last bytes that have come. */
+  /** The last bytes of a line that exceeds the limit. */
   #tail: Buffer | undefined;
 
   constructor(maxBytes: number, owner: LineOwner) {
@@ -42,7 +42,7 @@ export class LineReader {
     if (start < chunk.length) this.#take(chunk.subarray(start));
   }
 
-  /** The pipe has ended: what came without a line break is the last line. */
+  /** The pipe has ended: what arrived without a line break is the last line. */
   end(): void {
     if (this.#bytes > 0) this.#finish();
   }
@@ -50,7 +50,7 @@ export class LineReader {
   #take(piece: Buffer): void {
     this.#bytes += piece.length;
     if (this.#tail === undefined && this.#bytes <= this.#maxBytes) {
-      // A piece is a part of the chunk's memory, which a byte-wise writer would keep alive with each byte.
+      // A copy: otherwise, if the pipe is written byte by byte, each byte would keep the memory of its whole chunk.
       this.#parts.push(piece.length < piece.buffer.byteLength / 2 ? Buffer.from(piece) : piece);
       return;
     }

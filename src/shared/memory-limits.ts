@@ -1,4 +1,4 @@
-/** The limits of a worker's memory, and when those of a session thread count as passed. Both sides share them. */
+/** The limits of a worker's memory, and when those of a session thread count as exceeded. Used on both sides. */
 
 export interface MemoryLimits {
   /** `thread-heap-mb` */

@@ -1,2 +1,2 @@
-/** Environment variables of the gateway itself, its token among them: no server gets them. */
+/** Environment variables of the gateway itself, including its token. No server receives them. */
 export const OWN_VARIABLE = /^BULKHEAD_/i;

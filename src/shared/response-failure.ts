@@ -1,10 +1,10 @@
-/** What the main thread is told of a response that failed, since it parses none itself. */
+/** What the main thread has to know about a response that failed, because it parses none itself. */
 import { cut } from './errors.js';
 
-/** What the log is told of a failure. */
+/** Maximum length of a failure in the log. */
 const MAX_MESSAGE_CHARS = 500;
 
-/** A JSON-RPC response, whoever made it: its members are what it has, not what they should be. */
+/** A JSON-RPC response from any source. Its members have not been checked. */
 export type AnyResponse =
   | { readonly result: unknown }
   | { readonly error: { readonly code?: unknown; readonly message?: unknown } };
@@ -12,11 +12,14 @@ export type AnyResponse =
 export interface ResponseFailure {
   /** The JSON-RPC error code as text, or `tool_error` for `isError: true` (2025-11-25, Tools, "Error Handling"). */
   readonly failure: string;
-  /** What the client is told: an error's message, or the first text of a tool's; cut. */
+  /**
+   * The message as the client receives it: that of an error, or the first text of a tool's result; cut to the maximum
+   * length.
+   */
   readonly message: string;
 }
 
-/** `undefined` for a result that is no tool's error. */
+/** `undefined` for a result without a tool error. */
 export function responseFailure(response: AnyResponse): ResponseFailure | undefined {
   if ('error' in response) {
     const { code, message } = response.error;

@@ -191,7 +191,9 @@ export interface GatewayEvents {
   ];
   /** Lines on a program's stdout that were no messages. */
   'lines-skipped': [{ readonly context: SessionContext | undefined; readonly lines: number }];
-  /** A thread was told to terminate and is still there after the deadline: a native call can't be interrupted. */
+  /**
+   * A thread was told to terminate and still exists after the deadline, because a native call cannot be interrupted.
+   */
   'thread-stuck': [
     {
       readonly thread: number;

@@ -1,9 +1,9 @@
-/** A process in the keeper, as its lifetime knows it. */
+/** A process in the keeper, as its lifetime sees it. */
 export interface KeptProcess {
-  /** The process's id, which is also its group's; `undefined` when it could not be started. */
+  /** The process's id, which is also that of its group; `undefined` if it could not be started. */
   readonly pid: number | undefined;
-  /** Whether it was started and is not reaped yet; its id can't mean another process while it is. */
+  /** Whether it was started and has not been reaped; until then its id cannot be reused. */
   readonly running: boolean;
-  /** Closes its pipes, which a descendant that could not be killed might hold open. */
+  /** Closes its pipes, which a descendant that could not be killed might keep open. */
   destroyStreams(): void;
 }

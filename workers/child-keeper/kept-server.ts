@@ -1,4 +1,6 @@
-/** A server that speaks stdio, in the keeper: one process for one session. Its lines are read, and its client answered, here. */
+/**
+ * A server that speaks stdio, in the keeper: one process for one session. This reads its lines and answers its client.
+ */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { toPlainError } from '../../src/shared/errors.js';
@@ -13,23 +15,23 @@ import { makeNicer } from './kept-child.js';
 import type { KeptProcess } from './kept-process.js';
 import { ServerLog } from './server-log.js';
 
-/** A descendant may hold its stdout open after it: what comes later is nobody's answer. */
+/** A descendant may keep its stdout open after it. What arrives later than this is ignored. */
 const OUTPUT_AFTER_EXIT_MS = 500;
-/** Lines of stderr are for people. */
+/** Lines of stderr are meant for people. */
 const MAX_STDERR_LINE_BYTES = 64 * 1024;
 
 export interface KeptServerOwner {
   post(frame: FromWorkerFrame): void;
-  /** The process has ended and is reaped. */
+  /** The process has ended and been reaped. */
   exited(server: KeptServer): void;
-  /** Nothing comes of it any more. */
+  /** Nothing more will come from it. */
   closed(server: KeptServer): void;
 }
 
 export interface KeptServerTraits {
   readonly marker: string;
   readonly niceness: number | undefined;
-  /** Its own folder for temporary files, which is removed with it. */
+  /** Its folder for temporary files, which is removed with it. */
   readonly temporaryFolder: string;
 }
 
@@ -46,7 +48,7 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
   readonly #hasEnded = new Promise<void>((resolve) => {
     this.#ended = resolve;
   });
-  /** It was told to end, so that its end is no death. */
+  /** Whether it was told to end, so that its end does not count as a death. */
   #ending = false;
   #closed = false;
 
@@ -106,10 +108,10 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
     return this.#hasEnded;
   }
 
-  /** What every stdio server takes as the end of its session. */
+  /** Every stdio server takes this as the end of its session. */
   closeStdin(): void {
     this.#process?.stdin.end();
-    // One that waits for a reader of its output would not get to its end.
+    // If it waits until its output is read, it could not end.
     this.resume();
   }
 
@@ -159,7 +161,7 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
     });
     child.stdin.on('drain', () => this.#session.drained());
     child.stdin.on('error', () => {
-      // Its exit, which comes now as a rule, tells more. One that lives on can be asked nothing any more.
+      // Usually its exit follows, which says more. If it stays alive, nothing can be asked of it any more.
       setTimeout(() => this.#deaf(), OUTPUT_AFTER_EXIT_MS).unref();
     });
     const lines: LineOwner = {
@@ -182,7 +184,7 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
     this.#close();
   }
 
-  /** In words: Node says ENOENT of a missing command and of a missing folder alike. */
+  /** Says in words what is missing: Node reports ENOENT for a missing command and for a missing folder. */
   #startFailure(code: string | undefined): string | undefined {
     const { command, cwd } = this.#frame;
     if (!existsSync(cwd)) return `its folder ${JSON.stringify(cwd)} does not exist (cwd)`;
@@ -206,7 +208,7 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
       });
     }
     this.#ended();
-    // After what `end` has still to say.
+    // After `end` has reported the rest.
     queueMicrotask(() => this.#close());
   }
 
@@ -234,6 +236,6 @@ function readLines(
   const reader = new LineReader(maxBytes, owner);
   source.on('data', (chunk: Buffer) => reader.push(chunk));
   source.once('end', () => reader.end());
-  // A read that fails ends the output early.
+  // A failed read ends the output early.
   source.on('error', () => source.destroy());
 }

@@ -1,6 +1,6 @@
 /**
- * The keeper's record of a session whose server is a process: its port to the main thread, the process and all that it starts,
- * and its folder for temporary files. The port's `close`, from whichever side, ends all of them.
+ * The keeper's record of a session whose server is a process: its port to the main thread, the process and everything
+ * that it starts, and its folder for temporary files. When the port closes, from either side, all of them end.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,7 +44,7 @@ export class ServedSession implements KeptServerOwner {
     this.#start(serve);
   }
 
-  /** Resolves when nothing of the session's processes is left. */
+  /** Resolves when none of the session's processes is left. */
   get released(): Promise<void> {
     return this.#released;
   }
@@ -53,7 +53,7 @@ export class ServedSession implements KeptServerOwner {
     this.#port.close();
   }
 
-  /** Takes in a frame. One that can't be handled ends this session's process, and nothing of others. */
+  /** Handles a frame. One that cannot be handled ends this session's process, and nothing of other sessions. */
   receive(posted: unknown): void {
     try {
       this.#server?.receive(decodeToWorker(posted));
@@ -75,7 +75,7 @@ export class ServedSession implements KeptServerOwner {
     this.close();
   }
 
-  /** Looks at the memory of the process and its descendants; one that holds too much is killed at once. */
+  /** Checks the memory of the process and its descendants, and kills it at once if it holds too much. */
   measure(residentBytes: (pids: readonly number[]) => number, pids: readonly number[]): void {
     const limitBytes = this.#server?.memoryLimitBytes;
     if (limitBytes === undefined || this.#closed) return;
@@ -100,7 +100,7 @@ export class ServedSession implements KeptServerOwner {
         this,
       );
       this.#server = server;
-      // Reaping needs a turn of the event loop: however short the process, its start time can still be read.
+      // Reaping needs a turn of the event loop, so the start time can still be read, however short the process lived.
       this.#lifetime.add(server, server.pid === undefined ? 0 : (readProcess(server.pid)?.startTicks ?? 0));
     } catch (error) {
       this.#fail(error);

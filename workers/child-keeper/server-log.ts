@@ -1,4 +1,6 @@
-/** What a stdio server writes beside its messages, as log lines of its session: bounded in number and length. */
+/**
+ * Turns what a stdio server writes besides its messages into log lines of its session, limited in number and length.
+ */
 import { cut } from '../../src/shared/errors.js';
 import type { FromWorkerFrame, LogLevel } from '../../src/shared/frames/from-worker.js';
 import type { LineOwner } from '../../src/shared/line-reader.js';
@@ -21,12 +23,12 @@ export class ServerLog implements LineOwner {
     this.#allowance = new LogAllowance((lines) => post({ type: 'log-dropped', lines }));
   }
 
-  /** The last line of stderr, cut: of a program that could not start, the best that is known. */
+  /** The last line of stderr, cut. If a program could not start, this is the best information. */
   get lastLine(): string | undefined {
     return this.#lastLine;
   }
 
-  /** A line of stderr. */
+  /** Handles a line of stderr. */
   onLine(line: string): void {
     const text = line.trimEnd();
     if (text === '') return;
@@ -38,7 +40,7 @@ export class ServerLog implements LineOwner {
     this.#write('stderr', 'info', `${head}… (${bytes} bytes)`);
   }
 
-  /** A line of stdout that is no message. */
+  /** Handles a line of stdout that is not a message. */
   strange(line: string, why: string): void {
     this.#skipped += 1;
     this.#report ??= setTimeout(() => this.#reportSkipped(), SKIPPED_REPORT_MS).unref();
@@ -49,7 +51,7 @@ export class ServerLog implements LineOwner {
     this.#write('session', level, message);
   }
 
-  /** Tells what it has counted. */
+  /** Reports what it has counted. */
   close(): void {
     this.#allowance.flush();
     this.#reportSkipped();

@@ -7,7 +7,7 @@ export interface Program {
    *   up
    */
   write(line: string): boolean;
-  /** Stops reading its output, and continues. */
+  /** Stop and continue reading its output. */
   pause(): void;
   resume(): void;
   /**

@@ -17,7 +17,7 @@ export interface WorkerConnection {
 /** What is at the other end of the port: a session thread, or the keeper's thread with a process. */
 type WorkerKind = 'thread' | 'process';
 
-/** Who has started it, and terminates it; one for all workers of a pool. */
+/** The object that starts and terminates workers; one for all workers of a pool. */
 export interface WorkerHost<Thread> {
   readonly kind: WorkerKind;
   /** How long a module's `setup`, or a program's answer to `initialize`, may take. */

@@ -24,7 +24,7 @@ export class ThreadNotices {
     this.#checkCodeCaches(facts.rejectedCaches);
   }
 
-  /** The gateway stops, and they can't be ended. */
+  /** The gateway stops, and these threads cannot be ended. */
   held(threads: readonly PortWorker[]): void {
     this.#events.emit('notice', {
       level: 'error',

@@ -1,34 +1,34 @@
-/** Which server a request is for, by its path: `/<name>/mcp`, and `/mcp` where there is just one. */
+/** Which server a request is for, by its path: `/<name>/mcp`, or `/mcp` if there is only one server. */
 import type { SessionManager } from '../../session/session-manager.js';
 import type { HttpRejection } from './reply.js';
 
-/** A server of the catalogue, as clients meet it. */
+/** A server of the catalogue, as clients see it. */
 export interface ServedServer {
   readonly name: string;
-  /** `undefined` while it can't be served. */
+  /** `undefined` while it cannot be served. */
   readonly sessions: SessionManager | undefined;
-  /** Why it can't, one sentence. */
+  /** One sentence that says why it cannot be served, or `undefined`. */
   readonly unavailable: string | undefined;
 }
 
 export interface ServerDirectory {
-  /** The one server, where there are no others. */
+  /** The only server, if there is just one. */
   readonly only: ServedServer | undefined;
   get(name: string): ServedServer | undefined;
   all(): Iterable<ServedServer>;
 }
 
-/** Below a server's name, or at the root where there is just one. */
+/** Below a server's name, or at the root if there is only one server. */
 export const ENDPOINTS = ['/mcp', '/sse', '/messages'] as const;
 export type Endpoint = (typeof ENDPOINTS)[number];
 
 const PATH = /^(?:\/([\w-]{1,200}))?(\/(?:mcp|sse|messages))$/;
-/** Names that are listed in an answer to a path that there is none of. */
+/** How many names an answer to an unknown path lists. */
 const MAX_NAMES_TOLD = 50;
 
 /**
  * @param path without a slash at its end
- * @returns the endpoint, and the server's name where the path has one; `undefined` for every other path
+ * @returns the endpoint, and the server's name if the path has one; `undefined` for any other path
  */
 export function endpointOf(
   path: string,
@@ -58,7 +58,10 @@ export function unavailable({ name, unavailable: why }: ServedServer): HttpRejec
   };
 }
 
-/** For a person's browser: what there is, and where. Names are of the catalogue: letters, digits, `-` and `_`. */
+/**
+ * A page for browsers that lists the servers and their addresses. Names are from the catalogue: letters, digits, `-`
+ * and `_`.
+ */
 export function indexPage(directory: ServerDirectory): string {
   const rows = [...directory.all()].map(({ name, unavailable: why }) => {
     const state = why === undefined ? '' : ` <strong>cannot be served: ${escaped(why)}</strong>`;

@@ -42,7 +42,7 @@ const LIST_CHANGED = /^notifications\/\w+\/list_changed$/;
  */
 const MAX_MESSAGE_CHARS = 32 * 1024 * 1024;
 
-/** What the log is told of a failure. */
+/** Maximum length of a stack in the log. */
 const MAX_STACK_CHARS = 2000;
 
 /** SEP-1699: clients of earlier versions cannot resume a stream that was closed on purpose. */
