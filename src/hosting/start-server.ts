@@ -43,7 +43,7 @@ export function startServer(entry: ServerEntry, resources: HostingResources): Pr
       return startModule(entry, resources);
     case 'script':
     case 'command':
-      return Promise.resolve(startProgram(entry, resources));
+      return new Promise((resolve) => resolve(startProgram(entry, resources)));
     default:
       return entry satisfies never;
   }
@@ -51,11 +51,9 @@ export function startServer(entry: ServerEntry, resources: HostingResources): Pr
 
 async function startModule(entry: ModuleEntry, resources: HostingResources): Promise<StartedServer> {
   const { events, threads, nextId } = resources;
-  if (entry.isolation === 'process')
-    throw new BulkheadError(
-      'ERR_BULKHEAD_SERVER_MODULE',
-      'a module in a process of its own cannot be served yet',
-    );
+  if (entry.isolation === 'process') throw notYet('a module runs in a thread; leave `isolation` out');
+  if (Object.keys(entry.env).length > 0)
+    throw notYet("a module has the gateway's environment; set the variables of its `env` there");
   const { bundle: bundling, ...others } = sessionOptions(entry, resources);
   const poolOptions: ThreadPoolOptions = {
     ...others,
@@ -78,6 +76,7 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
 }
 
 function startProgram(entry: CommandEntry | ScriptEntry, resources: HostingResources): StartedServer {
+  if (entry.isolation === 'thread') throw notYet('a program runs in a process; leave `isolation` out');
   const { events, processes, keeper, nextId } = resources;
   const sleepAfterMs = entry.sleepAfterMs ?? 0;
   const options = { ...sessionOptions(entry, resources), sleepAfterMs };
@@ -100,6 +99,11 @@ function startProgram(entry: CommandEntry | ScriptEntry, resources: HostingResou
   );
   const pool = new WorkerPool({ spareThreads: entry.spares ?? 0 }, processes, starter, events, nextId);
   return { pool, options, staticLists: undefined, tools: new Set() };
+}
+
+/** What the catalogue can say and no part of the gateway does: better no server than one that is not as its entry says. */
+function notYet(instead: string): BulkheadError {
+  return new BulkheadError('ERR_BULKHEAD_SERVER_MODULE', `this is not supported yet: ${instead}`);
 }
 
 function sessionOptions(entry: ServerEntry, { options }: HostingResources): ResolvedOptions {

@@ -22,16 +22,20 @@ export class LegacyClient {
   }
 
   /** Opens the stream and waits for its `endpoint` event. */
-  static async open(gateway: Gateway): Promise<LegacyClient> {
+  static async open(gateway: Gateway, url = sseUrl(gateway)): Promise<LegacyClient> {
     const http = rawClient(gateway);
-    const { stream } = await http.send('GET', undefined, {}, sseUrl(gateway));
+    const { stream } = await http.send('GET', undefined, {}, url);
     const { data } = await stream.next(({ event }) => event === 'endpoint', "the 'endpoint' event");
-    return new LegacyClient(http, stream, new URL(data ?? '', sseUrl(gateway)));
+    return new LegacyClient(http, stream, new URL(data ?? '', url));
   }
 
   /** As `open`, with `initialize` and `notifications/initialized` done. */
-  static async connect(gateway: Gateway, capabilities: Record<string, unknown> = {}): Promise<LegacyClient> {
-    const client = await LegacyClient.open(gateway);
+  static async connect(
+    gateway: Gateway,
+    capabilities: Record<string, unknown> = {},
+    url = sseUrl(gateway),
+  ): Promise<LegacyClient> {
+    const client = await LegacyClient.open(gateway, url);
     await client.ask(initializeRequest('initialize', '2024-11-05', capabilities));
     await client.accepted({ jsonrpc: '2.0', method: 'notifications/initialized' });
     return client;

@@ -67,7 +67,7 @@ export const serverEntryOptions = {
   }),
   /** Whether a session's server is in a thread of the gateway or in a process of its own. */
   isolation: option(oneOf(ISOLATIONS), {
-    defaultText: '`thread` for a module, a script or a package, `process` for a command',
+    defaultText: '`thread` for a module, `process` for everything else',
     help: `where a session's server runs: in a ${ISOLATIONS.join(' or ')}; a command always runs in a process`,
   }),
   /** Whether the lists of the first session are remembered for later ones, or each session asks for its own. */

@@ -20,11 +20,11 @@ export function causeOf(died: unknown): WorkerExit {
   return { cause: 'crash', message: `it crashed: ${message}`, stack: toPlainError(died).stack };
 }
 
-const STEPS: Readonly<Record<FailedFrame['stage'], string>> = {
+/** What the server's own words begin with; a program's need nothing. */
+const STEPS: Readonly<Partial<Record<FailedFrame['stage'], string>>> = {
   import: 'the server module cannot be used',
   shape: 'the server module cannot be used',
   setup: "the server module's setup failed",
-  program: 'the server could not be started',
 };
 
 /** The server module did not load, or its `setup` failed. The cause may be a shortage of the system. */
@@ -33,7 +33,7 @@ export function failedStart({ stage, error }: FailedFrame): WorkerExit {
   const step = STEPS[stage];
   return {
     cause: 'start_failed',
-    message: shortage ?? `${step}: ${error.message}`,
+    message: shortage ?? (step === undefined ? error.message : `${step}: ${error.message}`),
     shortage: shortage !== undefined,
   };
 }

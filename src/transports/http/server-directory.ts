@@ -45,7 +45,7 @@ export function notFound(directory: ServerDirectory): HttpRejection {
     reason: 'not_found',
     message:
       directory.only === undefined
-        ? `Not found: each server has /<name>/mcp (Streamable HTTP) and /<name>/sse (legacy HTTP+SSE); the names are ${told}`
+        ? `Not found. The servers here are: ${told}. Each has the endpoints mcp (Streamable HTTP) and sse (legacy HTTP+SSE) below its name`
         : 'Not found: this server has /mcp (Streamable HTTP) and /sse (legacy HTTP+SSE)',
   };
 }

@@ -49,15 +49,15 @@ describe('servers', () => {
       expect(entryOf({ module: 'builtin:environment', isolation: 'process' })).to.deep.include(entry);
     });
 
-    it('are Node programs, in threads', () => {
+    it('are Node programs, in processes', () => {
       const script = join(folder.path, 'program.js');
-      const entry = { kind: 'script', script, args: ['--root', '.'], isolation: 'thread' };
+      const entry = { kind: 'script', script, args: ['--root', '.'], isolation: 'process' };
       expect(entryOf({ script: 'program.js', args: ['--root', '.'] })).to.deep.include(entry);
     });
 
-    it('are the commands of installed packages, in threads', () => {
+    it('are the commands of installed packages, in processes', () => {
       const file = installPackage(folder.path, '@scope/server-memory', { bin: 'dist/index.js' });
-      const entry = { kind: 'script', script: file('dist/index.js'), args: [], isolation: 'thread' };
+      const entry = { kind: 'script', script: file('dist/index.js'), args: [], isolation: 'process' };
       expect(entryOf({ package: '@scope/server-memory' })).to.deep.include(entry);
     });
 
