@@ -159,6 +159,33 @@ export function createProgram(
       finish(await importServers({ ...flags, environment: process.env, cwd: process.cwd() }));
     });
 
+  program
+    .command('bridge')
+    .summary('connect a client that speaks stdio to a server over HTTP')
+    .description(
+      'Relays between stdin and stdout and any MCP server over Streamable HTTP, until stdin ends. Warnings go to stderr.',
+    )
+    .argument('<url>', "the server's address, such as http://127.0.0.1:3000/mcp")
+    .addOption(
+      new Option(
+        '--header <header>',
+        'header for every request, such as "X-Api-Key: secret"; @file: a file with such lines; can be repeated',
+      )
+        .argParser(collect)
+        .default([], 'none'),
+    )
+    .option(
+      '--token <token>',
+      'bearer token; other users of the machine can read flags (env: BULKHEAD_TOKEN)',
+    )
+    .option('--token-file <file>', 'file with the bearer token in its first line')
+    .action(async (url: string, flags: { header: string[]; token?: string; tokenFile?: string }) => {
+      const { bridge } = await import('./bridge.js');
+      const { header: headers, token, tokenFile } = flags;
+      const { env: environment } = process;
+      finish(await bridge({ url, headers, token, tokenFile, environment, cwd: process.cwd() }));
+    });
+
   const loadCommand = program
     .command('load')
     .summary('measure a running server under load')
