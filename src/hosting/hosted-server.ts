@@ -121,7 +121,8 @@ export class HostedServer {
   /** @throws what is wrong with the entry */
   #readAgain(): ServerEntry {
     if (isBroken(this.#entry) && this.#failures > 0) this.#entry = this.#entry.readAgain?.() ?? this.#entry;
-    if (isBroken(this.#entry)) throw new Error(`${this.#entry.source}: ${this.#entry.reason}`);
+    // The reason names file and key; what it becomes a part of has a full stop of its own.
+    if (isBroken(this.#entry)) throw new Error(this.#entry.reason.replace(/\.$/, ''));
     return this.#entry;
   }
 

@@ -1,5 +1,6 @@
 /** Which server a request is for, by its path: `/<name>/mcp`, or `/mcp` if there is only one server. */
 import type { SessionManager } from '../../session/session-manager.js';
+import { withoutPaths } from '../../shared/errors.js';
 import type { HttpRejection } from './reply.js';
 
 /** A server of the catalogue, as clients see it. */
@@ -54,18 +55,16 @@ export function unavailable({ name, unavailable: why }: ServedServer): HttpRejec
   return {
     status: 503,
     reason: 'server_unavailable',
-    message: `The server "${name}" cannot be served: ${why ?? 'it is being started'}. It is tried again from time to time.`,
+    message: `The server "${name}" cannot be served: ${withoutPaths(why ?? 'it is being started')}. It is tried again from time to time.`,
   };
 }
 
-/**
- * A page for browsers that lists the servers and their addresses. Names are from the catalogue: letters, digits, `-`
- * and `_`.
- */
+/** A page for browsers that lists the servers and their addresses. The name of a broken entry may be any text. */
 export function indexPage(directory: ServerDirectory): string {
   const rows = [...directory.all()].map(({ name, unavailable: why }) => {
-    const state = why === undefined ? '' : ` <strong>cannot be served: ${escaped(why)}</strong>`;
-    return `<li><code>/${name}/mcp</code>${state}</li>`;
+    const state =
+      why === undefined ? '' : ` <strong>cannot be served: ${escaped(withoutPaths(why))}</strong>`;
+    return `<li><code>/${escaped(name)}/mcp</code>${state}</li>`;
   });
   return `<!doctype html>
 <html lang="en">
