@@ -40,7 +40,7 @@ export type RejectionReason =
   | 'draining'
   /** Its entry is wrong, or its module cannot be used. */
   | 'server_unavailable'
-  /** A fault of the gateway's, or of what it is embedded in. */
+  /** A fault of the gateway, or of the program that embeds it. */
   | 'internal_error';
 
 /** How a session got its thread: a spare, one that was starting, or after waiting in line. A metric label. */
