@@ -78,6 +78,7 @@ const SERVER_KEYS = [
 const FLAGS = {
   serve: ['--config <file>', '--no-bundle', '--no-fast-path'],
   call: ['--token <token>', '--timeout <duration>', '--json'],
+  bridge: ['--header <header>', '--token <token>', '--token-file <file>'],
   load: [
     '--sessions <number>',
     '--rate <number/s>',
@@ -149,6 +150,7 @@ describe('Commands', () => {
     expectPinned('Commands and their arguments', found, [
       'serve server-module',
       'call url tool json',
+      'bridge url',
       'import',
       'load url',
     ]);
