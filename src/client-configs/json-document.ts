@@ -133,7 +133,7 @@ export class JsonDocument {
     const unit = this.#indentationUnit();
     const outer = this.#lineIndentation(object.offset);
     const last = propertiesOf(object).at(-1);
-    const inner = (last && this.#ownIndentation(last)) ?? outer + unit;
+    const inner = last === undefined ? outer + unit : (this.#ownIndentation(last) ?? outer);
     const property = Object.entries(properties)
       .map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value, null, unit)}`)
       .join(',\n')

@@ -1,15 +1,36 @@
 /** `bulkhead import` as it is typed. What moves, and what it becomes, is in test/unit/client-configs/. */
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { expect } from 'chai';
 import { HAS_PROCESS_TABLE, readProcess } from '../../src/shared/process-table.js';
-import { type CliExit, type CliProcess, startCli } from '../support/cli-process.js';
+import { afterThisTest } from '../support/cleanup.js';
+import { type CliExit, type CliProcess, runCli, startCli } from '../support/cli-process.js';
 import { ClientFiles } from '../support/client-files.js';
 import { projectRoot } from '../support/project.js';
 
 const MEMORY = { command: 'npx', args: ['-y', '@modelcontextprotocol/server-memory'] };
+const twoTools = join(projectRoot, 'test', 'fixtures', 'stdio', 'two-tools.mjs');
 const SECRET = 'sk-0123456789abcdef';
+
+/** What a client's file has after the import. */
+interface Entries {
+  readonly mcpServers: { readonly two: { url: string; command: string; args: string[] } };
+}
+
+/** One that nothing listens on now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 describe('bulkhead import', () => {
   let files: ClientFiles;
@@ -73,6 +94,28 @@ describe('bulkhead import', () => {
     const nothing = await run(['--undo']);
     expect(nothing).to.include({ code: 1, stdout: '' });
     expect(nothing.stderr).to.match(/^bulkhead: There is nothing to undo: .*import-record does not exist/);
+  });
+
+  it('leads clients to servers that the gateway serves, over the bridge those that know commands only', async () => {
+    const port = await freePort();
+    files.write('project/bulkhead.json', { port, adminPort: 0 });
+    const two = { command: process.execPath, args: [twoTools], env: { PID_FILE: files.path('pid') } };
+    files.write('.claude.json', { mcpServers: { two } });
+    files.write('.config/Claude/claude_desktop_config.json', { mcpServers: { two } });
+    expect(await run(['--write'], { XDG_CONFIG_HOME: files.path('.config') })).to.include({ code: 0 });
+    const gateway = startCli(['serve', '--config', 'bulkhead.json'], { cwd: files.project });
+    await gateway.printed('stdout', /^MCP server /m);
+
+    const { url } = (files.json('.claude.json') as unknown as Entries).mcpServers.two;
+    expect(await runCli(['call', url, 'one', '--json'])).to.include({ code: 0, stdout: '{"content":[]}\n' });
+
+    const desktop = (files.json('.config/Claude/claude_desktop_config.json') as unknown as Entries).mcpServers
+      .two;
+    const client = new Client({ name: 'desktop', version: '1.0.0' });
+    await client.connect(new StdioClientTransport(desktop));
+    afterThisTest(() => client.close());
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name)).to.deep.equal(['one', 'two']);
   });
 
   it('moves those of one client and scope, into the file that --config names', async () => {
@@ -159,8 +202,6 @@ describe('bulkhead import', () => {
   });
 
   describe('with --check', () => {
-    const twoTools = join(projectRoot, 'test', 'fixtures', 'stdio', 'two-tools.mjs');
-
     it('says what each server offers and costs, and ends it with everything that it started', async () => {
       const pidFile = files.path('pid');
       files.write('.claude.json', {

@@ -101,6 +101,7 @@ describe('an object that gets a property', () => {
   it('gets it after the last one, in the style of the file', () => {
     expect(appended('{\n\t"a": 1\n}\n')).to.equal('{\n\t"a": 1,\n\t"b": 1\n}\n');
     expect(appended('{"a": 1}')).to.equal('{"a": 1, "b": 1}');
+    expect(appended('{"a": 1}', [], { b: { c: 1 } })).to.equal('{"a": 1, "b": {\n  "c": 1\n}}');
     expect(appended('{\r\n    "a": {\r\n        "x": 1\r\n    }\r\n}', ['a'], { b: { c: 1 } })).to.equal(
       '{\r\n    "a": {\r\n        "x": 1,\r\n        "b": {\r\n            "c": 1\r\n        }\r\n    }\r\n}',
     );
