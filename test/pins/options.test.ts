@@ -79,6 +79,7 @@ const FLAGS = {
   serve: ['--config <file>', '--no-bundle', '--no-fast-path'],
   call: ['--token <token>', '--timeout <duration>', '--json'],
   bridge: ['--header <header>', '--token <token>', '--token-file <file>'],
+  import: ['--client <name>', '--scope <scope>', '--config <file>', '--write', '--check', '--undo'],
   load: [
     '--sessions <number>',
     '--rate <number/s>',
