@@ -213,6 +213,25 @@ describe('what a process writes', () => {
   });
 });
 
+describe('a process that floods its stdout', () => {
+  it('is read slowly, so that other sessions are served meanwhile', async () => {
+    const { gateway, client } = await oddSession();
+    const neighbour = await sessionOf(gateway, 'odd');
+    const flood = client.call('flood', { lines: 20_000 }, { deadlineMs: 30_000 });
+    let calls = 0;
+    let flooding = true;
+    void flood.finally(() => {
+      flooding = false;
+    });
+    while (flooding) {
+      calls += 1;
+      expect(textOf(await neighbour.call('count'))).to.equal(String(calls));
+    }
+    expect(textOf(await flood)).to.equal('flooded');
+    expect(calls).to.be.above(10);
+  }).timeout(60_000);
+});
+
 describe('the end of a process', () => {
   it('comes with its session, however it ends: nothing of it is left', async () => {
     const { gateway, client } = await oddSession();

@@ -83,6 +83,8 @@ export class ChildLifetime {
     }
     const alive: number[] = [];
     const decided = new Map<number, boolean>();
+    // A server that starts processes all the time would otherwise be remembered for all of them.
+    for (const pid of this.#known.keys()) if (!look.table.has(pid)) this.#known.delete(pid);
     for (const entry of look.table.values()) {
       if (entry.zombie || !this.#belongs(entry, look, groups, decided)) continue;
       this.#known.set(entry.pid, entry.startTicks);

@@ -13,6 +13,7 @@ import type { Program } from '../stdio/program.js';
 import { MAX_LINE_BYTES, StdioSession, type StdioSessionOwner } from '../stdio/stdio-session.js';
 import { makeNicer } from './kept-child.js';
 import type { KeptProcess } from './kept-process.js';
+import { NoiseThrottle } from './noise-throttle.js';
 import { ServerLog } from './server-log.js';
 
 /** A descendant may keep its stdout open after it. What arrives later than this is ignored. */
@@ -51,6 +52,23 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
   /** Whether it was told to end, so that its end does not count as a death. */
   #ending = false;
   #closed = false;
+  /** Why its stdout is not read: its client has not taken enough, or it writes too much that is no message. */
+  #unread = false;
+  #noisy = false;
+  readonly #stdoutThrottle = new NoiseThrottle(
+    () => {
+      this.#noisy = true;
+      this.#process?.stdout.pause();
+    },
+    () => {
+      this.#noisy = false;
+      if (!this.#unread) this.#process?.stdout.resume();
+    },
+  );
+  readonly #stderrThrottle = new NoiseThrottle(
+    () => void this.#process?.stderr.pause(),
+    () => void this.#process?.stderr.resume(),
+  );
 
   constructor(frame: ServeFrame, traits: KeptServerTraits, owner: KeptServerOwner) {
     this.#frame = frame;
@@ -94,12 +112,15 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
     return this.#process?.stdin.write(`${line}\n`) ?? true;
   }
 
+  /** Until its client has taken more. */
   pause(): void {
+    this.#unread = true;
     this.#process?.stdout.pause();
   }
 
   resume(): void {
-    this.#process?.stdout.resume();
+    this.#unread = false;
+    if (!this.#noisy) this.#process?.stdout.resume();
   }
 
   end(): Promise<void> {
@@ -125,6 +146,7 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
 
   onStrangeLine(line: string, why: string): void {
     this.#log.strange(line, why);
+    this.#stdoutThrottle.noise(line.length);
   }
 
   destroyStreams(): void {
@@ -170,10 +192,14 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
           this.#log.note('warn', 'a line on stdout is no UTF-8: what is none was replaced by U+FFFD');
         this.#session.line(line);
       },
-      onOverlong: (head, tail, bytes) => this.#session.overlong(head, tail, bytes),
+      onOverlong: (head, tail, bytes) => {
+        this.#session.overlong(head, tail, bytes);
+        this.#stdoutThrottle.noise(bytes);
+      },
     };
     readLines(child.stdout, MAX_LINE_BYTES, lines);
     readLines(child.stderr, MAX_STDERR_LINE_BYTES, this.#log);
+    child.stderr.on('data', (chunk: Buffer) => this.#stderrThrottle.noise(chunk.length));
   }
 
   #failed(thrown: unknown): void {
@@ -223,6 +249,8 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
     if (this.#closed) return;
     this.#closed = true;
     this.#session.close();
+    this.#stdoutThrottle.stop();
+    this.#stderrThrottle.stop();
     this.#log.close();
     this.#owner.closed(this);
   }
