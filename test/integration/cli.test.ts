@@ -13,6 +13,7 @@ import { type CliOptions, type CliProcess, runCli, startCli } from '../support/c
 import { until } from '../support/deadline.js';
 import { expectEndAtOnce } from '../support/end-at-once.js';
 import { fixtureModule } from '../support/modules.js';
+import { projectRoot } from '../support/project.js';
 
 const FREE_PORTS = ['--port', '0', '--admin-port', '0'];
 const tools = fileURLToPath(fixtureModule('tools'));
@@ -181,6 +182,33 @@ describe('bulkhead serve', () => {
     const [, line] = await served.printed('stdout', /^ *(claude mcp add .*)$/m);
     expect(line).to.equal(`claude mcp add --transport http env ${served.mcp}`);
     expect(await readiness(served)).to.equal(200);
+  });
+
+  it('serves a command, named after what it starts', async () => {
+    const program = join(projectRoot, 'test/fixtures/programs/odd-server.mjs');
+    const cli = startCli(['serve', ...FREE_PORTS, '--', process.execPath, program]);
+    const [, name, url] = await cli.printed('stdout', /claude mcp add --transport http (\S+) (\S+)\n/);
+    expect(name).to.equal('odd-server');
+    const exit = await runCli(['call', url!, 'echo', '{"message": "hello"}']);
+    expect(exit).to.deep.include({ code: 0, stdout: 'hello\n' });
+  });
+
+  it("serves a client's file as it is: what can be served, and why the rest cannot", async () => {
+    const args = [join(projectRoot, 'test/fixtures/programs/odd-server.mjs')];
+    const mcpServers = {
+      odd: { type: 'stdio', command: process.execPath, args, env: {}, timeout: 60_000 },
+      remote: { type: 'http', url: 'https://mcp.example/mcp' },
+      wrong: { comand: 'npx' },
+    };
+    const file = temporaryFile('.mcp.json', JSON.stringify({ mcpServers }));
+    const cli = startCli(['serve', file, ...FREE_PORTS]);
+    const [printed, url] = await cli.printed('stdout', /MCP servers +(\S+)\n[^]*claude mcp add .*\n/);
+    expect(printed).to.match(
+      /\/wrong\/mcp +cannot be served: "mcpServers\.wrong" in .*\.mcp\.json must have one of/,
+    );
+    await cli.printed('stderr', /warning: "mcpServers\.remote" in .*\.mcp\.json is a remote server/);
+    const exit = await runCli(['call', url!, 'echo', '{"message": "hello"}']);
+    expect(exit).to.deep.include({ code: 0, stdout: 'hello\n' });
   });
 
   it('names the server after its module, and never prints the token', async () => {
