@@ -43,7 +43,7 @@ function serverEntry(given: GivenEntry, warn: (sentence: string) => void): Serve
   const isolation = entry.isolation ?? (kind.kind === 'module' ? 'thread' : 'process');
   if (kind.kind === 'command' && isolation === 'thread') {
     throw new WrongEntry(
-      `${label('isolation')} is "thread", but must be "process": a command runs in a process of its own. A Node program can run in a thread as "script" or "package".`,
+      `${label('isolation')} is "thread", but must be "process": a command runs in a process of its own.`,
     );
   }
   return frozen({

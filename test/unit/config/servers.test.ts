@@ -248,7 +248,7 @@ describe('servers', () => {
       [
         'want a thread for a command',
         { command: 'a', isolation: 'thread' },
-        /^"servers\.fs\.isolation" in bulkhead\.json is "thread", but must be "process": .* "script" or "package"\.$/,
+        /^"servers\.fs\.isolation" in bulkhead\.json is "thread", but must be "process": a command runs in a process of its own\.$/,
       ],
       [
         'name another isolation',
