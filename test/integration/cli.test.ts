@@ -202,7 +202,7 @@ describe('bulkhead serve', () => {
     };
     const file = temporaryFile('.mcp.json', JSON.stringify({ mcpServers }));
     const cli = startCli(['serve', file, ...FREE_PORTS]);
-    const [printed, url] = await cli.printed('stdout', /MCP servers +(\S+)\n[^]*claude mcp add .*\n/);
+    const [printed, url] = await cli.printed('stdout', /MCP servers +(\S+)\n[\s\S]*claude mcp add .*\n/);
     expect(printed).to.match(
       /\/wrong\/mcp +cannot be served: "mcpServers\.wrong" in .*\.mcp\.json must have one of/,
     );
