@@ -16,6 +16,8 @@ import { fixtureModule } from '../support/modules.js';
 import { projectRoot } from '../support/project.js';
 
 const FREE_PORTS = ['--port', '0', '--admin-port', '0'];
+/** Where the module does not matter: to bundle it takes twice as long as the rest of the start. */
+const QUICKLY = ['--no-bundle'];
 const tools = fileURLToPath(fixtureModule('tools'));
 
 function temporaryFile(name: string, content: string): string {
@@ -233,7 +235,7 @@ describe('bulkhead serve', () => {
   });
 
   it('lets a call in flight finish before it exits', async () => {
-    const served = await serve([tools]);
+    const served = await serve([tools, ...QUICKLY]);
     const call = startCli(['call', served.mcp, 'slow', '{"ms": 1500}']);
     await inFlight(served);
     served.child.kill('SIGTERM');
@@ -242,7 +244,7 @@ describe('bulkhead serve', () => {
   });
 
   it('logs its start and its stop: what it is, where it listens, who stops it', async () => {
-    const served = await serve([tools, '--log-format', 'json']);
+    const served = await serve([tools, ...QUICKLY, '--log-format', 'json']);
     const [started] = await served.printed('stderr', /^.*"gateway started".*$/m);
     expect(JSON.parse(started)).to.include({
       pid: served.child.pid,
@@ -257,7 +259,7 @@ describe('bulkhead serve', () => {
   });
 
   it('exits at once with 128 and the number of the signal at a second one', async () => {
-    const served = await serve([tools, '--drain-timeout', '1m']);
+    const served = await serve([tools, ...QUICKLY, '--drain-timeout', '1m']);
     startCli(['call', served.mcp, 'slow', '{"ms": 60000}']);
     await inFlight(served);
     served.child.kill('SIGTERM');
@@ -268,7 +270,7 @@ describe('bulkhead serve', () => {
   });
 
   it('goes on when nobody reads its output any more', async () => {
-    const served = await serve([tools]);
+    const served = await serve([tools, ...QUICKLY]);
     served.child.stdout?.destroy();
     served.child.stderr?.destroy();
     const exit = await runCli(['call', served.mcp, 'print', '{"message": "into the void"}']);
@@ -283,9 +285,12 @@ describe('bulkhead serve', () => {
     // needs root.
     const within = ['unshare', '-m', 'sh', '-c', 'umount -l /proc && exec "$@"', 'sh'];
     if (spawnSync('unshare', ['-m', 'umount', '-l', '/proc']).status !== 0) this.skip();
-    const cli = startCli(['serve', tools, ...FREE_PORTS, '--spare-threads', '2', '--log-format', 'json'], {
-      within,
-    });
+    const cli = startCli(
+      ['serve', tools, ...FREE_PORTS, ...QUICKLY, '--spare-threads', '2', '--log-format', 'json'],
+      {
+        within,
+      },
+    );
     await cli.printed('stderr', /thread-nice: the system did not lower the priority of session threads/);
     const [, admin] = await cli.printed('stdout', /Admin server +(\S+)\//);
     const scrape = await (await fetch(`${admin}/metrics`)).text();
@@ -299,7 +304,7 @@ describe('bulkhead serve', () => {
   });
 
   it('warns of variables that look like options', async () => {
-    const served = await serve([tools], { env: { BULKHEAD_PROT: '1' } });
+    const served = await serve([tools, ...QUICKLY], { env: { BULKHEAD_PROT: '1' } });
     await served.printed(
       'stderr',
       /BULKHEAD_PROT is not a variable of bulkhead \(did you mean "BULKHEAD_PORT"\?\)/,
@@ -313,7 +318,7 @@ describe('bulkhead serve', () => {
         await once(occupant, 'listening');
         afterThisTest(() => void occupant.close());
         const { port } = occupant.address() as AddressInfo;
-        const exit = await runCli(['serve', tools, ...FREE_PORTS, flag, String(port)]);
+        const exit = await runCli(['serve', tools, ...FREE_PORTS, ...QUICKLY, flag, String(port)]);
         expect(exit).to.include({ code: 1, stdout: '' });
         expect(lastSentence(exit.stderr))
           .to.match(/^bulkhead: .*in use/)

@@ -47,7 +47,7 @@ describe('A gateway process that was stopped for longer than cancel-grace', () =
 async function start(
   flags: readonly string[],
 ): Promise<{ gateway: ChildProcess; client: RawClient; admin: string }> {
-  const always = ['--port', '0', '--admin-port', '0', '--sse-after', '20ms'];
+  const always = ['--port', '0', '--admin-port', '0', '--sse-after', '20ms', '--no-bundle'];
   const { child, printed } = startCli(['serve', fileURLToPath(toolsModule), ...always, ...flags]);
   const [, url = ''] = await printed('stdout', /^MCP server +(http:\S+)$/m);
   const [, admin = ''] = await printed('stdout', /^Admin server +(http:\S+)$/m);

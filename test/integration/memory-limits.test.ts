@@ -22,7 +22,7 @@ describe('a thread that fills its heap dies alone', function () {
 
   for (const [what, tool] of fillers) {
     it(`with ${what}`, async () => {
-      await expectLonelyDeath(await HeapGateway.start(), tool);
+      await expectLonelyDeath(await HeapGateway.start(['--no-bundle']), tool);
     });
   }
 });
