@@ -9,6 +9,7 @@ import { HostedWorkers } from './hosting/hosted-workers.js';
 import { createView } from './hosting/view.js';
 import { LibuvPoolProbe } from './isolation/libuv-pool-probe.js';
 import { AllSessions } from './session/all-sessions.js';
+import { BulkheadError } from './shared/errors.js';
 import { StopDeadline } from './shared/stop-deadline.js';
 import { GatewayEmitter } from './telemetry/events.js';
 import { noteStart, noteStop } from './telemetry/log/lifecycle-notices.js';
@@ -22,6 +23,7 @@ import { createMetrics } from './telemetry/metrics/recorder.js';
 import type { GatewaySnapshot, ServerSnapshot, SessionSnapshot } from './telemetry/snapshot.js';
 import { HttpResources } from './transports/http/http-resources.js';
 import { Listener } from './transports/http/listener.js';
+import { type ClientStreams, type StdioEnd, StdioSession } from './transports/stdio/stdio-session.js';
 import { VERSION } from './version.js';
 
 /**
@@ -42,12 +44,24 @@ export interface GatewayExtras {
   readonly metadata?: ((request: IncomingMessage) => Readonly<Record<string, unknown>>) | undefined;
 }
 
+/** A session over two streams. */
+export interface ConnectedSession {
+  /** Resolves when nothing of the session is left: who ended it. */
+  readonly ended: Promise<StdioEnd>;
+  /** Ends it, as the end of the client's stream does: requests in flight may finish within `drain-timeout`. */
+  close(): void;
+}
+
 /** A running gateway. */
-export interface Gateway {
+export interface Gateway extends SilentGateway {
   /** The Streamable HTTP endpoint; the older HTTP+SSE transport is at `/sse` on the same host and port. */
   readonly url: URL;
   /** The admin listener's root: `/metrics`, `/healthz`, `/readyz`, `/sessions` are below it. */
   readonly adminUrl: URL;
+}
+
+/** A gateway without listeners: it serves only the clients that `connect` gives it. */
+export interface SilentGateway {
   /** Events of the gateway; `GatewayEvents` lists them. */
   readonly events: GatewayEmitter;
   snapshot(): GatewaySnapshot;
@@ -57,6 +71,13 @@ export interface Gateway {
   getMultiClientMetrics(): MultiClientMetrics;
   /** Ends one session. Resolves when nothing of it is left; `false` if there is none with this id. */
   endSession(sessionId: string): Promise<boolean>;
+  /**
+   * Opens a session over two streams that carry JSON-RPC messages, one in each line, as a stdio server's do. It begins
+   * with the client's `initialize`. The gateway reads `input` and writes `output`, and destroys `input` at the end.
+   * @param server the name of a server, if the gateway has several
+   * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` if there is no such server
+   */
+  connect(streams: ClientStreams, server?: string): ConnectedSession;
   /**
    * Drains: no new sessions, requests in flight may finish within `drain-timeout`, then everything ends. Resolves at
    * most 5 s after that. Session threads that a native call still blocks are left behind then: `snapshot().threads`
@@ -73,6 +94,24 @@ export interface Gateway {
  * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` or `ERR_BULKHEAD_LISTEN`; nothing is left running then
  */
 export async function startGateway(options: ResolvedOptions, extras: GatewayExtras = {}): Promise<Gateway> {
+  const { gateway, urls } = await start(options, extras, true);
+  if (urls === undefined) throw new Error('The gateway has no listeners.');
+  return { ...gateway, ...urls };
+}
+
+/**
+ * Starts a gateway without listeners.
+ * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE`; nothing is left running then
+ */
+export async function startSilentGateway(options: ResolvedOptions): Promise<SilentGateway> {
+  return (await start(options, {}, false)).gateway;
+}
+
+async function start(
+  options: ResolvedOptions,
+  extras: GatewayExtras,
+  listens: boolean,
+): Promise<{ readonly gateway: SilentGateway; readonly urls: Urls | undefined }> {
   const events = new GatewayEmitter();
   const log = createLog({ events, level: options.logLevel, format: options.logFormat });
   const sessions = new AllSessions(options, events);
@@ -111,11 +150,14 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
   };
   process.on('exit', onExit);
 
+  const connected = new Set<StdioSession>();
   let ending: { readonly ended: Promise<void>; readonly deadline: StopDeadline } | undefined;
   const end = (drainMs: number): Promise<void> => {
     const deadline = new StopDeadline(drainMs + STOP_DEADLINE_MS);
     const run = async (): Promise<void> => {
       await deadline.within(sessions.drain(drainMs), POOL_DEADLINE_MS + LISTENERS_DEADLINE_MS);
+      for (const session of connected) session.close();
+      await deadline.within(Promise.all([...connected].map(({ ended }) => ended)), POOL_DEADLINE_MS);
       if (!(await deadline.within(drainMs > 0 ? listener.close() : listener.kill(), POOL_DEADLINE_MS))) {
         void listener.kill();
       }
@@ -132,21 +174,21 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     return ending.ended;
   };
 
-  let address: AddressInfo;
-  let adminAddress: AddressInfo;
+  let urls: Urls | undefined;
   try {
     await servers.start(options.strict);
-    adminAddress = await admin.listen();
-    address = await listener.listen();
+    if (listens) {
+      const adminAddress = await admin.listen();
+      const address = await listener.listen();
+      const [first] = servers.all();
+      const path = servers.only === undefined ? `/${first?.name ?? ''}/mcp` : '/mcp';
+      urls = { url: urlOf(address, path), adminUrl: urlOf(adminAddress, '/') };
+    }
   } catch (error) {
     await end(0);
     throw error;
   }
   servers.fill();
-
-  const [first] = servers.all();
-  const path = servers.only === undefined ? `/${first?.name ?? ''}/mcp` : '/mcp';
-  const urls = { url: urlOf(address, path), adminUrl: urlOf(adminAddress, '/') };
   noteStart(events, options, urls);
   const stop = (cause: string, drainMs: number): Promise<void> => {
     noteStop(events, cause, {
@@ -157,9 +199,26 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
     return end(drainMs);
   };
 
-  return {
-    ...urls,
+  const connect = (client: ClientStreams, name?: string): ConnectedSession => {
+    const server = name === undefined ? servers.only : servers.get(name);
+    if (server === undefined) {
+      const names = [...servers.all()].map((one) => one.name).join(', ');
+      const what =
+        name === undefined ? 'Several servers are served' : `There is no server ${JSON.stringify(name)}`;
+      throw new BulkheadError('ERR_BULKHEAD_OPTION', `${what}: name one of ${names}.`);
+    }
+    const { drainTimeoutMs } = options;
+    const { totals } = streams;
+    const session = new StdioSession({ ...client, server, events, totals, drainTimeoutMs });
+    connected.add(session);
+    const forget = (): boolean => connected.delete(session);
+    session.ended.then(forget, forget);
+    return session;
+  };
+
+  const gateway: SilentGateway = {
     events,
+    connect,
     snapshot: () => view.snapshot(),
     sessions: () => [...view.sessions()],
     servers: () => view.servers(),
@@ -172,6 +231,12 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
       return ending.ended;
     },
   };
+  return { gateway, urls };
+}
+
+interface Urls {
+  readonly url: URL;
+  readonly adminUrl: URL;
 }
 
 function urlOf({ address, family, port }: AddressInfo, path: string): URL {

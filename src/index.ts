@@ -8,7 +8,7 @@ import type { Gateway, GatewayExtras } from './gateway.js';
 
 export type { GatewayOptions } from './config/options.js';
 export type { ServerOptions } from './config/servers/entry-keys.js';
-export type { Gateway } from './gateway.js';
+export type { ConnectedSession, Gateway } from './gateway.js';
 export type {
   ServerDefinition,
   Session,

@@ -27,7 +27,7 @@ function optionFlag(name: string, row: OptionRow, prefix = ''): Option {
 }
 
 /** Commands after which `--` begins another command with flags of its own. */
-const SERVING: readonly unknown[] = ['serve'];
+const SERVING: readonly unknown[] = ['serve', 'stdio'];
 
 /**
  * Removes what follows `--` from the arguments of a command that serves it. Commander cannot distinguish it from
@@ -40,6 +40,25 @@ export function splitCommand(argv: readonly string[]): {
   const index = argv.indexOf('--');
   if (index < 0 || !SERVING.includes(argv[2])) return { argv };
   return { argv: argv.slice(0, index), command: argv.slice(index + 1) };
+}
+
+/** What a command that serves takes: the module, the config file, and every option. */
+function addServingOptions(command: Command): void {
+  command
+    .argument(
+      '[server-module]',
+      `${OPTION_TABLE['server-module'].help} (default: ${OPTION_TABLE['server-module'].defaultText}, env: ${variableName('server-module')})`,
+    )
+    .option('--config <file>', 'JSON file with these options as keys, and servers (env: BULKHEAD_CONFIG)');
+  for (const name of OPTION_NAMES) {
+    const row = OPTION_TABLE[name];
+    if (row.positional === true) continue;
+    // An option that is on by default can be turned off. The flag itself comes first, so that the other one does not
+    // count as given.
+    const isOn = row.argument === '' && row.default === 'true';
+    command.addOption(optionFlag(name, row).hideHelp(isOn));
+    if (isOn) command.addOption(optionFlag(name, row, 'no-'));
+  }
 }
 
 /**
@@ -74,21 +93,8 @@ export function createProgram(
     .description(
       'Runs a gateway. Flags take precedence over environment variables, and these over the config file. What follows -- is a command that speaks MCP on stdin and stdout; the gateway serves it.',
     )
-    .usage('[options] [server-module] [-- command [arguments...]]')
-    .argument(
-      '[server-module]',
-      `${OPTION_TABLE['server-module'].help} (default: ${OPTION_TABLE['server-module'].defaultText}, env: ${variableName('server-module')})`,
-    )
-    .option('--config <file>', 'JSON file with these options as keys, and servers (env: BULKHEAD_CONFIG)');
-  for (const name of OPTION_NAMES) {
-    const row = OPTION_TABLE[name];
-    if (row.positional === true) continue;
-    // An option that is on by default can be turned off. The flag itself comes first, so that the other one does not
-    // count as given.
-    const isOn = row.argument === '' && row.default === 'true';
-    serveCommand.addOption(optionFlag(name, row).hideHelp(isOn));
-    if (isOn) serveCommand.addOption(optionFlag(name, row, 'no-'));
-  }
+    .usage('[options] [server-module] [-- command [arguments...]]');
+  addServingOptions(serveCommand);
   serveCommand.action(
     async (serverModule: string | undefined, { config, ...flags }: Record<string, unknown>) => {
       const { serve } = await import('./serve.js');
@@ -158,6 +164,36 @@ export function createProgram(
       const { importServers } = await import('./import.js');
       finish(await importServers({ ...flags, environment: process.env, cwd: process.cwd() }));
     });
+
+  const stdioCommand = program
+    .command('stdio')
+    .summary('serve one session over stdin and stdout')
+    .description(
+      'Serves one session over stdin and stdout, in a thread or process of its own, until stdin ends. Logs go to stderr. Takes the options of serve; without --listen, those of listeners have no effect.',
+    )
+    .usage('[options] [server-module] [-- command [arguments...]]')
+    .option('--listen', 'serve HTTP as well, as bulkhead serve does')
+    .option('--server <name>', 'which server, if the config file has several');
+  addServingOptions(stdioCommand);
+  stdioCommand.action(
+    async (
+      serverModule: string | undefined,
+      { config, listen, server, ...flags }: Record<string, unknown>,
+    ) => {
+      const { stdio } = await import('./stdio.js');
+      // Another thread would wait for a session that never comes.
+      const spareThreads = flags.spareThreads ?? (listen === true ? undefined : '0');
+      const sources = {
+        flags: { ...flags, spareThreads, serverModule },
+        environment: process.env,
+        configFile: config as string | undefined,
+        cwd: process.cwd(),
+        command,
+      };
+      const request = { sources, server: server as string | undefined, listen: listen === true };
+      finish(await stdio(request, libuvPool));
+    },
+  );
 
   program
     .command('bridge')

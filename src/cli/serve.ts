@@ -43,7 +43,7 @@ export async function serve(sources: OptionSources, libuvPool: readonly number[]
 }
 
 /** As session threads do: jobs in libuv's pool are work of tools, and may occupy a processor for seconds. */
-function lowerPriority(threads: readonly number[], by: number): void {
+export function lowerPriority(threads: readonly number[], by: number): void {
   try {
     const priority = Math.min(constants.priority.PRIORITY_LOW, getPriority() + by);
     for (const thread of threads) setPriority(thread, priority);
@@ -54,7 +54,7 @@ function lowerPriority(threads: readonly number[], by: number): void {
 }
 
 /** A start that is asked to stop is completed first, so that there is something to stop. */
-async function startedInTime(started: Promise<Gateway>): Promise<Gateway | undefined> {
+export async function startedInTime<Started>(started: Promise<Started>): Promise<Started | undefined> {
   const inTime = await new StopDeadline(START_DEADLINE_MS).within(started);
   return inTime ? started : undefined;
 }

@@ -1,5 +1,5 @@
 /** How a session's client talks to the gateway; also a metric label. */
-export type SessionTransport = 'streamable-http' | 'sse';
+export type SessionTransport = 'streamable-http' | 'sse' | 'stdio';
 
 /**
  * The plain data that describes one session. It is given to the server module, shown by the admin API and written to

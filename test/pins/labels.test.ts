@@ -87,7 +87,7 @@ const PINS: readonly [what: string, found: readonly string[], pinned: readonly s
   ['ways to a thread', CLAIM_KINDS, ['warm', 'cold', 'queued']],
   ['kinds of stream', STREAM_KINDS, ['post', 'get', 'legacy']],
   ['listeners', LISTENERS, ['mcp', 'admin']],
-  ['transports', TRANSPORTS, ['streamable-http', 'sse']],
+  ['transports', TRANSPORTS, ['streamable-http', 'sse', 'stdio']],
   ['code caches', CODE_CACHES, ['worker', 'module']],
 ];
 

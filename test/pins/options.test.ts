@@ -77,6 +77,7 @@ const SERVER_KEYS = [
 /** By command, in addition to those that `serve` has for each option. */
 const FLAGS = {
   serve: ['--config <file>', '--no-bundle', '--no-fast-path'],
+  stdio: ['--listen', '--server <name>', '--config <file>', '--no-bundle', '--no-fast-path'],
   call: ['--token <token>', '--timeout <duration>', '--json'],
   bridge: ['--header <header>', '--token <token>', '--token-file <file>'],
   import: ['--client <name>', '--scope <scope>', '--config <file>', '--write', '--check', '--undo'],
@@ -150,6 +151,7 @@ describe('Commands', () => {
     );
     expectPinned('Commands and their arguments', found, [
       'serve server-module',
+      'stdio server-module',
       'call url tool json',
       'bridge url',
       'import',
@@ -161,7 +163,8 @@ describe('Commands', () => {
     it(`have these flags: ${name}`, () => {
       const command = createProgram([], () => undefined).commands.find((one) => one.name() === name);
       const found = command?.options.map((option) => option.flags) ?? [];
-      const options = name === 'serve' ? OPTION_NAMES.filter((option) => option !== 'server-module') : [];
+      const serves = name === 'serve' || name === 'stdio';
+      const options = serves ? OPTION_NAMES.filter((option) => option !== 'server-module') : [];
       const pinned = options.map((option) => `--${option} ${OPTION_TABLE[option].argument}`.trim());
       expectPinned(`Flags of ${name}`, found, [...flags, ...pinned]);
     });

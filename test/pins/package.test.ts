@@ -8,6 +8,7 @@ import { expectPinned, inSources } from './pinned.js';
 
 const TYPES = [
   'BulkheadErrorCode',
+  'ConnectedSession',
   'EndReason',
   'Gateway',
   'GatewayEmitter',

@@ -4,10 +4,11 @@ import type { ResolvedOptions } from '../../config/options.js';
 import { VERSION } from '../../version.js';
 import type { GatewayEmitter } from '../events.js';
 
+/** @param urls of its listeners, if it has any */
 export function noteStart(
   events: GatewayEmitter,
   options: ResolvedOptions,
-  { url, adminUrl }: { readonly url: URL; readonly adminUrl: URL },
+  urls: { readonly url: URL; readonly adminUrl: URL } | undefined,
 ): void {
   events.emit('notice', {
     level: 'info',
@@ -16,8 +17,7 @@ export function noteStart(
       version: VERSION,
       node: process.version,
       pid: process.pid,
-      url: url.href,
-      adminUrl: adminUrl.href,
+      ...(urls !== undefined && { url: urls.url.href, adminUrl: urls.adminUrl.href }),
       ...(options.catalogue.single
         ? { serverModule: options.serverModule ?? 'built-in' }
         : { servers: options.catalogue.servers.map(({ name }) => name) }),

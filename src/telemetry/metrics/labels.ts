@@ -24,7 +24,7 @@ function members<Name extends string>(names: Readonly<Record<Name, 0>>): readonl
   return Object.keys(names) as Name[];
 }
 
-export const TRANSPORTS = members<SessionTransport>({ 'streamable-http': 0, sse: 0 });
+export const TRANSPORTS = members<SessionTransport>({ 'streamable-http': 0, sse: 0, stdio: 0 });
 export const STREAM_KINDS = members<StreamKind>({ post: 0, get: 0, legacy: 0 });
 export const LISTENERS = members<ListenerName>({ mcp: 0, admin: 0 });
 export const CONNECTION_DROP_REASONS = members<ConnectionDropReason>({

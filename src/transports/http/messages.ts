@@ -1,10 +1,9 @@
 /** What both transports do with a POST: read its body, and get the JSON-RPC messages from it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ClientMessage, ClientRequest } from '../../protocol/client-message.js';
 import { type ParsedBody, parseBody } from '../../protocol/json-rpc.js';
 import { JSON_RPC } from '../../protocol/json-rpc-error.js';
-import type { Session } from '../../session/session.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
+import { MAX_INITIALIZE_CHARS, openingOf } from '../session-messages.js';
 import { type Body, readBody } from './body.js';
 import type { BodyBudget } from './body-budget.js';
 import { isJson, isPlain } from './media-type.js';
@@ -16,9 +15,6 @@ export interface MessageCollaborators {
   readonly maxBodyBytes: number;
   readonly bodies: BodyBudget;
 }
-
-/** Each session keeps its `initialize` for all its threads. Icons in it may be whole pictures. */
-const MAX_INITIALIZE_CHARS = 256 * 1024;
 
 /** Too many messages of a session wait for a thread. */
 export const TOO_MUCH_WAITS: HttpRejection = {
@@ -105,22 +101,4 @@ export function messagesIn(
     id: opening.id,
   });
   return undefined;
-}
-
-/** The `initialize` request among them. */
-export function openingOf(messages: readonly ClientMessage[]): ClientRequest | undefined {
-  for (const message of messages) {
-    if (message.kind === 'request' && message.method === 'initialize') return message;
-  }
-  return undefined;
-}
-
-/** Gives a session the messages that need no answer; `false` if it cannot accept more. */
-export function tellSession(session: Session, messages: readonly ClientMessage[]): boolean {
-  let taken = true;
-  for (const message of messages) {
-    if (message.kind === 'notification') taken = session.notify(message) && taken;
-    else if (message.kind === 'response') session.respond(message);
-  }
-  return taken;
 }

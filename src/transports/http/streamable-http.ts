@@ -19,15 +19,9 @@ import { rejectionResponse } from '../../protocol/rejection.js';
 import type { Session } from '../../session/session.js';
 import type { SessionManager } from '../../session/session-manager.js';
 import type { SessionContext, SessionTransport } from '../../shared/session-context.js';
+import { identified, MAX_NAME_CHARS, openingOf, tellSession } from '../session-messages.js';
 import { acceptsAll } from './media-type.js';
-import {
-  type MessageCollaborators,
-  messagesIn,
-  openingOf,
-  readJson,
-  TOO_MUCH_WAITS,
-  tellSession,
-} from './messages.js';
+import { type MessageCollaborators, messagesIn, readJson, TOO_MUCH_WAITS } from './messages.js';
 import type { OutputBudget } from './output-budget.js';
 import { type HttpRejection, headerOf, internalError, reject, sendJson } from './reply.js';
 import { type MetadataHook, readMetadata } from './session-metadata.js';
@@ -35,7 +29,6 @@ import { SseStream } from './sse-stream.js';
 
 /** JSON-RPC batches existed up to 2025-03-26 (2025-06-18, Key Changes). */
 const LAST_VERSION_WITH_BATCHES = '2025-03-26';
-const MAX_NAME_CHARS = 200;
 
 /** What a transport over HTTP uses; one object for all of its requests. */
 export interface HttpTransportCollaborators extends MessageCollaborators {
@@ -63,25 +56,6 @@ export function contextOf(
     remoteAddress: request.socket.remoteAddress,
     principal,
     metadata,
-  };
-}
-
-/**
- * The context after `initialize`. The version is negotiated as in the SDK's server (Lifecycle, "Version Negotiation").
- */
-export function identified(context: SessionContext, { params }: ClientRequest): SessionContext {
-  const { protocolVersion, clientInfo } = (params ?? {}) as {
-    protocolVersion?: unknown;
-    clientInfo?: unknown;
-  };
-  const { name, version } = (clientInfo ?? {}) as { name?: unknown; version?: unknown };
-  const text = (value: unknown): string => (typeof value === 'string' ? value.slice(0, MAX_NAME_CHARS) : '');
-  const supported =
-    typeof protocolVersion === 'string' && SUPPORTED_PROTOCOL_VERSIONS.includes(protocolVersion);
-  return {
-    ...context,
-    client: { name: text(name), version: text(version) },
-    protocolVersion: supported ? protocolVersion : LATEST_PROTOCOL_VERSION,
   };
 }
 

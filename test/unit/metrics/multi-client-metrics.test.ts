@@ -18,7 +18,7 @@ describe('multi-client metrics', () => {
     expect(multiClientMetrics(view).sessions).to.deep.equal({
       active: 3,
       byState: { asleep: 0, waking: 0, awake: 2, falling_asleep: 0, ending: 1 },
-      byTransport: { 'streamable-http': 2, sse: 1 },
+      byTransport: { 'streamable-http': 2, sse: 1, stdio: 0 },
       byClient: { 'claude-code': 2, curl: 1 },
     });
   });
