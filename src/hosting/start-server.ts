@@ -8,10 +8,17 @@ import type { PortWorker } from '../isolation/port/port-worker.js';
 import { ProcessStarter } from '../isolation/process/process-starter.js';
 import { createThreadPool, type ThreadPoolOptions } from '../isolation/thread/thread-pool.js';
 import type { WorkerBudget } from '../isolation/worker-budget.js';
-import type { CommandEntry, ModuleEntry, ScriptEntry, ServerEntry } from '../servers/server-entry.js';
+import type {
+  CommandEntry,
+  ModuleEntry,
+  ScriptEntry,
+  ServerEntry,
+  ToolRules,
+} from '../servers/server-entry.js';
 import { environmentFor } from '../servers/server-environment.js';
 import { checkServerModule, type StaticLists } from '../servers/server-module-check.js';
 import { BulkheadError } from '../shared/errors.js';
+import type { ToolRuleLists } from '../shared/tool-rules.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
 
 /** What all servers of a gateway share. */
@@ -54,6 +61,10 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
   if (entry.isolation === 'process') throw notYet('a module runs in a thread; leave `isolation` out');
   if (Object.keys(entry.env).length > 0)
     throw notYet("a module has the gateway's environment; set the variables of its `env` there");
+  if (entry.tools !== undefined)
+    throw notYet(
+      '`tools` applies to programs, not to modules; leave `tools` out and define the tools in the module',
+    );
   const { bundle: bundling, ...others } = sessionOptions(entry, resources);
   const poolOptions: ThreadPoolOptions = {
     ...others,
@@ -93,12 +104,19 @@ function startProgram(entry: CommandEntry | ScriptEntry, resources: HostingResou
       processMemoryMb,
       cancelGraceMs,
       sleeps: sleepAfterMs > 0,
+      tools: toolRuleLists(entry.tools),
     },
     keeper,
     events,
   );
   const pool = new WorkerPool({ spareThreads: entry.spares ?? 0 }, processes, starter, events, nextId);
   return { pool, options, staticLists: undefined, tools: new Set() };
+}
+
+function toolRuleLists(rules: ToolRules | undefined): ToolRuleLists | undefined {
+  if (rules === undefined) return undefined;
+  const { allow, deny, rename, describe } = rules;
+  return { allow, deny, rename: [...rename], describe: [...describe] };
 }
 
 /** What the catalogue can say and no part of the gateway does: better no server than one that is not as its entry says. */

@@ -7,6 +7,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { PlainError } from './errors.js';
+import type { ToolRuleLists } from './tool-rules.js';
 
 /** How many child processes one session may have at a time. */
 export const MAX_CHILD_PROCESSES = 64;
@@ -63,6 +64,8 @@ export interface ServeFrame {
   readonly memoryLimitBytes: number;
   /** Whether its sessions may lose their process while they have no work. */
   readonly sleeps: boolean;
+  /** `undefined`: clients see its tools as they are. */
+  readonly tools: ToolRuleLists | undefined;
   /** See `SharedCounters`. */
   readonly takenMessages: Int32Array;
 }

@@ -11,6 +11,7 @@ import { type LineOwner, LineReader } from '../../src/shared/line-reader.js';
 import { HAS_PROCESS_GROUPS } from '../../src/shared/process-group.js';
 import type { Program } from '../stdio/program.js';
 import { MAX_LINE_BYTES, StdioSession, type StdioSessionOwner } from '../stdio/stdio-session.js';
+import { ToolView } from '../tool-rules.js';
 import { makeNicer } from './kept-child.js';
 import type { KeptProcess } from './kept-process.js';
 import { NoiseThrottle } from './noise-throttle.js';
@@ -74,7 +75,8 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
     this.#frame = frame;
     this.#owner = owner;
     this.memoryLimitBytes = frame.memoryLimitBytes;
-    this.#session = new StdioSession(this, frame.startTimeoutMs, this);
+    const tools = frame.tools === undefined ? undefined : new ToolView(frame.tools);
+    this.#session = new StdioSession(this, { startTimeoutMs: frame.startTimeoutMs, tools }, this);
     this.#log = new ServerLog((report) => owner.post(report));
     try {
       this.#process = spawn(frame.command, [...frame.args], {

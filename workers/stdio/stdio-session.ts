@@ -10,6 +10,7 @@ import { messageOf } from '../../src/shared/errors.js';
 import type { FromWorkerFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
 import type { ClaimFrame, MessageFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
+import type { ToolView } from '../tool-rules.js';
 import type { Program } from './program.js';
 import {
   idAtEitherEnd,
@@ -36,6 +37,12 @@ export interface StdioSessionOwner {
   onStrangeLine(line: string, why: string): void;
 }
 
+export interface StdioSessionTraits {
+  readonly startTimeoutMs: number;
+  /** `undefined`: the client sees the tools as they are. */
+  readonly tools: ToolView | undefined;
+}
+
 /** A request of the client that the program has not answered. */
 interface Run {
   readonly method: string;
@@ -47,6 +54,7 @@ export class StdioSession {
   readonly #owner: StdioSessionOwner;
   readonly #program: Program;
   readonly #startTimeoutMs: number;
+  readonly #tools: ToolView | undefined;
   readonly #runs = new Map<RequestId, Run>();
   /** Requests of the gateway itself, by id: those of a replay, and pings. */
   readonly #own = new Map<RequestId, (response: ServerResponse) => void>();
@@ -65,9 +73,10 @@ export class StdioSession {
   #startTimer: NodeJS.Timeout | undefined;
   #ending = false;
 
-  constructor(program: Program, startTimeoutMs: number, owner: StdioSessionOwner) {
+  constructor(program: Program, { startTimeoutMs, tools }: StdioSessionTraits, owner: StdioSessionOwner) {
     this.#program = program;
     this.#startTimeoutMs = startTimeoutMs;
+    this.#tools = tools;
     this.#owner = owner;
   }
 
@@ -175,6 +184,19 @@ export class StdioSession {
 
   #deliver(body: string): void {
     const message = JSON.parse(body) as Readonly<Record<string, unknown>>;
+    if (this.#tools === undefined) return this.#pass(message, body);
+    const viewed = this.#tools.request(message);
+    if (viewed.error === undefined) return this.#pass(viewed.message, JSON.stringify(viewed.message));
+    const { id, method } = message;
+    // Nobody waits for an answer to anything else.
+    if (typeof method !== 'string' || !isRequestId(id)) return;
+    const response = { jsonrpc: '2.0', id, error: viewed.error };
+    this.#send(
+      responseFrame({ kind: 'response', id, message: response }, id, JSON.stringify(response), false),
+    );
+  }
+
+  #pass(message: Readonly<Record<string, unknown>>, body: string): void {
     const { id, method, params } = message;
     if (typeof method !== 'string') {
       const theirs = isRequestId(id) ? this.#asked.get(id) : undefined;
@@ -227,7 +249,13 @@ export class StdioSession {
     const initializes = run.method === 'initialize';
     if (initializes) clearTimeout(this.#startTimer);
     if (run.cancelled) return this.#owner.post({ type: 'settled', requestId: id });
-    this.#send(responseFrame(response, id, body, initializes));
+    this.#send(responseFrame(response, id, this.#viewed(run.method, response, body), initializes));
+  }
+
+  /** The body of a response, with the tools as the client sees them. */
+  #viewed(method: string, { message }: ServerResponse, body: string): string {
+    if (this.#tools === undefined || method !== 'tools/list' || !('result' in message)) return body;
+    return JSON.stringify({ ...message, result: this.#tools.result(method, message.result) });
   }
 
   #takeRequest({ id: theirs, message }: ServerRequest): void {

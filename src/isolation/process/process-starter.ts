@@ -5,6 +5,7 @@
  */
 import type { ServeFrame } from '../../shared/keeper-frames.js';
 import type { StopDeadline } from '../../shared/stop-deadline.js';
+import type { ToolRuleLists } from '../../shared/tool-rules.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import type { ChildKeeper } from '../port/child-keeper.js';
 import { PortWorker } from '../port/port-worker.js';
@@ -28,6 +29,7 @@ export interface ProcessStarterOptions {
   readonly cancelGraceMs: number;
   /** Whether its sessions may lose their process while they have no work. */
   readonly sleeps: boolean;
+  readonly tools: ToolRuleLists | undefined;
 }
 
 export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<PortWorker> {
@@ -47,9 +49,9 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
     this.cancelGraceMs = options.cancelGraceMs;
     this.setupDeadlineMs = options.startTimeoutMs + KEEPER_LEAD_MS;
     this.#keeper = keeper;
-    const { command, args, cwd, env, startTimeoutMs, sleeps } = options;
+    const { command, args, cwd, env, startTimeoutMs, sleeps, tools } = options;
     const memoryLimitBytes = options.processMemoryMb * MEBIBYTE;
-    this.#serve = { type: 'serve', command, args, cwd, env, startTimeoutMs, memoryLimitBytes, sleeps };
+    this.#serve = { type: 'serve', command, args, cwd, env, startTimeoutMs, memoryLimitBytes, sleeps, tools };
   }
 
   get childProcesses(): number {

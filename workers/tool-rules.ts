@@ -1,0 +1,135 @@
+/**
+ * The tools of a server as its clients see them (`tools` of its entry): some do not exist, some have another name or
+ * description. Requests of the client get the server's own names, lists of the server get the client's.
+ *
+ * It is a boundary, so it has to read a message as the server does. The session therefore writes what was read here,
+ * not the text that it came from (in which a key may appear twice), and keys that some parsers take for one of those
+ * that are checked are refused: Go's `encoding/json` ignores case.
+ */
+import { cut } from '../src/shared/errors.js';
+import type { ToolRuleLists } from '../src/shared/tool-rules.js';
+
+const INVALID_REQUEST = -32600;
+const INVALID_PARAMS = -32602;
+/** 2025-11-25, "Tool Names": names have at most 128 characters. A longer one is not even compared with the globs. */
+const MAX_NAME_CHARS = 1024;
+const MAX_SHOWN_NAME_CHARS = 128;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export type ViewedMessage =
+  | { readonly message: Fields; readonly error?: never }
+  | { readonly error: { readonly code: number; readonly message: string } };
+
+export class ToolView {
+  readonly #allow: readonly string[] | undefined;
+  readonly #deny: readonly string[];
+  readonly #clientNames: ReadonlyMap<string, string>;
+  readonly #ownNames: ReadonlyMap<string, string>;
+  readonly #descriptions: ReadonlyMap<string, string>;
+
+  constructor({ allow, deny, rename, describe }: ToolRuleLists) {
+    this.#allow = allow;
+    this.#deny = deny;
+    this.#clientNames = new Map(rename);
+    this.#ownNames = new Map(rename.map(([own, client]) => [client, own]));
+    this.#descriptions = new Map(describe);
+  }
+
+  /** Whether the server's tool of this name exists for clients, under whatever name. */
+  isAllowed(ownName: string): boolean {
+    if (ownName.length > MAX_NAME_CHARS) return false;
+    const matches = (glob: string): boolean => matchesGlob(glob, ownName);
+    return !this.#deny.some(matches) && (this.#allow === undefined || this.#allow.some(matches));
+  }
+
+  /** A message of the client, with the server's own name of a tool; or the error that answers it. */
+  request(message: Fields): ViewedMessage {
+    const { method, params } = message;
+    const disguised = disguisedKey(message, ['method', 'params']);
+    if (disguised !== undefined) return ambiguous(disguised);
+    if (method !== 'tools/call') return { message };
+    const given = isObject(params) ? params : {};
+    const disguisedName = disguisedKey(given, ['name']);
+    if (disguisedName !== undefined) return ambiguous(disguisedName);
+    const { name } = given;
+    // A server may take the list ["x"] for the name "x".
+    const own = typeof name === 'string' ? this.#ownName(name) : undefined;
+    if (own === undefined) return unknownTool(name);
+    return { message: own === name ? message : { ...message, params: { ...given, name: own } } };
+  }
+
+  /** The server's result of this method, with the tools that exist for clients, as they see them. */
+  result(method: string, result: unknown): unknown {
+    if (method !== 'tools/list' || !isObject(result) || !Array.isArray(result.tools)) return result;
+    return { ...result, tools: result.tools.flatMap((tool: unknown) => this.#listed(tool)) };
+  }
+
+  #listed(tool: unknown): readonly object[] {
+    if (!isObject(tool) || typeof tool.name !== 'string') return [];
+    const own = tool.name;
+    const name = this.#clientNames.get(own) ?? own;
+    // Not allowed, or another tool has its name now.
+    if (this.#ownName(name) !== own) return [];
+    const description = this.#descriptions.get(own);
+    return [{ ...tool, name, ...(description !== undefined && { description }) }];
+  }
+
+  /** @returns `undefined` if no tool has this name for clients */
+  #ownName(clientName: string): string | undefined {
+    const renamed = this.#ownNames.get(clientName);
+    if (renamed !== undefined && this.isAllowed(renamed)) return renamed;
+    if (this.#clientNames.has(clientName)) return undefined;
+    return this.isAllowed(clientName) ? clientName : undefined;
+  }
+}
+
+/**
+ * Whether the glob matches the whole name: `*` stands for any characters, `?` for one. It takes at most the product of
+ * both lengths: only the latest `*` is tried again, because an earlier one could match nothing more.
+ */
+function matchesGlob(glob: string, name: string): boolean {
+  let inGlob = 0;
+  let inName = 0;
+  let star = -1;
+  let afterStar = 0;
+  while (inName < name.length) {
+    if (glob[inGlob] === '*') {
+      star = inGlob;
+      afterStar = inName;
+      inGlob += 1;
+    } else if (glob[inGlob] === '?' || glob[inGlob] === name[inName]) {
+      inGlob += 1;
+      inName += 1;
+    } else if (star !== -1) {
+      afterStar += 1;
+      inName = afterStar;
+      inGlob = star + 1;
+    } else return false;
+  }
+  while (glob[inGlob] === '*') inGlob += 1;
+  return inGlob === glob.length;
+}
+
+/** A key that is another than each of these, but the same in upper case. That also folds U+017F to S. */
+function disguisedKey(value: Fields, keys: readonly string[]): string | undefined {
+  return Object.keys(value).find(
+    (key) => !keys.includes(key) && keys.includes(key.toUpperCase().toLowerCase()),
+  );
+}
+
+function ambiguous(key: string): ViewedMessage {
+  const message = `The key ${JSON.stringify(cut(key, MAX_SHOWN_NAME_CHARS))} is ambiguous: keys are written in lower case.`;
+  return { error: { code: INVALID_REQUEST, message } };
+}
+
+/** In the words of the SDK, and thus of most servers. */
+function unknownTool(name: unknown): ViewedMessage {
+  const shown = cut(typeof name === 'string' ? name : String(JSON.stringify(name)), MAX_SHOWN_NAME_CHARS);
+  const message = `MCP error ${INVALID_PARAMS}: Tool ${shown} not found`;
+  return { error: { code: INVALID_PARAMS, message } };
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
