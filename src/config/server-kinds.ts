@@ -113,9 +113,9 @@ const globs = z.union([
 ]);
 
 export interface ToolRulesInput {
-  /** Names or globs with `*`: only these tools exist. */
+  /** Names or globs with `*` and `?`: only these tools exist. */
   readonly allow?: string | readonly string[] | undefined;
-  /** Names or globs with `*`: these tools do not exist. */
+  /** Names or globs with `*` and `?`: these tools do not exist. */
   readonly deny?: string | readonly string[] | undefined;
   /** What clients call a tool, by its own name. */
   readonly rename?: Readonly<Record<string, string>> | undefined;

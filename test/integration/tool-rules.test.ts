@@ -74,7 +74,9 @@ describe('a program whose entry has rules for its tools', () => {
     await client.respond(question.id ?? '', { action: 'accept', content: { number: 3 } });
     const answer = await stream.message((message) => message.id === id && message.method === undefined);
     expect(JSON.parse(textOf(answer))).to.deep.equal({ action: 'accept', content: { number: 3 } });
+    const listening = (await client.get()).stream;
     expect(textOf(await client.call('list_changed'))).to.equal('told');
+    await listening.message(({ method }) => method === 'notifications/tools/list_changed');
   });
 
   it('is as it is where the neighbour has rules', async () => {
