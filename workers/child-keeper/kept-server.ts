@@ -3,6 +3,7 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { afterReading } from '../../src/shared/deadline.js';
 import { toPlainError } from '../../src/shared/errors.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import type { ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
@@ -172,16 +173,18 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
       // Also emitted for a signal that could not be sent.
       if (child.pid === undefined) this.#failed(error);
     });
+    child.stdout.once('end', () => this.#session.outputEnded());
+    // `stdout.closed` says so before its last data has been seen.
+    const outputRead = new Promise((resolve) => child.stdout.once('close', resolve));
     child.once('exit', (code, signal) => {
       this.#running = false;
       this.#owner.exited(this);
-      const late = setTimeout(() => child.stdout.destroy(), OUTPUT_AFTER_EXIT_MS);
-      const finish = (): void => {
+      // After a stall, timers come before what has arrived.
+      const late = setTimeout(() => afterReading(() => child.stdout.destroy()), OUTPUT_AFTER_EXIT_MS);
+      void outputRead.then(() => {
         clearTimeout(late);
         this.#gone(code, signal);
-      };
-      if (child.stdout.closed) finish();
-      else child.stdout.once('close', finish);
+      });
     });
     child.stdin.on('drain', () => this.#session.drained());
     child.stdin.on('error', () => {
@@ -265,7 +268,8 @@ function readLines(
 ): void {
   const reader = new LineReader(maxBytes, owner);
   source.on('data', (chunk: Buffer) => reader.push(chunk));
-  source.once('end', () => reader.end());
+  // Also where the pipe broke: what has come counts.
+  source.once('close', () => reader.end());
   // A failed read ends the output early.
   source.on('error', () => source.destroy());
 }

@@ -29,6 +29,16 @@ const WINDOW_CHARS = 1024 * 1024;
 export const MAX_LINE_BYTES = 32 * 1024 * 1024;
 const INTERNAL_ERROR = -32603;
 
+/** What some reader takes for the end of a line; U+2028 and U+2029 are such for Node's `readline`, and stand in strings alone. */
+const BREAKS = /[\r\n\u2028\u2029]/;
+
+function onOneLine(json: string): string {
+  return json
+    .replaceAll(/[\r\n]+/g, ' ')
+    .replaceAll('\u2028', '\\u2028')
+    .replaceAll('\u2029', '\\u2029');
+}
+
 export interface StdioSessionOwner {
   post(frame: FromWorkerFrame): void;
   /** A message of the client has been passed to the program. */
@@ -67,6 +77,7 @@ export class StdioSession {
   readonly #waiting: (MessageFrame | undefined)[] = [];
   #replaying = true;
   #full = false;
+  #over = false;
   #nextRequestId = 0;
   #lastPing = 0;
   #outstandingChars = 0;
@@ -113,6 +124,11 @@ export class StdioSession {
   drained(): void {
     this.#full = false;
     this.#flush();
+  }
+
+  /** Nothing more will come from the program: what it has not been given is left for the next one. */
+  outputEnded(): void {
+    this.#over = true;
   }
 
   /** The program has written a line. */
@@ -174,7 +190,7 @@ export class StdioSession {
   }
 
   #flush(): void {
-    while (!this.#full && !this.#replaying) {
+    while (!this.#full && !this.#replaying && !this.#over) {
       if (this.#waiting.length === 0) return;
       const next = this.#waiting.shift();
       this.#owner.onTaken();
@@ -217,7 +233,7 @@ export class StdioSession {
   /** JSON contains line breaks only between its tokens. */
   #write(body: string): void {
     if (this.#ending) return;
-    const line = /[\r\n]/.test(body) ? body.replaceAll(/[\r\n]+/g, ' ') : body;
+    const line = BREAKS.test(body) ? onOneLine(body) : body;
     if (!this.#program.write(line)) this.#full = true;
   }
 
