@@ -130,6 +130,13 @@ describe('a process that dies hurts its own session alone', () => {
     expect(textOf(await client.call('count'))).to.equal('1');
   });
 
+  it('when it closes its stdout and goes on running', async () => {
+    const { client } = await oddSession();
+    const lost = await client.call('close_stdout');
+    expect(lost.error?.message).to.match(/closed its stdout and went on running/);
+    expect(textOf(await client.call('count'))).to.equal('1');
+  });
+
   it('when it holds more memory than process-memory-mb', async () => {
     const { gateway, client } = await oddSession([], { processMemoryMb: 200 });
     const exited = once(gateway.events, 'thread-exited', ({ cause }) => cause === 'out_of_memory');

@@ -1,5 +1,6 @@
 import { PassThrough, Readable } from 'node:stream';
 import { expect } from 'chai';
+import { LineReader } from '../../src/shared/line-reader.js';
 import { type Line, readLines } from '../../src/transports/stdio/line-reader.js';
 import { LineWriter } from '../../src/transports/stdio/line-writer.js';
 
@@ -53,6 +54,28 @@ describe('Lines that are read', () => {
     ]);
   });
 
+  it('keep their beginning and their end where they are pushed and too long, and their U+FFFD where they are no UTF-8', () => {
+    const seen: unknown[] = [];
+    const reader = new LineReader(600, {
+      onLine: (line, valid) => seen.push([line, valid]),
+      onOverlong: (head, tail, bytes) => seen.push([head, tail, bytes]),
+    });
+    const long = `{"id":1,${'x'.repeat(1_000)},"id":2}`;
+    for (const byte of Buffer.from(`${long}\r\nshort\n`)) reader.push(Buffer.from([byte]));
+    reader.push(Buffer.from(`${long}\n`));
+    reader.push(Buffer.from([0x22, 0xff, 0x22, 0x0d, 0x0a, 0x0a, 0x61]));
+    reader.end();
+    reader.end();
+    const ends = [long.slice(0, 256), long.slice(-255), long.length + 1];
+    expect(seen).to.deep.equal([
+      ends,
+      ['short', true],
+      [long.slice(0, 256), long.slice(-256), long.length],
+      ['"\ufffd"', false],
+      ['a', true],
+    ]);
+  });
+
   it('may be as long as the limit, however small the pieces are', async () => {
     const long = 'x'.repeat(300_000);
     const pieces = [...Array(3_000).keys()].map(() => 'x'.repeat(100));
@@ -86,7 +109,8 @@ describe('Lines that are written', () => {
     const writer = new LineWriter(stream);
     writer.write('{\r\n  "a": 1\n}');
     writer.write('2');
-    expect(String(stream.read())).to.equal('{   "a": 1 }\n2\n');
+    writer.write('"\u2028\u2029"');
+    expect(String(stream.read())).to.equal('{   "a": 1 }\n2\n"\\u2028\\u2029"\n');
   });
 
   it('make their writer wait for a slow reader', async () => {

@@ -20,6 +20,8 @@ import { ServerLog } from './server-log.js';
 
 /** A descendant may keep its stdout open after it. What arrives later than this is ignored. */
 const OUTPUT_AFTER_EXIT_MS = 500;
+/** One that closes a pipe exits, as a rule; longer, and it lives on without it. */
+const EXIT_FOLLOWS_MS = 500;
 /** Lines of stderr are meant for people. */
 const MAX_STDERR_LINE_BYTES = 64 * 1024;
 
@@ -173,7 +175,10 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
       // Also emitted for a signal that could not be sent.
       if (child.pid === undefined) this.#failed(error);
     });
-    child.stdout.once('end', () => this.#session.outputEnded());
+    child.stdout.once('end', () => {
+      this.#session.outputEnded();
+      setTimeout(() => this.#useless('stdout'), EXIT_FOLLOWS_MS).unref();
+    });
     // `stdout.closed` says so before its last data has been seen.
     const outputRead = new Promise((resolve) => child.stdout.once('close', resolve));
     child.once('exit', (code, signal) => {
@@ -189,7 +194,7 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
     child.stdin.on('drain', () => this.#session.drained());
     child.stdin.on('error', () => {
       // Usually its exit follows, which says more. If it stays alive, nothing can be asked of it any more.
-      setTimeout(() => this.#deaf(), OUTPUT_AFTER_EXIT_MS).unref();
+      setTimeout(() => this.#useless('stdin'), EXIT_FOLLOWS_MS).unref();
     });
     const lines: LineOwner = {
       onLine: (line, valid) => {
@@ -243,9 +248,14 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
     queueMicrotask(() => this.#close());
   }
 
-  #deaf(): void {
-    if (!this.#running || this.#closed) return;
-    this.#owner.post({ type: 'exited', cause: 'exit', message: 'it closed its stdin and went on running' });
+  /** It is alive, and cannot be asked, or cannot answer, anything more. */
+  #useless(closed: 'stdin' | 'stdout'): void {
+    if (!this.#running || this.#closed || this.#ending) return;
+    this.#owner.post({
+      type: 'exited',
+      cause: 'exit',
+      message: `it closed its ${closed} and went on running`,
+    });
     this.#ended();
     this.#close();
   }

@@ -9,6 +9,7 @@
 import { messageOf } from '../../src/shared/errors.js';
 import type { FromWorkerFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
 import type { ClaimFrame, MessageFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
+import { jsonLine } from '../../src/shared/json-line.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
 import type { ToolView } from '../tool-rules.js';
 import type { Program } from './program.js';
@@ -28,16 +29,6 @@ const WINDOW_CHARS = 1024 * 1024;
 /** Maximum length of a message, the same as for a module (`PortTransport`). */
 export const MAX_LINE_BYTES = 32 * 1024 * 1024;
 const INTERNAL_ERROR = -32603;
-
-/** What some reader takes for the end of a line; U+2028 and U+2029 are such for Node's `readline`, and stand in strings alone. */
-const BREAKS = /[\r\n\u2028\u2029]/;
-
-function onOneLine(json: string): string {
-  return json
-    .replaceAll(/[\r\n]+/g, ' ')
-    .replaceAll('\u2028', '\\u2028')
-    .replaceAll('\u2029', '\\u2029');
-}
 
 export interface StdioSessionOwner {
   post(frame: FromWorkerFrame): void;
@@ -230,11 +221,9 @@ export class StdioSession {
     this.#write(body);
   }
 
-  /** JSON contains line breaks only between its tokens. */
   #write(body: string): void {
     if (this.#ending) return;
-    const line = BREAKS.test(body) ? onOneLine(body) : body;
-    if (!this.#program.write(line)) this.#full = true;
+    if (!this.#program.write(jsonLine(body))) this.#full = true;
   }
 
   #take(message: ServerMessage, body: string): void {

@@ -55,7 +55,7 @@ export function unavailable({ name, unavailable: why }: ServedServer): HttpRejec
   return {
     status: 503,
     reason: 'server_unavailable',
-    message: `The server "${name}" cannot be served: ${withoutPaths(why ?? 'it is being started')}. It is tried again from time to time.`,
+    message: `The server "${name}" cannot be served: ${withoutPaths(why ?? 'it is being started')}.`,
   };
 }
 

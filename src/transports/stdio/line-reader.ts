@@ -4,12 +4,12 @@
  * that is too fast waits on its pipe.
  */
 import type { Readable } from 'node:stream';
+import { LineBuffer, type TakenLine } from '../../shared/line-buffer.js';
 
 /** The longest line, in bytes: as much as one message of a server. */
 export const MAX_LINE_BYTES = 32 * 1024 * 1024;
 
 const LINE_FEED = 0x0a;
-const FIRST_BYTES = 64 * 1024;
 
 /** `too-long`: its bytes were read and discarded. `not-utf-8`: JSON must be UTF-8 (RFC 8259, section 8.1). */
 export type Line =
@@ -22,14 +22,14 @@ export type Line =
  * ended: its writer is gone. Leaving the loop destroys the stream.
  */
 export async function* readLines(input: Readable, maxBytes = MAX_LINE_BYTES): AsyncGenerator<Line> {
-  const line = new GrowingLine(maxBytes);
+  const line = new LineBuffer(maxBytes);
   try {
     for await (const chunk of input as AsyncIterable<Buffer>) {
       let start = 0;
       for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
         line.add(chunk.subarray(start, end));
         start = end + 1;
-        const read = line.take();
+        const read = readable(line.take());
         if (read !== undefined) yield read;
       }
       line.add(chunk.subarray(start));
@@ -37,58 +37,18 @@ export async function* readLines(input: Readable, maxBytes = MAX_LINE_BYTES): As
   } catch (error) {
     if (!isBroken(error)) throw error;
   }
-  const last = line.take();
+  const last = readable(line.take());
   if (last !== undefined) yield last;
 }
 
-/** A line that has not ended. It is copied into one buffer, since a writer may send it a byte at a time. */
-class GrowingLine {
-  readonly #maxBytes: number;
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
-  #buffer = Buffer.allocUnsafe(0);
-  #bytes = 0;
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
-  }
-
-  add(part: Buffer): void {
-    if (part.length === 0) return;
-    const bytes = this.#bytes + part.length;
-    if (bytes > this.#maxBytes) {
-      this.#buffer = Buffer.allocUnsafe(0);
-    } else {
-      if (bytes > this.#buffer.length) this.#grow(bytes);
-      part.copy(this.#buffer, this.#bytes);
-    }
-    this.#bytes = bytes;
-  }
-
-  /** The line, which ends here; `undefined` if it is blank. */
-  take(): Line | undefined {
-    const bytes = this.#bytes;
-    if (bytes === 0) return undefined;
-    this.#bytes = 0;
-    if (bytes > this.#maxBytes) return { kind: 'too-long', bytes };
-    const buffer = this.#buffer;
-    // A long line is rare, and nothing is kept for the next one.
-    if (buffer.length > FIRST_BYTES) this.#buffer = Buffer.allocUnsafe(0);
-    let text: string;
-    try {
-      text = this.#decoder.decode(buffer.subarray(0, bytes)).trim();
-    } catch {
-      // The only error that a decoder throws: these bytes are no UTF-8.
-      return { kind: 'not-utf-8', bytes };
-    }
-    return text === '' ? undefined : { kind: 'text', text };
-  }
-
-  #grow(bytes: number): void {
-    const size = Math.min(Math.max(bytes, this.#buffer.length * 2, FIRST_BYTES), this.#maxBytes);
-    const grown = Buffer.allocUnsafe(size);
-    this.#buffer.copy(grown, 0, 0, this.#bytes);
-    this.#buffer = grown;
-  }
+/** As readers of messages take a line; `undefined` if it is blank. */
+function readable(taken: TakenLine | undefined): Line | undefined {
+  if (taken === undefined) return undefined;
+  const { bytes } = taken;
+  if (taken.kind === 'too-long') return { kind: 'too-long', bytes };
+  if (!taken.valid) return { kind: 'not-utf-8', bytes };
+  const text = taken.text.trim();
+  return text === '' ? undefined : { kind: 'text', text };
 }
 
 /** Connection errors of a pipe or socket, and a stream that was destroyed. */

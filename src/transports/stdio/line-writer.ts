@@ -1,5 +1,6 @@
 /** Writes JSON-RPC messages as lines. Who writes must wait when `write` returns `false`: the reader is too slow. */
 import type { Writable } from 'node:stream';
+import { jsonLine } from '../../shared/json-line.js';
 
 /** Who writes the lines. */
 export interface LineWriterOwner {
@@ -29,13 +30,12 @@ export class LineWriter {
 
   /**
    * Writes one message.
-   * @param message JSON text. Line ends are white space in JSON, except in strings, where they are not allowed.
+   * @param message JSON text
    * @returns `false` if the reader does not take what was written: `onDrain` follows
    */
   write(message: string): boolean {
     if (this.#closed) return true;
-    const line = /[\r\n]/.test(message) ? message.replace(/[\r\n]+/g, ' ') : message;
-    return this.#output.write(`${line}\n`);
+    return this.#output.write(`${jsonLine(message)}\n`);
   }
 
   /** Resolves when the reader takes more, or nobody reads any more. */
