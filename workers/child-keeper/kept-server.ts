@@ -200,16 +200,33 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
       onLine: (line, valid) => {
         if (!valid)
           this.#log.note('warn', 'a line on stdout is no UTF-8: what is none was replaced by U+FFFD');
-        this.#session.line(line);
+        this.#guarded(() => this.#session.line(line));
       },
       onOverlong: (head, tail, bytes) => {
-        this.#session.overlong(head, tail, bytes);
+        this.#guarded(() => this.#session.overlong(head, tail, bytes));
         this.#stdoutThrottle.noise(bytes);
       },
     };
     readLines(child.stdout, MAX_LINE_BYTES, lines);
     readLines(child.stderr, MAX_STDERR_LINE_BYTES, this.#log);
     child.stderr.on('data', (chunk: Buffer) => this.#stderrThrottle.noise(chunk.length));
+  }
+
+  /** Whatever a program writes, it must end no more than itself: all sessions' processes are kept in this thread. */
+  #guarded(step: () => void): void {
+    if (this.#closed) return;
+    try {
+      step();
+    } catch (error) {
+      const { message } = toPlainError(error);
+      this.#owner.post({
+        type: 'exited',
+        cause: 'crash',
+        message: `what it wrote could not be handled: ${message}`,
+      });
+      this.#ended();
+      this.#close();
+    }
   }
 
   #failed(thrown: unknown): void {

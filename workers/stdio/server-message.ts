@@ -100,11 +100,18 @@ export function notificationFrame(
 
 /** The id of a response of which only the beginning and the end were kept; usually one of them contains it. */
 export function idAtEitherEnd(head: string, tail: string): RequestId | undefined {
+  // As serializers write it: without white space, but for that of Python's.
   const found =
-    /^\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*("[^"\\]{0,200}"|-?\d{1,16})/.exec(head) ??
-    /,\s*"id"\s*:\s*("[^"\\]{0,200}"|-?\d{1,16})\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}$/.exec(tail);
-  const id: unknown = found?.[1] === undefined ? undefined : JSON.parse(found[1]);
-  return isRequestId(id) ? id : undefined;
+    /^\{(?:"jsonrpc": ?"2\.0", ?)?"id": ?("[^"\\]*"|0|-?[1-9]\d*)/.exec(head) ??
+    /"id": ?("[^"\\]*"|0|-?[1-9]\d*)(?:, ?"jsonrpc": ?"2\.0")?\}$/.exec(tail);
+  if (found?.[1] === undefined) return undefined;
+  try {
+    const id: unknown = JSON.parse(found[1]);
+    return isRequestId(id) ? id : undefined;
+  } catch {
+    // A control character in the string: it was no JSON anyway.
+    return undefined;
+  }
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
