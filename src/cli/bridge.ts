@@ -85,8 +85,7 @@ function headersOf(request: BridgeRequest): Record<string, string> {
 
 /** What is wrong is not shown: a header may hold a secret. */
 function headerOf(line: string): [name: string, value: string] {
-  const [, name = '', value = ''] =
-    /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([\x20-\x7e\t\x80-\xff]*)$/.exec(line) ?? [];
+  const [, name = '', value = ''] = /^([!#$%&'*+.^_`|~\w-]+):([\x20-\x7e\t\x80-\xff]*)$/.exec(line) ?? [];
   if (name === '') {
     throw optionError(
       '--header is a value that is not shown here, but must be like "X-Api-Key: secret", or @file with such lines.',
@@ -95,7 +94,7 @@ function headerOf(line: string): [name: string, value: string] {
   const lower = name.toLowerCase();
   if (OWN_HEADERS.has(lower))
     throw optionError(`--header gives ${name}, which the bridge itself has to set.`);
-  return [lower, value.trimEnd()];
+  return [lower, value.trim()];
 }
 
 /** A flag can be seen by other users of the machine; a file or a variable cannot. */
