@@ -1,6 +1,9 @@
 /** The line that is being read from a pipe. Its bytes are copied into one buffer, since a writer may send them one at a time. */
 import { isUtf8 } from 'node:buffer';
 
+/** The longest message of the stdio transport, in bytes; a module's may have as many characters. */
+export const MAX_LINE_BYTES = 32 * 1024 * 1024;
+const LINE_FEED = 0x0a;
 const FIRST_BYTES = 64 * 1024;
 /** What is kept of the beginning and of the end of a line that is too long: the id of a message is there. */
 const KEPT_BYTES = 256;
@@ -23,8 +26,20 @@ export class LineBuffer {
     this.#maxBytes = maxBytes;
   }
 
+  /** Adds a chunk. What the caller takes of the lines that end in it, it takes one by one. */
+  *push(chunk: Buffer): Generator<TakenLine> {
+    let start = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
+      this.#add(chunk.subarray(start, end));
+      start = end + 1;
+      const taken = this.take();
+      if (taken !== undefined) yield taken;
+    }
+    this.#add(chunk.subarray(start));
+  }
+
   /** Adds bytes that contain no line feed. */
-  add(part: Buffer): void {
+  #add(part: Buffer): void {
     if (part.length === 0) return;
     const bytes = this.#bytes + part.length;
     if (bytes > this.#maxBytes) this.#keepEnds(part);

@@ -2,9 +2,7 @@
  * Chunks of a pipe as lines of text (2025-11-25, Transports, "stdio"), for readers that cannot pull them: only the current line is
  * kept, and no more of it than its limit.
  */
-import { LineBuffer } from './line-buffer.js';
-
-const LINE_FEED = 0x0a;
+import { LineBuffer, type TakenLine } from './line-buffer.js';
 
 export interface LineOwner {
   /**
@@ -26,23 +24,16 @@ export class LineReader {
   }
 
   push(chunk: Buffer): void {
-    let start = 0;
-    for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
-      this.#line.add(chunk.subarray(start, end));
-      this.#finish();
-      start = end + 1;
-    }
-    this.#line.add(chunk.subarray(start));
+    for (const line of this.#line.push(chunk)) this.#hand(line);
   }
 
   /** The pipe has ended: bytes without a line break are the last line. */
   end(): void {
-    this.#finish();
+    const line = this.#line.take();
+    if (line !== undefined) this.#hand(line);
   }
 
-  #finish(): void {
-    const line = this.#line.take();
-    if (line === undefined) return;
+  #hand(line: TakenLine): void {
     if (line.kind === 'text') this.#owner.onLine(line.text, line.valid);
     else this.#owner.onOverlong(line.head, line.tail, line.bytes);
   }

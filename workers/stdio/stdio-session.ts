@@ -10,6 +10,7 @@ import { messageOf } from '../../src/shared/errors.js';
 import type { FromWorkerFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
 import type { ClaimFrame, MessageFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import { jsonLine } from '../../src/shared/json-line.js';
+import { MAX_LINE_BYTES } from '../../src/shared/line-buffer.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
 import type { ToolView } from '../tool-rules.js';
 import type { Program } from './program.js';
@@ -26,8 +27,6 @@ import {
 
 /** Characters of JSON on their way to the client; see `PortTransport`. */
 const WINDOW_CHARS = 1024 * 1024;
-/** Maximum length of a message, the same as for a module (`PortTransport`). */
-export const MAX_LINE_BYTES = 32 * 1024 * 1024;
 const INTERNAL_ERROR = -32603;
 
 export interface StdioSessionOwner {

@@ -4,12 +4,7 @@
  * that is too fast waits on its pipe.
  */
 import type { Readable } from 'node:stream';
-import { LineBuffer, type TakenLine } from '../../shared/line-buffer.js';
-
-/** The longest line, in bytes: as much as one message of a server. */
-export const MAX_LINE_BYTES = 32 * 1024 * 1024;
-
-const LINE_FEED = 0x0a;
+import { LineBuffer, MAX_LINE_BYTES, type TakenLine } from '../../shared/line-buffer.js';
 
 /** `too-long`: its bytes were read and discarded. `not-utf-8`: JSON must be UTF-8 (RFC 8259, section 8.1). */
 export type Line =
@@ -25,14 +20,10 @@ export async function* readLines(input: Readable, maxBytes = MAX_LINE_BYTES): As
   const line = new LineBuffer(maxBytes);
   try {
     for await (const chunk of input as AsyncIterable<Buffer>) {
-      let start = 0;
-      for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
-        line.add(chunk.subarray(start, end));
-        start = end + 1;
-        const read = readable(line.take());
+      for (const taken of line.push(chunk)) {
+        const read = readable(taken);
         if (read !== undefined) yield read;
       }
-      line.add(chunk.subarray(start));
     }
   } catch (error) {
     if (!isBroken(error)) throw error;

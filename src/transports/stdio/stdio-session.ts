@@ -11,9 +11,10 @@ import { parseBody } from '../../protocol/json-rpc.js';
 import { errorResponse, JSON_RPC } from '../../protocol/json-rpc-error.js';
 import type { Session } from '../../session/session.js';
 import type { SessionManager } from '../../session/session-manager.js';
+import { MAX_LINE_BYTES } from '../../shared/line-buffer.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import { identified, MAX_INITIALIZE_CHARS, openingOf, tellSession } from '../session-messages.js';
-import { type Line, MAX_LINE_BYTES, readLines } from './line-reader.js';
+import { type Line, readLines } from './line-reader.js';
 import { LineWriter } from './line-writer.js';
 import { StdioOutbox } from './stdio-outbox.js';
 
