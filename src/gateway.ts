@@ -121,7 +121,7 @@ async function start(
   const http = new HttpResources({ events, maxBodyBytes: options.maxBodyBytes });
   const probe = new LibuvPoolProbe(events);
   const view = createView({ options, sessions, servers, workers, streams, http, probe });
-  const metrics = createMetrics({ events, view, knownTools: () => servers.tools(), version: VERSION });
+  const metrics = createMetrics({ events, view, knownTools: () => servers.tools, version: VERSION });
   const listener = new Listener({
     ...options,
     servers,

@@ -20,6 +20,7 @@ export class HostedServer {
   readonly name: string;
   readonly #resources: HostingResources;
   readonly #all: AllSessions;
+  readonly #knownTools: Set<string>;
   #entry: ServerEntry | BrokenEntry;
   #started: StartedServer | undefined;
   #sessions: SessionManager | undefined;
@@ -30,11 +31,18 @@ export class HostedServer {
   #filled = false;
   #closed = false;
 
-  constructor(entry: ServerEntry | BrokenEntry, resources: HostingResources, all: AllSessions) {
+  /** @param knownTools takes in the names of its tools once it is served */
+  constructor(
+    entry: ServerEntry | BrokenEntry,
+    resources: HostingResources,
+    all: AllSessions,
+    knownTools: Set<string>,
+  ) {
     this.name = entry.name;
     this.#entry = entry;
     this.#resources = resources;
     this.#all = all;
+    this.#knownTools = knownTools;
   }
 
   /** `undefined` while it cannot be served. */
@@ -107,7 +115,8 @@ export class HostedServer {
       // The gateway was closed during the start.
       if (this.#closed) return started.pool.close(new StopDeadline(CLOSE_LATE_MS));
       this.#started = started;
-      const { options, pool, staticLists } = started;
+      const { options, pool, staticLists, tools } = started;
+      for (const tool of tools) this.#knownTools.add(tool);
       this.#sessions = new SessionManager(options, this.#resources.events, this.#all, pool, staticLists);
       if (this.#filled) pool.fill();
       if (this.#failures > 0) this.#note('info', `the server "${this.name}" is served now`);

@@ -11,13 +11,15 @@ import type { HostingResources } from './start-server.js';
 export class HostedServers {
   /** The only server, if there is just one. */
   readonly only: HostedServer | undefined;
+  /** Names of the tools of all servers, as far as they are known; asked at each call, so they are kept together. */
+  readonly tools = new Set<string>();
   readonly #servers = new Map<string, HostedServer>();
   readonly #catalogue: Catalogue;
 
   constructor(catalogue: Catalogue, resources: HostingResources, all: AllSessions) {
     this.#catalogue = catalogue;
     for (const entry of [...catalogue.servers, ...catalogue.broken])
-      this.#servers.set(entry.name, new HostedServer(entry, resources, all));
+      this.#servers.set(entry.name, new HostedServer(entry, resources, all, this.tools));
     const [first] = this.#servers.values();
     this.only = this.#servers.size === 1 ? first : undefined;
   }
@@ -56,15 +58,6 @@ export class HostedServers {
   /** The pools of the servers that are served. */
   *pools(): Generator<WorkerPool<PortWorker>> {
     for (const { started } of this.all()) if (started !== undefined) yield started.pool;
-  }
-
-  /** The names of all tools of all servers. */
-  tools(): ReadonlySet<string> {
-    const [first, ...others] = [...this.all()].flatMap(({ started }) =>
-      started === undefined ? [] : [started.tools],
-    );
-    if (first === undefined || others.length === 0) return first ?? new Set();
-    return new Set([first, ...others].flatMap((tools) => [...tools]));
   }
 
   async close(deadline: StopDeadline): Promise<void> {
