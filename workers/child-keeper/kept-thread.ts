@@ -134,12 +134,8 @@ export class KeptThread implements KeptChildOwner {
     const lifetime = this.#lifetimes.get(requestKey);
     if (lifetime === undefined) return;
     this.#lifetimes.delete(requestKey);
-    const ending = this.#keeper.reaper.end(lifetime).then(({ killed, survivors }) => {
+    const ending = endLifetime(lifetime, this.#thread, this.#keeper).then(() => {
       this.#endings.delete(ending);
-      if (killed > 0) this.#keeper.tellMain({ type: 'killed', thread: this.#thread, processes: killed });
-      if (survivors.length > 0) {
-        this.#keeper.tellMain({ type: 'survivors', thread: this.#thread, pids: survivors });
-      }
     });
     this.#endings.add(ending);
   }
@@ -149,4 +145,15 @@ export class KeptThread implements KeptChildOwner {
     for (const requestKey of [...this.#lifetimes.keys()]) this.#end(requestKey);
     await Promise.all(this.#endings);
   }
+}
+
+/** Ends what belongs to a thread, and tells the main thread what still ran, and what could not be killed. */
+export async function endLifetime(
+  lifetime: ChildLifetime,
+  thread: number,
+  { reaper, tellMain }: KeeperServices,
+): Promise<void> {
+  const { killed, survivors } = await reaper.end(lifetime);
+  if (killed > 0) tellMain({ type: 'killed', thread, processes: killed });
+  if (survivors.length > 0) tellMain({ type: 'survivors', thread, pids: survivors });
 }

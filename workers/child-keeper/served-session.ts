@@ -13,7 +13,7 @@ import type { ServeFrame } from '../../src/shared/keeper-frames.js';
 import { readProcess } from '../../src/shared/process-table.js';
 import { ChildLifetime } from './child-lifetime.js';
 import { KeptServer, type KeptServerOwner } from './kept-server.js';
-import type { KeeperServices } from './kept-thread.js';
+import { endLifetime, type KeeperServices } from './kept-thread.js';
 
 const TEMPORARY_FOLDER = 'bulkhead-';
 
@@ -114,11 +114,7 @@ export class ServedSession implements KeptServerOwner {
 
   async #end(): Promise<void> {
     this.#server?.closeStdin();
-    const { killed, survivors } = await this.#keeper.reaper.end(this.#lifetime);
-    if (killed > 0) this.#keeper.tellMain({ type: 'killed', thread: this.#thread, processes: killed });
-    if (survivors.length > 0) {
-      this.#keeper.tellMain({ type: 'survivors', thread: this.#thread, pids: survivors });
-    }
+    await endLifetime(this.#lifetime, this.#thread, this.#keeper);
     if (this.#temporaryFolder === undefined) return;
     try {
       rmSync(this.#temporaryFolder, { recursive: true, force: true, maxRetries: 2 });
