@@ -28,8 +28,8 @@ export function createView(parts: ViewedParts): GatewayView {
   return {
     snapshot() {
       const pools = [...servers.pools()];
-      const ofThreads = pools.filter(({ kind }) => kind === 'max-threads');
-      const ofProcesses = pools.filter(({ kind }) => kind === 'max-processes');
+      const ofThreads = pools.filter(({ isolation }) => isolation === 'thread');
+      const ofProcesses = pools.filter(({ isolation }) => isolation === 'process');
       const threads = ofThreads.flatMap((pool) => [...pool.workers()].map((thread) => thread.snapshot()));
       const processes = ofProcesses.flatMap((pool) => [...pool.workers()].map((worker) => worker.snapshot()));
       return {

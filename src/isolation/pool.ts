@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { BulkheadError } from '../shared/errors.js';
 import type { StopDeadline } from '../shared/stop-deadline.js';
-import type { GatewayEmitter } from '../telemetry/events.js';
+import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import { THREAD_STATES, type ThreadState } from '../telemetry/snapshot.js';
 import { MemoryPressure } from './memory-pressure.js';
 import { SpareTarget } from './spare-target.js';
@@ -89,7 +89,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   ) {
     this.#budget = budget;
     this.#nextId = nextId;
-    this.#line = new WaitingLine(budget.words.worker, () => this.#shortage());
+    this.#line = new WaitingLine(`session ${budget.words.isolation}`, () => this.#shortage());
     this.#events = events;
     this.#starter = starter;
     this.#spareTarget = new SpareTarget(
@@ -114,7 +114,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
       return Promise.reject(
         new BulkheadError(
           'ERR_BULKHEAD_THREAD_WAIT',
-          `Too many sessions wait for a ${this.#budget.words.worker}. Try again later.`,
+          `Too many sessions wait for a session ${this.isolation}. Try again later.`,
         ),
       );
     }
@@ -191,9 +191,9 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     return this.#memoryPressure.nearlyFull;
   }
 
-  /** Which limit its workers count for. */
-  get kind(): 'max-threads' | 'max-processes' {
-    return this.#budget.words.limit;
+  /** What its workers are. */
+  get isolation(): Isolation {
+    return this.#budget.words.isolation;
   }
 
   get childProcesses(): number {
@@ -218,10 +218,10 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
 
   /** Why no session can have a worker, or `undefined`. */
   get exhausted(): string | undefined {
-    const { limit } = this.#budget;
+    const { limit, words } = this.#budget;
     const stuck = this.#stuckWorkers;
     if (stuck < limit + maxStuckWorkers(limit)) return undefined;
-    return `All ${stuck} session threads are held by native calls that do not return: restart the gateway.`;
+    return `All ${stuck} session ${words.plural} are held by native calls that do not return: restart the gateway.`;
   }
 
   /**
@@ -323,6 +323,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
       const { message, shortage } = startFailure(error);
       this.#events.emit('thread-exited', {
         thread: id,
+        isolation: this.isolation,
         cause: 'start_failed',
         message,
         killMs: undefined,
@@ -383,7 +384,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     this.#line.failFirst(new BulkheadError('ERR_BULKHEAD_THREAD_START', message));
     this.#events.emit('notice', {
       level: 'error',
-      message: `a ${this.#budget.words.worker} could not be started: ${message}`,
+      message: `a session ${this.isolation} could not be started: ${message}`,
     });
     const longestMs = shortage === true ? MAX_SHORTAGE_BACKOFF_MS : MAX_BACKOFF_MS;
     const delayMs = Math.min(longestMs, FIRST_BACKOFF_MS * 2 ** (this.#failedStarts - 1));

@@ -4,16 +4,22 @@
  * work.
  */
 
+import type { Isolation } from '../telemetry/events.js';
+
 /** Words for a kind of worker, for messages. */
 export interface WorkerWords {
-  /** `session thread` */
-  readonly worker: string;
+  readonly isolation: Isolation;
+  readonly plural: string;
   /** The option that limits their number. */
   readonly limit: 'max-threads' | 'max-processes';
 }
 
-export const THREAD_WORDS: WorkerWords = { worker: 'session thread', limit: 'max-threads' };
-export const PROCESS_WORDS: WorkerWords = { worker: 'session process', limit: 'max-processes' };
+export const THREAD_WORDS: WorkerWords = { isolation: 'thread', plural: 'threads', limit: 'max-threads' };
+export const PROCESS_WORDS: WorkerWords = {
+  isolation: 'process',
+  plural: 'processes',
+  limit: 'max-processes',
+};
 
 /** One server's pool. */
 export interface BudgetMember {

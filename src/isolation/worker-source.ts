@@ -1,7 +1,10 @@
 /** Where sessions get their workers: what they need from the pool. */
+import type { Isolation } from '../telemetry/events.js';
 import type { SessionWorker } from './worker.js';
 
 export interface WorkerSource {
+  /** What its workers are. */
+  readonly isolation: Isolation;
   /** Asks a session without work to give back its worker; `false` if none can. Set by the session manager. */
   makeRoom: () => boolean;
   /**

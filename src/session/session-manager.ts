@@ -9,7 +9,7 @@ import type { StaticLists } from '../servers/server-module-check.js';
 import { Deadline } from '../shared/deadline.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { inTurns } from '../shared/turns.js';
-import type { GatewayEmitter } from '../telemetry/events.js';
+import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import { type AllSessions, SESSIONS_PER_TURN, type SessionGroup } from './all-sessions.js';
 import { Session } from './session.js';
 import type { SessionOptions, SessionOwner } from './session-owner.js';
@@ -52,6 +52,10 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     pool.makeRoom = () => this.#makeRoom();
     all.add(this);
     this.#sweepLater();
+  }
+
+  get isolation(): Isolation {
+    return this.#pool.isolation;
   }
 
   get totals(): SessionTotals {

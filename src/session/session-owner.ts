@@ -2,7 +2,7 @@
 
 import type { SessionWorker } from '../isolation/worker.js';
 import type { StaticLists } from '../servers/server-module-check.js';
-import type { GatewayEmitter } from '../telemetry/events.js';
+import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import type { DisconnectOptions } from './disconnect-policy.js';
 import type { SessionTotals } from './session-totals.js';
 
@@ -19,6 +19,8 @@ export interface SharedBySessions {
   readonly totals: SessionTotals;
   /** What is answered without a worker, if the server module allows it. */
   readonly staticLists: StaticLists | undefined;
+  /** What its server runs in. */
+  readonly isolation: Isolation;
   /** Unique in the gateway. */
   newRequestKey(): string;
 }

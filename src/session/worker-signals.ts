@@ -167,10 +167,11 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     if (starting !== undefined) {
       return this.#startFailed(unstartable('failed', exit.message, 'setup_failed', starting), starting);
     }
+    const { isolation } = this.#owner;
     const next = often
       ? 'It has ended more than 3 times within a minute, so the session ends too. Initialize a new session.'
-      : 'The session continues with a fresh thread.';
-    const message = `This session's thread ended while it served the request: ${exit.message}. ${next}`;
+      : `The session continues with a fresh ${isolation}.`;
+    const message = `This session's ${isolation} ended while it served the request: ${exit.message}. ${next}`;
     this.#pending.failAll(lost, JSON_RPC.internalError, message, `thread_${exit.cause}`);
     if (often) void this.#session.end('thread_deaths');
   }

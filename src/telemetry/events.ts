@@ -43,6 +43,9 @@ export type RejectionReason =
   /** A fault of the gateway, or of the program that embeds it. */
   | 'internal_error';
 
+/** What a session's server runs in. */
+export type Isolation = 'thread' | 'process';
+
 /** How a session got its thread: a spare, one that was starting, or after waiting in line. A metric label. */
 export type ClaimKind = 'warm' | 'cold' | 'queued';
 
@@ -168,7 +171,12 @@ export interface GatewayEvents {
     },
   ];
   'thread-started': [
-    { readonly thread: number; readonly startMs: number; readonly niceness: number | undefined },
+    {
+      readonly thread: number;
+      readonly isolation: Isolation;
+      readonly startMs: number;
+      readonly niceness: number | undefined;
+    },
   ];
   /** V8 refused a code cache in a thread that has just started, and compiled the code instead. */
   'code-cache-rejected': [{ readonly cache: CodeCacheName }];
@@ -177,6 +185,7 @@ export interface GatewayEvents {
   'thread-exited': [
     {
       readonly thread: number;
+      readonly isolation: Isolation;
       readonly cause: ThreadExitCause;
       readonly message: string | undefined;
       /** The stack of an uncaught exception in it. */
@@ -197,6 +206,7 @@ export interface GatewayEvents {
   'thread-stuck': [
     {
       readonly thread: number;
+      readonly isolation: Isolation;
       readonly context: SessionContext | undefined;
       /** As in `thread-exited`. */
       readonly running?: readonly string[];

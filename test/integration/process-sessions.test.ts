@@ -104,7 +104,7 @@ describe('a process that dies hurts its own session alone', () => {
       expectError(lost);
       expect(lost.error?.message)
         .to.match(message)
-        .and.match(/continues with a fresh/);
+        .and.match(/continues with a fresh process/);
       expect(textOf(await client.call('count'))).to.equal('1');
       expect(textOf(await neighbour.call('count'))).to.equal('2');
     });

@@ -41,6 +41,7 @@ const EVENTS = {
   'thread-claimed': { thread: true, kind: true, waitMs: true },
   'thread-exited': {
     thread: true,
+    isolation: true,
     cause: true,
     message: true,
     stack: true,
@@ -50,8 +51,8 @@ const EVENTS = {
     running: true,
   },
   'thread-metrics': { thread: true, metrics: true },
-  'thread-started': { thread: true, startMs: true, niceness: true },
-  'thread-stuck': { thread: true, context: true, running: true },
+  'thread-started': { thread: true, isolation: true, startMs: true, niceness: true },
+  'thread-stuck': { thread: true, isolation: true, context: true, running: true },
 } satisfies { readonly [Name in keyof GatewayEvents]: Readonly<Record<keyof GatewayEvents[Name][0], true>> };
 
 describe('The events of a gateway', () => {

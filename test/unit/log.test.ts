@@ -71,9 +71,17 @@ describe('log', () => {
     expect(lines()[0]).to.include({ level: LEVELS.warn, thread: 2, cause: 'crash', detail: 'boom' });
   });
 
+  it('says whether it was a thread or a process', () => {
+    const { events, lines } = createTestLog();
+    const crash = exited(1, { cause: 'crash' });
+    events.emit('thread-exited', crash);
+    events.emit('thread-exited', { ...crash, isolation: 'process' });
+    expect(lines().map(({ msg }) => msg)).to.deep.equal(['thread exited', 'process exited']);
+  });
+
   it('reports a stuck thread as an error', () => {
     const { events, lines } = createTestLog();
-    events.emit('thread-stuck', { thread: 3, context: contextOf(), running: ['read'] });
+    events.emit('thread-stuck', { thread: 3, isolation: 'thread', context: contextOf(), running: ['read'] });
     expect(lines()[0]).to.deep.include({
       level: LEVELS.error,
       thread: 3,

@@ -98,7 +98,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     });
     connection.port.once('close', () => void this.#closed());
     const startDeadline = this.#timers.after(START_DEADLINE_MS, () =>
-      this.kill('start_failed', `the ${host.kind} was not ready within ${START_DEADLINE_MS / 1000} s`),
+      this.kill('start_failed', `the ${host.isolation} was not ready within ${START_DEADLINE_MS / 1000} s`),
     );
     void this.ready.then(
       () => this.#timers.clear(startDeadline),
@@ -261,6 +261,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     this.#timers.after(STUCK_AFTER_MS, () =>
       this.#host.events.emit('thread-stuck', {
         thread: this.id,
+        isolation: this.#host.isolation,
         context: this.#owner?.context,
         running: this.#end.running,
       }),
@@ -271,7 +272,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
   onUnreadable(error: unknown): void {
     this.#host.events.emit('notice', {
       level: 'error',
-      message: `a session's ${this.#host.kind} was ended: what it sent could not be handled: ${messageOf(error)}`,
+      message: `a session's ${this.#host.isolation} was ended: what it sent could not be handled: ${messageOf(error)}`,
       fields: { thread: this.id, sessionId: this.sessionId },
     });
     this.kill('crash', 'it sent something that the gateway cannot handle');
@@ -285,6 +286,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     if (this.#state === 'starting') this.#move('spare');
     this.#host.events.emit('thread-started', {
       thread: this.id,
+      isolation: this.#host.isolation,
       startMs: performance.now() - this.#startedMs,
       niceness: frame.niceness,
     });
@@ -357,7 +359,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
 
   async #closed(): Promise<void> {
     const died = await this.#connection.life.then(
-      () => new Error(`the ${this.#host.kind} ended by itself`),
+      () => new Error(`the ${this.#host.isolation} ended by itself`),
       (error: unknown) => error,
     );
     this.#timers.clearAll();
@@ -368,6 +370,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     const requestsLost = this.#letGo(exit);
     this.#host.events.emit('thread-exited', {
       thread: this.id,
+      isolation: this.#host.isolation,
       cause: exit.cause,
       message: exit.message,
       stack: exit.stack && this.#readable(exit.stack),

@@ -3,7 +3,7 @@ import type { MessagePort, Worker } from 'node:worker_threads';
 import type { CodeCacheName } from '../../shared/code-caches.js';
 import type { ModuleTraits } from '../../shared/frames/from-worker.js';
 import type { SharedCounters } from '../../shared/thread-start.js';
-import type { GatewayEmitter } from '../../telemetry/events.js';
+import type { GatewayEmitter, Isolation } from '../../telemetry/events.js';
 
 /** What was started for it. */
 export interface WorkerConnection {
@@ -14,12 +14,10 @@ export interface WorkerConnection {
   readonly counters: SharedCounters;
 }
 
-/** What is at the other end of the port: a session thread, or the keeper's thread with a process. */
-type WorkerKind = 'thread' | 'process';
-
 /** The object that starts and terminates workers; one for all workers of a pool. */
 export interface WorkerHost<Thread> {
-  readonly kind: WorkerKind;
+  /** What is at the other end of the port: a session thread, or the keeper's thread with a process. */
+  readonly isolation: Isolation;
   /** How long a module's `setup`, or a program's answer to `initialize`, may take. */
   readonly setupDeadlineMs: number;
   readonly events: GatewayEmitter;

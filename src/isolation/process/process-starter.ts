@@ -33,7 +33,7 @@ export interface ProcessStarterOptions {
 }
 
 export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<PortWorker> {
-  readonly kind = 'process';
+  readonly isolation = 'process';
   readonly setupDeadlineMs: number;
   readonly cancelGraceMs: number;
   readonly events: GatewayEmitter;

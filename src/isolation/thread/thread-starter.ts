@@ -62,7 +62,7 @@ interface Start {
 }
 
 export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<PortWorker> {
-  readonly kind = 'thread';
+  readonly isolation = 'thread';
   readonly setupDeadlineMs = SETUP_DEADLINE_MS;
   readonly events: GatewayEmitter;
   readonly cancelGraceMs: number;

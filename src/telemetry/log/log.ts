@@ -133,9 +133,19 @@ function createListeners(logger: Logger): GatewayListeners {
       else
         logger.warn({ ...fields, ...(suppressed > 0 && { suppressed }) }, 'connection closed by the gateway');
     },
-    'thread-started': ({ thread, startMs, niceness }) =>
-      logger.debug({ thread, startMs: Math.round(startMs), niceness }, 'thread started'),
-    'thread-exited': ({ thread, cause, message, stack, killMs, context, requestsLost, running }) => {
+    'thread-started': ({ thread, isolation, startMs, niceness }) =>
+      logger.debug({ thread, startMs: Math.round(startMs), niceness }, `${isolation} started`),
+    'thread-exited': ({
+      thread,
+      isolation,
+      cause,
+      message,
+      stack,
+      killMs,
+      context,
+      requestsLost,
+      running,
+    }) => {
       const fields = {
         thread,
         cause,
@@ -146,12 +156,12 @@ function createListeners(logger: Logger): GatewayListeners {
         ...(requestsLost > 0 && { requestsLost }),
         ...describeRunning(running),
       };
-      logger[QUIET_EXITS.has(cause) ? 'debug' : 'warn'](fields, 'thread exited');
+      logger[QUIET_EXITS.has(cause) ? 'debug' : 'warn'](fields, `${isolation} exited`);
     },
-    'thread-stuck': ({ thread, context, running }) =>
+    'thread-stuck': ({ thread, isolation, context, running }) =>
       logger.error(
         { thread, ...identify(context), ...describeRunning(running) },
-        'thread was told to terminate and still runs: a native call blocks it',
+        `${isolation} was told to terminate and still runs: a native call blocks it`,
       ),
     'events-dropped': ({ context, events }) =>
       logger.warn(

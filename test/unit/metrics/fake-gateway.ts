@@ -36,6 +36,7 @@ export function finished(
 export function exited(thread: number, overrides: { cause?: ThreadExitCause; killMs?: number } = {}) {
   return {
     thread,
+    isolation: 'thread' as const,
     cause: overrides.cause ?? ('ended' as const),
     message: undefined,
     killMs: overrides.killMs,

@@ -149,11 +149,11 @@ describe('metrics of the gateway', () => {
   });
 
   it('count what happens to threads', async () => {
-    events.emit('thread-started', { thread: 1, startMs: 60, niceness: 5 });
+    events.emit('thread-started', { thread: 1, isolation: 'thread', startMs: 60, niceness: 5 });
     events.emit('code-cache-rejected', { cache: 'module' });
     events.emit('thread-claimed', claimed(1, 'queued', 300));
     events.emit('thread-exited', { ...exited(1, { cause: 'killed', killMs: 40 }), requestsLost: 2 });
-    events.emit('thread-stuck', { thread: 2, context: undefined });
+    events.emit('thread-stuck', { thread: 2, isolation: 'thread', context: undefined });
     const found = await samples();
     expect(found.get('bulkhead_thread_start_duration_seconds_sum')).to.equal(0.06);
     expect(found.get('bulkhead_thread_claim_wait_seconds_sum')).to.equal(0.3);
