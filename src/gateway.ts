@@ -175,6 +175,7 @@ async function start(
   };
 
   let urls: Urls | undefined;
+  for (const message of options.catalogue.warnings) events.emit('notice', { level: 'warn', message });
   try {
     await servers.start(options.strict);
     if (listens) {

@@ -22,8 +22,8 @@ import {
 import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
 import { MAX_LINE_BYTES } from '../shared/line-buffer.js';
 import type { RequestId } from '../shared/request-id.js';
-import { type Line, readLines } from '../transports/stdio/line-reader.js';
 import { LineWriter } from '../transports/stdio/line-writer.js';
+import { type Line, readLines } from '../transports/stdio/read-lines.js';
 import { bridgeError, refusedBy } from './bridge-error.js';
 import { Endpoint, type EndpointOptions } from './endpoint.js';
 import { ExchangeFailed } from './http-exchange.js';

@@ -265,16 +265,33 @@ export const moduleFile: Kind<string, string | URL> = {
   argument: '<file>',
   expected:
     "the path or file: URL of an existing file: an ES module, or an MCP client's configuration (.json, .jsonc)",
-  absolute: (written, folder) => {
-    const path = written instanceof URL ? written.href : written;
-    return typeof path === 'string' && /^file:/i.test(path) ? path : absolutePath(path, folder);
-  },
+  absolute: absolutePathOrUrl,
   schema: reading(z.string().min(1), (written) => {
-    const path = /^file:/i.test(written) ? pathOfFileUrl(written) : written;
-    if (path === undefined || statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
-    return pathToFileURL(path).href;
+    const path = fileAt(written);
+    return path === undefined ? undefined : pathToFileURL(path).href;
   }),
 };
+
+/** As `absolutePath`, for values that may be `file:` URLs, which are absolute. */
+export function absolutePathOrUrl(written: unknown, folder: string): unknown {
+  const path = written instanceof URL ? written.href : written;
+  return isFileUrl(path) ? path : absolutePath(path, folder);
+}
+
+/** The path of an existing file, given by its path or `file:` URL; `undefined` if there is none. */
+export function fileAt(written: string): string | undefined {
+  const path = isFileUrl(written) ? pathOfFileUrl(written) : written;
+  // No path contains a NUL.
+  return path !== undefined &&
+    !path.includes('\0') &&
+    statSync(path, { throwIfNoEntry: false })?.isFile() === true
+    ? path
+    : undefined;
+}
+
+function isFileUrl(written: unknown): boolean {
+  return typeof written === 'string' && /^file:/i.test(written);
+}
 
 function pathOfFileUrl(url: string): string | undefined {
   try {

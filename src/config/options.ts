@@ -85,7 +85,7 @@ export function fromApi(options: GatewayOptions = {}): ResolvedOptions {
 
 /**
  * What is not wrong but probably not intended, as sentences: variables that look like options; a host that other
- * machines reach while only loopback names are allowed.
+ * machines reach while only loopback names are allowed. The gateway itself logs what is to be said about servers.
  */
 export function optionWarnings(
   environment: Readonly<Record<string, string | undefined>>,
@@ -100,7 +100,7 @@ export function optionWarnings(
       `Requests from other machines that call this one by a name, not by an address, will get 403: host is ${options.host}, but allowed-hosts has loopback names only.`,
     );
   }
-  return [...warnings, ...options.catalogue.warnings];
+  return warnings;
 }
 
 /** @throws {BulkheadError} for the first option that is wrong */

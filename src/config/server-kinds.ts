@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import type { ToolRules } from '../servers/server-entry.js';
 import { OWN_VARIABLE } from '../shared/own-variables.js';
-import { absolutePath, type Kind, reading } from './option-kinds.js';
+import { absolutePath, absolutePathOrUrl, fileAt, type Kind, reading } from './option-kinds.js';
 
 /** Names the built-in server in place of a module's path. */
 export const BUILT_IN = 'builtin:environment';
@@ -14,21 +14,22 @@ export const BUILT_IN = 'builtin:environment';
 const text = z.string().refine((written) => !written.includes('\0'));
 const someText = text.min(1);
 
-export const serverModule: Kind<string, string> = {
+export const serverModule: Kind<string, string | URL> = {
   argument: '<file>',
-  expected: `the path of an existing ES module file, or ${BUILT_IN}`,
-  absolute: (written, folder) => (written === BUILT_IN ? written : absolutePath(written, folder)),
-  schema: reading(someText, (path) => {
-    if (path === BUILT_IN) return path;
-    return isFile(path) ? pathToFileURL(path).href : undefined;
+  expected: `the path or file: URL of an existing ES module file, or ${BUILT_IN}`,
+  absolute: (written, folder) => (written === BUILT_IN ? written : absolutePathOrUrl(written, folder)),
+  schema: reading(someText, (written) => {
+    if (written === BUILT_IN) return written;
+    const path = fileAt(written);
+    return path === undefined ? undefined : pathToFileURL(path).href;
   }),
 };
 
-export const existingFile: Kind<string, string> = {
+export const existingFile: Kind<string, string | URL> = {
   argument: '<file>',
-  expected: 'the path of an existing file',
-  absolute: absolutePath,
-  schema: reading(someText, (path) => (isFile(path) ? path : undefined)),
+  expected: 'the path or file: URL of an existing file',
+  absolute: absolutePathOrUrl,
+  schema: reading(someText, fileAt),
 };
 
 export const existingFolder: Kind<string, string> = {
@@ -39,10 +40,6 @@ export const existingFolder: Kind<string, string> = {
     statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? path : undefined,
   ),
 };
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
 
 /** A package name of npm, with or without a scope (validate-npm-package-name, "Naming Rules"). */
 export const packageName: Kind<string, string> = {

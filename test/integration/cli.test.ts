@@ -208,7 +208,7 @@ describe('bulkhead serve', () => {
     expect(printed).to.match(
       /\/wrong\/mcp +cannot be served: "mcpServers\.wrong" in .*\.mcp\.json must have one of/,
     );
-    await cli.printed('stderr', /warning: "mcpServers\.remote" in .*\.mcp\.json is a remote server/);
+    await cli.printed('stderr', /mcpServers\.remote\\" in .*\.mcp\.json is a remote server/);
     const exit = await runCli(['call', url!, 'echo', '{"message": "hello"}']);
     expect(exit).to.deep.include({ code: 0, stdout: 'hello\n' });
   });

@@ -61,7 +61,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // A relay to any server: it knows nothing of the gateway but what a line is.
   'src/bridge/': [
     'src/protocol/',
-    'src/transports/stdio/line-reader.ts',
+    'src/transports/stdio/read-lines.ts',
     'src/transports/stdio/line-writer.ts',
   ],
   'src/admin/': ['src/config/', 'src/auth/', 'src/transports/http/', 'src/telemetry/'],

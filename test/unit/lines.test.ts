@@ -1,8 +1,8 @@
 import { PassThrough, Readable } from 'node:stream';
 import { expect } from 'chai';
 import { LineReader } from '../../src/shared/line-reader.js';
-import { type Line, readLines } from '../../src/transports/stdio/line-reader.js';
 import { LineWriter } from '../../src/transports/stdio/line-writer.js';
+import { type Line, readLines } from '../../src/transports/stdio/read-lines.js';
 
 async function linesOf(chunks: readonly (string | Buffer)[], maxBytes?: number): Promise<Line[]> {
   const stream = Readable.from(

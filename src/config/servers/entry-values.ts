@@ -124,7 +124,7 @@ function expand(
   warn: (sentence: string) => void,
 ): unknown {
   if (Array.isArray(value)) return value.map((item) => expand(given, lookup, key, item, warn));
-  if (typeof value === 'object' && value !== null) {
+  if (typeof value === 'object' && value !== null && !(value instanceof URL)) {
     return Object.fromEntries(
       Object.entries(value).map(([name, item]) => [name, expand(given, lookup, key, item, warn)]),
     );

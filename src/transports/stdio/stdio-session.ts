@@ -14,8 +14,8 @@ import type { SessionManager } from '../../session/session-manager.js';
 import { MAX_LINE_BYTES } from '../../shared/line-buffer.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import { identified, MAX_INITIALIZE_CHARS, openingOf, tellSession } from '../session-messages.js';
-import { type Line, readLines } from './line-reader.js';
 import { LineWriter } from './line-writer.js';
+import { type Line, readLines } from './read-lines.js';
 import { StdioOutbox } from './stdio-outbox.js';
 
 /** How long the client may take to read the last answers. */

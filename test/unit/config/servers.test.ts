@@ -2,9 +2,9 @@
 /** `servers` of the config file and of createGateway. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { fromApi, type GatewayOptions, optionWarnings, resolveOptions } from '../../../src/config/options.js';
+import { fromApi, type GatewayOptions, resolveOptions } from '../../../src/config/options.js';
 import type { BrokenEntry, Catalogue, ServerEntry } from '../../../src/servers/server-entry.js';
 import { ENDPOINTS } from '../../../src/transports/http/server-directory.js';
 import { createOptionFolder, type OptionFolder, sentenceOf } from '../../support/option-folder.js';
@@ -295,7 +295,7 @@ describe('servers', () => {
 
     it('say where a file was looked for', () => {
       expect(reasonOf({ script: './none.js' })).to.equal(
-        `"servers.fs.script" in bulkhead.json is "./none.js", but must be the path of an existing file; there is none at ${join(folder.path, 'none.js')}.`,
+        `"servers.fs.script" in bulkhead.json is "./none.js", but must be the path or file: URL of an existing file; there is none at ${join(folder.path, 'none.js')}.`,
       );
     });
 
@@ -441,7 +441,7 @@ describe('servers', () => {
         args: ['--root=/srv', '${UNSET}'],
         env: { TOKEN: 'hush', OWN: '${BULKHEAD_TOKEN}' },
       });
-      expect(optionWarnings(environment, options)).to.deep.equal([
+      expect(options.catalogue.warnings).to.deep.equal([
         '"servers.fs.args" in variables.json uses ${UNSET}, but this variable is not set: it is passed on as written.',
         '"servers.fs.env" in variables.json uses ${BULKHEAD_TOKEN}, which is a variable of the gateway itself and is not passed to servers: it is passed on as written.',
       ]);
@@ -465,6 +465,20 @@ describe('servers', () => {
         source: 'servers.a',
       });
       expect(catalogue).to.deep.include({ broken: [], single: false });
+    });
+
+    it('are files by path, by file: URL in text, or by URL', () => {
+      const module = pathToFileURL(join(folder.path, 'server.mjs'));
+      const script = pathToFileURL(join(folder.path, 'program.js'));
+      const { catalogue } = fromApi({
+        servers: { a: { module }, b: { module: module.href }, c: { script }, d: { script: script.href } },
+      });
+      const moduleUrl = module.href;
+      const path = fileURLToPath(script);
+      expect(catalogue.servers[0]).to.include({ moduleUrl });
+      expect(catalogue.servers[1]).to.include({ moduleUrl });
+      expect(catalogue.servers[2]).to.include({ script: path });
+      expect(catalogue.servers[3]).to.include({ script: path });
     });
 
     it('are called by their keys in messages', () => {
