@@ -15,7 +15,7 @@ import type {
   ServerEntry,
   ToolRules,
 } from '../servers/server-entry.js';
-import { environmentFor } from '../servers/server-environment.js';
+import { environmentFor, environmentForModule } from '../servers/server-environment.js';
 import { checkServerModule, type StaticLists } from '../servers/server-module-check.js';
 import { BulkheadError } from '../shared/errors.js';
 import type { ToolRuleLists } from '../shared/tool-rules.js';
@@ -59,18 +59,14 @@ export function startServer(entry: ServerEntry, resources: HostingResources): Pr
 async function startModule(entry: ModuleEntry, resources: HostingResources): Promise<StartedServer> {
   const { events, threads, nextId } = resources;
   if (entry.isolation === 'process') throw notYet('a module runs in a thread; leave `isolation` out');
-  if (Object.keys(entry.env).length > 0)
-    throw notYet("a module has the gateway's environment; set the variables of its `env` there");
-  if (entry.tools !== undefined)
-    throw notYet(
-      '`tools` applies to programs, not to modules; leave `tools` out and define the tools in the module',
-    );
   const { bundle: bundling, ...others } = sessionOptions(entry, resources);
   const poolOptions: ThreadPoolOptions = {
     ...others,
     ...(entry.spares !== undefined && { spareThreads: entry.spares }),
     serverModule: entry.moduleUrl,
     environment: { roots: others.roots, allowPrivateNetwork: others.allowPrivateNetwork },
+    env: environmentForModule(entry, process.env),
+    tools: toolRuleLists(entry.tools),
   };
   const { tools, staticLists, bundle, codeCaches, notBundledBecause } = await checkServerModule(
     poolOptions,

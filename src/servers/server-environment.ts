@@ -1,4 +1,4 @@
-/** The environment of a server's process: the few variables that any program needs, and what its entry says. */
+/** The environments of servers. That of a program: the few variables that any program needs, and what its entry says. */
 import { OWN_VARIABLE } from '../shared/own-variables.js';
 import type { ServerEntry } from './server-entry.js';
 import { WINDOWS_VARIABLES } from './windows-environment.js';
@@ -40,4 +40,15 @@ export function environmentFor(
   }
   for (const [name, value] of Object.entries(env)) environment.set(caseOf(name), [name, value]);
   return Object.fromEntries(environment.values());
+}
+
+/**
+ * The environment of a server module: that of the gateway, except its secret, and what its entry says. A module is code
+ * for this gateway, and may read what the gateway was started with.
+ */
+export function environmentForModule(
+  { env }: Pick<ServerEntry, 'env'>,
+  { BULKHEAD_TOKEN: _secret, ...gatewayEnvironment }: Environment,
+): Record<string, string | undefined> {
+  return { ...gatewayEnvironment, ...env };
 }

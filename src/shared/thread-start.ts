@@ -6,6 +6,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { CodeCaches } from './code-caches.js';
 import type { MemoryLimits } from './memory-limits.js';
+import type { ToolRuleLists } from './tool-rules.js';
 
 /** What piscina gives the worker's entry as its task. */
 export interface SessionThreadTask {
@@ -41,6 +42,8 @@ export interface SessionThreadData {
   readonly moduleUrl: string | undefined;
   /** Configuration of the built-in server; other modules ignore it. */
   readonly environment: EnvironmentOptions;
+  /** `undefined`: clients see the module's tools as they are. */
+  readonly tools: ToolRuleLists | undefined;
   readonly memoryLimits: MemoryLimits;
   /** The server module as a bundle; `undefined` if its files are imported. */
   readonly moduleText: ModuleText | undefined;

@@ -16,6 +16,7 @@ describe("V8's code caches", () => {
   const options: ThreadPoolOptions = {
     serverModule,
     environment: { roots: [], allowPrivateNetwork: false },
+    env: process.env,
     spareThreads: 0,
     threadHeapMb: 128,
     threadMemoryMb: 512,

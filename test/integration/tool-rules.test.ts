@@ -90,15 +90,79 @@ describe('a program whose entry has rules for its tools', () => {
   });
 });
 
-describe('a module whose entry has rules for its tools', () => {
-  it('is not served, because they would not be applied', async () => {
-    const module = fileURLToPath(fixtureModule('light'));
-    const gateway = await startCatalogue({
-      light: { module, tools: { deny: ['*'] } },
-      odd: program('odd-server.mjs'),
+const moduleRules = {
+  allow: ['e*', 'c?unt', 'grow*'],
+  deny: ['env'],
+  rename: { count: 'next_number', echo: 'say', grown_tool: 'grown' },
+  describe: { echo: 'Says it again.' },
+};
+
+async function ruledModule(name = 'ruled', options: object = {}) {
+  const module = fileURLToPath(fixtureModule(name));
+  return startCatalogue({ ruled: { module, tools: moduleRules } }, options);
+}
+
+for (const fastPath of [true, false]) {
+  describe(`a module whose entry has rules for its tools, with the fast path ${fastPath ? 'on' : 'off'}`, () => {
+    const session = async () => sessionOf(await ruledModule('ruled', { fastPath }), 'ruled');
+
+    it('lists those that are allowed, under the names and descriptions of the entry', async () => {
+      const tools = await toolsOf(await session());
+      expect(tools.map(({ name, description }) => [name, description])).to.deep.equal([
+        ['say', 'Says it again.'],
+        ['next_number', undefined],
+        ['grow', undefined],
+      ]);
     });
-    const [light] = gateway.servers();
-    expect(light).to.deep.include({ name: 'light', state: 'broken' });
-    expect(light?.reason).to.match(/`tools` applies to programs, not to modules; leave `tools` out/);
+
+    it('is called by the new names', async () => {
+      const client = await session();
+      expect(textOf(await client.call('say', { text: 'héllo' }))).to.equal('héllo');
+      expect(textOf(await client.call('next_number'))).to.equal('1');
+      const wrong = await client.call('say', { text: 1 });
+      expect(wrong.result).to.deep.include({ isError: true });
+    });
+
+    it('never receives a call of a tool that does not exist for its clients', async () => {
+      const client = await session();
+      for (const name of ['secret', 'env', 'echo', 'count', 'grown_tool', 'nothing']) {
+        const { error } = await client.call(name);
+        expect(error).to.deep.equal({ code: -32602, message: `MCP error -32602: Tool ${name} not found` });
+      }
+      // Nor as a call that no fast path takes.
+      const { error } = await client.call('secret', {}, { progressToken: 1 });
+      expect(error?.code).to.equal(-32602);
+      expect(textOf(await client.call('next_number'))).to.equal('1');
+    });
+
+    it('tells its client of changes, and lists what has been added by the same rules', async () => {
+      const client = await session();
+      const listening = (await client.get()).stream;
+      await client.call('grow');
+      await listening.message(({ method }) => method === 'notifications/tools/list_changed');
+      expect((await toolsOf(client)).map(({ name }) => name)).to.include('grown');
+      expect(textOf(await client.call('grown'))).to.equal('grown');
+    });
+  });
+}
+
+describe('the names of the tools of a module whose entry has rules', () => {
+  it('are those of the client in static lists, which wake no session', async () => {
+    const gateway = await ruledModule('ruled-static');
+    const client = await sessionOf(gateway, 'ruled');
+    expect((await toolsOf(client)).map(({ name }) => name)).to.deep.equal(['say', 'next_number', 'grow']);
+    expect(gateway.snapshot().threads.claimed).to.equal(0);
+    expect(textOf(await client.call('next_number'))).to.equal('1');
+    expect((await client.call('count')).error?.code).to.equal(-32602);
+  });
+
+  it('are those of the client in metrics', async () => {
+    const gateway = await ruledModule();
+    const client = await sessionOf(gateway, 'ruled');
+    await client.call('next_number');
+    await client.call('count');
+    const metrics = await (await fetch(new URL('/metrics', gateway.adminUrl))).text();
+    expect(metrics).to.match(/mcp_server_operation_duration_seconds_count\{[^}]*"next_number"/);
+    expect(metrics).not.to.match(/="count"/);
   });
 });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { environmentFor } from '../../src/servers/server-environment.js';
+import { environmentFor, environmentForModule } from '../../src/servers/server-environment.js';
 
 describe("The environment of a server's process", () => {
   const gateway = {
@@ -59,6 +59,12 @@ describe("The environment of a server's process", () => {
     });
     const inheritEnv = ['BULKHEAD_TOKEN'];
     expect(environmentFor({ env: {}, inheritEnv }, gateway, 'linux')).to.deep.equal(minimal);
+  });
+
+  it('of a module is all of it except the token, and what the entry says', () => {
+    const { BULKHEAD_TOKEN: _token, ...others } = gateway;
+    const environment = environmentForModule({ env: { KEY: 'k', TERM: 'xterm' } }, gateway);
+    expect(environment).to.deep.equal({ ...others, KEY: 'k', TERM: 'xterm' });
   });
 
   it('has the names as they are, whatever Object.prototype has', () => {

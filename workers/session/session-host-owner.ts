@@ -1,4 +1,5 @@
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
+import type { ToolView } from '../tool-rules.js';
 import type { SessionChildProcesses } from './children/child-processes.js';
 import type { ModuleLog } from './module-log.js';
 
@@ -8,6 +9,8 @@ export interface SessionHostOwner {
   readonly children: SessionChildProcesses;
   /** The option `fast-path`. */
   readonly fastPath: boolean;
+  /** `undefined`: the client sees the tools as they are. */
+  readonly tools: ToolView | undefined;
   /** Size of `session.state` of all sessions, in KiB. */
   readonly stateUsedKib: number;
   post(frame: FromWorkerFrame): void;

@@ -4,6 +4,7 @@ import { messageOf } from '../../src/shared/errors.js';
 import type { FromWorkerFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
 import type { ClaimFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import type { UnpacedFrame } from '../../src/shared/frames/unpaced.js';
+import type { ToolView } from '../tool-rules.js';
 import { Holds } from './holds.js';
 import { createMcpServer, type SessionServer } from './sdk1/mcp-server.js';
 import { PortTransport, type PortTransportOwner } from './sdk1/port-transport.js';
@@ -63,6 +64,10 @@ export class SessionHost implements PortTransportOwner {
 
   get fastPath(): boolean {
     return this.#owner.fastPath;
+  }
+
+  get tools(): ToolView | undefined {
+    return this.#owner.tools;
   }
 
   post(frame: SendFrame): void {

@@ -15,6 +15,7 @@ import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import type { ClaimFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import { CHILD_MARKER } from '../../src/shared/keeper-frames.js';
 import type { SessionThreadData, SessionThreadTask } from '../../src/shared/thread-start.js';
+import { ToolView } from '../tool-rules.js';
 import { withBackpressure } from './backpressure.js';
 import { SessionChildProcesses } from './children/child-processes.js';
 import { importThrough } from './import-module.js';
@@ -68,6 +69,7 @@ export default async function serveSession(
     log,
     children,
     fastPath: data.fastPath,
+    tools: data.tools && new ToolView(data.tools),
     get stateUsedKib() {
       return Atomics.load(counters.stateUsedKib, 0);
     },

@@ -47,6 +47,7 @@ export async function warmUp(
     log,
     children,
     fastPath,
+    tools: undefined,
     stateUsedKib: 0,
     // The work for each answer has to be warmed up as well.
     post: (frame) => void encodeFromWorker(frame),

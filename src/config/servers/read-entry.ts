@@ -83,6 +83,11 @@ function kindOf(given: GivenEntry, entry: CheckedEntry): Kind {
         `${label('args')} is for scripts, packages and commands: a module has no arguments.`,
       );
     }
+    if (entry.inheritEnv !== undefined && entry.inheritEnv !== true) {
+      throw new WrongEntry(
+        `${label('inheritEnv')} is ${shown(entry.inheritEnv)}, but must be true or absent: a module inherits the whole environment of the gateway, except its token.`,
+      );
+    }
     return { kind: 'module', moduleUrl: module === BUILT_IN ? undefined : module };
   }
   if (script !== undefined) return { kind: 'script', script, args };

@@ -21,6 +21,8 @@ const LEAST_V8_SLACK_MB = 1_024;
 export interface ThreadSettings {
   readonly threadHeapMb: number;
   readonly threadNice: number;
+  /** The environment of its threads, each of which has its own copy. */
+  readonly env: Readonly<NodeJS.ProcessEnv>;
 }
 
 /** A session thread as piscina runs it. */
@@ -61,7 +63,7 @@ export class PiscinaThreads {
         maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
       },
       workerData,
-      env: environmentOfThreads(),
+      env: { ...settings.env },
     };
   }
 
@@ -82,10 +84,4 @@ export class PiscinaThreads {
     const life = pool.run(task, { filename, transferList, signal: controller.signal });
     return { life, worker, terminate: () => controller.abort() };
   }
-}
-
-/** The environment of session threads: all of it except the gateway's own secret. */
-function environmentOfThreads(): NodeJS.ProcessEnv {
-  const { BULKHEAD_TOKEN: _secret, ...environment } = process.env;
-  return environment;
 }

@@ -14,6 +14,7 @@ import type { CodeCaches } from '../../shared/code-caches.js';
 import type { MemoryLimits } from '../../shared/memory-limits.js';
 import type { StopDeadline } from '../../shared/stop-deadline.js';
 import type { EnvironmentOptions } from '../../shared/thread-start.js';
+import type { ToolRuleLists } from '../../shared/tool-rules.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import { CHILD_KEEPER, ChildKeeper } from '../port/child-keeper.js';
 import { PortWorker } from '../port/port-worker.js';
@@ -36,6 +37,10 @@ const MEBIBYTE = 1024 * 1024;
 export interface ThreadStarterOptions {
   readonly serverModule: string | undefined;
   readonly environment: EnvironmentOptions;
+  /** Environment variables of its threads. */
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  /** `undefined`: clients see the module's tools as they are. */
+  readonly tools?: ToolRuleLists | undefined;
   /** The bundle of the server module, in shared memory. */
   readonly bundle?: BundledModule | undefined;
   /** In shared memory. */
@@ -92,6 +97,7 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
     this.#threads = new PiscinaThreads(options, {
       moduleUrl: options.serverModule,
       environment: options.environment,
+      tools: options.tools,
       memoryLimits,
       moduleText: options.bundle && { text: options.bundle.text, filename: options.bundle.filename },
       codeCaches: options.codeCaches,

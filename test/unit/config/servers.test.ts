@@ -261,6 +261,11 @@ describe('servers', () => {
         /^"servers\.fs\.inheritEnv\[0\]" in bulkhead\.json is "BULKHEAD_TOKEN", but "inheritEnv" must be /,
       ],
       [
+        'are modules that are to inherit less than everything',
+        { module: 'server.mjs', inheritEnv: ['HOME'] },
+        '"servers.fs.inheritEnv" in bulkhead.json is ["HOME"], but must be true or absent: a module inherits the whole environment of the gateway, except its token.',
+      ],
+      [
         'have a wrong rule',
         { command: 'a', tools: { alow: [] } },
         '"servers.fs.tools.alow" in bulkhead.json is not a key of "tools" (did you mean "allow"?).',

@@ -23,6 +23,7 @@ const MAX_MESSAGE_CHARS = 32 * 1024 * 1024;
 class Owner implements PortTransportOwner {
   readonly showsStacks: boolean;
   readonly fastPath: boolean;
+  readonly tools = undefined;
   readonly posted: SendFrame[] = [];
   readonly unpaced: UnpacedFrame[] = [];
   closes = 0;

@@ -24,6 +24,7 @@ import type { UnpacedFrame } from '../../../src/shared/frames/unpaced.js';
 import { isRequestId, type RequestId } from '../../../src/shared/request-id.js';
 import { responseFailure } from '../../../src/shared/response-failure.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
+import type { ToolView } from '../../tool-rules.js';
 import { FastPath } from '../fast-path/fast-path.js';
 import { type IsMessageIgnored, logLevelOf, type ProtocolEntries, protocolOf } from './protocol-entries.js';
 import type { SessionAwareToolExecutor } from './tool-executor.js';
@@ -54,6 +55,8 @@ export interface PortTransportOwner {
   readonly showsStacks: boolean;
   /** The option `fast-path`. */
   readonly fastPath: boolean;
+  /** `undefined`: the client sees the tools as they are. */
+  readonly tools: ToolView | undefined;
   post(frame: SendFrame): void;
   /** For frames that no credit limits; it may block. */
   postUnpaced(frame: UnpacedFrame): void;
@@ -71,6 +74,7 @@ export class PortTransport implements Transport {
   readonly #executor: SessionAwareToolExecutor;
   readonly #requestInfo: { headers: Record<string, string> };
   readonly #canPoll: boolean;
+  readonly #tools: ToolView | undefined;
   /**
    * Requests of a replay, and the functions that wait for their answers. An earlier thread of the session has already
    * sent these answers.
@@ -93,6 +97,7 @@ export class PortTransport implements Transport {
     this.sessionId = context.sessionId;
     this.#owner = owner;
     this.#executor = executor;
+    this.#tools = owner.tools;
     this.#canPoll =
       context.transport === 'streamable-http' && context.protocolVersion >= FIRST_VERSION_WITH_POLLING;
     this.#requestInfo = {
@@ -135,8 +140,19 @@ export class PortTransport implements Transport {
     // The main thread answers what has arrived meanwhile, and ends the session.
     if (this.#closed) return;
     const value: unknown = JSON.parse(body);
-    if (fastPath && this.#fastPath?.tryServe(value, key) === true) return;
-    const message = value as JSONRPCMessage;
+    if (this.#tools === undefined) return this.#receive(value as JSONRPCMessage, key, fastPath);
+    const given = value as Readonly<Record<string, unknown>>;
+    const viewed = this.#tools.request(given);
+    if (viewed.error === undefined)
+      return this.#receive(viewed.message as unknown as JSONRPCMessage, key, fastPath);
+    // Nobody waits for an answer to anything else.
+    if ('method' in given && isRequestId(given.id))
+      void this.send({ jsonrpc: '2.0', id: given.id, error: viewed.error });
+  }
+
+  /** @param message as the server is meant to receive it */
+  #receive(message: JSONRPCMessage, key: string, fastPath: boolean): void {
+    if (fastPath && this.#fastPath?.tryServe(message, key) === true) return;
     if (!('method' in message)) {
       if (message.id !== undefined) this.#asked.delete(message.id);
       return this.#protocol._onresponse(message);
@@ -184,8 +200,9 @@ export class PortTransport implements Transport {
     });
   }
 
-  send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
-    if (this.#isUnwantedLogMessage(message)) return Promise.resolve();
+  send(sent: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
+    if (this.#isUnwantedLogMessage(sent)) return Promise.resolve();
+    const message = this.#tools === undefined ? sent : this.#asClientSees(sent, this.#tools);
     const frame = this.#withDeclared(
       this.#withStack(toFrame(message, idOf(options?.relatedRequestId))),
       message,
@@ -209,6 +226,14 @@ export class PortTransport implements Transport {
     return new Promise((sent) => {
       this.#queue.push({ frame, sent });
     });
+  }
+
+  #asClientSees(message: JSONRPCMessage, tools: ToolView): JSONRPCMessage {
+    if (!('result' in message)) return message;
+    const method = this.#executor.methodOf(message.id);
+    return method === undefined
+      ? message
+      : { ...message, result: tools.result(method, message.result) as Result };
   }
 
   #withStack(frame: SendFrame): SendFrame {

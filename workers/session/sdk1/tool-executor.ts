@@ -77,6 +77,11 @@ export class SessionAwareToolExecutor {
     return new Run(key, requestId, method, this.#context);
   }
 
+  /** The method of a request that the SDK has not answered. */
+  methodOf(requestId: RequestId): string | undefined {
+    return this.#arrivals.get(requestId)?.method;
+  }
+
   /** The request has been answered, possibly without a handler (an unknown method, for example). */
   answered(requestId: RequestId): void {
     this.#arrivals.delete(requestId);
