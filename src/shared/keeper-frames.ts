@@ -19,8 +19,9 @@ export const OUTPUT_WINDOW_BYTES = 256 * 1024;
 export const STDIN_WINDOW_BYTES = 256 * 1024;
 
 /**
- * Environment variable that a child process passes on to all its descendants. Its value is random for each lifetime. It
- * identifies a descendant that has left the process group and whose parents are gone.
+ * Environment variable that a child process passes on to all its descendants. Its value differs for each lifetime. It
+ * identifies a descendant that has left the process group and whose parents are gone, and tells a later gateway whose it
+ * was (`process-owner.ts`).
  */
 export const CHILD_MARKER = 'BULKHEAD_CHILD';
 

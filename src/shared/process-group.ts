@@ -33,7 +33,8 @@ export function signalLeaderlessGroup(group: number, signal: NodeJS.Signals | nu
   return signalProcess(-group, signal);
 }
 
-function processExists(pid: number): boolean {
+/** Whether a process has this id, of whatever user. */
+export function processExists(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (thrown) {

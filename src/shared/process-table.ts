@@ -1,5 +1,5 @@
 /** What /proc on Linux says about processes. Other systems have nothing comparable. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { CHILD_MARKER } from './keeper-frames.js';
 
 export interface ProcessEntry {
@@ -22,6 +22,13 @@ export interface ProcessLook {
 
 export const HAS_PROCESS_TABLE = process.platform === 'linux';
 
+const MARKER_ENTRY = `\0${CHILD_MARKER}=`;
+const CHUNK_BYTES = 64 * 1024;
+/** execve(2): arguments and environment have a quarter of the stack's limit, usually 8 MiB. A process can claim more. */
+const MAX_ENVIRONMENT_BYTES = 2 * 1024 * 1024;
+/** One for all: it is read synchronously. */
+let chunk: Buffer | undefined;
+
 /**
  * Takes a snapshot. `undefined` if there is no process table, if it cannot be read, or while the gateway has no file
  * descriptor left, which a tool can cause. Then nothing is known.
@@ -32,7 +39,7 @@ export function lookAtProcesses(): ProcessLook | undefined {
   try {
     for (const name of readdirSync('/proc')) {
       const pid = Number(name);
-      const entry = Number.isInteger(pid) ? parseStat(pid, readProcFile(pid, 'stat')) : undefined;
+      const entry = Number.isInteger(pid) ? parseStat(pid, readStat(pid)) : undefined;
       if (entry !== undefined) table.set(pid, entry);
     }
   } catch {
@@ -53,7 +60,7 @@ export function lookAtProcesses(): ProcessLook | undefined {
 export function readProcess(pid: number): ProcessEntry | undefined {
   if (!HAS_PROCESS_TABLE) return undefined;
   try {
-    return parseStat(pid, readProcFile(pid, 'stat'));
+    return parseStat(pid, readStat(pid));
   } catch (thrown) {
     if (isOutOfDescriptors(thrown)) return undefined;
     throw thrown;
@@ -76,26 +83,43 @@ function parseStat(pid: number, stat: string | undefined): ProcessEntry | undefi
   };
 }
 
+/**
+ * The child marker in the environment of a process; also `undefined` if that cannot be read. In the middle of `execve` a
+ * process has none.
+ */
 function readMarker(pid: number): string | undefined {
-  const name = `\0${CHILD_MARKER}=`;
-  let environment: string;
+  const environment = `\0${readEnvironment(pid)}`;
+  const start = environment.indexOf(MARKER_ENTRY);
+  return start < 0 ? undefined : environment.slice(start + MARKER_ENTRY.length).split('\0', 1)[0];
+}
+
+/** Empty if the process is gone, is the kernel's or of another user, or no file descriptor is left. */
+function readEnvironment(pid: number): string {
+  chunk ??= Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  let text = '';
   try {
-    environment = `\0${readProcFile(pid, 'environ') ?? ''}`;
-  } catch (thrown) {
-    if (isOutOfDescriptors(thrown)) return undefined;
-    throw thrown;
+    const descriptor = openSync(`/proc/${pid}/environ`, 'r');
+    try {
+      for (let bytes = -1; bytes !== 0 && text.length < MAX_ENVIRONMENT_BYTES; ) {
+        bytes = readSync(descriptor, chunk);
+        text += chunk.toString('latin1', 0, bytes);
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    // What has been read may still contain the marker.
   }
-  const start = environment.indexOf(name);
-  return start < 0 ? undefined : environment.slice(start + name.length).split('\0', 1)[0];
+  return text;
 }
 
 /**
  * `undefined` if the process is gone, or belongs to another user and its file cannot be read.
  * @throws if the gateway has no file descriptor left: nothing is known about the process then
  */
-function readProcFile(pid: number, file: 'stat' | 'environ'): string | undefined {
+function readStat(pid: number): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+    return readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch (thrown) {
     if (isOutOfDescriptors(thrown)) throw thrown;
     return undefined;

@@ -189,7 +189,7 @@ describe('child processes of a session', () => {
       const lines = (await text(child.stdout!)).trim().split('\n').sort();
       expect(lines).to.have.lengthOf(2);
       expect(lines[0]).to.equal('A=1');
-      expect(lines[1]).to.match(/^BULKHEAD_CHILD=[0-9a-f]{32}$/);
+      expect(lines[1]).to.match(/^BULKHEAD_CHILD=(?:\d+-[0-9a-z]+-[0-9a-f]{10}-)?[0-9a-f]{32}$/);
     });
 
     it('run at the niceness of session threads', async () => {

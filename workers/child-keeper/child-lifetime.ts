@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import type { GroupState } from '../../src/shared/keeper-frames.js';
 import { signalGroup, signalLeaderlessGroup } from '../../src/shared/process-group.js';
+import { newMark } from '../../src/shared/process-owner.js';
 import type { ProcessEntry, ProcessLook } from '../../src/shared/process-table.js';
 import type { KeptProcess } from './kept-process.js';
 
@@ -9,8 +9,8 @@ import type { KeptProcess } from './kept-process.js';
  * because a process that has ended may have left descendants.
  */
 export class ChildLifetime {
-  /** Random, and in the environment of every process of this lifetime. */
-  readonly marker: string = randomBytes(16).toString('hex');
+  /** In the environment of every process of this lifetime, and of no other. */
+  readonly marker: string = newMark();
   readonly #reportGroup: (group: number, state: GroupState) => void;
   readonly #children = new Set<KeptProcess>();
   /** Groups that their first process has left. */

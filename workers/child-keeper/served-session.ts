@@ -10,12 +10,11 @@ import { toPlainError } from '../../src/shared/errors.js';
 import { decodeToWorker, encodeFromWorker } from '../../src/shared/frames/codec.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import type { ServeFrame } from '../../src/shared/keeper-frames.js';
+import { folderPrefix } from '../../src/shared/process-owner.js';
 import { readProcess } from '../../src/shared/process-table.js';
 import { ChildLifetime } from './child-lifetime.js';
 import { KeptServer, type KeptServerOwner } from './kept-server.js';
 import { endLifetime, type KeeperServices } from './kept-thread.js';
-
-const TEMPORARY_FOLDER = 'bulkhead-';
 
 export class ServedSession implements KeptServerOwner {
   readonly #thread: number;
@@ -91,7 +90,7 @@ export class ServedSession implements KeptServerOwner {
 
   #start(serve: ServeFrame): void {
     try {
-      const temporaryFolder = mkdtempSync(join(tmpdir(), TEMPORARY_FOLDER));
+      const temporaryFolder = mkdtempSync(join(tmpdir(), folderPrefix()));
       this.#temporaryFolder = temporaryFolder;
       const { niceness } = this.#keeper;
       const server = new KeptServer(

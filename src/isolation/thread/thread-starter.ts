@@ -3,7 +3,6 @@
  * it. What a thread leaves behind is ended here too: its child processes, and jobs in libuv's pool that keep it from
  * ending.
  */
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { getPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +11,7 @@ import type { BundledModule } from '../../servers/module-bundle.js';
 import { OriginalPositions } from '../../servers/original-positions.js';
 import type { CodeCaches } from '../../shared/code-caches.js';
 import type { MemoryLimits } from '../../shared/memory-limits.js';
+import { newMark } from '../../shared/process-owner.js';
 import type { StopDeadline } from '../../shared/stop-deadline.js';
 import type { EnvironmentOptions } from '../../shared/thread-start.js';
 import type { ToolRuleLists } from '../../shared/tool-rules.js';
@@ -115,7 +115,7 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
   start(id: number, owner: StarterOwner): PortWorker {
     const { port1: port, port2 } = new MessageChannel();
     const keeperPort = this.#keeper.connect(id);
-    const childMarker = randomBytes(16).toString('hex');
+    const childMarker = newMark();
     const counters = sharedCounters(this.#stateUse);
     let started: StartedThread;
     try {
