@@ -42,6 +42,7 @@ await build({
     'session-entry': join(root, 'workers/session/session-entry.ts'),
     'session-worker': join(root, 'workers/session/session-worker.ts'),
     'child-keeper': join(root, 'workers/child-keeper/entry.ts'),
+    leftovers: join(root, 'workers/leftovers/entry.ts'),
     'heap-reader': join(root, 'workers/heap-reader/entry.ts'),
   },
   external: ['undici'],

@@ -190,6 +190,7 @@ async function start(
     throw error;
   }
   servers.fill();
+  workers.endLeftovers();
   noteStart(events, options, urls);
   const stop = (cause: string, drainMs: number): Promise<void> => {
     noteStop(events, cause, {

@@ -235,6 +235,8 @@ export interface GatewayEvents {
   ];
   'module-log-dropped': [{ readonly context: SessionContext | undefined; readonly lines: number }];
   'children-killed': [{ readonly processes: number }];
+  /** What a dead gateway had left behind: processes were ended, folders for temporary files removed. */
+  'leftovers-ended': [{ readonly processes: number; readonly folders: number }];
   /** What an operator should know and no other event reports. */
   notice: [
     {

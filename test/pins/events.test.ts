@@ -12,6 +12,7 @@ const EVENTS = {
   'connection-dropped': { listener: true, reason: true, remoteAddress: true },
   descriptors: { state: true, open: true, limit: true },
   'events-dropped': { context: true, events: true },
+  'leftovers-ended': { processes: true, folders: true },
   'libuv-pool-probed': { waitMs: true },
   'lines-skipped': { context: true, lines: true },
   'module-log': { context: true, key: true, source: true, level: true, message: true, fields: true },

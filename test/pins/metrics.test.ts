@@ -20,6 +20,8 @@ const METRICS = [
   'bulkhead_event_loop_delay_max_seconds gauge',
   'bulkhead_event_loop_delay_p50_seconds gauge',
   'bulkhead_event_loop_delay_p99_seconds gauge',
+  'bulkhead_leftover_folders_removed_total counter',
+  'bulkhead_leftover_processes_ended_total counter',
   'bulkhead_libuv_pool_wait_age_seconds gauge',
   'bulkhead_libuv_pool_wait_seconds histogram',
   'bulkhead_limit gauge limit',

@@ -3,12 +3,13 @@ import { signalGroup, signalLeaderlessGroup } from '../../src/shared/process-gro
 import { newMark } from '../../src/shared/process-owner.js';
 import type { ProcessEntry, ProcessLook } from '../../src/shared/process-table.js';
 import type { KeptProcess } from './kept-process.js';
+import type { Reapable } from './lifetime-reaper.js';
 
 /**
  * The processes that end together: those of one request, or those of the session itself. It outlives each of them,
  * because a process that has ended may have left descendants.
  */
-export class ChildLifetime {
+export class ChildLifetime implements Reapable {
   /** In the environment of every process of this lifetime, and of no other. */
   readonly marker: string = newMark();
   readonly #reportGroup: (group: number, state: GroupState) => void;

@@ -1,7 +1,7 @@
 /**
  * Entry of the child keeper: the one thread that starts and reaps the child processes of all sessions. It runs no
  * module's code, and ends only with the gateway. If the whole gateway is killed with SIGKILL, nothing can be done here:
- * child processes then live until they notice that their pipes are closed.
+ * child processes then live until they notice that their pipes are closed, or the next gateway ends them (`leftovers/`).
  */
 import { getPriority } from 'node:os';
 import { isMainThread, workerData } from 'node:worker_threads';

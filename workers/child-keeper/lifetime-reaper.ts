@@ -7,9 +7,14 @@
  * also cleared its environment.
  */
 import { signalProcess } from '../../src/shared/process-group.js';
-import { HAS_PROCESS_TABLE, lookAtProcesses, readProcess } from '../../src/shared/process-table.js';
+import {
+  HAS_PROCESS_TABLE,
+  lookAtProcesses,
+  type ProcessEntry,
+  type ProcessLook,
+  readProcess,
+} from '../../src/shared/process-table.js';
 import { clockMs } from '../session/clock.js';
-import type { ChildLifetime } from './child-lifetime.js';
 
 /** Enough for a program to flush and remove its temporary files. A client that has left does not wait for it. */
 const TERM_GRACE_MS = 500;
@@ -28,8 +33,21 @@ export interface ReapReport {
   readonly survivors: readonly number[];
 }
 
+/** Processes that end together: those of a lifetime, or those that a dead gateway has left. */
+export interface Reapable {
+  /** Its living processes. They are searched for in `look`, or are those that are known if it is `undefined`. */
+  find(look: ProcessLook | undefined): readonly number[];
+  /** Whether this is a process that `find` has found, and not a later one with the same id. */
+  isKnown(entry: ProcessEntry | undefined): boolean;
+  /** Whether everything that this thread has to reap has been reaped. */
+  readonly reaped: boolean;
+  signalGroups(signal: NodeJS.Signals): void;
+  /** Stops searching for processes that may be left. */
+  abandon(): void;
+}
+
 interface Ending {
-  readonly lifetime: ChildLifetime;
+  readonly lifetime: Reapable;
   readonly beganMs: number;
   readonly resolve: (report: ReapReport) => void;
   /** Processes that have been found alive. */
@@ -43,7 +61,7 @@ export class LifetimeReaper {
   #timer: NodeJS.Timeout | undefined;
 
   /** Ends a lifetime, to which no more children may be added. Resolves when nothing is left, within 3.5 s. */
-  end(lifetime: ChildLifetime): Promise<ReapReport> {
+  end(lifetime: Reapable): Promise<ReapReport> {
     return new Promise((resolve) => {
       this.#endings.add({
         lifetime,
@@ -95,6 +113,6 @@ export class LifetimeReaper {
   }
 }
 
-function signalEach(lifetime: ChildLifetime, pids: readonly number[], signal: NodeJS.Signals): void {
+function signalEach(lifetime: Reapable, pids: readonly number[], signal: NodeJS.Signals): void {
   for (const pid of pids) if (lifetime.isKnown(readProcess(pid))) signalProcess(pid, signal);
 }

@@ -239,6 +239,14 @@ export function createCatalogue(registry: Registry, collect: () => void) {
       'bulkhead_child_processes_killed_total',
       'Child processes that were killed because their request or session had ended.',
     ),
+    leftoverProcesses: counter(
+      'bulkhead_leftover_processes_ended_total',
+      'Processes that a gateway had left behind when it was killed, and that this one ended.',
+    ),
+    leftoverFolders: counter(
+      'bulkhead_leftover_folders_removed_total',
+      'Folders for temporary files that a gateway had left behind when it was killed, and that this one removed.',
+    ),
 
     eventLoopDelayP50: gauge(
       'bulkhead_event_loop_delay_p50_seconds',

@@ -88,5 +88,9 @@ export function createListeners(
     'lines-skipped': ({ lines }) => catalogue.stdoutLinesSkipped.inc(lines),
     'module-log-dropped': ({ lines }) => catalogue.moduleLogLinesDropped.inc(lines),
     'children-killed': ({ processes }) => catalogue.childProcessesKilled.inc(processes),
+    'leftovers-ended': ({ processes, folders }) => {
+      catalogue.leftoverProcesses.inc(processes);
+      catalogue.leftoverFolders.inc(folders);
+    },
   };
 }

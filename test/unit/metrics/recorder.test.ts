@@ -184,6 +184,7 @@ describe('metrics of the gateway', () => {
     events.emit('module-log', { ...line, context, source: 'stdout', level: 'info' });
     events.emit('module-log-dropped', { context, lines: 7 });
     events.emit('children-killed', { processes: 2 });
+    events.emit('leftovers-ended', { processes: 3, folders: 1 });
     events.emit('response-unmatched', { context });
     const found = await samples();
     expect(found.get('bulkhead_streams_opened_total{kind="post"}')).to.equal(1);
@@ -197,6 +198,8 @@ describe('metrics of the gateway', () => {
     expect(found.get('bulkhead_module_log_lines_total{source="stdout",level="info"}')).to.equal(1);
     expect(found.get('bulkhead_module_log_lines_dropped_total')).to.equal(7);
     expect(found.get('bulkhead_child_processes_killed_total')).to.equal(2);
+    expect(found.get('bulkhead_leftover_processes_ended_total')).to.equal(3);
+    expect(found.get('bulkhead_leftover_folders_removed_total')).to.equal(1);
     expect(found.get('bulkhead_responses_unmatched_total')).to.equal(1);
   });
 

@@ -1,0 +1,128 @@
+/** A gateway that SIGKILL ends can clean up nothing. The next one does. */
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { folderPrefix } from '../../src/shared/process-owner.js';
+import { HAS_PROCESS_TABLE } from '../../src/shared/process-table.js';
+import { isAlive } from '../fixtures/children/observed-processes.js';
+import { afterThisTest } from '../support/cleanup.js';
+import { type CliProcess, startCli } from '../support/cli-process.js';
+import { ClientFiles } from '../support/client-files.js';
+import { until } from '../support/deadline.js';
+import { fixtureModule } from '../support/modules.js';
+import { program } from '../support/programs.js';
+import { RawClient, textOf } from '../support/raw-client.js';
+
+/** A server that ignores the end of its stdin and SIGTERM, and a module whose tools start processes. */
+const SERVERS = {
+  stubborn: program('odd-server.mjs', ['--deaf', '--ignore-sigterm']),
+  polite: program('odd-server.mjs'),
+  tools: { module: fileURLToPath(fixtureModule('tools')) },
+};
+
+interface Served {
+  readonly cli: CliProcess;
+  readonly adminUrl: string;
+  session(server: keyof typeof SERVERS): Promise<RawClient>;
+}
+
+describe('what a gateway leaves behind that is killed with SIGKILL', () => {
+  let files: ClientFiles;
+  before(function () {
+    if (!HAS_PROCESS_TABLE) this.skip();
+  });
+  beforeEach(() => {
+    files = new ClientFiles();
+    files.write('project/bulkhead.json', { port: 0, adminPort: 0, bundle: false, servers: SERVERS });
+  });
+
+  /** Its sessions' temporary folders are in a folder of this test. */
+  async function serve(): Promise<Served> {
+    mkdirSync(files.path('tmp'), { recursive: true });
+    const cli = startCli(['serve', '--config', 'bulkhead.json'], {
+      cwd: files.project,
+      env: { TMPDIR: files.path('tmp') },
+    });
+    const [, adminUrl = ''] = await cli.printed('stdout', /^Admin server +(\S+)$/m);
+    const [, url = ''] = await cli.printed('stdout', /(http:\S+)\/stubborn\/mcp$/m);
+    return {
+      cli,
+      adminUrl,
+      session: async (server) => {
+        const client = new RawClient(new URL(`${url}/${server}/mcp`));
+        afterThisTest(() => client.destroy());
+        await client.initialize();
+        return client;
+      },
+    };
+  }
+
+  async function kill({ cli }: Served): Promise<void> {
+    const exited = once(cli.child, 'exit');
+    cli.child.kill('SIGKILL');
+    await exited;
+  }
+
+  it('is ended by the next one, with its trees, and nothing is of one that lives', async () => {
+    const neighbour = await serve();
+    const other = await neighbour.session('stubborn');
+    const untouched = [await other.call('pid'), await other.call('child', { detached: true })].map((answer) =>
+      Number(textOf(answer)),
+    );
+
+    const first = await serve();
+    const stubborn = await first.session('stubborn');
+    const left = [
+      await stubborn.call('pid'),
+      await stubborn.call('child', { stubborn: true, detached: true }),
+    ].map((answer) => Number(textOf(answer)));
+    const modules = await first.session('tools');
+    const started = await modules.call('spawn', { what: 'escape', lifetime: 'session' });
+    left.push(...(JSON.parse(textOf(started)) as { pids: number[] }).pids);
+    expect(left).to.have.length(4);
+    await kill(first);
+    expect(left.filter(isAlive), 'something that only the next one can end').to.not.deep.equal([]);
+
+    const second = await serve();
+    await until(
+      () => !left.some(isAlive),
+      () => `the end of ${left.filter(isAlive).join(', ')}`,
+    );
+    await second.cli.printed('stderr', /Ended what gateways that were killed had left behind\./);
+    const metrics = await (await fetch(new URL('metrics', second.adminUrl))).text();
+    expect(metrics).to.match(/^bulkhead_leftover_processes_ended_total [1-9]/m);
+    expect(untouched.filter(isAlive)).to.deep.equal(untouched);
+    expect(textOf(await other.call('count'))).to.equal('1');
+  });
+
+  it('is removed where it is a folder for temporary files, and of that gateway alone', async () => {
+    const neighbour = await serve();
+    const kept = textOf(await (await neighbour.session('polite')).call('temporary'));
+    const first = await serve();
+    const left = dirname(textOf(await (await first.session('polite')).call('temporary')));
+    expect(dirname(left)).to.equal(files.path('tmp'));
+    await kill(first);
+
+    // Names are nobody's property.
+    const target = files.path('target');
+    mkdirSync(target);
+    writeFileSync(join(target, 'precious'), '');
+    const ofDead = basename(left).slice(0, -6);
+    symlinkSync(target, files.path(`tmp/${ofDead}linked`));
+    writeFileSync(files.path(`tmp/${ofDead}afile0`), '');
+    mkdirSync(files.path(`tmp/${folderPrefix()}living`));
+    mkdirSync(files.path('tmp/bulkhead-abcdef'));
+    await serve();
+    await until(() => !existsSync(left), 'the folder to be removed');
+    expect(existsSync(kept)).to.equal(true);
+    expect(readdirSync(target)).to.deep.equal(['precious']);
+    expect(readdirSync(files.path('tmp'))).to.include.members([
+      `${ofDead}linked`,
+      `${ofDead}afile0`,
+      `${folderPrefix()}living`,
+      'bulkhead-abcdef',
+    ]);
+  });
+});
