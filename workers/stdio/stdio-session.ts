@@ -13,6 +13,7 @@ import { jsonLine } from '../../src/shared/json-line.js';
 import { MAX_LINE_BYTES } from '../../src/shared/line-buffer.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
 import type { ToolView } from '../tool-rules.js';
+import { withId } from './exchanged-id.js';
 import type { Program } from './program.js';
 import {
   idAtEitherEnd,
@@ -209,7 +210,7 @@ export class StdioSession {
       // It answers a question of an earlier program, or none.
       if (theirs === undefined) return;
       this.#asked.delete(id as RequestId);
-      return this.#write(JSON.stringify({ ...message, id: theirs }));
+      return this.#write(withId(body, message, theirs));
     }
     if (isRequestId(id)) {
       const { progressToken } = (params as { _meta?: { progressToken?: unknown } } | undefined)?._meta ?? {};
@@ -230,7 +231,7 @@ export class StdioSession {
       case 'response':
         return this.#takeResponse(message, body);
       case 'request':
-        return this.#takeRequest(message);
+        return this.#takeRequest(message, body);
       case 'notification':
         return this.#takeNotification(message, body);
       default:
@@ -262,7 +263,7 @@ export class StdioSession {
     return JSON.stringify({ ...message, result: this.#tools.result(method, message.result) });
   }
 
-  #takeRequest({ id: theirs, message }: ServerRequest): void {
+  #takeRequest({ id: theirs, message }: ServerRequest, body: string): void {
     const id = this.#nextRequestId;
     this.#nextRequestId += 1;
     this.#asked.set(id, theirs);
@@ -271,7 +272,7 @@ export class StdioSession {
       kind: 'request',
       id,
       relatedTo: this.#latestRun(),
-      body: JSON.stringify({ ...message, id }),
+      body: withId(body, message, id),
     });
   }
 
