@@ -4,7 +4,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
-export const MARK_VARIABLE = 'BULKHEAD_BENCH_PEER';
+/** Not `BULKHEAD_…`, which a gateway never passes on to the servers that it starts. */
+export const MARK_VARIABLE = 'MCP_BENCH_MARK';
 
 function contents(path: string): string | undefined {
   try {

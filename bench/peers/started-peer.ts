@@ -12,7 +12,6 @@ import { type Peer, PREFIX } from './peers.js';
 const START_DEADLINE_MS = 20_000;
 const STOP_DEADLINE_MS = 1_500;
 const POLL_MS = 25;
-/** The same for the process of every peer and all that it starts. */
 const HEAP_MIB = 512;
 
 export interface StartedPeer {
@@ -78,18 +77,37 @@ async function stop(child: ChildProcess, mark: string): Promise<void> {
   marks.delete(mark);
 }
 
+/** What Node runs, and where. */
+export interface Started {
+  readonly args: (port: number) => readonly string[];
+  readonly cwd: string;
+  /** Added to the environment of the bench. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The same for the process of every peer and all that it starts. */
+const PEER_ENVIRONMENT = { NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}` };
+
 /** Runs one measurement against a peer that is started for it; all of its processes are gone after it. */
-export async function withPeer<Result>(
-  peer: Peer,
+export function withPeer<Result>(
+  { args }: Pick<Peer, 'args'>,
   measure: (started: StartedPeer) => Promise<Result>,
 ): Promise<Result> {
+  return withStarted({ args, cwd: PREFIX, env: PEER_ENVIRONMENT }, measure);
+}
+
+/** The same with anything that listens on a port; its processes are found by the mark in their environment. */
+export async function withStarted<Result>(
+  { args, cwd, env }: Started,
+  measure: (started: StartedPeer) => Promise<Result>,
+  mark: string = randomUUID(),
+): Promise<Result> {
   const port = await freePort();
-  const mark = randomUUID();
   marks.add(mark);
   const child = adopt(
-    spawn(process.execPath, peer.args(port), {
-      cwd: PREFIX,
-      env: { ...process.env, NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}`, [MARK_VARIABLE]: mark },
+    spawn(process.execPath, args(port), {
+      cwd,
+      env: { ...process.env, ...env, [MARK_VARIABLE]: mark },
       stdio: ['ignore', 'pipe', 'pipe'],
     }),
   );

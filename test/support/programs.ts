@@ -10,7 +10,7 @@ import { RawClient, type RawClientOptions } from './raw-client.js';
 const KILL_DEADLINE_MS = 30_000;
 
 /** `test/fixtures/programs/<name>`. @throws {Error} when there is no such file. */
-function fixtureProgram(name: string): string {
+export function fixtureProgram(name: string): string {
   const file = join(projectRoot, 'test', 'fixtures', 'programs', name);
   if (!existsSync(file)) throw new Error(`There is no fixture ${file}.`);
   return file;

@@ -1,0 +1,126 @@
+/** Everything that the table says about one program. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BenchSettings } from '../figure.js';
+import { median } from '../statistics.js';
+import {
+  directTranscript,
+  entriesOf,
+  gatewayDifferences,
+  unsteadiness,
+  WAY_OPTIONS,
+  WAYS,
+  type Way,
+} from './conversation-check.js';
+import {
+  commandOf,
+  entryOf,
+  FOLDER,
+  freshFolder,
+  type Isolation,
+  type Program,
+  versionOf,
+} from './programs.js';
+import { directInitializeMs, directMib, initializeMs, openSession, sessionMib } from './session-costs.js';
+import { withGateway } from './started-gateway.js';
+import type { Difference } from './transcript.js';
+
+/** Until a spare is ready for the next session. */
+const SPARE_MS = 1_500;
+
+export interface Served {
+  readonly isolation: Isolation;
+  /** Medians in milliseconds. */
+  readonly initializeMs: Readonly<Record<Way, number>>;
+  readonly mib: number;
+  readonly differences: ReadonlyMap<Way, readonly Difference[]>;
+}
+
+/** Why it cannot be served so. */
+export interface Refused {
+  readonly isolation: Isolation;
+  readonly reason: string;
+}
+
+export interface MeasuredProgram {
+  readonly program: Program;
+  readonly version: string;
+  readonly direct: { readonly initializeMs: number; readonly mib: number };
+  /** What differs between two direct conversations although it was not named as random. */
+  readonly unsteady: readonly Difference[];
+  readonly isolations: readonly (Served | Refused)[];
+}
+
+export async function measureProgram(program: Program, settings: BenchSettings): Promise<MeasuredProgram> {
+  const note = (what: string): void => settings.progress(`${program.name}: ${what}`);
+  note('directly');
+  const direct = await directTranscript(program);
+  const unsteady = await unsteadiness(program, direct);
+  const times: number[] = [];
+  for (let round = 0; round < settings.rounds; round += 1) {
+    freshFolder();
+    times.push(await directInitializeMs(commandOf(program, 'direct')));
+  }
+  const mib = await directMib((mark) => commandOf(program, mark));
+  const isolations: (Served | Refused)[] = [];
+  for (const isolation of ['thread', 'process'] as const) {
+    note(`in a ${isolation}`);
+    try {
+      isolations.push({
+        isolation,
+        differences: await gatewayDifferences(program, isolation, direct),
+        initializeMs: await timesOf(program, isolation, settings),
+        mib: await mibOf(program, isolation),
+      });
+    } catch (error) {
+      isolations.push({ isolation, reason: reasonOf(error) });
+    }
+  }
+  return {
+    program,
+    version: versionOf(program),
+    direct: { initializeMs: median(times), mib },
+    unsteady,
+    isolations,
+  };
+}
+
+/** The sentence of the gateway's answer, if there is one. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const sentence = /"message":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? text;
+  return sentence.replace(/^The server "\w+" cannot be served: /, '');
+}
+
+/** Ways alternate, so that whatever else the machine does falls on all of them alike. */
+function timesOf(
+  program: Program,
+  isolation: Isolation,
+  { rounds }: BenchSettings,
+): Promise<Record<Way, number>> {
+  return withGateway(
+    FOLDER,
+    (mark) => entriesOf(program, isolation, mark),
+    async (gateway) => {
+      const times: Record<Way, number[]> = { cold: [], spare: [], learned: [] };
+      // The first session teaches. It has also loaded what the gateway loads for its first session alone.
+      const teacher = await openSession(gateway.endpoint('learned'));
+      await teacher.delete();
+      await teacher.close();
+      for (let round = 0; round < rounds; round += 1) {
+        for (const way of WAYS) {
+          await delay(SPARE_MS / WAYS.length);
+          times[way].push(await initializeMs(gateway.endpoint(way)));
+        }
+      }
+      return { cold: median(times.cold), spare: median(times.spare), learned: median(times.learned) };
+    },
+  );
+}
+
+function mibOf(program: Program, isolation: Isolation): Promise<number> {
+  return withGateway(
+    FOLDER,
+    (mark) => ({ cold: entryOf(program, isolation, mark, WAY_OPTIONS.cold) }),
+    (gateway) => sessionMib(gateway.endpoint('cold'), gateway.mark),
+  );
+}

@@ -1,0 +1,52 @@
+/** The gateway with a catalogue, as a process of its own. */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type StartedPeer, withStarted } from '../peers/started-peer.js';
+import { withTemporaryFolder } from '../peers/temporary-folder.js';
+
+const COMMAND = fileURLToPath(new URL('../../src/bin.cjs', import.meta.url));
+
+export interface StartedGateway extends StartedPeer {
+  /** Where one of its servers is served. */
+  endpoint(server: string): URL;
+  /** In which it makes its temporary folders, those of its sessions' processes among them. */
+  readonly temporaryFolder: string;
+}
+
+/**
+ * Runs one measurement against a gateway with its defaults, but for ports and logs; all of its processes are gone after it.
+ * @param folder the package entries are searched for in its `node_modules` and those above it
+ * @param servers the catalogue; told the mark of the gateway's processes, which has to be in the environment of each entry
+ */
+export function withGateway<Result>(
+  folder: string,
+  servers: (mark: string) => Readonly<Record<string, object>>,
+  measure: (gateway: StartedGateway) => Promise<Result>,
+  options: Readonly<Record<string, unknown>> = {},
+): Promise<Result> {
+  return withTemporaryFolder((temporaryFolder) => {
+    const mark = randomUUID();
+    mkdirSync(folder, { recursive: true });
+    const config = join(folder, 'bulkhead.json');
+    writeFileSync(
+      config,
+      JSON.stringify({ adminPort: 0, logLevel: 'silent', ...options, servers: servers(mark) }),
+    );
+    return withStarted(
+      {
+        args: (port) => [COMMAND, 'serve', '--config', config, '--port', String(port)],
+        cwd: folder,
+        env: { TMPDIR: temporaryFolder },
+      },
+      (started) =>
+        measure({
+          ...started,
+          temporaryFolder,
+          endpoint: (server) => new URL(`/${server}/mcp`, started.url),
+        }),
+      mark,
+    );
+  });
+}
