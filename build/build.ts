@@ -41,6 +41,7 @@ await build({
   entryPoints: {
     'session-entry': join(root, 'workers/session/session-entry.ts'),
     'session-worker': join(root, 'workers/session/session-worker.ts'),
+    'program-entry': join(root, 'workers/program/program-entry.ts'),
     'child-keeper': join(root, 'workers/child-keeper/entry.ts'),
     leftovers: join(root, 'workers/leftovers/entry.ts'),
     'heap-reader': join(root, 'workers/heap-reader/entry.ts'),

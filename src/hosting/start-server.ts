@@ -6,7 +6,7 @@ import { WorkerPool } from '../isolation/pool.js';
 import type { ChildKeeper } from '../isolation/port/child-keeper.js';
 import type { PortWorker } from '../isolation/port/port-worker.js';
 import { ProcessStarter } from '../isolation/process/process-starter.js';
-import { createThreadPool, type ThreadPoolOptions } from '../isolation/thread/thread-pool.js';
+import { createThreadPool, type ModulePoolOptions } from '../isolation/thread/thread-pool.js';
 import type { WorkerBudget } from '../isolation/worker-budget.js';
 import type {
   CommandEntry,
@@ -49,8 +49,13 @@ export function startServer(entry: ServerEntry, resources: HostingResources): Pr
     case 'module':
       return startModule(entry, resources);
     case 'script':
+      return new Promise((resolve) =>
+        resolve(
+          entry.isolation === 'thread' ? startInThreads(entry, resources) : startProcesses(entry, resources),
+        ),
+      );
     case 'command':
-      return new Promise((resolve) => resolve(startProgram(entry, resources)));
+      return new Promise((resolve) => resolve(startProcesses(entry, resources)));
     default:
       return entry satisfies never;
   }
@@ -60,7 +65,7 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
   const { events, threads, nextId } = resources;
   if (entry.isolation === 'process') throw notYet('a module runs in a thread; leave `isolation` out');
   const { bundle: bundling, ...others } = sessionOptions(entry, resources);
-  const poolOptions: ThreadPoolOptions = {
+  const poolOptions: ModulePoolOptions = {
     ...others,
     ...(entry.spares !== undefined && { spareThreads: entry.spares }),
     serverModule: entry.moduleUrl,
@@ -82,11 +87,31 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
   return { pool, options: { ...others, bundle: bundling }, staticLists, tools };
 }
 
-function startProgram(entry: CommandEntry | ScriptEntry, resources: HostingResources): StartedServer {
-  if (entry.isolation === 'thread') throw notYet('a program runs in a process; leave `isolation` out');
+function startInThreads(entry: ScriptEntry, resources: HostingResources): StartedServer {
+  const { events, threads, nextId } = resources;
+  const options = programOptions(entry, resources);
+  const { script, args, cwd, startTimeoutMs } = entry;
+  const program = {
+    script,
+    args,
+    cwd,
+    env: environmentFor(entry, process.env),
+    startTimeoutMs,
+    sleeps: options.sleepAfterMs > 0,
+    tools: toolRuleLists(entry.tools),
+  };
+  const { threadHeapMb, threadMemoryMb, threadNice, cancelGraceMs } = options;
+  const limits = { threadHeapMb, threadMemoryMb, threadNice, cancelGraceMs };
+  // Started without a session, a program may do what only a session should make it do: so only if the entry says it.
+  const spareThreads = entry.spares ?? 0;
+  const pool = createThreadPool({ ...limits, spareThreads, program }, threads, events, nextId);
+  return { pool, options, staticLists: undefined, tools: new Set() };
+}
+
+function startProcesses(entry: CommandEntry | ScriptEntry, resources: HostingResources): StartedServer {
   const { events, processes, keeper, nextId } = resources;
-  const sleepAfterMs = entry.sleepAfterMs ?? 0;
-  const options = { ...sessionOptions(entry, resources), sleepAfterMs };
+  const options = programOptions(entry, resources);
+  const { sleepAfterMs } = options;
   const { cancelGraceMs } = options;
   const { cwd, startTimeoutMs, processMemoryMb } = entry;
   const starter = new ProcessStarter(
@@ -107,6 +132,11 @@ function startProgram(entry: CommandEntry | ScriptEntry, resources: HostingResou
   );
   const pool = new WorkerPool({ spareThreads: entry.spares ?? 0 }, processes, starter, events, nextId);
   return { pool, options, staticLists: undefined, tools: new Set() };
+}
+
+/** A program holds state in memory, so its sessions sleep only if the entry says so. */
+function programOptions(entry: CommandEntry | ScriptEntry, resources: HostingResources): ResolvedOptions {
+  return { ...sessionOptions(entry, resources), sleepAfterMs: entry.sleepAfterMs ?? 0 };
 }
 
 function toolRuleLists(rules: ToolRules | undefined): ToolRuleLists | undefined {

@@ -12,7 +12,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import type { PortWorker } from '../isolation/port/port-worker.js';
 import { sharedCopy } from '../isolation/port/shared-counters.js';
-import { createThreadPool, type ThreadPoolOptions } from '../isolation/thread/thread-pool.js';
+import { createThreadPool, type ModulePoolOptions } from '../isolation/thread/thread-pool.js';
 import type { WorkerExit, WorkerOwner } from '../isolation/worker.js';
 import { WorkerBudget } from '../isolation/worker-budget.js';
 import type { CodeCaches } from '../shared/code-caches.js';
@@ -75,7 +75,7 @@ const SOON_MS = 5_000;
  * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` with one sentence if the module cannot be served
  */
 export async function checkServerModule(
-  options: ThreadPoolOptions,
+  options: ModulePoolOptions,
   bundling: boolean,
 ): Promise<CheckedServerModule> {
   const { serverModule } = options;
@@ -94,7 +94,7 @@ export async function checkServerModule(
 }
 
 async function tryOut(
-  options: ThreadPoolOptions,
+  options: ModulePoolOptions,
 ): Promise<Omit<CheckedServerModule, 'bundle' | 'notBundledBecause'>> {
   // A separate emitter, so that the check does not appear in the gateway's metrics and logs.
   const events = new GatewayEmitter();

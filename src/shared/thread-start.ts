@@ -37,14 +37,22 @@ export interface ModuleText {
 }
 
 /** What every session thread receives as `workerData`. The thread removes it from there before any other code runs. */
-export interface SessionThreadData {
+export type SessionThreadData = ModuleThreadData | ProgramThreadData;
+
+export interface CommonThreadData {
+  readonly memoryLimits: MemoryLimits;
+  /** The nice value that the thread sets for itself; `undefined` if piscina sets it. */
+  readonly linuxPriority: number | undefined;
+}
+
+/** A thread that runs a server module. */
+export interface ModuleThreadData extends CommonThreadData {
   /** `file:` URL of the server module, or `undefined` for the built-in environment server. */
   readonly moduleUrl: string | undefined;
   /** Configuration of the built-in server; other modules ignore it. */
   readonly environment: EnvironmentOptions;
   /** `undefined`: clients see the module's tools as they are. */
   readonly tools: ToolRuleLists | undefined;
-  readonly memoryLimits: MemoryLimits;
   /** The server module as a bundle; `undefined` if its files are imported. */
   readonly moduleText: ModuleText | undefined;
   /** In shared memory. The first thread has none and makes them. */
@@ -53,8 +61,29 @@ export interface SessionThreadData {
   readonly showsStacks: boolean;
   /** The option `fast-path`: whether simple calls skip the SDK's checks. */
   readonly fastPath: boolean;
-  /** The nice value that the thread sets for itself; `undefined` if piscina sets it. */
-  readonly linuxPriority: number | undefined;
+}
+
+/** A thread that runs a program that speaks stdio. */
+export interface ProgramThreadData extends CommonThreadData {
+  readonly program: NodeProgram;
+  /** The same as the gateway's option. */
+  readonly cancelGraceMs: number;
+}
+
+/** A Node program that speaks MCP on stdin and stdout, and how its sessions run it. */
+export interface NodeProgram {
+  /** Absolute path of its file. */
+  readonly script: string;
+  readonly args: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  /** The complete environment, apart from the mark of the gateway's processes. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly startTimeoutMs: number;
+  /** Whether its sessions may lose their thread while they have no work. */
+  readonly sleeps: boolean;
+  /** `undefined`: clients see its tools as they are. */
+  readonly tools: ToolRuleLists | undefined;
 }
 
 /** Settings of the built-in environment server. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createThreadPool, type ThreadPoolOptions } from '../../src/isolation/thread/thread-pool.js';
+import { createThreadPool, type ModulePoolOptions } from '../../src/isolation/thread/thread-pool.js';
 import { WorkerBudget } from '../../src/isolation/worker-budget.js';
 import { bundleServerModule } from '../../src/servers/module-bundle.js';
 import { checkServerModule } from '../../src/servers/server-module-check.js';
@@ -13,7 +13,7 @@ const CLOSE_DEADLINE_MS = 5_000;
 
 describe("V8's code caches", () => {
   const serverModule = fixtureModule('light').href;
-  const options: ThreadPoolOptions = {
+  const options: ModulePoolOptions = {
     serverModule,
     environment: { roots: [], allowPrivateNetwork: false },
     env: process.env,
@@ -26,7 +26,7 @@ describe("V8's code caches", () => {
   };
 
   /** A pool, and the code caches that V8 refused in it. */
-  function poolOf(given: Partial<ThreadPoolOptions>) {
+  function poolOf(given: Partial<ModulePoolOptions>) {
     const events = new GatewayEmitter();
     const rejected = collect(events, 'code-cache-rejected');
     const notices = collect(events, 'notice');

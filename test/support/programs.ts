@@ -16,9 +16,19 @@ export function fixtureProgram(name: string): string {
   return file;
 }
 
-/** The entry of a server that is a process of Node: a program of `test/fixtures/programs/`. */
+/** The entry of a server that is any command: a program of `test/fixtures/programs/`, run by Node. */
 export function program(name: string, args: readonly string[] = [], more: object = {}) {
   return { command: process.execPath, args: [fixtureProgram(name), ...args], ...more };
+}
+
+/** The entry of the same program as one that the gateway runs in a process. */
+export function inProcess(name: string, args: readonly string[] = [], more: object = {}) {
+  return { script: fixtureProgram(name), args, isolation: 'process' as const, ...more };
+}
+
+/** The entry of the same program as one that the gateway runs in a thread. */
+export function inThread(name: string, args: readonly string[] = [], more: object = {}) {
+  return { script: fixtureProgram(name), args, isolation: 'thread' as const, ...more };
 }
 
 const quietDefaults = {

@@ -12,12 +12,12 @@ import { MAX_LINE_BYTES } from '../../src/shared/line-buffer.js';
 import { type LineOwner, LineReader } from '../../src/shared/line-reader.js';
 import { HAS_PROCESS_GROUPS } from '../../src/shared/process-group.js';
 import type { Program } from '../stdio/program.js';
+import { ServerLog } from '../stdio/server-log.js';
 import { StdioSession, type StdioSessionOwner } from '../stdio/stdio-session.js';
 import { ToolView } from '../tool-rules.js';
 import { makeNicer } from './kept-child.js';
 import type { KeptProcess } from './kept-process.js';
 import { NoiseThrottle } from './noise-throttle.js';
-import { ServerLog } from './server-log.js';
 
 /** A descendant may keep its stdout open after it. What arrives later than this is ignored. */
 const OUTPUT_AFTER_EXIT_MS = 500;

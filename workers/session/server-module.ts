@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { Script } from 'node:vm';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
 import type { ModuleTraits } from '../../src/shared/frames/from-worker.js';
-import type { ModuleText, SessionThreadData } from '../../src/shared/thread-start.js';
+import type { ModuleText, ModuleThreadData } from '../../src/shared/thread-start.js';
 import { importModule } from './import-module.js';
 import { keepForeignDescriptions } from './sdk1/schema-descriptions.js';
 
@@ -21,7 +21,7 @@ export class ServerModuleError extends Error {
  * Imports the server module and checks its default export.
  * @throws {ServerModuleError} if it is not a definition; whatever the module's own code throws, unchanged
  */
-export async function loadServerModule(data: SessionThreadData): Promise<ServerDefinition> {
+export async function loadServerModule(data: ModuleThreadData): Promise<ServerDefinition> {
   if (data.moduleUrl === undefined) {
     // Loaded only when it is served: it needs parts of Node that take long to load.
     const builtin = require('../environment/index.js') as typeof import('../environment/index.js');

@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import { workerData } from 'node:worker_threads';
-import type { SessionThreadData, SessionThreadTask } from '../../src/shared/thread-start.js';
+import type { ModuleThreadData, SessionThreadTask } from '../../src/shared/thread-start.js';
+import { taken } from '../taken-data.js';
 
 type SessionWorker = typeof import('./session-worker.js');
 type ModuleFunction = (
@@ -17,7 +18,7 @@ type ModuleFunction = (
   dirname: string,
 ) => void;
 
-let data: SessionThreadData | undefined = taken(workerData as SessionThreadData);
+let data: ModuleThreadData | undefined = taken(workerData as ModuleThreadData);
 const codeCaches = data.codeCaches?.worker;
 // A function as CommonJS would make it, and not a module: otherwise each thread would keep the text twice.
 const filename = join(__dirname, 'session-worker.cjs');
@@ -45,15 +46,4 @@ export default function serve(task: SessionThreadTask): Promise<never> {
     { rejected: script.cachedDataRejected === true, create: () => script.createCachedData() },
     (specifier) => import(specifier),
   );
-}
-
-/**
- * Removes the data from where other code of the thread could find it: from node:worker_threads, and from piscina, which
- * has the same object. The module's text and the code caches are in memory that all threads share, so a tool that wrote
- * to it would break every later session. The limits of the thread are in it as well.
- */
-function taken(original: SessionThreadData): SessionThreadData {
-  const copy = { ...original };
-  for (const key of Object.keys(original)) Reflect.deleteProperty(original, key);
-  return copy;
 }

@@ -3,9 +3,6 @@
  * thread. It loads the server module and waits as a spare; a `claim` frame gives it its one session. It never returns:
  * a thread that returned would go back to the pool, and no thread serves a second session.
  */
-import { readlinkSync } from 'node:fs';
-import { getPriority, setPriority } from 'node:os';
-import { basename } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import type { CodeCacheName } from '../../src/shared/code-caches.js';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
@@ -14,7 +11,8 @@ import { decodeToWorker, encodeFromWorker } from '../../src/shared/frames/codec.
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import type { ClaimFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import { CHILD_MARKER } from '../../src/shared/keeper-frames.js';
-import type { SessionThreadData, SessionThreadTask } from '../../src/shared/thread-start.js';
+import type { ModuleThreadData, SessionThreadTask } from '../../src/shared/thread-start.js';
+import { niceness, ownSystemThreadId, stepBack } from '../system-thread.js';
 import { ToolView } from '../tool-rules.js';
 import { withBackpressure } from './backpressure.js';
 import { SessionChildProcesses } from './children/child-processes.js';
@@ -51,7 +49,7 @@ interface WorkerCodeCache {
 /** @param data not from `workerData`, where the server module and its tools would find it */
 export default async function serveSession(
   { port, keeperPort, childMarker, counters }: SessionThreadTask,
-  data: SessionThreadData,
+  data: ModuleThreadData,
   codeCache: WorkerCodeCache,
   importer: (specifier: string) => Promise<unknown>,
 ): Promise<never> {
@@ -158,35 +156,6 @@ export default async function serveSession(
   if (moduleCodeCacheRejected()) rejectedCaches.push('module');
   post({ type: 'ready', systemThreadId, niceness: niceness(), traits: traitsOf(definition), rejectedCaches });
   return forever();
-}
-
-/**
- * Lowers this thread's priority, only now that it is ready. If other sessions' threads keep all processors busy, a
- * thread with low priority would hardly start, and the session that waits for it would give up.
- */
-function stepBack(systemThreadId: number | undefined, linuxPriority: number | undefined): void {
-  if (linuxPriority === undefined || systemThreadId === undefined) return;
-  try {
-    setPriority(systemThreadId, linuxPriority);
-  } catch {
-    // Not allowed: `ready` then reports another niceness than expected, and the log says so.
-  }
-}
-
-/** On Linux each thread has an id, with its own nice value and child processes. */
-function ownSystemThreadId(): number | undefined {
-  if (process.platform !== 'linux') return undefined;
-  try {
-    return Number(basename(readlinkSync('/proc/thread-self')));
-  } catch {
-    // No /proc, or no descriptor left to read it.
-    return undefined;
-  }
-}
-
-/** This thread's own nice value: on Linux `getpriority(0)` refers to the calling thread, elsewhere to the process. */
-function niceness(): number | undefined {
-  return process.platform === 'linux' ? getPriority(0) : undefined;
 }
 
 function forever(): Promise<never> {

@@ -177,7 +177,7 @@ export class StdioSession {
     this.#startTimer = setTimeout(() => {
       const message = `it did not answer initialize within ${this.#startTimeoutMs / 1000} s (start-timeout)`;
       this.#owner.post({ type: 'failed', stage: 'program', error: { name: 'Error', message } });
-    }, this.#startTimeoutMs);
+    }, this.#startTimeoutMs).unref();
   }
 
   #flush(): void {

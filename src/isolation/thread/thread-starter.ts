@@ -13,7 +13,12 @@ import type { CodeCaches } from '../../shared/code-caches.js';
 import type { MemoryLimits } from '../../shared/memory-limits.js';
 import { newMark } from '../../shared/process-owner.js';
 import type { StopDeadline } from '../../shared/stop-deadline.js';
-import type { EnvironmentOptions } from '../../shared/thread-start.js';
+import type {
+  CommonThreadData,
+  EnvironmentOptions,
+  ModuleThreadData,
+  NodeProgram,
+} from '../../shared/thread-start.js';
 import type { ToolRuleLists } from '../../shared/tool-rules.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import { CHILD_KEEPER, ChildKeeper } from '../port/child-keeper.js';
@@ -29,12 +34,19 @@ import { killChildrenOf } from './thread-children.js';
 import { ThreadNotices } from './thread-notices.js';
 
 const SESSION_ENTRY = fileURLToPath(new URL('../../../workers/session-entry.cjs', import.meta.url));
+const PROGRAM_ENTRY = fileURLToPath(new URL('../../../workers/program-entry.cjs', import.meta.url));
 
 const LOWEST_PRIORITY = 19;
 const SETUP_DEADLINE_MS = 30_000;
+/** The thread of a program reports earlier, and in more detail, that the program does not answer. */
+const PROGRAM_LEAD_MS = 5_000;
 const MEBIBYTE = 1024 * 1024;
 
-export interface ThreadStarterOptions {
+/** What session threads run: a server module, or a Node program that speaks stdio. */
+type ThreadWork = ModuleWork | ProgramWork;
+
+export interface ModuleWork {
+  readonly program?: undefined;
   readonly serverModule: string | undefined;
   readonly environment: EnvironmentOptions;
   /** Environment variables of its threads. */
@@ -45,15 +57,24 @@ export interface ThreadStarterOptions {
   readonly bundle?: BundledModule | undefined;
   /** In shared memory. */
   readonly codeCaches?: CodeCaches;
-  readonly threadHeapMb: number;
-  readonly threadMemoryMb: number;
-  readonly threadNice: number;
-  readonly cancelGraceMs: number;
   /** Whether threads serve simple tool calls without the SDK's checks. */
   readonly fastPath: boolean;
   /** With `debug`, threads report the stacks of errors. */
   readonly logLevel?: string;
 }
+
+interface ProgramWork {
+  readonly program: NodeProgram;
+}
+
+export interface ThreadLimits {
+  readonly threadHeapMb: number;
+  readonly threadMemoryMb: number;
+  readonly threadNice: number;
+  readonly cancelGraceMs: number;
+}
+
+export type ThreadStarterOptions = ThreadLimits & ThreadWork;
 
 /** What a thread was started with. */
 interface Start {
@@ -68,9 +89,10 @@ interface Start {
 
 export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<PortWorker> {
   readonly isolation = 'thread';
-  readonly setupDeadlineMs = SETUP_DEADLINE_MS;
+  readonly setupDeadlineMs: number;
   readonly events: GatewayEmitter;
   readonly cancelGraceMs: number;
+  readonly #entry: string;
   readonly #threads: PiscinaThreads;
   readonly #keeper: ChildKeeper;
   readonly #starts = new Map<PortWorker, Start>();
@@ -86,7 +108,6 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
   constructor(options: ThreadStarterOptions, events: GatewayEmitter) {
     this.events = events;
     this.cancelGraceMs = options.cancelGraceMs;
-    this.#positions = options.bundle && new OriginalPositions(options.bundle);
     this.#keeper = new ChildKeeper(CHILD_KEEPER, events, options.threadNice);
     const niceness = Math.min(LOWEST_PRIORITY, getPriority() + options.threadNice);
     this.#notices = new ThreadNotices(niceness, events);
@@ -94,17 +115,20 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
       heapBytes: options.threadHeapMb * MEBIBYTE,
       memoryBytes: options.threadMemoryMb * MEBIBYTE,
     };
-    this.#threads = new PiscinaThreads(options, {
-      moduleUrl: options.serverModule,
-      environment: options.environment,
-      tools: options.tools,
-      memoryLimits,
-      moduleText: options.bundle && { text: options.bundle.text, filename: options.bundle.filename },
-      codeCaches: options.codeCaches,
-      showsStacks: options.logLevel === 'debug',
-      fastPath: options.fastPath,
-      linuxPriority: SETS_OWN_PRIORITY ? niceness : undefined,
-    });
+    const common = { memoryLimits, linuxPriority: SETS_OWN_PRIORITY ? niceness : undefined };
+    if (options.program !== undefined) {
+      const { program, cancelGraceMs } = options;
+      this.#entry = PROGRAM_ENTRY;
+      this.setupDeadlineMs = program.startTimeoutMs + PROGRAM_LEAD_MS;
+      // It sets its environment itself: what NODE_OPTIONS may have for a process, a thread refuses.
+      this.#threads = new PiscinaThreads({ ...options, env: {} }, { ...common, program, cancelGraceMs });
+    } else {
+      const { bundle } = options;
+      this.#entry = SESSION_ENTRY;
+      this.setupDeadlineMs = SETUP_DEADLINE_MS;
+      this.#positions = bundle && new OriginalPositions(bundle);
+      this.#threads = new PiscinaThreads(options, { ...common, ...moduleData(options) });
+    }
     this.#memoryWatch = new MemoryWatch(this.#live, memoryLimits, events);
   }
 
@@ -119,7 +143,7 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
     const counters = sharedCounters(this.#stateUse);
     let started: StartedThread;
     try {
-      started = this.#threads.start(SESSION_ENTRY, { port: port2, keeperPort, childMarker, counters });
+      started = this.#threads.start(this.#entry, { port: port2, keeperPort, childMarker, counters });
     } catch (error) {
       port.close();
       keeperPort.close();
@@ -225,4 +249,17 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
   async #allEnded(): Promise<void> {
     await Promise.all([...this.#notEnded.keys()].map((worker) => once(worker, 'exit')));
   }
+}
+
+function moduleData(work: ModuleWork): Omit<ModuleThreadData, keyof CommonThreadData> {
+  const { serverModule, environment, tools, bundle, codeCaches, logLevel, fastPath } = work;
+  return {
+    moduleUrl: serverModule,
+    environment,
+    tools,
+    moduleText: bundle && { text: bundle.text, filename: bundle.filename },
+    codeCaches,
+    showsStacks: logLevel === 'debug',
+    fastPath,
+  };
 }

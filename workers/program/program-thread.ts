@@ -1,0 +1,221 @@
+/**
+ * One session of a Node program that speaks stdio and runs in this thread, unmodified. The program gets a `process` like
+ * that of a process of its own. Its lines go to a `StdioSession` in the same thread, and from there as frames to the
+ * main thread, which sees a session thread as any other.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import { cut, messageOf, toPlainError } from '../../src/shared/errors.js';
+import { decodeToWorker, encodeFromWorker } from '../../src/shared/frames/codec.js';
+import type { ExitedFrame, FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
+import { CHILD_MARKER } from '../../src/shared/keeper-frames.js';
+import { MAX_LINE_BYTES } from '../../src/shared/line-buffer.js';
+import type { LineOwner } from '../../src/shared/line-reader.js';
+import type { NodeProgram, ProgramThreadData, SessionThreadTask } from '../../src/shared/thread-start.js';
+import { watchMemory } from '../session/memory-guard.js';
+import type { Program } from '../stdio/program.js';
+import { ServerLog } from '../stdio/server-log.js';
+import { StdioSession, type StdioSessionOwner } from '../stdio/stdio-session.js';
+import { niceness, ownSystemThreadId, stepBack } from '../system-thread.js';
+import { ToolView } from '../tool-rules.js';
+import { OutputLines } from './output-lines.js';
+import { type EndThread, endWhenIdle, ownProcess } from './own-process.js';
+import { ownStandardFiles } from './standard-files.js';
+import { ProgramInput, ProgramOutput } from './standard-streams.js';
+import { StartedChildren } from './started-children.js';
+import { WorkingFolder } from './working-folder.js';
+
+/** Lines of stderr are meant for people. */
+const MAX_STDERR_LINE_BYTES = 64 * 1024;
+/** A program that closes a pipe exits, as a rule; longer, and it lives on without it. */
+const EXIT_FOLLOWS_MS = 500;
+const MAX_MESSAGE_CHARS = 1_000;
+
+export class ProgramThread implements Program, StdioSessionOwner {
+  readonly #port: MessagePort;
+  readonly #task: SessionThreadTask;
+  readonly #data: ProgramThreadData;
+  readonly #session: StdioSession;
+  readonly #log: ServerLog;
+  readonly #stdin: ProgramInput;
+  readonly #stdout: ProgramOutput;
+  readonly #stderr: ProgramOutput;
+  readonly #stdoutLines: OutputLines;
+  readonly #stderrLines: OutputLines;
+  readonly #thrown: { error?: unknown } = {};
+  #children: StartedChildren | undefined;
+  #endThread: EndThread = () => process.exit();
+  /** Whether it was told to end, so that its end does not count as a death. */
+  #ending = false;
+  #over = false;
+  #hasEnded: () => void = () => {};
+
+  constructor(task: SessionThreadTask, data: ProgramThreadData) {
+    const { program } = data;
+    this.#task = task;
+    this.#data = data;
+    this.#port = task.port;
+    const tools = program.tools === undefined ? undefined : new ToolView(program.tools);
+    this.#session = new StdioSession(this, { startTimeoutMs: program.startTimeoutMs, tools }, this);
+    this.#log = new ServerLog((frame) => this.post(frame));
+    this.#stdin = new ProgramInput({
+      onDrained: () => this.#session.drained(),
+      onWaiting: (waits) => (waits ? this.#port.ref() : this.#port.unref()),
+    });
+    this.#stdoutLines = new OutputLines(MAX_LINE_BYTES, this.#lineOwner());
+    this.#stderrLines = new OutputLines(MAX_STDERR_LINE_BYTES, this.#log);
+    this.#stdout = new ProgramOutput(1, (chunk) => this.#stdoutLines.push(chunk));
+    this.#stderr = new ProgramOutput(2, (chunk) => this.#stderrLines.push(chunk));
+  }
+
+  /** Loads the program. Whatever it throws ends the thread. */
+  start(): void {
+    const { program, memoryLimits, linuxPriority } = this.#data;
+    const { runMain } = require('node:module') as { readonly runMain: (file: string) => void };
+    this.#becomeProcess(program);
+    watchMemory(memoryLimits, (frame) => this.post(frame));
+    const systemThreadId = ownSystemThreadId();
+    stepBack(systemThreadId, linuxPriority);
+    this.#port.on('message', (posted: unknown) => this.#session.receive(decodeToWorker(posted)));
+    this.post({
+      type: 'ready',
+      systemThreadId,
+      niceness: niceness(),
+      traits: { staticLists: false, sleeps: program.sleeps },
+      rejectedCaches: [],
+    });
+    endWhenIdle();
+    runMain(process.argv[1] ?? program.script);
+  }
+
+  write(line: string): boolean {
+    if (this.#stdin.destroyed && !this.#ending) this.#uselessSoon('stdin');
+    this.#stdin.offer(line);
+    return false;
+  }
+
+  pause(): void {
+    this.#stdout.hold();
+  }
+
+  resume(): void {
+    this.#stdout.release();
+  }
+
+  /**
+   * Closes its stdin. If it neither ends by itself nor waits for SIGTERM, it is done: a process would end at that
+   * signal.
+   */
+  end(): Promise<void> {
+    this.#ending = true;
+    this.#stdin.finish();
+    setTimeout(() => {
+      // Without a listener, the signal would end a process.
+      if (!process.emit('SIGTERM', 'SIGTERM')) this.#hasEnded();
+    }, this.#data.cancelGraceMs / 2).unref();
+    return new Promise<void>((resolve) => {
+      this.#hasEnded = resolve;
+    }).then(() => this.#children?.kill());
+  }
+
+  post(frame: FromWorkerFrame): void {
+    if (!this.#over) this.#port.postMessage(encodeFromWorker(frame));
+  }
+
+  onTaken(): void {
+    Atomics.add(this.#task.counters.takenMessages, 0, 1);
+  }
+
+  onStrangeLine(line: string, why: string): void {
+    this.#log.strange(line, why);
+  }
+
+  #becomeProcess(program: NodeProgram): void {
+    const [stdin, stdout, stderr] = [this.#stdin, this.#stdout, this.#stderr];
+    this.#endThread = ownProcess({
+      program,
+      stdin,
+      stdout,
+      stderr,
+      onExit: (code) => this.#exiting(code),
+      onIdle: () => void this.#children?.kill(),
+      onKilled: (signal) =>
+        this.#end({ type: 'exited', cause: 'crash', message: `it was ended by ${signal}` }),
+    });
+    process.env[CHILD_MARKER] = this.#task.childMarker;
+    process.on('uncaughtExceptionMonitor', (error) => {
+      this.#thrown.error = error;
+    });
+    ownStandardFiles({ stdin, stdout, stderr, onStdoutClosed: () => this.#stdoutClosed() });
+    this.#children = new StartedChildren(new WorkingFolder(program.cwd), { stdout, stderr });
+  }
+
+  #exiting(code: number): void {
+    if (this.#over) return;
+    this.#stdout.flush();
+    this.#stderr.flush();
+    this.#stdoutLines.end();
+    if ('error' in this.#thrown) {
+      // Node prints it to the stderr of a process.
+      const { error } = this.#thrown;
+      this.#log.onLine('Uncaught:');
+      for (const line of (toPlainError(error).stack ?? messageOf(error)).split('\n')) this.#log.onLine(line);
+      const message = `it crashed: ${cut(messageOf(error), MAX_MESSAGE_CHARS)}`;
+      return this.#report({ type: 'exited', cause: 'crash', message });
+    }
+    this.#stderrLines.end();
+    const how = `it ended with exit code ${code}`;
+    const { lastLine } = this.#log;
+    this.#report({
+      type: 'exited',
+      cause: 'exit',
+      message: lastLine === undefined ? how : `${how}; the last that it wrote to stderr: ${lastLine}`,
+    });
+  }
+
+  #report(exited: ExitedFrame): void {
+    this.#session.close();
+    this.#log.close();
+    this.post(this.#ending ? { type: 'ended' } : exited);
+    this.#over = true;
+  }
+
+  /** Ends the thread at once. */
+  #end(exited: ExitedFrame): void {
+    this.#report(exited);
+    this.#endThread(1);
+  }
+
+  #stdoutClosed(): void {
+    this.#session.outputEnded();
+    this.#uselessSoon('stdout');
+  }
+
+  /** It is alive, and cannot be asked, or cannot answer, anything more. */
+  #uselessSoon(closed: 'stdin' | 'stdout'): void {
+    setTimeout(() => {
+      if (this.#ending) return;
+      this.#end({ type: 'exited', cause: 'exit', message: `it closed its ${closed} and went on running` });
+    }, EXIT_FOLLOWS_MS).unref();
+  }
+
+  #lineOwner(): LineOwner {
+    return {
+      onLine: (line, valid) => {
+        if (!valid)
+          this.#log.note('warn', 'a line on stdout is no UTF-8: what is none was replaced by U+FFFD');
+        this.#guarded(() => this.#session.line(line));
+      },
+      onOverlong: (head, tail, bytes) => this.#guarded(() => this.#session.overlong(head, tail, bytes)),
+    };
+  }
+
+  /** The program called `write`, and must not see what goes wrong here. */
+  #guarded(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      const message = `what it wrote could not be handled: ${messageOf(error)}`;
+      this.#end({ type: 'exited', cause: 'crash', message });
+    }
+  }
+}
