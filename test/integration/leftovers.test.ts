@@ -1,4 +1,5 @@
 /** A gateway that SIGKILL ends can clean up nothing. The next one does. */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -15,9 +16,10 @@ import { fixtureModule } from '../support/modules.js';
 import { program } from '../support/programs.js';
 import { RawClient, textOf } from '../support/raw-client.js';
 
-/** A server that ignores the end of its stdin and SIGTERM, and a module whose tools start processes. */
+/** Servers that ignore the end of their stdin and SIGTERM, the end alone, and nothing; and a module whose tools start processes. */
 const SERVERS = {
   stubborn: program('odd-server.mjs', ['--deaf', '--ignore-sigterm']),
+  deaf: program('odd-server.mjs', ['--deaf']),
   polite: program('odd-server.mjs'),
   tools: { module: fileURLToPath(fixtureModule('tools')) },
 };
@@ -95,6 +97,15 @@ describe('what a gateway leaves behind that is killed with SIGKILL', () => {
     expect(metrics).to.match(/^bulkhead_leftover_processes_ended_total [1-9]/m);
     expect(untouched.filter(isAlive)).to.deep.equal(untouched);
     expect(textOf(await other.call('count'))).to.equal('1');
+  });
+
+  it('ends by itself where it heeds SIGTERM and the system sends it', async function () {
+    if (spawnSync('setpriv', ['--pdeathsig', 'TERM', '--', 'setpriv', '--version']).status !== 0) this.skip();
+    const first = await serve();
+    const client = await first.session('deaf');
+    const pid = Number(textOf(await client.call('pid')));
+    await kill(first);
+    await until(() => !isAlive(pid), 'the end of the program');
   });
 
   it('is removed where it is a folder for temporary files, and of that gateway alone', async () => {

@@ -18,6 +18,7 @@ import { ToolView } from '../tool-rules.js';
 import { makeNicer } from './kept-child.js';
 import type { KeptProcess } from './kept-process.js';
 import { NoiseThrottle } from './noise-throttle.js';
+import { withParentDeathSignal } from './parent-death-signal.js';
 
 /** A descendant may keep its stdout open after it. What arrives later than this is ignored. */
 const OUTPUT_AFTER_EXIT_MS = 500;
@@ -83,7 +84,8 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
     this.#session = new StdioSession(this, { startTimeoutMs: frame.startTimeoutMs, tools }, this);
     this.#log = new ServerLog((report) => owner.post(report));
     try {
-      this.#process = spawn(frame.command, [...frame.args], {
+      const [command, args] = withParentDeathSignal(frame);
+      this.#process = spawn(command, [...args], {
         cwd: frame.cwd,
         env: {
           ...frame.env,
