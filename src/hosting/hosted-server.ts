@@ -20,7 +20,6 @@ export class HostedServer {
   readonly name: string;
   readonly #resources: HostingResources;
   readonly #all: AllSessions;
-  readonly #knownTools: Set<string>;
   #entry: ServerEntry | BrokenEntry;
   #started: StartedServer | undefined;
   #sessions: SessionManager | undefined;
@@ -31,18 +30,11 @@ export class HostedServer {
   #filled = false;
   #closed = false;
 
-  /** @param knownTools takes in the names of its tools once it is served */
-  constructor(
-    entry: ServerEntry | BrokenEntry,
-    resources: HostingResources,
-    all: AllSessions,
-    knownTools: Set<string>,
-  ) {
+  constructor(entry: ServerEntry | BrokenEntry, resources: HostingResources, all: AllSessions) {
     this.name = entry.name;
     this.#entry = entry;
     this.#resources = resources;
     this.#all = all;
-    this.#knownTools = knownTools;
   }
 
   /** `undefined` while it cannot be served. */
@@ -115,9 +107,8 @@ export class HostedServer {
       // The gateway was closed during the start.
       if (this.#closed) return started.pool.close(new StopDeadline(CLOSE_LATE_MS));
       this.#started = started;
-      const { options, pool, staticLists, tools } = started;
-      for (const tool of tools) this.#knownTools.add(tool);
-      this.#sessions = new SessionManager(options, this.#resources.events, this.#all, pool, staticLists);
+      const { options, pool, answers } = started;
+      this.#sessions = new SessionManager(options, this.#resources.events, this.#all, pool, answers);
       if (this.#filled) pool.fill();
       if (this.#failures > 0) this.#note('info', `the server "${this.name}" is served now`);
       this.#failure = undefined;

@@ -8,6 +8,9 @@ import type { StopDeadline } from '../shared/stop-deadline.js';
 import { HostedServer } from './hosted-server.js';
 import type { HostingResources } from './start-server.js';
 
+/** Names of more tools than this are forgotten: metrics have even fewer label values. */
+const MAX_TOOLS = 10_000;
+
 export class HostedServers {
   /** The only server, if there is just one. */
   readonly only: HostedServer | undefined;
@@ -16,10 +19,13 @@ export class HostedServers {
   readonly #servers = new Map<string, HostedServer>();
   readonly #catalogue: Catalogue;
 
-  constructor(catalogue: Catalogue, resources: HostingResources, all: AllSessions) {
+  constructor(catalogue: Catalogue, shared: Omit<HostingResources, 'onTools'>, all: AllSessions) {
     this.#catalogue = catalogue;
+    const onTools = (names: Iterable<string>): void => {
+      for (const name of names) if (this.tools.size < MAX_TOOLS) this.tools.add(name);
+    };
     for (const entry of [...catalogue.servers, ...catalogue.broken])
-      this.#servers.set(entry.name, new HostedServer(entry, resources, all, this.tools));
+      this.#servers.set(entry.name, new HostedServer(entry, { ...shared, onTools }, all));
     const [first] = this.#servers.values();
     this.only = this.#servers.size === 1 ? first : undefined;
   }

@@ -8,6 +8,8 @@ import type { PortWorker } from '../isolation/port/port-worker.js';
 import { ProcessStarter } from '../isolation/process/process-starter.js';
 import { createThreadPool, type ModulePoolOptions } from '../isolation/thread/thread-pool.js';
 import type { WorkerBudget } from '../isolation/worker-budget.js';
+import type { AnswerSource } from '../servers/cached-answers.js';
+import { LearnedLists } from '../servers/learned-lists.js';
 import type {
   CommandEntry,
   ModuleEntry,
@@ -16,7 +18,7 @@ import type {
   ToolRules,
 } from '../servers/server-entry.js';
 import { environmentFor, environmentForModule } from '../servers/server-environment.js';
-import { checkServerModule, type StaticLists } from '../servers/server-module-check.js';
+import { checkServerModule } from '../servers/server-module-check.js';
 import { BulkheadError } from '../shared/errors.js';
 import type { ToolRuleLists } from '../shared/tool-rules.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
@@ -31,6 +33,8 @@ export interface HostingResources {
   readonly keeper: ChildKeeper;
   /** Returns the next id of a worker. */
   readonly nextId: () => number;
+  /** Called with names of tools that have become known. */
+  readonly onTools: (names: Iterable<string>) => void;
 }
 
 export interface StartedServer {
@@ -38,9 +42,7 @@ export interface StartedServer {
   /** The options of its sessions. */
   readonly options: ResolvedOptions;
   /** What sessions are answered without a worker. */
-  readonly staticLists: StaticLists | undefined;
-  /** The names of its tools, if they are known: only these become values of a metric label. */
-  readonly tools: ReadonlySet<string>;
+  readonly answers: AnswerSource | undefined;
 }
 
 /** @throws {BulkheadError} with one sentence, if the server cannot be served */
@@ -62,7 +64,7 @@ export function startServer(entry: ServerEntry, resources: HostingResources): Pr
 }
 
 async function startModule(entry: ModuleEntry, resources: HostingResources): Promise<StartedServer> {
-  const { events, threads, nextId } = resources;
+  const { events, threads, nextId, onTools } = resources;
   if (entry.isolation === 'process') throw notYet('a module runs in a thread; leave `isolation` out');
   const { bundle: bundling, ...others } = sessionOptions(entry, resources);
   const poolOptions: ModulePoolOptions = {
@@ -77,6 +79,7 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
     poolOptions,
     bundling,
   );
+  onTools(tools);
   if (notBundledBecause !== undefined) {
     events.emit('notice', {
       level: 'info',
@@ -84,12 +87,13 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
     });
   }
   const pool = createThreadPool({ ...poolOptions, bundle, codeCaches }, threads, events, nextId);
-  return { pool, options: { ...others, bundle: bundling }, staticLists, tools };
+  return { pool, options: { ...others, bundle: bundling }, answers: staticLists };
 }
 
 function startInThreads(entry: ScriptEntry, resources: HostingResources): StartedServer {
   const { events, threads, nextId } = resources;
   const options = programOptions(entry, resources);
+  const answers = learnedLists(entry, resources);
   const { script, args, cwd, startTimeoutMs } = entry;
   const program = {
     script,
@@ -99,18 +103,20 @@ function startInThreads(entry: ScriptEntry, resources: HostingResources): Starte
     startTimeoutMs,
     sleeps: options.sleepAfterMs > 0,
     tools: toolRuleLists(entry.tools),
+    learns: answers !== undefined,
   };
   const { threadHeapMb, threadMemoryMb, threadNice, cancelGraceMs } = options;
   const limits = { threadHeapMb, threadMemoryMb, threadNice, cancelGraceMs };
   // Started without a session, a program may do what only a session should make it do: so only if the entry says it.
   const spareThreads = entry.spares ?? 0;
   const pool = createThreadPool({ ...limits, spareThreads, program }, threads, events, nextId);
-  return { pool, options, staticLists: undefined, tools: new Set() };
+  return { pool, options, answers };
 }
 
 function startProcesses(entry: CommandEntry | ScriptEntry, resources: HostingResources): StartedServer {
   const { events, processes, keeper, nextId } = resources;
   const options = programOptions(entry, resources);
+  const answers = learnedLists(entry, resources);
   const { sleepAfterMs } = options;
   const { cancelGraceMs } = options;
   const { cwd, startTimeoutMs, processMemoryMb } = entry;
@@ -126,12 +132,20 @@ function startProcesses(entry: CommandEntry | ScriptEntry, resources: HostingRes
       cancelGraceMs,
       sleeps: sleepAfterMs > 0,
       tools: toolRuleLists(entry.tools),
+      learns: answers !== undefined,
     },
     keeper,
     events,
   );
   const pool = new WorkerPool({ spareThreads: entry.spares ?? 0 }, processes, starter, events, nextId);
-  return { pool, options, staticLists: undefined, tools: new Set() };
+  return { pool, options, answers };
+}
+
+function learnedLists(
+  { name: server, lists }: CommandEntry | ScriptEntry,
+  { events, onTools }: HostingResources,
+): LearnedLists | undefined {
+  return lists === 'dynamic' ? undefined : new LearnedLists({ server, events, onTools });
 }
 
 /** A program holds state in memory, so its sessions sleep only if the entry says so. */

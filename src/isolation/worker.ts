@@ -8,7 +8,7 @@
  * of them) and `kill`.
  */
 
-import type { ModuleTraits, SendFrame } from '../shared/frames/from-worker.js';
+import type { ListsFrame, ModuleTraits, SendFrame } from '../shared/frames/from-worker.js';
 import type { StateBlock } from '../shared/frames/to-worker.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -74,6 +74,8 @@ export interface WorkerOwner {
   /** The module's `setup` has ended. */
   onClaimed(): void;
   onSend(frame: SendFrame): void;
+  /** What its server answers to `initialize` and to the lists. */
+  onLists(frame: ListsFrame): void;
   onCloseStream(requestId: RequestId | undefined): void;
   /** No hold, task or child process needs the worker any more. */
   onReleased(): void;

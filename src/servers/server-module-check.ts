@@ -17,13 +17,15 @@ import type { WorkerExit, WorkerOwner } from '../isolation/worker.js';
 import { WorkerBudget } from '../isolation/worker-budget.js';
 import type { CodeCaches } from '../shared/code-caches.js';
 import { Deadline } from '../shared/deadline.js';
-import { type DeclaredNotifications, declaredNotifications } from '../shared/declared-notifications.js';
+import { declaredNotifications } from '../shared/declared-notifications.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { SendFrame } from '../shared/frames/from-worker.js';
+import { LIST_KINDS, LIST_METHODS } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
 import { GatewayEmitter } from '../telemetry/events.js';
+import { answerOf, type CachedAnswer, StaticLists } from './cached-answers.js';
 import { type BundledModule, bundleServerModule } from './module-bundle.js';
 
 /** A module with more pages than this is assumed never to end. */
@@ -44,23 +46,6 @@ export interface CheckedServerModule {
   /** What sessions are answered without a thread, if the module allows it. */
   readonly staticLists: StaticLists | undefined;
 }
-
-export interface StaticLists {
-  /** By protocol version, for all versions that the SDK knows. */
-  readonly initialize: ReadonlyMap<string, StaticAnswer>;
-  /** By method. */
-  readonly lists: ReadonlyMap<string, StaticAnswer>;
-  /** The notifications that the server may send to its clients. */
-  readonly declared: DeclaredNotifications;
-}
-
-/** `result` or `error` of a response, as JSON text; `failure` is an error's code as text. */
-export interface StaticAnswer {
-  readonly text: string;
-  readonly failure: string | undefined;
-}
-
-const LIST_METHODS = ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'] as const;
 
 /** For a thread that has answered everything, or that the module blocks. */
 const CLOSE_DEADLINE_MS = 2_000;
@@ -148,10 +133,10 @@ interface Answer {
   readonly error?: { readonly code: number; readonly message: string };
 }
 
-function staticAnswer({ result, error }: Answer): StaticAnswer {
+function staticAnswer({ result, error }: Answer): CachedAnswer {
   return error === undefined
-    ? { text: JSON.stringify(result), failure: undefined }
-    : { text: JSON.stringify(error), failure: String(error.code) };
+    ? answerOf(JSON.stringify(result), undefined)
+    : answerOf(JSON.stringify(error), String(error.code));
 }
 
 /** If there are several pages, only the first would be known here; and what failed at start may succeed later. */
@@ -215,16 +200,20 @@ class TrialSession implements WorkerOwner {
 
   /** Its answers unchanged, including `Method not found`: a server without prompts has no `prompts/list`. */
   async staticLists(initialized: unknown): Promise<StaticLists> {
-    const initialize = new Map<string, StaticAnswer>();
+    const introductions = new Map<string, CachedAnswer>();
     for (const version of SUPPORTED_PROTOCOL_VERSIONS) {
-      initialize.set(version, staticAnswer(await this.#answer('initialize', this.#introduction(version))));
+      introductions.set(version, staticAnswer(await this.#answer('initialize', this.#introduction(version))));
     }
-    const lists = new Map<string, StaticAnswer>();
-    for (const method of LIST_METHODS) {
+    const lists = new Map<string, CachedAnswer>();
+    for (const method of LIST_KINDS.flatMap((kind) => LIST_METHODS[kind])) {
       const answer = await this.#answer(method, undefined);
       if (lasts(answer)) lists.set(method, staticAnswer(answer));
     }
-    return { initialize, lists, declared: declaredNotifications(initialized) };
+    const declared = declaredNotifications(initialized);
+    const slots = [...introductions].map(
+      ([version, initialize]) => [version, { current: { initialize, lists, declared } }] as const,
+    );
+    return new StaticLists(new Map(slots));
   }
 
   onClaimed(): void {
@@ -236,6 +225,8 @@ class TrialSession implements WorkerOwner {
   onReleased(): void {}
 
   onStayAwake(): void {}
+
+  onLists(): void {}
 
   onState(): void {}
 

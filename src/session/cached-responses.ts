@@ -1,66 +1,107 @@
 /**
- * What the main thread answers for a session without waking it: `ping`, and `initialize` and the lists of a server
- * module whose lists are static. The texts are those that a session thread gave once, at start.
+ * What the main thread answers for a session without waking it: `ping`, and `initialize` and the lists if they are known.
+ * The texts are those that a worker gave: once, at start, if the server module's lists are static, otherwise in an
+ * earlier session.
  */
 import { InitializeRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { ClientRequest } from '../protocol/client-message.js';
-import type { StaticAnswer, StaticLists } from '../servers/server-module-check.js';
+import type {
+  AnswerSlot,
+  AnswerSource,
+  CachedAnswer,
+  CachedAnswers,
+  InitializeParams,
+} from '../servers/cached-answers.js';
+import type { DeclaredNotifications } from '../shared/declared-notifications.js';
+import type { ListsFrame } from '../shared/frames/from-worker.js';
+import { LIST_KINDS, LIST_METHODS, type ListKind } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
 
-export interface StaticResponse {
+export interface CachedResponse {
   readonly body: string;
   readonly failure: string | undefined;
 }
 
-const EMPTY: StaticAnswer = { text: '{}', failure: undefined };
-
 /** One session's view of the cached responses. */
 export class CachedResponses {
-  #lists: StaticLists | undefined;
+  /** The answers for sessions that began as this one did. */
+  #slot: AnswerSlot | undefined;
+  /** What this session has been given; `undefined` if its own server has answered `initialize`. */
+  #given: CachedAnswers | undefined;
+  /** Whether its server has said that its lists have changed: they may differ from those of other sessions now. */
+  #changed = false;
 
-  constructor(lists: StaticLists | undefined) {
-    this.#lists = lists;
+  /** The notifications that the session was told to expect, if its own server has not told it. */
+  get declared(): DeclaredNotifications | undefined {
+    return this.#given?.declared;
   }
 
   /** The response to `initialize`; `undefined`, here and below, if the server itself must answer. */
-  initialize(request: ClientRequest, protocolVersion: string): StaticResponse | undefined {
-    return this.#lists && staticInitialize(this.#lists, request, protocolVersion);
+  initialize(
+    request: ClientRequest,
+    protocolVersion: string,
+    source: AnswerSource | undefined,
+  ): CachedResponse | undefined {
+    if (source === undefined) return undefined;
+    const { method, params, id } = request;
+    // What the SDK's server would refuse goes to the server, so that it refuses in its own words.
+    if (!InitializeRequestSchema.safeParse({ method, params }).success) return undefined;
+    this.#slot = source.slot(params as InitializeParams, protocolVersion);
+    this.#given = this.#slot?.current;
+    return this.#given && response(this.#given.initialize, id);
   }
 
-  /** @param threadless whether the session has no thread that could answer at once */
-  request(request: ClientRequest, threadless: boolean): StaticResponse | undefined {
-    if (request.method === 'tools/call') return undefined;
-    if (request.method === 'ping') return threadless ? pong(request) : undefined;
-    return this.#lists && staticList(this.#lists, request);
+  /** @param threadless whether the session has no worker that could answer at once */
+  request(request: ClientRequest, threadless: boolean): CachedResponse | undefined {
+    const { method, id, body } = request;
+    if (method === 'tools/call') return undefined;
+    if (method === 'ping') return threadless && plain(body) ? response(PONG, id) : undefined;
+    if (this.#given === undefined || this.#changed) return undefined;
+    // A server whose answers were learned is asked itself where it runs.
+    if (this.#slot?.learn !== undefined && !threadless) return undefined;
+    const answer = this.#slot?.current?.lists.get(method);
+    return answer !== undefined && plain(body) ? response(answer, id) : undefined;
   }
 
   /** This session's lists differ from those of other sessions now. */
   listsChanged(): void {
-    this.#lists = undefined;
+    this.#changed = true;
+  }
+
+  /** Its worker's server has answered. Returns the lists of which the client should be told that they have changed. */
+  learn(frame: ListsFrame): readonly ListKind[] {
+    const answers = this.#slot?.learn?.(frame);
+    return answers === undefined ? [] : this.#give(answers);
+  }
+
+  /** The same, if another session's worker has answered. */
+  replaced(slot: AnswerSlot): readonly ListKind[] {
+    return slot === this.#slot && slot.current !== undefined ? this.#give(slot.current) : [];
+  }
+
+  #give(answers: CachedAnswers): readonly ListKind[] {
+    const given = this.#given;
+    // The client's own server has told it, or will.
+    if (given === undefined || this.#changed || given === answers) return [];
+    this.#given = answers;
+    return LIST_KINDS.filter((kind) =>
+      LIST_METHODS[kind].some((method) => differ(given.lists.get(method), answers.lists.get(method))),
+    );
   }
 }
 
-function staticInitialize(
-  { initialize }: StaticLists,
-  { id, method, params }: ClientRequest,
-  protocolVersion: string,
-): StaticResponse | undefined {
-  const answer = initialize.get(protocolVersion);
-  // What the SDK's server would refuse goes to it, so that it refuses in its own words.
-  if (answer === undefined || !InitializeRequestSchema.safeParse({ method, params }).success)
-    return undefined;
-  return response(answer, id);
-}
-
-function staticList({ lists }: StaticLists, { id, method, body }: ClientRequest): StaticResponse | undefined {
-  const answer = lists.get(method);
-  return answer === undefined || !plain(body) ? undefined : response(answer, id);
+/** A list that only one of them has is not known to differ: the client has asked a server for it, or never. */
+function differ(one: CachedAnswer | undefined, other: CachedAnswer | undefined): boolean {
+  return one !== undefined && other !== undefined && one.digest !== other.digest;
 }
 
 /** 2025-11-25, Ping */
-function pong({ id, body }: ClientRequest): StaticResponse | undefined {
-  return plain(body) ? response(EMPTY, id) : undefined;
-}
+const PONG: CachedAnswer = {
+  before: '{"result":{},"jsonrpc":"2.0","id":',
+  after: '}',
+  failure: undefined,
+  digest: '',
+};
 
 /** Whether the request has no cursor, and nothing else that could change the answer. */
 function plain(body: string): boolean {
@@ -70,12 +111,6 @@ function plain(body: string): boolean {
   return true;
 }
 
-/** The members are in the same order as in the SDK's responses. */
-function response({ text, failure }: StaticAnswer, id: RequestId): StaticResponse {
-  const idText = JSON.stringify(id);
-  const body =
-    failure === undefined
-      ? `{"result":${text},"jsonrpc":"2.0","id":${idText}}`
-      : `{"jsonrpc":"2.0","id":${idText},"error":${text}}`;
-  return { body, failure };
+function response({ before, after, failure }: CachedAnswer, id: RequestId): CachedResponse {
+  return { body: `${before}${JSON.stringify(id)}${after}`, failure };
 }

@@ -4,9 +4,9 @@
  * have changed, and, if the server logs, a warning that says why. Only what the server has declared is sent.
  */
 import type { DeclaredNotifications } from '../shared/declared-notifications.js';
+import { LIST_KINDS, listChangedMethod } from '../shared/list-methods.js';
 import type { Replay } from './replay.js';
 
-const LISTS = ['tools', 'prompts', 'resources'] as const;
 /** Minimum log levels with which a client receives warnings (2025-11-25, Logging). */
 const LEVELS_WITH_WARNINGS: ReadonlySet<unknown> = new Set(['debug', 'info', 'notice', 'warning']);
 
@@ -18,8 +18,8 @@ export function gapNotices(
   declared: DeclaredNotifications,
   replay: Pick<Replay, 'logLevel' | 'subscriptions'>,
 ): string[] {
-  const notices = LISTS.filter((list) => declared[list]).map((list) =>
-    notification(`notifications/${list}/list_changed`),
+  const notices = LIST_KINDS.filter((kind) => declared[kind]).map((kind) =>
+    notification(listChangedMethod(kind)),
   );
   for (const uri of replay.subscriptions) {
     notices.push(notification('notifications/resources/updated', { uri }));
@@ -32,6 +32,6 @@ export function gapNotices(
   return notices;
 }
 
-function notification(method: string, params?: object): string {
+export function notification(method: string, params?: object): string {
   return JSON.stringify({ jsonrpc: '2.0', method, params });
 }

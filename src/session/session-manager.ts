@@ -5,7 +5,7 @@ import type { OutboxSource } from '../delivery/outbox.js';
 import type { SessionWorker } from '../isolation/worker.js';
 import type { WorkerSource } from '../isolation/worker-source.js';
 import type { Rejection } from '../protocol/rejection.js';
-import type { StaticLists } from '../servers/server-module-check.js';
+import type { AnswerSlot, AnswerSource } from '../servers/cached-answers.js';
 import { Deadline } from '../shared/deadline.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { inTurns } from '../shared/turns.js';
@@ -25,7 +25,7 @@ export interface SessionManagerOptions extends SessionOptions {
 export class SessionManager implements SessionOwner<Session>, SessionGroup {
   readonly options: SessionManagerOptions;
   readonly events: GatewayEmitter;
-  readonly staticLists: StaticLists | undefined;
+  readonly answers: AnswerSource | undefined;
   readonly #all: AllSessions;
   readonly #pool: WorkerSource;
   readonly #sessions = new Map<string, Session>();
@@ -36,17 +36,18 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
   #sweep: Deadline | undefined;
   #closed = false;
 
-  /** @param staticLists what sessions are answered without a worker; `undefined` if each has its own lists */
+  /** @param answers what sessions are answered without a worker; `undefined` if each asks its own */
   constructor(
     options: SessionManagerOptions,
     events: GatewayEmitter,
     all: AllSessions,
     pool: WorkerSource,
-    staticLists: StaticLists | undefined,
+    answers: AnswerSource | undefined,
   ) {
     this.options = options;
     this.events = events;
-    this.staticLists = staticLists;
+    this.answers = answers;
+    if (answers !== undefined) answers.onReplaced = (slot) => void this.#replaced(slot);
     this.#all = all;
     this.#pool = pool;
     pool.makeRoom = () => this.#makeRoom();
@@ -147,6 +148,13 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
 
   onGone(session: Session): void {
     this.#ending.delete(session);
+  }
+
+  /** Sessions without a worker are given these answers from now on. */
+  async #replaced(slot: AnswerSlot): Promise<void> {
+    await inTurns([...this.#sessions.values()], SESSIONS_PER_TURN, (session) =>
+      session.answersReplaced(slot),
+    );
   }
 
   /** Puts the session to sleep that has been idle for longest; `false` if all have work. */

@@ -1,7 +1,7 @@
 /** What a session needs from the object that holds all sessions. */
 
 import type { SessionWorker } from '../isolation/worker.js';
-import type { StaticLists } from '../servers/server-module-check.js';
+import type { AnswerSource } from '../servers/cached-answers.js';
 import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import type { DisconnectOptions } from './disconnect-policy.js';
 import type { SessionTotals } from './session-totals.js';
@@ -17,8 +17,8 @@ export interface SharedBySessions {
   readonly options: SessionOptions;
   readonly events: GatewayEmitter;
   readonly totals: SessionTotals;
-  /** What is answered without a worker, if the server module allows it. */
-  readonly staticLists: StaticLists | undefined;
+  /** What is answered without a worker; `undefined` if each session asks its own. */
+  readonly answers: AnswerSource | undefined;
   /** What its server runs in. */
   readonly isolation: Isolation;
   /** Unique in the gateway. */

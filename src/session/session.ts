@@ -9,12 +9,13 @@ import type { Outbox, OutboxOwner, OutboxSource, ResponseStream, StreamLoss } fr
 import type { StreamConnection } from '../delivery/stream-connection.js';
 import type { ClientNotification, ClientRequest, ClientResponse } from '../protocol/client-message.js';
 import { rejectionResponse } from '../protocol/rejection.js';
+import type { AnswerSlot } from '../servers/cached-answers.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { EndReason } from '../telemetry/end-reason.js';
 import type { SleepReason } from '../telemetry/events.js';
 import type { SessionSnapshot, SessionState } from '../telemetry/snapshot.js';
-import { CachedResponses, type StaticResponse } from './cached-responses.js';
+import { type CachedResponse, CachedResponses } from './cached-responses.js';
 import { graceForResponses } from './disconnect-policy.js';
 import { EarlyCancels } from './early-cancels.js';
 import { PendingRequests, type PendingRequestsOwner } from './pending-requests.js';
@@ -36,14 +37,13 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
   #earlyCancels: EarlyCancels | undefined;
   #context: SessionContext;
   readonly #sleep: SleepTimer;
-  readonly #cached: CachedResponses;
+  readonly #cached = new CachedResponses();
   #announced = false;
   #ended: Promise<void> | undefined;
 
   constructor(context: SessionContext, owner: SessionOwner<Session>, outboxes: OutboxSource) {
     this.#owner = owner;
     this.#context = context;
-    this.#cached = new CachedResponses(owner.staticLists);
     this.#pending = new PendingRequests(this, owner);
     this.#presence = new Presence(this, owner.options);
     this.#sleep = new SleepTimer(this, owner.options.sleepAfterMs);
@@ -131,7 +131,7 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
     this.#announced = true;
     this.#owner.events.emit('session-started', { context });
     const stream = this.#outbox.respond([request.id], false, true, connection);
-    const known = this.#cached.initialize(request, context.protocolVersion);
+    const known = this.#cached.initialize(request, context.protocolVersion, this.#owner.answers);
     if (known === undefined) {
       this.#signals.awaitStart(request);
       this.#admit(request, stream);
@@ -228,6 +228,11 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
     this.#presence.check();
   }
 
+  /** What this slot has now differs from what sessions were given; those without a worker are told. */
+  answersReplaced(slot: AnswerSlot): void {
+    if (!this.#binding.attached) this.#signals.tell(this.#cached.replaced(slot));
+  }
+
   /** Gives the thread back, unless it has work. */
   sleep(reason: SleepReason): void {
     this.#binding.sleep();
@@ -315,7 +320,7 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
     this.#binding.request({ requestId, operation: tool ?? method, key, body, fastPath });
   }
 
-  #answerAsleep(request: ClientRequest, stream: ResponseStream, { body, failure }: StaticResponse): void {
+  #answerAsleep(request: ClientRequest, stream: ResponseStream, { body, failure }: CachedResponse): void {
     this.#pending.finish(this.#pending.add(request, stream), failure, undefined);
     this.answer(stream, body, request.id);
   }

@@ -12,7 +12,7 @@ import type {
   WorkerOwner,
 } from '../isolation/worker.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
-import type { SendFrame } from '../shared/frames/from-worker.js';
+import type { ListsFrame, SendFrame } from '../shared/frames/from-worker.js';
 import { LazySet } from '../shared/lazy-collections.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -52,6 +52,7 @@ export interface BindingOwner {
   onReleased(): void;
   onStayAwake(): void;
   onSend(frame: SendFrame): void;
+  onLists(frame: ListsFrame): void;
   onServerClosed(): void;
   onCloseStream(requestId: RequestId | undefined): void;
   /** The worker is gone, and the requests in `lost` with it. `often`: too many workers of the session have died. */
@@ -249,6 +250,10 @@ export class WorkerBinding implements WorkerOwner {
   onSend(frame: SendFrame): void {
     if (frame.kind === 'response' && frame.id !== undefined) this.#posted.delete(frame.id);
     this.#owner.onSend(frame);
+  }
+
+  onLists(frame: ListsFrame): void {
+    if (this.#ended === undefined) this.#owner.onLists(frame);
   }
 
   onCloseStream(requestId: RequestId | undefined): void {

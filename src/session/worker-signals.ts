@@ -9,12 +9,13 @@ import type { ClientRequest } from '../protocol/client-message.js';
 import { JSON_RPC } from '../protocol/json-rpc-error.js';
 import type { DeclaredNotifications } from '../shared/declared-notifications.js';
 import type { BulkheadError } from '../shared/errors.js';
-import type { SendFrame } from '../shared/frames/from-worker.js';
+import type { ListsFrame, SendFrame } from '../shared/frames/from-worker.js';
+import { type ListKind, listChangedMethod } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { EndReason } from '../telemetry/end-reason.js';
 import type { CachedResponses } from './cached-responses.js';
-import { gapNotices } from './gap-notices.js';
+import { gapNotices, notification } from './gap-notices.js';
 import type { PendingRequest } from './pending-request.js';
 import type { PendingRequests } from './pending-requests.js';
 import type { Presence } from './presence.js';
@@ -83,7 +84,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
 
   /** What the client is told if messages that belong to no request have been lost. */
   gapNotices(): string[] {
-    const declared = this.#declared ?? this.#owner.staticLists?.declared;
+    const declared = this.#declared ?? this.#cached.declared;
     return declared === undefined ? [] : gapNotices(declared, this.binding.replay);
   }
 
@@ -149,6 +150,20 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
       return this.binding.credit(chars);
     if (orphaned) return this.binding.credit(chars);
     (pending?.stream ?? this.#outbox.standalone).send(body, undefined, chars);
+  }
+
+  onLists(frame: ListsFrame): void {
+    this.tell(this.#cached.learn(frame));
+  }
+
+  /** Tells the client that lists have changed which it has been given. */
+  tell(kinds: readonly ListKind[]): void {
+    const declared = this.#declared ?? this.#cached.declared;
+    for (const kind of kinds) {
+      // A client that was not told to expect it may treat it as an error (2025-11-25, Lifecycle, "Operation").
+      if (declared?.[kind] === true)
+        this.#outbox.standalone.send(notification(listChangedMethod(kind)), undefined, 0);
+    }
   }
 
   onClaimed(wakeMs: number): void {

@@ -67,6 +67,8 @@ export interface ServeFrame {
   readonly sleeps: boolean;
   /** `undefined`: clients see its tools as they are. */
   readonly tools: ToolRuleLists | undefined;
+  /** Whether to report what it answers to `initialize` and to the lists. */
+  readonly learns: boolean;
   /** See `SharedCounters`. */
   readonly takenMessages: Int32Array;
 }

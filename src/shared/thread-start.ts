@@ -84,6 +84,8 @@ export interface NodeProgram {
   readonly sleeps: boolean;
   /** `undefined`: clients see its tools as they are. */
   readonly tools: ToolRuleLists | undefined;
+  /** Whether to report what it answers to `initialize` and to the lists. */
+  readonly learns: boolean;
 }
 
 /** Settings of the built-in environment server. */

@@ -69,6 +69,19 @@ export type ThreadExitCause =
 /** Why a session gave its thread back: no work for `sleep-after`, or others wait for a thread. A metric label. */
 export type SleepReason = 'idle' | 'pressure';
 
+/** What became of the lists of a server that has started; a metric label. */
+export type LearnedOutcome =
+  /** None were known. */
+  | 'learned'
+  /** They were those that are known. */
+  | 'same'
+  /** They differed from those that were known, and replaced them. */
+  | 'replaced'
+  /** They differ from those that are known, and a call of its session may be the reason. */
+  | 'own'
+  /** They differ each time: nothing is remembered any more. */
+  | 'dynamic';
+
 export type ListenerName = 'mcp' | 'admin';
 
 /** Why the gateway closed a connection itself; a metric label. */
@@ -198,6 +211,8 @@ export interface GatewayEvents {
       readonly running?: readonly string[];
     },
   ];
+  /** A server that has just started has answered to `initialize` and the lists. */
+  'lists-learned': [{ readonly server: string; readonly outcome: LearnedOutcome }];
   /** Lines on a program's stdout that were no messages. */
   'lines-skipped': [{ readonly context: SessionContext | undefined; readonly lines: number }];
   /**

@@ -14,6 +14,7 @@ const EVENTS = {
   'events-dropped': { context: true, events: true },
   'leftovers-ended': { processes: true, folders: true },
   'libuv-pool-probed': { waitMs: true },
+  'lists-learned': { server: true, outcome: true },
   'lines-skipped': { context: true, lines: true },
   'module-log': { context: true, key: true, source: true, level: true, message: true, fields: true },
   'module-log-dropped': { context: true, lines: true },

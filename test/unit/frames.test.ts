@@ -141,6 +141,20 @@ const FROM_WORKER: AnyOf<FromWorkerFrame> = {
   }),
   claimed: nothing,
   send: fc.oneof(response, request, notification),
+  lists: fc.record({
+    answers: fc.array(
+      fc.record({ method: text, before: text, after: text, failure: orNot(text), digest: text }),
+      { maxLength: 5 },
+    ),
+    declared: fc.record({
+      tools: fc.boolean(),
+      prompts: fc.boolean(),
+      resources: fc.boolean(),
+      logging: fc.boolean(),
+    }),
+    tools: fc.array(text),
+    afterCall: fc.boolean(),
+  }),
   settled: fc.record({ requestId: id }),
   'close-stream': fc.record({ requestId: orNot(id) }),
   log: fc.record({

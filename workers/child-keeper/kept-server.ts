@@ -81,7 +81,8 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
     this.#owner = owner;
     this.memoryLimitBytes = frame.memoryLimitBytes;
     const tools = frame.tools === undefined ? undefined : new ToolView(frame.tools);
-    this.#session = new StdioSession(this, { startTimeoutMs: frame.startTimeoutMs, tools }, this);
+    const { startTimeoutMs, learns } = frame;
+    this.#session = new StdioSession(this, { startTimeoutMs, tools, learns }, this);
     this.#log = new ServerLog((report) => owner.post(report));
     try {
       const [command, args] = withParentDeathSignal(frame);

@@ -55,7 +55,8 @@ export class ProgramThread implements Program, StdioSessionOwner {
     this.#data = data;
     this.#port = task.port;
     const tools = program.tools === undefined ? undefined : new ToolView(program.tools);
-    this.#session = new StdioSession(this, { startTimeoutMs: program.startTimeoutMs, tools }, this);
+    const { startTimeoutMs, learns } = program;
+    this.#session = new StdioSession(this, { startTimeoutMs, tools, learns }, this);
     this.#log = new ServerLog((frame) => this.post(frame));
     this.#stdin = new ProgramInput({
       onDrained: () => this.#session.drained(),

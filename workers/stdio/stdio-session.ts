@@ -6,7 +6,7 @@
  * The client's ids are passed on unchanged. The server's own ids are replaced by ids of the session: a program that was
  * restarted counts from 0 again, and its client may still be answering its predecessor.
  */
-import { messageOf } from '../../src/shared/errors.js';
+import { cut, messageOf } from '../../src/shared/errors.js';
 import type { FromWorkerFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
 import type { ClaimFrame, MessageFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import { jsonLine } from '../../src/shared/json-line.js';
@@ -14,6 +14,7 @@ import { MAX_LINE_BYTES } from '../../src/shared/line-buffer.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
 import type { ToolView } from '../tool-rules.js';
 import { withId } from './exchanged-id.js';
+import { ListInquiry, type TextResponse } from './list-inquiry.js';
 import type { Program } from './program.js';
 import {
   idAtEitherEnd,
@@ -29,6 +30,8 @@ import {
 /** Characters of JSON on their way to the client; see `PortTransport`. */
 const WINDOW_CHARS = 1024 * 1024;
 const INTERNAL_ERROR = -32603;
+const INITIALIZED = 'notifications/initialized';
+const MAX_QUOTED_CHARS = 500;
 
 export interface StdioSessionOwner {
   post(frame: FromWorkerFrame): void;
@@ -42,6 +45,8 @@ export interface StdioSessionTraits {
   readonly startTimeoutMs: number;
   /** `undefined`: the client sees the tools as they are. */
   readonly tools: ToolView | undefined;
+  /** Whether to report what the program answers to `initialize` and to the lists. */
+  readonly learns: boolean;
 }
 
 /** A request of the client that the program has not answered. */
@@ -57,8 +62,8 @@ export class StdioSession {
   readonly #startTimeoutMs: number;
   readonly #tools: ToolView | undefined;
   readonly #runs = new Map<RequestId, Run>();
-  /** Requests of the gateway itself, by id: those of a replay, and pings. */
-  readonly #own = new Map<RequestId, (response: ServerResponse) => void>();
+  /** Requests of the gateway itself, by id: those of a replay, for the lists, and pings. */
+  readonly #own = new Map<RequestId, (response: TextResponse) => void>();
   /** Requests of the server to its client: the server's own ids, by the session's id. */
   readonly #asked = new Map<RequestId, RequestId>();
   /**
@@ -71,15 +76,27 @@ export class StdioSession {
   #over = false;
   #nextRequestId = 0;
   #lastPing = 0;
+  readonly #lists: ListInquiry | undefined;
+  #lastList = 0;
   #outstandingChars = 0;
   #startTimer: NodeJS.Timeout | undefined;
   #ending = false;
 
-  constructor(program: Program, { startTimeoutMs, tools }: StdioSessionTraits, owner: StdioSessionOwner) {
+  constructor(program: Program, traits: StdioSessionTraits, owner: StdioSessionOwner) {
     this.#program = program;
-    this.#startTimeoutMs = startTimeoutMs;
-    this.#tools = tools;
+    this.#startTimeoutMs = traits.startTimeoutMs;
+    this.#tools = traits.tools;
     this.#owner = owner;
+    if (!traits.learns) return;
+    this.#lists = new ListInquiry({
+      ask: (method) => this.#askList(method),
+      report: (frame) => owner.post(frame),
+      refuse: (reason) => {
+        const message = `the server's lists are not remembered for later sessions: ${reason}`;
+        const about = { source: 'session', fields: undefined, key: undefined } as const;
+        owner.post({ type: 'log', level: 'info', message, ...about });
+      },
+    });
   }
 
   receive(frame: ToWorkerFrame): void {
@@ -146,6 +163,7 @@ export class StdioSession {
   /** The program has gone: what it had to do at its start does not matter any more. */
   close(): void {
     clearTimeout(this.#startTimer);
+    this.#lists?.close();
   }
 
   /** Sends a new program what its predecessor knew. Messages of the client wait meanwhile. */
@@ -154,8 +172,10 @@ export class StdioSession {
     const [introduction, ...rest] = replay;
     if (introduction !== undefined) {
       this.#awaitStart();
-      await this.#replay(introduction);
+      const answer = await this.#replay(introduction);
       clearTimeout(this.#startTimer);
+      if (answer !== undefined && 'error' in answer.message) return this.#refused(answer.message.error);
+      if (answer !== undefined) this.#lists?.introduced(answer);
       for (const body of rest) void this.#replay(body);
     }
     this.#replaying = false;
@@ -164,13 +184,34 @@ export class StdioSession {
   }
 
   /** @returns when it has been answered; the client has already seen that answer */
-  #replay(body: string): Promise<unknown> {
-    const { id } = JSON.parse(body) as { readonly id?: unknown };
-    const answered = isRequestId(id)
-      ? new Promise((resolve) => this.#own.set(id, resolve))
-      : Promise.resolve();
+  #replay(body: string): Promise<TextResponse | undefined> {
+    const { id, method } = JSON.parse(body) as { readonly id?: unknown; readonly method?: unknown };
+    const answered = isRequestId(id) ? this.#answerOf(id) : Promise.resolve(undefined);
     this.#write(body);
+    if (method === INITIALIZED) this.#lists?.initialized();
     return answered;
+  }
+
+  #answerOf(id: RequestId): Promise<TextResponse> {
+    return new Promise((resolve) => this.#own.set(id, resolve));
+  }
+
+  /** A list as the client sees it. */
+  async #askList(method: string): Promise<TextResponse> {
+    this.#lastList += 1;
+    const id = `bulkhead-list-${this.#lastList}`;
+    const answered = this.#answerOf(id);
+    this.#write(JSON.stringify({ jsonrpc: '2.0', id, method }));
+    const { message, body } = await answered;
+    if (this.#tools === undefined || !('result' in message)) return { message, body };
+    const viewed = { ...message, result: this.#tools.result(method, message.result) };
+    return { message: viewed, body: JSON.stringify(viewed) };
+  }
+
+  /** The client knows the server by the answer of an earlier process. */
+  #refused({ message }: { readonly message?: unknown }): void {
+    const reason = `it answered initialize with an error: ${cut(String(message), MAX_QUOTED_CHARS)}`;
+    this.#owner.post({ type: 'failed', stage: 'program', error: { name: 'Error', message: reason } });
   }
 
   #awaitStart(): void {
@@ -210,15 +251,17 @@ export class StdioSession {
       // It answers a question of an earlier program, or none.
       if (theirs === undefined) return;
       this.#asked.delete(id as RequestId);
-      return this.#write(withId(body, message, theirs));
+      return this.#write(withId(body, theirs));
     }
     if (isRequestId(id)) {
       const { progressToken } = (params as { _meta?: { progressToken?: unknown } } | undefined)?._meta ?? {};
       const token = isRequestId(progressToken) ? progressToken : undefined;
       this.#runs.set(id, { method, progressToken: token, cancelled: false });
       if (method === 'initialize') this.#awaitStart();
+      if (method === 'tools/call') this.#lists?.called();
     }
     this.#write(body);
+    if (method === INITIALIZED) this.#lists?.initialized();
   }
 
   #write(body: string): void {
@@ -246,13 +289,16 @@ export class StdioSession {
     const own = this.#own.get(id);
     if (own !== undefined) {
       this.#own.delete(id);
-      return own(response);
+      return own({ message: response.message, body });
     }
     const run = this.#runs.get(id);
     if (run === undefined) return this.#owner.onStrangeLine(body, 'it answers nothing that was asked');
     this.#runs.delete(id);
     const initializes = run.method === 'initialize';
-    if (initializes) clearTimeout(this.#startTimer);
+    if (initializes) {
+      clearTimeout(this.#startTimer);
+      this.#lists?.introduced({ message: response.message, body });
+    }
     if (run.cancelled) return this.#owner.post({ type: 'settled', requestId: id });
     this.#send(responseFrame(response, id, this.#viewed(run.method, response, body), initializes));
   }
@@ -263,7 +309,7 @@ export class StdioSession {
     return JSON.stringify({ ...message, result: this.#tools.result(method, message.result) });
   }
 
-  #takeRequest({ id: theirs, message }: ServerRequest, body: string): void {
+  #takeRequest({ id: theirs }: ServerRequest, body: string): void {
     const id = this.#nextRequestId;
     this.#nextRequestId += 1;
     this.#asked.set(id, theirs);
@@ -272,7 +318,7 @@ export class StdioSession {
       kind: 'request',
       id,
       relatedTo: this.#latestRun(),
-      body: withId(body, message, id),
+      body: withId(body, id),
     });
   }
 
@@ -288,7 +334,9 @@ export class StdioSession {
     const relatedTo = method === 'notifications/progress' ? this.#runWith(params.progressToken) : undefined;
     // It belongs to a request that is over, so nobody would read it.
     if (method === 'notifications/progress' && relatedTo === undefined) return;
-    this.#send(notificationFrame(notification, relatedTo, body));
+    const frame = notificationFrame(notification, relatedTo, body);
+    if (frame.listChanged) this.#lists?.listChanged();
+    this.#send(frame);
   }
 
   #send(frame: SendFrame): void {

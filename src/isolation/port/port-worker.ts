@@ -17,6 +17,7 @@ import { messageOf } from '../../shared/errors.js';
 import type {
   ExitedFrame,
   FailedFrame,
+  ListsFrame,
   ModuleTraits,
   OverMemoryFrame,
   ReadyFrame,
@@ -309,6 +310,10 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     if (frame.kind === 'response' && frame.id !== undefined) this.requests.settled(frame.id);
     const { stack } = frame;
     this.#owner?.onSend(stack === undefined ? frame : { ...frame, stack: this.#readable(stack) });
+  }
+
+  onLists(frame: ListsFrame): void {
+    this.#owner?.onLists(frame);
   }
 
   onReport(frame: Parameters<typeof report>[0]): void {

@@ -10,6 +10,7 @@ import type {
   ExitedFrame,
   FailedFrame,
   FromWorkerFrame,
+  ListsFrame,
   LogDroppedFrame,
   LogFrame,
   MemoryFrame,
@@ -33,6 +34,7 @@ export interface WorkerPortOwner {
   /** The module's `setup` has ended. */
   onSetUp(): void;
   onSend(frame: SendFrame): void;
+  onLists(frame: ListsFrame): void;
   onReport(frame: LogFrame | LogDroppedFrame | MetricsFrame): void;
   onHeld(held: boolean): void;
   onMemory(frame: MemoryFrame): void;
@@ -87,6 +89,8 @@ export class WorkerPort {
     switch (frame.type) {
       case 'send':
         return owner.onSend(frame);
+      case 'lists':
+        return owner.onLists(frame);
       case 'settled':
         return owner.requests.settled(frame.requestId);
       case 'pong':

@@ -30,6 +30,8 @@ export interface ProcessStarterOptions {
   /** Whether its sessions may lose their process while they have no work. */
   readonly sleeps: boolean;
   readonly tools: ToolRuleLists | undefined;
+  /** Whether to report what it answers to `initialize` and to the lists. */
+  readonly learns: boolean;
 }
 
 export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<PortWorker> {
@@ -49,9 +51,10 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
     this.cancelGraceMs = options.cancelGraceMs;
     this.setupDeadlineMs = options.startTimeoutMs + KEEPER_LEAD_MS;
     this.#keeper = keeper;
-    const { command, args, cwd, env, startTimeoutMs, sleeps, tools } = options;
+    const { command, args, cwd, env, startTimeoutMs, sleeps, tools, learns } = options;
     const memoryLimitBytes = options.processMemoryMb * MEBIBYTE;
-    this.#serve = { type: 'serve', command, args, cwd, env, startTimeoutMs, memoryLimitBytes, sleeps, tools };
+    const program = { command, args, cwd, env, startTimeoutMs, memoryLimitBytes, sleeps, tools, learns };
+    this.#serve = { type: 'serve', ...program };
   }
 
   get childProcesses(): number {

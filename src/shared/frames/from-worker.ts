@@ -16,6 +16,7 @@ export type FromWorkerFrame =
   | FailedFrame
   | ClaimedFrame
   | SendFrame
+  | ListsFrame
   | SettledFrame
   | CloseStreamFrame
   | LogFrame
@@ -80,6 +81,32 @@ export interface SendFrame {
   readonly listChanged?: true;
   /** For `notifications/progress`: how far the tool says it is. */
   readonly progress?: number;
+}
+
+/**
+ * What the server has just answered to `initialize`, and to the worker's own requests for its lists. Sent when the lists
+ * have settled, so that later sessions can be given them without a worker.
+ */
+export interface ListsFrame {
+  readonly type: 'lists';
+  /** `initialize`, and the lists that were answered in one page. */
+  readonly answers: readonly LearnedAnswer[];
+  readonly declared: DeclaredNotifications;
+  /** Names of the tools that clients see. */
+  readonly tools: readonly string[];
+  /** A list changed after the client's first call: it may be the call's effect, and not so in other sessions. */
+  readonly afterCall: boolean;
+}
+
+/** A response as JSON text, around the id of its request. */
+export interface LearnedAnswer {
+  readonly method: string;
+  readonly before: string;
+  readonly after: string;
+  /** The code of an error as text. */
+  readonly failure: string | undefined;
+  /** The same for answers that mean the same. */
+  readonly digest: string;
 }
 
 /** The handler of a cancelled request has come to its end; nothing will be sent for it. */

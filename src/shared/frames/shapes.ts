@@ -10,7 +10,13 @@ import { MAX_JSON_DEPTH } from '../json-depth.js';
 import { MEMORY_LIMITS, type MemoryLimit } from '../memory-limits.js';
 import { isRequestId } from '../request-id.js';
 import type { SessionContext } from '../session-context.js';
-import type { FromWorkerFrame, LogFrame, MetricSnapshot, ModuleTraits } from './from-worker.js';
+import type {
+  FromWorkerFrame,
+  LearnedAnswer,
+  LogFrame,
+  MetricSnapshot,
+  ModuleTraits,
+} from './from-worker.js';
 import type { MessageFrame, StateBlock, ToWorkerFrame } from './to-worker.js';
 
 type Check<Value> = (value: unknown) => value is Value;
@@ -25,6 +31,8 @@ export type Shapes<Frame extends { readonly type: string }> = {
 
 /** What a log line's fields hold at most: they are 8 Ki characters of JSON. */
 const MAX_FIELD_VALUES = 8192;
+/** `initialize`, and each list. */
+const MAX_ANSWERS = 5;
 
 const isText = (value: unknown) => typeof value === 'string';
 const isTextIfAny = (value: unknown) => value === undefined || typeof value === 'string';
@@ -73,6 +81,27 @@ function isMadeOf<Value extends object>(value: unknown, members: Members<Value>)
   return isPlain(value) && strangeMember(value, members) === undefined;
 }
 
+function isDeclared(value: unknown): value is DeclaredNotifications {
+  return isMadeOf<DeclaredNotifications>(value, {
+    tools: isFlag,
+    prompts: isFlag,
+    resources: isFlag,
+    logging: isFlag,
+  });
+}
+
+function isAnswers(value: unknown): value is LearnedAnswer[] {
+  const isAnswer = (answer: unknown): boolean =>
+    isMadeOf<LearnedAnswer>(answer, {
+      method: isText,
+      before: isText,
+      after: isText,
+      failure: isTextIfAny,
+      digest: isText,
+    });
+  return Array.isArray(value) && value.length <= MAX_ANSWERS && value.every(isAnswer);
+}
+
 /** `message` is posted as text. */
 export const TO_WORKER: Shapes<Exclude<ToWorkerFrame, MessageFrame>> = {
   claim: {
@@ -118,17 +147,11 @@ export const FROM_WORKER: Shapes<FromWorkerFrame> = {
     failure: isTextIfAny,
     message: isTextIfAny,
     stack: isTextIfAny,
-    declared: (value) =>
-      value === undefined ||
-      isMadeOf<DeclaredNotifications>(value, {
-        tools: isFlag,
-        prompts: isFlag,
-        resources: isFlag,
-        logging: isFlag,
-      }),
+    declared: (value) => value === undefined || isDeclared(value),
     listChanged: (value) => value === undefined || value === true,
     progress: isNumberIfAny,
   },
+  lists: { answers: isAnswers, declared: isDeclared, tools: isTexts, afterCall: isFlag },
   settled: { requestId: isRequestId },
   'close-stream': { requestId: isIdIfAny },
   log: {

@@ -12,6 +12,7 @@ import {
   CLAIM_KINDS,
   CONNECTION_DROP_REASONS,
   DESCRIPTOR_STATES,
+  LEARNED_OUTCOMES,
   LISTENERS,
   REJECTION_REASONS,
   SLEEP_REASONS,
@@ -122,6 +123,11 @@ export function createCatalogue(registry: Registry, collect: () => void) {
       'Resident memory of the processes that sessions are served by, with their descendants.',
     ),
     servers: gauge('bulkhead_servers', 'Servers of the catalogue by state.', ['state']),
+    listsLearned: counter(
+      'bulkhead_lists_learned_total',
+      'Times that a server which had just started gave its lists, by outcome: learned, same as known, replaced, own of one session, dynamic (different each time).',
+      ['outcome'],
+    ),
     threadWaiters: gauge('bulkhead_thread_waiters', 'Sessions that wait for a thread or a process.'),
     threadLongestWait: gauge(
       'bulkhead_thread_wait_age_seconds',
@@ -280,6 +286,7 @@ function startAtZero(
     | 'connectionsDropped'
     | 'descriptorStates'
     | 'codeCacheRejections'
+    | 'listsLearned'
     | 'threadClaims'
     | 'threadExits'
     | 'streamsOpened'
@@ -298,6 +305,7 @@ function startAtZero(
   }
   for (const state of DESCRIPTOR_STATES) catalogue.descriptorStates.inc({ state }, 0);
   for (const cache of CODE_CACHES) catalogue.codeCacheRejections.inc({ cache }, 0);
+  for (const outcome of LEARNED_OUTCOMES) catalogue.listsLearned.inc({ outcome }, 0);
   for (const kind of CLAIM_KINDS) catalogue.threadClaims.inc({ kind }, 0);
   for (const cause of THREAD_EXIT_CAUSES) catalogue.threadExits.inc({ cause }, 0);
   for (const kind of STREAM_KINDS) {

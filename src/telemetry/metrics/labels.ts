@@ -9,6 +9,7 @@ import type {
   ClaimKind,
   ConnectionDropReason,
   DescriptorState,
+  LearnedOutcome,
   ListenerName,
   RejectionReason,
   SleepReason,
@@ -39,6 +40,13 @@ export const CONNECTION_DROP_REASONS = members<ConnectionDropReason>({
 export const DESCRIPTOR_STATES = members<DescriptorState>({ high: 0, exhausted: 0, eased: 0 });
 export const CLAIM_KINDS = members<ClaimKind>({ warm: 0, cold: 0, queued: 0 });
 export const SLEEP_REASONS = members<SleepReason>({ idle: 0, pressure: 0 });
+export const LEARNED_OUTCOMES = members<LearnedOutcome>({
+  learned: 0,
+  same: 0,
+  replaced: 0,
+  own: 0,
+  dynamic: 0,
+});
 export const CANCEL_REASONS = members<CancelReason>({
   client: 0,
   disconnect: 0,

@@ -57,6 +57,7 @@ export function createListeners(
     descriptors: ({ state }) => catalogue.descriptorStates.inc({ state }),
     rejected: ({ reason }) => catalogue.rejections.inc({ reason }),
 
+    'lists-learned': ({ outcome }) => catalogue.listsLearned.inc({ outcome }),
     'thread-started': ({ startMs }) => threadStart.observe(startMs / 1000),
     'code-cache-rejected': ({ cache }) => catalogue.codeCacheRejections.inc({ cache }),
     'thread-claimed': ({ kind, waitMs }) => {

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
-import { withId } from '../../../workers/stdio/exchanged-id.js';
+import fc from 'fast-check';
+import { aroundId, withId } from '../../../workers/stdio/exchanged-id.js';
 
 /** The message of that text with the id 7. */
 function exchanged(text: string): string {
-  return withId(text, JSON.parse(text) as object, 7);
+  return withId(text, 7);
 }
 
 describe('a message that gets another id', () => {
@@ -29,7 +30,7 @@ describe('a message that gets another id', () => {
     expect(exchanged('{"id":0,"result":"\\"id\\":5}"}')).to.equal('{"id":7,"result":"\\"id\\":5}"}');
   });
 
-  it('is written anew where the id is in the middle, is written in another way, or is there twice', () => {
+  it('has it wherever the old one was: in the middle, written in another way, or there twice', () => {
     const messages = [
       '{"method": "ping", "id": 0, "params": {"a": 1}}',
       '{ "id" : 0 , "method" : "ping" }',
@@ -41,5 +42,24 @@ describe('a message that gets another id', () => {
     for (const text of messages) {
       expect(JSON.parse(exchanged(text)), text).to.deep.equal({ ...JSON.parse(text), id: 7 });
     }
+  });
+
+  it('stays as it is but for the id, whatever it says', () => {
+    const members = fc.dictionary(
+      fc.string().filter((key) => key !== 'id'),
+      fc.jsonValue(),
+    );
+    const id = fc.oneof(fc.string(), fc.maxSafeInteger());
+    fc.assert(
+      fc.property(members, members, id, fc.nat(3), (first, last, from, indentation) => {
+        const text = (own: unknown) => JSON.stringify({ ...first, id: own, ...last }, undefined, indentation);
+        expect(exchanged(text(from))).to.equal(text(7));
+      }),
+    );
+  });
+
+  it('has one', () => {
+    expect(() => aroundId('{"result":{"id":1}}')).to.throw('has no id');
+    expect(() => aroundId('{}')).to.throw('has no id');
   });
 });

@@ -1,0 +1,179 @@
+/**
+ * Asks a server that has just been initialized for its lists, and reports them when they have settled. So the main thread
+ * learns what it can answer later sessions, or that what it has learned is no longer true.
+ *
+ * Many servers add to their lists while they start, and announce that with `list_changed`. They are asked again then.
+ */
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../src/shared/canonical-json.js';
+import { declaredNotifications } from '../../src/shared/declared-notifications.js';
+import type { LearnedAnswer, ListsFrame } from '../../src/shared/frames/from-worker.js';
+import { LIST_KINDS, LIST_METHODS } from '../../src/shared/list-methods.js';
+import { type AnyResponse, responseFailure } from '../../src/shared/response-failure.js';
+import { aroundId } from './exchanged-id.js';
+
+/** A list that takes longer is not learned. */
+const ANSWER_DEADLINE_MS = 10_000;
+/** Changes that follow a start come sooner than this after its lists were first answered. */
+const SETTLE_MS = 250;
+/** A server whose lists change more often while it starts is not learned. */
+const MAX_ROUNDS = 5;
+/** What is remembered of a server at most: its answers together. */
+const MAX_CHARS = 1024 * 1024;
+const MAX_TOOL_NAMES = 1_000;
+const MAX_TOOL_NAME_CHARS = 128;
+const METHOD_NOT_FOUND = -32601;
+/** The member of a list's result that is the list. */
+const ITEMS = ['tools', 'prompts', 'resources', 'resourceTemplates'] as const;
+
+/** A response and its text. */
+export interface TextResponse {
+  readonly message: AnyResponse;
+  readonly body: string;
+}
+
+export interface ListInquiryOwner {
+  /** Asks the server; the client does not see the answer. Never settles if the server does not answer. */
+  ask(method: string): Promise<TextResponse>;
+  report(frame: ListsFrame): void;
+  /** Its lists are not learned: why. */
+  refuse(reason: string): void;
+}
+
+export class ListInquiry {
+  readonly #owner: ListInquiryOwner;
+  #initialize: TextResponse | undefined;
+  #methods: readonly string[] = [];
+  #rounds = 0;
+  /** Whether it asks, or waits for the lists to settle. */
+  #asking = false;
+  #changed = false;
+  #called = false;
+  #afterCall = false;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(owner: ListInquiryOwner) {
+    this.#owner = owner;
+  }
+
+  /** The server has answered `initialize`. */
+  introduced(response: TextResponse): void {
+    const { capabilities } = (resultOf(response) ?? {}) as { readonly capabilities?: unknown };
+    if (typeof capabilities !== 'object' || capabilities === null) return;
+    this.#initialize = response;
+    this.#methods = LIST_KINDS.filter((kind) => Object.hasOwn(capabilities, kind)).flatMap(
+      (kind) => LIST_METHODS[kind],
+    );
+  }
+
+  /** The server has been sent `notifications/initialized`, so it may be asked. */
+  initialized(): void {
+    if (this.#rounds === 0) void this.#ask();
+  }
+
+  /** The server has been sent a call, which may change its lists. */
+  called(): void {
+    this.#called = true;
+  }
+
+  /** The server says that a list has changed. */
+  listChanged(): void {
+    if (this.#asking) {
+      this.#changed = true;
+      this.#afterCall ||= this.#called;
+    } else if (!this.#called && this.#rounds > 0) {
+      void this.#ask();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #ask(): Promise<void> {
+    const initialize = this.#initialize;
+    if (initialize === undefined || this.#closed || this.#rounds >= MAX_ROUNDS) return;
+    this.#rounds += 1;
+    this.#asking = true;
+    this.#changed = false;
+    const answers = await this.#answers();
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => {
+      this.#asking = false;
+      if (this.#changed) void this.#ask();
+      else this.#report(initialize, answers);
+    }, SETTLE_MS);
+    this.#timer.unref();
+  }
+
+  /** By method, those that came in time. */
+  #answers(): Promise<ReadonlyMap<string, TextResponse>> {
+    const answers = new Map<string, TextResponse>();
+    const asked = this.#methods.map(async (method) => {
+      answers.set(method, await this.#owner.ask(method));
+    });
+    return new Promise((resolve) => {
+      this.#timer = setTimeout(() => resolve(new Map(answers)), ANSWER_DEADLINE_MS);
+      this.#timer.unref();
+      void Promise.all(asked).then(() => {
+        clearTimeout(this.#timer);
+        resolve(answers);
+      });
+    });
+  }
+
+  #report(initialize: TextResponse, answers: ReadonlyMap<string, TextResponse>): void {
+    const learned = [learnedAnswer('initialize', initialize)];
+    for (const [method, response] of answers)
+      if (lasts(response)) learned.push(learnedAnswer(method, response));
+    const known = learned.filter((answer) => answer !== undefined);
+    if (known.length < learned.length) return;
+    const chars = known.reduce((sum, { before, after }) => sum + before.length + after.length, 0);
+    if (chars > MAX_CHARS)
+      return this.#owner.refuse(`they have ${chars} characters, and at most ${MAX_CHARS} are remembered`);
+    this.#owner.report({
+      type: 'lists',
+      answers: learned,
+      declared: declaredNotifications(resultOf(initialize)),
+      tools: toolNames(answers.get('tools/list')),
+      afterCall: this.#afterCall,
+    });
+  }
+}
+
+/** A list of several pages would be known in part only, and what failed may succeed later. */
+function lasts({ message }: TextResponse): boolean {
+  if ('error' in message) return message.error.code === METHOD_NOT_FOUND;
+  const result = message.result as { readonly nextCursor?: unknown } | null;
+  return typeof result === 'object' && result !== null && (result.nextCursor ?? null) === null;
+}
+
+function resultOf({ message }: TextResponse): unknown {
+  return 'result' in message ? message.result : undefined;
+}
+
+function learnedAnswer(method: string, { message, body }: TextResponse): LearnedAnswer {
+  const meaning = 'error' in message ? message.error : unordered(message.result);
+  const digest = createHash('sha256').update(canonicalJson(meaning)).digest('base64url');
+  return { method, ...aroundId(body), failure: responseFailure(message)?.failure, digest };
+}
+
+/** The order of a list has no meaning, and some servers keep it in no order. */
+function unordered(result: unknown): unknown {
+  for (const items of ITEMS) {
+    const list = (result as Readonly<Record<string, unknown>>)[items];
+    if (Array.isArray(list)) return { ...(result as object), [items]: list.map(canonicalJson).sort() };
+  }
+  return result;
+}
+
+function toolNames(response: TextResponse | undefined): string[] {
+  const { tools } = ((response && resultOf(response)) ?? {}) as { readonly tools?: unknown };
+  if (!Array.isArray(tools)) return [];
+  const names = tools.map((tool: unknown) => (tool as { readonly name?: unknown } | null)?.name);
+  return names
+    .filter((name) => typeof name === 'string' && name.length <= MAX_TOOL_NAME_CHARS)
+    .slice(0, MAX_TOOL_NAMES) as string[];
+}
