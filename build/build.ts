@@ -45,8 +45,9 @@ await build({
     'child-keeper': join(root, 'workers/child-keeper/entry.ts'),
     leftovers: join(root, 'workers/leftovers/entry.ts'),
     'heap-reader': join(root, 'workers/heap-reader/entry.ts'),
+    'large-lines': join(root, 'workers/large-lines/entry.ts'),
   },
-  external: ['undici'],
+  external: ['undici', 'piscina'],
   plugins: patched ? [lazySchemas(sdkTypes), lazyPackages, lazyNodeModules] : [],
 });
 // session-entry.ts compiles it as the function that CommonJS would make of it, with V8's code cache.

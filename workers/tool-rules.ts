@@ -7,6 +7,7 @@
  * that are checked are refused: Go's `encoding/json` ignores case.
  */
 import { cut } from '../src/shared/errors.js';
+import type { AnyResponse } from '../src/shared/response-failure.js';
 import type { ToolRuleLists } from '../src/shared/tool-rules.js';
 
 const INVALID_REQUEST = -32600;
@@ -63,6 +64,12 @@ export class ToolView {
   result(method: string, result: unknown): unknown {
     if (method !== 'tools/list' || !isObject(result) || !Array.isArray(result.tools)) return result;
     return { ...result, tools: result.tools.flatMap((tool: unknown) => this.#listed(tool)) };
+  }
+
+  /** The JSON of a response to `tools/list`, in the same way. */
+  response(message: AnyResponse, body: string): string {
+    if (!('result' in message)) return body;
+    return JSON.stringify({ ...message, result: this.result('tools/list', message.result) });
   }
 
   #listed(tool: unknown): readonly object[] {

@@ -1,6 +1,4 @@
 /** The line that is being read from a pipe. Its bytes are copied into one buffer, since a writer may send them one at a time. */
-import { isUtf8 } from 'node:buffer';
-
 /** The longest message of the stdio transport, in bytes; a module's may have as many characters. */
 export const MAX_LINE_BYTES = 32 * 1024 * 1024;
 const LINE_FEED = 0x0a;
@@ -10,8 +8,8 @@ const KEPT_BYTES = 256;
 const CARRIAGE_RETURN = 0x0d;
 
 export type TakenLine =
-  /** Without its end (`\n` or `\r\n`). `valid`: whether it was UTF-8; bytes that were not are U+FFFD in the text. */
-  | { readonly kind: 'text'; readonly text: string; readonly valid: boolean; readonly bytes: number }
+  /** Without its end (`\n` or `\r\n`); to be read at once, because the next line uses the same memory. */
+  | { readonly kind: 'whole'; readonly line: Buffer }
   /** It was discarded, except for its beginning and its end. */
   | { readonly kind: 'too-long'; readonly bytes: number; readonly head: string; readonly tail: string };
 
@@ -64,7 +62,7 @@ export class LineBuffer {
       return { kind: 'too-long', bytes, head, tail: tail.toString('utf8').trimEnd() };
     }
     const line = buffer.subarray(0, buffer[bytes - 1] === CARRIAGE_RETURN ? bytes - 1 : bytes);
-    return { kind: 'text', text: line.toString('utf8'), valid: isUtf8(line), bytes };
+    return { kind: 'whole', line };
   }
 
   #keepEnds(part: Buffer): void {

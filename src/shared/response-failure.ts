@@ -2,7 +2,7 @@
 import { cut } from './errors.js';
 
 /** Maximum length of a failure in the log. */
-const MAX_MESSAGE_CHARS = 500;
+export const MAX_FAILURE_CHARS = 500;
 
 /** A JSON-RPC response from any source. Its members have not been checked. */
 export type AnyResponse =
@@ -23,12 +23,12 @@ export interface ResponseFailure {
 export function responseFailure(response: AnyResponse): ResponseFailure | undefined {
   if ('error' in response) {
     const { code, message } = response.error;
-    return { failure: String(code), message: cut(String(message), MAX_MESSAGE_CHARS) };
+    return { failure: String(code), message: cut(String(message), MAX_FAILURE_CHARS) };
   }
   const { isError, content } = (response.result ?? {}) as { isError?: unknown; content?: unknown };
   if (isError !== true) return undefined;
   const first = (Array.isArray(content) ? content : []).find((item) => item?.type === 'text') as
     | { readonly text?: unknown }
     | undefined;
-  return { failure: 'tool_error', message: cut(String(first?.text ?? ''), MAX_MESSAGE_CHARS) };
+  return { failure: 'tool_error', message: cut(String(first?.text ?? ''), MAX_FAILURE_CHARS) };
 }

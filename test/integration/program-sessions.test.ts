@@ -229,6 +229,33 @@ for (const { place, program, memoryLimit } of PLACES) {
     });
   });
 
+  describe(`a message of many megabytes from a program in a ${place}`, () => {
+    it('holds up nobody else, and what follows it comes after it', async () => {
+      const { gateway, client } = await oddSession();
+      const neighbour = await sessionOf(gateway, 'odd');
+      const long = client.call('long', { mib: 24 }, { deadlineMs: 60_000 });
+      const next = client.call('count');
+      let calls = 0;
+      let over = false;
+      void long.finally(() => {
+        over = true;
+      });
+      while (!over) {
+        calls += 1;
+        expect(textOf(await neighbour.call('count'))).to.equal(String(calls));
+      }
+      expect(textOf(await long)).to.have.length(24 * MIB);
+      expect(textOf(await next)).to.equal('1');
+      expect(calls).to.be.above(3);
+    }).timeout(90_000);
+
+    it('comes whole if the program exits after it', async () => {
+      const { client } = await oddSession();
+      const last = await client.call('partial', { mib: 24 }, { deadlineMs: 60_000 });
+      expect(textOf(last)).to.have.length(24 * MIB);
+    }).timeout(90_000);
+  });
+
   describe(`a program in a ${place} that floods its stdout`, () => {
     it('is read slowly, so that other sessions are served meanwhile', async () => {
       const { gateway, client } = await oddSession();

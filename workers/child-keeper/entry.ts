@@ -13,6 +13,7 @@ import type {
   ServeFrame,
 } from '../../src/shared/keeper-frames.js';
 import { KeptThread } from './kept-thread.js';
+import { LargeLineReader } from './large-line-reader.js';
 import { LifetimeReaper } from './lifetime-reaper.js';
 import { MemoryLook } from './memory-look.js';
 import { ServedSession } from './served-session.js';
@@ -23,6 +24,7 @@ const { mainPort, niceIncrement } = workerData as ChildKeeperData;
 /** 19 is the highest nice value. */
 const niceness = niceIncrement === 0 ? undefined : Math.min(getPriority() + niceIncrement, 19);
 const reaper = new LifetimeReaper();
+const largeLines = new LargeLineReader();
 const threads = new Map<number, KeptThread>();
 const served = new Map<number, ServedSession>();
 new MemoryLook({ [Symbol.iterator]: () => served.values() });
@@ -32,7 +34,7 @@ function tellMain(frame: KeeperReportFrame): void {
 }
 
 async function keep({ thread, port, frames }: KeeperCommandFrame & { type: 'connect' }): Promise<void> {
-  const services = { reaper, niceness, tellMain };
+  const services = { reaper, niceness, largeLines, tellMain };
   const [first, ...rest] = frames;
   if (isServeFrame(first)) {
     const session = new ServedSession(thread, port, first, services);

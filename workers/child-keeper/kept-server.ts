@@ -3,14 +3,13 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { afterReading } from '../../src/shared/deadline.js';
 import { toPlainError } from '../../src/shared/errors.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import type { ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import { CHILD_MARKER, type ServeFrame } from '../../src/shared/keeper-frames.js';
-import { MAX_LINE_BYTES } from '../../src/shared/line-buffer.js';
-import { type LineOwner, LineReader } from '../../src/shared/line-reader.js';
+import { LineReader } from '../../src/shared/line-reader.js';
 import { HAS_PROCESS_GROUPS } from '../../src/shared/process-group.js';
+import type { LargeLine, LargeLineRequest } from '../stdio/large-line.js';
 import type { Program } from '../stdio/program.js';
 import { ServerLog } from '../stdio/server-log.js';
 import { StdioSession, type StdioSessionOwner } from '../stdio/stdio-session.js';
@@ -19,11 +18,11 @@ import { makeNicer } from './kept-child.js';
 import type { KeptProcess } from './kept-process.js';
 import { NoiseThrottle } from './noise-throttle.js';
 import { withParentDeathSignal } from './parent-death-signal.js';
+import { type OutputOwner, readLines, ServerOutput } from './server-output.js';
 
-/** A descendant may keep its stdout open after it. What arrives later than this is ignored. */
-const OUTPUT_AFTER_EXIT_MS = 500;
 /** One that closes a pipe exits, as a rule; longer, and it lives on without it. */
 const EXIT_FOLLOWS_MS = 500;
+const NO_UTF8 = 'a line on stdout is no UTF-8: what is none was replaced by U+FFFD';
 /** Lines of stderr are meant for people. */
 const MAX_STDERR_LINE_BYTES = 64 * 1024;
 
@@ -40,13 +39,15 @@ export interface KeptServerTraits {
   readonly niceness: number | undefined;
   /** Its folder for temporary files, which is removed with it. */
   readonly temporaryFolder: string;
+  readonly readLarge: (request: LargeLineRequest) => Promise<LargeLine>;
 }
 
-export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
+export class KeptServer implements KeptProcess, Program, StdioSessionOwner, OutputOwner {
   readonly pid: number | undefined;
   readonly memoryLimitBytes: number;
   readonly #frame: ServeFrame;
   readonly #owner: KeptServerOwner;
+  readonly #readLarge: KeptServerTraits['readLarge'];
   readonly #process: ChildProcessWithoutNullStreams | undefined;
   readonly #session: StdioSession;
   readonly #log: ServerLog;
@@ -58,19 +59,7 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
   /** Whether it was told to end, so that its end does not count as a death. */
   #ending = false;
   #closed = false;
-  /** Why its stdout is not read: its client has not taken enough, or it writes too much that is no message. */
-  #unread = false;
-  #noisy = false;
-  readonly #stdoutThrottle = new NoiseThrottle(
-    () => {
-      this.#noisy = true;
-      this.#process?.stdout.pause();
-    },
-    () => {
-      this.#noisy = false;
-      if (!this.#unread) this.#process?.stdout.resume();
-    },
-  );
+  #output: ServerOutput | undefined;
   readonly #stderrThrottle = new NoiseThrottle(
     () => void this.#process?.stderr.pause(),
     () => void this.#process?.stderr.resume(),
@@ -79,6 +68,7 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
   constructor(frame: ServeFrame, traits: KeptServerTraits, owner: KeptServerOwner) {
     this.#frame = frame;
     this.#owner = owner;
+    this.#readLarge = traits.readLarge;
     this.memoryLimitBytes = frame.memoryLimitBytes;
     const tools = frame.tools === undefined ? undefined : new ToolView(frame.tools);
     const { startTimeoutMs, learns } = frame;
@@ -123,13 +113,11 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
 
   /** Until its client has taken more. */
   pause(): void {
-    this.#unread = true;
-    this.#process?.stdout.pause();
+    this.#output?.pause();
   }
 
   resume(): void {
-    this.#unread = false;
-    if (!this.#noisy) this.#process?.stdout.resume();
+    this.#output?.resume();
   }
 
   end(): Promise<void> {
@@ -155,7 +143,32 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
 
   onStrangeLine(line: string, why: string): void {
     this.#log.strange(line, why);
-    this.#stdoutThrottle.noise(line.length);
+    this.#output?.noise(line.length);
+  }
+
+  onLine(line: string, valid: boolean): void {
+    if (!valid) this.#log.note('warn', NO_UTF8);
+    this.#guarded(() => this.#session.line(line));
+  }
+
+  onOverlong(head: string, tail: string, bytes: number): void {
+    this.#guarded(() => this.#session.overlong(head, tail, bytes));
+    this.#output?.noise(bytes);
+  }
+
+  readLarge(bytes: Uint8Array<ArrayBuffer>): Promise<LargeLine> {
+    return this.#readLarge({ bytes, tools: this.#frame.tools, ...this.#session.largeLineContext });
+  }
+
+  onLarge(line: LargeLine): void {
+    if (!line.valid) this.#log.note('warn', NO_UTF8);
+    this.#guarded(() => this.#session.large(line));
+  }
+
+  onUnreadable(error: unknown): void {
+    this.#guarded(() => {
+      throw error;
+    });
   }
 
   destroyStreams(): void {
@@ -183,36 +196,20 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
       this.#session.outputEnded();
       setTimeout(() => this.#useless('stdout'), EXIT_FOLLOWS_MS).unref();
     });
-    // `stdout.closed` says so before its last data has been seen.
-    const outputRead = new Promise((resolve) => child.stdout.once('close', resolve));
+    const output = new ServerOutput(child.stdout, this);
+    this.#output = output;
     child.once('exit', (code, signal) => {
       this.#running = false;
       this.#owner.exited(this);
-      // After a stall, timers come before what has arrived.
-      const late = setTimeout(() => afterReading(() => child.stdout.destroy()), OUTPUT_AFTER_EXIT_MS);
-      void outputRead.then(() => {
-        clearTimeout(late);
-        this.#gone(code, signal);
-      });
+      output.exited();
+      void output.handled.then(() => this.#gone(code, signal));
     });
     child.stdin.on('drain', () => this.#session.drained());
     child.stdin.on('error', () => {
       // Usually its exit follows, which says more. If it stays alive, nothing can be asked of it any more.
       setTimeout(() => this.#useless('stdin'), EXIT_FOLLOWS_MS).unref();
     });
-    const lines: LineOwner = {
-      onLine: (line, valid) => {
-        if (!valid)
-          this.#log.note('warn', 'a line on stdout is no UTF-8: what is none was replaced by U+FFFD');
-        this.#guarded(() => this.#session.line(line));
-      },
-      onOverlong: (head, tail, bytes) => {
-        this.#guarded(() => this.#session.overlong(head, tail, bytes));
-        this.#stdoutThrottle.noise(bytes);
-      },
-    };
-    readLines(child.stdout, MAX_LINE_BYTES, lines);
-    readLines(child.stderr, MAX_STDERR_LINE_BYTES, this.#log);
+    readLines(child.stderr, new LineReader(MAX_STDERR_LINE_BYTES, this.#log));
     child.stderr.on('data', (chunk: Buffer) => this.#stderrThrottle.noise(chunk.length));
   }
 
@@ -285,22 +282,9 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner {
     if (this.#closed) return;
     this.#closed = true;
     this.#session.close();
-    this.#stdoutThrottle.stop();
+    this.#output?.close();
     this.#stderrThrottle.stop();
     this.#log.close();
     this.#owner.closed(this);
   }
-}
-
-function readLines(
-  source: ChildProcessWithoutNullStreams['stdout'],
-  maxBytes: number,
-  owner: LineOwner,
-): void {
-  const reader = new LineReader(maxBytes, owner);
-  source.on('data', (chunk: Buffer) => reader.push(chunk));
-  // Also where the pipe broke: what has come counts.
-  source.once('close', () => reader.end());
-  // A failed read ends the output early.
-  source.on('error', () => source.destroy());
 }

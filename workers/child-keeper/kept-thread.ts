@@ -8,6 +8,7 @@ import type {
 import { readProcess } from '../../src/shared/process-table.js';
 import { ChildLifetime } from './child-lifetime.js';
 import { KeptChild, type KeptChildOwner } from './kept-child.js';
+import type { LargeLineReader } from './large-line-reader.js';
 import type { LifetimeReaper } from './lifetime-reaper.js';
 
 /** What the records of all session threads share. */
@@ -15,6 +16,7 @@ export interface KeeperServices {
   readonly reaper: LifetimeReaper;
   /** The nice value of every child process; `undefined` for the gateway's own. */
   readonly niceness: number | undefined;
+  readonly largeLines: LargeLineReader;
   readonly tellMain: (frame: KeeperReportFrame) => void;
 }
 

@@ -92,10 +92,15 @@ export class ServedSession implements KeptServerOwner {
     try {
       const temporaryFolder = mkdtempSync(join(tmpdir(), folderPrefix()));
       this.#temporaryFolder = temporaryFolder;
-      const { niceness } = this.#keeper;
+      const { niceness, largeLines } = this.#keeper;
       const server = new KeptServer(
         serve,
-        { marker: this.#lifetime.marker, niceness, temporaryFolder },
+        {
+          marker: this.#lifetime.marker,
+          niceness,
+          temporaryFolder,
+          readLarge: (request) => largeLines.read(request),
+        },
         this,
       );
       this.#server = server;

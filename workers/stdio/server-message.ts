@@ -9,14 +9,14 @@ export interface ServerRequest {
   readonly kind: 'request';
   readonly id: RequestId;
   readonly method: string;
-  readonly message: object;
+  /** See `readLargeLine`. */
+  readonly outlined?: true;
 }
 
 export interface ServerNotification {
   readonly kind: 'notification';
   readonly method: string;
   readonly params: Readonly<Record<string, unknown>>;
-  readonly message: object;
 }
 
 export interface ServerResponse {
@@ -24,17 +24,28 @@ export interface ServerResponse {
   /** `undefined`: the server could not read the message that it answers (JSON-RPC 2.0, section 5). */
   readonly id: RequestId | undefined;
   readonly message: AnyResponse;
+  /** See `readLargeLine`. */
+  readonly outlined?: true;
 }
 
 export type ServerMessage = ServerRequest | ServerNotification | ServerResponse;
 
+export interface ReadMessage {
+  readonly message: ServerMessage;
+  /** As JSON. */
+  readonly body: string;
+}
+
+/** Each becomes a frame for the main thread. */
+const MAX_BATCH = 10_000;
+const NO_MESSAGE = 'it is no JSON-RPC message';
 const LIST_CHANGED = /^notifications\/\w+\/list_changed$/;
 
 /**
  * @param line one line of the server's stdout
  * @returns its messages, more than one for a batch (2025-03-26, "Batching"); or the reason why there is none
  */
-export function serverMessages(line: string): readonly ServerMessage[] | string {
+export function serverMessages(line: string): readonly ReadMessage[] | string {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -42,10 +53,15 @@ export function serverMessages(line: string): readonly ServerMessage[] | string 
     return 'it is no JSON';
   }
   if (nestsDeeperThan(line, MAX_JSON_DEPTH)) return `it nests deeper than ${MAX_JSON_DEPTH} levels`;
-  const messages = (Array.isArray(value) ? value : [value]).map(classified);
-  return messages.length > 0 && messages.every((message) => message !== undefined)
-    ? (messages as ServerMessage[])
-    : 'it is no JSON-RPC message';
+  const batch: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (batch.length > MAX_BATCH) return `it has more than ${MAX_BATCH} messages`;
+  const messages: ReadMessage[] = [];
+  for (const one of batch) {
+    const message = classified(one);
+    if (message === undefined) return NO_MESSAGE;
+    messages.push({ message, body: value === one ? line : JSON.stringify(one) });
+  }
+  return messages.length > 0 ? messages : NO_MESSAGE;
 }
 
 function classified(value: unknown): ServerMessage | undefined {
@@ -53,9 +69,9 @@ function classified(value: unknown): ServerMessage | undefined {
   const { jsonrpc, id, method, params, error } = value as Readonly<Record<string, unknown>>;
   if (jsonrpc !== '2.0') return undefined;
   if (typeof method === 'string') {
-    if (isRequestId(id)) return { kind: 'request', id, method, message: value };
+    if (isRequestId(id)) return { kind: 'request', id, method };
     if (id !== undefined) return undefined;
-    return { kind: 'notification', method, params: isObject(params) ? params : {}, message: value };
+    return { kind: 'notification', method, params: isObject(params) ? params : {} };
   }
   if (method !== undefined || !('result' in value || isObject(error))) return undefined;
   if (!isRequestId(id) && id !== null && id !== undefined) return undefined;

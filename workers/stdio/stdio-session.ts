@@ -14,6 +14,7 @@ import { MAX_LINE_BYTES } from '../../src/shared/line-buffer.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
 import type { ToolView } from '../tool-rules.js';
 import { withId } from './exchanged-id.js';
+import type { LargeLine, LargeLineContext } from './large-line.js';
 import { ListInquiry, type TextResponse } from './list-inquiry.js';
 import type { Program } from './program.js';
 import {
@@ -144,9 +145,21 @@ export class StdioSession {
     if (text.trim() === '') return;
     const messages = serverMessages(text);
     if (typeof messages === 'string') return this.#owner.onStrangeLine(text, messages);
-    for (const message of messages) {
-      this.#take(message, messages.length === 1 ? text : JSON.stringify(message.message));
-    }
+    for (const { message, body } of messages) this.#take(message, body);
+  }
+
+  /** A large line has been read elsewhere. */
+  large(line: LargeLine): void {
+    const { read } = line;
+    if ('why' in read) return this.#owner.onStrangeLine(read.head, read.why);
+    for (const { message, body } of read.messages) this.#take(message, body);
+  }
+
+  /** What a large line must be read with elsewhere. */
+  get largeLineContext(): LargeLineContext {
+    const runs = [...this.#runs];
+    const toolLists = runs.filter(([, { method }]) => method === 'tools/list').map(([id]) => id);
+    return { toolLists, nextRequestId: this.#nextRequestId };
   }
 
   /** A line was too long to be kept: whoever waits for it receives an error. */
@@ -289,7 +302,7 @@ export class StdioSession {
     const own = this.#own.get(id);
     if (own !== undefined) {
       this.#own.delete(id);
-      return own({ message: response.message, body });
+      return own(textResponse(response, body));
     }
     const run = this.#runs.get(id);
     if (run === undefined) return this.#owner.onStrangeLine(body, 'it answers nothing that was asked');
@@ -297,38 +310,33 @@ export class StdioSession {
     const initializes = run.method === 'initialize';
     if (initializes) {
       clearTimeout(this.#startTimer);
-      this.#lists?.introduced({ message: response.message, body });
+      this.#lists?.introduced(textResponse(response, body));
     }
     if (run.cancelled) return this.#owner.post({ type: 'settled', requestId: id });
     this.#send(responseFrame(response, id, this.#viewed(run.method, response, body), initializes));
   }
 
-  /** The body of a response, with the tools as the client sees them. */
-  #viewed(method: string, { message }: ServerResponse, body: string): string {
-    if (this.#tools === undefined || method !== 'tools/list' || !('result' in message)) return body;
-    return JSON.stringify({ ...message, result: this.#tools.result(method, message.result) });
+  /** The body of a response, with the tools as the client sees them. That of a large one shows them so already. */
+  #viewed(method: string, { message, outlined }: ServerResponse, body: string): string {
+    if (this.#tools === undefined || method !== 'tools/list' || outlined) return body;
+    return this.#tools.response(message, body);
   }
 
-  #takeRequest({ id: theirs }: ServerRequest, body: string): void {
+  #takeRequest({ id: theirs, outlined }: ServerRequest, body: string): void {
     const id = this.#nextRequestId;
     this.#nextRequestId += 1;
     this.#asked.set(id, theirs);
-    this.#send({
-      type: 'send',
-      kind: 'request',
-      id,
-      relatedTo: this.#latestRun(),
-      body: withId(body, id),
-    });
+    const text = outlined ? body : withId(body, id);
+    this.#send({ type: 'send', kind: 'request', id, relatedTo: this.#latestRun(), body: text });
   }
 
   #takeNotification(notification: ServerNotification, body: string): void {
-    const { method, params, message } = notification;
+    const { method, params } = notification;
     if (method === 'notifications/cancelled') {
       const id = this.#askedAs(params.requestId);
       if (id === undefined) return;
       this.#asked.delete(id);
-      const text = JSON.stringify({ ...message, params: { ...params, requestId: id } });
+      const text = JSON.stringify({ jsonrpc: '2.0', method, params: { ...params, requestId: id } });
       return this.#send({ type: 'send', kind: 'notification', id, relatedTo: undefined, body: text });
     }
     const relatedTo = method === 'notifications/progress' ? this.#runWith(params.progressToken) : undefined;
@@ -411,4 +419,9 @@ export class StdioSession {
     for (const [id, original] of this.#asked) if (original === theirs) return id;
     return undefined;
   }
+}
+
+/** Of a large response, no more is known than that it is one. So it is not learned. */
+function textResponse({ message, outlined }: ServerResponse, body: string): TextResponse {
+  return { message: outlined && 'result' in message ? { result: null } : message, body };
 }

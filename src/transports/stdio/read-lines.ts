@@ -3,6 +3,7 @@
  * message. Reading is a pull: nothing more is taken from the stream while a line is being handled, so that a writer
  * that is too fast waits on its pipe.
  */
+import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import { LineBuffer, MAX_LINE_BYTES, type TakenLine } from '../../shared/line-buffer.js';
 
@@ -35,10 +36,10 @@ export async function* readLines(input: Readable, maxBytes = MAX_LINE_BYTES): As
 /** As readers of messages take a line; `undefined` if it is blank. */
 function readable(taken: TakenLine | undefined): Line | undefined {
   if (taken === undefined) return undefined;
-  const { bytes } = taken;
-  if (taken.kind === 'too-long') return { kind: 'too-long', bytes };
-  if (!taken.valid) return { kind: 'not-utf-8', bytes };
-  const text = taken.text.trim();
+  if (taken.kind === 'too-long') return { kind: 'too-long', bytes: taken.bytes };
+  const { line } = taken;
+  if (!isUtf8(line)) return { kind: 'not-utf-8', bytes: line.length };
+  const text = line.toString('utf8').trim();
   return text === '' ? undefined : { kind: 'text', text };
 }
 

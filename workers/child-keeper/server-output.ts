@@ -1,0 +1,131 @@
+/** The stdout of a stdio server's process: its lines in their order, and what it is not read for at the moment. */
+import type { Readable } from 'node:stream';
+import { afterReading } from '../../src/shared/deadline.js';
+import { MAX_LINE_BYTES } from '../../src/shared/line-buffer.js';
+import { type LineOwner, LineReader } from '../../src/shared/line-reader.js';
+import { LARGE_LINE_BYTES, type LargeLine } from '../stdio/large-line.js';
+import { NoiseThrottle } from './noise-throttle.js';
+
+/** A descendant may keep the stream open after the process. What arrives later than this is ignored. */
+const OUTPUT_AFTER_EXIT_MS = 500;
+
+/** Why it is not read: its client has not taken enough, it writes too much that is no message, or a large line is being read. */
+type Hold = 'client' | 'noise' | 'large line';
+
+export interface OutputOwner extends Pick<LineOwner, 'onLine' | 'onOverlong'> {
+  /** Reads a large line without blocking this thread. */
+  readLarge(line: Uint8Array<ArrayBuffer>): Promise<LargeLine>;
+  onLarge(line: LargeLine): void;
+  /** A large line could not be read. */
+  onUnreadable(error: unknown): void;
+}
+
+export class ServerOutput implements LineOwner {
+  /** Resolves when it has ended and every line of it was handled. */
+  readonly handled: Promise<void>;
+  readonly #stream: Readable;
+  readonly #owner: OutputOwner;
+  readonly #holds = new Set<Hold>();
+  readonly #throttle = new NoiseThrottle(
+    () => this.#hold('noise'),
+    () => this.#release('noise'),
+  );
+  /** What comes after a large line: at most what one chunk contained. */
+  #later: (() => void)[] = [];
+  #exited = false;
+  #late: NodeJS.Timeout | undefined;
+
+  constructor(stream: Readable, owner: OutputOwner) {
+    this.#stream = stream;
+    this.#owner = owner;
+    readLines(stream, new LineReader(MAX_LINE_BYTES, this, LARGE_LINE_BYTES));
+    // `stream.closed` says so before its last data has been seen.
+    this.handled = new Promise((resolve) => stream.once('close', () => this.inOrder(resolve)));
+  }
+
+  /** Until its client has taken more. */
+  pause(): void {
+    this.#hold('client');
+  }
+
+  resume(): void {
+    this.#release('client');
+  }
+
+  /** So many bytes were no message. */
+  noise(bytes: number): void {
+    this.#throttle.noise(bytes);
+  }
+
+  /** Runs the step when everything that was read before has been handled. */
+  inOrder(step: () => void): void {
+    if (this.#holds.has('large line')) this.#later.push(step);
+    else step();
+  }
+
+  /** Its process has exited, so it should end soon. */
+  exited(): void {
+    this.#exited = true;
+    this.#readOn();
+  }
+
+  close(): void {
+    this.#throttle.stop();
+    clearTimeout(this.#late);
+  }
+
+  onLine(line: string, valid: boolean): void {
+    this.inOrder(() => this.#owner.onLine(line, valid));
+  }
+
+  onOverlong(head: string, tail: string, bytes: number): void {
+    this.inOrder(() => this.#owner.onOverlong(head, tail, bytes));
+  }
+
+  onLarge(line: Uint8Array<ArrayBuffer>): void {
+    this.inOrder(() => void this.#readLarge(line));
+  }
+
+  async #readLarge(line: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#hold('large line');
+    try {
+      this.#owner.onLarge(await this.#owner.readLarge(line));
+    } catch (error) {
+      this.#owner.onUnreadable(error);
+    }
+    this.#holds.delete('large line');
+    const later = this.#later;
+    this.#later = [];
+    // One of them may be large as well.
+    for (const step of later) this.inOrder(step);
+    this.#readOn();
+  }
+
+  #hold(hold: Hold): void {
+    this.#holds.add(hold);
+    this.#stream.pause();
+    clearTimeout(this.#late);
+  }
+
+  #release(hold: Hold): void {
+    this.#holds.delete(hold);
+    this.#readOn();
+  }
+
+  #readOn(): void {
+    if (this.#holds.size > 0) return;
+    this.#stream.resume();
+    if (!this.#exited || this.#stream.closed) return;
+    clearTimeout(this.#late);
+    // After a stall, timers come before what has arrived.
+    this.#late = setTimeout(() => afterReading(() => this.#stream.destroy()), OUTPUT_AFTER_EXIT_MS);
+  }
+}
+
+export function readLines(stream: Readable, reader: LineReader): void {
+  stream.on('data', (chunk: Buffer) => reader.push(chunk));
+  // Also where the pipe broke: what has come counts.
+  stream.once('close', () => reader.end());
+  // A failed read ends the output early.
+  stream.on('error', () => stream.destroy());
+}
