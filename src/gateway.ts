@@ -8,6 +8,8 @@ import { HostedServers } from './hosting/hosted-servers.js';
 import { HostedWorkers } from './hosting/hosted-workers.js';
 import { createView } from './hosting/view.js';
 import { LibuvPoolProbe } from './isolation/libuv-pool-probe.js';
+import { cacheFolder } from './servers/cache-folder.js';
+import { LearnedFiles } from './servers/learned-files.js';
 import { AllSessions } from './session/all-sessions.js';
 import { BulkheadError } from './shared/errors.js';
 import { StopDeadline } from './shared/stop-deadline.js';
@@ -116,7 +118,8 @@ async function start(
   const log = createLog({ events, level: options.logLevel, format: options.logFormat });
   const sessions = new AllSessions(options, events);
   const workers = new HostedWorkers(options, events);
-  const servers = new HostedServers(options.catalogue, { options, events, ...workers }, sessions);
+  const learned = new LearnedFiles(cacheFolder(process.env), VERSION, events);
+  const servers = new HostedServers(options.catalogue, { options, events, learned, ...workers }, sessions);
   const streams = new StreamDelivery(options, events);
   const http = new HttpResources({ events, maxBodyBytes: options.maxBodyBytes });
   const probe = new LibuvPoolProbe(events);
@@ -162,6 +165,7 @@ async function start(
         void listener.kill();
       }
       await servers.close(deadline);
+      await deadline.within(learned.close());
       await workers.close(deadline);
       await deadline.within(admin.close());
       http.close();

@@ -24,7 +24,7 @@ import { directInitializeMs, directMib, initializeMs, openSession, sessionMib } 
 import { withGateway } from './started-gateway.js';
 import type { Difference } from './transcript.js';
 
-/** Until a spare is ready for the next session. */
+/** Until a spare is ready for the next session, and until the first session's lists are learned. */
 const SPARE_MS = 1_500;
 
 export interface Served {
@@ -104,6 +104,7 @@ function timesOf(
       const times: Record<Way, number[]> = { cold: [], spare: [], learned: [] };
       // The first session teaches. It has also loaded what the gateway loads for its first session alone.
       const teacher = await openSession(gateway.endpoint('learned'));
+      await delay(SPARE_MS);
       await teacher.delete();
       await teacher.close();
       for (let round = 0; round < rounds; round += 1) {

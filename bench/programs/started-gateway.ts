@@ -38,7 +38,8 @@ export function withGateway<Result>(
       {
         args: (port) => [COMMAND, 'serve', '--config', config, '--port', String(port)],
         cwd: folder,
-        env: { TMPDIR: temporaryFolder },
+        // What it learns is of no use to another measurement.
+        env: { TMPDIR: temporaryFolder, XDG_CACHE_HOME: temporaryFolder },
       },
       (started) =>
         measure({

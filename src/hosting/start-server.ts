@@ -9,6 +9,7 @@ import { ProcessStarter } from '../isolation/process/process-starter.js';
 import { createThreadPool, type ModulePoolOptions } from '../isolation/thread/thread-pool.js';
 import type { WorkerBudget } from '../isolation/worker-budget.js';
 import type { AnswerSource } from '../servers/cached-answers.js';
+import type { LearnedFiles } from '../servers/learned-files.js';
 import { LearnedLists } from '../servers/learned-lists.js';
 import type {
   CommandEntry,
@@ -33,6 +34,8 @@ export interface HostingResources {
   readonly keeper: ChildKeeper;
   /** Returns the next id of a worker. */
   readonly nextId: () => number;
+  /** What was learned of servers, on disk. */
+  readonly learned: LearnedFiles;
   /** Called with names of tools that have become known. */
   readonly onTools: (names: Iterable<string>) => void;
 }
@@ -51,13 +54,11 @@ export function startServer(entry: ServerEntry, resources: HostingResources): Pr
     case 'module':
       return startModule(entry, resources);
     case 'script':
-      return new Promise((resolve) =>
-        resolve(
-          entry.isolation === 'thread' ? startInThreads(entry, resources) : startProcesses(entry, resources),
-        ),
-      );
+      return entry.isolation === 'thread'
+        ? startInThreads(entry, resources)
+        : startProcesses(entry, resources);
     case 'command':
-      return new Promise((resolve) => resolve(startProcesses(entry, resources)));
+      return startProcesses(entry, resources);
     default:
       return entry satisfies never;
   }
@@ -90,10 +91,10 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
   return { pool, options: { ...others, bundle: bundling }, answers: staticLists };
 }
 
-function startInThreads(entry: ScriptEntry, resources: HostingResources): StartedServer {
+async function startInThreads(entry: ScriptEntry, resources: HostingResources): Promise<StartedServer> {
   const { events, threads, nextId } = resources;
   const options = programOptions(entry, resources);
-  const answers = learnedLists(entry, resources);
+  const answers = await learnedLists(entry, resources);
   const { script, args, cwd, startTimeoutMs } = entry;
   const program = {
     script,
@@ -113,10 +114,13 @@ function startInThreads(entry: ScriptEntry, resources: HostingResources): Starte
   return { pool, options, answers };
 }
 
-function startProcesses(entry: CommandEntry | ScriptEntry, resources: HostingResources): StartedServer {
+async function startProcesses(
+  entry: CommandEntry | ScriptEntry,
+  resources: HostingResources,
+): Promise<StartedServer> {
   const { events, processes, keeper, nextId } = resources;
   const options = programOptions(entry, resources);
-  const answers = learnedLists(entry, resources);
+  const answers = await learnedLists(entry, resources);
   const { sleepAfterMs } = options;
   const { cancelGraceMs } = options;
   const { cwd, startTimeoutMs, processMemoryMb } = entry;
@@ -141,11 +145,16 @@ function startProcesses(entry: CommandEntry | ScriptEntry, resources: HostingRes
   return { pool, options, answers };
 }
 
-function learnedLists(
-  { name: server, lists }: CommandEntry | ScriptEntry,
-  { events, onTools }: HostingResources,
-): LearnedLists | undefined {
-  return lists === 'dynamic' ? undefined : new LearnedLists({ server, events, onTools });
+async function learnedLists(
+  entry: CommandEntry | ScriptEntry,
+  { events, learned, onTools }: HostingResources,
+): Promise<LearnedLists | undefined> {
+  if (entry.lists === 'dynamic') return undefined;
+  const file = await learned.of(entry);
+  const onChanged = (): void => file.write(() => lists.stored());
+  const lists = new LearnedLists({ server: entry.name, events, onTools, onChanged });
+  lists.restore(await file.read());
+  return lists;
 }
 
 /** A program holds state in memory, so its sessions sleep only if the entry says so. */

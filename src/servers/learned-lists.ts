@@ -30,6 +30,13 @@ export interface LearnedListsOptions {
   readonly events: GatewayEmitter;
   /** Called with the names of its tools. */
   readonly onTools: (names: Iterable<string>) => void;
+  /** Called when `stored` has changed. */
+  readonly onChanged: () => void;
+}
+
+/** What is known for one version and one set of capabilities. */
+export interface StoredSlot extends Omit<ListsFrame, 'type' | 'afterCall'> {
+  readonly key: string;
 }
 
 export class LearnedLists implements AnswerSource {
@@ -53,6 +60,24 @@ export class LearnedLists implements AnswerSource {
     this.#slots.set(key, slot);
     if (known === undefined) this.#shrink();
     return slot;
+  }
+
+  /** What is known, that which was used last at the end. */
+  stored(): StoredSlot[] {
+    const stored: StoredSlot[] = [];
+    for (const [key, { known }] of this.#slots) if (known !== undefined) stored.push({ key, ...known });
+    return stored;
+  }
+
+  /** What an earlier gateway has learned. */
+  restore(stored: readonly StoredSlot[]): void {
+    for (const { key, ...known } of stored) {
+      const answers = answersIn(known);
+      if (answers === undefined) continue;
+      const slot = new LearnedSlot(this);
+      this.#slots.set(key, slot);
+      this.#keep(slot, answers, known);
+    }
   }
 
   /** What a worker of this slot has answered; `undefined` if that says nothing about other sessions. */
@@ -107,9 +132,14 @@ export class LearnedLists implements AnswerSource {
     return undefined;
   }
 
-  #store(slot: LearnedSlot, answers: CachedAnswers, { tools }: ListsFrame): void {
-    slot.set(answers);
-    this.#options.onTools(tools.slice(0, MAX_TOOL_NAMES));
+  #store(slot: LearnedSlot, answers: CachedAnswers, { answers: texts, declared, tools }: ListsFrame): void {
+    this.#keep(slot, answers, { answers: texts, declared, tools: tools.slice(0, MAX_TOOL_NAMES) });
+    this.#options.onChanged();
+  }
+
+  #keep(slot: LearnedSlot, answers: CachedAnswers, known: Omit<StoredSlot, 'key'>): void {
+    slot.set(answers, known);
+    this.#options.onTools(known.tools);
     this.#shrink();
   }
 
@@ -130,6 +160,7 @@ export class LearnedLists implements AnswerSource {
     this.#dynamic = true;
     for (const slot of this.#slots.values()) slot.forget();
     this.#slots.clear();
+    this.#options.onChanged();
   }
 
   #tell(outcome: LearnedOutcome): void {
@@ -137,12 +168,12 @@ export class LearnedLists implements AnswerSource {
   }
 }
 
-/** What is known for one version and one set of capabilities. */
 class LearnedSlot implements AnswerSlot {
   /** How many workers in a row have answered differently. */
   differences = 0;
   readonly #lists: LearnedLists;
   #current: CachedAnswers | undefined;
+  #known: Omit<StoredSlot, 'key'> | undefined;
   #chars = 0;
   #forgotten = false;
 
@@ -152,6 +183,11 @@ class LearnedSlot implements AnswerSlot {
 
   get current(): CachedAnswers | undefined {
     return this.#current;
+  }
+
+  /** The same, as it is stored. */
+  get known(): Omit<StoredSlot, 'key'> | undefined {
+    return this.#known;
   }
 
   get chars(): number {
@@ -167,19 +203,21 @@ class LearnedSlot implements AnswerSlot {
     return this.#lists.learn(this, frame);
   }
 
-  set(answers: CachedAnswers): void {
+  set(answers: CachedAnswers, known: Omit<StoredSlot, 'key'>): void {
     this.#current = answers;
+    this.#known = known;
     this.#chars = [answers.initialize, ...answers.lists.values()].reduce((sum, one) => sum + charsOf(one), 0);
   }
 
   forget(): void {
     this.#current = undefined;
+    this.#known = undefined;
     this.#chars = 0;
     this.#forgotten = true;
   }
 }
 
-function answersIn({ answers, declared }: ListsFrame): CachedAnswers | undefined {
+function answersIn({ answers, declared }: Omit<StoredSlot, 'key'>): CachedAnswers | undefined {
   const lists = new Map<string, LearnedAnswer>();
   let chars = 0;
   for (const answer of answers) {

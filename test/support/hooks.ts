@@ -3,6 +3,9 @@
  * was rejected without a handler, or if anything is left. A root hook that fails earlier would stop mocha and hide what
  * the other tests find.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Context } from 'mocha';
 import { cleanUp } from './cleanup.js';
 import { until } from './deadline.js';
@@ -10,6 +13,9 @@ import { type Inventory, leftSince, takeInventory } from './left-behind.js';
 
 const SETTLE_MS = 20_000;
 const problems: string[] = [];
+/** What a gateway remembers of servers is remembered for the current test alone, and not in the user's home. */
+let caches: string;
+let tests = 0;
 let before: Inventory;
 let running = 'before the first test';
 
@@ -19,6 +25,11 @@ function noteUnhandled(reason: unknown): void {
   if (!problems.includes(problem)) problems.push(problem);
 }
 
+function useOwnCache(): void {
+  tests += 1;
+  process.env.XDG_CACHE_HOME = join(caches, String(tests));
+}
+
 function tell(reason: unknown): string {
   return reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
 }
@@ -26,11 +37,14 @@ function tell(reason: unknown): string {
 export const mochaHooks = {
   async beforeAll(): Promise<void> {
     process.on('unhandledRejection', noteUnhandled);
+    caches = mkdtempSync(join(tmpdir(), 'bulkhead-caches-'));
+    useOwnCache();
     before = await takeInventory();
   },
 
   beforeEach(this: Context): void {
     running = this.currentTest?.fullTitle() ?? running;
+    useOwnCache();
   },
 
   async afterEach(): Promise<void> {
@@ -57,6 +71,7 @@ export const mochaHooks = {
       problems.push(tell(error));
     }
     process.off('unhandledRejection', noteUnhandled);
+    rmSync(caches, { recursive: true, force: true });
     if (problems.length > 0) throw new Error(problems.join('\n'));
   },
 };

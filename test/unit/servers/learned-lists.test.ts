@@ -34,7 +34,7 @@ function learning() {
   const onTools = (names: Iterable<string>): void => {
     for (const name of names) tools.add(name);
   };
-  const lists = new LearnedLists({ server: 'odd', events, onTools });
+  const lists = new LearnedLists({ server: 'odd', events, onTools, onChanged: () => {} });
   const outcomes = collect(events, 'lists-learned');
   const known = (params = CLIENT) => lists.slot(params)?.current?.lists.get('tools/list')?.digest;
   return { lists, tools, known, outcomes: () => outcomes.map(({ outcome }) => outcome) };
