@@ -1,15 +1,32 @@
 /** Whether a program says the same in a session of the gateway as when it is run directly. */
+import { fileURLToPath } from 'node:url';
 import { converse, type Transcript } from './conversation.js';
 import { httpWire } from './http-wire.js';
 import { commandOf, entryOf, FOLDER, freshFolder, type Isolation, type Program } from './programs.js';
 import { withGateway } from './started-gateway.js';
 import { stdioWire } from './stdio-wire.js';
 import { type Difference, differences } from './transcript.js';
+import type { OpenWire } from './wire.js';
 
 /** How a session gets its compartment. */
 export type Way = 'cold' | 'spare' | 'learned';
 
 export const WAYS: readonly Way[] = ['cold', 'spare', 'learned'];
+
+/** Whose answers are compared: those of each way, and of a stdio client whose `bulkhead bridge` has a session. */
+export type Compared = Way | 'bridge';
+
+const BULKHEAD = fileURLToPath(new URL('../../src/bin.cjs', import.meta.url));
+
+function bridgeWire(url: URL): OpenWire {
+  const { PATH = '' } = process.env;
+  return stdioWire({
+    file: process.execPath,
+    args: [BULKHEAD, 'bridge', url.href],
+    cwd: FOLDER,
+    env: { PATH },
+  });
+}
 
 /** Options of an entry for each way. */
 export const WAY_OPTIONS: Readonly<Record<Way, object>> = {
@@ -31,33 +48,33 @@ export async function directTranscript(program: Program): Promise<Transcript> {
 }
 
 /**
- * The same conversation in sessions of the gateway, one for each way; in the learned one a session has been before it.
- * @returns the differences from the direct transcript, by way
+ * The same conversation in sessions of the gateway: one for each way, where a session has been before the learned one,
+ * and one through the bridge.
+ * @returns the differences from the direct transcript
  * @throws when it cannot be served with this isolation
  */
 export function gatewayDifferences(
   program: Program,
   isolation: Isolation,
   direct: Transcript,
-  ways: readonly Way[] = WAYS,
-): Promise<ReadonlyMap<Way, readonly Difference[]>> {
+): Promise<ReadonlyMap<Compared, readonly Difference[]>> {
   return withGateway(
     FOLDER,
     (mark) => entriesOf(program, isolation, mark),
     async (gateway) => {
-      const byWay = new Map<Way, readonly Difference[]>();
-      for (const way of ways) {
-        const open = httpWire(gateway.endpoint(way));
-        let found: readonly Difference[] = [];
-        // What a first session teaches, a second one is told.
-        for (let session = 0; session < (way === 'learned' ? 2 : 1); session += 1) {
-          const { conversation, volatiles } = program.script(freshFolder());
-          const transcript = await converse(open, conversation, { others: direct.others.length });
-          found = [...found, ...differences(direct, transcript, volatiles)];
-        }
-        byWay.set(way, found);
-      }
-      return byWay;
+      const differ = async (open: OpenWire): Promise<readonly Difference[]> => {
+        const { conversation, volatiles } = program.script(freshFolder());
+        const transcript = await converse(open, conversation, { others: direct.others.length });
+        return differences(direct, transcript, volatiles);
+      };
+      const inSession = (way: Way) => differ(httpWire(gateway.endpoint(way)));
+      const found = new Map<Compared, readonly Difference[]>();
+      found.set('cold', await inSession('cold'));
+      found.set('spare', await inSession('spare'));
+      // What a first session teaches, a second one is told.
+      found.set('learned', [...(await inSession('learned')), ...(await inSession('learned'))]);
+      found.set('bridge', await differ(bridgeWire(gateway.endpoint('cold'))));
+      return found;
     },
   );
 }

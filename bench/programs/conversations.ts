@@ -13,7 +13,7 @@ import {
   tell,
   until,
 } from './script-words.js';
-import type { Volatile } from './transcript.js';
+import { changing, type Volatile } from './transcript.js';
 
 interface Script {
   readonly conversation: Conversation;
@@ -41,8 +41,23 @@ const COMPLETION = {
 };
 const DYNAMIC = 'demo://resource/dynamic/text/1';
 
-/** Variables that only a process of the gateway has; the text of `get-env` is JSON in JSON. */
-const OWN_ENVIRONMENT = /(?:,?\\n {2}\\"(?:TMPDIR|TMP|TEMP|BULKHEAD_\w+|MCP_BENCH_MARK)\\": \\"[^"]*\\")+/g;
+/** A variable as `get-env` writes it: JSON in JSON. */
+const VARIABLE = /\\n {2}(\\"(\w+)\\": \\"[^"]*\\"),?/g;
+/** Which only a process of the gateway has, or which are its own there. */
+const OWN_VARIABLE = /^(?:TMPDIR|TMP|TEMP|BULKHEAD_\w+|MCP_BENCH_MARK)$/;
+
+/** A thread's `process.env` has no order: Node keeps it in a hash map. */
+const environment: Volatile = {
+  what: 'the order of its environment, and its temporary folder and marks in it',
+  steady(text) {
+    const variables = [...text.matchAll(VARIABLE)].filter(([, , name = '']) => !OWN_VARIABLE.test(name));
+    if (variables.length < 2) return text;
+    return `${text.replaceAll(VARIABLE, '')} ${variables
+      .map(([, variable]) => variable)
+      .sort()
+      .join()}`;
+  },
+};
 
 export const everything: ScriptIn = () => ({
   conversation: {
@@ -88,9 +103,9 @@ export const everything: ScriptIn = () => ({
     ],
   },
   volatiles: [
-    { what: 'times of day', pattern: /\d{1,2}:\d\d:\d\d [AP]M/g },
-    { what: 'times of day in base64', pattern: /(?<="blob":")[^"]*/g },
-    { what: 'its temporary folder and marks in its environment', pattern: OWN_ENVIRONMENT },
+    changing('times of day', /\d{1,2}:\d\d:\d\d [AP]M/g),
+    changing('times of day in base64', /(?<="blob":")[^"]*/g),
+    environment,
   ],
 });
 
@@ -121,7 +136,7 @@ export const filesystem: ScriptIn = (files) => ({
       PING,
     ],
   },
-  volatiles: [{ what: 'times of files', pattern: /(?<=created: |modified: |accessed: )[^"\\]*/g }],
+  volatiles: [changing('times of files', /(?<=created: |modified: |accessed: )[^"\\]*/g)],
 });
 
 export const memory: ScriptIn = () => ({
@@ -207,8 +222,8 @@ export const playwright: ScriptIn = (files) => ({
     ],
   },
   volatiles: [
-    { what: 'names of files that are made of times', pattern: /\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d+Z/g },
-    { what: 'milliseconds', pattern: /\b\d+ms\b/g },
+    changing('names of files that are made of times', /\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d+Z/g),
+    changing('milliseconds', /\b\d+ms\b/g),
   ],
 });
 

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BenchSettings } from '../figure.js';
 import { median } from '../statistics.js';
 import {
+  type Compared,
   directTranscript,
   entriesOf,
   gatewayDifferences,
@@ -32,7 +33,7 @@ export interface Served {
   /** Medians in milliseconds. */
   readonly initializeMs: Readonly<Record<Way, number>>;
   readonly mib: number;
-  readonly differences: ReadonlyMap<Way, readonly Difference[]>;
+  readonly differences: ReadonlyMap<Compared, readonly Difference[]>;
 }
 
 /** Why it cannot be served so. */

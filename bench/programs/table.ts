@@ -24,11 +24,11 @@ function count(found: readonly Difference[]): string {
   return found.length === 1 ? '1 difference' : `${found.length} differences`;
 }
 
-/** Whether all ways gave the same, and otherwise which differed. */
+/** Whether all gave the same, and otherwise which differed. */
 function answersText({ differences }: Served): string {
-  const different = WAYS.filter((way) => (differences.get(way) ?? []).length > 0);
+  const different = [...differences].filter(([, found]) => found.length > 0);
   if (different.length === 0) return 'yes';
-  return different.map((way) => `${way}: ${count(differences.get(way) ?? [])}`).join(', ');
+  return different.map(([compared, found]) => `${compared}: ${count(found)}`).join(', ');
 }
 
 function cells({ program, version, direct }: MeasuredProgram, on: Served | Refused): string[] {

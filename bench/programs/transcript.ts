@@ -1,11 +1,17 @@
 /** Compares two transcripts to the letter. */
 import type { Exchange, Transcript } from './conversation.js';
 
-/** What is random or a time by nature, and stands as `…` in both transcripts. */
+/** What is random or a time by nature, or has no order. */
 export interface Volatile {
   /** Named in the documentation. */
   readonly what: string;
-  readonly pattern: RegExp;
+  /** The text of a message without it. */
+  readonly steady: (text: string) => string;
+}
+
+/** What matches stands as `…` in both transcripts. */
+export function changing(what: string, pattern: RegExp): Volatile {
+  return { what, steady: (text) => text.replaceAll(pattern, '…') };
 }
 
 export interface Difference {
@@ -17,8 +23,12 @@ export interface Difference {
 /** JSON-RPC leaves a server's own ids to whoever sends the request: only that they are unique matters. */
 const OWN_ID = /("id": ?)(?:\d+|"[^"]*")/;
 
+/** The bridge escapes the two, which some clients take for the end of a line; in JSON it is the same. */
+const LINE_ENDS = /[\u2028\u2029]/g;
+
 function steady(text: string, volatiles: readonly Volatile[]): string {
-  return volatiles.reduce((steadied, { pattern }) => steadied.replaceAll(pattern, '…'), text);
+  const escaped = text.replaceAll(LINE_ENDS, (end) => (end === '\u2028' ? '\\u2028' : '\\u2029'));
+  return volatiles.reduce((steadied, volatile) => volatile.steady(steadied), escaped);
 }
 
 function methodOf(text: string): string {

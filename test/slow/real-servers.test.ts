@@ -57,7 +57,9 @@ describe('The table of real servers', () => {
     expect(programNotes([measured])).to.deep.equal([
       '- odd: odd; two direct conversations have 1 difference.',
     ]);
-    expect(programTable([measured])).to.include('cold: 1 difference, spare: 1 difference');
+    expect(programTable([measured])).to.include(
+      'cold: 1 difference, spare: 1 difference, learned: 2 differences, bridge: 1 difference',
+    );
   });
 
   it('starts every conversation with the same files', () => {
