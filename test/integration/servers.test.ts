@@ -9,7 +9,7 @@ import { expectRejection } from '../support/expectations.js';
 import { LegacyClient } from '../support/legacy-client.js';
 import { fixtureModule } from '../support/modules.js';
 import { program, sessionOf, startCatalogue } from '../support/programs.js';
-import { RawClient, textOf } from '../support/raw-client.js';
+import { initializeRequest, RawClient, textOf } from '../support/raw-client.js';
 
 const light = { module: fileURLToPath(fixtureModule('light')) };
 
@@ -106,6 +106,32 @@ describe('a server that is broken', () => {
     expect(gateway.servers().find(({ name }) => name === 'wrong')?.reason).to.match(/command/);
     expect(textOf(await (await sessionOf(gateway, 'odd')).call('count'))).to.equal('1');
     expect(gateway.snapshot().servers).to.deep.equal({ starting: 0, served: 1, broken: 2 });
+  });
+
+  it('is one of three among twenty, and the other seventeen have sessions at the same time', async () => {
+    const names = Array.from({ length: 17 }, (_, index) => `odd-${index + 1}`);
+    const gateway = await startCatalogue({
+      setup: { module: fileURLToPath(fixtureModule('broken-setup')) },
+      ...Object.fromEntries(names.map((name) => [name, program('odd-server.mjs')])),
+      missing: { package: 'not-installed-anywhere' },
+      wrong: { command: '', args: [] } as never,
+    });
+    expect(gateway.snapshot().servers).to.deep.equal({ starting: 0, served: 17, broken: 3 });
+    const clients = await Promise.all(names.map((name) => sessionOf(gateway, name)));
+    const pids = await Promise.all(clients.map(async (client) => textOf(await client.call('pid'))));
+    expect(new Set(pids).size).to.equal(17);
+    const reasons = gateway.servers().filter(({ state }) => state === 'broken');
+    expect(reasons.map(({ name, reason }) => [name, reason !== undefined])).to.deep.equal([
+      ['setup', true],
+      ['missing', true],
+      ['wrong', true],
+    ]);
+    for (const { name } of reasons) {
+      const client = new RawClient(new URL(`/${name}/mcp`, gateway.url));
+      afterThisTest(() => client.destroy());
+      const refused = await expectRejection(await client.post(initializeRequest(1)), 503);
+      expect(refused.error?.message).to.include(`The server "${name}" cannot be served`);
+    }
   });
 
   it('is served once what was wrong with its module is mended', async () => {
