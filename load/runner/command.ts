@@ -7,9 +7,5 @@ export const COMMAND = fileURLToPath(new URL('../../src/bin.cjs', import.meta.ur
  * The environment variables without those that configure a gateway: scenarios state every difference from the defaults.
  */
 export function childEnvironment(): NodeJS.ProcessEnv {
-  const ofTests = 'BULKHEAD_TEST_RUN';
-  const kept = Object.entries(process.env).filter(
-    ([name]) => name === ofTests || !name.startsWith('BULKHEAD_'),
-  );
-  return Object.fromEntries(kept);
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('BULKHEAD_')));
 }

@@ -13,9 +13,12 @@ import { secretsOf, withoutSecrets } from '../client-configs/secrets.js';
 import { formatDuration } from '../config/duration.js';
 import { startedBy } from '../config/servers/launchers.js';
 import { catalogueOfServers } from '../config/servers/read-catalogue.js';
+import { searchLeftovers } from '../isolation/port/leftovers.js';
+import { liveThreads } from '../isolation/thread/live-threads.js';
 import type { CommandEntry } from '../servers/server-entry.js';
 import { environmentFor } from '../servers/server-environment.js';
 import { HAS_PROCESS_TABLE } from '../shared/process-table.js';
+import { StopDeadline } from '../shared/stop-deadline.js';
 import { rootMessage } from './connection.js';
 import { CommandFailure } from './failure.js';
 import { StdioProcess } from './stdio-process.js';
@@ -31,9 +34,12 @@ export interface CheckRequest {
 /** Maximum number of pages of a list; one that never ends is not counted further. */
 const MAX_PAGES = 100;
 const SHOWN_NAMES = 8;
+/** A search is stopped within milliseconds, unless the system does not let go of its thread. */
+const SEARCH_STOP_MS = 500;
 
 /**
- * Starts one server after the other, so that none slows down another.
+ * Starts one server after the other, so that none slows down another. Meanwhile, what an earlier check or gateway left
+ * behind when it was killed is ended.
  * @returns whether each of them could be started
  */
 export async function checkServers(
@@ -44,16 +50,24 @@ export async function checkServers(
   const { servers, broken } = commandsOf(plan, gateway, request.environment);
   for (const reason of broken) request.print(`  ${reason}`);
   if (servers.length + broken.length === 0) request.print('  nothing: there is no command');
-  let ok = broken.length === 0;
-  for (const entry of servers) {
-    if (request.signal.aborted) return false;
-    const [works, ...lines] = await checkServer(entry, request);
-    if (request.signal.aborted) return false;
-    ok &&= works;
-    const secrets = secretsOf(entry);
-    for (const line of lines) request.print(withoutSecrets(line.replace(/\p{Cc}/gu, ' '), secrets));
+  const search = searchLeftovers();
+  // The next gateway searches as well, and says why it cannot.
+  search?.report.catch(() => {});
+  try {
+    let ok = broken.length === 0;
+    for (const entry of servers) {
+      if (request.signal.aborted) return false;
+      const [works, ...lines] = await checkServer(entry, request);
+      if (request.signal.aborted) return false;
+      ok &&= works;
+      const secrets = secretsOf(entry);
+      for (const line of lines) request.print(withoutSecrets(line.replace(/\p{Cc}/gu, ' '), secrets));
+    }
+    return ok;
+  } finally {
+    if (search !== undefined && !(await new StopDeadline(SEARCH_STOP_MS).within(search.stop())))
+      liveThreads.add(search);
   }
-  return ok;
 }
 
 /** As the gateway will read its file: its current content, plus what the import adds. */

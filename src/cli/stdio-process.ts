@@ -1,12 +1,13 @@
 /**
  * A command that speaks MCP on stdin and stdout, started for a client. The SDK's own transport leaves behind what the
- * command starts. Here the command has its own process group, and ends together with all of its descendants.
+ * command starts. Here the command has its own process group and mark, and ends together with all of its descendants.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { type JSONRPCMessage, JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js';
 import { killDescendants } from '../isolation/thread/thread-children.js';
+import { CHILD_MARKER } from '../shared/keeper-frames.js';
 import { LineReader } from '../shared/line-reader.js';
 import {
   HAS_PROCESS_GROUPS,
@@ -14,7 +15,14 @@ import {
   signalLeaderlessGroup,
   signalProcess,
 } from '../shared/process-group.js';
-import { lookAtProcesses, type ProcessEntry, readProcess } from '../shared/process-table.js';
+import { newMark } from '../shared/process-owner.js';
+import {
+  HAS_PROCESS_TABLE,
+  lookAtProcesses,
+  markedProcesses,
+  type ProcessEntry,
+  readProcess,
+} from '../shared/process-table.js';
 
 /** How long it may take to end by itself, after its stdin is closed, and again after SIGTERM. */
 const GRACE_MS = 1_000;
@@ -38,6 +46,8 @@ export class StdioProcess implements Transport {
   ending: string | undefined;
   readonly #started: StartedCommand;
   readonly #exited = new AbortController();
+  /** In the environment of everything that it starts. If this process is killed, the next gateway finds it by that. */
+  readonly #mark = newMark();
   #child: ChildProcess | undefined;
   #stderr = '';
   /** Number of lines of stdout that were not messages. */
@@ -58,7 +68,8 @@ export class StdioProcess implements Transport {
 
   /** @throws if the system does not start it */
   async start(): Promise<void> {
-    const { command, args, cwd, env } = this.#started;
+    const { command, args, cwd } = this.#started;
+    const env = { ...this.#started.env, [CHILD_MARKER]: this.#mark };
     const child = spawn(command, args, { cwd, env, detached: HAS_PROCESS_GROUPS, stdio: 'pipe' });
     this.#child = child;
     const lines = new LineReader(MAX_LINE_BYTES, {
@@ -102,10 +113,19 @@ export class StdioProcess implements Transport {
     for (const { pid, startTicks } of family) {
       if (readProcess(pid)?.startTicks === startTicks) signalProcess(pid, 'SIGKILL');
     }
+    this.#killMarked();
     // Whatever held its pipes open is gone now as well.
     await this.#exitsWithin(GRACE_MS);
     child.stdout?.destroy();
     child.stderr?.destroy();
+  }
+
+  /** Those that have lost their parents and left the session. */
+  #killMarked(): void {
+    if (!HAS_PROCESS_TABLE) return;
+    for (const { pid, marker } of markedProcesses()) {
+      if (marker === this.#mark) signalProcess(pid, 'SIGKILL');
+    }
   }
 
   async #exitsWithin(milliseconds: number): Promise<boolean> {

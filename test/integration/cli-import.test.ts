@@ -1,16 +1,18 @@
 /** `bulkhead import` as it is typed. What moves, and what it becomes, is in test/unit/client-configs/. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { expect } from 'chai';
 import { HAS_PROCESS_TABLE, readProcess } from '../../src/shared/process-table.js';
+import { isAlive } from '../fixtures/children/observed-processes.js';
 import { afterThisTest } from '../support/cleanup.js';
 import { type CliExit, type CliProcess, runCli, startCli } from '../support/cli-process.js';
 import { ClientFiles } from '../support/client-files.js';
+import { until } from '../support/deadline.js';
 import { projectRoot } from '../support/project.js';
 
 const MEMORY = { command: 'npx', args: ['-y', '@modelcontextprotocol/server-memory'] };
@@ -222,6 +224,26 @@ describe('bulkhead import', () => {
       }
       expect(exit.stdout).to.match(/^ {4}1 line on stdout that is no message$/m);
       expect(exit.stdout).to.match(/^Written: /m);
+    });
+
+    it('is ended by the next check where it is killed, with everything that it started', async function () {
+      if (!HAS_PROCESS_TABLE) this.skip();
+      // It answers nothing, so the check waits.
+      const code = `process.on('SIGTERM', () => {}); require('node:fs').writeFileSync(process.env.PID_FILE, String(process.pid));
+        setInterval(() => {}, 1000)`;
+      const pidFile = files.path('pid');
+      const silent = { command: process.execPath, args: ['-e', code], env: { PID_FILE: pidFile } };
+      files.write('.claude.json', { mcpServers: { silent } });
+      const check = start(['--check']);
+      const pid = await until(
+        () => existsSync(pidFile) && Number(readFileSync(pidFile)),
+        'the server to start',
+      );
+      const ended = once(check.child, 'exit');
+      check.child.kill('SIGKILL');
+      await ended;
+      start(['--check']);
+      await until(() => !isAlive(pid), 'the end of the server');
     });
 
     it('writes nothing when one does not start, and says why', async () => {

@@ -85,7 +85,6 @@ describe('what a gateway leaves behind that is killed with SIGKILL', () => {
     left.push(...(JSON.parse(textOf(started)) as { pids: number[] }).pids);
     expect(left).to.have.length(4);
     await kill(first);
-    expect(left.filter(isAlive), 'something that only the next one can end').to.not.deep.equal([]);
 
     const second = await serve();
     await until(

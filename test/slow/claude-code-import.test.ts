@@ -8,6 +8,7 @@ import { expect } from 'chai';
 import { installClaudeCode } from '../support/claude-code.js';
 import { runCli } from '../support/cli-process.js';
 import { ClientFiles } from '../support/client-files.js';
+import { RUN_MARKER } from '../support/left-behind.js';
 
 const VERSION = process.env.CLAUDE_CODE_VERSION ?? '2.1.332';
 
@@ -31,8 +32,8 @@ describe('Claude Code whose servers are imported', function () {
     const files = new ClientFiles();
     const home = { HOME: files.home, CLAUDE_CONFIG_DIR: files.home };
     const claude = async (...args: string[]): Promise<string> => {
-      const { PATH, BULKHEAD_TEST_RUN } = process.env;
-      const env = { PATH, ...home, ...(BULKHEAD_TEST_RUN && { BULKHEAD_TEST_RUN }) };
+      const { PATH, [RUN_MARKER]: run } = process.env;
+      const env = { PATH, ...home, ...(run && { [RUN_MARKER]: run }) };
       const { stdout } = await promisify(execFile)(executable, ['mcp', ...args], { cwd: files.project, env });
       return stdout;
     };

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterThisTest } from './cleanup.js';
+import { RUN_MARKER } from './left-behind.js';
 import { ModelStandIn } from './model-stand-in.js';
 
 const PACKAGE = '@anthropic-ai/claude-code';
@@ -59,7 +60,7 @@ export async function startClaudeCode(executable: string, url: URL): Promise<Cla
       ANTHROPIC_BASE_URL: model.url,
       ANTHROPIC_API_KEY: 'none',
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-      ...(process.env.BULKHEAD_TEST_RUN && { BULKHEAD_TEST_RUN: process.env.BULKHEAD_TEST_RUN }),
+      ...(process.env[RUN_MARKER] && { [RUN_MARKER]: process.env[RUN_MARKER] }),
     },
     stdio: 'ignore',
   });

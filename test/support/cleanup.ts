@@ -8,8 +8,12 @@ export function afterThisTest(cleanup: Cleanup): void {
   cleanups.push(cleanup);
 }
 
-/** @throws {AggregateError} if cleaning up failed; everything has been tried by then */
-export async function cleanUp(): Promise<void> {
+/**
+ * @returns whether there was anything to clean up
+ * @throws {AggregateError} if cleaning up failed; everything has been tried by then
+ */
+export async function cleanUp(): Promise<boolean> {
+  const any = cleanups.length > 0;
   const errors: unknown[] = [];
   for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) {
     try {
@@ -20,4 +24,5 @@ export async function cleanUp(): Promise<void> {
   }
   if (errors.length > 0)
     throw new AggregateError(errors, `Cleaning up after the test failed: ${errors.join('; ')}`);
+  return any;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterThisTest } from './cleanup.js';
 import { withDeadline } from './deadline.js';
 import { FAST_PATH } from './fast-path.js';
+import { leftoversOf } from './left-behind.js';
 import { buildRoot } from './project.js';
 
 /** To start a process with a gateway, on a machine that also runs other tests. */
@@ -47,8 +48,14 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Cli
     });
   }
   const closed = once(child, 'close').then(([code, signal]) => ({ code, signal, ...output }) as CliExit);
+  const exited = new Promise((resolve) => child.once('exit', resolve));
   afterThisTest(async () => {
+    // Nothing is done for one that has ended by itself: it should have left nothing.
+    const left = child.exitCode === null && child.signalCode === null ? leftoversOf(child.pid) : undefined;
     child.kill('SIGKILL');
+    // What is left may hold its output open.
+    await Promise.race([exited, closed]);
+    left?.end();
     await closed;
   });
   return {
@@ -78,9 +85,7 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
 function environment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env);
   return {
-    ...Object.fromEntries(
-      entries.filter(([name]) => !name.startsWith('BULKHEAD_') || name === 'BULKHEAD_TEST_RUN'),
-    ),
+    ...Object.fromEntries(entries.filter(([name]) => !name.startsWith('BULKHEAD_'))),
     ...(!FAST_PATH && { BULKHEAD_FAST_PATH: 'off' }),
   };
 }

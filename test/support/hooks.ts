@@ -1,6 +1,6 @@
 /**
  * Mocha's root hooks. They end what each test started. They fail the run at its end if cleaning up failed, if a promise
- * was rejected without a handler, or if anything is left. A root hook that fails earlier would stop mocha and hide what
+ * was rejected without a handler, if a gateway that has ended left a process behind, or if anything else is left. A root hook that fails earlier would stop mocha and hide what
  * the other tests find.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,9 +9,11 @@ import { join } from 'node:path';
 import type { Context } from 'mocha';
 import { cleanUp } from './cleanup.js';
 import { until } from './deadline.js';
-import { type Inventory, leftSince, takeInventory } from './left-behind.js';
+import { type Inventory, killOrphans, leftSince, orphansLeft, takeInventory } from './left-behind.js';
 
 const SETTLE_MS = 20_000;
+/** A process that is killed ends within milliseconds, if the machine is not busy. */
+const ORPHANS_MS = 5_000;
 const problems: string[] = [];
 /** What a gateway remembers of servers is remembered for the current test alone, and not in the user's home. */
 let caches: string;
@@ -34,6 +36,10 @@ function tell(reason: unknown): string {
   return reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
 }
 
+function orphansSentence(): string {
+  return `the end of what gateways that have ended had started. Left: ${orphansLeft().join('; ')}`;
+}
+
 export const mochaHooks = {
   async beforeAll(): Promise<void> {
     process.on('unhandledRejection', noteUnhandled);
@@ -49,9 +55,10 @@ export const mochaHooks = {
 
   async afterEach(): Promise<void> {
     try {
-      await cleanUp();
+      if (await cleanUp()) await until(() => orphansLeft().length === 0, orphansSentence, ORPHANS_MS);
     } catch (error) {
       problems.push(`After '${running}': ${tell(error)}`);
+      killOrphans();
     }
   },
 

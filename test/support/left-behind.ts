@@ -4,9 +4,15 @@
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { signalProcess } from '../../src/shared/process-group.js';
+import { isDead, ownerOfMark, type ProcessOwner } from '../../src/shared/process-owner.js';
+import { lookAtProcesses, markedProcesses } from '../../src/shared/process-table.js';
 
-/** Every descendant inherits it, so that a process is found even if it has left its group and its parent. */
-const RUN_MARKER = 'BULKHEAD_TEST_RUN';
+/**
+ * Every descendant inherits it, so that a process is found even if it has left its group and its parent. Gateways give
+ * hardly any variable to the programs that they start, but all that have to do with the language.
+ */
+export const RUN_MARKER = 'LC_BULKHEAD_TEST_RUN';
 const LIBUV_POOL_THREADS = 4;
 const hasProc = existsSync('/proc/self/task');
 
@@ -50,10 +56,65 @@ export function leftSince(before: Inventory): string[] {
   return left;
 }
 
+/** A process of a gateway that is dead. */
+interface Orphan {
+  readonly pid: number;
+  readonly owner: ProcessOwner;
+}
+
+/** Those of this test run. Other runs, and gateways that have nothing to do with tests, have processes as well. */
+function orphans(): Orphan[] {
+  const found: Orphan[] = [];
+  if (!hasProc) return found;
+  for (const { pid, marker } of markedProcesses()) {
+    const owner = ownerOfMark(marker);
+    if (owner !== undefined && isDead(owner) && isOfThisRun(pid)) found.push({ pid, owner });
+  }
+  return found;
+}
+
+/** One line for each process that a gateway of this test run should have ended before it ended itself. */
+export function orphansLeft(): string[] {
+  return orphans().map(({ pid }) => `process ${pid}: ${commandOf(pid)}`);
+}
+
+/** Kills them, so that they do not stay longer than the test run. */
+export function killOrphans(): void {
+  for (const { pid } of orphans()) signalProcess(pid, 'SIGKILL');
+}
+
+/**
+ * Before a test kills a gateway with SIGKILL, which leaves its processes behind: returns what ends them afterwards.
+ * @param pid of the gateway, or of a process that has started it
+ */
+export function leftoversOf(pid: number | undefined): { end(): void } {
+  const table = lookAtProcesses()?.table ?? new Map();
+  const family = new Set([pid]);
+  for (let before = 0; before < family.size; ) {
+    before = family.size;
+    for (const entry of table.values()) if (family.has(entry.parent)) family.add(entry.pid);
+  }
+  const theirs = () => orphans().filter(({ owner }) => family.has(owner.pid));
+  return {
+    end() {
+      // Again, because one may start another before it ends.
+      for (let left = theirs(); left.length > 0; left = theirs())
+        for (const orphan of left) signalProcess(orphan.pid, 'SIGKILL');
+    },
+  };
+}
+
+function isOfThisRun(pid: number): boolean {
+  return readProc(`/proc/${pid}/environ`).split('\0').includes(`${RUN_MARKER}=${process.pid}`);
+}
+
+function commandOf(pid: number): string {
+  return readProc(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+}
+
 /** Living processes that this test run started, wherever they moved. Zombies do not count. */
 function descendants(): { readonly pid: number; readonly command: string }[] {
   if (!hasProc) return [];
-  const marker = `${RUN_MARKER}=${process.pid}`;
   const found: { pid: number; command: string }[] = [];
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
@@ -61,9 +122,7 @@ function descendants(): { readonly pid: number; readonly command: string }[] {
     const stat = readProc(`/proc/${pid}/stat`);
     const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (stat === '' || state === 'Z') continue;
-    const isOurs =
-      Number(parent) === process.pid || readProc(`/proc/${pid}/environ`).split('\0').includes(marker);
-    if (isOurs) found.push({ pid, command: readProc(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() });
+    if (Number(parent) === process.pid || isOfThisRun(pid)) found.push({ pid, command: commandOf(pid) });
   }
   return found;
 }

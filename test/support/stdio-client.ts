@@ -4,6 +4,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import type { ClientCapabilities } from '@modelcontextprotocol/sdk/types.js';
 import { afterThisTest } from './cleanup.js';
+import { RUN_MARKER } from './left-behind.js';
 import { buildRoot } from './project.js';
 
 export interface StdioConnection {
@@ -41,6 +42,6 @@ export async function connectStdio(
 
 /** Without what configures a gateway outside of the test. */
 function environment(): Record<string, string> {
-  const { BULKHEAD_TEST_RUN: run, PATH: path } = process.env;
-  return { ...(run !== undefined && { BULKHEAD_TEST_RUN: run }), ...(path !== undefined && { PATH: path }) };
+  const { [RUN_MARKER]: run, PATH: path } = process.env;
+  return { ...(run !== undefined && { [RUN_MARKER]: run }), ...(path !== undefined && { PATH: path }) };
 }

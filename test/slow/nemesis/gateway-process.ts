@@ -64,9 +64,7 @@ export class GatewayProcess {
       module.pathname,
       ...flags,
     ];
-    const inherited = Object.entries(process.env).filter(
-      ([name]) => !name.startsWith('BULKHEAD_') || name === 'BULKHEAD_TEST_RUN',
-    );
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('BULKHEAD_'));
     const child = spawn(command[0] ?? '', command.slice(1), {
       env: { ...Object.fromEntries(inherited), ...env },
       stdio: ['ignore', 'pipe', stderr],
