@@ -50,7 +50,12 @@ await build({
   external: ['undici', 'piscina'],
   plugins: patched ? [lazySchemas(sdkTypes), lazyPackages, lazyNodeModules] : [],
 });
-// session-entry.ts compiles it as the function that CommonJS would make of it, with V8's code cache.
+// It loads nothing of Node that it does not use at once.
+await build({
+  ...bundled,
+  entryPoints: { 'process-entry': join(root, 'workers/session/process-entry.ts') },
+});
+// load-session-worker.ts compiles it as the function that CommonJS would make of it, with V8's code cache.
 const worker = join(out, 'workers/session-worker.cjs');
 const parameters = 'exports, require, module, __filename, __dirname';
 writeFileSync(worker, `(function (${parameters}) {${readFileSync(worker, 'utf8')}\n})`);

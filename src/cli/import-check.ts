@@ -91,7 +91,13 @@ function commandsOf(
       strict: false,
       environment,
       // Limits play no part in a check; the time to start is the usual one of each command.
-      gateway: { startTimeoutMs: undefined, processMemoryMb: 1024, threadHeapMb: 128, threadMemoryMb: 512 },
+      gateway: {
+        startTimeoutMs: undefined,
+        isolation: 'thread',
+        processMemoryMb: 1024,
+        threadHeapMb: 128,
+        threadMemoryMb: 512,
+      },
     },
   );
   return {

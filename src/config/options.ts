@@ -168,8 +168,8 @@ function catalogueOf(
   options: Omit<ResolvedOptions, 'catalogue'>,
   startTimeoutMs: number | undefined,
 ): Catalogue {
-  const { serverModule, strict, processMemoryMb, threadHeapMb, threadMemoryMb } = options;
-  const gateway = { startTimeoutMs, processMemoryMb, threadHeapMb, threadMemoryMb };
+  const { serverModule, strict, isolation, processMemoryMb, threadHeapMb, threadMemoryMb } = options;
+  const gateway = { startTimeoutMs, isolation, processMemoryMb, threadHeapMb, threadMemoryMb };
   if (command !== undefined) return catalogueOfCommand(command, cwd, gateway);
   const context = { strict, environment, gateway };
   if (given.servers !== undefined) return catalogueOfServers(given.servers, context);

@@ -5,9 +5,11 @@ import type { ResolvedOptions } from '../config/options.js';
 import { WorkerPool } from '../isolation/pool.js';
 import type { ChildKeeper } from '../isolation/port/child-keeper.js';
 import type { PortWorker } from '../isolation/port/port-worker.js';
+import { moduleProcess } from '../isolation/process/module-process.js';
 import { ProcessStarter } from '../isolation/process/process-starter.js';
+import { programProcess } from '../isolation/process/program-process.js';
 import { createThreadPool, type ModulePoolOptions } from '../isolation/thread/thread-pool.js';
-import type { WorkerBudget } from '../isolation/worker-budget.js';
+import { PROCESS_WORDS, WorkerBudget } from '../isolation/worker-budget.js';
 import type { AnswerSource } from '../servers/cached-answers.js';
 import type { LearnedFiles } from '../servers/learned-files.js';
 import { LearnedLists } from '../servers/learned-lists.js';
@@ -19,8 +21,11 @@ import type {
   ToolRules,
 } from '../servers/server-entry.js';
 import { environmentFor, environmentForModule } from '../servers/server-environment.js';
-import { checkServerModule } from '../servers/server-module-check.js';
-import { BulkheadError } from '../shared/errors.js';
+import {
+  type CheckedServerModule,
+  checkServerModule,
+  type OpenTrialPool,
+} from '../servers/server-module-check.js';
 import type { ToolRuleLists } from '../shared/tool-rules.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
 
@@ -65,30 +70,83 @@ export function startServer(entry: ServerEntry, resources: HostingResources): Pr
 }
 
 async function startModule(entry: ModuleEntry, resources: HostingResources): Promise<StartedServer> {
-  const { events, threads, nextId, onTools } = resources;
-  if (entry.isolation === 'process') throw notYet('a module runs in a thread; leave `isolation` out');
-  const { bundle: bundling, ...others } = sessionOptions(entry, resources);
-  const poolOptions: ModulePoolOptions = {
-    ...others,
-    ...(entry.spares !== undefined && { spareThreads: entry.spares }),
-    serverModule: entry.moduleUrl,
-    environment: { roots: others.roots, allowPrivateNetwork: others.allowPrivateNetwork },
-    env: environmentForModule(entry, process.env),
-    tools: toolRuleLists(entry.tools),
-  };
-  const { tools, staticLists, bundle, codeCaches, notBundledBecause } = await checkServerModule(
-    poolOptions,
+  const { events, onTools } = resources;
+  const { bundle: bundling, ...options } = sessionOptions(entry, resources);
+  const open = entry.isolation === 'process' ? moduleInProcesses : moduleInThreads;
+  const { trial, pool } = open(entry, options, resources);
+  const { moduleUrl } = entry;
+  const { tools, staticLists, notBundledBecause, ...code } = await checkServerModule(
+    moduleUrl,
     bundling,
+    trial,
   );
   onTools(tools);
   if (notBundledBecause !== undefined) {
     events.emit('notice', {
       level: 'info',
-      message: `the server module is imported file by file, so threads start more slowly: ${notBundledBecause}`,
+      message: `the server module is imported file by file, so ${entry.isolation === 'process' ? 'processes' : 'threads'} start more slowly: ${notBundledBecause}`,
     });
   }
-  const pool = createThreadPool({ ...poolOptions, bundle, codeCaches }, threads, events, nextId);
-  return { pool, options: { ...others, bundle: bundling }, answers: staticLists };
+  return { pool: pool(code), options: { ...options, bundle: bundling }, answers: staticLists };
+}
+
+/** What has been made of a module at start. */
+type ModuleCode = Pick<CheckedServerModule, 'bundle' | 'codeCaches'>;
+
+/** How the workers of a module are started: the one that tries it out, and those of its sessions. */
+interface ModuleWorkers {
+  readonly trial: OpenTrialPool;
+  readonly pool: (code: ModuleCode) => WorkerPool<PortWorker>;
+}
+
+type ModuleOptions = Omit<ResolvedOptions, 'bundle'>;
+
+function moduleInThreads(
+  entry: ModuleEntry,
+  options: ModuleOptions,
+  { events, threads, nextId }: HostingResources,
+): ModuleWorkers {
+  const own: ModulePoolOptions = {
+    ...options,
+    ...(entry.spares !== undefined && { spareThreads: entry.spares }),
+    ...moduleSettings(entry, options),
+  };
+  return {
+    trial: (bundle, trialEvents) =>
+      createThreadPool({ ...own, bundle, spareThreads: 0 }, new WorkerBudget(1), trialEvents),
+    pool: (code) => createThreadPool({ ...own, ...code }, threads, events, nextId),
+  };
+}
+
+function moduleInProcesses(
+  entry: ModuleEntry,
+  options: ModuleOptions,
+  { events, processes, keeper, nextId }: HostingResources,
+): ModuleWorkers {
+  const { cwd, startTimeoutMs, processMemoryMb } = entry;
+  const own = { ...options, ...moduleSettings(entry, options), cwd, startTimeoutMs, processMemoryMb };
+  const pool = (
+    code: Partial<ModuleCode>,
+    spareThreads: number,
+    budget: WorkerBudget,
+    poolEvents: GatewayEmitter,
+  ) => {
+    const starter = new ProcessStarter(moduleProcess({ ...own, ...code }), keeper, poolEvents);
+    return new WorkerPool({ spareThreads }, budget, starter, poolEvents, nextId);
+  };
+  return {
+    trial: (bundle, trialEvents) => pool({ bundle }, 0, new WorkerBudget(1, PROCESS_WORDS), trialEvents),
+    pool: (code) => pool(code, entry.spares ?? 0, processes, events),
+  };
+}
+
+function moduleSettings(entry: ModuleEntry, { roots, allowPrivateNetwork }: ModuleOptions) {
+  return {
+    serverModule: entry.moduleUrl,
+    environment: { roots, allowPrivateNetwork },
+    env: environmentForModule(entry, process.env),
+    tools: toolRuleLists(entry.tools),
+  };
 }
 
 async function startInThreads(entry: ScriptEntry, resources: HostingResources): Promise<StartedServer> {
@@ -125,7 +183,7 @@ async function startProcesses(
   const { cancelGraceMs } = options;
   const { cwd, startTimeoutMs, processMemoryMb } = entry;
   const starter = new ProcessStarter(
-    {
+    programProcess({
       ...(entry.kind === 'command'
         ? { command: entry.command, args: entry.args }
         : { command: process.execPath, args: [entry.script, ...entry.args] }),
@@ -137,7 +195,7 @@ async function startProcesses(
       sleeps: sleepAfterMs > 0,
       tools: toolRuleLists(entry.tools),
       learns: answers !== undefined,
-    },
+    }),
     keeper,
     events,
   );
@@ -166,11 +224,6 @@ function toolRuleLists(rules: ToolRules | undefined): ToolRuleLists | undefined 
   if (rules === undefined) return undefined;
   const { allow, deny, rename, describe } = rules;
   return { allow, deny, rename: [...rename], describe: [...describe] };
-}
-
-/** What the catalogue can say and no part of the gateway does: better no server than one that is not as its entry says. */
-function notYet(instead: string): BulkheadError {
-  return new BulkheadError('ERR_BULKHEAD_SERVER_MODULE', `this is not supported yet: ${instead}`);
 }
 
 function sessionOptions(entry: ServerEntry, { options }: HostingResources): ResolvedOptions {

@@ -1,5 +1,5 @@
 /**
- * Tries out the server module before the listener opens: one thread loads it, runs `setup` for an artificial session
+ * Tries out the server module before the listener opens: one worker loads it, runs `setup` for an artificial session
  * and lists its tools. What cannot work is found here. The names of the tools become known; only these may become
  * values of a metric label. If the module declares its lists as static, they are kept.
  */
@@ -10,11 +10,10 @@ import {
   LATEST_PROTOCOL_VERSION,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/sdk/types.js';
+import type { WorkerPool } from '../isolation/pool.js';
 import type { PortWorker } from '../isolation/port/port-worker.js';
 import { sharedCopy } from '../isolation/port/shared-counters.js';
-import { createThreadPool, type ModulePoolOptions } from '../isolation/thread/thread-pool.js';
 import type { WorkerExit, WorkerOwner } from '../isolation/worker.js';
-import { WorkerBudget } from '../isolation/worker-budget.js';
 import type { CodeCaches } from '../shared/code-caches.js';
 import { Deadline } from '../shared/deadline.js';
 import { declaredNotifications } from '../shared/declared-notifications.js';
@@ -55,35 +54,45 @@ const CLOSE_DEADLINE_MS = 2_000;
  */
 const SOON_MS = 5_000;
 
+/** A pool without spares and with room for one worker, of the kind that the module's sessions have. */
+export type OpenTrialPool = (
+  bundle: BundledModule | undefined,
+  events: GatewayEmitter,
+) => WorkerPool<PortWorker>;
+
 /**
- * @param bundling whether to bundle the module; otherwise threads import its files
+ * @param serverModule a `file:` URL; `undefined`: the built-in server
+ * @param bundling whether to bundle the module; otherwise workers import its files
  * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` with one sentence if the module cannot be served
  */
 export async function checkServerModule(
-  options: ModulePoolOptions,
+  serverModule: string | undefined,
   bundling: boolean,
+  openPool: OpenTrialPool,
 ): Promise<CheckedServerModule> {
-  const { serverModule } = options;
+  const tryOut = (bundle?: BundledModule) => tryOutIn(openPool, serverModule, bundle);
   let notBundledBecause: string | undefined;
   if (serverModule !== undefined && bundling) {
     const startedMs = performance.now();
     try {
       const bundle = await bundleServerModule(serverModule);
-      return { ...(await tryOut({ ...options, bundle })), bundle, notBundledBecause };
+      return { ...(await tryOut(bundle)), bundle, notBundledBecause };
     } catch (error) {
       if (performance.now() - startedMs > SOON_MS) throw error;
       notBundledBecause = messageOf(error);
     }
   }
-  return { ...(await tryOut(options)), bundle: undefined, notBundledBecause };
+  return { ...(await tryOut()), bundle: undefined, notBundledBecause };
 }
 
-async function tryOut(
-  options: ModulePoolOptions,
+async function tryOutIn(
+  openPool: OpenTrialPool,
+  serverModule: string | undefined,
+  bundle: BundledModule | undefined,
 ): Promise<Omit<CheckedServerModule, 'bundle' | 'notBundledBecause'>> {
   // A separate emitter, so that the check does not appear in the gateway's metrics and logs.
   const events = new GatewayEmitter();
-  const pool = createThreadPool({ ...options, spareThreads: 0 }, new WorkerBudget(1), events);
+  const pool = openPool(bundle, events);
   let printed = '';
   events.on('module-log', ({ message }) => {
     printed = `; the last that it printed: ${message.slice(0, MAX_PRINTED_CHARS)}`;
@@ -105,8 +114,7 @@ async function tryOut(
       codeCaches: { worker: sharedCopy(worker), module: module && sharedCopy(module) },
     };
   } catch (error) {
-    const module =
-      options.serverModule === undefined ? 'the built-in server' : fileURLToPath(options.serverModule);
+    const module = serverModule === undefined ? 'the built-in server' : fileURLToPath(serverModule);
     const message = `${module}: ${messageOf(error)}${printed}`;
     throw new BulkheadError('ERR_BULKHEAD_SERVER_MODULE', message, { cause: error });
   } finally {

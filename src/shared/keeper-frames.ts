@@ -7,6 +7,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { PlainError } from './errors.js';
+import type { ModuleThreadData, SharedCounters } from './thread-start.js';
 import type { ToolRuleLists } from './tool-rules.js';
 
 /** How many child processes one session may have at a time. */
@@ -73,6 +74,27 @@ export interface ServeFrame {
   readonly takenMessages: Int32Array;
 }
 
+/**
+ * From the main thread to the keeper: start a process that runs a session worker with a server module. It is the first
+ * frame on its port. What follows are the frames between the main thread and a worker, which the keeper passes on.
+ */
+export interface ServeModuleFrame {
+  readonly type: 'serve-module';
+  /** Absolute path of the bundled entry of such a process. */
+  readonly entry: string;
+  /** Flags of Node and V8. */
+  readonly execArgv: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  /** As in `ServeFrame`. */
+  readonly env: Readonly<Record<string, string>>;
+  /** As in `ServeFrame`. */
+  readonly memoryLimitBytes: number;
+  readonly data: ModuleThreadData;
+  /** Memory that the main thread and the keeper share: the process itself tells and is told by frames. */
+  readonly counters: SharedCounters;
+}
+
 /** From a session thread to the keeper. When the port closes, the thread has died, and all its processes are ended. */
 export type ChildRequestFrame =
   | StartFrame
@@ -132,7 +154,7 @@ export type KeeperCommandFrame =
       readonly thread: number;
       readonly port: MessagePort;
       /**
-       * What has arrived on it so far: from a thread, or `serve` and frames between main thread and worker
+       * What has arrived on it so far: from a thread, or `serve` or `serve-module` and frames between main thread and worker
        * (`codec.ts`).
        */
       readonly frames: readonly unknown[];

@@ -1,7 +1,6 @@
 /**
- * What a session thread starts with, and what it shares with the main thread besides messages. Only `isolation/thread/`
- * and the entry of the session worker know these types, except for the options of the built-in server: another kind of
- * worker has other means.
+ * What a session thread starts with, and what it shares with the main thread besides messages. A process that runs the
+ * session worker starts with the same data, and has a pipe instead of shared memory.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { CodeCaches } from './code-caches.js';
@@ -45,7 +44,7 @@ export interface CommonThreadData {
   readonly linuxPriority: number | undefined;
 }
 
-/** A thread that runs a server module. */
+/** A thread that runs a server module, or a process that does. */
 export interface ModuleThreadData extends CommonThreadData {
   /** `file:` URL of the server module, or `undefined` for the built-in environment server. */
   readonly moduleUrl: string | undefined;
@@ -86,6 +85,13 @@ export interface NodeProgram {
   readonly tools: ToolRuleLists | undefined;
   /** Whether to report what it answers to `initialize` and to the lists. */
   readonly learns: boolean;
+}
+
+/** What a process starts with that serves a session of a module, as the first frame on its pipe. */
+export interface SessionProcessStart {
+  /** As in `SessionThreadTask`. */
+  readonly childMarker: string;
+  readonly data: ModuleThreadData;
 }
 
 /** Settings of the built-in environment server. */

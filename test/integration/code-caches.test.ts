@@ -37,7 +37,9 @@ describe("V8's code caches", () => {
   }
 
   it('are taken by the threads that they were made for', async () => {
-    const { bundle, codeCaches } = await checkServerModule(options, true);
+    const { bundle, codeCaches } = await checkServerModule(serverModule, true, (bundle, events) =>
+      createThreadPool({ ...options, bundle }, new WorkerBudget(1), events),
+    );
     expect(codeCaches.module).not.to.equal(undefined);
     const { rejected, notices, start } = poolOf({ bundle, codeCaches });
     expect((await start()).state).to.equal('spare');

@@ -22,6 +22,7 @@ const OPTIONS = [
   'fast-path fastPath BULKHEAD_FAST_PATH switch true',
   'host host BULKHEAD_HOST <host> 127.0.0.1',
   'insecure insecure BULKHEAD_INSECURE switch false',
+  'isolation isolation BULKHEAD_ISOLATION <name> thread',
   'keep-alive keepAlive BULKHEAD_KEEP_ALIVE <duration> 15s',
   'log-format logFormat BULKHEAD_LOG_FORMAT <name> -',
   'log-level logLevel BULKHEAD_LOG_LEVEL <name> info',
@@ -135,6 +136,7 @@ describe('Options', () => {
       ),
     );
     const pinned = [
+      'isolation: thread process',
       'isolation: thread process',
       'lists: learned dynamic',
       'log-format: pretty json',

@@ -2,6 +2,7 @@ import { createGateway } from '../../src/index.js';
 import { afterThisTest } from './cleanup.js';
 import { withDeadline } from './deadline.js';
 import { FAST_PATH } from './fast-path.js';
+import { ISOLATION } from './isolation.js';
 import { toolsModule } from './modules.js';
 import { RawClient, type RawClientOptions } from './raw-client.js';
 
@@ -25,6 +26,7 @@ const quietDefaults = {
   cleanupInterval: '50ms',
   bundle: false,
   fastPath: FAST_PATH,
+  isolation: ISOLATION,
 } satisfies Record<string, unknown>;
 
 /** A gateway for the current test only; it is killed after the test, whatever the outcome. */

@@ -149,9 +149,9 @@ describe('Who may import whom', () => {
     expect(naming).to.deep.equal([]);
   });
 
-  it('lets only isolation/thread/, isolation/port/ and workers/ know what a thread is started with', () => {
+  it('lets only isolation/ and workers/ know what a session worker is started with', () => {
     forbid(
-      (from) => !within('src/isolation/thread/', 'src/isolation/port/', 'workers/')(from),
+      (from) => !within('src/isolation/', 'workers/', 'src/shared/keeper-frames.ts')(from),
       within('src/shared/thread-start.ts'),
     );
   });

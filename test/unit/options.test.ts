@@ -47,6 +47,7 @@ describe('options', () => {
         threadHeapMb: 128,
         threadMemoryMb: 512,
         threadNice: 5,
+        isolation: 'thread',
         processMemoryMb: 1_024,
         sessionIdleMs: 24 * 3_600_000,
         sleepAfterMs: 30_000,

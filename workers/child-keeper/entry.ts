@@ -11,6 +11,7 @@ import type {
   KeeperCommandFrame,
   KeeperReportFrame,
   ServeFrame,
+  ServeModuleFrame,
 } from '../../src/shared/keeper-frames.js';
 import { KeptThread } from './kept-thread.js';
 import { LargeLineReader } from './large-line-reader.js';
@@ -36,7 +37,7 @@ function tellMain(frame: KeeperReportFrame): void {
 async function keep({ thread, port, frames }: KeeperCommandFrame & { type: 'connect' }): Promise<void> {
   const services = { reaper, niceness, largeLines, tellMain };
   const [first, ...rest] = frames;
-  if (isServeFrame(first)) {
+  if (servesSession(first)) {
     const session = new ServedSession(thread, port, first, services);
     await keepUntilReleased(thread, session, served, rest);
   } else {
@@ -56,8 +57,9 @@ async function keepUntilReleased<
   tellMain({ type: 'released', thread });
 }
 
-function isServeFrame(frame: unknown): frame is ServeFrame {
-  return typeof frame === 'object' && frame !== null && (frame as { type?: unknown }).type === 'serve';
+function servesSession(frame: unknown): frame is ServeFrame | ServeModuleFrame {
+  const type = typeof frame === 'object' && frame !== null ? (frame as { type?: unknown }).type : undefined;
+  return type === 'serve' || type === 'serve-module';
 }
 
 async function close(): Promise<void> {

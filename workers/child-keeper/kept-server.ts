@@ -4,8 +4,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { toPlainError } from '../../src/shared/errors.js';
+import { decodeToWorker } from '../../src/shared/frames/codec.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
-import type { ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import { CHILD_MARKER, type ServeFrame } from '../../src/shared/keeper-frames.js';
 import { LineReader } from '../../src/shared/line-reader.js';
 import { HAS_PROCESS_GROUPS } from '../../src/shared/process-group.js';
@@ -15,9 +15,14 @@ import { ServerLog } from '../stdio/server-log.js';
 import { StdioSession, type StdioSessionOwner } from '../stdio/stdio-session.js';
 import { ToolView } from '../tool-rules.js';
 import { makeNicer } from './kept-child.js';
-import type { KeptProcess } from './kept-process.js';
 import { NoiseThrottle } from './noise-throttle.js';
 import { withParentDeathSignal } from './parent-death-signal.js';
+import {
+  environmentOf,
+  type ServedProcess,
+  type ServedProcessOwner,
+  type ServedProcessTraits,
+} from './served-process.js';
 import { type OutputOwner, readLines, ServerOutput } from './server-output.js';
 
 /** One that closes a pipe exits, as a rule; longer, and it lives on without it. */
@@ -26,27 +31,16 @@ const NO_UTF8 = 'a line on stdout is no UTF-8: what is none was replaced by U+FF
 /** Lines of stderr are meant for people. */
 const MAX_STDERR_LINE_BYTES = 64 * 1024;
 
-export interface KeptServerOwner {
-  post(frame: FromWorkerFrame): void;
-  /** The process has ended and been reaped. */
-  exited(server: KeptServer): void;
-  /** Nothing more will come from it. */
-  closed(server: KeptServer): void;
-}
-
-export interface KeptServerTraits {
-  readonly marker: string;
-  readonly niceness: number | undefined;
-  /** Its folder for temporary files, which is removed with it. */
-  readonly temporaryFolder: string;
+export interface KeptServerTraits extends ServedProcessTraits {
   readonly readLarge: (request: LargeLineRequest) => Promise<LargeLine>;
 }
 
-export class KeptServer implements KeptProcess, Program, StdioSessionOwner, OutputOwner {
+export class KeptServer implements ServedProcess, Program, StdioSessionOwner, OutputOwner {
   readonly pid: number | undefined;
+  readonly heapBytes = 0;
   readonly memoryLimitBytes: number;
   readonly #frame: ServeFrame;
-  readonly #owner: KeptServerOwner;
+  readonly #owner: ServedProcessOwner;
   readonly #readLarge: KeptServerTraits['readLarge'];
   readonly #process: ChildProcessWithoutNullStreams | undefined;
   readonly #session: StdioSession;
@@ -65,7 +59,7 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner, Outp
     () => void this.#process?.stderr.resume(),
   );
 
-  constructor(frame: ServeFrame, traits: KeptServerTraits, owner: KeptServerOwner) {
+  constructor(frame: ServeFrame, traits: KeptServerTraits, owner: ServedProcessOwner) {
     this.#frame = frame;
     this.#owner = owner;
     this.#readLarge = traits.readLarge;
@@ -78,13 +72,7 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner, Outp
       const [command, args] = withParentDeathSignal(frame);
       this.#process = spawn(command, [...args], {
         cwd: frame.cwd,
-        env: {
-          ...frame.env,
-          TMPDIR: traits.temporaryFolder,
-          TMP: traits.temporaryFolder,
-          TEMP: traits.temporaryFolder,
-          [CHILD_MARKER]: traits.marker,
-        },
+        env: environmentOf(frame.env, traits, CHILD_MARKER),
         detached: HAS_PROCESS_GROUPS,
         shell: false,
         stdio: 'pipe',
@@ -103,8 +91,8 @@ export class KeptServer implements KeptProcess, Program, StdioSessionOwner, Outp
     return this.#running;
   }
 
-  receive(frame: ToWorkerFrame): void {
-    this.#session.receive(frame);
+  receive(posted: unknown): void {
+    this.#session.receive(decodeToWorker(posted));
   }
 
   write(line: string): boolean {

@@ -1,4 +1,4 @@
-import type { MessagePort, TransferListItem } from 'node:worker_threads';
+import type { TransferListItem } from 'node:worker_threads';
 import type {
   ChildReportFrame,
   ChildRequestFrame,
@@ -10,6 +10,15 @@ import { ChildLifetime } from './child-lifetime.js';
 import { KeptChild, type KeptChildOwner } from './kept-child.js';
 import type { LargeLineReader } from './large-line-reader.js';
 import type { LifetimeReaper } from './lifetime-reaper.js';
+
+/** The port of a session thread, or what is in its place for a process. */
+export interface ThreadPort {
+  postMessage(frame: ChildReportFrame, transfer: readonly TransferListItem[]): void;
+  on(event: 'message', listener: (frame: ChildRequestFrame) => void): unknown;
+  on(event: 'close', listener: () => void): unknown;
+  /** The `close` event follows. */
+  close(): void;
+}
 
 /** What the records of all session threads share. */
 export interface KeeperServices {
@@ -26,7 +35,7 @@ export interface KeeperServices {
  */
 export class KeptThread implements KeptChildOwner {
   readonly #thread: number;
-  readonly #port: MessagePort;
+  readonly #port: ThreadPort;
   readonly #keeper: KeeperServices;
   readonly #children = new Map<number, KeptChild>();
   readonly #lifetimeOf = new Map<KeptChild, ChildLifetime>();
@@ -37,7 +46,7 @@ export class KeptThread implements KeptChildOwner {
   readonly #released: Promise<void>;
   #closed = false;
 
-  constructor(thread: number, port: MessagePort, keeper: KeeperServices) {
+  constructor(thread: number, port: ThreadPort, keeper: KeeperServices) {
     this.#thread = thread;
     this.#port = port;
     this.#keeper = keeper;

@@ -7,26 +7,35 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { toPlainError } from '../../src/shared/errors.js';
-import { decodeToWorker, encodeFromWorker } from '../../src/shared/frames/codec.js';
+import { encodeFromWorker } from '../../src/shared/frames/codec.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
-import type { ServeFrame } from '../../src/shared/keeper-frames.js';
+import type { ServeFrame, ServeModuleFrame } from '../../src/shared/keeper-frames.js';
 import { folderPrefix } from '../../src/shared/process-owner.js';
 import { readProcess } from '../../src/shared/process-table.js';
 import { ChildLifetime } from './child-lifetime.js';
-import { KeptServer, type KeptServerOwner } from './kept-server.js';
-import { endLifetime, type KeeperServices } from './kept-thread.js';
+import { KeptModule, type KeptModuleOwner } from './kept-module.js';
+import { KeptServer } from './kept-server.js';
+import { endLifetime, type KeeperServices, KeptThread, type ThreadPort } from './kept-thread.js';
+import type { ServedProcess, ServedProcessTraits } from './served-process.js';
 
-export class ServedSession implements KeptServerOwner {
+export class ServedSession implements KeptModuleOwner {
   readonly #thread: number;
   readonly #port: MessagePort;
   readonly #keeper: KeeperServices;
   readonly #lifetime: ChildLifetime;
   readonly #released: Promise<void>;
-  #server: KeptServer | undefined;
+  #process: ServedProcess | undefined;
+  /** Child processes that a module has started with `session.spawn`. */
+  #children: KeptThread | undefined;
   #temporaryFolder: string | undefined;
   #closed = false;
 
-  constructor(thread: number, port: MessagePort, serve: ServeFrame, keeper: KeeperServices) {
+  constructor(
+    thread: number,
+    port: MessagePort,
+    serve: ServeFrame | ServeModuleFrame,
+    keeper: KeeperServices,
+  ) {
     this.#thread = thread;
     this.#port = port;
     this.#keeper = keeper;
@@ -55,31 +64,40 @@ export class ServedSession implements KeptServerOwner {
   /** Handles a frame. One that cannot be handled ends this session's process, and nothing of other sessions. */
   receive(posted: unknown): void {
     try {
-      this.#server?.receive(decodeToWorker(posted));
+      this.#process?.receive(posted);
     } catch (error) {
       this.#fail(error);
     }
   }
 
   post(frame: FromWorkerFrame): void {
-    if (!this.#closed) this.#port.postMessage(encodeFromWorker(frame));
+    this.relay(encodeFromWorker(frame));
   }
 
-  exited(server: KeptServer): void {
-    this.#lifetime.exited(server);
+  relay(posted: unknown): void {
+    if (!this.#closed) this.#port.postMessage(posted);
   }
 
-  closed(server: KeptServer): void {
-    this.#lifetime.remove(server);
+  openChildren(port: ThreadPort): void {
+    if (this.#closed) return;
+    this.#children = new KeptThread(this.#thread, port, this.#keeper);
+  }
+
+  exited(process: ServedProcess): void {
+    this.#lifetime.exited(process);
+  }
+
+  closed(process: ServedProcess): void {
+    this.#lifetime.remove(process);
     this.close();
   }
 
   /** Checks the memory of the process and its descendants, and kills it at once if it holds too much. */
   measure(residentBytes: (pids: readonly number[]) => number, pids: readonly number[]): void {
-    const limitBytes = this.#server?.memoryLimitBytes;
-    if (limitBytes === undefined || this.#closed) return;
+    if (this.#process === undefined || this.#closed) return;
+    const { memoryLimitBytes: limitBytes, heapBytes } = this.#process;
     const usedBytes = residentBytes(pids);
-    if (usedBytes <= limitBytes) return this.post({ type: 'memory', usedBytes, heapBytes: 0 });
+    if (usedBytes <= limitBytes) return this.post({ type: 'memory', usedBytes, heapBytes });
     this.post({ type: 'over-memory', limit: 'process-memory-mb', usedBytes });
     this.#lifetime.signalGroups('SIGKILL');
   }
@@ -88,24 +106,19 @@ export class ServedSession implements KeptServerOwner {
     return this.#lifetime;
   }
 
-  #start(serve: ServeFrame): void {
+  #start(serve: ServeFrame | ServeModuleFrame): void {
     try {
       const temporaryFolder = mkdtempSync(join(tmpdir(), folderPrefix()));
       this.#temporaryFolder = temporaryFolder;
       const { niceness, largeLines } = this.#keeper;
-      const server = new KeptServer(
-        serve,
-        {
-          marker: this.#lifetime.marker,
-          niceness,
-          temporaryFolder,
-          readLarge: (request) => largeLines.read(request),
-        },
-        this,
-      );
-      this.#server = server;
+      const traits: ServedProcessTraits = { marker: this.#lifetime.marker, niceness, temporaryFolder };
+      const served =
+        serve.type === 'serve'
+          ? new KeptServer(serve, { ...traits, readLarge: (request) => largeLines.read(request) }, this)
+          : new KeptModule(serve, traits, this);
+      this.#process = served;
       // Reaping needs a turn of the event loop, so the start time can still be read, however short the process lived.
-      this.#lifetime.add(server, server.pid === undefined ? 0 : (readProcess(server.pid)?.startTicks ?? 0));
+      this.#lifetime.add(served, served.pid === undefined ? 0 : (readProcess(served.pid)?.startTicks ?? 0));
     } catch (error) {
       this.#fail(error);
     }
@@ -117,8 +130,9 @@ export class ServedSession implements KeptServerOwner {
   }
 
   async #end(): Promise<void> {
-    this.#server?.closeStdin();
-    await endLifetime(this.#lifetime, this.#thread, this.#keeper);
+    this.#process?.closeStdin();
+    this.#children?.close();
+    await Promise.all([endLifetime(this.#lifetime, this.#thread, this.#keeper), this.#children?.released]);
     if (this.#temporaryFolder === undefined) return;
     try {
       rmSync(this.#temporaryFolder, { recursive: true, force: true, maxRetries: 2 });

@@ -8,14 +8,14 @@ import { backlogBytes, isUnpaced } from '../../src/shared/frames/unpaced.js';
 import { clockMs } from './clock.js';
 
 /** How many bytes the main thread may be behind; one more frame is always allowed. */
-const MAX_BACKLOG_BYTES = 64 * 1024;
+export const MAX_BACKLOG_BYTES = 64 * 1024;
 /** This also leaves the main thread time for others: at most this many bytes arrive in each wait. */
-const NAP_MS = 5;
+export const NAP_MS = 5;
 /**
  * If the main thread has handled nothing for this long, something else blocks it, and one more frame makes no
  * difference.
  */
-const DEADLINE_MS = 10_000;
+export const DEADLINE_MS = 10_000;
 
 /**
  * Like `post`, but blocks the thread while the main thread is too far behind.

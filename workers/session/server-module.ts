@@ -52,11 +52,14 @@ function evaluated(
   codeCache: Uint8Array | undefined,
 ): unknown {
   const head = '(function (exports, require, module) {';
-  script = new Script(`${head}${Buffer.from(text.buffer).toString('latin1')}\n})`, {
-    filename,
-    columnOffset: -head.length,
-    ...(codeCache !== undefined && { cachedData: codeCache }),
-  });
+  script = new Script(
+    `${head}${Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('latin1')}\n})`,
+    {
+      filename,
+      columnOffset: -head.length,
+      ...(codeCache !== undefined && { cachedData: codeCache }),
+    },
+  );
   const module = { exports: {} as { default?: unknown } };
   (script.runInThisContext() as ModuleFunction)(module.exports, createRequire(moduleUrl), module);
   return module.exports.default;

@@ -1,9 +1,8 @@
 /**
- * The code of a session thread, loaded by `session-entry.ts`. It is called with one task that lasts as long as the
- * thread. It loads the server module and waits as a spare; a `claim` frame gives it its one session. It never returns:
+ * The code of a session thread, loaded by `session-entry.ts`, or of a session's process, loaded by `process-entry.ts`. It
+ * is called with one task that lasts as long as the thread. It loads the server module and waits as a spare; a `claim` frame gives it its one session. It never returns:
  * a thread that returned would go back to the pool, and no thread serves a second session.
  */
-import { isMainThread } from 'node:worker_threads';
 import type { CodeCacheName } from '../../src/shared/code-caches.js';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
 import { messageOf, toPlainError } from '../../src/shared/errors.js';
@@ -11,7 +10,7 @@ import { decodeToWorker, encodeFromWorker } from '../../src/shared/frames/codec.
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import type { ClaimFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import { CHILD_MARKER } from '../../src/shared/keeper-frames.js';
-import type { ModuleThreadData, SessionThreadTask } from '../../src/shared/thread-start.js';
+import type { ModuleThreadData } from '../../src/shared/thread-start.js';
 import { niceness, ownSystemThreadId, stepBack } from '../system-thread.js';
 import { ToolView } from '../tool-rules.js';
 import { withBackpressure } from './backpressure.js';
@@ -29,14 +28,12 @@ import {
 } from './server-module.js';
 import { type HostFrame, SessionHost } from './session-host.js';
 import type { SessionHostOwner } from './session-host-owner.js';
+import type { SessionLink } from './session-link.js';
 import { warmUp } from './warm-up.js';
 
 const WARM_UP_AFTER_MS = 5;
 
 const TOO_FAST = 'session.state or a hold changes faster than the gateway takes it: the thread waits for it';
-
-if (isMainThread)
-  throw new Error('session-worker is the entry of a session thread; it has no use on the main thread');
 
 /** V8's code cache of this file. */
 interface WorkerCodeCache {
@@ -48,18 +45,20 @@ interface WorkerCodeCache {
 
 /** @param data not from `workerData`, where the server module and its tools would find it */
 export default async function serveSession(
-  { port, keeperPort, childMarker, counters }: SessionThreadTask,
+  link: SessionLink,
   data: ModuleThreadData,
   codeCache: WorkerCodeCache,
   importer: (specifier: string) => Promise<unknown>,
 ): Promise<never> {
+  const { port, keeperPort, childMarker, handledBytes } = link;
   importThrough(importer);
   process.env[CHILD_MARKER] = childMarker;
   const post = (frame: FromWorkerFrame): void => port.postMessage(encodeFromWorker(frame));
   const log = new ModuleLog(post, data.showsStacks);
-  const postUnpaced = withBackpressure(post, counters.handledBytes, () =>
-    log.write('session', 'warn', TOO_FAST, undefined),
-  );
+  const postUnpaced =
+    handledBytes === undefined
+      ? post
+      : withBackpressure(post, handledBytes, () => log.write('session', 'warn', TOO_FAST, undefined));
   captureOutput(log);
   watchMemory(data.memoryLimits, post);
   const children = new SessionChildProcesses(keeperPort, currentRequestKey);
@@ -69,7 +68,7 @@ export default async function serveSession(
     fastPath: data.fastPath,
     tools: data.tools && new ToolView(data.tools),
     get stateUsedKib() {
-      return Atomics.load(counters.stateUsedKib, 0);
+      return link.stateUsedKib;
     },
     post,
     postUnpaced,
@@ -91,7 +90,7 @@ export default async function serveSession(
 
   const handTo = (server: SessionHost, frame: HostFrame): void => {
     // Counted before it is passed on: a handler that never returns has started.
-    if (frame.type === 'message') Atomics.add(counters.takenMessages, 0, 1);
+    if (frame.type === 'message') link.taken();
     server.receive(frame);
   };
 

@@ -36,6 +36,12 @@ export class ServerLog implements LineOwner {
     this.#write('stderr', 'info', text);
   }
 
+  /** Handles a line of a module's native code, or of a process that it has started. */
+  printed(source: 'stdout' | 'stderr', line: string): void {
+    const text = line.trimEnd();
+    if (text !== '') this.#write(source, 'info', text);
+  }
+
   onOverlong(head: string, _tail: string, bytes: number): void {
     this.#write('stderr', 'info', `${head}… (${bytes} bytes)`);
   }

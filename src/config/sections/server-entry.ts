@@ -2,7 +2,7 @@
  * What the entry of a server may say: the keys of each value of `servers`. Each names one of `module`, `script`, `package`
  * and `command`. The JSON Schema and the table of the documentation are derived from them, as they are from options.
  */
-import type { Isolation, Lists } from '../../servers/server-entry.js';
+import type { Lists } from '../../servers/server-entry.js';
 import { ofOneServer, option } from '../option.js';
 import { duration, integer, oneOf } from '../option-kinds.js';
 import {
@@ -18,9 +18,9 @@ import {
   variables,
 } from '../server-kinds.js';
 import { capacityOptions } from './capacity.js';
+import { ISOLATIONS } from './server.js';
 import { sessionOptions } from './sessions.js';
 
-const ISOLATIONS = ['thread', 'process'] as const satisfies readonly Isolation[];
 const LISTS = ['learned', 'dynamic'] as const satisfies readonly Lists[];
 
 export const serverEntryOptions = {
@@ -67,7 +67,7 @@ export const serverEntryOptions = {
   }),
   /** Whether a session's server is in a thread of the gateway or in a process of its own. */
   isolation: option(oneOf(ISOLATIONS), {
-    defaultText: '`thread` for a module, `process` for everything else',
+    defaultText: "the gateway's for a module, `process` for everything else",
     help: `where a session's server runs: in a ${ISOLATIONS.join(' or ')}; a command always runs in a process`,
   }),
   /** Whether the lists of the first session are remembered for later ones, or each session asks for its own. */

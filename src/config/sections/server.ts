@@ -1,6 +1,10 @@
 /** Options of what sessions are served. */
+
+import type { Isolation } from '../../servers/server-entry.js';
 import { option } from '../option.js';
-import { duration, folders, moduleFile, onOrOff } from '../option-kinds.js';
+import { duration, folders, moduleFile, oneOf, onOrOff } from '../option-kinds.js';
+
+export const ISOLATIONS = ['thread', 'process'] as const satisfies readonly Isolation[];
 
 export const serverOptions = {
   /**
@@ -11,6 +15,11 @@ export const serverOptions = {
     positional: true,
     defaultText: 'the built-in environment server',
     help: "ES module that defines the tools, resources and prompts of a session; a .json or .jsonc file is read as an MCP client's configuration, such as .mcp.json, and its stdio servers are served",
+  }),
+  /** Where a session's server module runs: in a thread of the gateway, by default, or in a process of its own. */
+  isolation: option(oneOf(ISOLATIONS), {
+    default: 'thread',
+    help: "where a session's server module runs: in a thread, or in a process of its own, which may crash; programs always run in processes",
   }),
   /** How long a server may take to start; by default `30s`, and 5 minutes for commands that download it first, such as npx. */
   startTimeout: option(duration(1), {

@@ -1,5 +1,6 @@
 /** The values of a server's entry: finds their keys, expands variables, and checks each value. */
 import type { z } from 'zod';
+import type { Isolation } from '../../servers/server-entry.js';
 import { cut } from '../../shared/errors.js';
 import { OWN_VARIABLE } from '../../shared/own-variables.js';
 import { didYouMean } from '../nearest.js';
@@ -20,6 +21,8 @@ const MAX_SHOWN_CHARS = 200;
 export interface GatewayValues {
   /** `undefined`: not given, so that each server has the default of its kind. */
   readonly startTimeoutMs: number | undefined;
+  /** Of modules. */
+  readonly isolation: Isolation;
   readonly processMemoryMb: number;
   readonly threadHeapMb: number;
   readonly threadMemoryMb: number;

@@ -341,8 +341,8 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
   }
 
   /** Its port closes next. */
-  onExited({ cause, message }: ExitedFrame): void {
-    this.#end.decide({ cause, message });
+  onExited({ cause, message, stack }: ExitedFrame): void {
+    this.#end.decide({ cause, message, stack });
   }
 
   onCodeCaches(caches: CodeCaches): void {

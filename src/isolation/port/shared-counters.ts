@@ -23,13 +23,8 @@ export class SharedStateUse {
   }
 }
 
-/** What one thread starts with. */
+/** What one thread starts with; of a process, the keeper's thread has it. */
 export function sharedCounters({ usedKib: stateUsedKib }: SharedStateUse): SharedCounters {
   const own = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
   return { handledBytes: own.subarray(0, 1), takenMessages: own.subarray(1, 2), stateUsedKib };
-}
-
-/** What one process starts with. Only the number of messages that the keeper has written to it is shared. */
-export function processCounters(): SharedCounters {
-  return sharedCounters(new SharedStateUse());
 }

@@ -1,37 +1,29 @@
 /**
- * Starts servers that speak stdio, one process for each session. The keeper's thread starts the process, reads and
- * writes its lines, and answers for it as a session thread would. So the main thread sees a worker at the end of a
- * port, as any other.
+ * Starts the processes that serve sessions, one for each session. The keeper's thread starts the process, and is at the
+ * other end of the worker's port: it answers for a program that speaks stdio (`program-process.ts`), and passes frames
+ * on to a session worker (`module-process.ts`). So the main thread sees a worker at the end of a port, as any other.
  */
-import type { ServeFrame } from '../../shared/keeper-frames.js';
+import type { ServeFrame, ServeModuleFrame } from '../../shared/keeper-frames.js';
 import type { StopDeadline } from '../../shared/stop-deadline.js';
-import type { ToolRuleLists } from '../../shared/tool-rules.js';
+import type { SharedCounters } from '../../shared/thread-start.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import type { ChildKeeper } from '../port/child-keeper.js';
+import { CodeCacheNotices } from '../port/code-cache-notices.js';
 import { PortWorker } from '../port/port-worker.js';
-import { processCounters } from '../port/shared-counters.js';
+import { SharedStateUse, sharedCounters } from '../port/shared-counters.js';
 import type { WorkerHost } from '../port/worker-host.js';
 import type { SessionWorker } from '../worker.js';
 import type { StarterOwner, WorkerStarter } from '../worker-starter.js';
 
-const MEBIBYTE = 1024 * 1024;
-/** The keeper reports earlier, and in more detail, that a program does not answer. */
-const KEEPER_LEAD_MS = 5_000;
-
-export interface ProcessStarterOptions {
-  readonly command: string;
-  readonly args: readonly string[];
-  /** Absolute. */
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly startTimeoutMs: number;
-  readonly processMemoryMb: number;
+/** What a server's processes are. */
+export interface ProcessKind {
   readonly cancelGraceMs: number;
-  /** Whether its sessions may lose their process while they have no work. */
-  readonly sleeps: boolean;
-  readonly tools: ToolRuleLists | undefined;
-  /** Whether to report what it answers to `initialize` and to the lists. */
-  readonly learns: boolean;
+  /** How long it may take from its claim until it serves its session. */
+  readonly setupDeadlineMs: number;
+  /** The first frame to the keeper, which says what to start. */
+  serve(counters: SharedCounters): ServeFrame | ServeModuleFrame;
+  /** See `WorkerHost`. */
+  readable(text: string): string;
 }
 
 export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<PortWorker> {
@@ -40,21 +32,21 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
   readonly cancelGraceMs: number;
   readonly events: GatewayEmitter;
   readonly #keeper: ChildKeeper;
-  readonly #serve: Omit<ServeFrame, 'takenMessages'>;
+  readonly #process: ProcessKind;
+  readonly #stateUse = new SharedStateUse();
+  readonly #codeCaches: CodeCacheNotices;
   readonly #owners = new Map<PortWorker, { readonly owner: StarterOwner; readonly close: () => void }>();
   /** Workers whose processes may still exist. */
   readonly #unreleased = new Map<number, Promise<void>>();
 
   /** @param keeper one for all servers; whoever created it closes it */
-  constructor(options: ProcessStarterOptions, keeper: ChildKeeper, events: GatewayEmitter) {
+  constructor(process: ProcessKind, keeper: ChildKeeper, events: GatewayEmitter) {
     this.events = events;
-    this.cancelGraceMs = options.cancelGraceMs;
-    this.setupDeadlineMs = options.startTimeoutMs + KEEPER_LEAD_MS;
+    this.cancelGraceMs = process.cancelGraceMs;
+    this.setupDeadlineMs = process.setupDeadlineMs;
+    this.#process = process;
     this.#keeper = keeper;
-    const { command, args, cwd, env, startTimeoutMs, sleeps, tools, learns } = options;
-    const memoryLimitBytes = options.processMemoryMb * MEBIBYTE;
-    const program = { command, args, cwd, env, startTimeoutMs, memoryLimitBytes, sleeps, tools, learns };
-    this.#serve = { type: 'serve', ...program };
+    this.#codeCaches = new CodeCacheNotices(events);
   }
 
   get childProcesses(): number {
@@ -64,15 +56,19 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
   }
 
   start(id: number, owner: StarterOwner): PortWorker {
-    const counters = processCounters();
+    const counters = sharedCounters(this.#stateUse);
     const port = this.#keeper.connect(id);
-    const frame: ServeFrame = { ...this.#serve, takenMessages: counters.takenMessages };
-    port.postMessage(frame);
+    port.postMessage(this.#process.serve(counters));
     const life = Promise.resolve();
     const worker = new PortWorker(id, { port, life, worker: undefined, counters }, this);
     this.#owners.set(worker, { owner, close: () => port.close() });
     const released = this.#keeper.released(id).then(() => void this.#unreleased.delete(id));
     this.#unreleased.set(id, released);
+    worker.ready.then(
+      () => this.#codeCaches.refused(worker.facts?.rejectedCaches ?? []),
+      // The pool also waits for it, and receives the reason.
+      () => {},
+    );
     void worker.gone.then(() => this.#owners.delete(worker));
     return worker;
   }
@@ -89,7 +85,7 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
   }
 
   readable(text: string): string {
-    return text;
+    return this.#process.readable(text);
   }
 
   onSettled(worker: PortWorker): void {
@@ -104,8 +100,9 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
     return this.#keeper.released(id);
   }
 
-  /** A program does not know `session.state`. */
-  stateUsed(): void {}
+  stateUsed(bytes: number): void {
+    this.#stateUse.tell(bytes);
+  }
 
   async close(deadline: StopDeadline): Promise<void> {
     await deadline.within(Promise.all(this.#unreleased.values()));

@@ -1,6 +1,6 @@
 /** Log messages about session threads: each kind of problem is reported once, because all threads have it. */
-import type { CodeCacheName } from '../../shared/code-caches.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
+import { CodeCacheNotices } from '../port/code-cache-notices.js';
 import type { PortWorker } from '../port/port-worker.js';
 import type { WorkerFacts } from '../port/worker-host.js';
 
@@ -11,17 +11,18 @@ export class ThreadNotices {
   readonly #expectedNiceness: number;
   readonly #events: GatewayEmitter;
   #niceRefusalTold = false;
-  readonly #cacheRejectionsTold = new Set<CodeCacheName>();
+  readonly #codeCaches: CodeCacheNotices;
 
   constructor(expectedNiceness: number, events: GatewayEmitter) {
     this.#expectedNiceness = expectedNiceness;
     this.#events = events;
+    this.#codeCaches = new CodeCacheNotices(events);
   }
 
   ready(facts: WorkerFacts | undefined): void {
     if (facts === undefined) return;
     this.#checkNiceness(facts.niceness);
-    this.#checkCodeCaches(facts.rejectedCaches);
+    this.#codeCaches.refused(facts.rejectedCaches);
   }
 
   /** The gateway stops, and these threads cannot be ended. */
@@ -53,22 +54,5 @@ export class ThreadNotices {
         `thread-nice: the system did not lower the priority of session threads (it is ${niceness}, ` +
         `not ${this.#expectedNiceness}); a busy tool can slow the main thread down`,
     });
-  }
-
-  /** Reports each code cache that V8 refuses. Threads work without it, and only their start shows the difference. */
-  #checkCodeCaches(rejected: readonly CodeCacheName[]): void {
-    for (const cache of rejected) {
-      this.#events.emit('code-cache-rejected', { cache });
-      if (this.#cacheRejectionsTold.has(cache)) continue;
-      this.#cacheRejectionsTold.add(cache);
-      const ofWhat = cache === 'worker' ? 'the session worker' : 'the server module';
-      this.#events.emit('notice', {
-        level: 'warn',
-        message:
-          `V8 refused the code cache of ${ofWhat}, so session threads start more slowly; it does so after a tool has ` +
-          'changed V8 flags (v8.setFlagsFromString), and takes the cache again after a restart of the gateway',
-        fields: { cache },
-      });
-    }
   }
 }

@@ -192,6 +192,8 @@ export interface ExitedFrame {
   readonly cause: 'exit' | 'crash';
   /** One sentence, for the client whose request was lost. */
   readonly message: string;
+  /** The stack of what was thrown, if it crashed. */
+  readonly stack?: string;
 }
 
 /** The answer to `ping`. */

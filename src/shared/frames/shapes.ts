@@ -173,7 +173,11 @@ export const FROM_WORKER: Shapes<FromWorkerFrame> = {
     usedBytes: isSize,
   },
   'skipped-lines': { lines: isSize },
-  exited: { cause: (value) => value === 'exit' || value === 'crash', message: isText },
+  exited: {
+    cause: (value) => value === 'exit' || value === 'crash',
+    message: isText,
+    stack: isTextIfAny,
+  },
   pong: {},
   'code-cache': {
     caches: (value) =>

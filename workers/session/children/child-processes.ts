@@ -1,14 +1,14 @@
 /** `session.spawn`: a session thread's child processes, which the keeper thread starts, reaps and kills. */
-import type { MessagePort } from 'node:worker_threads';
 import type { SessionChildProcess, SessionSpawnOptions } from '../../../src/shared/define-server.js';
 import { BulkheadError } from '../../../src/shared/errors.js';
 import { type ChildReportFrame, MAX_CHILD_PROCESSES } from '../../../src/shared/keeper-frames.js';
+import type { KeeperPort } from '../session-link.js';
 import { KeptChildProcess } from './child-process.js';
 import type { SendToKeeper } from './child-streams.js';
 import { spawnPlan } from './spawn-options.js';
 
 export class SessionChildProcesses {
-  readonly #port: MessagePort;
+  readonly #port: KeeperPort;
   readonly #currentRequestKey: () => string | undefined;
   readonly #children = new Map<number, KeptChildProcess>();
   /** Requests that have started a process. For others, no frame is sent when they end. */
@@ -19,10 +19,10 @@ export class SessionChildProcesses {
   #ended: Promise<void> | undefined;
 
   /**
-   * @param port the thread's `keeperPort`. It keeps the thread alive only while a child process runs.
+   * @param port it keeps a thread alive only while a child process runs
    * @param currentRequestKey returns the key of the request whose handler is running; `undefined` outside of a handler
    */
-  constructor(port: MessagePort, currentRequestKey: () => string | undefined) {
+  constructor(port: KeeperPort, currentRequestKey: () => string | undefined) {
     this.#port = port;
     this.#currentRequestKey = currentRequestKey;
     port.on('message', (frame: ChildReportFrame) => this.#receive(frame));

@@ -1,0 +1,82 @@
+/**
+ * A server module in a process: what a session thread runs, in a process of its own for each session. For modules that
+ * could end the whole gateway, and for native add-ons that a thread cannot load.
+ */
+import { fileURLToPath } from 'node:url';
+import type { BundledModule } from '../../servers/module-bundle.js';
+import { OriginalPositions } from '../../servers/original-positions.js';
+import type { CodeCaches } from '../../shared/code-caches.js';
+import type { ServeModuleFrame } from '../../shared/keeper-frames.js';
+import type { EnvironmentOptions } from '../../shared/thread-start.js';
+import type { ToolRuleLists } from '../../shared/tool-rules.js';
+import type { ProcessKind } from './process-starter.js';
+
+const ENTRY = fileURLToPath(new URL('../../../workers/process-entry.cjs', import.meta.url));
+const MEBIBYTE = 1024 * 1024;
+/** Flags of the gateway that are its own: what opens a port, writes a file or sizes its heap. The others say how modules load. */
+const OWN_FLAG =
+  /^--(?:inspect|debug|cpu-prof|heap-prof|heapsnapshot|prof|report|max[-_]|min[-_]|title|test|watch)/;
+
+export interface ModuleProcessOptions {
+  /** A `file:` URL; `undefined`: the built-in environment server. */
+  readonly serverModule: string | undefined;
+  readonly environment: EnvironmentOptions;
+  /** The bundle of the server module, in shared memory. */
+  readonly bundle?: BundledModule | undefined;
+  /** In shared memory; made in such a process, since V8 takes them only where its flags are the same. */
+  readonly codeCaches?: CodeCaches | undefined;
+  /** Absolute. */
+  readonly cwd: string;
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly tools: ToolRuleLists | undefined;
+  readonly startTimeoutMs: number;
+  readonly processMemoryMb: number;
+  readonly threadHeapMb: number;
+  readonly threadMemoryMb: number;
+  readonly cancelGraceMs: number;
+  readonly fastPath: boolean;
+  /** With `debug`, processes report the stacks of errors. */
+  readonly logLevel?: string;
+}
+
+export function moduleProcess(options: ModuleProcessOptions): ProcessKind {
+  const { bundle, cwd, cancelGraceMs, startTimeoutMs, processMemoryMb, threadHeapMb, threadMemoryMb } =
+    options;
+  const positions = bundle && new OriginalPositions(bundle);
+  const serve: Omit<ServeModuleFrame, 'counters'> = {
+    type: 'serve-module',
+    entry: ENTRY,
+    // The only limit that holds in a loop that does not yield.
+    execArgv: [
+      ...process.execArgv.filter((flag) => !OWN_FLAG.test(flag)),
+      `--max-old-space-size=${threadHeapMb}`,
+    ],
+    cwd,
+    env: definedVariables(options.env),
+    memoryLimitBytes: processMemoryMb * MEBIBYTE,
+    data: {
+      moduleUrl: options.serverModule,
+      environment: options.environment,
+      tools: options.tools,
+      memoryLimits: { heapBytes: threadHeapMb * MEBIBYTE, memoryBytes: threadMemoryMb * MEBIBYTE },
+      moduleText: bundle && { text: bundle.text, filename: bundle.filename },
+      codeCaches: options.codeCaches,
+      showsStacks: options.logLevel === 'debug',
+      fastPath: options.fastPath,
+      // The keeper sets that of the whole process.
+      linuxPriority: undefined,
+    },
+  };
+  return {
+    cancelGraceMs,
+    setupDeadlineMs: startTimeoutMs,
+    serve: (counters) => ({ ...serve, counters }),
+    readable: (text) => positions?.in(text) ?? text,
+  };
+}
+
+function definedVariables(env: Readonly<NodeJS.ProcessEnv>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter((variable): variable is [string, string] => variable[1] !== undefined),
+  );
+}

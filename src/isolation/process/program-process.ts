@@ -1,0 +1,40 @@
+/** A program that speaks stdio: any command, with a process of its own for each session. */
+import type { ServeFrame } from '../../shared/keeper-frames.js';
+import type { ToolRuleLists } from '../../shared/tool-rules.js';
+import type { ProcessKind } from './process-starter.js';
+
+const MEBIBYTE = 1024 * 1024;
+/** The keeper reports earlier, and in more detail, that a program does not answer. */
+const KEEPER_LEAD_MS = 5_000;
+
+export interface ProgramProcessOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly startTimeoutMs: number;
+  readonly processMemoryMb: number;
+  readonly cancelGraceMs: number;
+  /** Whether its sessions may lose their process while they have no work. */
+  readonly sleeps: boolean;
+  readonly tools: ToolRuleLists | undefined;
+  /** Whether to report what it answers to `initialize` and to the lists. */
+  readonly learns: boolean;
+}
+
+export function programProcess(options: ProgramProcessOptions): ProcessKind {
+  const { processMemoryMb, cancelGraceMs, ...program } = options;
+  const memoryLimitBytes = processMemoryMb * MEBIBYTE;
+  return {
+    cancelGraceMs,
+    setupDeadlineMs: program.startTimeoutMs + KEEPER_LEAD_MS,
+    serve: ({ takenMessages }): ServeFrame => ({
+      type: 'serve',
+      ...program,
+      memoryLimitBytes,
+      takenMessages,
+    }),
+    readable: (text) => text,
+  };
+}
