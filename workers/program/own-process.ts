@@ -53,7 +53,9 @@ export function ownProcess(own: OwnProcess): EndThread {
   Object.assign(env, program.env);
   process.argv = [process.execPath, resolve(program.script), ...program.args];
   process.execArgv = [];
-  process.title = 'node';
+  // Otherwise Node 20 calls its own setter.
+  Reflect.deleteProperty(process, 'title');
+  define('title', process.execPath);
   define('stdin', stdin);
   define('stdout', stdout);
   define('stderr', stderr);
@@ -90,8 +92,9 @@ function ownKill({ onKilled }: OwnProcess): void {
     if (Math.abs(pid) !== process.pid && Number(pid) !== 0) return kill(pid, signal);
     const name = nameOf(signal);
     if (name === undefined) return kill(process.pid, signal === 0 ? 0 : signal);
-    const isHandled = name !== 'SIGKILL' && process.emit(name, name);
-    if (!isHandled && !HARMLESS.has(name)) onKilled(name);
+    // As Node does, in a later turn.
+    if (name !== 'SIGKILL' && process.listenerCount(name) > 0) setImmediate(() => process.emit(name, name));
+    else if (!HARMLESS.has(name)) onKilled(name);
     return true;
   };
 }

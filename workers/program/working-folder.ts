@@ -55,7 +55,7 @@ export class WorkingFolder {
     } catch (error) {
       code = (error as NodeJS.ErrnoException).code ?? code;
     }
-    const message = `${code}: ${REASONS[code] ?? 'no such directory'}, chdir ${this.#path} -> '${folder}'`;
+    const message = `${code}: ${REASONS[code] ?? 'no such directory'}, chdir '${this.#path}' -> '${folder}'`;
     throw Object.assign(new Error(message), { code, syscall: 'chdir', path: this.#path, dest: folder });
   }
 
@@ -83,9 +83,16 @@ function patchFunctions(owner: Record<string, unknown>, folder: WorkingFolder): 
     if (typeof value !== 'function') continue;
     const original = value as AnyFunction;
     const places = PATH_ARGUMENTS[baseName(name)];
-    if (places !== undefined) owner[name] = withAbsolutePaths(original, places, folder, baseName(name));
+    // It asks for the current folder itself, and so its errors have absolute paths.
+    if (places !== undefined && 'native' in original) patchNative(original, places, folder);
+    else if (places !== undefined) owner[name] = withAbsolutePaths(original, places, folder, baseName(name));
     else if (GLOBS.includes(name)) owner[name] = withFolder(original, folder);
   }
+}
+
+function patchNative(realpath: AnyFunction, places: readonly number[], folder: WorkingFolder): void {
+  const { native } = realpath as unknown as { readonly native: AnyFunction };
+  Object.assign(realpath, { native: withAbsolutePaths(native, places, folder, 'realpath') });
 }
 
 function withAbsolutePaths(
@@ -168,6 +175,9 @@ class AsGiven {
     switch (this.#name) {
       case 'mkdtemp':
         return typeof value === 'string' ? path + value.slice(absolute.length) : value;
+      // The first folder that it made.
+      case 'mkdir':
+        return typeof value === 'string' ? value.slice(absolute.length - path.length) : value;
       case 'readdir':
         if (Array.isArray(value)) for (const entry of value) withGivenParent(entry, absolute, path);
         return value;
@@ -204,11 +214,10 @@ function alike(
   wrap: (member: AnyFunction) => AnyFunction,
 ): AnyFunction {
   const { prototype: _own, ...members } = Object.getOwnPropertyDescriptors(original) as PropertyDescriptorMap;
-  // `realpath.native`, and what `util.promisify` makes of `exists`.
-  for (const key of ['native', promisify.custom] as const) {
-    const member = members[key as string];
-    if (typeof member?.value !== 'function' || member.value === original) continue;
-    members[key as string] = { ...member, value: wrap(member.value) };
+  // What `util.promisify` makes of `exists`.
+  const promisified = members[promisify.custom as unknown as string];
+  if (typeof promisified?.value === 'function' && promisified.value !== original) {
+    members[promisify.custom as unknown as string] = { ...promisified, value: wrap(promisified.value) };
   }
   Object.defineProperties(patched, members);
   return patched;

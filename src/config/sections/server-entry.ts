@@ -67,7 +67,7 @@ export const serverEntryOptions = {
   }),
   /** Whether a session's server is in a thread of the gateway or in a process of its own. */
   isolation: option(oneOf(ISOLATIONS), {
-    defaultText: "the gateway's for a module, `process` for everything else",
+    defaultText: "`process` for a command, the gateway's for everything else",
     help: `where a session's server runs: in a ${ISOLATIONS.join(' or ')}; a command always runs in a process`,
   }),
   /** Whether the lists of the first session are remembered for later ones, or each session asks for its own. */
@@ -82,7 +82,7 @@ export const serverEntryOptions = {
   }),
   /** Started instances that wait for a session. */
   spares: option(integer(0, 1_024), {
-    defaultText: '0 in processes, those of `spare-threads` in threads',
+    defaultText: 'those of `spare-threads` for a module, otherwise 0',
     help: 'number of started instances that wait for a session',
   }),
   /** A session gives its thread or process back after this time without work; 0: never. */

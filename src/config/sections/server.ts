@@ -19,7 +19,7 @@ export const serverOptions = {
   /** Where a session's server module runs: in a thread of the gateway, by default, or in a process of its own. */
   isolation: option(oneOf(ISOLATIONS), {
     default: 'thread',
-    help: "where a session's server module runs: in a thread, or in a process of its own, which may crash; programs always run in processes",
+    help: "where a session's server module, script or package runs: in a thread, or in a process of its own, which may crash; commands always run in processes",
   }),
   /** How long a server may take to start; by default `30s`, and 5 minutes for commands that download it first, such as npx. */
   startTimeout: option(duration(1), {

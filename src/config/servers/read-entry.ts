@@ -40,7 +40,7 @@ function serverEntry(given: GivenEntry, warn: (sentence: string) => void): Serve
   const { raw, written, entry } = checkedEntry(given, warn);
   const { sleepAfter, spares, lists = 'learned', tools, inheritEnv = false } = entry;
   const kind = kindOf(given, entry);
-  const isolation = entry.isolation ?? (kind.kind === 'module' ? gateway.isolation : 'process');
+  const isolation = entry.isolation ?? (kind.kind === 'command' ? 'process' : gateway.isolation);
   if (kind.kind === 'command' && isolation === 'thread') {
     throw new WrongEntry(
       `${label('isolation')} is "thread", but must be "process": a command runs in a process of its own.`,
