@@ -22,7 +22,7 @@ describe('The tests', () => {
     expect(files).to.include(join('unit', 'habits.test.ts'));
     const again = files.filter((file) => /\.retries\s*\(/.test(readFileSync(join(folder, file), 'utf8')));
     expect(again).to.deep.equal([]);
-    for (const config of ['.mocharc.json', '.mocharc.unit.json', '.mocharc.slow.json'])
+    for (const config of ['.mocharc.json', '.mocharc.unit.json', '.mocharc.load.json', '.mocharc.slow.json'])
       expect(readFileSync(join(projectRoot, config), 'utf8'), config).not.to.include('retries');
   });
 
