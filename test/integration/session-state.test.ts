@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { endSessions } from '../fixtures/isolation/sessions.js';
 import { once } from '../support/events.js';
 import { connectedClient, sharedGateway } from '../support/gateway.js';
+import { ISOLATION } from '../support/isolation.js';
 import { fixtureModule } from '../support/modules.js';
 import { type RawClient, textOf } from '../support/raw-client.js';
 
@@ -130,6 +131,10 @@ describe('session.state: values', () => {
 });
 
 describe('session.state: what a thread sends past it', () => {
+  before('needs a port that the module can find', function () {
+    if (ISOLATION === 'process') this.skip();
+  });
+
   const gateway = sharedGateway({ spareThreads: 1, serverModule: fixtureModule('forged-state') });
 
   for (const what of ['too much', 'a view of more', 'shared memory', 'a number', 'a key that is a number']) {

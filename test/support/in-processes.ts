@@ -1,0 +1,2 @@
+/** For `.mocharc.processes.json`: see `isolation.ts`. */
+process.env.BULKHEAD_TEST_ISOLATION = 'process';
