@@ -1,20 +1,31 @@
 /** What a gateway that was killed has left behind, ended by the next one: the log and the metrics of it. */
-import { searchLeftovers } from '../isolation/port/leftovers.js';
+import { type LeftoverSearch, searchLeftovers } from '../isolation/port/leftovers.js';
 import { messageOf } from '../shared/errors.js';
 import type { LeftoverReport } from '../shared/leftovers.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
 
+/** The first sessions and spares of a gateway start sooner without it, and one that ends at once needs none. */
+const DELAY_MS = 1_000;
+
 /** @returns stops it; resolves when nothing of it is left */
 export function endLeftovers(events: GatewayEmitter): () => Promise<void> {
-  const search = searchLeftovers();
-  search?.report.then(
-    (report) => report && tell(report, events),
-    (error: unknown) =>
-      warn(events, 'What gateways that were killed left behind could not be searched for.', {
-        error: messageOf(error),
-      }),
-  );
-  return async () => search?.stop();
+  let search: LeftoverSearch | undefined;
+  const delay = setTimeout(() => {
+    search = searchLeftovers();
+    search?.report.then(
+      (report) => report && tell(report, events),
+      (error: unknown) =>
+        warn(events, 'What gateways that were killed left behind could not be searched for.', {
+          error: messageOf(error),
+        }),
+    );
+  }, DELAY_MS);
+  // A program whose gateway is forgotten may end.
+  delay.unref();
+  return async () => {
+    clearTimeout(delay);
+    await search?.stop();
+  };
 }
 
 function tell(report: LeftoverReport, events: GatewayEmitter): void {

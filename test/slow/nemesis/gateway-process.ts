@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { withDeadline } from '../../support/deadline.js';
+import { leftoversOf } from '../../support/left-behind.js';
 import { buildRoot } from '../../support/project.js';
 
 const START_DEADLINE_MS = 30_000;
@@ -118,7 +119,10 @@ export class GatewayProcess {
 
   kill(): void {
     this.#sampling = false;
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const left = leftoversOf(this.#child.pid);
+    this.#child.once('exit', () => left.end());
+    this.#child.kill('SIGKILL');
   }
 
   signal(name: NodeJS.Signals): void {
