@@ -168,7 +168,12 @@ async function startInThreads(entry: ScriptEntry, resources: HostingResources): 
   const limits = { threadHeapMb, threadMemoryMb, threadNice, cancelGraceMs };
   // Started without a session, a program may do what only a session should make it do: so only if the entry says it.
   const spareThreads = entry.spares ?? 0;
-  const pool = createThreadPool({ ...limits, spareThreads, program }, threads, events, nextId);
+  const pool = createThreadPool(
+    { ...limits, spareThreads, program, introduction: () => answers?.introduction },
+    threads,
+    events,
+    nextId,
+  );
   return { pool, options, answers };
 }
 
@@ -199,7 +204,13 @@ async function startProcesses(
     keeper,
     events,
   );
-  const pool = new WorkerPool({ spareThreads: entry.spares ?? 0 }, processes, starter, events, nextId);
+  const pool = new WorkerPool(
+    { spareThreads: entry.spares ?? 0, introduction: () => answers?.introduction },
+    processes,
+    starter,
+    events,
+    nextId,
+  );
   return { pool, options, answers };
 }
 

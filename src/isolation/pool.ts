@@ -11,9 +11,10 @@ import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import { THREAD_STATES, type ThreadState } from '../telemetry/snapshot.js';
 import { MemoryPressure } from './memory-pressure.js';
 import { SpareTarget } from './spare-target.js';
+import { Spares } from './spares.js';
 import { startFailure } from './start-shortage.js';
 import { WaitingLine } from './waiting-line.js';
-import type { SessionWorker, WorkerExit } from './worker.js';
+import type { IntroducedClient, SessionWorker, WorkerExit } from './worker.js';
 import type { BudgetMember, WorkerBudget } from './worker-budget.js';
 import type { WorkerSource } from './worker-source.js';
 import { CHILDREN_RESERVE_MS, type StarterOwner, type WorkerStarter } from './worker-starter.js';
@@ -54,6 +55,8 @@ function maxStuckWorkers(maxThreads: number): number {
 export interface WorkerPoolOptions {
   /** Spares that are kept. */
   readonly spareThreads: number;
+  /** The parameters of `initialize` that the next client is expected to send, as JSON; absent: nobody knows. */
+  readonly introduction?: () => string | undefined;
 }
 
 export class WorkerPool<Worker extends SessionWorker = SessionWorker>
@@ -63,7 +66,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   readonly #events: GatewayEmitter;
   readonly #starter: WorkerStarter<Worker>;
   readonly #workers = new Set<Worker>();
-  readonly #spares: Worker[] = [];
+  readonly #spares: Spares<Worker>;
   readonly #budget: WorkerBudget;
   readonly #nextId: () => number;
   readonly #line: WaitingLine<Worker>;
@@ -92,6 +95,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     this.#line = new WaitingLine(`session ${budget.words.isolation}`, () => this.#shortage());
     this.#events = events;
     this.#starter = starter;
+    this.#spares = new Spares(options.introduction ?? (() => undefined));
     this.#spareTarget = new SpareTarget(
       options.spareThreads,
       Math.min(budget.limit, options.spareThreads + SPARES_PER_PROCESSOR * availableParallelism()),
@@ -101,9 +105,9 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     this.#watch = setInterval(() => this.#look(), LOOK_INTERVAL_MS).unref();
   }
 
-  acquire(signal: AbortSignal, known = false): Promise<Worker> {
+  acquire(signal: AbortSignal, client?: IntroducedClient): Promise<Worker> {
     this.#spareTarget.claimed(performance.now());
-    const spare = this.#takeSpare();
+    const spare = this.#spares.take(client);
     if (spare !== undefined) {
       this.#failedStarts = 0;
       this.#events.emit('thread-claimed', { thread: spare.id, kind: 'warm', waitMs: 0 });
@@ -119,7 +123,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
       );
     }
     const kind = this.#budget.room || this.#starting > 0 ? 'cold' : 'queued';
-    const given = this.#line.wait(kind, known ? CALL_WAIT_MS : START_WAIT_MS, signal);
+    const given = this.#line.wait(kind, client === undefined ? START_WAIT_MS : CALL_WAIT_MS, signal);
     this.#refill();
     return given;
   }
@@ -146,9 +150,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   }
 
   giveSpare(): boolean {
-    const spare = this.#line.length === 0 ? this.#takeSpare() : undefined;
-    spare?.kill('ended', 'another server needed its place');
-    return spare !== undefined;
+    return this.#line.length === 0 && this.#dropSpare('another server needed its place');
   }
 
   giveIdle(): boolean {
@@ -160,6 +162,18 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     for (const { state } of this.#workers)
       if (state === 'falling_asleep' || state === 'ending' || state === 'terminating') leaving += 1;
     return leaving;
+  }
+
+  /** Nobody can answer it, and it may give up before a session comes. */
+  onAskedEarly(worker: Worker): void {
+    if (!this.#spares.remove(worker)) return;
+    this.#spares.stopIntroducing();
+    worker.kill('ended', 'it asked its client something before it had one');
+    this.#events.emit('notice', {
+      level: 'info',
+      message: 'a spare asked its client something, so spares are started but not initialized from now on',
+    });
+    this.#refill();
   }
 
   /** Another worker may be started in its place. */
@@ -255,14 +269,6 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     return room ? 'the machine is too busy to start one' : `all ${limit} are in use (${words.limit})`;
   }
 
-  /**
-   * The oldest spare that is not being terminated: a spare that holds too much memory is killed like any other worker.
-   */
-  #takeSpare(): Worker | undefined {
-    const index = this.#spares.findIndex(({ state }) => state === 'spare');
-    return index === -1 ? undefined : this.#spares.splice(index, 1)[0];
-  }
-
   #refillSoon(): void {
     this.#refillTimer ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS).unref();
   }
@@ -277,7 +283,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     if (this.#closed || this.#backoff !== undefined) return;
     if (this.#memoryPressure.nearlyFull) return this.#free();
     const atOnce = Math.max(2, availableParallelism() * 2);
-    const wanted = this.#line.length + this.sparesTarget - this.#spares.length;
+    const wanted = this.#line.length + this.sparesTarget - this.#spares.count;
     while (this.#starting < Math.min(wanted, atOnce) && this.#budget.room) {
       this.#start();
       if (this.#backoff !== undefined) return;
@@ -290,7 +296,22 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     if (this.#line.length === 0) return;
     if (this.#budget.room && !this.#memoryPressure.nearlyFull) return;
     let coming = this.#starting + this.#budget.leaving;
-    while (coming < this.#line.length && (this.makeRoom() || this.#budget.makeRoomFor(this))) coming += 1;
+    while (coming < this.#line.length && this.#makePlace()) coming += 1;
+  }
+
+  /** A spare of its own that is left fits none of those who wait. */
+  #makePlace(): boolean {
+    return (
+      this.#dropSpare('a session that began differently needed its place') ||
+      this.makeRoom() ||
+      this.#budget.makeRoomFor(this)
+    );
+  }
+
+  #dropSpare(why: string): boolean {
+    const spare = this.#spares.drop();
+    spare?.kill('ended', why);
+    return spare !== undefined;
   }
 
   /**
@@ -309,8 +330,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
 
   /** Ends spares that are no longer needed, one at a time. */
   #shrink(): void {
-    if (this.#spares.length <= this.sparesTarget) return;
-    this.#spares.pop()?.kill('ended', 'it was one spare too many');
+    if (this.#spares.count > this.sparesTarget) this.#dropSpare('it was one spare too many');
   }
 
   #start(): void {
@@ -350,9 +370,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     void worker.gone.then((exit) => {
       this.#workers.delete(worker);
       if (!started) this.#startFailed(exit);
-      const index = this.#spares.indexOf(worker);
-      if (index !== -1) {
-        this.#spares.splice(index, 1);
+      if (this.#spares.remove(worker)) {
         // It had no session that could be told. Without the pause, a module that ends each spare would keep a processor
         // busy.
         this.#startFailed(exit);
@@ -366,7 +384,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     if (this.#closed) return worker.kill('ended', 'the gateway stops');
     const given = this.#line.give(worker);
     if (given === undefined) {
-      this.#spares.push(worker);
+      this.#spares.add(worker);
     } else {
       this.#failedStarts = 0;
       this.#events.emit('thread-claimed', { thread: worker.id, ...given });
@@ -397,5 +415,9 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   #look(): void {
     this.workerIdle();
     this.#shrink();
+    const outdated = this.#spares.refresh(performance.now());
+    if (outdated === undefined) return;
+    outdated.kill('ended', 'clients begin differently now');
+    this.#refill();
   }
 }

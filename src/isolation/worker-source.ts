@@ -1,6 +1,6 @@
 /** Where sessions get their workers: what they need from the pool. */
 import type { Isolation } from '../telemetry/events.js';
-import type { SessionWorker } from './worker.js';
+import type { IntroducedClient, SessionWorker } from './worker.js';
 
 export interface WorkerSource {
   /** What its workers are. */
@@ -9,11 +9,11 @@ export interface WorkerSource {
   makeRoom: () => boolean;
   /**
    * A worker for one session, ready to be claimed.
-   * @param known whether the session has been served before: it waits longer than a session that starts
+   * @param client if the session has begun: it waits longer than one that starts
    * @throws {BulkheadError} `ERR_BULKHEAD_THREAD_WAIT` if none became free in time or too many wait;
    *   `ERR_BULKHEAD_THREAD_START` if the server module fails to load; the signal's reason if it aborts
    */
-  acquire(signal: AbortSignal, known?: boolean): Promise<SessionWorker>;
+  acquire(signal: AbortSignal, client?: IntroducedClient): Promise<SessionWorker>;
   /** Resolves when every child process that this worker's session started is gone. */
   childrenGone(worker: SessionWorker): Promise<void>;
   /** A session's worker may have nothing to do, and others may wait for one. */

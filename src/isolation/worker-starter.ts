@@ -12,6 +12,8 @@ export interface StarterOwner {
    * sessions.
    */
   onSettled(): void;
+  /** A spare's server has asked its client something, which only a session could answer. */
+  onAskedEarly(worker: SessionWorker): void;
   /** A worker was killed and still exists: its session has let go of it. */
   onStuck(): void;
 }

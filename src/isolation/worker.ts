@@ -26,6 +26,8 @@ export interface SessionWorker {
   readonly gone: Promise<WorkerExit>;
   /** What the server module declares about itself; known when the worker is ready. */
   readonly traits: ModuleTraits | undefined;
+  /** The parameters with which its server was sent `initialize` ahead of its session, as JSON. */
+  readonly introduction: string | undefined;
   /** Whether it has no work that is known: no handler, not even a cancelled one, and no hold. */
   readonly idle: boolean;
   /** Characters of messages that it was sent and has not read. */
@@ -34,6 +36,12 @@ export interface SessionWorker {
   readonly memoryBytes: number;
   /** The session that has claimed it. */
   readonly sessionId: string | undefined;
+  /**
+   * Sends `initialize` ahead of a session, whose client must have begun with the same parameters.
+   * @param params as JSON
+   * @throws {Error} if it is not a spare
+   */
+  introduce(params: string): void;
   /**
    * Binds it to its one session.
    * @throws {Error} if it is not a spare: whoever gets one from the pool must claim it at once, or leave it
@@ -54,6 +62,12 @@ export interface SessionWorker {
   /** Whether the handler of this request has not settled. The request may have been cancelled long ago. */
   runs(requestId: RequestId): boolean;
   snapshot(): ThreadSnapshot;
+}
+
+/** A client whose `initialize` has been answered. */
+export interface IntroducedClient {
+  /** Its parameters as JSON. */
+  readonly introduction: string;
 }
 
 /** What a new worker is told about its session. */

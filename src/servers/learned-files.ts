@@ -16,7 +16,7 @@ import type { StoredSlot } from './learned-lists.js';
 import type { CommandEntry, ScriptEntry } from './server-entry.js';
 
 /** Must change when the files do. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** A server that has just been learned is usually learned for a second client, or replaced, a moment later. */
 const WRITE_AFTER_MS = 1_000;
 /** Four bytes for each character that is remembered. */
@@ -42,6 +42,7 @@ const FILE = z.strictObject({
   slots: z.array(
     z.strictObject({
       key: z.string(),
+      params: z.string().optional(),
       answers: z.array(ANSWER),
       declared: z.strictObject({
         tools: z.boolean(),
@@ -195,10 +196,15 @@ async function readSlots(path: string): Promise<readonly StoredSlot[]> {
     if (!stats.isFile() || !isOwn(stats)) throw new Error(`${path} is not a file of this user alone`);
     if (stats.size > MAX_FILE_BYTES) throw new Error(`${path} is larger than ${MAX_FILE_BYTES} bytes`);
     const { slots } = FILE.parse(JSON.parse(await file.readFile('utf8')));
-    for (const { answers } of slots)
+    for (const { answers, params = '{}' } of slots) {
+      JSON.parse(params);
       for (const { before, after } of answers) JSON.parse(`${before}0${after}`);
-    return slots.map(({ answers, ...slot }) => ({
-      ...slot,
+    }
+    return slots.map(({ key, params, answers, declared, tools }) => ({
+      key,
+      params,
+      declared,
+      tools,
       answers: answers.map((answer) => ({ ...answer, failure: answer.failure })),
     }));
   } catch (error) {

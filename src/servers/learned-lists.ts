@@ -18,6 +18,7 @@ import type {
 /** Kinds of clients that are told apart. Few have more than three clients of different capabilities. */
 const MAX_SLOTS = 16;
 const MAX_KEY_CHARS = 4 * 1024;
+const MAX_INTRODUCTION_CHARS = 16 * 1024;
 /** Of one server, for all kinds of clients. */
 export const MAX_LEARNED_CHARS = 4 * 1024 * 1024;
 /** With so many different answers in a row, the next one is different too. */
@@ -35,9 +36,13 @@ export interface LearnedListsOptions {
 }
 
 /** What is known for one version and one set of capabilities. */
-export interface StoredSlot extends Omit<ListsFrame, 'type' | 'afterCall'> {
+export interface StoredSlot extends KnownLists {
   readonly key: string;
+  /** The parameters of `initialize` that such a client sent last, as JSON. */
+  readonly params: string | undefined;
 }
+
+type KnownLists = Omit<ListsFrame, 'type' | 'afterCall'>;
 
 export class LearnedLists implements AnswerSource {
   onReplaced: (slot: AnswerSlot) => void = () => {};
@@ -50,7 +55,8 @@ export class LearnedLists implements AnswerSource {
     this.#options = options;
   }
 
-  slot({ protocolVersion, capabilities }: InitializeParams): LearnedSlot | undefined {
+  slot(params: InitializeParams): LearnedSlot | undefined {
+    const { protocolVersion, capabilities } = params;
     if (this.#dynamic) return undefined;
     const key = canonicalJson([protocolVersion, capabilities]);
     if (key.length > MAX_KEY_CHARS) return undefined;
@@ -58,23 +64,35 @@ export class LearnedLists implements AnswerSource {
     const slot = known ?? new LearnedSlot(this);
     this.#slots.delete(key);
     this.#slots.set(key, slot);
+    slot.params = params;
     if (known === undefined) this.#shrink();
     return slot;
+  }
+
+  /**
+   * What the client sent that began last, the parameters of `initialize` as JSON, if sessions like its can do without a
+   * worker until they are called: only these can use one that has been sent `initialize` ahead.
+   */
+  get introduction(): string | undefined {
+    const latest = [...this.#slots.values()].at(-1);
+    return latest?.current && latest.introduction;
   }
 
   /** What is known, that which was used last at the end. */
   stored(): StoredSlot[] {
     const stored: StoredSlot[] = [];
-    for (const [key, { known }] of this.#slots) if (known !== undefined) stored.push({ key, ...known });
+    for (const [key, { known, introduction }] of this.#slots)
+      if (known !== undefined) stored.push({ key, params: introduction, ...known });
     return stored;
   }
 
   /** What an earlier gateway has learned. */
   restore(stored: readonly StoredSlot[]): void {
-    for (const { key, ...known } of stored) {
+    for (const { key, params, ...known } of stored) {
       const answers = answersIn(known);
       if (answers === undefined) continue;
       const slot = new LearnedSlot(this);
+      if (params !== undefined) slot.params = JSON.parse(params) as unknown;
       this.#slots.set(key, slot);
       this.#keep(slot, answers, known);
     }
@@ -137,7 +155,7 @@ export class LearnedLists implements AnswerSource {
     this.#options.onChanged();
   }
 
-  #keep(slot: LearnedSlot, answers: CachedAnswers, known: Omit<StoredSlot, 'key'>): void {
+  #keep(slot: LearnedSlot, answers: CachedAnswers, known: KnownLists): void {
     slot.set(answers, known);
     this.#options.onTools(known.tools);
     this.#shrink();
@@ -171,9 +189,11 @@ export class LearnedLists implements AnswerSource {
 class LearnedSlot implements AnswerSlot {
   /** How many workers in a row have answered differently. */
   differences = 0;
+  /** The parameters of `initialize` that a client sent last. */
+  params: unknown;
   readonly #lists: LearnedLists;
   #current: CachedAnswers | undefined;
-  #known: Omit<StoredSlot, 'key'> | undefined;
+  #known: KnownLists | undefined;
   #chars = 0;
   #forgotten = false;
 
@@ -185,8 +205,14 @@ class LearnedSlot implements AnswerSlot {
     return this.#current;
   }
 
+  /** The parameters as JSON, unless they are very long: icons in them may be whole pictures. */
+  get introduction(): string | undefined {
+    const text = JSON.stringify(this.params) as string | undefined;
+    return text !== undefined && text.length <= MAX_INTRODUCTION_CHARS ? text : undefined;
+  }
+
   /** The same, as it is stored. */
-  get known(): Omit<StoredSlot, 'key'> | undefined {
+  get known(): KnownLists | undefined {
     return this.#known;
   }
 
@@ -203,7 +229,7 @@ class LearnedSlot implements AnswerSlot {
     return this.#lists.learn(this, frame);
   }
 
-  set(answers: CachedAnswers, known: Omit<StoredSlot, 'key'>): void {
+  set(answers: CachedAnswers, known: KnownLists): void {
     this.#current = answers;
     this.#known = known;
     this.#chars = [answers.initialize, ...answers.lists.values()].reduce((sum, one) => sum + charsOf(one), 0);
@@ -217,7 +243,7 @@ class LearnedSlot implements AnswerSlot {
   }
 }
 
-function answersIn({ answers, declared }: Omit<StoredSlot, 'key'>): CachedAnswers | undefined {
+function answersIn({ answers, declared }: KnownLists): CachedAnswers | undefined {
   const lists = new Map<string, LearnedAnswer>();
   let chars = 0;
   for (const answer of answers) {

@@ -41,6 +41,12 @@ export class Replay {
     return this.#initialize !== undefined;
   }
 
+  /** The parameters of the client's `initialize`, as JSON; it has been answered. */
+  get introduction(): string {
+    const { params } = JSON.parse(this.#initialize ?? '{}') as { params?: unknown };
+    return JSON.stringify(params);
+  }
+
   /** The URIs that the client has subscribed to, as far as they are remembered. */
   get subscriptions(): Iterable<string> {
     return this.#subscriptions.keys();

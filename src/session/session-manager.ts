@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { OutboxSource } from '../delivery/outbox.js';
-import type { SessionWorker } from '../isolation/worker.js';
+import type { IntroducedClient, SessionWorker } from '../isolation/worker.js';
 import type { WorkerSource } from '../isolation/worker-source.js';
 import type { Rejection } from '../protocol/rejection.js';
 import type { AnswerSlot, AnswerSource } from '../servers/cached-answers.js';
@@ -119,8 +119,8 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     return this.#all.newRequestKey();
   }
 
-  acquireWorker(signal: AbortSignal, known: boolean): Promise<SessionWorker> {
-    return this.#pool.acquire(signal, known);
+  acquireWorker(signal: AbortSignal, client: IntroducedClient | undefined): Promise<SessionWorker> {
+    return this.#pool.acquire(signal, client);
   }
 
   childrenGone(worker: SessionWorker): Promise<void> {

@@ -1,6 +1,6 @@
 /** What a session needs from the object that holds all sessions. */
 
-import type { SessionWorker } from '../isolation/worker.js';
+import type { IntroducedClient, SessionWorker } from '../isolation/worker.js';
 import type { AnswerSource } from '../servers/cached-answers.js';
 import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import type { DisconnectOptions } from './disconnect-policy.js';
@@ -26,8 +26,8 @@ export interface SharedBySessions {
 }
 
 export interface SessionOwner<Session> extends SharedBySessions {
-  /** @param known whether the session has been served before */
-  acquireWorker(signal: AbortSignal, known: boolean): Promise<SessionWorker>;
+  /** @param client if the session has begun */
+  acquireWorker(signal: AbortSignal, client: IntroducedClient | undefined): Promise<SessionWorker>;
   childrenGone(worker: SessionWorker): Promise<void>;
   /** Characters of messages that no worker has read, over all sessions. */
   unreadChars(): number;

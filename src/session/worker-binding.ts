@@ -5,6 +5,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import type {
+  IntroducedClient,
   PostedMessage,
   PostedRequest,
   SessionWorker,
@@ -42,8 +43,8 @@ const MAX_WAITING_MESSAGES = 256;
 export interface BindingOwner {
   readonly context: SessionContext;
   readonly totals: SessionTotals;
-  /** @param known whether the session has been served before */
-  acquire(signal: AbortSignal, known: boolean): Promise<SessionWorker>;
+  /** @param client if the session has begun */
+  acquire(signal: AbortSignal, client: IntroducedClient | undefined): Promise<SessionWorker>;
   /** The sum over all sessions. */
   unreadChars(): number;
   childrenGone(worker: SessionWorker): Promise<void>;
@@ -320,7 +321,7 @@ export class WorkerBinding implements WorkerOwner {
     let worker: SessionWorker;
     try {
       // A worker that died just after the pool gave it out serves nobody.
-      do worker = await this.#owner.acquire(acquiring.signal, this.replay.introduced);
+      do worker = await this.#owner.acquire(acquiring.signal, this.#introducedClient);
       while (worker.state !== 'spare' && this.#acquiring === acquiring);
     } catch (error) {
       if (this.#acquiring !== acquiring) return;
@@ -333,6 +334,10 @@ export class WorkerBinding implements WorkerOwner {
     if (this.#acquiring !== acquiring) return worker.kill('ended', 'its session does not need it any more');
     this.#acquiring = undefined;
     this.#attach(worker);
+  }
+
+  get #introducedClient(): IntroducedClient | undefined {
+    return this.replay.introduced ? this.replay : undefined;
   }
 
   /** Forgets the request for a worker at once, before the pool has answered, so that the next message can ask again. */

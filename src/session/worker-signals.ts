@@ -4,7 +4,7 @@
  */
 
 import type { Outbox } from '../delivery/outbox.js';
-import type { SessionWorker, WorkerExit } from '../isolation/worker.js';
+import type { IntroducedClient, SessionWorker, WorkerExit } from '../isolation/worker.js';
 import type { ClientRequest } from '../protocol/client-message.js';
 import { JSON_RPC } from '../protocol/json-rpc-error.js';
 import type { DeclaredNotifications } from '../shared/declared-notifications.js';
@@ -96,8 +96,8 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     return this.#owner.totals;
   }
 
-  acquire(signal: AbortSignal, known: boolean): Promise<SessionWorker> {
-    return this.#owner.acquireWorker(signal, known);
+  acquire(signal: AbortSignal, client: IntroducedClient | undefined): Promise<SessionWorker> {
+    return this.#owner.acquireWorker(signal, client);
   }
 
   childrenGone(worker: SessionWorker): Promise<void> {

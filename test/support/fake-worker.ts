@@ -67,6 +67,12 @@ export class FakeWorker implements SessionWorker, RunningRequestsOwner {
     return this.#owner?.context.sessionId;
   }
 
+  introduction: string | undefined;
+
+  introduce(params: string): void {
+    this.introduction = params;
+  }
+
   claim(owner: WorkerOwner, claim: WorkerClaim): void {
     this.#move('claimed');
     this.#owner = owner;

@@ -47,6 +47,7 @@ const orNot = <Value>(value: Arbitrary<Value>) => fc.option(value, { nil: undefi
 const nothing = fc.constant({});
 
 const TO_WORKER: AnyOf<ToWorkerFrame> = {
+  introduce: fc.record({ params: text }),
   claim: fc.record({
     context: fc.record({
       sessionId: key,
@@ -177,6 +178,7 @@ const FROM_WORKER: AnyOf<FromWorkerFrame> = {
   exited: fc.record({ cause: fc.constantFrom('exit', 'crash'), message: text }),
   pong: nothing,
   'code-cache': fc.record({ caches: fc.record({ worker: bytes, module: orNot(bytes) }) }),
+  'asked-early': nothing,
   'stay-awake': nothing,
   'server-closed': nothing,
   ended: nothing,

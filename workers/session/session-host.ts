@@ -15,7 +15,7 @@ import type { SessionHostOwner } from './session-host-owner.js';
 import { StoredState } from './stored-state.js';
 
 /** Frames for the session; the others are for its thread. */
-export type HostFrame = Exclude<ToWorkerFrame, { type: 'claim' | 'ping' | 'code-cache' }>;
+export type HostFrame = Exclude<ToWorkerFrame, { type: 'introduce' | 'claim' | 'ping' | 'code-cache' }>;
 
 export class SessionHost implements PortTransportOwner {
   readonly #owner: SessionHostOwner;

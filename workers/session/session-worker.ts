@@ -103,6 +103,8 @@ export default async function serveSession(
           type: 'code-cache',
           caches: { worker: codeCache.create(), module: moduleCodeCache() },
         });
+      case 'introduce':
+        throw new TypeError('a server module is not told of a client before it has one');
       case 'claim':
         return void claim(frame);
       case 'message':

@@ -96,12 +96,18 @@ export function responseFrame(
   };
 }
 
+/** The method, if it says that a list has changed. */
+export function changedListOf({ method }: ServerNotification): string | undefined {
+  return LIST_CHANGED.test(method) ? method : undefined;
+}
+
 /** A notification, except `notifications/cancelled`, which names a request by the server's own id. */
 export function notificationFrame(
-  { method, params }: ServerNotification,
+  notification: ServerNotification,
   relatedTo: RequestId | undefined,
   body: string,
 ): SendFrame {
+  const { method, params } = notification;
   const progress = method === 'notifications/progress' ? params.progress : undefined;
   return {
     type: 'send',
@@ -110,7 +116,7 @@ export function notificationFrame(
     relatedTo,
     body,
     ...(typeof progress === 'number' && { progress }),
-    ...(LIST_CHANGED.test(method) && { listChanged: true }),
+    ...(changedListOf(notification) !== undefined && { listChanged: true }),
   };
 }
 

@@ -6,18 +6,22 @@
  * The client's ids are passed on unchanged. The server's own ids are replaced by ids of the session: a program that was
  * restarted counts from 0 again, and its client may still be answering its predecessor.
  */
-import { cut, messageOf } from '../../src/shared/errors.js';
+import { messageOf } from '../../src/shared/errors.js';
 import type { FromWorkerFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
 import type { ClaimFrame, MessageFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import { jsonLine } from '../../src/shared/json-line.js';
 import { MAX_LINE_BYTES } from '../../src/shared/line-buffer.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
+import type { AnyResponse } from '../../src/shared/response-failure.js';
 import type { ToolView } from '../tool-rules.js';
+import { EarlyMessages } from './early-messages.js';
 import { withId } from './exchanged-id.js';
 import type { LargeLine, LargeLineContext } from './large-line.js';
-import { ListInquiry, type TextResponse } from './list-inquiry.js';
+import type { TextResponse } from './list-inquiry.js';
 import type { Program } from './program.js';
+import { ProgramStart } from './program-start.js';
 import {
+  changedListOf,
   idAtEitherEnd,
   notificationFrame,
   responseFrame,
@@ -31,8 +35,7 @@ import {
 /** Characters of JSON on their way to the client; see `PortTransport`. */
 const WINDOW_CHARS = 1024 * 1024;
 const INTERNAL_ERROR = -32603;
-const INITIALIZED = 'notifications/initialized';
-const MAX_QUOTED_CHARS = 500;
+const PONG = '{"jsonrpc":"2.0","id":0,"result":{}}';
 
 export interface StdioSessionOwner {
   post(frame: FromWorkerFrame): void;
@@ -60,7 +63,7 @@ interface Run {
 export class StdioSession {
   readonly #owner: StdioSessionOwner;
   readonly #program: Program;
-  readonly #startTimeoutMs: number;
+  readonly #start: ProgramStart;
   readonly #tools: ToolView | undefined;
   readonly #runs = new Map<RequestId, Run>();
   /** Requests of the gateway itself, by id: those of a replay, for the lists, and pings. */
@@ -72,36 +75,34 @@ export class StdioSession {
    * them.
    */
   readonly #waiting: (MessageFrame | undefined)[] = [];
-  #replaying = true;
+  /** Whether there is a session. */
+  #claimed = false;
+  /** Whether its messages may be sent: what an earlier program knew has been sent. */
+  #replayed = false;
+  readonly #early = new EarlyMessages();
   #full = false;
   #over = false;
   #nextRequestId = 0;
   #lastPing = 0;
-  readonly #lists: ListInquiry | undefined;
-  #lastList = 0;
   #outstandingChars = 0;
-  #startTimer: NodeJS.Timeout | undefined;
   #ending = false;
 
   constructor(program: Program, traits: StdioSessionTraits, owner: StdioSessionOwner) {
     this.#program = program;
-    this.#startTimeoutMs = traits.startTimeoutMs;
     this.#tools = traits.tools;
     this.#owner = owner;
-    if (!traits.learns) return;
-    this.#lists = new ListInquiry({
-      ask: (method) => this.#askList(method),
-      report: (frame) => owner.post(frame),
-      refuse: (reason) => {
-        const message = `the server's lists are not remembered for later sessions: ${reason}`;
-        const about = { source: 'session', fields: undefined, key: undefined } as const;
-        owner.post({ type: 'log', level: 'info', message, ...about });
-      },
+    this.#start = new ProgramStart(traits.startTimeoutMs, traits.learns, {
+      post: (frame) => owner.post(frame),
+      write: (body) => this.#write(body),
+      ask: (id, body) => this.#ask(id, body),
+      viewed: (method, response) => this.#viewedList(method, response),
     });
   }
 
   receive(frame: ToWorkerFrame): void {
     switch (frame.type) {
+      case 'introduce':
+        return this.#start.introduce(frame.params);
       case 'claim':
         void this.#claim(frame);
         return;
@@ -175,67 +176,34 @@ export class StdioSession {
 
   /** The program has gone: what it had to do at its start does not matter any more. */
   close(): void {
-    clearTimeout(this.#startTimer);
-    this.#lists?.close();
+    this.#start.close();
   }
 
-  /** Sends a new program what its predecessor knew. Messages of the client wait meanwhile. */
+  /** Messages of the client wait until the program knows what an earlier one knew. */
   async #claim({ replay, firstRequestId }: ClaimFrame): Promise<void> {
     this.#nextRequestId = firstRequestId;
-    const [introduction, ...rest] = replay;
-    if (introduction !== undefined) {
-      this.#awaitStart();
-      const answer = await this.#replay(introduction);
-      clearTimeout(this.#startTimer);
-      if (answer !== undefined && 'error' in answer.message) return this.#refused(answer.message.error);
-      if (answer !== undefined) this.#lists?.introduced(answer);
-      for (const body of rest) void this.#replay(body);
-    }
-    this.#replaying = false;
+    this.#claimed = true;
+    for (const { message, body } of this.#early.takeAll()) this.#takeFor(message, body);
+    if (replay.length > 0 && !(await this.#start.replay(replay))) return;
+    this.#replayed = true;
     this.#owner.post({ type: 'claimed' });
     this.#flush();
   }
 
-  /** @returns when it has been answered; the client has already seen that answer */
-  #replay(body: string): Promise<TextResponse | undefined> {
-    const { id, method } = JSON.parse(body) as { readonly id?: unknown; readonly method?: unknown };
-    const answered = isRequestId(id) ? this.#answerOf(id) : Promise.resolve(undefined);
+  #ask(id: RequestId, body: string): Promise<TextResponse> {
+    const answered = new Promise<TextResponse>((resolve) => this.#own.set(id, resolve));
     this.#write(body);
-    if (method === INITIALIZED) this.#lists?.initialized();
     return answered;
   }
 
-  #answerOf(id: RequestId): Promise<TextResponse> {
-    return new Promise((resolve) => this.#own.set(id, resolve));
-  }
-
-  /** A list as the client sees it. */
-  async #askList(method: string): Promise<TextResponse> {
-    this.#lastList += 1;
-    const id = `bulkhead-list-${this.#lastList}`;
-    const answered = this.#answerOf(id);
-    this.#write(JSON.stringify({ jsonrpc: '2.0', id, method }));
-    const { message, body } = await answered;
-    if (this.#tools === undefined || !('result' in message)) return { message, body };
-    const viewed = { ...message, result: this.#tools.result(method, message.result) };
-    return { message: viewed, body: JSON.stringify(viewed) };
-  }
-
-  /** The client knows the server by the answer of an earlier process. */
-  #refused({ message }: { readonly message?: unknown }): void {
-    const reason = `it answered initialize with an error: ${cut(String(message), MAX_QUOTED_CHARS)}`;
-    this.#owner.post({ type: 'failed', stage: 'program', error: { name: 'Error', message: reason } });
-  }
-
-  #awaitStart(): void {
-    this.#startTimer = setTimeout(() => {
-      const message = `it did not answer initialize within ${this.#startTimeoutMs / 1000} s (start-timeout)`;
-      this.#owner.post({ type: 'failed', stage: 'program', error: { name: 'Error', message } });
-    }, this.#startTimeoutMs).unref();
+  #viewedList(method: string, response: TextResponse): TextResponse {
+    if (this.#tools === undefined || method !== 'tools/list') return response;
+    const body = this.#tools.response(response.message, response.body);
+    return body === response.body ? response : { message: JSON.parse(body) as AnyResponse, body };
   }
 
   #flush(): void {
-    while (!this.#full && !this.#replaying && !this.#over) {
+    while (!this.#full && this.#replayed && !this.#over) {
       if (this.#waiting.length === 0) return;
       const next = this.#waiting.shift();
       this.#owner.onTaken();
@@ -270,11 +238,10 @@ export class StdioSession {
       const { progressToken } = (params as { _meta?: { progressToken?: unknown } } | undefined)?._meta ?? {};
       const token = isRequestId(progressToken) ? progressToken : undefined;
       this.#runs.set(id, { method, progressToken: token, cancelled: false });
-      if (method === 'initialize') this.#awaitStart();
-      if (method === 'tools/call') this.#lists?.called();
+      if (method === 'initialize') this.#start.begin();
+      if (method === 'tools/call') this.#start.called();
     }
-    this.#write(body);
-    if (method === INITIALIZED) this.#lists?.initialized();
+    if (!this.#start.passInitialized(method, body)) this.#write(body);
   }
 
   #write(body: string): void {
@@ -283,6 +250,18 @@ export class StdioSession {
   }
 
   #take(message: ServerMessage, body: string): void {
+    const changedList = message.kind === 'notification' ? changedListOf(message) : undefined;
+    if (changedList !== undefined) this.#start.listChanged();
+    if (this.#claimed || message.kind === 'response') return this.#takeFor(message, body);
+    if (message.kind === 'request') {
+      if (message.method === 'ping') return this.#write(withId(PONG, message.id));
+      this.#owner.post({ type: 'asked-early' });
+    }
+    this.#early.add(message, body, changedList);
+  }
+
+  /** The session has come. */
+  #takeFor(message: ServerMessage, body: string): void {
     switch (message.kind) {
       case 'response':
         return this.#takeResponse(message, body);
@@ -308,10 +287,7 @@ export class StdioSession {
     if (run === undefined) return this.#owner.onStrangeLine(body, 'it answers nothing that was asked');
     this.#runs.delete(id);
     const initializes = run.method === 'initialize';
-    if (initializes) {
-      clearTimeout(this.#startTimer);
-      this.#lists?.introduced(textResponse(response, body));
-    }
+    if (initializes) this.#start.begun(textResponse(response, body));
     if (run.cancelled) return this.#owner.post({ type: 'settled', requestId: id });
     this.#send(responseFrame(response, id, this.#viewed(run.method, response, body), initializes));
   }
@@ -342,9 +318,7 @@ export class StdioSession {
     const relatedTo = method === 'notifications/progress' ? this.#runWith(params.progressToken) : undefined;
     // It belongs to a request that is over, so nobody would read it.
     if (method === 'notifications/progress' && relatedTo === undefined) return;
-    const frame = notificationFrame(notification, relatedTo, body);
-    if (frame.listChanged) this.#lists?.listChanged();
-    this.#send(frame);
+    this.#send(notificationFrame(notification, relatedTo, body));
   }
 
   #send(frame: SendFrame): void {

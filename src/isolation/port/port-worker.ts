@@ -64,6 +64,8 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
   #worker: Worker | undefined;
   #memory = { usedBytes: 0, heapBytes: 0 };
   #facts: WorkerFacts | undefined;
+  #introduction: string | undefined;
+  #lists: ListsFrame | undefined;
   readonly #unread: UnreadMessages;
   #held = false;
   #sleepDeadline: Deadline | undefined;
@@ -134,6 +136,16 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     return this.requests.size > 0 || this.#setupDeadline !== undefined;
   }
 
+  get introduction(): string | undefined {
+    return this.#introduction;
+  }
+
+  introduce(params: string): void {
+    if (this.#state !== 'spare') throw new Error(`a worker cannot be introduced when it is ${this.#state}`);
+    this.#introduction = params;
+    this.#port.post({ type: 'introduce', params });
+  }
+
   runs(requestId: RequestId): boolean {
     return this.requests.has(requestId);
   }
@@ -146,6 +158,8 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
       context: owner.context,
       ...claim,
     });
+    if (this.#lists !== undefined) owner.onLists(this.#lists);
+    this.#lists = undefined;
     const { setupDeadlineMs } = this.#host;
     this.#setupDeadline = this.#timers.after(setupDeadlineMs, () =>
       this.kill('killed', `the server module's setup took longer than ${setupDeadlineMs / 1000} s`),
@@ -312,8 +326,14 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     this.#owner?.onSend(stack === undefined ? frame : { ...frame, stack: this.#readable(stack) });
   }
 
+  /** Those of a spare are its session's when there is one. */
   onLists(frame: ListsFrame): void {
-    this.#owner?.onLists(frame);
+    if (this.#owner === undefined) this.#lists = frame;
+    else this.#owner.onLists(frame);
+  }
+
+  onAskedEarly(): void {
+    if (this.#state === 'spare') this.#host.onAskedEarly(this);
   }
 
   onReport(frame: Parameters<typeof report>[0]): void {

@@ -28,6 +28,8 @@ export interface WorkerHost<Thread> {
   terminate(thread: Thread): void;
   /** The thread was told to terminate and still exists: its session has let go of it. */
   onStuck(thread: Thread): void;
+  /** A spare's server has asked its client something. */
+  onAskedEarly(thread: Thread): void;
   /**
    * The thread's setup has ended, or it refused to sleep: the pool may have to find another one for waiting sessions.
    */

@@ -41,6 +41,7 @@ export interface WorkerPortOwner {
   onOverMemory(frame: OverMemoryFrame): void;
   onCodeCaches(caches: CodeCaches): void;
   onStayAwake(): void;
+  onAskedEarly(): void;
   onSkippedLines(lines: number): void;
   /** The program that it runs has ended by itself. */
   onExited(frame: ExitedFrame): void;
@@ -123,6 +124,8 @@ export class WorkerPort {
         return owner.onSkippedLines(frame.lines);
       case 'exited':
         return owner.onExited(frame);
+      case 'asked-early':
+        return owner.onAskedEarly();
       case 'stay-awake':
         return owner.onStayAwake();
       case 'ended':

@@ -92,6 +92,10 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
     this.#owners.get(worker)?.owner.onSettled();
   }
 
+  onAskedEarly(worker: PortWorker): void {
+    this.#owners.get(worker)?.owner.onAskedEarly(worker);
+  }
+
   onStuck(worker: PortWorker): void {
     this.#owners.get(worker)?.owner.onStuck();
   }

@@ -198,6 +198,10 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
     this.#starts.get(thread)?.owner.onSettled();
   }
 
+  onAskedEarly(thread: PortWorker): void {
+    this.#starts.get(thread)?.owner.onAskedEarly(thread);
+  }
+
   /** Ends its child processes, one of which may be what it waits for. */
   onStuck(thread: PortWorker): void {
     const start = this.#starts.get(thread);

@@ -30,6 +30,7 @@ export type FromWorkerFrame =
   | ExitedFrame
   | PongFrame
   | CodeCacheFrame
+  | AskedEarlyFrame
   | StayAwakeFrame
   | ServerClosedFrame
   | EndedFrame;
@@ -205,6 +206,11 @@ interface PongFrame {
 interface CodeCacheFrame {
   readonly type: 'code-cache';
   readonly caches: CodeCaches;
+}
+
+/** The server of a spare has asked its client something: the request waits for the session. */
+interface AskedEarlyFrame {
+  readonly type: 'asked-early';
 }
 
 /** The answer to `sleep` where something goes on that the main thread had not heard of. */

@@ -104,6 +104,7 @@ function isAnswers(value: unknown): value is LearnedAnswer[] {
 
 /** `message` is posted as text. */
 export const TO_WORKER: Shapes<Exclude<ToWorkerFrame, MessageFrame>> = {
+  introduce: { params: isText },
   claim: {
     // The gateway's own, with whatever metadata can be cloned.
     context: (value): value is SessionContext => isPlain(value),
@@ -186,6 +187,7 @@ export const FROM_WORKER: Shapes<FromWorkerFrame> = {
         module: (cache) => cache === undefined || isBytes(cache),
       }),
   },
+  'asked-early': {},
   'stay-awake': {},
   'server-closed': {},
   ended: {},

@@ -9,6 +9,7 @@ import type { RequestId } from '../request-id.js';
 import type { SessionContext } from '../session-context.js';
 
 export type ToWorkerFrame =
+  | IntroduceFrame
   | ClaimFrame
   | MessageFrame
   | CancelFrame
@@ -17,6 +18,16 @@ export type ToWorkerFrame =
   | CodeCacheRequestFrame
   | SleepFrame
   | EndFrame;
+
+/**
+ * Send the server `initialize` ahead of a session, which will have begun with the same parameters. Sent at most once, before
+ * `claim`, to a worker that runs a program.
+ */
+interface IntroduceFrame {
+  readonly type: 'introduce';
+  /** JSON. */
+  readonly params: string;
+}
 
 /** The worker belongs to this session from now on: run the module's `setup`. Sent once, before any message of the client. */
 export interface ClaimFrame {

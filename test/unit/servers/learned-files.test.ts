@@ -43,6 +43,7 @@ const ENTRY: CommandEntry = {
 const SLOTS: readonly StoredSlot[] = [
   {
     key: '["2025-11-25",{}]',
+    params: '{"capabilities":{}}',
     answers: [
       { method: 'initialize', before: '{"id":', after: ',"result":{}}', failure: undefined, digest: 'a' },
       { method: 'tools/list', before: '{"id":', after: ',"error":{}}', failure: '-32601', digest: 'b' },
