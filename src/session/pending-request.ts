@@ -13,6 +13,11 @@ import type { RequestSnapshot } from '../telemetry/snapshot.js';
  */
 const HEARTBEAT_STEP = 1e-6;
 
+export interface RequestedSession {
+  /** Whether requests wait until the session's server has started. */
+  readonly waking: boolean;
+}
+
 export class PendingRequest {
   readonly request: ClientRequest;
   readonly key: string;
@@ -46,20 +51,21 @@ export class PendingRequest {
   }
 
   /** Clients give up on a call that is silent for minutes, and keep-alive comments do not count for them. */
-  startHeartbeat(intervalMs: number): void {
+  startHeartbeat(intervalMs: number, session: RequestedSession): void {
     if (this.request.progressToken === undefined || this.#toolReports || this.#heartbeat !== undefined)
       return;
-    this.#heartbeat = setInterval(() => this.beat(), intervalMs);
+    this.#heartbeat = setInterval(() => this.beat(session), intervalMs);
   }
 
   /** Sends progress from the gateway, slightly above everything that the client was sent. */
-  beat(): void {
+  beat({ waking }: RequestedSession): void {
     const { progressToken } = this.request;
     const progress = above(this.#progress);
     if (progressToken === undefined || !Number.isFinite(progress)) return;
     this.#progress = progress;
     this.#beaten = progress;
-    const params = { progressToken, progress, message: 'still running' };
+    const message = waking ? 'waiting for its server to start' : 'still running';
+    const params = { progressToken, progress, message };
     this.stream.send(
       JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params }),
       undefined,

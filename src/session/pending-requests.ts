@@ -13,11 +13,11 @@ import type { SessionContext } from '../shared/session-context.js';
 import { ShortMap } from '../shared/short-map.js';
 import type { CancelReason } from '../telemetry/events.js';
 import type { RequestSnapshot } from '../telemetry/snapshot.js';
-import { PendingRequest } from './pending-request.js';
+import { PendingRequest, type RequestedSession } from './pending-request.js';
 import type { SharedBySessions } from './session-owner.js';
 
 /** The session, as its pending requests see it. */
-export interface PendingRequestsOwner {
+export interface PendingRequestsOwner extends RequestedSession {
   readonly context: SessionContext;
   /** A request is over and no longer pending. */
   onFinished(): void;
@@ -97,7 +97,7 @@ export class PendingRequests {
     this.#shared.totals.requestsInFlight += 1;
     this.#pending.set(request.id, pending);
     this.#shared.events.emit('request-started', pending.facts(this.#owner.context));
-    if (stream.streaming) pending.startHeartbeat(this.#shared.options.progressHeartbeatMs);
+    if (stream.streaming) this.#startHeartbeat(pending);
     return pending;
   }
 
@@ -106,8 +106,10 @@ export class PendingRequests {
    * heartbeats start.
    */
   streaming({ requestIds }: ResponseStream): void {
-    const { progressHeartbeatMs } = this.#shared.options;
-    for (const id of requestIds) this.#pending.get(id)?.startHeartbeat(progressHeartbeatMs);
+    for (const id of requestIds) {
+      const pending = this.#pending.get(id);
+      if (pending !== undefined) this.#startHeartbeat(pending);
+    }
   }
 
   /** Takes the first step of the kill ladder. The client gets an error. */
@@ -137,7 +139,7 @@ export class PendingRequests {
     const pending = this.#pending.get(id);
     pending?.resumeDeadline?.clear();
     // The client counts how often its streams break until it receives something.
-    pending?.beat();
+    pending?.beat(this.#owner);
   }
 
   /** Answers a request with an error of the gateway. */
@@ -181,5 +183,9 @@ export class PendingRequests {
       stack,
     });
     this.#owner.onFinished();
+  }
+
+  #startHeartbeat(pending: PendingRequest): void {
+    pending.startHeartbeat(this.#shared.options.progressHeartbeatMs, this.#owner);
   }
 }

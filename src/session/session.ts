@@ -70,6 +70,10 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
     return this.#binding.state;
   }
 
+  get waking(): boolean {
+    return this.state === 'waking';
+  }
+
   /** How long its thread has had nothing to do; `undefined` if it has no thread that could be taken away. */
   get idleThreadMs(): number | undefined {
     return this.#sleep.idleMs;

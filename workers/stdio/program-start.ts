@@ -9,6 +9,9 @@ import { ListInquiry, type TextResponse } from './list-inquiry.js';
 
 const INITIALIZED = 'notifications/initialized';
 const MAX_QUOTED_CHARS = 500;
+/** When the log says that a start takes long, and again. */
+const FIRST_NOTICE_MS = 5_000;
+const NOTICE_MS = 60_000;
 
 export interface ProgramStartOwner {
   post(frame: FromWorkerFrame): void;
@@ -27,6 +30,7 @@ export class ProgramStart {
   /** Set once `initialize` was sent ahead: whether the program has accepted it. */
   #introduced: Promise<boolean> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #notice: NodeJS.Timeout | undefined;
   #lastList = 0;
 
   /** @param learns whether to report what the program answers to `initialize` and to the lists */
@@ -37,11 +41,7 @@ export class ProgramStart {
     this.#lists = new ListInquiry({
       ask: (method) => this.#askList(method),
       report: (frame) => owner.post(frame),
-      refuse: (reason) => {
-        const message = `the server's lists are not remembered for later sessions: ${reason}`;
-        const about = { source: 'session', fields: undefined, key: undefined } as const;
-        owner.post({ type: 'log', level: 'info', message, ...about });
-      },
+      refuse: (reason) => this.#log(`the server's lists are not remembered for later sessions: ${reason}`),
     });
   }
 
@@ -68,11 +68,13 @@ export class ProgramStart {
       () => this.#fail(`it did not answer initialize within ${this.#timeoutMs / 1000} s (start-timeout)`),
       this.#timeoutMs,
     ).unref();
+    this.#noticeLater(FIRST_NOTICE_MS, performance.now());
   }
 
   /** `initialize` has been answered. */
   begun(response: TextResponse): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#notice);
     if ('result' in response.message) this.#lists?.introduced(response);
   }
 
@@ -97,6 +99,7 @@ export class ProgramStart {
   /** The program has gone: what it had to do at its start does not matter any more. */
   close(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#notice);
     this.#lists?.close();
   }
 
@@ -133,6 +136,21 @@ export class ProgramStart {
     const id = `bulkhead-list-${this.#lastList}`;
     const response = await this.#owner.ask(id, JSON.stringify({ jsonrpc: '2.0', id, method }));
     return this.#owner.viewed(method, response);
+  }
+
+  #noticeLater(ms: number, sinceMs: number): void {
+    this.#notice = setTimeout(() => {
+      const seconds = Math.round((performance.now() - sinceMs) / 1000);
+      this.#log(
+        `the server has not answered initialize after ${seconds} s; it may be downloading something first`,
+      );
+      this.#noticeLater(NOTICE_MS, sinceMs);
+    }, ms).unref();
+  }
+
+  #log(message: string): void {
+    const about = { source: 'session', fields: undefined, key: undefined } as const;
+    this.#owner.post({ type: 'log', level: 'info', message, ...about });
   }
 
   #fail(message: string): void {
