@@ -108,7 +108,13 @@ export class HostedServer {
       if (this.#closed) return started.pool.close(new StopDeadline(CLOSE_LATE_MS));
       this.#started = started;
       const { options, pool, answers } = started;
-      this.#sessions = new SessionManager(options, this.#resources.events, this.#all, pool, answers);
+      this.#sessions = new SessionManager(
+        { ...options, server: this.name },
+        this.#resources.events,
+        this.#all,
+        pool,
+        answers,
+      );
       if (this.#filled) pool.fill();
       if (this.#failures > 0) this.#note('info', `the server "${this.name}" is served now`);
       this.#failure = undefined;

@@ -74,12 +74,7 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
   const { bundle: bundling, ...options } = sessionOptions(entry, resources);
   const open = entry.isolation === 'process' ? moduleInProcesses : moduleInThreads;
   const { trial, pool } = open(entry, options, resources);
-  const { moduleUrl } = entry;
-  const { tools, staticLists, notBundledBecause, ...code } = await checkServerModule(
-    moduleUrl,
-    bundling,
-    trial,
-  );
+  const { tools, staticLists, notBundledBecause, ...code } = await checkServerModule(entry, bundling, trial);
   onTools(tools);
   if (notBundledBecause !== undefined) {
     events.emit('notice', {

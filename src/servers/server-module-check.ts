@@ -26,6 +26,7 @@ import { StopDeadline } from '../shared/stop-deadline.js';
 import { GatewayEmitter } from '../telemetry/events.js';
 import { answerOf, type CachedAnswer, StaticLists } from './cached-answers.js';
 import { type BundledModule, bundleServerModule } from './module-bundle.js';
+import type { ModuleEntry } from './server-entry.js';
 
 /** A module with more pages than this is assumed never to end. */
 const MAX_TOOL_PAGES = 100;
@@ -60,22 +61,25 @@ export type OpenTrialPool = (
   events: GatewayEmitter,
 ) => WorkerPool<PortWorker>;
 
+/** `moduleUrl`: a `file:` URL; `undefined`: the built-in server. */
+type TriedServer = Pick<ModuleEntry, 'name' | 'moduleUrl'>;
+
 /**
- * @param serverModule a `file:` URL; `undefined`: the built-in server
  * @param bundling whether to bundle the module; otherwise workers import its files
  * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` with one sentence if the module cannot be served
  */
 export async function checkServerModule(
-  serverModule: string | undefined,
+  server: TriedServer,
   bundling: boolean,
   openPool: OpenTrialPool,
 ): Promise<CheckedServerModule> {
-  const tryOut = (bundle?: BundledModule) => tryOutIn(openPool, serverModule, bundle);
+  const { moduleUrl } = server;
+  const tryOut = (bundle?: BundledModule) => tryOutIn(openPool, server, bundle);
   let notBundledBecause: string | undefined;
-  if (serverModule !== undefined && bundling) {
+  if (moduleUrl !== undefined && bundling) {
     const startedMs = performance.now();
     try {
-      const bundle = await bundleServerModule(serverModule);
+      const bundle = await bundleServerModule(moduleUrl);
       return { ...(await tryOut(bundle)), bundle, notBundledBecause };
     } catch (error) {
       if (performance.now() - startedMs > SOON_MS) throw error;
@@ -87,7 +91,7 @@ export async function checkServerModule(
 
 async function tryOutIn(
   openPool: OpenTrialPool,
-  serverModule: string | undefined,
+  { name, moduleUrl }: TriedServer,
   bundle: BundledModule | undefined,
 ): Promise<Omit<CheckedServerModule, 'bundle' | 'notBundledBecause'>> {
   // A separate emitter, so that the check does not appear in the gateway's metrics and logs.
@@ -99,7 +103,7 @@ async function tryOutIn(
   });
   try {
     const thread = await pool.acquire(new AbortController().signal);
-    const trial = new TrialSession(thread);
+    const trial = new TrialSession(thread, name);
     const initialized = await trial.initialize();
     const isStatic = thread.traits?.staticLists === true;
     // What has been compiled by now is in the cache of every thread. With static lists, no session thread will be asked
@@ -114,7 +118,7 @@ async function tryOutIn(
       codeCaches: { worker: sharedCopy(worker), module: module && sharedCopy(module) },
     };
   } catch (error) {
-    const module = serverModule === undefined ? 'the built-in server' : fileURLToPath(serverModule);
+    const module = moduleUrl === undefined ? 'the built-in server' : fileURLToPath(moduleUrl);
     const message = `${module}: ${messageOf(error)}${printed}`;
     throw new BulkheadError('ERR_BULKHEAD_SERVER_MODULE', message, { cause: error });
   } finally {
@@ -153,17 +157,7 @@ function lasts({ result, error }: Answer): boolean {
 }
 
 class TrialSession implements WorkerOwner {
-  readonly context: SessionContext = {
-    sessionId: `trial-${randomUUID()}`,
-    transport: 'streamable-http',
-    client: { name: 'mcp-bulkhead', version: '' },
-    protocolVersion: LATEST_PROTOCOL_VERSION,
-    userAgent: undefined,
-    remoteAddress: undefined,
-    principal: 'anonymous',
-    startedAtMs: Date.now(),
-    metadata: {},
-  };
+  readonly context: SessionContext;
   readonly #thread: PortWorker;
   readonly #waiting = new Map<
     RequestId,
@@ -174,8 +168,20 @@ class TrialSession implements WorkerOwner {
   #failSetUp: (error: Error) => void = () => {};
   #lastId = 0;
 
-  constructor(thread: PortWorker) {
+  constructor(thread: PortWorker, server: string) {
     this.#thread = thread;
+    this.context = {
+      sessionId: `trial-${randomUUID()}`,
+      server,
+      transport: 'streamable-http',
+      client: { name: 'mcp-bulkhead', version: '' },
+      protocolVersion: LATEST_PROTOCOL_VERSION,
+      userAgent: undefined,
+      remoteAddress: undefined,
+      principal: 'anonymous',
+      startedAtMs: Date.now(),
+      metadata: {},
+    };
     this.#setUp = new Promise((resolve, reject) => {
       this.#markSetUp = resolve;
       this.#failSetUp = reject;

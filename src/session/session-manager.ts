@@ -18,7 +18,12 @@ import type { SessionTotals } from './session-totals.js';
 /** 192 bits, as characters that the specification allows (0x21 to 0x7E) and that need no escaping in a URL. */
 const SESSION_ID_BYTES = 24;
 
+/** What a transport knows of a session that it opens. */
+export type OpeningContext = Omit<SessionContext, 'sessionId' | 'server' | 'startedAtMs'>;
+
 export interface SessionManagerOptions extends SessionOptions {
+  /** Its name in the catalogue. */
+  readonly server: string;
   readonly cleanupIntervalMs: number;
 }
 
@@ -88,9 +93,10 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
    * Creates the record, and makes room for it. The session has no worker before its first message.
    * @param outboxes the way to its client
    */
-  open(context: Omit<SessionContext, 'sessionId' | 'startedAtMs'>, outboxes: OutboxSource): Session {
+  open(context: OpeningContext, outboxes: OutboxSource): Session {
     this.#all.makeRoom();
-    const whole = { ...context, sessionId: newSessionId(), startedAtMs: Date.now() };
+    const { server } = this.options;
+    const whole = { ...context, sessionId: newSessionId(), server, startedAtMs: Date.now() };
     const session = new Session(whole, this, outboxes);
     this.#sessions.set(session.id, session);
     return session;

@@ -8,6 +8,8 @@ export type SessionTransport = 'streamable-http' | 'sse' | 'stdio';
 export interface SessionContext {
   /** Cryptographically random, visible ASCII (2025-11-25, Transports, "Session Management"). */
   readonly sessionId: string;
+  /** The name of its server in the gateway's catalogue. */
+  readonly server: string;
   readonly transport: SessionTransport;
   /** From `initialize`'s `clientInfo`; cut to 200 characters each. */
   readonly client: { readonly name: string; readonly version: string };

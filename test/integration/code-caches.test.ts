@@ -37,8 +37,10 @@ describe("V8's code caches", () => {
   }
 
   it('are taken by the threads that they were made for', async () => {
-    const { bundle, codeCaches } = await checkServerModule(serverModule, true, (bundle, events) =>
-      createThreadPool({ ...options, bundle }, new WorkerBudget(1), events),
+    const { bundle, codeCaches } = await checkServerModule(
+      { name: 'tools', moduleUrl: serverModule },
+      true,
+      (bundle, events) => createThreadPool({ ...options, bundle }, new WorkerBudget(1), events),
     );
     expect(codeCaches.module).not.to.equal(undefined);
     const { rejected, notices, start } = poolOf({ bundle, codeCaches });

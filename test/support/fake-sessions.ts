@@ -22,6 +22,7 @@ export const SECOND = 1_000;
 export const CANCEL_GRACE_MS = 2 * SECOND;
 export const SSE_AFTER_MS = 1_000;
 export const OPTIONS = {
+  server: 'env',
   maxSessions: 10,
   cleanupIntervalMs: SECOND,
   maxRequestsPerSession: 64,

@@ -51,6 +51,7 @@ const TO_WORKER: AnyOf<ToWorkerFrame> = {
   claim: fc.record({
     context: fc.record({
       sessionId: key,
+      server: text,
       transport: fc.constantFrom('streamable-http', 'sse'),
       client: fc.record({ name: text, version: text }),
       protocolVersion: text,

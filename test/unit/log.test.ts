@@ -86,6 +86,7 @@ describe('log', () => {
       level: LEVELS.error,
       thread: 3,
       sessionId: 'session-1',
+      server: 'env',
       running: ['read'],
     });
   });

@@ -57,6 +57,7 @@ export async function warmUp(
     type: 'claim',
     context: {
       sessionId: 'warm-up',
+      server: 'warm-up',
       transport: 'streamable-http',
       client: { name: 'warm-up', version: '0' },
       protocolVersion: NEWEST_PROTOCOL_VERSION,

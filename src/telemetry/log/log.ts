@@ -208,7 +208,11 @@ function describe(context: SessionContext) {
 }
 
 function identify(context: SessionContext | undefined) {
-  return { sessionId: context?.sessionId, client: optional(context?.client.name) };
+  return {
+    sessionId: context?.sessionId,
+    server: context?.server,
+    client: optional(context?.client.name),
+  };
 }
 
 function describeRequest({ context, key, method, tool }: RequestFacts) {

@@ -17,7 +17,7 @@ import type { ClientMessage, ClientRequest } from '../../protocol/client-message
 import { JSON_RPC } from '../../protocol/json-rpc-error.js';
 import { rejectionResponse } from '../../protocol/rejection.js';
 import type { Session } from '../../session/session.js';
-import type { SessionManager } from '../../session/session-manager.js';
+import type { OpeningContext, SessionManager } from '../../session/session-manager.js';
 import type { SessionContext, SessionTransport } from '../../shared/session-context.js';
 import { identified, MAX_NAME_CHARS, openingOf, tellSession } from '../session-messages.js';
 import { acceptsAll } from './media-type.js';
@@ -47,7 +47,7 @@ export function contextOf(
   transport: SessionTransport,
   principal: string,
   metadata: Readonly<Record<string, unknown>>,
-): Omit<SessionContext, 'sessionId' | 'startedAtMs'> {
+): OpeningContext {
   return {
     transport,
     client: { name: '', version: '' },

@@ -10,6 +10,7 @@ import type {
 export function contextOf(overrides: Partial<SessionContext> = {}): SessionContext {
   return {
     sessionId: 'session-1',
+    server: 'env',
     transport: 'streamable-http',
     client: { name: 'claude-code', version: '2.1.330' },
     protocolVersion: '2025-11-25',

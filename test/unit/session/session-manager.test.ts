@@ -7,6 +7,7 @@ import { GatewayEmitter } from '../../../src/telemetry/events.js';
 import { contextOf } from '../metrics/fake-gateway.js';
 
 const OPTIONS: SessionManagerOptions = {
+  server: 'env',
   cleanupIntervalMs: 60_000,
   maxRequestsPerSession: 64,
   progressHeartbeatMs: 20_000,
