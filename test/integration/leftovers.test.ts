@@ -16,12 +16,16 @@ import { fixtureModule } from '../support/modules.js';
 import { program } from '../support/programs.js';
 import { RawClient, textOf } from '../support/raw-client.js';
 
-/** Servers that ignore the end of their stdin and SIGTERM, the end alone, and nothing; and a module whose tools start processes. */
+/**
+ * Servers that ignore the end of their stdin and SIGTERM, the end alone, and nothing; and a module whose tools start
+ * processes, in a thread and in a process.
+ */
 const SERVERS = {
   stubborn: program('odd-server.mjs', ['--deaf', '--ignore-sigterm']),
   deaf: program('odd-server.mjs', ['--deaf']),
   polite: program('odd-server.mjs'),
   tools: { module: fileURLToPath(fixtureModule('tools')) },
+  isolated: { module: fileURLToPath(fixtureModule('tools')), isolation: 'process' },
 };
 
 interface Served {
@@ -80,10 +84,12 @@ describe('what a gateway leaves behind that is killed with SIGKILL', () => {
       await stubborn.call('pid'),
       await stubborn.call('child', { stubborn: true, detached: true }),
     ].map((answer) => Number(textOf(answer)));
-    const modules = await first.session('tools');
-    const started = await modules.call('spawn', { what: 'escape', lifetime: 'session' });
-    left.push(...(JSON.parse(textOf(started)) as { pids: number[] }).pids);
-    expect(left).to.have.length(4);
+    for (const module of ['tools', 'isolated'] as const) {
+      const client = await first.session(module);
+      const started = await client.call('spawn', { what: 'escape', lifetime: 'session' });
+      left.push(...(JSON.parse(textOf(started)) as { pids: number[] }).pids);
+    }
+    expect(left).to.have.length(6);
     await kill(first);
 
     const second = await serve();
@@ -91,9 +97,15 @@ describe('what a gateway leaves behind that is killed with SIGKILL', () => {
       () => !left.some(isAlive),
       () => `the end of ${left.filter(isAlive).join(', ')}`,
     );
-    await second.cli.printed('stderr', /Ended what gateways that were killed had left behind\./);
+    // Any gateway on the machine may have been the first to find the processes, but only this one knows the folder.
+    const [, processes, folders] = await second.cli.printed(
+      'stderr',
+      /"processes":(\d+),"folders":([1-9]\d*),"msg":"Ended what gateways that were killed had left behind\."/,
+    );
     const metrics = await (await fetch(new URL('metrics', second.adminUrl))).text();
-    expect(metrics).to.match(/^bulkhead_leftover_processes_ended_total [1-9]/m);
+    expect(metrics)
+      .to.include(`\nbulkhead_leftover_processes_ended_total ${processes}\n`)
+      .and.include(`\nbulkhead_leftover_folders_removed_total ${folders}\n`);
     expect(untouched.filter(isAlive)).to.deep.equal(untouched);
     expect(textOf(await other.call('count'))).to.equal('1');
   });
