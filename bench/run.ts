@@ -9,6 +9,7 @@ import type { BenchSettings, Figure, Row } from './figure.js';
 import { machine, table, withSection } from './report.js';
 import { kill } from './rows/kill.js';
 import { latency, loadedLatency } from './rows/latency.js';
+import { learnedLists } from './rows/learned-lists.js';
 import { mainThread } from './rows/main-thread.js';
 import { manySessions } from './rows/many-sessions.js';
 import { memory } from './rows/memory.js';
@@ -30,6 +31,7 @@ const ROWS: readonly Row[] = [
   wake,
   sessionCreation,
   manySessions,
+  learnedLists,
   sleepCycles,
   neighbour,
   threadStart,

@@ -19,6 +19,7 @@ export type StartServer = () => Promise<MeasuredServer>;
 const COMMAND = fileURLToPath(new URL('../../src/bin.cjs', import.meta.url));
 /** As `npm start` has it; see README.md, "Options". */
 const YOUNG_OBJECTS = '--max-semi-space-size=32';
+const PORTS_AND_LOGS = ['--port', '0', '--admin-port', '0', '--log-level', 'silent'];
 const SERVER_MODULE = fileURLToPath(new URL('../server-module.js', import.meta.url));
 const SDK_SERVER = fileURLToPath(new URL('../sdk-server.js', import.meta.url));
 const BARE_SERVER = fileURLToPath(new URL('../bare-server.js', import.meta.url));
@@ -30,8 +31,13 @@ function addressesIn(output: string): { url: URL; adminUrl: URL | undefined } | 
   return url && { url, adminUrl: urls.find(({ host }) => host !== url.host) };
 }
 
-async function start(args: readonly string[], needsAdmin: boolean): Promise<MeasuredServer> {
-  const child = adopt(spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] }));
+async function start(
+  args: readonly string[],
+  needsAdmin: boolean,
+  env: Readonly<Record<string, string>> = {},
+): Promise<MeasuredServer> {
+  const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
+  const child = adopt(spawn(process.execPath, args, { stdio, env: { ...process.env, ...env } }));
   let output = '';
   const { promise, resolve, reject } = deferred<{ url: URL; adminUrl: URL | undefined }>();
   const deadline = setTimeout(() => reject(failure('printed no address in time')), START_DEADLINE_MS);
@@ -81,6 +87,19 @@ export function builtIn(...flags: readonly string[]): StartServer {
   return serve([], flags);
 }
 
+/**
+ * Bulkhead with a program that speaks stdio, in processes.
+ * @param caches the folder in which it remembers what it learns
+ */
+export function bulkheadWith(
+  program: readonly string[],
+  caches: string,
+  ...flags: readonly string[]
+): StartServer {
+  const args = [YOUNG_OBJECTS, COMMAND, 'serve', ...PORTS_AND_LOGS, ...flags, '--', ...program];
+  return () => start(args, true, { XDG_CACHE_HOME: caches });
+}
+
 /** Bulkhead as `npm start` starts it; V8 writes a CPU profile of each of its threads into the folder when it ends. */
 export function profiledBulkhead(folder: string): StartServer {
   return serve([SERVER_MODULE], [], ['--cpu-prof', `--cpu-prof-dir=${folder}`]);
@@ -92,7 +111,7 @@ function serve(
   nodeFlags: readonly string[] = [],
 ): StartServer {
   const args = [...nodeFlags, YOUNG_OBJECTS, COMMAND, 'serve', ...module];
-  args.push('--port', '0', '--admin-port', '0', '--log-level', 'silent', '--max-threads', '128', ...flags);
+  args.push(...PORTS_AND_LOGS, '--max-threads', '128', ...flags);
   return () => start(args, true);
 }
 
