@@ -10,9 +10,11 @@ import { ProcessStarter } from '../isolation/process/process-starter.js';
 import { programProcess } from '../isolation/process/program-process.js';
 import { createThreadPool, type ModulePoolOptions } from '../isolation/thread/thread-pool.js';
 import { PROCESS_WORDS, WorkerBudget } from '../isolation/worker-budget.js';
+import type { BundledModule } from '../servers/bundle-parts.js';
 import type { AnswerSource } from '../servers/cached-answers.js';
 import type { LearnedFiles } from '../servers/learned-files.js';
 import { LearnedLists } from '../servers/learned-lists.js';
+import { bundleProgram } from '../servers/program-bundle.js';
 import type {
   CommandEntry,
   ModuleEntry,
@@ -26,6 +28,7 @@ import {
   checkServerModule,
   type OpenTrialPool,
 } from '../servers/server-module-check.js';
+import { messageOf } from '../shared/errors.js';
 import type { ToolRuleLists } from '../shared/tool-rules.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
 
@@ -163,13 +166,28 @@ async function startInThreads(entry: ScriptEntry, resources: HostingResources): 
   const limits = { threadHeapMb, threadMemoryMb, threadNice, cancelGraceMs };
   // Started without a session, a program may do what only a session should make it do: so only if the entry says it.
   const spareThreads = entry.spares ?? 0;
-  const pool = createThreadPool(
-    { ...limits, spareThreads, program, introduction: () => answers?.introduction },
-    threads,
-    events,
-    nextId,
-  );
+  const programBundle = bundleOf(entry, resources);
+  const work = { program, programBundle, introduction: () => answers?.introduction };
+  const pool = createThreadPool({ ...limits, spareThreads, ...work }, threads, events, nextId);
   return { pool, options, answers };
+}
+
+/** Built while the program is served already: its first threads load its files. */
+async function bundleOf(
+  { name, script }: ScriptEntry,
+  { events, options }: HostingResources,
+): Promise<BundledModule | undefined> {
+  if (!options.bundle) return undefined;
+  try {
+    return await bundleProgram(script);
+  } catch (error) {
+    events.emit('notice', {
+      level: 'info',
+      message: `the program of the server "${name}" is loaded file by file, so threads start more slowly: ${messageOf(error)}`,
+      fields: { server: name },
+    });
+    return undefined;
+  }
 }
 
 async function startProcesses(

@@ -1,305 +1,46 @@
 /**
- * Bundles the server module and everything that it imports, in two parts: ES modules, which are strict code, and
- * CommonJS, which is not, with a loader for each file that the first part requires. A CommonJS file that loads an ES
- * module would need the opposite direction, so a module with one is not bundled.
+ * Bundles the server module and everything that it imports.
  *
  * Loading zod alone from `node_modules` takes longer than everything else in a thread's start. From a bundle with V8's
  * code cache it takes an eighth of that (ADR 9). If the bundle might behave differently from the files, there is none,
  * and threads import the files.
  */
-import { readFile } from 'node:fs/promises';
-import { isBuiltin } from 'node:module';
-import { dirname } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import type {
-  BuildOptions,
-  OnLoadResult,
-  OnResolveArgs,
-  OnResolveResult,
-  Plugin,
-  PluginBuild,
-} from 'esbuild';
-import { sharedCopy } from '../isolation/port/shared-counters.js';
-import { messageOf } from '../shared/errors.js';
+import { fileURLToPath } from 'node:url';
+import {
+  asFiles,
+  type BundledModule,
+  builtPart,
+  bundled,
+  joined,
+  loadersOf,
+  withoutCommonJs,
+  withoutModules,
+} from './bundle-parts.js';
 import { ModuleKinds } from './module-kind.js';
-
-export interface BundledModule {
-  /** The body of a CommonJS module, ASCII, in shared memory. Its `default` export is the server module's. */
-  readonly text: Uint8Array;
-  /** The file name in stacks. */
-  readonly filename: string;
-  /** The source map of the bundle, as JSON. */
-  readonly sourceMap: string;
-}
-
-/** Why there is no bundle; completes the sentence "is not bundled, because …". */
-export class NotBundled extends Error {
-  constructor(reason: string, options?: ErrorOptions) {
-    super(reason, options);
-    this.name = 'NotBundled';
-  }
-}
-
-/** A larger bundle costs more memory in each thread than it saves time. */
-const MAX_TEXT_BYTES = 4 * 2 ** 20;
-
-/** This package as a server module imports it. The code that makes a gateway has no use in a thread, and is large. */
-const PUBLIC_API = fileURLToPath(new URL('../index.js', import.meta.url));
-const GATEWAY = {
-  namespace: 'gateway',
-  contents: "throw new Error('a session thread can make no gateway');",
-};
-
-/** The prefix under which the strict part requires CommonJS files. */
-const COMMONJS = 'bulkhead-commonjs:';
-const RESOLVED = { resolved: true };
-
-const META = '__bulkhead_import_meta';
-
-/** Code that means something else, or nothing, in a bundle. */
-const UNFIT: readonly (readonly [pattern: RegExp, why: string])[] = [
-  [/\bimport\s*\(\s*(?!['"\s])/, 'imports what it computes'],
-  [/\brequire\s*\(\s*(?!['"\s])/, 'requires what it computes'],
-  [/\brequire\s*\.\s*(?:resolve|cache|main|extensions)\b/, 'uses more of `require` than the call'],
-  [/\bmodule\s*\.\s*(?:parent|paths|children|filename)\b/, 'uses more of `module` than its exports'],
-  [/\b__(?:dirname|filename)\b/, 'uses __dirname or __filename'],
-  [
-    /\bimport\s*\.\s*meta\s*(?!\s*\.\s*(?:url|dirname|filename)\b)/,
-    'uses more of import.meta than its address',
-  ],
-];
-
-/** Gives each file its own `import.meta`, and refuses files that cannot be in a bundle. */
-const asFiles: Plugin = {
-  name: 'as-files',
-  setup(build) {
-    build.onResolve({ filter: /^\.\// }, ({ path, importer, kind }) =>
-      importer === PUBLIC_API && kind === 'dynamic-import'
-        ? { path, namespace: GATEWAY.namespace }
-        : undefined,
-    );
-    build.onLoad({ filter: /./, namespace: GATEWAY.namespace }, () => ({ contents: GATEWAY.contents }));
-    build.onLoad({ filter: /\.[cm]?js$/ }, async ({ path }): Promise<OnLoadResult> => {
-      const text = await readFile(path, 'utf8');
-      const why = unfit(text) && unfit(await withoutComments(build.esbuild, text));
-      if (why !== undefined) throw new NotBundled(`${path} ${why}`);
-      return { contents: text.includes('import.meta') ? withMeta(path, text) : text, loader: 'js' };
-    });
-  },
-};
-
-function unfit(text: string): string | undefined {
-  return UNFIT.find(([pattern]) => pattern.test(text))?.[1];
-}
-
-async function withoutComments({ transform }: PluginBuild['esbuild'], text: string): Promise<string> {
-  const { code } = await transform(text, { loader: 'js', minifyWhitespace: true, legalComments: 'none' });
-  return code;
-}
-
-/** Added to the first line, so that the numbers of the following lines stay the same. */
-function withMeta(path: string, text: string): string {
-  const meta = { url: pathToFileURL(path).href, filename: path, dirname: dirname(path) };
-  return `const ${META} = ${JSON.stringify(meta)};${text.startsWith('#!') ? '//' : ''}${text}`;
-}
-
-/**
- * @param required receives the CommonJS files that the strict part requires, as absolute paths in the order of their
- *   numbers
- */
-function withoutCommonJs(kinds: ModuleKinds, required: string[]): Plugin {
-  return resolving('without-commonjs', async (resolved) => {
-    if ((await kinds.of(resolved.path)) !== 'commonjs') return resolved;
-    if (!required.includes(resolved.path)) required.push(resolved.path);
-    return { path: `${COMMONJS}${required.indexOf(resolved.path)}`, external: true };
-  });
-}
-
-/** This package's own modules do not need strict mode. */
-function withoutModules(kinds: ModuleKinds): Plugin {
-  const ownFolder = dirname(PUBLIC_API);
-  return resolving('without-modules', async (resolved, { importer }) => {
-    if (resolved.path.startsWith(ownFolder) || (await kinds.of(resolved.path)) !== 'module') return resolved;
-    throw new NotBundled(`${importer} is CommonJS and loads ${resolved.path}, an ES module`);
-  });
-}
-
-/** A plugin that is called with esbuild's resolution of each import of a file. */
-function resolving(
-  name: string,
-  decide: (resolved: { readonly path: string }, args: OnResolveArgs) => Promise<OnResolveResult>,
-): Plugin {
-  return {
-    name,
-    setup(build) {
-      build.onResolve({ filter: /./ }, async ({ path, pluginData, ...rest }) => {
-        if (pluginData === RESOLVED || rest.kind === 'entry-point') return undefined;
-        const { importer, namespace, resolveDir, kind } = rest;
-        const found = await build.resolve(path, {
-          importer,
-          namespace,
-          resolveDir,
-          kind,
-          with: rest.with,
-          pluginData: RESOLVED,
-        });
-        if (found.errors.length > 0 || found.external || found.namespace !== 'file') return undefined;
-        return decide({ path: found.path }, { path, pluginData, ...rest });
-      });
-    },
-  };
-}
-
-let underway = 0;
 
 /**
  * Bundles the server module.
  * @param moduleUrl a `file:` URL
  * @throws {NotBundled} if it cannot be bundled, or not without a difference
  */
-export async function bundleServerModule(moduleUrl: string): Promise<BundledModule> {
+export function bundleServerModule(moduleUrl: string): Promise<BundledModule> {
   const path = fileURLToPath(moduleUrl);
-  // Loaded only if a module is bundled. esbuild is a program of its own that runs until `stop`.
-  const esbuild = await import('esbuild');
-  underway += 1;
-  try {
+  return bundled(path, async (esbuild) => {
     const kinds = new ModuleKinds();
     const required: string[] = [];
     // Node's own way to the default export, for a CommonJS module too: through an importer that is an ES module.
-    const entry = `export { default } from ${JSON.stringify(path)};`;
-    const modules = await builtPart(esbuild, path, 'entry.mjs', entry, withoutCommonJs(kinds, required));
-    const loaders = required.map(
-      (file, index) =>
-        `exports[${JSON.stringify(COMMONJS + index)}] = () => require(${JSON.stringify(file)});`,
-    );
-    const commonJs =
-      required.length === 0
-        ? undefined
-        : await builtPart(esbuild, path, 'commonjs.cjs', loaders.join('\n'), withoutModules(kinds));
-    const { text, sourceMap } = joined(modules, commonJs);
-    if (text.length > MAX_TEXT_BYTES) {
-      throw new NotBundled(`it has ${text.length} bytes with all that it imports`);
-    }
-    return { text: sharedCopy(Buffer.from(text, 'latin1')), filename: `${path} (bundled)`, sourceMap };
-  } catch (error) {
-    throw asNotBundled(error);
-  } finally {
-    underway -= 1;
-    // This also ends the builds of other gateways in this process.
-    if (underway === 0) await esbuild.stop();
-  }
-}
-
-interface Part {
-  /** The body of a CommonJS module, ASCII. */
-  readonly text: string;
-  /** JSON */
-  readonly sourceMap: string;
-}
-
-async function builtPart(
-  { build }: typeof import('esbuild'),
-  path: string,
-  sourcefile: string,
-  contents: string,
-  kindsApart: Plugin,
-): Promise<Part> {
-  const { outputFiles, metafile } = await build({
-    ...BUILD_OPTIONS,
-    stdin: { contents, resolveDir: dirname(path), sourcefile },
-    outfile: `${path}.bundle.cjs`,
-    plugins: [asFiles, kindsApart],
+    const contents = `export { default } from ${JSON.stringify(path)};`;
+    const modules = await builtPart(esbuild, path, {
+      sourcefile: 'entry.mjs',
+      contents,
+      plugins: [asFiles, withoutCommonJs(kinds, required)],
+    });
+    if (required.length === 0) return joined(modules);
+    const commonJs = await builtPart(esbuild, path, {
+      sourcefile: 'commonjs.cjs',
+      contents: loadersOf(required),
+      plugins: [asFiles, withoutModules(kinds)],
+    });
+    return joined(modules, commonJs);
   });
-  const external = Object.values(metafile.outputs)
-    .flatMap((output) => output.imports)
-    .find(
-      (imported) =>
-        imported.external === true && !isBuiltin(imported.path) && !imported.path.startsWith(COMMONJS),
-    );
-  if (external !== undefined) throw new NotBundled(`${external.path} was not found`);
-  const [sourceMap, text] = [outputFiles.find(isMap), outputFiles.find((file) => !isMap(file))];
-  if (sourceMap === undefined || text === undefined) throw new NotBundled('esbuild gave no text');
-  return { text: withoutNeedlessNames(text.contents), sourceMap: sourceMap.text };
-}
-
-const BUILD_OPTIONS = {
-  bundle: true,
-  write: false,
-  metafile: true,
-  platform: 'node',
-  format: 'cjs',
-  target: `node${process.versions.node}`,
-  charset: 'ascii',
-  legalComments: 'none',
-  minifyWhitespace: true,
-  sourcemap: 'external',
-  sourcesContent: false,
-  // Resolve and run as Node does: no conditions and fields of bundlers, and nothing left out because of their
-  // annotations.
-  conditions: [],
-  mainFields: ['main'],
-  ignoreAnnotations: true,
-  tsconfigRaw: '{}',
-  keepNames: true,
-  define: { 'import.meta': META },
-  // Code from V8's cache has lost the callback for `import()`; the code in the bundle needs none.
-  supported: { 'dynamic-import': false },
-  logLevel: 'silent',
-} satisfies BuildOptions;
-
-/**
- * Both parts as the body of one function of `exports`, `require` and `module`. Each begins on its own line, because its
- * source map needs that.
- */
-function joined(modules: Part, commonJs: Part | undefined): Part {
-  const pieces: (string | Part)[] =
-    commonJs === undefined
-      ? ['"use strict";', modules]
-      : [
-          'const $commonjs = {}; (function (exports, module) {',
-          commonJs,
-          '})($commonjs, {}); (function (require) { "use strict";',
-          modules,
-          '})((id) => Object.hasOwn($commonjs, id) ? $commonjs[id]() : require(id));',
-        ];
-  let text = '';
-  let line = 0;
-  const sections = [];
-  for (const piece of pieces) {
-    if (typeof piece === 'object') {
-      sections.push({ offset: { line, column: 0 }, map: JSON.parse(piece.sourceMap) as object });
-    }
-    const added = `${typeof piece === 'string' ? piece : piece.text}\n`;
-    text += added;
-    line += added.split('\n').length - 1;
-  }
-  return { text, sourceMap: JSON.stringify({ version: 3, sections }) };
-}
-
-/**
- * esbuild gives each function its name explicitly, which costs every thread more than a kilobyte. A declaration that
- * was not renamed already has its name. The explicit one is replaced by blanks, so that the source map stays valid.
- * @param text ASCII
- */
-function withoutNeedlessNames(text: Uint8Array): string {
-  const ascii = Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('latin1');
-  return ascii.replace(NEEDLESS_NAME, blanks);
-}
-
-const NEEDLESS_NAME = /(?<=[;{}])__name\(([\w$]+),"\1"\);/g;
-
-function blanks(statement: string): string {
-  return ' '.repeat(statement.length);
-}
-
-function isMap({ path }: { readonly path: string }): boolean {
-  return path.endsWith('.map');
-}
-
-/** The first of esbuild's errors. The error of a plugin contains what the plugin threw. */
-function asNotBundled(error: unknown): NotBundled {
-  if (error instanceof NotBundled) return error;
-  const [first] = (error as { errors?: { text: string; detail?: unknown }[] }).errors ?? [];
-  if (first?.detail instanceof NotBundled) return first.detail;
-  return new NotBundled(first?.text ?? messageOf(error), { cause: error });
 }

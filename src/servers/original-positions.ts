@@ -1,7 +1,7 @@
 /** Translates stacks of a bundled server module to positions in its original files. */
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import { dirname, resolve } from 'node:path';
-import type { BundledModule } from './module-bundle.js';
+import type { BundledModule } from './bundle-parts.js';
 
 /** Maximum number of positions that are translated in a text; a log line has no more frames than this. */
 const MAX_POSITIONS = 100;

@@ -24,8 +24,9 @@ import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
 import { GatewayEmitter } from '../telemetry/events.js';
+import type { BundledModule } from './bundle-parts.js';
 import { answerOf, type CachedAnswer, StaticLists } from './cached-answers.js';
-import { type BundledModule, bundleServerModule } from './module-bundle.js';
+import { bundleServerModule } from './module-bundle.js';
 import type { ModuleEntry } from './server-entry.js';
 
 /** A module with more pages than this is assumed never to end. */

@@ -65,6 +65,10 @@ export interface ModuleThreadData extends CommonThreadData {
 /** A thread that runs a program that speaks stdio. */
 export interface ProgramThreadData extends CommonThreadData {
   readonly program: NodeProgram;
+  /** The program as a bundle; `undefined` if its files are loaded. */
+  readonly programText: ModuleText | undefined;
+  /** V8's code cache of the bundle, in shared memory. */
+  readonly codeCache: Uint8Array | undefined;
   /** The same as the gateway's option. */
   readonly cancelGraceMs: number;
 }

@@ -7,6 +7,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { cut, messageOf, toPlainError } from '../../src/shared/errors.js';
 import { decodeToWorker, encodeFromWorker } from '../../src/shared/frames/codec.js';
 import type { ExitedFrame, FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
+import type { ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import { CHILD_MARKER } from '../../src/shared/keeper-frames.js';
 import { MAX_LINE_BYTES } from '../../src/shared/line-buffer.js';
 import type { LineOwner } from '../../src/shared/line-reader.js';
@@ -15,8 +16,9 @@ import { watchMemory } from '../session/memory-guard.js';
 import type { Program } from '../stdio/program.js';
 import { ServerLog } from '../stdio/server-log.js';
 import { StdioSession, type StdioSessionOwner } from '../stdio/stdio-session.js';
-import { niceness, ownSystemThreadId, stepBack } from '../system-thread.js';
+import { ownSystemThreadId, stepBack } from '../system-thread.js';
 import { ToolView } from '../tool-rules.js';
+import { type LoadedProgram, loadProgram } from './load-program.js';
 import { OutputLines } from './output-lines.js';
 import { type EndThread, endWhenIdle, ownProcess } from './own-process.js';
 import { ownStandardFiles } from './standard-files.js';
@@ -26,6 +28,8 @@ import { WorkingFolder } from './working-folder.js';
 
 /** Lines of stderr are meant for people. */
 const MAX_STDERR_LINE_BYTES = 64 * 1024;
+/** Its client asks for lists and makes a first call in this time. */
+const CODE_CACHE_AFTER_MS = 1_000;
 /** A program that closes a pipe exits, as a rule; longer, and it lives on without it. */
 const EXIT_FOLLOWS_MS = 500;
 const MAX_MESSAGE_CHARS = 1_000;
@@ -36,6 +40,7 @@ export class ProgramThread implements Program, StdioSessionOwner {
   readonly #data: ProgramThreadData;
   readonly #session: StdioSession;
   readonly #log: ServerLog;
+  readonly #loading: LoadedProgram;
   readonly #stdin: ProgramInput;
   readonly #stdout: ProgramOutput;
   readonly #stderr: ProgramOutput;
@@ -46,6 +51,8 @@ export class ProgramThread implements Program, StdioSessionOwner {
   #endThread: EndThread = () => process.exit();
   /** Whether it was told to end, so that its end does not count as a death. */
   #ending = false;
+  #codeCacheIsWanted = false;
+  #stepBack: (() => void) | undefined;
   #over = false;
   #hasEnded: () => void = () => {};
 
@@ -54,6 +61,7 @@ export class ProgramThread implements Program, StdioSessionOwner {
     this.#task = task;
     this.#data = data;
     this.#port = task.port;
+    this.#loading = loadProgram(data);
     const tools = program.tools === undefined ? undefined : new ToolView(program.tools);
     const { startTimeoutMs, learns } = program;
     this.#session = new StdioSession(this, { startTimeoutMs, tools, learns }, this);
@@ -71,21 +79,41 @@ export class ProgramThread implements Program, StdioSessionOwner {
   /** Loads the program. Whatever it throws ends the thread. */
   start(): void {
     const { program, memoryLimits, linuxPriority } = this.#data;
-    const { runMain } = require('node:module') as { readonly runMain: (file: string) => void };
     this.#becomeProcess(program);
     watchMemory(memoryLimits, (frame) => this.post(frame));
     const systemThreadId = ownSystemThreadId();
-    stepBack(systemThreadId, linuxPriority);
-    this.#port.on('message', (posted: unknown) => this.#session.receive(decodeToWorker(posted)));
+    this.#stepBack = () => stepBack(systemThreadId, linuxPriority);
+    this.#port.on('message', (posted: unknown) => this.#receive(decodeToWorker(posted)));
     this.post({
       type: 'ready',
       systemThreadId,
-      niceness: niceness(),
+      // It changes when the program has started.
+      niceness: undefined,
       traits: { staticLists: false, sleeps: program.sleeps },
-      rejectedCaches: [],
+      rejectedCaches: this.#loading.rejectsCache ? ['module'] : [],
     });
     endWhenIdle();
-    runMain(process.argv[1] ?? program.script);
+    this.#loading.run();
+  }
+
+  /** It has answered. Until now it had the priority of the gateway, because its client waits for it. */
+  #hasStarted(): void {
+    this.#stepBack?.();
+    this.#stepBack = undefined;
+    if (this.#codeCacheIsWanted) this.#offerCodeCache();
+  }
+
+  #receive(frame: ToWorkerFrame): void {
+    if (frame.type === 'code-cache') this.#codeCacheIsWanted = true;
+    else this.#session.receive(frame);
+  }
+
+  /** A moment after it has answered `initialize`, what a session needs has been compiled. */
+  #offerCodeCache(): void {
+    setTimeout(() => {
+      const module = this.#loading.codeCache();
+      this.post({ type: 'code-cache', caches: { worker: new Uint8Array(), module } });
+    }, CODE_CACHE_AFTER_MS).unref();
   }
 
   write(line: string): boolean {
@@ -119,6 +147,7 @@ export class ProgramThread implements Program, StdioSessionOwner {
   }
 
   post(frame: FromWorkerFrame): void {
+    if (frame.type === 'send' && this.#stepBack !== undefined) this.#hasStarted();
     if (!this.#over) this.#port.postMessage(encodeFromWorker(frame));
   }
 

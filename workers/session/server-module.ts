@@ -1,16 +1,10 @@
-import { createRequire } from 'node:module';
-import { Script } from 'node:vm';
+import type { Script } from 'node:vm';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
 import type { ModuleTraits } from '../../src/shared/frames/from-worker.js';
 import type { ModuleText, ModuleThreadData } from '../../src/shared/thread-start.js';
+import { compiledText } from '../module-text.js';
 import { importModule } from './import-module.js';
 import { keepForeignDescriptions } from './sdk1/schema-descriptions.js';
-
-type ModuleFunction = (
-  exports: object,
-  require: NodeJS.Require,
-  module: { exports: { default?: unknown } },
-) => void;
 
 /** The module was loaded, but it does not export a server definition. */
 export class ServerModuleError extends Error {
@@ -45,23 +39,11 @@ async function imported(moduleUrl: string): Promise<unknown> {
 
 let script: Script | undefined;
 
-/** Runs the bundle of the server module. It requires only Node's own modules. */
-function evaluated(
-  moduleUrl: string,
-  { text, filename }: ModuleText,
-  codeCache: Uint8Array | undefined,
-): unknown {
-  const head = '(function (exports, require, module) {';
-  script = new Script(
-    `${head}${Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('latin1')}\n})`,
-    {
-      filename,
-      columnOffset: -head.length,
-      ...(codeCache !== undefined && { cachedData: codeCache }),
-    },
-  );
+function evaluated(moduleUrl: string, text: ModuleText, codeCache: Uint8Array | undefined): unknown {
+  const compiled = compiledText(text, codeCache);
+  script = compiled.script;
   const module = { exports: {} as { default?: unknown } };
-  (script.runInThisContext() as ModuleFunction)(module.exports, createRequire(moduleUrl), module);
+  compiled.run(moduleUrl, module);
   return module.exports.default;
 }
 

@@ -3,7 +3,7 @@
  * could end the whole gateway, and for native add-ons that a thread cannot load.
  */
 import { fileURLToPath } from 'node:url';
-import type { BundledModule } from '../../servers/module-bundle.js';
+import type { BundledModule } from '../../servers/bundle-parts.js';
 import { OriginalPositions } from '../../servers/original-positions.js';
 import type { CodeCaches } from '../../shared/code-caches.js';
 import type { ServeModuleFrame } from '../../shared/keeper-frames.js';

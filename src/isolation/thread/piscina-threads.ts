@@ -42,7 +42,7 @@ export interface StartedThread {
 export class PiscinaThreads {
   readonly #options: ConstructorParameters<typeof Piscina>[0];
 
-  constructor(settings: ThreadSettings, workerData: SessionThreadData) {
+  constructor(settings: ThreadSettings) {
     const { threadHeapMb, threadNice } = settings;
     // With any flag that is not at its default, V8 refuses the code cache of Node's own modules, which saves a seventh
     // of a thread's start (ADR 10). As a command-line flag, this one would also override the limit below, so that each
@@ -62,17 +62,17 @@ export class PiscinaThreads {
         maxOldGenerationSizeMb: Math.max(LEAST_V8_LIMIT_MB, threadHeapMb + LEAST_V8_SLACK_MB),
         maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
       },
-      workerData,
       env: { ...settings.env },
     };
   }
 
   /**
    * Starts a thread and gives it its one task.
+   * @param filename its entry
    * @throws what `new Worker` throws if the system provides no thread
    */
-  start(filename: string, task: SessionThreadTask): StartedThread {
-    const pool = new Piscina(this.#options);
+  start(filename: string, task: SessionThreadTask, workerData: SessionThreadData): StartedThread {
+    const pool = new Piscina({ ...this.#options, workerData });
     // The pool has its thread, and must not start another one when that is gone. The getter returns the options that
     // the pool uses.
     pool.options.minThreads = 0;

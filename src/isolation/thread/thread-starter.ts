@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { getPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
-import type { BundledModule } from '../../servers/module-bundle.js';
+import type { BundledModule } from '../../servers/bundle-parts.js';
 import { OriginalPositions } from '../../servers/original-positions.js';
 import type { CodeCaches } from '../../shared/code-caches.js';
 import type { MemoryLimits } from '../../shared/memory-limits.js';
@@ -18,6 +18,7 @@ import type {
   EnvironmentOptions,
   ModuleThreadData,
   NodeProgram,
+  SessionThreadData,
 } from '../../shared/thread-start.js';
 import type { ToolRuleLists } from '../../shared/tool-rules.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
@@ -30,6 +31,7 @@ import { CHILDREN_RESERVE_MS, type StarterOwner, type WorkerStarter } from '../w
 import { liveThreads } from './live-threads.js';
 import { MemoryWatch } from './memory-watch.js';
 import { PiscinaThreads, SETS_OWN_PRIORITY, type StartedThread } from './piscina-threads.js';
+import { ProgramCode } from './program-code.js';
 import { killChildrenOf } from './thread-children.js';
 import { ThreadNotices } from './thread-notices.js';
 
@@ -65,6 +67,8 @@ export interface ModuleWork {
 
 interface ProgramWork {
   readonly program: NodeProgram;
+  /** Its bundle, which need not be there when the first threads start; `undefined`: threads load its files. */
+  readonly programBundle: Promise<BundledModule | undefined>;
 }
 
 export interface ThreadLimits {
@@ -93,6 +97,9 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
   readonly events: GatewayEmitter;
   readonly cancelGraceMs: number;
   readonly #entry: string;
+  /** What the next thread receives. */
+  readonly #data: () => SessionThreadData;
+  readonly #code: ProgramCode | undefined;
   readonly #threads: PiscinaThreads;
   readonly #keeper: ChildKeeper;
   readonly #starts = new Map<PortWorker, Start>();
@@ -117,17 +124,22 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
     };
     const common = { memoryLimits, linuxPriority: SETS_OWN_PRIORITY ? niceness : undefined };
     if (options.program !== undefined) {
-      const { program, cancelGraceMs } = options;
+      const { program, programBundle, cancelGraceMs } = options;
+      const code = new ProgramCode(programBundle);
+      this.#code = code;
       this.#entry = PROGRAM_ENTRY;
       this.setupDeadlineMs = program.startTimeoutMs + PROGRAM_LEAD_MS;
       // It sets its environment itself: what NODE_OPTIONS may have for a process, a thread refuses.
-      this.#threads = new PiscinaThreads({ ...options, env: {} }, { ...common, program, cancelGraceMs });
+      this.#threads = new PiscinaThreads({ ...options, env: {} });
+      this.#data = () => ({ ...common, ...code.data, program, cancelGraceMs });
     } else {
       const { bundle } = options;
       this.#entry = SESSION_ENTRY;
       this.setupDeadlineMs = SETUP_DEADLINE_MS;
       this.#positions = bundle && new OriginalPositions(bundle);
-      this.#threads = new PiscinaThreads(options, { ...common, ...moduleData(options) });
+      this.#threads = new PiscinaThreads(options);
+      const data = { ...common, ...moduleData(options) };
+      this.#data = () => data;
     }
     this.#memoryWatch = new MemoryWatch(this.#live, memoryLimits, events);
   }
@@ -141,9 +153,10 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
     const keeperPort = this.#keeper.connect(id);
     const childMarker = newMark();
     const counters = sharedCounters(this.#stateUse);
+    const data = this.#data();
     let started: StartedThread;
     try {
-      started = this.#threads.start(this.#entry, { port: port2, keeperPort, childMarker, counters });
+      started = this.#threads.start(this.#entry, { port: port2, keeperPort, childMarker, counters }, data);
     } catch (error) {
       port.close();
       keeperPort.close();
@@ -159,6 +172,7 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
       () => {
         start.ready = true;
         this.#notices.ready(thread.facts);
+        if ('program' in data) this.#code?.started(thread, data);
       },
       // The pool also waits for it, and receives the reason.
       () => {},
@@ -191,7 +205,7 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
   }
 
   readable(text: string): string {
-    return this.#positions?.in(text) ?? text;
+    return (this.#code ?? this.#positions)?.in(text) ?? text;
   }
 
   onSettled(thread: PortWorker): void {
@@ -221,7 +235,10 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
 
   /** At the deadline, the log names what a native call blocks. */
   async close(deadline: StopDeadline): Promise<void> {
-    await deadline.within(Promise.all([this.#memoryWatch.close(), this.#allEnded()]), CHILDREN_RESERVE_MS);
+    await deadline.within(
+      Promise.all([this.#memoryWatch.close(), this.#allEnded(), this.#code?.built]),
+      CHILDREN_RESERVE_MS,
+    );
     if (this.#notEnded.size > 0) this.#notices.held([...this.#notEnded.values()]);
     // After it, the keeper kills at once what it could not end gently.
     if (!(await deadline.within(this.#keeper.close()))) {

@@ -5,7 +5,8 @@ import { dirname, join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
 import { expect } from 'chai';
-import { type BundledModule, bundleServerModule, NotBundled } from '../../../src/servers/module-bundle.js';
+import { type BundledModule, NotBundled } from '../../../src/servers/bundle-parts.js';
+import { bundleServerModule } from '../../../src/servers/module-bundle.js';
 import { OriginalPositions } from '../../../src/servers/original-positions.js';
 import { projectRoot } from '../../support/project.js';
 
@@ -213,6 +214,18 @@ describe('the bundle of a server module', () => {
     expect(positions.in(here())).to.include(`${join(folder, 'server.mjs')}:2:`);
   });
 
+  it('gives CommonJS files their names and folders, and leaves strict code strict', async () => {
+    const made = await bundle({
+      'server.mjs':
+        'import { x } from "./a/a.cjs"; import { isStrict } from "./b.cjs"; export default [x, isStrict];',
+      'a/a.cjs': 'exports.x = [__dirname, __filename];',
+      'b.cjs':
+        '/* first */ "use strict"; exports.isStrict = (function () { return [this, typeof __dirname]; })();',
+    });
+    const names = [join(folder, 'a'), join(folder, 'a', 'a.cjs')];
+    expect(evaluated(made)).to.deep.equal([names, [undefined, 'string']]);
+  });
+
   it('is not made of a comment', async () => {
     const text = '// import(x), require(y), __dirname and import.meta.resolve are words\nexport default 1;';
     expect(evaluated(await bundle({ 'server.mjs': text }))).to.equal(1);
@@ -231,11 +244,6 @@ describe('the bundle of a server module', () => {
       'requires what it computes',
     ],
     ['require.resolve', { 'server.cjs': 'module.exports = require.resolve("./x");' }, 'more of `require`'],
-    [
-      '__dirname',
-      { 'server.mjs': 'import "./a.cjs"; export default 1;', 'a.cjs': 'exports.x = __dirname;' },
-      '__dirname',
-    ],
     [
       'import.meta.resolve',
       { 'server.mjs': 'export default import.meta.resolve("x");' },
