@@ -54,8 +54,18 @@ export function machine({ rounds, quick }: BenchSettings): string {
   );
 }
 
-/** The document with this run's table in the section of its Node's major version. */
-export function withSection(document: string, figures: readonly Figure[], settings: BenchSettings): string {
-  const text = `## Node ${NODE_MAJOR}\n\n${machine(settings)}\n\n${table(figures)}`;
-  return withNamedSection(document, `bench: node ${NODE_MAJOR}`, text);
+/**
+ * The document with this run's table in the section of its kind and of its Node's major version.
+ * @param heading before the version of Node
+ */
+export function withSection(
+  document: string,
+  figures: readonly Figure[],
+  settings: BenchSettings,
+  kind: string,
+  heading: string,
+): string {
+  const title = `${heading}${heading && ', '}Node ${NODE_MAJOR}`;
+  const text = `## ${title}\n\n${machine(settings)}\n\n${table(figures)}`;
+  return withNamedSection(document, `${kind}: node ${NODE_MAJOR}`, text);
 }

@@ -1,5 +1,6 @@
 /** The clients of the rows that break something: they hold a GET stream, as real ones do, and can vanish. */
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { holdStream } from '../client/get-stream.js';
 import { McpSession, type Outcome } from '../client/mcp-session.js';
 import { within } from './deadline.js';
@@ -10,10 +11,12 @@ const DEADLINE_MS = 10_000;
 export class PeerClient {
   readonly session: McpSession;
   readonly #stream: IncomingMessage;
+  readonly #socket: Socket;
 
   private constructor(session: McpSession, stream: IncomingMessage) {
     this.session = session;
     this.#stream = stream;
+    this.#socket = stream.socket;
   }
 
   /** @throws when the peer does not open a session and its stream within 10 s. */
@@ -46,6 +49,8 @@ export class PeerClient {
   /** Closes all sockets without a word. */
   async vanish(): Promise<void> {
     this.#stream.destroy();
+    // A stream that has ended has given its socket back to its agent.
+    this.#socket.destroy();
     await this.session.close();
   }
 }

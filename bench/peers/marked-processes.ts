@@ -41,16 +41,17 @@ export function killMarked(mark: string): void {
 }
 
 /**
- * Proportional set size of all of them in bytes (proc(5), smaps_rollup): a page that several share counts once, so
- * that Node's own code doesn't count again for each process.
+ * Proportional set size of a process in bytes (proc(5), smaps_rollup): a page that several share counts once, so that
+ * Node's own code doesn't count again for each process. 0 when it has ended.
  */
+export function proportionalBytesOf(pid: number): number {
+  const match = /^Pss:\s+(\d+) kB$/m.exec(contents(`/proc/${pid}/smaps_rollup`) ?? '');
+  return Number(match?.[1] ?? 0) * 1024;
+}
+
+/** That of all of them. */
 export function proportionalBytes(mark: string): number {
-  let kibibytes = 0;
-  for (const pid of markedProcesses(mark)) {
-    const match = /^Pss:\s+(\d+) kB$/m.exec(contents(`/proc/${pid}/smaps_rollup`) ?? '');
-    kibibytes += Number(match?.[1] ?? 0);
-  }
-  return kibibytes * 1024;
+  return markedProcesses(mark).reduce((sum, pid) => sum + proportionalBytesOf(pid), 0);
 }
 
 /** Whether the process runs: one that has ended and was not reaped does not. */

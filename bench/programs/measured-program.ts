@@ -21,7 +21,7 @@ import {
   type Program,
   versionOf,
 } from './programs.js';
-import { directInitializeMs, directMib, initializeMs, openSession, sessionMib } from './session-costs.js';
+import { directInitializeMs, directMib, initializeMs, sessionMib, teach } from './session-costs.js';
 import { withGateway } from './started-gateway.js';
 import type { Difference } from './transcript.js';
 
@@ -103,11 +103,7 @@ function timesOf(
     (mark) => entriesOf(program, isolation, mark),
     async (gateway) => {
       const times: Record<Way, number[]> = { cold: [], spare: [], learned: [] };
-      // The first session teaches. It has also loaded what the gateway loads for its first session alone.
-      const teacher = await openSession(gateway.endpoint('learned'));
-      await delay(SPARE_MS);
-      await teacher.delete();
-      await teacher.close();
+      await teach(gateway.endpoint('learned'));
       for (let round = 0; round < rounds; round += 1) {
         for (const way of WAYS) {
           await delay(SPARE_MS / WAYS.length);
@@ -123,6 +119,6 @@ function mibOf(program: Program, isolation: Isolation): Promise<number> {
   return withGateway(
     FOLDER,
     (mark) => ({ cold: entryOf(program, isolation, mark, WAY_OPTIONS.cold) }),
-    (gateway) => sessionMib(gateway.endpoint('cold'), gateway.mark),
+    async ({ endpoint, mark, pid }) => (await sessionMib(endpoint('cold'), mark, pid)).all,
   );
 }

@@ -18,7 +18,7 @@ import {
 import type { Command } from './stdio-wire.js';
 
 /** Where the pinned packages are; never the project's own dependencies. */
-const PREFIX = fileURLToPath(new URL('../../../.programs/', import.meta.url));
+export const PREFIX = fileURLToPath(new URL('../../../.programs/', import.meta.url));
 const SOURCES = fileURLToPath(new URL('../../../bench/programs/packages/', import.meta.url));
 const NOTES = fileURLToPath(new URL('../../../test/fixtures/programs/notes.py', import.meta.url));
 

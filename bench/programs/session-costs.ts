@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'undici';
 import { exchange } from '../client/http-exchange.js';
 import { McpSession } from '../client/mcp-session.js';
-import { killMarked, proportionalBytes } from '../peers/marked-processes.js';
+import { killMarked, proportionalBytes, proportionalBytesOf } from '../peers/marked-processes.js';
 import { PROTOCOL_VERSION } from './conversation.js';
 import type { Command } from './stdio-wire.js';
 import { stdioWire } from './stdio-wire.js';
@@ -45,6 +45,20 @@ export async function openSession(url: URL): Promise<McpSession> {
   return session;
 }
 
+/** A process's lists are complete, and remembered, some time after its start. */
+const TEACHING_MS = 5_000;
+
+/** Has a session that a gateway learns from, and that loads what any server loads for its first session alone. */
+export async function teach(...urls: readonly URL[]): Promise<void> {
+  const sessions = await Promise.all(urls.map(openSession));
+  await delay(TEACHING_MS);
+  for (const session of sessions) {
+    await session.delete();
+    await session.close();
+  }
+}
+
+/** A new session without its `notifications/initialized`. */
 async function timedSession(url: URL): Promise<{ readonly ms: number; readonly session: McpSession }> {
   const client = new Client(url.origin);
   // Whatever it says, the connection is open then.
@@ -54,9 +68,18 @@ async function timedSession(url: URL): Promise<{ readonly ms: number; readonly s
   return { ms: performance.now() - startMs, session };
 }
 
-/** Proportional set size that a session adds, in MiB, with whatever it starts. */
-export async function sessionMib(url: URL, mark: string): Promise<number> {
-  return addedMib(mark, async () => {
+/** Proportional set size that a session adds, in MiB. */
+export interface AddedMib {
+  /** With whatever it starts. */
+  readonly all: number;
+  /** Of the process that serves it alone. */
+  readonly server: number;
+}
+
+/** @param pid the process that serves sessions; those of `mark` are it and all that it starts */
+export async function sessionMib(url: URL, mark: string, pid: number): Promise<AddedMib> {
+  const read = () => ({ all: proportionalBytes(mark), server: proportionalBytesOf(pid) });
+  return added(read, async () => {
     const session = await openSession(url);
     return async () => {
       await session.delete();
@@ -69,24 +92,27 @@ export async function sessionMib(url: URL, mark: string): Promise<number> {
 export async function directMib(commandWith: (mark: string) => Command): Promise<number> {
   const mark = randomUUID();
   try {
-    return await addedMib(mark, async () => {
+    const read = () => ({ all: proportionalBytes(mark), server: 0 });
+    const { all } = await added(read, async () => {
       const { wire } = await startedDirectly(commandWith(mark));
       return () => wire.close();
     });
+    return all;
   } finally {
     killMarked(mark);
   }
 }
 
-async function addedMib(mark: string, open: () => Promise<() => Promise<void>>): Promise<number> {
+async function added(read: () => AddedMib, open: () => Promise<() => Promise<void>>): Promise<AddedMib> {
   const close = [await open()];
   await delay(SETTLE_MS);
-  const before = proportionalBytes(mark);
+  const before = read();
   while (close.length <= SESSIONS) close.push(await open());
   await delay(SETTLE_MS);
-  const added = (proportionalBytes(mark) - before) / SESSIONS / MIB;
+  const after = read();
   for (const each of close) await each();
-  return added;
+  const per = (bytes: number): number => bytes / SESSIONS / MIB;
+  return { all: per(after.all - before.all), server: per(after.server - before.server) };
 }
 
 /** From the start of the process until `initialize` was answered, in milliseconds. */
@@ -96,10 +122,16 @@ export async function directInitializeMs(command: Command): Promise<number> {
   return ms;
 }
 
+export interface StartedDirectly {
+  /** Until `initialize` was answered. */
+  readonly ms: number;
+  readonly wire: Wire;
+  /** Sends a request; resolves with its answer. One at a time. */
+  readonly ask: (text: string) => Promise<string>;
+}
+
 /** Started, initialized, and asked for its tools. */
-async function startedDirectly(
-  command: Command,
-): Promise<{ readonly ms: number; readonly wire: Wire; readonly ask: (text: string) => Promise<string> }> {
+export async function startedDirectly(command: Command): Promise<StartedDirectly> {
   let answered: (text: string) => void = () => undefined;
   let failed: (error: Error) => void = () => undefined;
   const startMs = performance.now();

@@ -1,6 +1,6 @@
 /** The gateway with a catalogue, as a process of its own. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type StartedPeer, withStarted } from '../peers/started-peer.js';
@@ -15,6 +15,13 @@ export interface StartedGateway extends StartedPeer {
   readonly temporaryFolder: string;
 }
 
+/** What differs from its defaults. */
+export interface GatewaySettings {
+  /** Of the config file. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  readonly nodeFlags?: readonly string[];
+}
+
 /**
  * Runs one measurement against a gateway with its defaults, but for ports and logs; all of its processes are gone after it.
  * @param folder the package entries are searched for in its `node_modules` and those above it
@@ -24,19 +31,21 @@ export function withGateway<Result>(
   folder: string,
   servers: (mark: string) => Readonly<Record<string, object>>,
   measure: (gateway: StartedGateway) => Promise<Result>,
-  options: Readonly<Record<string, unknown>> = {},
+  { options = {}, nodeFlags = [] }: GatewaySettings = {},
 ): Promise<Result> {
-  return withTemporaryFolder((temporaryFolder) => {
+  return withTemporaryFolder((own) => {
     const mark = randomUUID();
+    const temporaryFolder = join(own, 't');
+    mkdirSync(temporaryFolder);
     mkdirSync(folder, { recursive: true });
-    const config = join(folder, 'bulkhead.json');
+    const config = join(folder, `bulkhead-${mark}.json`);
     writeFileSync(
       config,
       JSON.stringify({ adminPort: 0, logLevel: 'silent', ...options, servers: servers(mark) }),
     );
     return withStarted(
       {
-        args: (port) => [COMMAND, 'serve', '--config', config, '--port', String(port)],
+        args: (port) => [...nodeFlags, COMMAND, 'serve', '--config', config, '--port', String(port)],
         cwd: folder,
         // What it learns is of no use to another measurement.
         env: { TMPDIR: temporaryFolder, XDG_CACHE_HOME: temporaryFolder },
@@ -48,6 +57,6 @@ export function withGateway<Result>(
           endpoint: (server) => new URL(`/${server}/mcp`, started.url),
         }),
       mark,
-    );
+    ).finally(() => rmSync(config));
   });
 }
