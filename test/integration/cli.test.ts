@@ -195,6 +195,13 @@ describe('bulkhead serve', () => {
     expect(exit).to.deep.include({ code: 0, stdout: 'hello\n' });
   });
 
+  it('serves a module in processes with --isolation process', async () => {
+    const module = join(projectRoot, 'test/fixtures/modules/perilous.mjs');
+    const served = await serve([module, '--isolation', 'process', ...QUICKLY]);
+    const { stdout } = await runCli(['call', served.mcp, 'process', '{}']);
+    expect(JSON.parse(stdout)).to.include({ isMainThread: true });
+  });
+
   it("serves a client's file as it is: what can be served, and why the rest cannot", async () => {
     const args = [join(projectRoot, 'test/fixtures/programs/odd-server.mjs')];
     const mcpServers = {

@@ -26,6 +26,7 @@ const SERVERS = {
   polite: program('odd-server.mjs'),
   tools: { module: fileURLToPath(fixtureModule('tools')) },
   isolated: { module: fileURLToPath(fixtureModule('tools')), isolation: 'process' },
+  module: { module: fileURLToPath(fixtureModule('perilous')), isolation: 'process' },
 };
 
 interface Served {
@@ -108,6 +109,14 @@ describe('what a gateway leaves behind that is killed with SIGKILL', () => {
       .and.include(`\nbulkhead_leftover_folders_removed_total ${folders}\n`);
     expect(untouched.filter(isAlive)).to.deep.equal(untouched);
     expect(textOf(await other.call('count'))).to.equal('1');
+  });
+
+  it('ends by itself where it is the process of a module, whose pipe closes', async () => {
+    const first = await serve();
+    const client = await first.session('module');
+    const { pid } = JSON.parse(textOf(await client.call('process'))) as { readonly pid: number };
+    await kill(first);
+    await until(() => !isAlive(pid), 'the end of the process');
   });
 
   it('ends by itself where it heeds SIGTERM and the system sends it', async function () {

@@ -91,6 +91,17 @@ describe('a session of a module in a process', () => {
     expect(gateway.snapshot().processes.claimed).to.be.at.most(1);
   });
 
+  it('starts from the bundle and from code caches that V8 takes, and its stacks name the original files', async () => {
+    const gateway = await startCatalogue({ perilous: perilous() }, { bundle: true });
+    const rejected = collect(gateway.events, 'code-cache-rejected');
+    const client = await sessionOf(gateway, 'perilous');
+    const exited = once(gateway.events, 'thread-exited', ({ cause }) => cause === 'crash');
+    expectError(await client.call('throw'));
+    expect((await exited).stack).to.match(/perilous\.mjs:\d+/);
+    expect(await counted(client)).to.equal('1');
+    expect(rejected).to.deep.equal([]);
+  });
+
   it('passes none of its pipes on to what it starts', async () => {
     const { client } = await startOne();
     const { child, own } = JSON.parse(textOf(await client.call('descriptors_of_a_child'))) as {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { expectError } from '../support/expectations.js';
+import { ISOLATION } from '../support/isolation.js';
 import { fixtureModule } from '../support/modules.js';
 import { program, sessionOf, startCatalogue } from '../support/programs.js';
 import { type RawClient, textOf } from '../support/raw-client.js';
@@ -99,12 +100,16 @@ const moduleRules = {
 
 async function ruledModule(name = 'ruled', options: object = {}) {
   const module = fileURLToPath(fixtureModule(name));
-  return startCatalogue({ ruled: { module, tools: moduleRules } }, options);
+  return startCatalogue({ ruled: { module, tools: moduleRules } }, { isolation: ISOLATION, ...options });
 }
 
-for (const fastPath of [true, false]) {
-  describe(`a module whose entry has rules for its tools, with the fast path ${fastPath ? 'on' : 'off'}`, () => {
-    const session = async () => sessionOf(await ruledModule('ruled', { fastPath }), 'ruled');
+for (const [how, options] of [
+  ['with the fast path', { fastPath: true }],
+  ['without it', { fastPath: false }],
+  ['in a process', { isolation: 'process' }],
+] as const) {
+  describe(`a module whose entry has rules for its tools, ${how}`, () => {
+    const session = async () => sessionOf(await ruledModule('ruled', options), 'ruled');
 
     it('lists those that are allowed, under the names and descriptions of the entry', async () => {
       const tools = await toolsOf(await session());

@@ -11,7 +11,6 @@ import { ProcessLink } from './process-link.js';
 if (!isMainThread) throw new Error('process-entry is the entry of a process; it has no use in a thread');
 
 const link = new ProcessLink();
-const { data } = link.start;
 
 process.on('uncaughtExceptionMonitor', (thrown: unknown) => {
   // The module handles it itself.
@@ -28,5 +27,10 @@ process.on('uncaughtExceptionMonitor', (thrown: unknown) => {
   process.exit(1);
 });
 
-const worker = loadSessionWorker(data.codeCaches, require);
-void worker.serve(link, data, worker.codeCache, (specifier) => import(specifier));
+serve();
+
+function serve(): void {
+  const data = link.takeData();
+  const { serve: run, codeCache } = loadSessionWorker(data.codeCaches, require);
+  void run(link, data, codeCache, (specifier) => import(specifier));
+}

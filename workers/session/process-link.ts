@@ -6,7 +6,7 @@ import { EventEmitter } from 'node:events';
 import { readSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { ChildReportFrame } from '../../src/shared/keeper-frames.js';
-import type { SessionProcessStart } from '../../src/shared/thread-start.js';
+import type { ModuleThreadData, SessionProcessStart } from '../../src/shared/thread-start.js';
 import { FrameReader, type PipeFrame, packFrame } from '../frame-pipe.js';
 import type { KeeperPort, SessionLink } from './session-link.js';
 
@@ -18,8 +18,6 @@ const OUTPUT_FD = 4;
 const [read, write, later, { exit }] = [readSync, writeSync, setImmediate, process];
 
 export class ProcessLink implements SessionLink {
-  /** What the worker starts with. */
-  readonly start: SessionProcessStart;
   readonly childMarker: string;
   /** The keeper counts, and reads no further. */
   readonly handledBytes = undefined;
@@ -36,6 +34,8 @@ export class ProcessLink implements SessionLink {
   readonly #arrived: PipeFrame[] = [];
   readonly #reports = new EventEmitter<{ message: [ChildReportFrame]; close: [] }>();
   #receiver: (posted: unknown) => void = () => {};
+  #data: ModuleThreadData | undefined;
+  #started = false;
   #stateUsedKib = 0;
   #taken = 0;
 
@@ -47,8 +47,17 @@ export class ProcessLink implements SessionLink {
       ref: () => {},
       unref: () => {},
     }) as unknown as KeeperPort;
-    this.start = this.#readStart();
-    this.childMarker = this.start.childMarker;
+    const { childMarker, data } = this.#readStart();
+    this.childMarker = childMarker;
+    this.#data = data;
+  }
+
+  /** What the worker starts with. It is megabytes, so it is not kept: it can be taken once. */
+  takeData(): ModuleThreadData {
+    const data = this.#data;
+    if (data === undefined) throw new Error('a session worker starts once');
+    this.#data = undefined;
+    return data;
   }
 
   get stateUsedKib(): number {
@@ -68,7 +77,9 @@ export class ProcessLink implements SessionLink {
       if (bytes === 0) exit(0);
       this.#reader.push(chunk.subarray(0, bytes));
       const frame = this.#arrived.shift();
-      if (frame?.kind === 'value') return frame.content as SessionProcessStart;
+      if (frame?.kind !== 'value') continue;
+      this.#started = true;
+      return frame.content as SessionProcessStart;
     }
   }
 
@@ -83,7 +94,7 @@ export class ProcessLink implements SessionLink {
   #take(frame: PipeFrame, stateUsedKib: number): void {
     this.#stateUsedKib = stateUsedKib;
     this.#arrived.push(frame);
-    if (this.#arrived.length === 1 && this.start !== undefined) this.#deliver();
+    if (this.#arrived.length === 1 && this.#started) this.#deliver();
   }
 
   /**

@@ -51,6 +51,8 @@ export default async function serveSession(
   importer: (specifier: string) => Promise<unknown>,
 ): Promise<never> {
   const { port, keeperPort, childMarker, handledBytes } = link;
+  // Nothing below may keep `data`: in a process, the module's text and the code caches in it are memory of its own.
+  const { moduleUrl } = data;
   importThrough(importer);
   process.env[CHILD_MARKER] = childMarker;
   const post = (frame: FromWorkerFrame): void => port.postMessage(encodeFromWorker(frame));
@@ -122,7 +124,7 @@ export default async function serveSession(
 
   // Delayed, because a session that already waits claims the thread at once.
   const warmUpTimer = setTimeout(() => {
-    const setup = data.moduleUrl === undefined ? definition.setup : undefined;
+    const setup = moduleUrl === undefined ? definition.setup : undefined;
     warmUp(owner, setup, () => claimed).catch((error: unknown) =>
       log.write('session', 'warn', `a spare's warm-up failed: ${messageOf(error)}`, undefined),
     );
