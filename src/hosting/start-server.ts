@@ -85,7 +85,8 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
       message: `the server module is imported file by file, so ${entry.isolation === 'process' ? 'processes' : 'threads'} start more slowly: ${notBundledBecause}`,
     });
   }
-  return { pool: pool(code), options: { ...options, bundle: bundling }, answers: staticLists };
+  const answers = staticLists ?? (await learnedLists(entry, resources));
+  return { pool: pool(code), options: { ...options, bundle: bundling }, answers };
 }
 
 /** What has been made of a module at start. */
@@ -111,7 +112,7 @@ function moduleInThreads(
   };
   return {
     trial: (bundle, trialEvents) =>
-      createThreadPool({ ...own, bundle, spareThreads: 0 }, new WorkerBudget(1), trialEvents),
+      createThreadPool({ ...own, bundle, spareThreads: 0, learns: false }, new WorkerBudget(1), trialEvents),
     pool: (code) => createThreadPool({ ...own, ...code }, threads, events, nextId),
   };
 }
@@ -144,6 +145,7 @@ function moduleSettings(entry: ModuleEntry, { roots, allowPrivateNetwork }: Modu
     environment: { roots, allowPrivateNetwork },
     env: environmentForModule(entry, process.env),
     tools: toolRuleLists(entry.tools),
+    learns: entry.lists === 'learned',
   };
 }
 
@@ -228,7 +230,7 @@ async function startProcesses(
 }
 
 async function learnedLists(
-  entry: CommandEntry | ScriptEntry,
+  entry: ServerEntry,
   { events, learned, onTools }: HostingResources,
 ): Promise<LearnedLists | undefined> {
   if (entry.lists === 'dynamic') return undefined;

@@ -8,12 +8,13 @@ import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { canonicalJson } from '../shared/canonical-json.js';
 import { messageOf } from '../shared/errors.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
 import type { StoredSlot } from './learned-lists.js';
-import type { CommandEntry, ScriptEntry } from './server-entry.js';
+import type { ServerEntry } from './server-entry.js';
 
 /** Must change when the files do. */
 const FORMAT = 2;
@@ -74,7 +75,7 @@ export class LearnedFiles {
   }
 
   /** The file of a server. */
-  async of(entry: CommandEntry | ScriptEntry): Promise<LearnedFile> {
+  async of(entry: ServerEntry): Promise<LearnedFile> {
     const digest = await digestOf(entry, this.#version);
     const file = new LearnedFile(this.#folder, digest, (what, error) => this.#complain(what, error));
     this.#files.add(file);
@@ -166,15 +167,24 @@ export class LearnedFile {
 }
 
 /** What is the same for two entries whose servers answer alike. The values of variables are in it, but not to be read. */
-async function digestOf(entry: CommandEntry | ScriptEntry, version: string): Promise<string> {
-  const { kind, args, env, inheritEnv, cwd, tools, isolation } = entry;
-  const program = entry.kind === 'command' ? entry.command : entry.script;
+async function digestOf(entry: ServerEntry, version: string): Promise<string> {
+  const { kind, env, inheritEnv, cwd, tools, isolation } = entry;
+  const args = entry.kind === 'module' ? [] : entry.args;
+  const file = fileOf(entry);
+  const program = entry.kind === 'command' ? entry.command : (file ?? 'built-in');
   const inherited = inheritEnv === true ? true : inheritEnv.map((name) => [name, process.env[name] ?? null]);
   const rules = tools && { ...tools, rename: [...tools.rename], describe: [...tools.describe] };
-  const file = entry.kind === 'script' ? await stat(entry.script).catch(() => undefined) : undefined;
+  const stats = file === undefined ? undefined : await stat(file).catch(() => undefined);
   const parts = { version, kind, program, args, env, inherited, cwd, isolation };
-  const text = canonicalJson({ ...parts, rules, changedMs: file?.mtimeMs, bytes: file?.size });
+  const text = canonicalJson({ ...parts, rules, changedMs: stats?.mtimeMs, bytes: stats?.size });
   return createHash('sha256').update(text).digest('base64url');
+}
+
+function fileOf(entry: ServerEntry): string | undefined {
+  if (entry.kind === 'script') return entry.script;
+  return entry.kind === 'module' && entry.moduleUrl !== undefined
+    ? fileURLToPath(entry.moduleUrl)
+    : undefined;
 }
 
 /** @throws {Error} if others can write to it, or it is something else */

@@ -52,6 +52,8 @@ export interface ModuleThreadData extends CommonThreadData {
   readonly environment: EnvironmentOptions;
   /** `undefined`: clients see the module's tools as they are. */
   readonly tools: ToolRuleLists | undefined;
+  /** Whether to report what the module answers to `initialize` and to the lists. */
+  readonly learns: boolean;
   /** The server module as a bundle; `undefined` if its files are imported. */
   readonly moduleText: ModuleText | undefined;
   /** In shared memory. The first thread has none and makes them. */

@@ -6,6 +6,7 @@ import { collect, once } from '../support/events.js';
 import { expectError } from '../support/expectations.js';
 import type { Gateway } from '../support/gateway.js';
 import { temporaryFolder } from '../support/load-command.js';
+import { toolsModule } from '../support/modules.js';
 import { program, sessionOf, startCatalogue } from '../support/programs.js';
 import { initializeRequest, type RawClient, textOf } from '../support/raw-client.js';
 
@@ -278,5 +279,37 @@ describe('what was learned of a program', () => {
       expect(started).to.have.length(session);
     }
     expect(learned).to.deep.equal([]);
+  });
+});
+
+describe('a module', () => {
+  const module = (lists: object) => ({ tools: { module: toolsModule, ...lists } });
+
+  it('has its lists learned if its entry says so, and starts a thread with the first call', async () => {
+    const gateway = await startCatalogue(module({ lists: 'learned' }));
+    const started = collect(gateway.events, 'thread-claimed');
+    const learned = once(gateway.events, 'lists-learned');
+    const own = await sessionOf(gateway, 'tools');
+    expect((await learned).outcome).to.equal('learned');
+    const client = await sessionOf(gateway, 'tools');
+    const texts = await Promise.all(
+      [own, client].map(async (one) =>
+        (await one.post({ jsonrpc: '2.0', id: 'same', method: 'tools/list' })).text(),
+      ),
+    );
+    expect(texts[1]).to.equal(texts[0]);
+    expect(started).to.have.length(1);
+    const same = once(gateway.events, 'lists-learned');
+    expect(textOf(await client.call('echo', { text: 'hello' }))).to.equal('hello');
+    expect((await same).outcome).to.equal('same');
+    expect(started).to.have.length(2);
+  });
+
+  it('is asked in each session otherwise, because its setup may define tools by who the client is', async () => {
+    const gateway = await startCatalogue(module({}));
+    const started = collect(gateway.events, 'thread-claimed');
+    const learned = collect(gateway.events, 'lists-learned');
+    for (const _ of [1, 2]) await toolsOf(await sessionOf(gateway, 'tools'));
+    expect([started.length, learned.length]).to.deep.equal([2, 0]);
   });
 });

@@ -11,6 +11,8 @@ export interface SessionHostOwner {
   readonly fastPath: boolean;
   /** `undefined`: the client sees the tools as they are. */
   readonly tools: ToolView | undefined;
+  /** Whether to report what the module answers to `initialize` and to the lists. */
+  readonly learns: boolean;
   /** Size of `session.state` of all sessions, in KiB. */
   readonly stateUsedKib: number;
   post(frame: FromWorkerFrame): void;

@@ -4,6 +4,7 @@ import { messageOf } from '../../src/shared/errors.js';
 import type { FromWorkerFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
 import type { ClaimFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import type { UnpacedFrame } from '../../src/shared/frames/unpaced.js';
+import { ListInquiry } from '../list-inquiry.js';
 import type { ToolView } from '../tool-rules.js';
 import { Holds } from './holds.js';
 import { createMcpServer, type SessionServer } from './sdk1/mcp-server.js';
@@ -26,6 +27,7 @@ export class SessionHost implements PortTransportOwner {
   readonly #executor: SessionAwareToolExecutor;
   readonly #session: SessionApi;
   readonly #holds: Holds;
+  readonly lists: ListInquiry | undefined;
   /** Resolves when `onSleep` has ended; unset before the first attempt. */
   #asleep: Promise<void> | undefined;
   #ending = false;
@@ -48,6 +50,7 @@ export class SessionHost implements PortTransportOwner {
     installToolExecutor(this.#executor);
     this.#server = createMcpServer(definition, watchingTasks(definition.options, this.#holds));
     trackFallbackHandler(this.#server.server);
+    if (owner.learns && definition.lists !== 'static') this.lists = this.#inquiry();
     this.#transport = new PortTransport(context, this, this.#executor);
     this.#transport.bind(this.#server);
     // Must work before it is connected, in `setup`, where the SDK would do nothing.
@@ -93,7 +96,10 @@ export class SessionHost implements PortTransportOwner {
     const [introduction, ...rest] = this.#replay;
     // The SDK starts the handler of a notification before that of an earlier request: `notifications/initialized` would
     // find no client and no log level.
-    if (introduction !== undefined) await this.#transport.replay(introduction);
+    if (introduction !== undefined) {
+      const answer = await this.#transport.replay(introduction);
+      if (answer !== undefined) this.lists?.introduced(answer);
+    }
     const level = rest.find(isLogLevel);
     if (level !== undefined) await this.#transport.replay(level);
     for (const body of rest) if (body !== level) void this.#transport.replay(body);
@@ -116,6 +122,28 @@ export class SessionHost implements PortTransportOwner {
       default:
         return frame satisfies never;
     }
+  }
+
+  #inquiry(): ListInquiry {
+    let lastList = 0;
+    const { log } = this.#owner;
+    return new ListInquiry({
+      ask: async (method) => {
+        lastList += 1;
+        const request = { jsonrpc: '2.0', id: `bulkhead-list-${lastList}`, method };
+        const answer = await this.#transport.replay(JSON.stringify(request));
+        // The server has been closed.
+        return answer ?? new Promise(() => {});
+      },
+      report: (frame) => this.#owner.post(frame),
+      refuse: (reason) =>
+        log.write(
+          'session',
+          'info',
+          `the server's lists are not remembered for later sessions: ${reason}`,
+          undefined,
+        ),
+    });
   }
 
   /**
@@ -143,6 +171,7 @@ export class SessionHost implements PortTransportOwner {
   /** If anything goes wrong here, the main thread's deadline still ends the thread. */
   async #end(reason: string): Promise<void> {
     this.#ending = true;
+    this.lists?.close();
     this.#session.end(reason);
     void this.#owner.children.endAll();
     await this.#asleep;

@@ -69,6 +69,7 @@ export default async function serveSession(
     children,
     fastPath: data.fastPath,
     tools: data.tools && new ToolView(data.tools),
+    learns: data.learns,
     get stateUsedKib() {
       return link.stateUsedKib;
     },

@@ -48,6 +48,7 @@ export async function warmUp(
     children,
     fastPath,
     tools: undefined,
+    learns: false,
     stateUsedKib: 0,
     // The work for each answer has to be warmed up as well.
     post: (frame) => void encodeFromWorker(frame),

@@ -8,8 +8,8 @@ import { cut } from '../../src/shared/errors.js';
 import type { RequestId } from '../../src/shared/request-id.js';
 import { type AnyResponse, MAX_FAILURE_CHARS, responseFailure } from '../../src/shared/response-failure.js';
 import type { ToolRuleLists } from '../../src/shared/tool-rules.js';
+import { withId } from '../exchanged-id.js';
 import { ToolView } from '../tool-rules.js';
-import { withId } from './exchanged-id.js';
 import {
   type ReadMessage,
   type ServerMessage,

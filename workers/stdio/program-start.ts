@@ -5,7 +5,7 @@
 import { cut } from '../../src/shared/errors.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
-import { ListInquiry, type TextResponse } from './list-inquiry.js';
+import { ListInquiry, type TextResponse } from '../list-inquiry.js';
 
 const INITIALIZED = 'notifications/initialized';
 const MAX_QUOTED_CHARS = 500;

@@ -13,11 +13,11 @@ import { jsonLine } from '../../src/shared/json-line.js';
 import { MAX_LINE_BYTES } from '../../src/shared/line-buffer.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
 import type { AnyResponse } from '../../src/shared/response-failure.js';
+import { withId } from '../exchanged-id.js';
+import type { TextResponse } from '../list-inquiry.js';
 import type { ToolView } from '../tool-rules.js';
 import { EarlyMessages } from './early-messages.js';
-import { withId } from './exchanged-id.js';
 import type { LargeLine, LargeLineContext } from './large-line.js';
-import type { TextResponse } from './list-inquiry.js';
 import type { Program } from './program.js';
 import { ProgramStart } from './program-start.js';
 import {

@@ -72,7 +72,7 @@ export const serverEntryOptions = {
   }),
   /** Whether the lists of the first session are remembered for later ones, or each session asks for its own. */
   lists: option(oneOf(LISTS), {
-    defaultText: 'learned',
+    defaultText: '`learned` for scripts, packages and commands, `dynamic` for modules',
     help: `${LISTS.join(' or ')}: whether the answers to \`initialize\` and the lists are remembered from the first session and given to later ones, which then start without a process or thread`,
   }),
   /** Which tools clients see, and under which names. */

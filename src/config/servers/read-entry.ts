@@ -38,8 +38,10 @@ export function readEntry(given: GivenEntry, warn: (sentence: string) => void): 
 function serverEntry(given: GivenEntry, warn: (sentence: string) => void): ServerEntry {
   const { label, name, source, gateway } = given;
   const { raw, written, entry } = checkedEntry(given, warn);
-  const { sleepAfter, spares, lists = 'learned', tools, inheritEnv = false } = entry;
+  const { sleepAfter, spares, tools, inheritEnv = false } = entry;
   const kind = kindOf(given, entry);
+  // A module may define tools by who its client is: its lists are learned only if the entry says so.
+  const { lists = kind.kind === 'module' ? 'dynamic' : 'learned' } = entry;
   const isolation = entry.isolation ?? (kind.kind === 'command' ? 'process' : gateway.isolation);
   if (kind.kind === 'command' && isolation === 'thread') {
     throw new WrongEntry(

@@ -29,6 +29,8 @@ export interface ModuleProcessOptions {
   readonly cwd: string;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly tools: ToolRuleLists | undefined;
+  /** Whether its sessions report what they answer to `initialize` and to the lists. */
+  readonly learns: boolean;
   readonly startTimeoutMs: number;
   readonly processMemoryMb: number;
   readonly threadHeapMb: number;
@@ -58,6 +60,7 @@ export function moduleProcess(options: ModuleProcessOptions): ProcessKind {
       moduleUrl: options.serverModule,
       environment: options.environment,
       tools: options.tools,
+      learns: options.learns,
       memoryLimits: { heapBytes: threadHeapMb * MEBIBYTE, memoryBytes: threadMemoryMb * MEBIBYTE },
       moduleText: bundle && { text: bundle.text, filename: bundle.filename },
       codeCaches: options.codeCaches,

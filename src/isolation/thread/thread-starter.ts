@@ -55,6 +55,8 @@ export interface ModuleWork {
   readonly env: Readonly<NodeJS.ProcessEnv>;
   /** `undefined`: clients see the module's tools as they are. */
   readonly tools?: ToolRuleLists | undefined;
+  /** Whether its sessions report what they answer to `initialize` and to the lists. */
+  readonly learns?: boolean;
   /** The bundle of the server module, in shared memory. */
   readonly bundle?: BundledModule | undefined;
   /** In shared memory. */
@@ -273,11 +275,12 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
 }
 
 function moduleData(work: ModuleWork): Omit<ModuleThreadData, keyof CommonThreadData> {
-  const { serverModule, environment, tools, bundle, codeCaches, logLevel, fastPath } = work;
+  const { serverModule, environment, tools, learns = false, bundle, codeCaches, logLevel, fastPath } = work;
   return {
     moduleUrl: serverModule,
     environment,
     tools,
+    learns,
     moduleText: bundle && { text: bundle.text, filename: bundle.filename },
     codeCaches,
     showsStacks: logLevel === 'debug',

@@ -22,6 +22,7 @@ const MAX_MESSAGE_CHARS = 32 * 1024 * 1024;
 
 class Owner implements PortTransportOwner {
   readonly showsStacks: boolean;
+  readonly lists = undefined;
   readonly fastPath: boolean;
   readonly tools = undefined;
   readonly posted: SendFrame[] = [];

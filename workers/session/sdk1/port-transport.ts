@@ -24,6 +24,7 @@ import type { UnpacedFrame } from '../../../src/shared/frames/unpaced.js';
 import { isRequestId, type RequestId } from '../../../src/shared/request-id.js';
 import { responseFailure } from '../../../src/shared/response-failure.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
+import type { ListInquiry, TextResponse } from '../../list-inquiry.js';
 import type { ToolView } from '../../tool-rules.js';
 import { FastPath } from '../fast-path/fast-path.js';
 import { type IsMessageIgnored, logLevelOf, type ProtocolEntries, protocolOf } from './protocol-entries.js';
@@ -57,6 +58,8 @@ export interface PortTransportOwner {
   readonly fastPath: boolean;
   /** `undefined`: the client sees the tools as they are. */
   readonly tools: ToolView | undefined;
+  /** Asks the server for its lists; `undefined` if they are not learned. */
+  readonly lists: ListInquiry | undefined;
   post(frame: SendFrame): void;
   /** For frames that no credit limits; it may block. */
   postUnpaced(frame: UnpacedFrame): void;
@@ -79,7 +82,7 @@ export class PortTransport implements Transport {
    * Requests of a replay, and the functions that wait for their answers. An earlier thread of the session has already
    * sent these answers.
    */
-  readonly #swallowed = new Map<RequestId, () => void>();
+  readonly #swallowed = new Map<RequestId, (response: TextResponse) => void>();
   /** Messages that wait for credit. Limited by the thread's own heap limit. */
   readonly #queue: { frame: SendFrame; sent: () => void }[] = [];
   /** Requests to the client that it has not answered. */
@@ -152,12 +155,18 @@ export class PortTransport implements Transport {
 
   /** @param message as the server is meant to receive it */
   #receive(message: JSONRPCMessage, key: string, fastPath: boolean): void {
+    const { lists } = this.#owner;
+    if (lists !== undefined && 'method' in message && message.method === 'tools/call') lists.called();
     if (fastPath && this.#fastPath?.tryServe(message, key) === true) return;
     if (!('method' in message)) {
       if (message.id !== undefined) this.#asked.delete(message.id);
       return this.#protocol._onresponse(message);
     }
-    if (!('id' in message)) return this.#protocol._onnotification(message);
+    if (!('id' in message)) {
+      this.#protocol._onnotification(message);
+      if (message.method === 'notifications/initialized') this.#owner.lists?.initialized();
+      return;
+    }
     if (message.method === 'initialize') this.#initializing = message.id;
     this.#executor.arrived(message.id, key, message.method);
     this.#protocol._onrequest(message, this.infoOf(message.id));
@@ -176,14 +185,14 @@ export class PortTransport implements Transport {
 
   /**
    * Passes a message to the SDK that an earlier thread of this session has already received. Resolves when it would be
-   * answered.
+   * answered, with the answer.
    */
-  replay(body: string): Promise<void> {
+  replay(body: string): Promise<TextResponse | undefined> {
     const message = JSON.parse(body) as JSONRPCMessage;
     return new Promise((resolve) => {
-      if (this.#closed) resolve();
+      if (this.#closed) resolve(undefined);
       else if ('method' in message && 'id' in message) this.#swallowed.set(message.id, resolve);
-      else resolve();
+      else resolve(undefined);
       this.deliver({ type: 'message', key: '', body, fastPath: false });
     });
   }
@@ -207,12 +216,13 @@ export class PortTransport implements Transport {
       this.#withStack(toFrame(message, idOf(options?.relatedRequestId))),
       message,
     );
+    if (frame.listChanged) this.#owner.lists?.listChanged();
     if (frame.kind === 'response' && frame.id !== undefined) {
       const answered = this.#swallowed.get(frame.id);
       this.#swallowed.delete(frame.id);
       this.#executor.answered(frame.id);
       if (answered !== undefined) {
-        answered();
+        if ('result' in message || 'error' in message) answered({ message, body: frame.body });
         return Promise.resolve();
       }
     } else if (frame.id !== undefined) {
@@ -248,6 +258,7 @@ export class PortTransport implements Transport {
     if (this.#initializing === undefined || frame.kind !== 'response' || frame.id !== this.#initializing)
       return frame;
     this.#initializing = undefined;
+    if ('result' in message) this.#owner.lists?.introduced({ message, body: frame.body });
     return 'result' in message ? { ...frame, declared: declaredNotifications(message.result) } : frame;
   }
 

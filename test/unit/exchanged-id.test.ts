@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { aroundId, withId } from '../../../workers/stdio/exchanged-id.js';
+import { aroundId, withId } from '../../workers/exchanged-id.js';
 
 /** The message of that text with the id 7. */
 function exchanged(text: string): string {

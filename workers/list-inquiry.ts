@@ -4,12 +4,11 @@
  *
  * Many servers add to their lists while they start, and announce that with `list_changed`. They are asked again then.
  */
-import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../src/shared/canonical-json.js';
-import { declaredNotifications } from '../../src/shared/declared-notifications.js';
-import type { LearnedAnswer, ListsFrame } from '../../src/shared/frames/from-worker.js';
-import { LIST_KINDS, LIST_METHODS } from '../../src/shared/list-methods.js';
-import { type AnyResponse, responseFailure } from '../../src/shared/response-failure.js';
+import { canonicalJson } from '../src/shared/canonical-json.js';
+import { declaredNotifications } from '../src/shared/declared-notifications.js';
+import type { LearnedAnswer, ListsFrame } from '../src/shared/frames/from-worker.js';
+import { LIST_KINDS, LIST_METHODS } from '../src/shared/list-methods.js';
+import { type AnyResponse, responseFailure } from '../src/shared/response-failure.js';
 import { aroundId } from './exchanged-id.js';
 
 /** A list that takes longer is not learned. */
@@ -156,6 +155,8 @@ function resultOf({ message }: TextResponse): unknown {
 
 function learnedAnswer(method: string, { message, body }: TextResponse): LearnedAnswer {
   const meaning = 'error' in message ? message.error : unordered(message.result);
+  // Not imported: every session thread loads this file, and few learn anything.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const digest = createHash('sha256').update(canonicalJson(meaning)).digest('base64url');
   return { method, ...aroundId(body), failure: responseFailure(message)?.failure, digest };
 }

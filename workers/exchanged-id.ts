@@ -2,7 +2,7 @@
  * A message with another id, and otherwise as it was written: to write it anew would change its white space, and take
  * digits from integers beyond 2^53.
  */
-import type { RequestId } from '../../src/shared/request-id.js';
+import type { RequestId } from '../src/shared/request-id.js';
 
 const BRACKET_OR_QUOTE = /["[\]{}]/g;
 /** What follows a number, `true`, `false` or `null`. */
