@@ -9,13 +9,11 @@ import type { CodeCaches } from '../../shared/code-caches.js';
 import type { ServeModuleFrame } from '../../shared/keeper-frames.js';
 import type { EnvironmentOptions } from '../../shared/thread-start.js';
 import type { ToolRuleLists } from '../../shared/tool-rules.js';
+import { inheritedFlags } from './inherited-flags.js';
 import type { ProcessKind } from './process-starter.js';
 
 const ENTRY = fileURLToPath(new URL('../../../workers/process-entry.cjs', import.meta.url));
 const MEBIBYTE = 1024 * 1024;
-/** Flags of the gateway that are its own: what opens a port, writes a file or sizes its heap. The others say how modules load. */
-const OWN_FLAG =
-  /^--(?:inspect|debug|cpu-prof|heap-prof|heapsnapshot|prof|report|max[-_]|min[-_]|title|test|watch)/;
 
 export interface ModuleProcessOptions {
   /** A `file:` URL; `undefined`: the built-in environment server. */
@@ -49,10 +47,7 @@ export function moduleProcess(options: ModuleProcessOptions): ProcessKind {
     type: 'serve-module',
     entry: ENTRY,
     // The only limit that holds in a loop that does not yield.
-    execArgv: [
-      ...process.execArgv.filter((flag) => !OWN_FLAG.test(flag)),
-      `--max-old-space-size=${threadHeapMb}`,
-    ],
+    execArgv: [...inheritedFlags(process.execArgv), `--max-old-space-size=${threadHeapMb}`],
     cwd,
     env: definedVariables(options.env),
     memoryLimitBytes: processMemoryMb * MEBIBYTE,
