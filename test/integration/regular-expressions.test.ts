@@ -11,6 +11,7 @@ const { checkSync } = await import('recheck');
 /** Patterns that are composed of several texts; each entry says which. */
 const COMPOSED: Readonly<Record<string, string>> = {
   'src/shared/json-text.js': 'of the texts in this file',
+  'src/shared/process-owner.js': 'of the texts in this file',
   'load/report/text-summary.js': 'of a number in this file',
   'workers/environment/name-pattern.js': "the client's own: it can hang its own session alone",
   'workers/environment/search-files.js': "the client's own: it can hang its own session alone",
