@@ -89,7 +89,7 @@ export async function measureProgram(program: Program, settings: BenchSettings):
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   const sentence = /"message":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? text;
-  return sentence.replace(/^The server "\w+" cannot be served: /, '');
+  return sentence.replaceAll('\\"', '"').replace(/^The server "\w+" cannot be served: /, '');
 }
 
 /** Ways alternate, so that whatever else the machine does falls on all of them alike. */
