@@ -1,7 +1,8 @@
 /** A server that is started directly, as a client with stdio starts it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { MAX_LINE_BYTES } from '../../src/shared/line-buffer.js';
+import { LineReader } from '../../src/shared/line-reader.js';
 import { adopt } from '../servers/child.js';
 import type { OpenWire } from './wire.js';
 
@@ -24,7 +25,13 @@ export function stdioWire({ file, args, cwd, env }: Command): OpenWire {
     });
     // It may end while something is being written.
     child.stdin.on('error', () => undefined);
-    createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onMessage);
+    // Node's readline also takes U+2028 for the end of a line.
+    const lines = new LineReader(MAX_LINE_BYTES, {
+      onLine: (line) => line.trim() !== '' && onMessage(line),
+      onOverlong: (head) => onFailure(new Error(`${file} wrote a line that is too long: ${head}`)),
+    });
+    child.stdout.on('data', (chunk: Buffer) => lines.push(chunk));
+    child.stdout.once('end', () => lines.end());
     child.once('error', onFailure);
     child.once('exit', (code, signal) =>
       onFailure(new Error(`${file} ${args.join(' ')} ended with ${signal ?? code}: ${complaint}`)),
