@@ -7,7 +7,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import type { NodeProgram } from '../../src/shared/thread-start.js';
-import type { ProgramInput, ProgramOutput } from './standard-streams.js';
+import { type ProgramInput, type ProgramOutput, passOnNodesCalls } from './standard-streams.js';
 
 export interface OwnProcess {
   readonly program: NodeProgram;
@@ -56,6 +56,8 @@ export function ownProcess(own: OwnProcess): EndThread {
   // Otherwise Node 20 calls its own setter.
   Reflect.deleteProperty(process, 'title');
   define('title', process.execPath);
+  passOnNodesCalls(stdout, process.stdout);
+  passOnNodesCalls(stderr, process.stderr);
   define('stdin', stdin);
   define('stdout', stdout);
   define('stderr', stderr);

@@ -151,6 +151,19 @@ export class ProgramOutput extends Writable {
   }
 }
 
+/**
+ * Node calls a method of `process.stdout` and `process.stderr` when the main thread has read what a worker wrote, also for
+ * the first time after the start. It is meant for Node's own stream, but is called on what stands in its place.
+ */
+export function passOnNodesCalls(own: object, node: object): void {
+  const prototype: object = Object.getPrototypeOf(node);
+  for (const name of Object.getOwnPropertySymbols(prototype)) {
+    const method: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
+    if (typeof method !== 'function' || name in own) continue;
+    Object.defineProperty(own, name, { value: method.bind(node), configurable: true, writable: true });
+  }
+}
+
 function isUtf8(encoding: string): boolean {
   return encoding === 'utf8' || encoding === 'utf-8';
 }
