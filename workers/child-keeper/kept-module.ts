@@ -11,13 +11,8 @@ import { messageOf, toPlainError } from '../../src/shared/errors.js';
 import { decodeFromWorker } from '../../src/shared/frames/codec.js';
 import type { ExitedFrame, StateFrame } from '../../src/shared/frames/from-worker.js';
 import { isUnpaced } from '../../src/shared/frames/unpaced.js';
-import {
-  CHILD_MARKER,
-  type ChildReportFrame,
-  type ServeModuleFrame,
-} from '../../src/shared/keeper-frames.js';
+import type { ChildReportFrame, ServeModuleFrame } from '../../src/shared/keeper-frames.js';
 import { type LineOwner, LineReader } from '../../src/shared/line-reader.js';
-import { HAS_PROCESS_GROUPS } from '../../src/shared/process-group.js';
 import { HAS_PROCESS_TABLE } from '../../src/shared/process-table.js';
 import type { SessionProcessStart } from '../../src/shared/thread-start.js';
 import { FrameReader, type PipeFrame, packFrame } from '../frame-pipe.js';
@@ -26,9 +21,8 @@ import { BacklogGate } from './backlog-gate.js';
 import { makeNicer } from './kept-child.js';
 import type { ThreadPort } from './kept-thread.js';
 import { NoiseThrottle } from './noise-throttle.js';
-import { withParentDeathSignal } from './parent-death-signal.js';
 import {
-  environmentOf,
+  processToStart,
   type ServedProcess,
   type ServedProcessOwner,
   type ServedProcessTraits,
@@ -82,20 +76,9 @@ export class KeptModule implements ServedProcess {
     });
     try {
       const { cwd, env, execArgv, entry } = frame;
-      const [command, args] = withParentDeathSignal({
-        command: process.execPath,
-        args: [...execArgv, entry],
-        cwd,
-        env,
-      });
-      this.#process = spawn(command, [...args], {
-        cwd,
-        env: environmentOf(env, traits, CHILD_MARKER),
-        detached: HAS_PROCESS_GROUPS,
-        shell: false,
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
-        windowsHide: true,
-      });
+      const command = { command: process.execPath, args: [...execArgv, entry], cwd, env };
+      const { file, args, options } = processToStart(command, traits);
+      this.#process = spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'] });
     } catch (thrown) {
       queueMicrotask(() => this.#failed(thrown));
       return;

@@ -6,9 +6,8 @@ import { existsSync } from 'node:fs';
 import { toPlainError } from '../../src/shared/errors.js';
 import { decodeToWorker } from '../../src/shared/frames/codec.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
-import { CHILD_MARKER, type ServeFrame } from '../../src/shared/keeper-frames.js';
+import type { ServeFrame } from '../../src/shared/keeper-frames.js';
 import { LineReader } from '../../src/shared/line-reader.js';
-import { HAS_PROCESS_GROUPS } from '../../src/shared/process-group.js';
 import type { LargeLine, LargeLineRequest } from '../stdio/large-line.js';
 import type { Program } from '../stdio/program.js';
 import { ServerLog } from '../stdio/server-log.js';
@@ -16,9 +15,8 @@ import { StdioSession, type StdioSessionOwner } from '../stdio/stdio-session.js'
 import { ToolView } from '../tool-rules.js';
 import { makeNicer } from './kept-child.js';
 import { NoiseThrottle } from './noise-throttle.js';
-import { withParentDeathSignal } from './parent-death-signal.js';
 import {
-  environmentOf,
+  processToStart,
   type ServedProcess,
   type ServedProcessOwner,
   type ServedProcessTraits,
@@ -69,15 +67,8 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
     this.#session = new StdioSession(this, { startTimeoutMs, tools, learns }, this);
     this.#log = new ServerLog((report) => owner.post(report));
     try {
-      const [command, args] = withParentDeathSignal(frame);
-      this.#process = spawn(command, [...args], {
-        cwd: frame.cwd,
-        env: environmentOf(frame.env, traits, CHILD_MARKER),
-        detached: HAS_PROCESS_GROUPS,
-        shell: false,
-        stdio: 'pipe',
-        windowsHide: true,
-      });
+      const { file, args, options } = processToStart(frame, traits);
+      this.#process = spawn(file, args, { ...options, stdio: 'pipe' });
     } catch (thrown) {
       queueMicrotask(() => this.#failed(thrown));
       return;

@@ -1,6 +1,10 @@
 /** The process of one session, in the keeper: a program that speaks stdio, or a session worker with a server module. */
+import type { SpawnOptionsWithoutStdio } from 'node:child_process';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
+import { CHILD_MARKER } from '../../src/shared/keeper-frames.js';
+import { HAS_PROCESS_GROUPS } from '../../src/shared/process-group.js';
 import type { KeptProcess } from './kept-process.js';
+import { type Command, withParentDeathSignal } from './parent-death-signal.js';
 
 export interface ServedProcess extends KeptProcess {
   /** `process-memory-mb`, of the process and all its descendants. */
@@ -32,17 +36,28 @@ export interface ServedProcessTraits {
   readonly temporaryFolder: string;
 }
 
-/** The environment that its entry says, and what the keeper adds. */
-export function environmentOf(
-  env: Readonly<NodeJS.ProcessEnv>,
+/** What `spawn` gets for it, apart from `stdio`. */
+export function processToStart(
+  command: Command,
   { marker, temporaryFolder }: ServedProcessTraits,
-  markerName: string,
-): NodeJS.ProcessEnv {
+): { readonly file: string; readonly args: string[]; readonly options: SpawnOptionsWithoutStdio } {
+  const [file, args] = withParentDeathSignal(command);
+  const { cwd, env } = command;
   return {
-    ...env,
-    TMPDIR: temporaryFolder,
-    TMP: temporaryFolder,
-    TEMP: temporaryFolder,
-    [markerName]: marker,
+    file,
+    args: [...args],
+    options: {
+      cwd,
+      env: {
+        ...env,
+        TMPDIR: temporaryFolder,
+        TMP: temporaryFolder,
+        TEMP: temporaryFolder,
+        [CHILD_MARKER]: marker,
+      },
+      detached: HAS_PROCESS_GROUPS,
+      shell: false,
+      windowsHide: true,
+    },
   };
 }
