@@ -8,7 +8,12 @@
  * of them) and `kill`.
  */
 
-import type { ListsFrame, ModuleTraits, SendFrame } from '../shared/frames/from-worker.js';
+import type {
+  InputRequiredFrame,
+  ListsFrame,
+  ModuleTraits,
+  SendFrame,
+} from '../shared/frames/from-worker.js';
 import type { StateBlock } from '../shared/frames/to-worker.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -88,6 +93,8 @@ export interface WorkerOwner {
   /** The module's `setup` has ended. */
   onClaimed(): void;
   onSend(frame: SendFrame): void;
+  /** The handler of a stateless request waits for its client. */
+  onInputRequired(frame: InputRequiredFrame): void;
   /** What its server answers to `initialize` and to the lists. */
   onLists(frame: ListsFrame): void;
   onCloseStream(requestId: RequestId | undefined): void;
@@ -125,6 +132,8 @@ export interface PostedRequest {
   readonly body: string;
   /** See `ClientRequest`. */
   readonly fastPath: boolean;
+  /** It is of the stateless era: `requestId` is `key`, and the client's own id is only in `body`. */
+  readonly stateless: boolean;
 }
 
 /** What a session's worker is sent from its client. */

@@ -3,12 +3,17 @@ import type { RequestId } from '../shared/request-id.js';
 
 export interface ClientRequest {
   readonly kind: 'request';
+  /** Unique among the requests in flight of one session. In the stateless era it is the gateway's own. */
   readonly id: RequestId;
+  /** The id that the client has given it, and that its answer has. */
+  readonly replyId: RequestId;
   readonly method: string;
   /** `params.name` of `tools/call`. */
   readonly tool: string | undefined;
   /** A tool call that the SDK's schema would accept without changing it. */
   readonly fastPath: boolean;
+  /** It is of the stateless era. */
+  readonly stateless: boolean;
   readonly progressToken: RequestId | undefined;
   /** Only for `initialize`. */
   readonly params: unknown;

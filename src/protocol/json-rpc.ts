@@ -72,9 +72,11 @@ function classify(value: unknown, body: string): ClientMessage | BodyRejection {
     : {
         kind: 'request',
         id,
+        replyId: id,
         method,
         tool,
         fastPath: tool !== undefined && params !== undefined && isForFastPath(params),
+        stateless: false,
         progressToken: progressToken(params),
         params: method === 'initialize' ? params : undefined,
         body,

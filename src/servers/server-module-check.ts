@@ -174,6 +174,8 @@ class TrialSession implements WorkerOwner {
     this.context = {
       sessionId: `trial-${randomUUID()}`,
       server,
+      era: 'session',
+      affinity: 'session',
       transport: 'streamable-http',
       client: { name: 'mcp-bulkhead', version: '' },
       protocolVersion: LATEST_PROTOCOL_VERSION,
@@ -241,6 +243,8 @@ class TrialSession implements WorkerOwner {
 
   onStayAwake(): void {}
 
+  onInputRequired(): void {}
+
   onLists(): void {}
 
   onState(): void {}
@@ -277,7 +281,14 @@ class TrialSession implements WorkerOwner {
         const late = `${method} was not answered within ${ANSWER_DEADLINE_MS / 1000} s`;
         deadline = new Deadline(ANSWER_DEADLINE_MS, () => reject(new Error(late)), 'again');
         const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
-        this.#thread.post({ requestId: id, operation: method, key: 'trial', body, fastPath: false });
+        this.#thread.post({
+          requestId: id,
+          operation: method,
+          key: 'trial',
+          body,
+          fastPath: false,
+          stateless: false,
+        });
       });
     } finally {
       deadline?.clear();

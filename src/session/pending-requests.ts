@@ -72,27 +72,28 @@ export class PendingRequests {
    * @param full whether the session's thread already has too much to read
    */
   rejection(
-    { id }: ClientRequest,
+    { id, replyId }: ClientRequest,
     runs: boolean,
     full: boolean,
   ): Rejection<ErrorReason & ('duplicate_id' | 'request_limit' | 'thread_wait')> | undefined {
     if (this.#pending.has(id) || runs) {
       const message = `Request id ${JSON.stringify(id)} is in flight already. Give each request an id of its own.`;
-      return { reason: 'duplicate_id', message, code: JSON_RPC.invalidRequest, id };
+      return { reason: 'duplicate_id', message, code: JSON_RPC.invalidRequest, id: replyId };
     }
     const limit = this.#shared.options.maxRequestsPerSession;
     if (this.#pending.size < limit && !full) return undefined;
     if (full) {
       const message =
         'This session has been sent more than its server has read. Wait for a call to finish and call again, or send less.';
-      return { reason: 'thread_wait', message, id };
+      return { reason: 'thread_wait', message, id: replyId };
     }
     const message = `This session is at its limit of requests in flight (max-requests-per-session is ${limit}). Wait for one to finish and call again.`;
-    return { reason: 'request_limit', message, id };
+    return { reason: 'request_limit', message, id: replyId };
   }
 
   add(request: ClientRequest, stream: ResponseStream): PendingRequest {
-    const pending = new PendingRequest(request, this.#shared.newRequestKey(), stream);
+    const key = request.stateless ? String(request.id) : this.#shared.newRequestKey();
+    const pending = new PendingRequest(request, key, stream);
     this.#total += 1;
     this.#shared.totals.requestsInFlight += 1;
     this.#pending.set(request.id, pending);
@@ -146,7 +147,7 @@ export class PendingRequests {
   fail(pending: PendingRequest, code: number, message: string, reason: ErrorReason): void {
     const { request, stream, key } = pending;
     this.finish(pending, reason === 'cancelled' ? reason : String(code), message);
-    const body = errorResponse(request.id, code, message, { reason, requestKey: key });
+    const body = errorResponse(request.replyId, code, message, { reason, requestKey: key });
     this.#owner.answer(stream, body, request.id);
   }
 

@@ -25,6 +25,6 @@ export function unstartable(
   reason: EndReason & ErrorReason,
   { request, key }: PendingRequest,
 ): FailedStart {
-  const body = errorResponse(request.id, JSON_RPC.internalError, message, { reason, requestKey: key });
+  const body = errorResponse(request.replyId, JSON_RPC.internalError, message, { reason, requestKey: key });
   return { outcome, body, failure: String(JSON_RPC.internalError), message, reason };
 }

@@ -320,8 +320,8 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
 
   #admit(request: ClientRequest, stream: ResponseStream): void {
     const { key } = this.#pending.add(request, stream);
-    const { id: requestId, tool, method, body, fastPath } = request;
-    this.#binding.request({ requestId, operation: tool ?? method, key, body, fastPath });
+    const { id: requestId, tool, method, body, fastPath, stateless } = request;
+    this.#binding.request({ requestId, operation: tool ?? method, key, body, fastPath, stateless });
   }
 
   #answerAsleep(request: ClientRequest, stream: ResponseStream, { body, failure }: CachedResponse): void {

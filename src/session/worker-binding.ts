@@ -13,7 +13,7 @@ import type {
   WorkerOwner,
 } from '../isolation/worker.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
-import type { ListsFrame, SendFrame } from '../shared/frames/from-worker.js';
+import type { InputRequiredFrame, ListsFrame, SendFrame } from '../shared/frames/from-worker.js';
 import { LazySet } from '../shared/lazy-collections.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -53,6 +53,7 @@ export interface BindingOwner {
   onReleased(): void;
   onStayAwake(): void;
   onSend(frame: SendFrame): void;
+  onInputRequired(frame: InputRequiredFrame): void;
   onLists(frame: ListsFrame): void;
   onServerClosed(): void;
   onCloseStream(requestId: RequestId | undefined): void;
@@ -251,6 +252,10 @@ export class WorkerBinding implements WorkerOwner {
   onSend(frame: SendFrame): void {
     if (frame.kind === 'response' && frame.id !== undefined) this.#posted.delete(frame.id);
     this.#owner.onSend(frame);
+  }
+
+  onInputRequired(frame: InputRequiredFrame): void {
+    this.#owner.onInputRequired(frame);
   }
 
   onLists(frame: ListsFrame): void {

@@ -9,7 +9,7 @@ import type { ClientRequest } from '../protocol/client-message.js';
 import { JSON_RPC } from '../protocol/json-rpc-error.js';
 import type { DeclaredNotifications } from '../shared/declared-notifications.js';
 import type { BulkheadError } from '../shared/errors.js';
-import type { ListsFrame, SendFrame } from '../shared/frames/from-worker.js';
+import type { InputRequiredFrame, ListsFrame, SendFrame } from '../shared/frames/from-worker.js';
 import { type ListKind, listChangedMethod } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -25,6 +25,9 @@ import { type FailedStart, refusedByServer, unstartable } from './session-start.
 import type { SessionTotals } from './session-totals.js';
 import type { SleepTimer } from './sleep-timer.js';
 import { type BindingOwner, WorkerBinding } from './worker-binding.js';
+
+/** 2026-07-28, Error Codes: the client has not declared a capability that the request needs. */
+const MISSING_CAPABILITY = '-32021';
 
 export interface SignalledSession {
   readonly context: SessionContext;
@@ -150,6 +153,15 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
       return this.binding.credit(chars);
     if (orphaned) return this.binding.credit(chars);
     (pending?.stream ?? this.#outbox.standalone).send(body, undefined, chars);
+  }
+
+  onInputRequired({ requestId, before, after = '' }: InputRequiredFrame): void {
+    const chars = before.length + after.length;
+    const pending = this.#pending.get(requestId);
+    if (pending === undefined) return this.binding.credit(chars);
+    this.#pending.finish(pending, MISSING_CAPABILITY, undefined);
+    pending.stream.send(before, requestId, chars);
+    this.binding.cancel(requestId, 'its client cannot answer what it asks');
   }
 
   onLists(frame: ListsFrame): void {

@@ -2,6 +2,16 @@
 export type SessionTransport = 'streamable-http' | 'sse' | 'stdio';
 
 /**
+ * `session`: protocol versions up to 2025-11-25, which begin with `initialize`. `stateless`: 2026-07-28, in which each
+ * request stands for itself.
+ */
+export type Era = 'session' | 'stateless';
+
+/** What the state of a server belongs to in the stateless era, and so what a thread or a process of it serves. */
+export const AFFINITIES = ['session', 'request', 'principal', 'handle'] as const;
+export type Affinity = (typeof AFFINITIES)[number];
+
+/**
  * The plain data that describes one session. It is given to the server module, shown by the admin API and written to
  * log lines. All of it can cross a port as a structured clone.
  */
@@ -10,6 +20,9 @@ export interface SessionContext {
   readonly sessionId: string;
   /** The name of its server in the gateway's catalogue. */
   readonly server: string;
+  readonly era: Era;
+  /** What its thread or process belongs to: always `session` in the session era. */
+  readonly affinity: Affinity;
   readonly transport: SessionTransport;
   /** From `initialize`'s `clientInfo`; cut to 200 characters each. */
   readonly client: { readonly name: string; readonly version: string };

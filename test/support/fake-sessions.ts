@@ -68,7 +68,13 @@ export class Connection implements StreamConnection {
 
 export function call(id: number, tool = 'echo'): ClientRequest {
   const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: tool } });
-  const rest = { fastPath: false, progressToken: undefined, params: undefined };
+  const rest = {
+    replyId: id,
+    fastPath: false,
+    stateless: false,
+    progressToken: undefined,
+    params: undefined,
+  };
   return { kind: 'request', id, method: 'tools/call', tool, body, ...rest };
 }
 

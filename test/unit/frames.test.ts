@@ -52,6 +52,8 @@ const TO_WORKER: AnyOf<ToWorkerFrame> = {
     context: fc.record({
       sessionId: key,
       server: text,
+      era: fc.constantFrom('session', 'stateless'),
+      affinity: fc.constantFrom('session', 'request', 'principal', 'handle'),
       transport: fc.constantFrom('streamable-http', 'sse'),
       client: fc.record({ name: text, version: text }),
       protocolVersion: text,
@@ -71,7 +73,8 @@ const TO_WORKER: AnyOf<ToWorkerFrame> = {
     replay: fc.array(jsonBody),
     firstRequestId: fc.maxSafeNat(),
   }),
-  message: fc.record({ key, body: jsonBody, fastPath: fc.boolean() }),
+  message: fc.record({ key, body: jsonBody, fastPath: fc.boolean(), stateless: fc.boolean() }),
+  resume: fc.record({ key, body: jsonBody }),
   cancel: fc.record({ requestId: id, reason: text }),
   credit: fc.record({ chars: fc.maxSafeNat() }),
   ping: nothing,
@@ -107,6 +110,12 @@ const response = fc
         logging: fc.boolean(),
       }),
     }),
+    fc.record({
+      kind: fc.constant('response' as const),
+      id,
+      body: jsonBody,
+      left: fc.array(text),
+    }),
   )
   .map((frame) => ({ ...frame, relatedTo: frame.id }));
 const request = fc.record({
@@ -114,6 +123,13 @@ const request = fc.record({
   id,
   relatedTo: orNot(id),
   body: jsonBody,
+});
+const announcement = fc.record({
+  kind: fc.constant('notification' as const),
+  id: fc.constant(undefined),
+  relatedTo: fc.constant(undefined),
+  body: jsonBody,
+  topic: text,
 });
 const notification = fc.record(
   {
@@ -142,7 +158,7 @@ const FROM_WORKER: AnyOf<FromWorkerFrame> = {
     ),
   }),
   claimed: nothing,
-  send: fc.oneof(response, request, notification),
+  send: fc.oneof(response, request, notification, announcement),
   lists: fc.record({
     answers: fc.array(
       fc.record({ method: text, before: text, after: text, failure: orNot(text), digest: text }),
@@ -157,6 +173,7 @@ const FROM_WORKER: AnyOf<FromWorkerFrame> = {
     tools: fc.array(text),
     afterCall: fc.boolean(),
   }),
+  'input-required': fc.record({ requestId: id, before: text, after: orNot(text) }),
   settled: fc.record({ requestId: id }),
   'close-stream': fc.record({ requestId: orNot(id) }),
   log: fc.record({
@@ -317,7 +334,10 @@ describe('what a worker says to the main thread', () => {
   it('is posted as plain text where it is a result: there is one for each call', () => {
     const result = { type: 'send', kind: 'response', id: 1, relatedTo: 1, body: '{}' } as const;
     expect(encodeFromWorker(result)).to.equal('1\n{}');
-    expect(encodeToWorker({ type: 'message', key: 'k', body: '{}', fastPath: true })).to.equal('!k\n{}');
+    const message = { type: 'message', key: 'k', body: '{}' } as const;
+    expect(encodeToWorker({ ...message, fastPath: true, stateless: false })).to.equal('!k\n{}');
+    expect(encodeToWorker({ ...message, fastPath: false, stateless: true })).to.equal('~k\n{}');
+    expect(encodeToWorker({ ...message, fastPath: true, stateless: true })).to.equal('~!k\n{}');
   });
 
   it('is refused where a message of the server has what only another kind has', () => {

@@ -8,9 +8,11 @@ describe('A body with one message', () => {
     expect(messageIn(body)).to.deep.equal({
       kind: 'request',
       id: 'a',
+      replyId: 'a',
       method: 'tools/list',
       tool: undefined,
       fastPath: false,
+      stateless: false,
       progressToken: undefined,
       params: undefined,
       body,

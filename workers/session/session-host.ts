@@ -111,6 +111,8 @@ export class SessionHost implements PortTransportOwner {
         return this.#transport.deliver(frame);
       case 'cancel':
         return this.#transport.cancel(frame.requestId, frame.reason);
+      case 'resume':
+        throw new TypeError(`no request ${frame.key} is parked`);
       case 'credit':
         return this.#transport.credit(frame.chars);
       case 'sleep':

@@ -111,6 +111,7 @@ export default async function serveSession(
       case 'claim':
         return void claim(frame);
       case 'message':
+      case 'resume':
       case 'cancel':
       case 'credit':
       case 'sleep':

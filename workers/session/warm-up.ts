@@ -59,6 +59,8 @@ export async function warmUp(
     context: {
       sessionId: 'warm-up',
       server: 'warm-up',
+      era: 'session',
+      affinity: 'session',
       transport: 'streamable-http',
       client: { name: 'warm-up', version: '0' },
       protocolVersion: NEWEST_PROTOCOL_VERSION,
@@ -87,7 +89,13 @@ export async function warmUp(
   for (const message of MESSAGES) {
     if (isClaimed()) return;
     const body = JSON.stringify({ jsonrpc: '2.0', ...message });
-    const posted = encodeToWorker({ type: 'message', key: '', body, fastPath: message.method === CALL });
+    const posted = encodeToWorker({
+      type: 'message',
+      key: '',
+      body,
+      fastPath: message.method === CALL,
+      stateless: false,
+    });
     host.receive(decodeToWorker(posted) as MessageFrame);
     await turn();
   }

@@ -111,6 +111,8 @@ export class StdioSession {
         return this.#flush();
       case 'cancel':
         return this.#cancel(frame.requestId, frame.reason);
+      case 'resume':
+        throw new TypeError(`no request ${frame.key} is parked`);
       case 'credit':
         return this.#credit(frame.chars);
       case 'ping':

@@ -170,9 +170,10 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     this.#unread.posted(message);
     const { body } = message;
     if (message.requestId === undefined)
-      return this.#port.post({ type: 'message', key: '', body, fastPath: false });
-    this.requests.started(message.requestId, message.operation);
-    this.#port.post({ type: 'message', key: message.key, body, fastPath: message.fastPath });
+      return this.#port.post({ type: 'message', key: '', body, fastPath: false, stateless: false });
+    const { requestId, operation, key, fastPath, stateless } = message;
+    this.requests.started(requestId, operation);
+    this.#port.post({ type: 'message', key, body, fastPath, stateless });
   }
 
   credit(chars: number): void {

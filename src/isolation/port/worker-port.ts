@@ -90,6 +90,8 @@ export class WorkerPort {
     switch (frame.type) {
       case 'send':
         return owner.onSend(frame);
+      case 'input-required':
+        return owner.session?.onInputRequired(frame);
       case 'lists':
         return owner.onLists(frame);
       case 'settled':

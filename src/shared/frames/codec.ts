@@ -11,12 +11,13 @@ import type { FromWorkerFrame, SendFrame } from './from-worker.js';
 import { FROM_WORKER, type Shapes, strangeMember, TO_WORKER } from './shapes.js';
 import type { MessageFrame, ToWorkerFrame } from './to-worker.js';
 
-/** `message`: `key`, line break, `body`. */
+/** `message`: its marks, `key`, line break, `body`. */
 export type EncodedToWorker = string | Exclude<ToWorkerFrame, MessageFrame>;
 /** `send` of a result: `id` as JSON, line break, `body`. */
 export type EncodedFromWorker = string | FromWorkerFrame;
 
-/** What the text of a message for the fast path begins with, and no key does. */
+/** What the text of a message of the stateless era begins with, then that of one for the fast path. No key does. */
+const STATELESS = '~';
 const FAST_PATH = '!';
 const MAX_QUOTED_CHARS = 50;
 
@@ -27,7 +28,8 @@ class FrameError extends Error {
 
 export function encodeToWorker(frame: ToWorkerFrame): EncodedToWorker {
   if (frame.type !== 'message') return frame;
-  return `${frame.fastPath ? FAST_PATH : ''}${frame.key}\n${frame.body}`;
+  const { key, body, fastPath, stateless } = frame;
+  return `${stateless ? STATELESS : ''}${fastPath ? FAST_PATH : ''}${key}\n${body}`;
 }
 
 /** @throws {FrameError} */
@@ -35,9 +37,11 @@ export function decodeToWorker(posted: unknown): ToWorkerFrame {
   if (typeof posted !== 'string') return checked(posted, TO_WORKER);
   const end = posted.indexOf('\n');
   if (end < 0) throw new FrameError('a message begins with its key and a line break');
-  const fastPath = posted.startsWith(FAST_PATH);
-  const key = posted.slice(fastPath ? FAST_PATH.length : 0, end);
-  return { type: 'message', key, body: posted.slice(end + 1), fastPath };
+  const stateless = posted.startsWith(STATELESS);
+  const afterEra = stateless ? STATELESS.length : 0;
+  const fastPath = posted.startsWith(FAST_PATH, afterEra);
+  const key = posted.slice(fastPath ? afterEra + FAST_PATH.length : afterEra, end);
+  return { type: 'message', key, body: posted.slice(end + 1), fastPath, stateless };
 }
 
 export function encodeFromWorker(frame: FromWorkerFrame): EncodedFromWorker {
@@ -60,16 +64,19 @@ export function decodeFromWorker(posted: unknown): FromWorkerFrame {
 }
 
 /** A response that is a result and no tool's error, and of which there is nothing more to say. */
-function isResult({ kind, id, failure, declared }: SendFrame): boolean {
-  return kind === 'response' && id !== undefined && failure === undefined && declared === undefined;
+function isResult({ kind, id, failure, declared, left }: SendFrame): boolean {
+  const plain = failure === undefined && declared === undefined && left === undefined;
+  return kind === 'response' && id !== undefined && plain;
 }
 
 /** Whether it has only what `SendFrame` says of its kind. */
 function isConsistent(frame: SendFrame): boolean {
-  const { kind, id, relatedTo, failure, message, stack, declared, listChanged, progress } = frame;
+  const { kind, id, relatedTo, failure, message, stack, declared, listChanged, progress, topic, left } =
+    frame;
   if (failure === undefined && (message !== undefined || stack !== undefined)) return false;
-  if (kind !== 'notification' && (listChanged !== undefined || progress !== undefined)) return false;
-  return kind === 'response' ? relatedTo === id : failure === undefined && declared === undefined;
+  if (kind !== 'notification' && (listChanged ?? progress ?? topic) !== undefined) return false;
+  if (topic !== undefined && relatedTo !== undefined) return false;
+  return kind === 'response' ? relatedTo === id : (failure ?? declared ?? left) === undefined;
 }
 
 function idIn(text: string): RequestId | undefined {

@@ -17,6 +17,7 @@ export type FromWorkerFrame =
   | ClaimedFrame
   | SendFrame
   | ListsFrame
+  | InputRequiredFrame
   | SettledFrame
   | CloseStreamFrame
   | LogFrame
@@ -82,6 +83,31 @@ export interface SendFrame {
   readonly listChanged?: true;
   /** For `notifications/progress`: how far the tool says it is. */
   readonly progress?: number;
+  /**
+   * For a notification that belongs to no request, in the stateless era: what it is about. `tools`, `prompts` or `resources`
+   * if that list has changed, `resource:` and the URI if a resource was updated.
+   */
+  readonly topic?: string;
+  /**
+   * For the response to a request that had its worker to itself: what its handler has left behind, as Node names it
+   * (`Timeout`, `TCPSocketWrap`). Absent: nothing.
+   */
+  readonly left?: readonly string[];
+}
+
+/**
+ * The handler of a request of the stateless era waits for its client (2026-07-28, Multi Round-Trip Requests). The response
+ * is `before`, `requestState` as a JSON string, and `after`.
+ */
+export interface InputRequiredFrame {
+  readonly type: 'input-required';
+  readonly requestId: RequestId;
+  readonly before: string;
+  /**
+   * `undefined`: the client has not declared what the handler asks for. `before` is the whole error response, and the
+   * handler has to be cancelled.
+   */
+  readonly after: string | undefined;
 }
 
 /**

@@ -105,6 +105,7 @@ function isAnswers(value: unknown): value is LearnedAnswer[] {
 /** `message` is posted as text. */
 export const TO_WORKER: Shapes<Exclude<ToWorkerFrame, MessageFrame>> = {
   introduce: { params: isText },
+  resume: { key: isText, body: isText },
   claim: {
     // The gateway's own, with whatever metadata can be cloned.
     context: (value): value is SessionContext => isPlain(value),
@@ -151,8 +152,11 @@ export const FROM_WORKER: Shapes<FromWorkerFrame> = {
     declared: (value) => value === undefined || isDeclared(value),
     listChanged: (value) => value === undefined || value === true,
     progress: isNumberIfAny,
+    topic: isTextIfAny,
+    left: (value) => value === undefined || isTexts(value),
   },
   lists: { answers: isAnswers, declared: isDeclared, tools: isTexts, afterCall: isFlag },
+  'input-required': { requestId: isRequestId, before: isText, after: isTextIfAny },
   settled: { requestId: isRequestId },
   'close-stream': { requestId: isIdIfAny },
   log: {

@@ -12,6 +12,7 @@ export type ToWorkerFrame =
   | IntroduceFrame
   | ClaimFrame
   | MessageFrame
+  | ResumeFrame
   | CancelFrame
   | CreditFrame
   | PingFrame
@@ -50,6 +51,20 @@ export interface MessageFrame {
   readonly body: string;
   /** A tool call that the SDK's schema would let pass as it is: the fast path may serve it. */
   readonly fastPath: boolean;
+  /**
+   * A request of the stateless era. Main thread and worker know it by `key`, because ids of different clients may be equal;
+   * the worker answers with the client's own id, which is in `body`.
+   */
+  readonly stateless: boolean;
+}
+
+/** The client calls again with what a parked request has asked for (2026-07-28, Multi Round-Trip Requests). */
+export interface ResumeFrame {
+  readonly type: 'resume';
+  /** The key of the parked request. */
+  readonly key: string;
+  /** JSON: the new request, with an id of its own, and `params.inputResponses`. */
+  readonly body: string;
 }
 
 /** Abort the handler of this request: its client has cancelled it, is gone, or it took too long. */

@@ -49,6 +49,8 @@ export function contextOf(
   metadata: Readonly<Record<string, unknown>>,
 ): OpeningContext {
   return {
+    era: 'session',
+    affinity: 'session',
     transport,
     client: { name: '', version: '' },
     protocolVersion: LATEST_PROTOCOL_VERSION,

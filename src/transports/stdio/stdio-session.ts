@@ -171,6 +171,8 @@ export class StdioSession implements OutboxSource {
       return this.#answer(errorResponse(id, JSON_RPC.serverError, why));
     }
     const context = {
+      era: 'session',
+      affinity: 'session',
       transport: 'stdio',
       client: { name: '', version: '' },
       protocolVersion: LATEST_PROTOCOL_VERSION,

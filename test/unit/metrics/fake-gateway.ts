@@ -11,6 +11,8 @@ export function contextOf(overrides: Partial<SessionContext> = {}): SessionConte
   return {
     sessionId: 'session-1',
     server: 'env',
+    era: 'session',
+    affinity: 'session',
     transport: 'streamable-http',
     client: { name: 'claude-code', version: '2.1.330' },
     protocolVersion: '2025-11-25',

@@ -86,6 +86,7 @@ async function world({ context: given, showsStacks = false, fastPath = false, ac
   const deliver = (message: object, simple = false): void =>
     transport.deliver({
       type: 'message',
+      stateless: false,
       key: 'the key',
       body: JSON.stringify({ jsonrpc: '2.0', ...message }),
       fastPath: simple,

@@ -142,6 +142,8 @@ function request(id: number, method: string, params: unknown): ClientRequest {
   const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
   return {
     kind: 'request',
+    stateless: false,
+    replyId: id,
     id,
     method,
     tool: undefined,

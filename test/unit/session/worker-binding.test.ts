@@ -36,7 +36,7 @@ function workerWithLog(): { worker: SessionWorker; log: string[] } {
 }
 
 function request(requestId: number, body: string): PostedRequest {
-  return { requestId, operation: 'echo', key: `key-${requestId}`, body, fastPath: false };
+  return { requestId, operation: 'echo', key: `key-${requestId}`, body, fastPath: false, stateless: false };
 }
 
 describe('a session whose waiting call is cancelled', () => {

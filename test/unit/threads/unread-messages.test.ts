@@ -17,6 +17,7 @@ const request = (requestId: number, body = `request ${requestId}`) => ({
   key: `key-${requestId}`,
   body,
   fastPath: false,
+  stateless: false,
 });
 const notification = (body: string, own = false) => ({ requestId: undefined, body, own });
 

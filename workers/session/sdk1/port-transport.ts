@@ -193,7 +193,7 @@ export class PortTransport implements Transport {
       if (this.#closed) resolve(undefined);
       else if ('method' in message && 'id' in message) this.#swallowed.set(message.id, resolve);
       else resolve(undefined);
-      this.deliver({ type: 'message', key: '', body, fastPath: false });
+      this.deliver({ type: 'message', key: '', body, fastPath: false, stateless: false });
     });
   }
 
