@@ -114,7 +114,7 @@ export interface Session {
 }
 
 /** What a server module exports by default: which tools, resources and prompts a session has. */
-export interface ServerDefinition {
+export interface SetupDefinition {
   /** `serverInfo.name`. */
   readonly name: string;
   /** `serverInfo.version`. */
@@ -148,6 +148,8 @@ export interface ServerDefinition {
    */
   onSleep?(session: Session): void | Promise<void>;
 }
+
+export type ServerDefinition = SetupDefinition;
 
 /** Gives the definition of a server module its type. A plain object with the same fields works as well. */
 export function defineServer(definition: ServerDefinition): ServerDefinition {

@@ -8,7 +8,7 @@ import { cut } from '../../src/shared/errors.js';
 import type { FromWorkerFrame, LogFrame, LogLevel } from '../../src/shared/frames/from-worker.js';
 import { MAX_JSON_DEPTH, nestsDeeperThan } from '../../src/shared/json-depth.js';
 import { LogAllowance } from '../log-allowance.js';
-import { currentRequest } from './sdk1/tool-executor.js';
+import { currentRequest } from './current-request.js';
 
 const MAX_LINE_CHARS = 8192;
 

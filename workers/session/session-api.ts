@@ -8,9 +8,9 @@ import type {
 import type { LogLevel } from '../../src/shared/frames/from-worker.js';
 import type { SessionContext } from '../../src/shared/session-context.js';
 import type { SessionChildProcesses } from './children/child-processes.js';
+import { currentRequestKey } from './current-request.js';
 import type { Holds } from './holds.js';
 import { MetricsReporter } from './metrics-reporter.js';
-import { currentRequestKey } from './sdk1/tool-executor.js';
 import type { SessionHostOwner } from './session-host-owner.js';
 
 export class SessionApi {

@@ -15,10 +15,10 @@ import { niceness, ownSystemThreadId, stepBack } from '../system-thread.js';
 import { ToolView } from '../tool-rules.js';
 import { withBackpressure } from './backpressure.js';
 import { SessionChildProcesses } from './children/child-processes.js';
+import { currentRequestKey } from './current-request.js';
 import { importThrough } from './import-module.js';
 import { watchMemory } from './memory-guard.js';
 import { captureOutput, ModuleLog } from './module-log.js';
-import { currentRequestKey } from './sdk1/tool-executor.js';
 import {
   loadServerModule,
   moduleCodeCache,

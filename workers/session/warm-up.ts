@@ -5,7 +5,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import * as z from 'zod/v4';
-import type { ServerDefinition } from '../../src/shared/define-server.js';
+import type { SetupDefinition } from '../../src/shared/define-server.js';
 import { decodeToWorker, encodeFromWorker, encodeToWorker } from '../../src/shared/frames/codec.js';
 import type { ClaimFrame, MessageFrame } from '../../src/shared/frames/to-worker.js';
 import { CALL } from './sdk1/call-handlers.js';
@@ -40,7 +40,7 @@ const MESSAGES = [
  */
 export async function warmUp(
   { log, children, fastPath }: Pick<SessionHostOwner, 'log' | 'children' | 'fastPath'>,
-  setup: ServerDefinition['setup'] | undefined,
+  setup: SetupDefinition['setup'] | undefined,
   isClaimed: () => boolean,
 ): Promise<void> {
   const owner: SessionHostOwner = {
@@ -74,7 +74,7 @@ export async function warmUp(
     replay: [],
     firstRequestId: 0,
   };
-  const definition: ServerDefinition = {
+  const definition: SetupDefinition = {
     name: 'warm-up',
     version: '0',
     setup(server, session) {

@@ -8,11 +8,12 @@ import type { RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
 import type { Extra } from '../../../workers/session/sdk1/call-handlers.js';
 import { createMcpServer } from '../../../workers/session/sdk1/mcp-server.js';
-import { PortTransport, type PortTransportOwner } from '../../../workers/session/sdk1/port-transport.js';
+import { PortTransport } from '../../../workers/session/sdk1/port-transport.js';
 import {
   installToolExecutor,
   SessionAwareToolExecutor,
 } from '../../../workers/session/sdk1/tool-executor.js';
+import type { TransportOwner } from '../../../workers/session/session-server.js';
 import { withDeadline } from '../../support/deadline.js';
 import { settle } from '../../support/fake-clock.js';
 import { contextOf } from '../metrics/fake-gateway.js';
@@ -20,7 +21,7 @@ import { contextOf } from '../metrics/fake-gateway.js';
 const WINDOW_CHARS = 1024 * 1024;
 const MAX_MESSAGE_CHARS = 32 * 1024 * 1024;
 
-class Owner implements PortTransportOwner {
+class Owner implements TransportOwner {
   readonly showsStacks: boolean;
   readonly lists = undefined;
   readonly fastPath: boolean;

@@ -1,12 +1,8 @@
 /** What runs in a session, for handlers that settle when the test says. */
 import { expect } from 'chai';
+import { currentRequest, currentRequestKey, type Run } from '../../../workers/session/current-request.js';
 import type { Extra } from '../../../workers/session/sdk1/call-handlers.js';
-import {
-  currentRequest,
-  currentRequestKey,
-  type Run,
-  SessionAwareToolExecutor,
-} from '../../../workers/session/sdk1/tool-executor.js';
+import { SessionAwareToolExecutor } from '../../../workers/session/sdk1/tool-executor.js';
 import { settle } from '../../support/fake-clock.js';
 import { contextOf } from '../metrics/fake-gateway.js';
 

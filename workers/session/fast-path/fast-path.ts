@@ -9,7 +9,7 @@
  */
 import type { RequestId } from '../../../src/shared/request-id.js';
 import { CALL, callHandlerOf, type Extra, type RequestHandler } from '../sdk1/call-handlers.js';
-import type { SessionServer } from '../sdk1/mcp-server.js';
+import type { SessionMcpServer } from '../sdk1/mcp-server.js';
 import type { ProtocolEntries } from '../sdk1/protocol-entries.js';
 import { type CallTransport, errorResponse, extraOf } from '../sdk1/protocol-layer.js';
 import { entriesOf, failedCall, type McpServerEntries, type ToolCallRequest } from '../sdk1/tool-call.js';
@@ -24,14 +24,14 @@ interface FastCall extends ToolCallRequest {
 }
 
 export class FastPath {
-  readonly #server: SessionServer['server'];
+  readonly #server: SessionMcpServer['server'];
   readonly #protocol: ProtocolEntries;
   readonly #tools: McpServerEntries;
   readonly #transport: CallTransport;
   readonly #executor: SessionAwareToolExecutor;
 
   constructor(
-    mcpServer: SessionServer,
+    mcpServer: SessionMcpServer,
     protocol: ProtocolEntries,
     transport: CallTransport,
     executor: SessionAwareToolExecutor,

@@ -1,71 +1,34 @@
 /**
  * The SDK's `Transport` over a session thread's port. JSON-RPC crosses the port as text. Everything that the main
  * thread has to know about a message is sent beside the text, so that it never parses it.
- *
- * `send` waits while more than a window of characters has not left the main thread: a tool that floods a client which
- * does not read fills its own thread's memory, never the main thread's.
  */
 
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { Transport, TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
-import {
-  ErrorCode,
-  type JSONRPCErrorResponse,
-  type JSONRPCMessage,
-  type JSONRPCResponse,
-  type MessageExtraInfo,
-  type Result,
+import type {
+  JSONRPCMessage,
+  JSONRPCResponse,
+  MessageExtraInfo,
+  Result,
 } from '@modelcontextprotocol/sdk/types.js';
 import { declaredNotifications } from '../../../src/shared/declared-notifications.js';
-import { cut, messageOf, toPlainError } from '../../../src/shared/errors.js';
+import { cut, toPlainError } from '../../../src/shared/errors.js';
 import type { SendFrame } from '../../../src/shared/frames/from-worker.js';
 import type { MessageFrame } from '../../../src/shared/frames/to-worker.js';
-import type { UnpacedFrame } from '../../../src/shared/frames/unpaced.js';
 import { isRequestId, type RequestId } from '../../../src/shared/request-id.js';
-import { responseFailure } from '../../../src/shared/response-failure.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
-import type { ListInquiry, TextResponse } from '../../list-inquiry.js';
+import type { TextResponse } from '../../list-inquiry.js';
 import type { ToolView } from '../../tool-rules.js';
 import { FastPath } from '../fast-path/fast-path.js';
+import { RequestInfo } from '../request-info.js';
+import { idOf, shortText, toFrame } from '../send-frame.js';
+import { SendWindow } from '../send-window.js';
+import type { TransportOwner } from '../session-server.js';
 import { type IsMessageIgnored, logLevelOf, type ProtocolEntries, protocolOf } from './protocol-entries.js';
 import type { SessionAwareToolExecutor } from './tool-executor.js';
 
-/**
- * Characters of JSON that may be on their way. Large enough that a call's answers never wait for a credit frame; small
- * enough that even 10,000 sessions that do not read hold at most this for each thread.
- */
-const WINDOW_CHARS = 1024 * 1024;
-
-const LIST_CHANGED = /^notifications\/\w+\/list_changed$/;
-
-/**
- * Maximum length of a message. The main thread copies each message as a whole, which blocks all sessions: at this size
- * for about a tenth of a second.
- */
-const MAX_MESSAGE_CHARS = 32 * 1024 * 1024;
-
 /** Maximum length of a stack in the log. */
 const MAX_STACK_CHARS = 2000;
-
-/** SEP-1699: clients of earlier versions cannot resume a stream that was closed on purpose. */
-const FIRST_VERSION_WITH_POLLING = '2025-11-25';
-
-/** The session that the transport belongs to. */
-export interface PortTransportOwner {
-  /** Whether the log shows the stack of what a handler threw. */
-  readonly showsStacks: boolean;
-  /** The option `fast-path`. */
-  readonly fastPath: boolean;
-  /** `undefined`: the client sees the tools as they are. */
-  readonly tools: ToolView | undefined;
-  /** Asks the server for its lists; `undefined` if they are not learned. */
-  readonly lists: ListInquiry | undefined;
-  post(frame: SendFrame): void;
-  /** For frames that no credit limits; it may block. */
-  postUnpaced(frame: UnpacedFrame): void;
-  /** The server has closed the transport, and the session must end. */
-  onClosed(): void;
-}
 
 export class PortTransport implements Transport {
   onclose?: () => void;
@@ -73,43 +36,33 @@ export class PortTransport implements Transport {
   onmessage?: <T extends JSONRPCMessage>(message: T, extra?: MessageExtraInfo) => void;
   readonly sessionId: string;
 
-  readonly #owner: PortTransportOwner;
+  readonly #owner: TransportOwner;
   readonly #executor: SessionAwareToolExecutor;
-  readonly #requestInfo: { headers: Record<string, string> };
-  readonly #canPoll: boolean;
+  readonly #window: SendWindow;
+  readonly #requestInfo: RequestInfo;
   readonly #tools: ToolView | undefined;
   /**
    * Requests of a replay, and the functions that wait for their answers. An earlier thread of the session has already
    * sent these answers.
    */
   readonly #swallowed = new Map<RequestId, (response: TextResponse) => void>();
-  /** Messages that wait for credit. Limited by the thread's own heap limit. */
-  readonly #queue: { frame: SendFrame; sent: () => void }[] = [];
   /** Requests to the client that it has not answered. */
   readonly #asked = new Set<RequestId>();
   /** The client's `initialize`, until it has been answered. */
   #initializing: RequestId | undefined;
-  #outstanding = 0;
   #closed = false;
   #protocol!: ProtocolEntries;
   /** Unset if the option is off. */
   #fastPath: FastPath | undefined;
   #isMessageIgnored!: IsMessageIgnored;
 
-  constructor(context: SessionContext, owner: PortTransportOwner, executor: SessionAwareToolExecutor) {
+  constructor(context: SessionContext, owner: TransportOwner, executor: SessionAwareToolExecutor) {
     this.sessionId = context.sessionId;
     this.#owner = owner;
     this.#executor = executor;
     this.#tools = owner.tools;
-    this.#canPoll =
-      context.transport === 'streamable-http' && context.protocolVersion >= FIRST_VERSION_WITH_POLLING;
-    this.#requestInfo = {
-      headers: {
-        'mcp-session-id': context.sessionId,
-        'mcp-protocol-version': context.protocolVersion,
-        ...(context.userAgent !== undefined && { 'user-agent': context.userAgent }),
-      },
-    };
+    this.#window = new SendWindow(owner);
+    this.#requestInfo = new RequestInfo(context, owner);
   }
 
   async start(): Promise<void> {}
@@ -135,7 +88,7 @@ export class PortTransport implements Transport {
 
   /** Whether a message of the server has not reached its client, or waits for the client's answer. */
   get busy(): boolean {
-    return this.#queue.length > 0 || this.#asked.size > 0;
+    return this.#window.waits || this.#asked.size > 0;
   }
 
   /** Passes one message of the client to the SDK. The main thread has checked and classified it. */
@@ -174,13 +127,7 @@ export class PortTransport implements Transport {
 
   /** What a handler receives besides its request. */
   infoOf(requestId: RequestId): MessageExtraInfo {
-    const requestInfo = this.#requestInfo;
-    if (!this.#canPoll) return { requestInfo };
-    return {
-      requestInfo,
-      closeSSEStream: () => this.#owner.postUnpaced({ type: 'close-stream', requestId }),
-      closeStandaloneSSEStream: () => this.#owner.postUnpaced({ type: 'close-stream', requestId: undefined }),
-    };
+    return this.#requestInfo.of(requestId);
   }
 
   /**
@@ -229,13 +176,7 @@ export class PortTransport implements Transport {
       if (frame.kind === 'request') this.#asked.add(frame.id);
       else this.#asked.delete(frame.id);
     }
-    if (this.#open) {
-      this.#postNow(frame);
-      return Promise.resolve();
-    }
-    return new Promise((sent) => {
-      this.#queue.push({ frame, sent });
-    });
+    return this.#window.send(frame);
   }
 
   #asClientSees(message: JSONRPCMessage, tools: ToolView): JSONRPCMessage {
@@ -265,11 +206,10 @@ export class PortTransport implements Transport {
   /** `send` for a request's result. Returns a promise only if it has to wait. */
   answer(id: RequestId, result: Result): Promise<void> | undefined {
     const response: JSONRPCResponse = { result, jsonrpc: '2.0', id };
-    if (result.isError !== true && this.#open) {
+    if (result.isError !== true && this.#window.open) {
       const body = shortText(response);
       if (body !== undefined) {
-        this.#outstanding += body.length;
-        this.#owner.post({ type: 'send', kind: 'response', id, relatedTo: id, body });
+        this.#window.postNow({ type: 'send', kind: 'response', id, relatedTo: id, body });
         return undefined;
       }
     }
@@ -278,13 +218,7 @@ export class PortTransport implements Transport {
 
   /** This many characters have left the main thread. */
   credit(chars: number): void {
-    this.#outstanding -= chars;
-    while (this.#outstanding <= WINDOW_CHARS) {
-      const next = this.#queue.shift();
-      if (next === undefined) return;
-      this.#postNow(next.frame);
-      next.sent();
-    }
+    this.#window.credit(chars);
   }
 
   /**
@@ -298,78 +232,4 @@ export class PortTransport implements Transport {
       this.#isMessageIgnored((message.params as { level?: unknown } | undefined)?.level, this.sessionId)
     );
   }
-
-  /** Whether a message may be sent at once. */
-  get #open(): boolean {
-    return this.#outstanding <= WINDOW_CHARS && this.#queue.length === 0;
-  }
-
-  #postNow(frame: SendFrame): void {
-    this.#outstanding += frame.body.length;
-    this.#owner.post(frame);
-  }
-}
-
-/** `undefined` if `send` has to handle the response. */
-function shortText(response: JSONRPCResponse): string | undefined {
-  try {
-    const text = JSON.stringify(response);
-    return text.length > MAX_MESSAGE_CHARS ? undefined : text;
-  } catch {
-    // `send` fails in the same way, and tells the client.
-    return undefined;
-  }
-}
-
-/**
- * @throws {Error} for a request or a notification that is too long or cannot be written as JSON; a response becomes an
- *   error response
- */
-function toFrame(message: JSONRPCMessage, relatedTo: RequestId | undefined): SendFrame {
-  let body: string;
-  try {
-    body = JSON.stringify(message);
-  } catch (error) {
-    if ('method' in message) throw error;
-    return toFrame(unsendable(message, `cannot be written as JSON: ${messageOf(error)}`), relatedTo);
-  }
-  if (body.length > MAX_MESSAGE_CHARS) {
-    const why = `it has ${body.length} characters of JSON, and at most ${MAX_MESSAGE_CHARS} can be sent; send less, or a link to it`;
-    if ('method' in message) throw new Error(`${message.method} is too long: ${why}`);
-    return toFrame(unsendable(message, `is too long: ${why}`), relatedTo);
-  }
-  if (!('method' in message)) {
-    const id = idOf(message.id);
-    return {
-      type: 'send',
-      kind: 'response',
-      id,
-      relatedTo: id,
-      body,
-      ...responseFailure(message),
-    };
-  }
-  if ('id' in message) return { type: 'send', kind: 'request', id: idOf(message.id), relatedTo, body };
-  const withdrawn = message.method === 'notifications/cancelled' ? message.params?.requestId : undefined;
-  const progress = message.method === 'notifications/progress' ? message.params?.progress : undefined;
-  return {
-    type: 'send',
-    kind: 'notification',
-    id: idOf(withdrawn),
-    relatedTo,
-    body,
-    ...(typeof progress === 'number' && { progress }),
-    ...(LIST_CHANGED.test(message.method) && { listChanged: true }),
-  };
-}
-
-/** A module can send anything; a value that is not an id belongs to no request. */
-function idOf(value: unknown): RequestId | undefined {
-  return isRequestId(value) ? value : undefined;
-}
-
-/** An error response, because the client still waits for an answer. */
-function unsendable({ id }: JSONRPCResponse, why: string): JSONRPCErrorResponse {
-  const error = { code: ErrorCode.InternalError, message: `The result ${why}.` };
-  return { jsonrpc: '2.0', id, error };
 }

@@ -3,54 +3,16 @@
  * answered, failed or cancelled. The SDK forgets a cancelled request at once and does not report when its handler ends,
  * but the kill ladder must know.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { RequestId } from '../../../src/shared/request-id.js';
-import type { SessionAwareRequest, SessionContext } from '../../../src/shared/session-context.js';
+import type { SessionContext } from '../../../src/shared/session-context.js';
 import { ShortMap } from '../../../src/shared/short-map.js';
+import { Run, runIn } from '../current-request.js';
 import { CALL, type Extra, handlerRegistered, type RequestHandler } from './call-handlers.js';
 import { refuseInvalidParams } from './invalid-params.js';
 import { methodOf, ownHandler } from './mcp-server-handlers.js';
 import { protocolOf } from './protocol-entries.js';
 import { checkedResult, type ToolCallRequest } from './tool-call.js';
-
-/**
- * A request from its arrival until its answer or, if it was cancelled, until its handler has settled; and the context
- * in which its handler runs.
- */
-export class Run implements SessionAwareRequest {
-  // Declared, and set below: class fields would be defined first, which takes many times as long in a cold thread.
-  declare readonly key: string;
-  declare readonly requestId: RequestId;
-  declare readonly method: string;
-  declare readonly context: SessionContext;
-  /** It outlives its handler: a promise that the handler did not wait for no longer belongs to the request. */
-  declare over: boolean;
-  /** Nobody waits for its answer. */
-  declare cancelled: boolean;
-
-  constructor(key: string, requestId: RequestId, method: string, context: SessionContext) {
-    this.key = key;
-    this.requestId = requestId;
-    this.method = method;
-    this.context = context;
-    this.over = false;
-    this.cancelled = false;
-  }
-}
-
-const running = new AsyncLocalStorage<Run>();
-
-/** The request whose handler runs here, even after an `await`; `undefined` outside of a handler. */
-export function currentRequest(): SessionAwareRequest | undefined {
-  const run = running.getStore();
-  return run?.over === false ? run : undefined;
-}
-
-/** The gateway's key of that request. */
-export function currentRequestKey(): string | undefined {
-  return currentRequest()?.key;
-}
 
 export class SessionAwareToolExecutor {
   readonly #context: SessionContext;
@@ -131,7 +93,7 @@ export class SessionAwareToolExecutor {
     ...parameters: Parameters
   ): Result {
     this.#active += 1;
-    return running.run(run, handler, ...parameters);
+    return runIn(run, handler, ...parameters);
   }
 
   /** Must be called after `enter`, when the handler's promise has settled or the handler has thrown. */

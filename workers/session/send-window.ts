@@ -1,0 +1,61 @@
+/**
+ * The way of a session's messages to the main thread. `send` waits while more than a window of characters has not left
+ * the main thread: a tool that floods a client which does not read fills its own thread's memory, never the main
+ * thread's.
+ */
+import type { SendFrame } from '../../src/shared/frames/from-worker.js';
+
+/**
+ * Characters of JSON that may be on their way. Large enough that a call's answers never wait for a credit frame; small
+ * enough that even 10,000 sessions that do not read hold at most this for each thread.
+ */
+const WINDOW_CHARS = 1024 * 1024;
+
+export class SendWindow {
+  readonly #owner: { post(frame: SendFrame): void };
+  /** Messages that wait for credit. Limited by the thread's own heap limit. */
+  readonly #queue: { frame: SendFrame; sent: () => void }[] = [];
+  #outstanding = 0;
+
+  constructor(owner: { post(frame: SendFrame): void }) {
+    this.#owner = owner;
+  }
+
+  /** Whether a message may be sent at once. */
+  get open(): boolean {
+    return this.#outstanding <= WINDOW_CHARS && this.#queue.length === 0;
+  }
+
+  /** Whether a message waits. */
+  get waits(): boolean {
+    return this.#queue.length > 0;
+  }
+
+  /** Resolves when the message has been posted. */
+  send(frame: SendFrame): Promise<void> {
+    if (this.open) {
+      this.postNow(frame);
+      return Promise.resolve();
+    }
+    return new Promise((sent) => {
+      this.#queue.push({ frame, sent });
+    });
+  }
+
+  /** For a message that may be sent at once. */
+  postNow(frame: SendFrame): void {
+    this.#outstanding += frame.body.length;
+    this.#owner.post(frame);
+  }
+
+  /** This many characters have left the main thread. */
+  credit(chars: number): void {
+    this.#outstanding -= chars;
+    while (this.#outstanding <= WINDOW_CHARS) {
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      this.postNow(next.frame);
+      next.sent();
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/** The MCP server of one session, as the session's host sees it: the same for every kind of server. */
+import type { Session } from '../../src/shared/define-server.js';
+import type { SendFrame } from '../../src/shared/frames/from-worker.js';
+import type { MessageFrame } from '../../src/shared/frames/to-worker.js';
+import type { UnpacedFrame } from '../../src/shared/frames/unpaced.js';
+import type { RequestId } from '../../src/shared/request-id.js';
+import type { ListInquiry, TextResponse } from '../list-inquiry.js';
+import type { ToolView } from '../tool-rules.js';
+import type { Run } from './current-request.js';
+import type { Holds } from './holds.js';
+
+export interface SessionServer {
+  /** Whether a handler runs, or something has not reached the client, or waits for the client's answer. */
+  readonly busy: boolean;
+  /**
+   * Sets the module's server up and connects it. Resolves `false` if the module has closed it meanwhile.
+   * @throws what the module throws
+   */
+  start(session: Session): Promise<boolean>;
+  /**
+   * Passes a message on that an earlier thread of this session has already received. Resolves when it would be
+   * answered, with the answer.
+   */
+  replay(body: string): Promise<TextResponse | undefined>;
+  /** Passes one message of the client on. The main thread has checked and classified it. */
+  deliver(frame: MessageFrame): void;
+  /** Aborts a request's handler, as if its client had sent `notifications/cancelled`. */
+  cancel(requestId: RequestId, reason: string): void;
+  /** This many characters have left the main thread. */
+  credit(chars: number): void;
+  /** Closes the server, which aborts every handler. Resolves when none runs any more. */
+  close(): Promise<void>;
+}
+
+/** The session that a server's transport belongs to. */
+export interface TransportOwner {
+  /** Whether the log shows the stack of what a handler threw. */
+  readonly showsStacks: boolean;
+  /** The option `fast-path`. */
+  readonly fastPath: boolean;
+  /** `undefined`: the client sees the tools as they are. */
+  readonly tools: ToolView | undefined;
+  /** Asks the server for its lists; `undefined` if they are not learned. */
+  readonly lists: ListInquiry | undefined;
+  post(frame: SendFrame): void;
+  /** For frames that no credit limits; it may block. */
+  postUnpaced(frame: UnpacedFrame): void;
+  /** The server has closed the transport, and the session must end. */
+  onClosed(): void;
+}
+
+/** The session that a server belongs to. */
+export interface SessionServerOwner extends TransportOwner {
+  readonly holds: Holds;
+  /** The handler of this request has settled. */
+  onSettled(run: Run): void;
+  /** Something went wrong that no answer tells of. */
+  onError(error: Error): void;
+}
