@@ -253,6 +253,6 @@ function toolRuleLists(rules: ToolRules | undefined): ToolRuleLists | undefined 
 }
 
 function sessionOptions(entry: ServerEntry, { options }: HostingResources): ResolvedOptions {
-  const { sleepAfterMs = options.sleepAfterMs } = entry;
-  return { ...options, ...entry.overrides, sleepAfterMs };
+  const { sleepAfterMs = options.sleepAfterMs, startTimeoutMs } = entry;
+  return { ...options, ...entry.overrides, sleepAfterMs, startTimeoutMs };
 }

@@ -32,6 +32,8 @@ export interface AnswerSlot {
    * server.
    */
   learn?(frame: ListsFrame): CachedAnswers | undefined;
+  /** Set while a start whose client has given up may still teach it; resolves when that is over. */
+  teaching?: Promise<void> | undefined;
 }
 
 export interface AnswerSource {

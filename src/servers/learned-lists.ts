@@ -191,6 +191,7 @@ class LearnedSlot implements AnswerSlot {
   differences = 0;
   /** The parameters of `initialize` that a client sent last. */
   params: unknown;
+  teaching: Promise<void> | undefined;
   readonly #lists: LearnedLists;
   #current: CachedAnswers | undefined;
   #known: KnownLists | undefined;

@@ -36,6 +36,26 @@ export class CachedResponses {
     return this.#given?.declared;
   }
 
+  /** Set while the answer to `initialize` may be learned from a start whose client has given up. */
+  get teaching(): Promise<void> | undefined {
+    return this.#slot?.teaching;
+  }
+
+  /** Whether later sessions would be answered if this session's worker went on without a client. */
+  get teaches(): boolean {
+    const slot = this.#slot;
+    return slot?.learn !== undefined && slot.current === undefined && slot.teaching === undefined;
+  }
+
+  /** Its worker goes on without a client until then. */
+  teach(over: Promise<void>): void {
+    const slot = this.#slot;
+    if (slot === undefined) return;
+    slot.teaching = over.then(() => {
+      slot.teaching = undefined;
+    });
+  }
+
   /** The response to `initialize`; `undefined`, here and below, if the server itself must answer. */
   initialize(
     request: ClientRequest,
@@ -47,6 +67,12 @@ export class CachedResponses {
     // What the SDK's server would refuse goes to the server, so that it refuses in its own words.
     if (!InitializeRequestSchema.safeParse({ method, params }).success) return undefined;
     this.#slot = source.slot(params as InitializeParams, protocolVersion);
+    this.#given = this.#slot?.current;
+    return this.#given && response(this.#given.initialize, id);
+  }
+
+  /** The response to `initialize`, if it has been learned in the meantime. */
+  learned({ id }: ClientRequest): CachedResponse | undefined {
     this.#given = this.#slot?.current;
     return this.#given && response(this.#given.initialize, id);
   }

@@ -11,12 +11,15 @@ import type { SessionContext } from '../shared/session-context.js';
 import { inTurns } from '../shared/turns.js';
 import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import { type AllSessions, SESSIONS_PER_TURN, type SessionGroup } from './all-sessions.js';
+import type { KeptStart } from './kept-start.js';
 import { Session } from './session.js';
 import type { SessionOptions, SessionOwner } from './session-owner.js';
 import type { SessionTotals } from './session-totals.js';
 
 /** 192 bits, as characters that the specification allows (0x21 to 0x7E) and that need no escaping in a URL. */
 const SESSION_ID_BYTES = 24;
+/** Clients of so many kinds can be told apart that a single one could fill the machine with such starts. */
+const MAX_KEPT_STARTS = 4;
 
 /** What a transport knows of a session that it opens. */
 export type OpeningContext = Omit<SessionContext, 'sessionId' | 'server' | 'startedAtMs'>;
@@ -38,6 +41,8 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
   readonly #awake = new Set<Session>();
   /** Sessions that answer nothing any more, but still have a worker or a child process. */
   readonly #ending = new Set<Session>();
+  /** Those whose clients have given up; the oldest first. */
+  readonly #keptStarts = new Set<KeptStart>();
   #sweep: Deadline | undefined;
   #closed = false;
 
@@ -115,6 +120,7 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
   close(): void {
     this.#closed = true;
     this.#sweep?.clear();
+    for (const start of this.#keptStarts) start.stop();
   }
 
   stateUsed(bytes: number): void {
@@ -146,6 +152,15 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     this.#pool.workerIdle();
   }
 
+  get keepsStarts(): boolean {
+    return !this.#closed && this.#keptStarts.size < MAX_KEPT_STARTS;
+  }
+
+  onKept(start: KeptStart): void {
+    this.#keptStarts.add(start);
+    void start.over.then(() => this.#keptStarts.delete(start));
+  }
+
   onEnding(session: Session): void {
     this.#sessions.delete(session.id);
     this.#awake.delete(session);
@@ -163,8 +178,16 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     );
   }
 
-  /** Puts the session to sleep that has been idle for longest; `false` if all have work. */
+  /**
+   * Ends a start that has no client, otherwise puts the session to sleep that has been idle for longest; `false` if all
+   * have work.
+   */
   #makeRoom(): boolean {
+    for (const start of this.#keptStarts) {
+      this.#keptStarts.delete(start);
+      start.stop();
+      return true;
+    }
     let longest: { session: Session; idleMs: number } | undefined;
     for (const session of this.#awake) {
       const idleMs = session.idleThreadMs;

@@ -4,12 +4,14 @@ import type { IntroducedClient, SessionWorker } from '../isolation/worker.js';
 import type { AnswerSource } from '../servers/cached-answers.js';
 import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import type { DisconnectOptions } from './disconnect-policy.js';
+import type { KeptStart } from './kept-start.js';
 import type { SessionTotals } from './session-totals.js';
 
 export interface SessionOptions extends DisconnectOptions {
   readonly maxRequestsPerSession: number;
   readonly progressHeartbeatMs: number;
   readonly sleepAfterMs: number;
+  readonly startTimeoutMs: number;
 }
 
 /** One object for all sessions: with ten thousand sessions, what each of them has counts. */
@@ -35,6 +37,10 @@ export interface SessionOwner<Session> extends SharedBySessions {
   onWorker(session: Session, held: boolean): void;
   /** A session has a worker with nothing in flight. */
   onIdle(): void;
+  /** Whether one more start may go on without its client. */
+  readonly keepsStarts: boolean;
+  /** The start goes on without its client until it is over. */
+  onKept(start: KeptStart): void;
   /** The session answers nothing any more. */
   onEnding(session: Session): void;
   /** Its worker and everything that it started are gone too. */

@@ -25,6 +25,8 @@ import { type Sleeper, SleepTimer } from './sleep-timer.js';
 import type { WorkerBinding } from './worker-binding.js';
 import { WorkerSignals } from './worker-signals.js';
 
+/** Ends of a session that has not been started, because its client does not wait any more. */
+const GIVEN_UP: ReadonlySet<EndReason> = new Set(['abandoned', 'stream_closed']);
 const ABOUT_REQUESTS = new Set(['notifications/cancelled', 'notifications/progress']);
 
 export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner, Sleeper {
@@ -277,7 +279,7 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
   }
 
   onCancelled(id: RequestId, why: string): void {
-    this.#binding.cancel(id, why);
+    if (!this.#signals.keeps(id)) this.#binding.cancel(id, why);
   }
 
   onAbsent(): void {
@@ -330,6 +332,7 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
   }
 
   async #end(reason: EndReason): Promise<void> {
+    const kept = GIVEN_UP.has(reason) ? this.#signals.keepStart() : undefined;
     this.#presence.close();
     this.#sleep.stop();
     this.#binding.ending();
@@ -346,7 +349,7 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
         requests: this.#pending.total,
       });
     }
-    await this.#binding.end(reason);
+    await this.#binding.end(reason, kept);
     this.#owner.onGone(this);
   }
 }

@@ -18,6 +18,7 @@ import { LazySet } from '../shared/lazy-collections.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionState, ThreadSnapshot } from '../telemetry/snapshot.js';
+import type { KeptStart } from './kept-start.js';
 import { KeptState } from './kept-state.js';
 import { Replay } from './replay.js';
 import type { SessionTotals } from './session-totals.js';
@@ -222,9 +223,12 @@ export class WorkerBinding implements WorkerOwner {
     this.#counted = undefined;
   }
 
-  /** Resolves when the worker and everything that it started are gone. */
-  end(reason: string): Promise<void> {
-    this.#ended ??= this.#end(reason);
+  /**
+   * Resolves when the worker and everything that it started are gone.
+   * @param kept the worker goes on until this is over
+   */
+  end(reason: string, kept?: KeptStart): Promise<void> {
+    this.#ended ??= this.#end(reason, kept);
     return this.#ended;
   }
 
@@ -259,7 +263,7 @@ export class WorkerBinding implements WorkerOwner {
   }
 
   onLists(frame: ListsFrame): void {
-    if (this.#ended === undefined) this.#owner.onLists(frame);
+    this.#owner.onLists(frame);
   }
 
   onCloseStream(requestId: RequestId | undefined): void {
@@ -382,13 +386,17 @@ export class WorkerBinding implements WorkerOwner {
     this.#owner.onUnavailable(reason, lost);
   }
 
-  async #end(reason: string): Promise<void> {
+  async #end(reason: string, kept: KeptStart | undefined): Promise<void> {
     this.#waiting = [];
     this.#state?.release();
     this.#state = undefined;
     this.#stopAcquiring(`the session ends: ${reason}`);
     const worker = this.#worker;
     if (worker === undefined) return;
+    if (kept !== undefined) {
+      void worker.gone.then(() => kept.stop());
+      await kept.over;
+    }
     worker.end(reason);
     await worker.gone;
     await this.#owner.childrenGone(worker);

@@ -3,7 +3,7 @@
  * message is the answer to `initialize`, or the reason why there is none.
  */
 
-import type { Outbox } from '../delivery/outbox.js';
+import type { Outbox, ResponseStream } from '../delivery/outbox.js';
 import type { IntroducedClient, SessionWorker, WorkerExit } from '../isolation/worker.js';
 import type { ClientRequest } from '../protocol/client-message.js';
 import { JSON_RPC } from '../protocol/json-rpc-error.js';
@@ -16,6 +16,7 @@ import type { SessionContext } from '../shared/session-context.js';
 import type { EndReason } from '../telemetry/end-reason.js';
 import type { CachedResponses } from './cached-responses.js';
 import { gapNotices, notification } from './gap-notices.js';
+import { KeptStart } from './kept-start.js';
 import type { PendingRequest } from './pending-request.js';
 import type { PendingRequests } from './pending-requests.js';
 import type { Presence } from './presence.js';
@@ -31,6 +32,7 @@ const MISSING_CAPABILITY = '-32021';
 
 export interface SignalledSession {
   readonly context: SessionContext;
+  answer(stream: ResponseStream, body: string, id: RequestId): void;
   end(reason: EndReason): Promise<void>;
 }
 
@@ -56,6 +58,8 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   readonly #cached: CachedResponses;
   /** `initialize`, while the worker has to answer it. */
   #start: ClientRequest | undefined;
+  /** Set if it goes on without its client. */
+  #kept: KeptStart | undefined;
   /** Set if the session's own server has answered `initialize`. */
   #declared: DeclaredNotifications | undefined;
 
@@ -85,6 +89,32 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     return this.#start !== undefined && this.#start.id === id;
   }
 
+  /**
+   * The client has given up, so the session ends. If the worker has not answered `initialize`, it stays until later
+   * sessions can do without its answer.
+   */
+  keepStart(): KeptStart | undefined {
+    const { keepsStarts, options } = this.#owner;
+    if (this.#start === undefined || !this.binding.attached || !keepsStarts || !this.#cached.teaches)
+      return undefined;
+    this.#kept = new KeptStart(this.#start.id, this.binding, options.startTimeoutMs);
+    this.#cached.teach(this.#kept.over);
+    this.#owner.onKept(this.#kept);
+    const { sessionId, server } = this.context;
+    this.#owner.events.emit('notice', {
+      level: 'info',
+      message:
+        'a client gave up before its server had answered initialize; the server is kept until it has, so that later sessions need not wait for it',
+      fields: { server, sessionId },
+    });
+    return this.#kept;
+  }
+
+  /** Whether this is an `initialize` that the worker should answer, though its client has given up. */
+  keeps(id: RequestId): boolean {
+    return this.#kept !== undefined && this.isStart(id);
+  }
+
   /** What the client is told if messages that belong to no request have been lost. */
   gapNotices(): string[] {
     const declared = this.#declared ?? this.#cached.declared;
@@ -100,6 +130,8 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   }
 
   acquire(signal: AbortSignal, client: IntroducedClient | undefined): Promise<SessionWorker> {
+    const { teaching } = this.#cached;
+    if (this.#start !== undefined && teaching !== undefined) return this.#afterLearning(teaching, signal);
     return this.#owner.acquireWorker(signal, client);
   }
 
@@ -120,6 +152,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   }
 
   onSend(frame: SendFrame): void {
+    if (this.#kept !== undefined) return this.#kept.onSend(frame);
     const { kind, id, relatedTo, body, failure, message, stack, progress, listChanged } = frame;
     const chars = body.length;
     const pending = this.#pending.get(relatedTo);
@@ -165,7 +198,9 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   }
 
   onLists(frame: ListsFrame): void {
+    if (this.binding.state === 'ending' && this.#kept === undefined) return;
     this.tell(this.#cached.learn(frame));
+    this.#kept?.stop();
   }
 
   /** Tells the client that lists have changed which it has been given. */
@@ -214,6 +249,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
 
   /** The server has disconnected from its client, as `close()` of a stdio server would: the session cannot continue. */
   onServerClosed(): void {
+    this.#kept?.stop();
     const starting = this.#pending.get(this.#start?.id);
     if (starting === undefined) return void this.#session.end('server_closed');
     const message = 'The server closed itself before it had answered initialize.';
@@ -223,6 +259,24 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   onCloseStream(requestId: RequestId | undefined): void {
     const stream = requestId === undefined ? this.#outbox.standalone : this.#pending.get(requestId)?.stream;
     stream?.closeOnPurpose();
+  }
+
+  /** The same server is being started for a client that has given up, and that may answer this one too. */
+  async #afterLearning(teaching: Promise<void>, signal: AbortSignal): Promise<SessionWorker> {
+    this.#pending.get(this.#start?.id)?.stream.mayStream();
+    await teaching;
+    signal.throwIfAborted();
+    const starting = this.#pending.get(this.#start?.id);
+    const known = starting && this.#cached.learned(starting.request);
+    if (starting === undefined || known === undefined) return this.#owner.acquireWorker(signal, undefined);
+    const { request, stream } = starting;
+    this.#started(request, undefined);
+    // If nothing else waits for a worker, the session goes back to sleep.
+    this.binding.cancel(request.id, 'initialize was answered without it');
+    this.#pending.finish(starting, known.failure, undefined);
+    this.#session.answer(stream, known.body, request.id);
+    signal.throwIfAborted();
+    return this.#owner.acquireWorker(signal, this.binding.replay);
   }
 
   #started(request: ClientRequest, declared: DeclaredNotifications | undefined): void {

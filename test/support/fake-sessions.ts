@@ -28,6 +28,7 @@ export const OPTIONS = {
   maxRequestsPerSession: 64,
   progressHeartbeatMs: 20 * SECOND,
   sleepAfterMs: 30 * SECOND,
+  startTimeoutMs: 30 * SECOND,
   disconnectGraceMs: 20 * SECOND,
   resumeGraceMs: 5 * SECOND,
   sessionIdleMs: 600 * SECOND,

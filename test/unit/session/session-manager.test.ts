@@ -12,6 +12,7 @@ const OPTIONS: SessionManagerOptions = {
   maxRequestsPerSession: 64,
   progressHeartbeatMs: 20_000,
   sleepAfterMs: 30_000,
+  startTimeoutMs: 30_000,
   disconnectGraceMs: 30_000,
   resumeGraceMs: 5_000,
   sessionIdleMs: 60_000,
