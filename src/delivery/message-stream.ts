@@ -5,7 +5,7 @@
  */
 
 import type { RequestId } from '../shared/request-id.js';
-import type { StreamKind } from '../telemetry/events.js';
+import type { SessionStreamKind } from '../telemetry/events.js';
 import { eventIdSuffix } from './event-id.js';
 import type { EventLog } from './event-log.js';
 import type { LoggedEvent } from './event-queue.js';
@@ -39,7 +39,7 @@ export interface StreamOwner {
 }
 
 export interface StreamPurpose {
-  readonly kind: StreamKind;
+  readonly kind: SessionStreamKind;
   /** Names the stream in event ids; unique in its session. */
   readonly key: string;
   readonly requestIds: readonly RequestId[];
@@ -58,7 +58,7 @@ export interface StreamGap {
 }
 
 export class MessageStream implements ResponseStream, ConnectionOwner {
-  readonly kind: StreamKind;
+  readonly kind: SessionStreamKind;
   readonly key: string;
   readonly requestIds: readonly RequestId[];
   readonly #owner: StreamOwner;

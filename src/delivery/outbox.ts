@@ -5,7 +5,7 @@
  */
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
-import type { RejectionReason, StreamKind } from '../telemetry/events.js';
+import type { RejectionReason, SessionStreamKind } from '../telemetry/events.js';
 import type { EventCursor } from './event-id.js';
 import type { StartFailure } from './start-failure.js';
 import type { StreamConnection } from './stream-connection.js';
@@ -55,7 +55,7 @@ export interface Outbox {
   /** Characters that a slow reader has not received. */
   readonly bufferedChars: number;
   /** Open streams, for the snapshot. */
-  counts(): Record<StreamKind, number>;
+  counts(): Record<SessionStreamKind, number>;
   /**
    * Opens the stream of some requests that came together.
    * @param starting the request is `initialize`: nothing may be sent before `mayStream`, because the session may fail

@@ -4,7 +4,7 @@ import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
 import { LazyMap, LazySet } from '../shared/lazy-collections.js';
 import type { RequestId } from '../shared/request-id.js';
 import { ShortMap } from '../shared/short-map.js';
-import type { GatewayEmitter, RejectionReason, StreamKind } from '../telemetry/events.js';
+import type { GatewayEmitter, RejectionReason, SessionStreamKind } from '../telemetry/events.js';
 import { END_OF_STREAM, type EventCursor, eventIdSuffix } from './event-id.js';
 import { EventLog } from './event-log.js';
 import type { EventLogBudget } from './event-log-budget.js';
@@ -76,8 +76,8 @@ export class SessionStreams implements Outbox, StreamOwner {
     return chars;
   }
 
-  counts(): Record<StreamKind, number> {
-    const counts: Record<StreamKind, number> = { post: 0, get: 0, legacy: 0 };
+  counts(): Record<SessionStreamKind, number> {
+    const counts: Record<SessionStreamKind, number> = { post: 0, get: 0, legacy: 0 };
     if (this.standalone.connected) counts[this.standalone.kind] += 1;
     for (const stream of this.#posts.values()) if (stream.connected) counts.post += 1;
     return counts;
@@ -114,7 +114,7 @@ export class SessionStreams implements Outbox, StreamOwner {
     const { stream: key, sequence } = cursor;
     const replay = this.#log.replay(key, sequence);
     const events = replay?.events ?? [];
-    const resumed = (kind: StreamKind, lost: boolean): boolean =>
+    const resumed = (kind: SessionStreamKind, lost: boolean): boolean =>
       this.#shared.events.emit('stream-resumed', { kind, replayed: events.length, lost });
     if (key === STANDALONE) {
       this.#listened = true;

@@ -15,8 +15,11 @@ export interface StreamConnection {
    * `open`.
    */
   nothing(): void;
-  /** Becomes an SSE stream: headers, `retry:`, and an empty event with this id if there is one. */
-  open(primingId: string | undefined, retryMs: number): void;
+  /**
+   * Becomes an SSE stream: headers, `retry:`, and an empty event with this id if there is one. Without arguments, nothing
+   * but headers: such a stream cannot be resumed.
+   */
+  open(primingId?: string, retryMs?: number): void;
   /** Writes one event; `false` if the client does not read fast enough: `onDrain` follows. */
   write(id: string | undefined, body: string): boolean;
   /** Ends the response after what was written. `onClose` does not follow. `false` as for `answer`. */

@@ -1,6 +1,7 @@
 /** The state of the gateway at one moment, for the admin listener, the metrics and the API. */
 import type { ResolvedOptions } from '../config/options.js';
 import type { StreamDelivery } from '../delivery/stream-delivery.js';
+import { MAX_SUBSCRIPTIONS } from '../delivery/subscriptions.js';
 import type { LibuvPoolProbe } from '../isolation/libuv-pool-probe.js';
 import { MAX_WAITERS } from '../isolation/waiting-line.js';
 import type { AllSessions } from '../session/all-sessions.js';
@@ -75,6 +76,7 @@ export function createView(parts: ViewedParts): GatewayView {
           processes: workers.processes.limit,
           thread_waiters: MAX_WAITERS,
           requests_per_session: options.maxRequestsPerSession,
+          subscriptions: MAX_SUBSCRIPTIONS,
           body_bytes: options.maxBodyBytes,
           event_log_bytes: streams.eventLogBudget.limitBytes,
           session_state_bytes: sessions.totals.state.limitBytes,

@@ -6,11 +6,21 @@ export const JSON_RPC = {
   parseError: -32700,
   invalidRequest: -32600,
   methodNotFound: -32601,
+  invalidParams: -32602,
   internalError: -32603,
   /** From the range for servers; the SDK uses it for what its transport refuses. */
   serverError: -32000,
   /** The SDK's code for an unknown session. */
   sessionNotFound: -32001,
+} as const;
+
+/**
+ * The gateway's own codes in the stateless era: outside of what JSON-RPC and MCP have reserved (2026-07-28, Base Protocol,
+ * "Error Codes").
+ */
+export const STATELESS_CODE = {
+  /** In place of `serverError` and `sessionNotFound`. */
+  gateway: -31000,
 } as const;
 
 /**

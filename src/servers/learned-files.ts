@@ -17,7 +17,7 @@ import type { StoredSlot } from './learned-lists.js';
 import type { ServerEntry } from './server-entry.js';
 
 /** Must change when the files do. */
-const FORMAT = 2;
+const FORMAT = 3;
 /** A server that has just been learned is usually learned for a second client, or replaced, a moment later. */
 const WRITE_AFTER_MS = 1_000;
 /** Four bytes for each character that is remembered. */
@@ -50,6 +50,7 @@ const FILE = z.strictObject({
         prompts: z.boolean(),
         resources: z.boolean(),
         logging: z.boolean(),
+        subscribe: z.boolean(),
       }),
       tools: z.array(z.string()),
     }),

@@ -6,6 +6,8 @@ export interface DeclaredNotifications {
   readonly resources: boolean;
   /** `notifications/message`. */
   readonly logging: boolean;
+  /** `notifications/resources/updated`, for resources that the client has subscribed to. */
+  readonly subscribe: boolean;
 }
 
 /** @param initialized the result of `initialize`, as the server returned it */
@@ -17,6 +19,7 @@ export function declaredNotifications(initialized: unknown): DeclaredNotificatio
     prompts: changes('prompts'),
     resources: changes('resources'),
     logging: partOf(capabilities, 'logging') !== undefined,
+    subscribe: partOf(partOf(capabilities, 'resources'), 'subscribe') === true,
   };
 }
 

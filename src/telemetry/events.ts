@@ -36,6 +36,10 @@ export type RejectionReason =
   | 'session_unknown'
   | 'session_limit'
   | 'request_limit'
+  /** `subscriptions/listen`: the gateway has as many as it takes, */
+  | 'subscription_limit'
+  /** or this principal has. */
+  | 'principal_subscription_limit'
   | 'thread_wait'
   | 'draining'
   /** Its entry is wrong, or its module cannot be used. */
@@ -104,7 +108,11 @@ export type ConnectionDropReason =
 /** How near the process is to its limit of file descriptors: above 80 %, at the limit, or below again. */
 export type DescriptorState = 'high' | 'exhausted' | 'eased';
 
-export type StreamKind = 'post' | 'get' | 'legacy';
+/** Streams of a session. */
+export type SessionStreamKind = 'post' | 'get' | 'legacy';
+
+/** `listen`: the answer to `subscriptions/listen`, which belongs to no session. */
+export type StreamKind = SessionStreamKind | 'listen';
 
 export interface RequestFacts {
   readonly context: SessionContext;

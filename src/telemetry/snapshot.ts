@@ -1,7 +1,7 @@
 /** The state of the gateway at one moment, as plain data, for the admin listener, the metrics and the API. */
 
 import type { SessionContext } from '../shared/session-context.js';
-import type { ListenerName, StreamKind } from './events.js';
+import type { ListenerName, SessionStreamKind, StreamKind } from './events.js';
 
 export const SESSION_STATES = ['asleep', 'waking', 'awake', 'falling_asleep', 'ending'] as const;
 /**
@@ -43,7 +43,7 @@ export interface SessionSnapshot {
   readonly idleMs: number;
   readonly requests: readonly RequestSnapshot[];
   readonly requestsTotal: number;
-  readonly streams: Readonly<Record<StreamKind, number>>;
+  readonly streams: Readonly<Record<SessionStreamKind, number>>;
   readonly bufferedBytes: number;
   /** `undefined` while the session has no thread. */
   readonly thread: ThreadSnapshot | undefined;
@@ -70,6 +70,7 @@ type GatewayLimit =
   | 'processes'
   | 'thread_waiters'
   | 'requests_per_session'
+  | 'subscriptions'
   | 'body_bytes'
   | 'event_log_bytes'
   | 'session_state_bytes'

@@ -78,6 +78,7 @@ describe('Codes of errors', () => {
       parseError: -32700,
       invalidRequest: -32600,
       methodNotFound: -32601,
+      invalidParams: -32602,
       internalError: -32603,
       serverError: -32000,
       sessionNotFound: -32001,

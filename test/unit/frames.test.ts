@@ -108,6 +108,7 @@ const response = fc
         prompts: fc.boolean(),
         resources: fc.boolean(),
         logging: fc.boolean(),
+        subscribe: fc.boolean(),
       }),
     }),
     fc.record({
@@ -169,6 +170,7 @@ const FROM_WORKER: AnyOf<FromWorkerFrame> = {
       prompts: fc.boolean(),
       resources: fc.boolean(),
       logging: fc.boolean(),
+      subscribe: fc.boolean(),
     }),
     tools: fc.array(text),
     afterCall: fc.boolean(),

@@ -91,12 +91,12 @@ function outlineResponse(response: AnyResponse): AnyResponse {
   if ('error' in response) return { error: { code: failure?.failure, message: failure?.message } };
   if (failure !== undefined)
     return { result: { isError: true, content: [{ type: 'text', text: failure.message }] } };
-  const { tools, prompts, resources, logging } = declaredNotifications(response.result);
+  const { tools, prompts, resources, logging, subscribe } = declaredNotifications(response.result);
   const changing = (listChanged: boolean) => ({ listChanged });
   const capabilities = {
     tools: changing(tools),
     prompts: changing(prompts),
-    resources: changing(resources),
+    resources: { ...changing(resources), subscribe },
     ...(logging && { logging: {} }),
   };
   return { result: { capabilities } };

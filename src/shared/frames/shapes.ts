@@ -87,6 +87,7 @@ function isDeclared(value: unknown): value is DeclaredNotifications {
     prompts: isFlag,
     resources: isFlag,
     logging: isFlag,
+    subscribe: isFlag,
   });
 }
 

@@ -26,7 +26,7 @@ function members<Name extends string>(names: Readonly<Record<Name, 0>>): readonl
 }
 
 export const TRANSPORTS = members<SessionTransport>({ 'streamable-http': 0, sse: 0, stdio: 0 });
-export const STREAM_KINDS = members<StreamKind>({ post: 0, get: 0, legacy: 0 });
+export const STREAM_KINDS = members<StreamKind>({ post: 0, get: 0, legacy: 0, listen: 0 });
 export const LISTENERS = members<ListenerName>({ mcp: 0, admin: 0 });
 export const CONNECTION_DROP_REASONS = members<ConnectionDropReason>({
   limit: 0,
@@ -83,6 +83,8 @@ export const REJECTION_REASONS = members<RejectionReason>({
   session_unknown: 0,
   session_limit: 0,
   request_limit: 0,
+  subscription_limit: 0,
+  principal_subscription_limit: 0,
   thread_wait: 0,
   draining: 0,
   server_unavailable: 0,
@@ -103,6 +105,7 @@ const METHODS: ReadonlySet<string> = new Set([
   'resources/templates/list',
   'resources/unsubscribe',
   'server/discover',
+  'subscriptions/listen',
   'tasks/cancel',
   'tasks/get',
   'tasks/list',

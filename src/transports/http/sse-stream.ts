@@ -65,7 +65,7 @@ export class SseStream implements StreamConnection, WaitingOutput {
     if (!response.destroyed) response.writeHead(204, { 'mcp-session-id': sessionId }).end();
   }
 
-  open(primingId: string | undefined, retryMs: number): void {
+  open(primingId?: string, retryMs?: number): void {
     const { kind, response, sessionId, keepAliveMs, events, preamble = '' } = this.#options;
     if (this.#ended || this.#open) return;
     this.#open = true;
@@ -84,7 +84,8 @@ export class SseStream implements StreamConnection, WaitingOutput {
     events.emit('stream-opened', { kind });
     const priming =
       primingId === undefined ? `retry: ${retryMs}\n\n` : `id: ${primingId}\nretry: ${retryMs}\ndata: \n\n`;
-    response.write(kind === 'legacy' ? preamble : priming);
+    if (kind === 'legacy') response.write(preamble);
+    else if (retryMs !== undefined) response.write(priming);
     this.#keepAlive = setInterval(() => this.#comment(), keepAliveMs);
   }
 

@@ -2,7 +2,7 @@
 import type { Outbox, OutboxOwner, ResponseStream } from '../../delivery/outbox.js';
 import type { StartFailure } from '../../delivery/start-failure.js';
 import type { StreamTotals } from '../../delivery/stream-totals.js';
-import type { GatewayEmitter, RejectionReason, StreamKind } from '../../telemetry/events.js';
+import type { GatewayEmitter, RejectionReason, SessionStreamKind } from '../../telemetry/events.js';
 import type { LineWriter } from './line-writer.js';
 
 export interface StdioOutboxParts {
@@ -42,7 +42,7 @@ export class StdioOutbox implements Outbox, ResponseStream {
   }
 
   /** A pipe is no HTTP stream. */
-  counts(): Record<StreamKind, number> {
+  counts(): Record<SessionStreamKind, number> {
     return { post: 0, get: 0, legacy: 0 };
   }
 

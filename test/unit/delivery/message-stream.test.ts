@@ -213,7 +213,7 @@ describe('A response stream', () => {
     stream.attach(new Connection(), [], 1);
     expect(streams.post).to.equal(1);
     stream.end();
-    expect(streams).to.deep.equal({ post: 0, get: 0, legacy: 0 });
+    expect(streams).to.deep.equal({ post: 0, get: 0, legacy: 0, listen: 0 });
   });
 });
 

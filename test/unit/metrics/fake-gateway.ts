@@ -52,7 +52,7 @@ export function claimed(thread: number, kind: ClaimKind, waitMs: number) {
   return { thread, kind, waitMs };
 }
 
-const NO_STREAMS: Readonly<Record<StreamKind, number>> = { post: 0, get: 0, legacy: 0 };
+const NO_STREAMS: Readonly<Record<StreamKind, number>> = { post: 0, get: 0, legacy: 0, listen: 0 };
 
 function snapshotOf(overrides: Partial<GatewaySnapshot> = {}): GatewaySnapshot {
   return {
@@ -88,6 +88,7 @@ function snapshotOf(overrides: Partial<GatewaySnapshot> = {}): GatewaySnapshot {
       requests_per_session: 64,
       body_bytes: 4_194_304,
       event_log_bytes: 268_435_456,
+      subscriptions: 1_024,
       session_state_bytes: 268_435_456,
       connections: 9_000,
       unfinished_body_bytes: 67_108_864,

@@ -160,7 +160,7 @@ describe('A response in its frame', () => {
   it('tells which notifications the server has declared, in the response to initialize', async () => {
     const { owner, deliver, call } = await world();
     deliver(initialize(1));
-    const declared = { tools: true, prompts: false, resources: false, logging: true };
+    const declared = { tools: true, prompts: false, resources: false, logging: true, subscribe: false };
     expect((await owner.response(1)).declared).to.deep.equal(declared);
     expect(await call(2)).to.not.have.property('declared');
   });

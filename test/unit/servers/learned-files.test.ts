@@ -48,7 +48,7 @@ const SLOTS: readonly StoredSlot[] = [
       { method: 'initialize', before: '{"id":', after: ',"result":{}}', failure: undefined, digest: 'a' },
       { method: 'tools/list', before: '{"id":', after: ',"error":{}}', failure: '-32601', digest: 'b' },
     ],
-    declared: { tools: true, prompts: false, resources: false, logging: false },
+    declared: { tools: true, prompts: false, resources: false, logging: false, subscribe: false },
     tools: ['echo'],
   },
 ];

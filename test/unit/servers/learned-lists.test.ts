@@ -16,7 +16,7 @@ function frame(tools: string, more: Partial<ListsFrame> = {}): ListsFrame {
   return {
     type: 'lists',
     answers: [answer('initialize', 'hello'), answer('tools/list', tools)],
-    declared: { tools: true, prompts: false, resources: false, logging: false },
+    declared: { tools: true, prompts: false, resources: false, logging: false, subscribe: false },
     tools: [tools],
     afterCall: false,
     ...more,
