@@ -1,5 +1,5 @@
 /** The kinds of values that options have: their notation, checks and conversion. */
-import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -243,6 +243,33 @@ export const token: Kind<string, string> = {
   argument: '<token>',
   expected: 'one or more visible ASCII characters without spaces',
   schema: z.string().regex(/^[\x21-\x7e]+$/),
+};
+
+/** The least that `secretKey` accepts, in bytes. */
+const MIN_KEY_BYTES = 32;
+
+/** A path, or the URL of a file: a key that is written as base64 does not begin like these. */
+const PATH_START = /^(?:[./~]|file:|[a-z]:[\\/])/i;
+
+function parseKey(written: string): string | undefined {
+  let text = written;
+  if (PATH_START.test(written)) {
+    const path = fileAt(written);
+    // A key must not be made of the name of a file that is missing.
+    if (path === undefined) return undefined;
+    text = readFileSync(path, 'utf8').trim();
+  }
+  if (!/^[\w+/-]+={0,2}$/.test(text)) return undefined;
+  return Buffer.byteLength(text, 'base64') >= MIN_KEY_BYTES ? text : undefined;
+}
+
+/** A secret that keys are made of. Becomes base64, or base64url. */
+export const secretKey: Kind<string, string> = {
+  argument: '<key>',
+  expected: `at least ${MIN_KEY_BYTES} bytes in base64 (in base64url if it would begin with a slash), or the path of a file that contains them`,
+  absolute: (written, folder) =>
+    typeof written === 'string' && PATH_START.test(written) ? absolutePathOrUrl(written, folder) : written,
+  schema: reading(z.string(), parseKey),
 };
 
 export const folders: Kind<readonly string[], string | readonly string[], 's'> = {

@@ -5,6 +5,7 @@ import { MAX_SUBSCRIPTIONS } from '../delivery/subscriptions.js';
 import type { LibuvPoolProbe } from '../isolation/libuv-pool-probe.js';
 import { MAX_WAITERS } from '../isolation/waiting-line.js';
 import type { AllSessions } from '../session/all-sessions.js';
+import { MAX_PARKED, MAX_PARKED_OF_ONE_PRINCIPAL } from '../session/parked-calls.js';
 import { type GatewayView, THREAD_STATES } from '../telemetry/snapshot.js';
 import type { HttpResources } from '../transports/http/http-resources.js';
 import type { HostedServers } from './hosted-servers.js';
@@ -50,6 +51,7 @@ export function createView(parts: ViewedParts): GatewayView {
         memoryNearlyFull: pools.some(({ memoryNearlyFull }) => memoryNearlyFull),
         sparesTarget: sum(pools, ({ sparesTarget }) => sparesTarget),
         requestsInFlight: sessions.requestsInFlight,
+        parkedCalls: sessions.parked.size,
         connections: { mcp: http.connections.mcp.count, admin: http.connections.admin.count },
         streams: { ...streams.totals.streams },
         bufferedBytes: streams.totals.bufferedChars * 2,
@@ -77,6 +79,8 @@ export function createView(parts: ViewedParts): GatewayView {
           thread_waiters: MAX_WAITERS,
           requests_per_session: options.maxRequestsPerSession,
           subscriptions: MAX_SUBSCRIPTIONS,
+          parked_calls: MAX_PARKED,
+          parked_calls_per_principal: MAX_PARKED_OF_ONE_PRINCIPAL,
           body_bytes: options.maxBodyBytes,
           event_log_bytes: streams.eventLogBudget.limitBytes,
           session_state_bytes: sessions.totals.state.limitBytes,

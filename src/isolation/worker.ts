@@ -139,5 +139,13 @@ export interface PostedRequest {
 /** What a session's worker is sent from its client. */
 export type PostedMessage =
   | PostedRequest
-  /** A notification or a response. `own`: it must not be sent to another worker of the session. */
-  | { readonly requestId: undefined; readonly body: string; readonly own?: boolean };
+  /**
+   * A notification or a response. `own`: it must not be sent to another worker of the session. `resumes`: it is a request
+   * that continues the parked one with this key.
+   */
+  | {
+      readonly requestId: undefined;
+      readonly body: string;
+      readonly own?: boolean;
+      readonly resumes?: string;
+    };

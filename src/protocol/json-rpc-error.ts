@@ -31,6 +31,7 @@ export type ErrorReason =
   | 'draining'
   | 'duplicate_id'
   | 'no_thread'
+  | 'parked_limit'
   | 'request_limit'
   | 'server_closed'
   | 'setup_failed'

@@ -10,6 +10,8 @@ import { AdmissionWindow } from '../telemetry/admission-window.js';
 import type { EndReason } from '../telemetry/end-reason.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
 import type { SessionState } from '../telemetry/snapshot.js';
+import { ParkedCalls } from './parked-calls.js';
+import { RequestStates } from './request-state.js';
 import type { Session } from './session.js';
 import { SessionEviction } from './session-eviction.js';
 import { SessionTotals } from './session-totals.js';
@@ -32,10 +34,18 @@ export interface SessionGroup {
   stateUsed(bytes: number): void;
 }
 
+export interface AllSessionsOptions {
+  readonly maxSessions: number;
+  /** See `RequestStates`. */
+  readonly stateKey?: string | undefined;
+}
+
 export class AllSessions {
   readonly totals = new SessionTotals((bytes) => {
     for (const group of this.#groups) group.stateUsed(bytes);
   });
+  /** Calls of the stateless era whose handlers wait for their clients. */
+  readonly parked: ParkedCalls<Session>;
   readonly #maxSessions: number;
   readonly #events: GatewayEmitter;
   readonly #groups = new Set<SessionGroup>();
@@ -48,9 +58,10 @@ export class AllSessions {
   #lastKey = 0;
   #draining = false;
 
-  constructor({ maxSessions }: { readonly maxSessions: number }, events: GatewayEmitter) {
+  constructor({ maxSessions, stateKey }: AllSessionsOptions, events: GatewayEmitter) {
     this.#maxSessions = maxSessions;
     this.#events = events;
+    this.parked = new ParkedCalls(new RequestStates(stateKey), events);
   }
 
   add(group: SessionGroup): void {
@@ -158,6 +169,7 @@ export class AllSessions {
    */
   async drain(timeoutMs: number): Promise<void> {
     this.#draining = true;
+    this.parked.drain();
     await this.#idle(timeoutMs);
     for (const group of this.#groups) group.close();
     const ends: Promise<void>[] = [];

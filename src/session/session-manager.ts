@@ -12,6 +12,7 @@ import { inTurns } from '../shared/turns.js';
 import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import { type AllSessions, SESSIONS_PER_TURN, type SessionGroup } from './all-sessions.js';
 import type { KeptStart } from './kept-start.js';
+import type { ParkedCalls } from './parked-calls.js';
 import { Session } from './session.js';
 import type { SessionOptions, SessionOwner } from './session-owner.js';
 import type { SessionTotals } from './session-totals.js';
@@ -71,6 +72,10 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
 
   get totals(): SessionTotals {
     return this.#all.totals;
+  }
+
+  get parked(): ParkedCalls<Session> {
+    return this.#all.parked;
   }
 
   get draining(): boolean {

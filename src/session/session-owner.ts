@@ -5,6 +5,7 @@ import type { AnswerSource } from '../servers/cached-answers.js';
 import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import type { DisconnectOptions } from './disconnect-policy.js';
 import type { KeptStart } from './kept-start.js';
+import type { ParkedCallOwner, ParkedCalls } from './parked-calls.js';
 import type { SessionTotals } from './session-totals.js';
 
 export interface SessionOptions extends DisconnectOptions {
@@ -27,7 +28,9 @@ export interface SharedBySessions {
   newRequestKey(): string;
 }
 
-export interface SessionOwner<Session> extends SharedBySessions {
+export interface SessionOwner<Session extends ParkedCallOwner> extends SharedBySessions {
+  /** Calls whose handlers wait for their clients. */
+  readonly parked: ParkedCalls<Session>;
   /** @param client if the session has begun */
   acquireWorker(signal: AbortSignal, client: IntroducedClient | undefined): Promise<SessionWorker>;
   childrenGone(worker: SessionWorker): Promise<void>;

@@ -18,6 +18,7 @@ import type { SessionSnapshot, SessionState } from '../telemetry/snapshot.js';
 import { type CachedResponse, CachedResponses } from './cached-responses.js';
 import { graceForResponses } from './disconnect-policy.js';
 import { EarlyCancels } from './early-cancels.js';
+import type { ParkedCallOwner } from './parked-calls.js';
 import { PendingRequests, type PendingRequestsOwner } from './pending-requests.js';
 import { Presence, type PresenceOwner } from './presence.js';
 import type { SessionOwner } from './session-owner.js';
@@ -29,7 +30,7 @@ import { WorkerSignals } from './worker-signals.js';
 const GIVEN_UP: ReadonlySet<EndReason> = new Set(['abandoned', 'stream_closed']);
 const ABOUT_REQUESTS = new Set(['notifications/cancelled', 'notifications/progress']);
 
-export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner, Sleeper {
+export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner, ParkedCallOwner, Sleeper {
   readonly #owner: SessionOwner<Session>;
   readonly #signals: WorkerSignals<Session>;
   readonly #binding: WorkerBinding;
@@ -179,6 +180,22 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
       if (known === undefined) this.#admit(request, stream);
       else this.#answerAsleep(request, stream, known);
     }
+  }
+
+  /**
+   * A client continues a call whose handler waits for it, and which `ParkedCalls.take` has just given back.
+   * @param request with the key of the call as its id
+   */
+  continueCall(request: ClientRequest, connection: StreamConnection): void {
+    this.#presence.active();
+    const stream = this.#outbox.respond([request.id], false, false, connection);
+    const { key } = this.#pending.add(request, stream);
+    this.#binding.resume(key, request.body);
+  }
+
+  /** A call that waits for its client is not continued: its handler is cancelled. */
+  onAbandoned(key: string, why: string): void {
+    this.#binding.cancel(key, why);
   }
 
   /** `false` if the notification could not be accepted, because too much waits for a thread already. */
@@ -340,6 +357,7 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
     // Every stream of a call carries an answer before it ends; otherwise clients wait forever.
     for (const pending of this.#pending.all())
       this.#pending.cancel(pending, 'session_end', `the session ends (${reason})`);
+    this.#owner.parked.lost(this, `its session ended (${reason})`);
     this.#outbox.end();
     if (this.#announced) {
       this.#owner.events.emit('session-ended', {

@@ -194,6 +194,11 @@ export class WorkerBinding implements WorkerOwner {
     this.#worker?.post({ requestId: undefined, body, own: true });
   }
 
+  /** A request that continues one whose handler waits in the worker. No other worker has it. */
+  resume(key: string, body: string): void {
+    this.#worker?.post({ requestId: undefined, body, own: true, resumes: key });
+  }
+
   /** Gives the worker back, unless it has work. Messages that arrive meanwhile wait for another one. */
   sleep(): void {
     if (!this.drowsy) return;

@@ -17,9 +17,11 @@ import type { EndReason } from '../telemetry/end-reason.js';
 import type { CachedResponses } from './cached-responses.js';
 import { gapNotices, notification } from './gap-notices.js';
 import { KeptStart } from './kept-start.js';
+import type { ParkedCallOwner } from './parked-calls.js';
 import type { PendingRequest } from './pending-request.js';
 import type { PendingRequests } from './pending-requests.js';
 import type { Presence } from './presence.js';
+import { boundRequest } from './request-state.js';
 import { ServerRequests } from './server-requests.js';
 import type { SessionOwner } from './session-owner.js';
 import { type FailedStart, refusedByServer, unstartable } from './session-start.js';
@@ -30,7 +32,7 @@ import { type BindingOwner, WorkerBinding } from './worker-binding.js';
 /** 2026-07-28, Error Codes: the client has not declared a capability that the request needs. */
 const MISSING_CAPABILITY = '-32021';
 
-export interface SignalledSession {
+export interface SignalledSession extends ParkedCallOwner {
   readonly context: SessionContext;
   answer(stream: ResponseStream, body: string, id: RequestId): void;
   end(reason: EndReason): Promise<void>;
@@ -188,13 +190,28 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     (pending?.stream ?? this.#outbox.standalone).send(body, undefined, chars);
   }
 
-  onInputRequired({ requestId, before, after = '' }: InputRequiredFrame): void {
-    const chars = before.length + after.length;
+  onInputRequired({ requestId, before, after }: InputRequiredFrame): void {
+    const chars = before.length + (after?.length ?? 0);
     const pending = this.#pending.get(requestId);
+    // Its client is gone, and its handler cancelled.
     if (pending === undefined) return this.binding.credit(chars);
-    this.#pending.finish(pending, MISSING_CAPABILITY, undefined);
-    pending.stream.send(before, requestId, chars);
-    this.binding.cancel(requestId, 'its client cannot answer what it asks');
+    if (after === undefined) {
+      this.#pending.finish(pending, MISSING_CAPABILITY, undefined);
+      pending.stream.send(before, requestId, chars);
+      return this.binding.cancel(requestId, 'its client cannot answer what it asks');
+    }
+    const { request, stream } = pending;
+    const { context } = this.#session;
+    const bound = boundRequest(context.server, context.principal, request.method, request.body);
+    const state = this.#owner.parked.park(pending.facts(context), bound, this.#session);
+    if (typeof state === 'string') {
+      this.#pending.finish(pending, undefined, undefined);
+      return stream.send(`${before}${JSON.stringify(state)}${after}`, requestId, chars);
+    }
+    this.binding.credit(chars);
+    this.#outbox.rejected(state.reason);
+    this.#pending.fail(pending, JSON_RPC.serverError, state.message, state.reason);
+    this.binding.cancel(requestId, 'it cannot wait for its client');
   }
 
   onLists(frame: ListsFrame): void {
@@ -225,6 +242,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     this.#owner.onWorker(this.#session, false);
     this.serverRequests.clear();
     this.#outbox.voidCredit();
+    this.#owner.parked.lost(this.#session, `its ${this.#owner.isolation} ended: ${exit.message}`);
     const starting = this.#pending.get(this.#start?.id);
     if (starting !== undefined) {
       return this.#startFailed(unstartable('failed', exit.message, 'setup_failed', starting), starting);

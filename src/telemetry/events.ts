@@ -40,6 +40,12 @@ export type RejectionReason =
   | 'subscription_limit'
   /** or this principal has. */
   | 'principal_subscription_limit'
+  /** Too many calls wait for their clients. */
+  | 'parked_limit'
+  /** The thread or process in which the continued call waited is gone. */
+  | 'parked_call_lost'
+  /** `requestState` that is wrong, expired or repeated. */
+  | 'request_state'
   | 'thread_wait'
   | 'draining'
   /** Its entry is wrong, or its module cannot be used. */
@@ -85,6 +91,17 @@ export type LearnedOutcome =
   | 'own'
   /** They differ each time: nothing is remembered any more. */
   | 'dynamic';
+
+/** What became of a call whose handler waited for its client; a metric label. */
+export type ParkedCallOutcome =
+  /** Its client continued it. */
+  | 'resumed'
+  /** Its client did not come back in time. */
+  | 'abandoned'
+  /** Its thread or process ended. */
+  | 'lost'
+  /** The gateway stopped. */
+  | 'drained';
 
 export type ListenerName = 'mcp' | 'admin';
 
@@ -161,6 +178,8 @@ export interface GatewayEvents {
       readonly stack?: string | undefined;
     },
   ];
+  /** A call whose handler waited for its client does so no longer. */
+  'call-unparked': [RequestFacts & { readonly outcome: ParkedCallOutcome }];
   'request-cancelled': [RequestFacts & { readonly reason: CancelReason }];
   rejected: [
     {

@@ -71,6 +71,8 @@ type GatewayLimit =
   | 'thread_waiters'
   | 'requests_per_session'
   | 'subscriptions'
+  | 'parked_calls'
+  | 'parked_calls_per_principal'
   | 'body_bytes'
   | 'event_log_bytes'
   | 'session_state_bytes'
@@ -97,6 +99,8 @@ export interface GatewaySnapshot {
    */
   readonly sparesTarget: number;
   readonly requestsInFlight: number;
+  /** Whose handlers wait for their clients to continue them; not in flight. */
+  readonly parkedCalls: number;
   readonly connections: Readonly<Record<ListenerName, number>>;
   readonly streams: Readonly<Record<StreamKind, number>>;
   readonly bufferedBytes: number;

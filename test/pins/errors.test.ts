@@ -26,6 +26,7 @@ const ERROR_REASONS = {
   draining: true,
   duplicate_id: true,
   no_thread: true,
+  parked_limit: true,
   request_limit: true,
   server_closed: true,
   setup_failed: true,

@@ -7,6 +7,7 @@ import { expectPinned, inSources } from './pinned.js';
  * `expectPinned`.
  */
 const EVENTS = {
+  'call-unparked': { context: true, key: true, method: true, tool: true, outcome: true },
   'children-killed': { processes: true },
   'code-cache-rejected': { cache: true },
   'connection-dropped': { listener: true, reason: true, remoteAddress: true },

@@ -43,6 +43,7 @@ const OPTIONS = [
   'spare-threads spareThreads BULKHEAD_SPARE_THREADS <number> -',
   'sse-after sseAfter BULKHEAD_SSE_AFTER <duration> 50ms',
   'start-timeout startTimeout BULKHEAD_START_TIMEOUT <duration> -',
+  'state-key stateKey BULKHEAD_STATE_KEY <key> -',
   'strict strict BULKHEAD_STRICT switch false',
   'thread-heap-mb threadHeapMb BULKHEAD_THREAD_HEAP_MB <number> -',
   'thread-memory-mb threadMemoryMb BULKHEAD_THREAD_MEMORY_MB <number> -',

@@ -152,6 +152,18 @@ export class FakeWorker implements SessionWorker, RunningRequestsOwner {
     this.#owner?.onSend({ type: 'send', kind: 'response', id, relatedTo: id, body });
   }
 
+  /** The handler of a stateless request waits for its client. */
+  asks(requestId: RequestId): void {
+    const around = { before: '{"requestState":', after: '}' };
+    this.#owner?.onInputRequired({ type: 'input-required', requestId, ...around });
+  }
+
+  /** The same, and the client has not declared what it asks for. */
+  asksInVain(requestId: RequestId): void {
+    const around = { before: '{"error":{}}', after: undefined };
+    this.#owner?.onInputRequired({ type: 'input-required', requestId, ...around });
+  }
+
   /** The handler of a cancelled request settles. */
   settles(id: RequestId): void {
     this.#requests.settled(id);

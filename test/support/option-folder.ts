@@ -17,7 +17,10 @@ export function sentenceOf(action: () => unknown): string {
   throw new Error('nothing was thrown');
 }
 
-/** A folder with `data/`, `link` to it and `server.mjs`, in which options of each source are resolved. */
+/** A value of the option `state-key`. */
+export const STATE_KEY: string = Buffer.alloc(32, 7).toString('base64');
+
+/** A folder with `data/`, `link` to it, `server.mjs` and `state.key`, in which options of each source are resolved. */
 export interface OptionFolder {
   readonly path: string;
   fromFlags(flags: Record<string, unknown>): ResolvedOptions;
@@ -32,6 +35,7 @@ export function createOptionFolder(): OptionFolder {
   mkdirSync(join(path, 'data'));
   symlinkSync(join(path, 'data'), join(path, 'link'));
   writeFileSync(join(path, 'server.mjs'), 'export default {};\n');
+  writeFileSync(join(path, 'state.key'), `${STATE_KEY}\n`);
   return {
     path,
     fromFlags: (flags) => resolveOptions({ flags, cwd: path }),

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { formatDuration, MAX_TIMER_MS, parseDuration } from '../../src/config/duration.js';
 import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../../src/config/option-table.js';
 import { fromApi, type GatewayOptions, type ResolvedOptions } from '../../src/config/options.js';
-import { createOptionFolder, type OptionFolder, sentenceOf } from '../support/option-folder.js';
+import { createOptionFolder, type OptionFolder, STATE_KEY, sentenceOf } from '../support/option-folder.js';
 
 describe('option values', () => {
   let sources: OptionFolder;
@@ -29,6 +29,7 @@ describe('option values', () => {
       adminHost: { text: '127.0.0.2', json: '127.0.0.2', resolved: { adminHost: '127.0.0.2' } },
       adminPort: { text: '65535', json: 65_535, resolved: { adminPort: 65_535 } },
       token: { text: 's3cret', json: 's3cret', resolved: { token: 's3cret' } },
+      stateKey: { text: STATE_KEY, json: './state.key', resolved: { stateKey: STATE_KEY } },
       insecure: { text: 'true', json: true, resolved: { insecure: true } },
       allowedHosts: { text: 'A.example', json: ['a.example'], resolved: { allowedHosts: ['a.example'] } },
       allowedOrigins: {
@@ -103,6 +104,16 @@ describe('option values', () => {
       insecure: ['maybe', '', '2'],
       'allowed-hosts': ['', 'https://a.example', 'a.example:', 'a.example:123456', 'a.example,b c'],
       'allowed-origins': ['https://a.example/path', 'https://', 'a b', 'null '.repeat(2)],
+      'state-key': [
+        '',
+        'short',
+        STATE_KEY.slice(0, 40),
+        `${STATE_KEY}!`,
+        './nope.key',
+        `/${STATE_KEY}`,
+        'server.mjs',
+        './server.mjs',
+      ],
       'max-sessions': [...NUMBER, '0'],
       'max-threads': [...NUMBER, '0', '100000'],
       'spare-threads': [...NUMBER, '2000'],
@@ -166,13 +177,14 @@ describe('option values', () => {
       );
     });
 
-    it('of the token is never shown', () => {
+    it('of a secret is never shown', () => {
       for (const refused of [
         () => fromEnvironment({ BULKHEAD_TOKEN: 'hush hush' }),
         () => fromFlags({ token: 'hush hush' }),
         () => fromFile({ token: ['hush'] }),
         () => fromFile('{"token": hush}'),
         () => fromApi({ token: 'hush hush' }),
+        () => fromFlags({ stateKey: 'hush' }),
       ]) {
         expect(sentenceOf(refused)).not.to.include('hush');
       }

@@ -39,6 +39,7 @@ describe('options', () => {
         adminHost: '127.0.0.1',
         adminPort: 9464,
         token: undefined,
+        stateKey: undefined,
         insecure: false,
         allowedHosts: ['localhost', '127.0.0.1', '[::1]'],
         allowedOrigins: ['localhost', '127.0.0.1', '[::1]'],
@@ -318,6 +319,7 @@ describe('options', () => {
         sseAfter: 10,
         maxBodyBytes: '1MiB',
         token: undefined,
+        stateKey: undefined,
       });
       expect(options).to.include({ port: 0, sessionIdleMs: 300_000, sseAfterMs: 10, maxBodyBytes: 2 ** 20 });
     });

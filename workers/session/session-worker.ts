@@ -93,7 +93,7 @@ export default async function serveSession(
 
   const handTo = (server: SessionHost, frame: HostFrame): void => {
     // Counted before it is passed on: a handler that never returns has started.
-    if (frame.type === 'message') link.taken();
+    if (frame.type === 'message' || frame.type === 'resume') link.taken();
     server.receive(frame);
   };
 

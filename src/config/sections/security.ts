@@ -1,6 +1,6 @@
 /** Options of who may ask. */
 import { option } from '../option.js';
-import { hosts, onOrOff, origins, token } from '../option-kinds.js';
+import { hosts, onOrOff, origins, secretKey, token } from '../option-kinds.js';
 
 export const securityOptions = {
   /** Bearer token that clients must send; by default they need none. */
@@ -29,5 +29,14 @@ export const securityOptions = {
   allowedOrigins: option(origins, {
     defaultText: 'loopback names',
     help: 'allowed names or origins in the Origin header; others get 403',
+  }),
+  /**
+   * Seals the `requestState` of calls that wait for their clients. Gateways that share it tell each other's states from
+   * forged ones.
+   */
+  stateKey: option(secretKey, {
+    secret: true,
+    defaultText: 'a new one for each start',
+    help: 'key that seals the requestState of calls that wait for their clients, the same for all gateways behind one URL',
   }),
 };

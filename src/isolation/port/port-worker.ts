@@ -169,8 +169,11 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
   post(message: PostedMessage): void {
     this.#unread.posted(message);
     const { body } = message;
-    if (message.requestId === undefined)
+    if (message.requestId === undefined) {
+      const { resumes } = message;
+      if (resumes !== undefined) return this.#port.post({ type: 'resume', key: resumes, body });
       return this.#port.post({ type: 'message', key: '', body, fastPath: false, stateless: false });
+    }
     const { requestId, operation, key, fastPath, stateless } = message;
     this.requests.started(requestId, operation);
     this.#port.post({ type: 'message', key, body, fastPath, stateless });

@@ -14,6 +14,7 @@ import {
   DESCRIPTOR_STATES,
   LEARNED_OUTCOMES,
   LISTENERS,
+  PARKED_CALL_OUTCOMES,
   REJECTION_REASONS,
   SLEEP_REASONS,
   STREAM_KINDS,
@@ -93,6 +94,15 @@ export function createCatalogue(registry: Registry, collect: () => void) {
     requestsCancelled: counter('bulkhead_requests_cancelled_total', 'Requests that were cancelled.', [
       'reason',
     ]),
+    parkedCalls: gauge(
+      'bulkhead_parked_calls',
+      'Calls whose handlers wait for a request with which their clients continue them.',
+    ),
+    parkedCallsEnded: counter(
+      'bulkhead_parked_calls_ended_total',
+      'Calls that waited for their clients and do so no longer, by outcome: resumed, abandoned, lost with their thread, drained.',
+      ['outcome'],
+    ),
     requestsLost: counter(
       'bulkhead_requests_lost_total',
       'Requests that were answered with an error because their thread had ended.',
@@ -282,6 +292,7 @@ function startAtZero(
     | 'sessionsEnded'
     | 'sessionSleeps'
     | 'requestsCancelled'
+    | 'parkedCallsEnded'
     | 'rejections'
     | 'connectionsDropped'
     | 'descriptorStates'
@@ -299,6 +310,7 @@ function startAtZero(
   }
   for (const reason of SLEEP_REASONS) catalogue.sessionSleeps.inc({ reason }, 0);
   for (const reason of CANCEL_REASONS) catalogue.requestsCancelled.inc({ reason }, 0);
+  for (const outcome of PARKED_CALL_OUTCOMES) catalogue.parkedCallsEnded.inc({ outcome }, 0);
   for (const reason of REJECTION_REASONS) catalogue.rejections.inc({ reason }, 0);
   for (const listener of LISTENERS) {
     for (const reason of CONNECTION_DROP_REASONS) catalogue.connectionsDropped.inc({ listener, reason }, 0);

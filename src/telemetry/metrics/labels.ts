@@ -11,6 +11,7 @@ import type {
   DescriptorState,
   LearnedOutcome,
   ListenerName,
+  ParkedCallOutcome,
   RejectionReason,
   SleepReason,
   StreamKind,
@@ -46,6 +47,12 @@ export const LEARNED_OUTCOMES = members<LearnedOutcome>({
   replaced: 0,
   own: 0,
   dynamic: 0,
+});
+export const PARKED_CALL_OUTCOMES = members<ParkedCallOutcome>({
+  resumed: 0,
+  abandoned: 0,
+  lost: 0,
+  drained: 0,
 });
 export const CANCEL_REASONS = members<CancelReason>({
   client: 0,
@@ -85,6 +92,9 @@ export const REJECTION_REASONS = members<RejectionReason>({
   request_limit: 0,
   subscription_limit: 0,
   principal_subscription_limit: 0,
+  parked_limit: 0,
+  parked_call_lost: 0,
+  request_state: 0,
   thread_wait: 0,
   draining: 0,
   server_unavailable: 0,

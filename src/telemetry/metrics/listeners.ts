@@ -53,6 +53,7 @@ export function createListeners(
     'request-finished': ({ method, tool, failure, context, durationMs }) =>
       operations.observe(method, tool, failure, context.protocolVersion, durationMs / 1000),
     'request-cancelled': ({ reason }) => catalogue.requestsCancelled.inc({ reason }),
+    'call-unparked': ({ outcome }) => catalogue.parkedCallsEnded.inc({ outcome }),
     'connection-dropped': ({ listener, reason }) => catalogue.connectionsDropped.inc({ listener, reason }),
     descriptors: ({ state }) => catalogue.descriptorStates.inc({ state }),
     rejected: ({ reason }) => catalogue.rejections.inc({ reason }),
