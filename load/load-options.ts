@@ -16,6 +16,7 @@ import {
   token,
 } from '../src/config/option-kinds.js';
 import { messageOf } from '../src/shared/errors.js';
+import { STATELESS_VERSION } from './client/stateless-message.js';
 import type { LoadPlan } from './load-plan.js';
 import { parseMix } from './mix.js';
 import { ALWAYS_HELD, type Expectation, parseExpectation } from './report/expectations.js';
@@ -64,18 +65,23 @@ export const LOAD_FLAGS = {
   idle: {
     ...integer(0, 100_000),
     default: '0',
-    help: 'number of additional sessions that hold a GET stream and do nothing',
+    help: "number of additional sessions that hold a stream for the server's own messages and do nothing",
   },
-  listen: { ...onOrOff, default: 'false', help: 'sessions that make calls hold a GET stream too' },
+  listen: { ...onOrOff, default: 'false', help: 'sessions that make calls hold such a stream too' },
   churn: {
     ...perSecond(0, 10_000),
     default: '0',
-    help: 'sessions that end with DELETE and are replaced, a second',
+    help: 'sessions that end and are replaced, a second',
   },
   drop: {
     ...perSecond(0, 10_000),
     default: '0',
     help: 'sessions whose connections are cut and that are replaced, a second',
+  },
+  era: {
+    ...oneOf(['session', 'stateless']),
+    default: 'session',
+    help: 'stateless: revision 2026-07-28, which has no sessions; --sessions is then the number of clients',
   },
   transport: {
     ...oneOf(['streamable-http', 'sse']),
@@ -84,8 +90,8 @@ export const LOAD_FLAGS = {
   },
   'protocol-version': {
     ...oneOf(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05']),
-    default: '2025-11-25',
-    help: 'protocol version that clients request',
+    defaultText: '2025-11-25, or 2026-07-28 in the stateless era',
+    help: 'protocol version that clients request in the session era',
   },
   timeout: { ...duration(1), default: '30s', help: 'an answer that takes longer counts as lost' },
   'read-rate': {
@@ -140,6 +146,7 @@ export interface LoadOptions {
   readonly expectations: readonly Expectation[];
 }
 
+const SESSION_VERSION = '2025-11-25';
 const DEFAULT_RATE = 50;
 const RAMP_MS_PER_SESSION = 5;
 
@@ -168,14 +175,17 @@ export function resolveLoadOptions(writtenUrl: string, given: GivenLoadFlags, cw
   if (callsPerSecond !== undefined && concurrency !== undefined) {
     throw optionError('--rate and --concurrency are two kinds of load: keep one of them.');
   }
+  const era = read('era') ?? 'session';
+  if (era === 'stateless') refuseSessionFlags(given);
   const sessions = read('sessions') ?? 0;
   const idleSessions = read('idle') ?? 0;
   const workers = read('workers') ?? 1;
   const plan: LoadOptions['plan'] = {
     url: url.data.href,
     token: read('token'),
+    era,
     transport: read('transport') ?? 'streamable-http',
-    protocolVersion: read('protocol-version') ?? '',
+    protocolVersion: era === 'stateless' ? STATELESS_VERSION : (read('protocol-version') ?? SESSION_VERSION),
     sessions,
     idleSessions,
     listen: read('listen') ?? false,
@@ -210,6 +220,18 @@ export function resolveLoadOptions(writtenUrl: string, given: GivenLoadFlags, cw
     htmlFile: read('report'),
     expectations,
   };
+}
+
+/** What only sessions have. */
+function refuseSessionFlags(given: GivenLoadFlags): void {
+  if (given.transport === 'sse') {
+    throw optionError('--transport is "sse", which the stateless era does not have (--era).');
+  }
+  if (given['protocol-version'] !== undefined) {
+    throw optionError(
+      `--protocol-version is for the session era: the stateless era (--era) has ${STATELESS_VERSION} alone.`,
+    );
+  }
 }
 
 function readMix(file: string, cwd: string): LoadPlan['mix'] {

@@ -1,11 +1,19 @@
 /** What one run of `bulkhead load` does, as plain data: it is sent to the load workers and is part of the report. */
 
+import type { Era } from '../src/shared/session-context.js';
+import type { ParamHeader } from './client/param-headers.js';
+
 /** One kind of call: a tool, its arguments, and how often it is called compared with the others. */
 export interface MixEntry {
   readonly tool: string;
-  /** `{{session}}` in a string is replaced by the session's token, `{{n}}` by the number of the call in its session. */
+  /**
+   * `{{session}}` in a string is replaced by the token of the session (in the stateless era: of the request), `{{n}}` by
+   * the number of the call in its session.
+   */
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly weight: number;
+  /** Arguments that are repeated in headers, in the stateless era. */
+  readonly paramHeaders?: readonly ParamHeader[];
 }
 
 type LoadTransport = 'streamable-http' | 'sse';
@@ -19,13 +27,14 @@ export interface LoadPlan {
   /** The MCP endpoint; with the transport `sse`, the address of the event stream. */
   readonly url: string;
   readonly token: string | undefined;
+  readonly era: Era;
   readonly transport: LoadTransport;
   readonly protocolVersion: string;
-  /** Sessions that make calls. */
+  /** Sessions that make calls; in the stateless era, clients. */
   readonly sessions: number;
-  /** Additional sessions that open a GET stream and then do nothing. */
+  /** Additional sessions that open a stream for the server's own messages and then do nothing. */
   readonly idleSessions: number;
-  /** Whether the sessions that make calls hold a GET stream too. */
+  /** Whether the sessions that make calls hold such a stream too. */
   readonly listen: boolean;
   readonly arrivals: Arrivals;
   /** Sessions are opened evenly over this time. */
@@ -34,7 +43,7 @@ export interface LoadPlan {
   readonly warmUpMs: number;
   /** The hold: how long calls are made and counted. */
   readonly durationMs: number;
-  /** Sessions a second that end with DELETE; each is replaced by a new one. */
+  /** Sessions a second that end; each is replaced by a new one. */
   readonly churnPerSecond: number;
   /** Sessions a second whose connections are cut without notice; each is replaced by a new one. */
   readonly dropPerSecond: number;

@@ -1,4 +1,5 @@
 /** One run of the load harness, from the first session to the last. */
+import type { Era } from '../src/shared/session-context.js';
 import { newRunId } from './client/session-token.js';
 import { findingsOf, Seconds } from './load-findings.js';
 import type { LoadPlan } from './load-plan.js';
@@ -6,6 +7,7 @@ import type { LoadFindings, SecondReport } from './load-report.js';
 import { LoadWorkers } from './load-workers.js';
 import type { RecorderTotals } from './recorder.js';
 import type { ServerObserver } from './server/observer.js';
+import type { ClientCounts } from './server/server-metrics.js';
 
 export type LoadPhase = 'opening' | 'warming up' | 'calling' | 'leaving';
 
@@ -48,7 +50,7 @@ export async function runLoad(options: LoadRunOptions): Promise<LoadFindings> {
     const findings = findingsOf(totals, helds, { rampMs, holdMs });
     const { token: _token, ...shownPlan } = plan;
     const server = await observer.finish({
-      ...clientCounts(totals),
+      ...clientCounts(totals, plan.era),
       openSessions,
       holdCalls: findings.answered,
     });
@@ -71,18 +73,14 @@ export async function runLoad(options: LoadRunOptions): Promise<LoadFindings> {
 }
 
 /** What the server can have counted as well: of the calls, those to which it has answered anything. */
-function clientCounts(totals: readonly RecorderTotals[]): {
-  callsSent: number;
-  callsAnswered: number;
-  sessionsAttempted: number;
-  sessionsCreated: number;
-} {
-  const counts = { callsSent: 0, callsAnswered: 0, sessionsAttempted: 0, sessionsCreated: 0 };
+function clientCounts(totals: readonly RecorderTotals[], era: Era): ClientCounts {
+  const counts = { callsSent: 0, callsAnswered: 0 };
+  const opened = { attempted: 0, created: 0 };
   for (const { operations, callsSent, warmUpAnswered, sessions } of totals) {
     counts.callsSent += callsSent;
     counts.callsAnswered += warmUpAnswered;
-    counts.sessionsCreated += sessions.created;
-    counts.sessionsAttempted += sessions.created + sessions.failed;
+    opened.created += sessions.created;
+    opened.attempted += sessions.created + sessions.failed;
     for (const { method, answered, errors } of operations) {
       if (method !== 'tools/call') continue;
       const answers = Object.entries(errors).filter(
@@ -91,5 +89,5 @@ function clientCounts(totals: readonly RecorderTotals[]): {
       counts.callsAnswered += answered + answers.reduce((sum, [, count]) => sum + count, 0);
     }
   }
-  return counts;
+  return { ...counts, sessions: era === 'session' ? opened : undefined };
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { SessionTokens } from './client/session-token.js';
+import { callMeta } from './client/stateless-client.js';
 import type { FromLoadWorker, LoadWorkerData, ToLoadWorker } from './load-frames.js';
 import { Population } from './population.js';
 import { Recorder } from './recorder.js';
@@ -49,7 +50,13 @@ await population.ramp();
 tell({ type: 'opened', openSessions: population.size });
 await warmUp;
 
-const calls = new ToolCalls(plan, share, population, recorder);
+const calls = new ToolCalls(
+  plan,
+  plan.era === 'stateless' ? callMeta(version) : {},
+  share,
+  population,
+  recorder,
+);
 if (plan.warmUpMs > 0) {
   recorder.isWarmUp = true;
   await calls.run(performance.now() + plan.warmUpMs, stop.signal);

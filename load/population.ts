@@ -4,15 +4,16 @@
  */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ClientSession, type SessionObserver, type SessionSettings } from './client/client-session.js';
 import type { LoadFailure } from './client/failure-kind.js';
+import type { LoadClient, LoadClientObserver, LoadClientSettings } from './client/load-client.js';
+import { newLoadClient } from './client/new-load-client.js';
 import type { LoadPlan } from './load-plan.js';
 import type { Recorder } from './recorder.js';
 import { partOf, type Share } from './share.js';
 
 interface Place {
   readonly idle: boolean;
-  session: ClientSession | undefined;
+  session: LoadClient | undefined;
 }
 
 const FIRST_RETRY_MS = 250;
@@ -20,8 +21,8 @@ const LAST_RETRY_MS = 4_000;
 /** How many sessions end, or are asked whether they are alive, at the same time. */
 const AT_ONCE = 64;
 
-export class Population implements SessionObserver {
-  readonly #settings: SessionSettings;
+export class Population implements LoadClientObserver {
+  readonly #settings: LoadClientSettings;
   readonly #plan: LoadPlan;
   readonly #share: Share;
   readonly #recorder: Recorder;
@@ -31,13 +32,13 @@ export class Population implements SessionObserver {
   /** What happens besides calls: clients that come and go. */
   readonly #underway = new Set<Promise<void>>();
   /** Open sessions that make calls. */
-  readonly #callers: ClientSession[] = [];
+  readonly #callers: LoadClient[] = [];
   #nextNumber: number;
   #whenCaller: (() => void) | undefined;
 
   /** @param stop aborts the opening and replacing of sessions */
   constructor(
-    settings: SessionSettings,
+    settings: LoadClientSettings,
     plan: LoadPlan,
     share: Share,
     recorder: Recorder,
@@ -67,7 +68,7 @@ export class Population implements SessionObserver {
   }
 
   /** A session for a caller of a closed loop, in turn; `undefined` if none is open. */
-  pick(turn: number): ClientSession | undefined {
+  pick(turn: number): LoadClient | undefined {
     return this.#callers[turn % this.#callers.length];
   }
 
@@ -137,7 +138,7 @@ export class Population implements SessionObserver {
     this.#recorder.sessions.streamsClosed += 1;
   }
 
-  onForgotten(session: ClientSession): void {
+  onForgotten(session: LoadClient): void {
     this.#recorder.sessions.forgotten += 1;
     const place = this.#places.find((candidate) => candidate.session === session);
     if (place === undefined) return;
@@ -148,7 +149,7 @@ export class Population implements SessionObserver {
     });
   }
 
-  async #replace(place: Place, session: ClientSession, how: 'end' | 'drop'): Promise<void> {
+  async #replace(place: Place, session: LoadClient, how: 'end' | 'drop'): Promise<void> {
     this.#vacate(place);
     this.#recorder.sessions[how === 'end' ? 'ended' : 'dropped'] += 1;
     this.#refill(place);
@@ -175,7 +176,7 @@ export class Population implements SessionObserver {
 
   /** @returns whether the session is open. */
   async #open(place: Place, dueMs: number): Promise<boolean> {
-    const session = new ClientSession(this.#settings, this.#nextNumber, this);
+    const session = newLoadClient(this.#settings, this.#nextNumber, this);
     this.#nextNumber += this.#share.of;
     try {
       await session.open(place.idle || this.#plan.listen);
@@ -202,7 +203,7 @@ export class Population implements SessionObserver {
     place.session = undefined;
   }
 
-  #every(perSecond: number, act: (place: Place, session: ClientSession) => Promise<void>): void {
+  #every(perSecond: number, act: (place: Place, session: LoadClient) => Promise<void>): void {
     if (perSecond === 0) return;
     const tick = (): void => {
       const open = this.#places.filter(({ session }) => session?.state === 'open');

@@ -1,8 +1,8 @@
 /** When calls are made: the open loop and the closed loop. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { CallTemplate } from './client/call-template.js';
-import type { ClientSession } from './client/client-session.js';
 import { LoadFailure } from './client/failure-kind.js';
+import type { LoadClient } from './client/load-client.js';
 import type { LoadPlan } from './load-plan.js';
 import type { Population } from './population.js';
 import type { Recorder } from './recorder.js';
@@ -22,7 +22,14 @@ export class ToolCalls {
   #waiting = 0;
   #whenSettled: (() => void) | undefined;
 
-  constructor(plan: LoadPlan, share: Share, population: Population, recorder: Recorder) {
+  /** @param meta what `_meta` has in each call besides the progress token */
+  constructor(
+    plan: LoadPlan,
+    meta: Readonly<Record<string, unknown>>,
+    share: Share,
+    population: Population,
+    recorder: Recorder,
+  ) {
     this.#plan = plan;
     this.#share = share;
     this.#population = population;
@@ -30,7 +37,7 @@ export class ToolCalls {
     let upTo = 0;
     this.#templates = plan.mix.map((entry) => {
       upTo += entry.weight;
-      return { template: new CallTemplate(entry), upTo };
+      return { template: new CallTemplate(entry, meta), upTo };
     });
   }
 
@@ -108,11 +115,7 @@ export class ToolCalls {
   }
 
   /** @returns why it failed */
-  async #call(
-    session: ClientSession,
-    template: CallTemplate,
-    dueMs: number,
-  ): Promise<LoadFailure | undefined> {
+  async #call(session: LoadClient, template: CallTemplate, dueMs: number): Promise<LoadFailure | undefined> {
     this.#waiting += 1;
     this.#recorder.callsSent += 1;
     const isFirst = session.calls === 0;

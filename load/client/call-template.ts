@@ -1,5 +1,6 @@
 /** The text of a `tools/call` request, created once; a call only fills in its own values. */
 import type { MixEntry } from '../load-plan.js';
+import type { RepeatedInHeaders } from './stateless-message.js';
 
 const PLACEHOLDER = /\{\{(session|n)\}\}/;
 
@@ -7,9 +8,20 @@ export class CallTemplate {
   readonly tool: string;
   /** Texts at even indices, names of placeholders at odd ones. */
   readonly #pieces: readonly string[];
+  /** Members of `_meta`, each followed by a comma. */
+  readonly #meta: string;
+  readonly #marked: NonNullable<MixEntry['paramHeaders']>;
 
-  constructor({ tool, arguments: toolArguments }: MixEntry) {
+  /** @param meta what `_meta` has in each request besides the progress token */
+  constructor(
+    { tool, arguments: toolArguments, paramHeaders = [] }: MixEntry,
+    meta: Readonly<Record<string, unknown>> = {},
+  ) {
     this.tool = tool;
+    this.#marked = paramHeaders;
+    this.#meta = Object.entries(meta)
+      .map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)},`)
+      .join('');
     // Tokens and numbers need no escaping in JSON, so the placeholders can be filled in the JSON text.
     this.#pieces = JSON.stringify({ name: tool, arguments: toolArguments }).slice(0, -1).split(PLACEHOLDER);
   }
@@ -20,6 +32,14 @@ export class CallTemplate {
     for (let index = 1; index < this.#pieces.length; index += 2) {
       params += (this.#pieces[index] === 'n' ? n : token) + (this.#pieces[index + 1] ?? '');
     }
-    return `{"jsonrpc":"2.0","id":"${id}","method":"tools/call","params":${params},"_meta":{"progressToken":"${id}"}}}`;
+    return `{"jsonrpc":"2.0","id":"${id}","method":"tools/call","params":${params},"_meta":{${this.#meta}"progressToken":"${id}"}}}`;
+  }
+
+  /** What the headers of a request with this body have to repeat, in the stateless era. */
+  repeated(body: string): RepeatedInHeaders {
+    const named = { method: 'tools/call', name: this.tool };
+    if (this.#marked.length === 0) return named;
+    const { params } = JSON.parse(body) as { params: { arguments: Readonly<Record<string, unknown>> } };
+    return { ...named, params: { marked: this.#marked, arguments: params.arguments } };
   }
 }

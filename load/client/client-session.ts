@@ -3,40 +3,17 @@
  * answer belongs to it, and reports to its observer what it sends and receives.
  */
 
-import type { LoadPlan } from '../load-plan.js';
-import { type ListedTool, TOOL_PAGE } from '../mix.js';
+import type { ListedTool } from '../mix.js';
 import { type Answer, AwaitedAnswers } from './awaited-answers.js';
 import type { CallTemplate } from './call-template.js';
 import { excerpt, LoadFailure } from './failure-kind.js';
-import type { SessionTokens } from './session-token.js';
+import { type IncomingMessage, isToolError, outcomeOf } from './incoming-message.js';
+import type { LoadClient, LoadClientObserver, LoadClientSettings, LoadClientState } from './load-client.js';
 import { SseWire } from './sse-wire.js';
 import { connectionFailure, StreamableWire } from './streamable-wire.js';
+import { allTools } from './tool-pages.js';
 import type { Wire, WireListener } from './wire.js';
-
-/** What the sessions of a run have in common. */
-export interface SessionSettings {
-  readonly plan: Pick<
-    LoadPlan,
-    'token' | 'transport' | 'protocolVersion' | 'timeoutMs' | 'readBytesPerSecond'
-  >;
-  readonly url: URL;
-  readonly tokens: SessionTokens;
-  readonly version: string;
-}
-
-/** Receives the events of a session. */
-export interface SessionObserver {
-  /** A request other than a call was answered successfully: `initialize`, `tools/list`, `ping`, `DELETE`, …. */
-  onAnswered(method: string, latencyMs: number): void;
-  /** A request failed, or something arrived that should not have. */
-  onFailure(method: string, failure: LoadFailure): void;
-  /** The stream for the server's own messages ended before the session did. */
-  onStreamClosed(): void;
-  /** The server no longer knows the session. */
-  onForgotten(session: ClientSession): void;
-}
-
-export type SessionState = 'new' | 'open' | 'forgotten' | 'leaving' | 'dropped';
+import { withDeadline } from './with-deadline.js';
 
 /** How long ending the session may take. */
 const FAREWELL_MS = 5_000;
@@ -47,31 +24,21 @@ const UNASKED = 'unasked message';
 /** The operation under which answers to the server's own requests are counted. */
 const RESPONSE = 'response to the server';
 
-/** A list with more pages than this is assumed never to end. */
-const MAX_TOOL_PAGES = 1_000;
-
 const METHOD_NOT_FOUND = -32_601;
 
-interface IncomingMessage {
-  readonly id?: unknown;
-  readonly method?: unknown;
-  readonly result?: unknown;
-  readonly error?: { readonly code?: unknown; readonly message?: unknown };
-}
-
-export class ClientSession implements WireListener {
+export class ClientSession implements LoadClient, WireListener {
   readonly token: string;
   /** Calls that were started. */
   calls = 0;
-  readonly #settings: SessionSettings;
-  readonly #observer: SessionObserver;
+  readonly #settings: LoadClientSettings;
+  readonly #observer: LoadClientObserver;
   readonly #wire: Wire;
   readonly #awaited = new AwaitedAnswers();
-  #state: SessionState = 'new';
+  #state: LoadClientState = 'new';
   #lastId = 0;
   #whenCalm: (() => void) | undefined;
 
-  constructor(settings: SessionSettings, number: number, observer: SessionObserver) {
+  constructor(settings: LoadClientSettings, number: number, observer: LoadClientObserver) {
     this.#settings = settings;
     this.#observer = observer;
     this.token = settings.tokens.of(number);
@@ -80,7 +47,7 @@ export class ClientSession implements WireListener {
     this.#wire = transport === 'sse' ? new SseWire(options, this) : new StreamableWire(options, this);
   }
 
-  get state(): SessionState {
+  get state(): LoadClientState {
     return this.#state;
   }
 
@@ -118,18 +85,8 @@ export class ClientSession implements WireListener {
   }
 
   /** All tools that the server lists. @throws {LoadFailure} */
-  async tools(): Promise<readonly ListedTool[]> {
-    const tools: ListedTool[] = [];
-    let cursor: unknown;
-    for (let page = 0; page < MAX_TOOL_PAGES; page += 1) {
-      const { result } = await this.#request('tools/list', cursor === undefined ? undefined : { cursor });
-      const listed = TOOL_PAGE.safeParse(result);
-      if (!listed.success) throw new LoadFailure('invalid', `tools/list: ${listed.error.issues[0]?.message}`);
-      tools.push(...listed.data.tools);
-      cursor = listed.data.nextCursor;
-      if (cursor === undefined) break;
-    }
-    return tools;
+  tools(): Promise<readonly ListedTool[]> {
+    return allTools(async (params) => (await this.#request('tools/list', params)).result);
   }
 
   /**
@@ -317,34 +274,4 @@ function alreadyReported(error: unknown): void {
 function versionIn(result: unknown): string | undefined {
   const version = (result as { protocolVersion?: unknown } | null)?.protocolVersion;
   return typeof version === 'string' ? version : undefined;
-}
-
-function isToolError(result: unknown): boolean {
-  return (result as { isError?: unknown } | null)?.isError === true;
-}
-
-/** A server that could not read a request answers with an error without an id (JSON-RPC 2.0, section 5). */
-function outcomeOf(
-  { result, error }: IncomingMessage,
-  text: string,
-  came: Omit<Answer, 'result'>,
-): Answer | LoadFailure {
-  if (result !== undefined && error === undefined) return { result, ...came };
-  if (result === undefined && typeof error?.code === 'number') {
-    return new LoadFailure(`json-rpc ${error.code}`, String(error.message));
-  }
-  return new LoadFailure('invalid', `neither result nor error: ${excerpt(text)}`);
-}
-
-async function withDeadline(work: Promise<void>, milliseconds: number, what: string): Promise<void> {
-  const late = new LoadFailure('timeout', `${what}: no answer within ${milliseconds} ms`);
-  let deadline: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    deadline = setTimeout(() => reject(late), milliseconds);
-  });
-  try {
-    await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(deadline);
-  }
 }

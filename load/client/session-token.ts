@@ -1,6 +1,7 @@
 /**
  * Each session of a run has a token that all its requests carry: in their ids, their progress tokens, and where the mix
- * has `{{session}}`. An answer that contains another session's token was meant for that session.
+ * has `{{session}}`. An answer that contains another session's token was meant for that session. Where there are no
+ * sessions, each request has a token of its own.
  */
 import { randomBytes } from 'node:crypto';
 
@@ -10,10 +11,10 @@ export function newRunId(): string {
 }
 
 /**
- * A token of any session of any run, because two runs may load one server at the same time. The `s` at the end
+ * A token of any session or request of any run, because two runs may load one server at the same time. The `s` at the end
  * distinguishes 1 from 12.
  */
-const TOKEN = /load-[0-9a-f]{8}-\d+s/g;
+const TOKEN = /load-[0-9a-f]{8}-\d+(?:\.\d+)?s/g;
 
 export class SessionTokens {
   readonly #runId: string;
@@ -22,12 +23,12 @@ export class SessionTokens {
     this.#runId = runId;
   }
 
-  /** The token of the session with this number in the run. */
-  of(session: number): string {
-    return `load-${this.#runId}-${session}s`;
+  /** The token of the session with this number in the run, or of one request of the client with this number. */
+  of(client: number, request?: number): string {
+    return `load-${this.#runId}-${client}${request === undefined ? '' : `.${request}`}s`;
   }
 
-  /** The first token in the text that belongs to another session, or `undefined`. */
+  /** The first token in the text that belongs to another session or request, or `undefined`. */
   foreign(text: string, own: string): string | undefined {
     for (const [token] of text.matchAll(TOKEN)) if (token !== own) return token;
     return undefined;

@@ -9,7 +9,7 @@ import { formatBytes, formatCount, formatLatency, formatNumber } from './figure-
 export function planPhrases(plan: Omit<LoadPlan, 'token'>): string[] {
   const { arrivals, idleSessions, churnPerSecond, dropPerSecond, readBytesPerSecond } = plan;
   return [
-    plural(plan.sessions, 'session'),
+    plural(plan.sessions, plan.era === 'session' ? 'session' : 'client'),
     ...(idleSessions > 0 ? [`${formatCount(idleSessions)} idle`] : []),
     ...(plan.listen ? ['listening'] : []),
     arrivals.loop === 'open'

@@ -8,10 +8,15 @@ export interface ClientCounts {
   readonly callsSent: number;
   /** The calls among them that were answered with HTTP 200 and a result or a JSON-RPC error. */
   readonly callsAnswered: number;
-  /** `initialize` requests that were sent. */
-  readonly sessionsAttempted: number;
-  /** The requests among them that opened a session. */
-  readonly sessionsCreated: number;
+  /** `undefined` in the stateless era. */
+  readonly sessions:
+    | {
+        /** `initialize` requests that were sent. */
+        readonly attempted: number;
+        /** The requests among them that opened a session. */
+        readonly created: number;
+      }
+    | undefined;
 }
 
 export interface MetricsObservation {
@@ -124,12 +129,13 @@ function countsOf(before: Exposition, after: Exposition, counts: ClientCounts): 
       most: counts.callsSent,
     });
   }
+  if (counts.sessions === undefined) return found;
+  const { attempted, created } = counts.sessions;
   const sessions = has(SESSIONS_STARTED, SESSIONS_STARTED)
     ? { what: 'sessions created', series: { name: SESSIONS_STARTED, labels: {} } }
     : { what: 'initialize operations', series: operations('initialize') };
   if (hasOperations || sessions.series.name === SESSIONS_STARTED) {
-    const client = counts.sessionsCreated;
-    found.push({ ...sessions, client, least: client, most: counts.sessionsAttempted });
+    found.push({ ...sessions, client: created, least: created, most: attempted });
   }
   return found;
 }

@@ -1,7 +1,8 @@
 /** `bulkhead load`: loads a server as real clients do, and reports the results. */
 import { writeFile } from 'node:fs/promises';
-import { ClientSession } from '../../load/client/client-session.js';
 import { LoadFailure } from '../../load/client/failure-kind.js';
+import { newLoadClient } from '../../load/client/new-load-client.js';
+import { paramHeaders } from '../../load/client/param-headers.js';
 import { newRunId, SessionTokens } from '../../load/client/session-token.js';
 import { type GivenLoadFlags, type LoadOptions, resolveLoadOptions } from '../../load/load-options.js';
 import type { LoadPlan } from '../../load/load-plan.js';
@@ -75,8 +76,23 @@ function metricsToken({ plan, metricsUrl }: LoadOptions): string | undefined {
 }
 
 /** Opens one session to check that the server is there, and that it has the tools of the mix, or one that is safe. */
-async function chooseMix({ plan, mix }: LoadOptions, version: string): Promise<LoadPlan['mix']> {
+async function chooseMix(options: LoadOptions, version: string): Promise<LoadPlan['mix']> {
+  const { plan } = options;
   const tools = await listTools(plan, version);
+  const mix = mixOf(options, tools);
+  if (plan.era === 'session') return mix;
+  return mix.map((entry) => {
+    const { inputSchema } = tools.find(({ name }) => name === entry.tool) ?? {};
+    try {
+      return { ...entry, paramHeaders: paramHeaders(inputSchema) };
+    } catch (error) {
+      if (!(error instanceof LoadFailure)) throw error;
+      throw new CommandFailure(`Clients must not call ${entry.tool}: ${error.message}.`, { cause: error });
+    }
+  });
+}
+
+function mixOf({ mix }: LoadOptions, tools: readonly ListedTool[]): LoadPlan['mix'] {
   if (mix === undefined) {
     const chosen = safeMix(tools);
     if (chosen !== undefined) return chosen;
@@ -100,7 +116,7 @@ async function listTools(plan: LoadOptions['plan'], version: string): Promise<re
   const ignored = (): void => undefined;
   // What fails here is also thrown by `tools`.
   const observer = { onAnswered: ignored, onFailure: ignored, onStreamClosed: ignored, onForgotten: ignored };
-  const session = new ClientSession(settings, 0, observer);
+  const session = newLoadClient(settings, 0, observer);
   try {
     await session.open(false);
     return await session.tools();

@@ -144,6 +144,7 @@ describe('bulkhead load', () => {
         {
           plan: {
             token: undefined,
+            era: 'session',
             transport: 'streamable-http',
             protocolVersion,
             timeoutMs: 30_000,

@@ -11,8 +11,7 @@ import { startCli } from '../support/cli-process.js';
 const COUNTS: FinalCounts = {
   callsSent: 5,
   callsAnswered: 5,
-  sessionsAttempted: 1,
-  sessionsCreated: 1,
+  sessions: { attempted: 1, created: 1 },
   openSessions: 1,
   holdCalls: 5,
 };

@@ -95,6 +95,7 @@ const FLAGS = {
     '--listen',
     '--churn <number/s>',
     '--drop <number/s>',
+    '--era <name>',
     '--transport <name>',
     '--protocol-version <name>',
     '--timeout <duration>',

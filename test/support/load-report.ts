@@ -40,6 +40,7 @@ export function loadPlan(changes: Partial<LoadPlan> = {}): Omit<LoadPlan, 'token
 
 const PLAN: Omit<LoadPlan, 'token'> = {
   url: 'http://127.0.0.1:3000/mcp',
+  era: 'session',
   transport: 'streamable-http',
   protocolVersion: '2025-11-25',
   sessions: 100,

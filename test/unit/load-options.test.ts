@@ -24,6 +24,7 @@ describe('the flags of bulkhead load', () => {
     expect(resolve().plan).to.deep.equal({
       url: URL_TEXT,
       token: undefined,
+      era: 'session',
       transport: 'streamable-http',
       protocolVersion: '2025-11-25',
       sessions: 10,
@@ -65,6 +66,17 @@ describe('the flags of bulkhead load', () => {
     expect(options.expectations.map(({ text }) => text)).to.deep.equal(['p99<50ms', 'errors==0']);
   });
 
+  it('choose the revision by the era', () => {
+    expect(resolve({ 'protocol-version': '2025-06-18' }).plan).to.include({
+      era: 'session',
+      protocolVersion: '2025-06-18',
+    });
+    expect(resolve({ era: 'stateless' }).plan).to.include({
+      era: 'stateless',
+      protocolVersion: '2026-07-28',
+    });
+  });
+
   for (const [flags, sentence] of [
     [{ sessions: '0' }, '--sessions is "0", but must be an integer from 1 to 100000.'],
     [{ rate: '5/m' }, '--rate is "5/m", but must be a number a second'],
@@ -79,6 +91,12 @@ describe('the flags of bulkhead load', () => {
     [{ metrics: 'localhost' }, '--metrics is "localhost", but must be an http: or https: URL'],
     [{ token: 'two words' }, '--token is a value that is not shown here, but must be'],
     [{ expect: ['p42<1s'] }, 'p42'],
+    [{ era: 'auto' }, '--era is "auto", but must be one of session, stateless.'],
+    [{ era: 'stateless', transport: 'sse' }, '--transport is "sse", which the stateless era does not have'],
+    [
+      { era: 'stateless', 'protocol-version': '2025-11-25' },
+      'the stateless era (--era) has 2026-07-28 alone',
+    ],
   ] as const) {
     it(`say in one sentence what is wrong with ${JSON.stringify(flags)}`, () => {
       expect(sentenceOf(() => resolve(flags as GivenLoadFlags))).to.include(sentence);

@@ -6,8 +6,7 @@ const URL = 'http://127.0.0.1:9090/metrics';
 const COUNTS: ClientCounts = {
   callsSent: 110,
   callsAnswered: 100,
-  sessionsAttempted: 12,
-  sessionsCreated: 10,
+  sessions: { attempted: 12, created: 10 },
 };
 
 /** Metrics of a Bulkhead with these counts. */
@@ -97,6 +96,13 @@ describe("the server's metrics at both ends of a run", () => {
         server: 10,
         agrees: true,
       });
+    });
+
+    it('are no check of sessions where the client has none', () => {
+      const { checks } = report(bulkhead(50, 3), bulkhead(150, 3), { ...COUNTS, sessions: undefined });
+      expect(checks.map(({ what, agrees }) => [what, agrees])).to.deep.equal([
+        ['tools/call operations', true],
+      ]);
     });
 
     it('are no check where the server has none of them', () => {
