@@ -18,9 +18,6 @@ export interface ProcessOwner {
 
 const OWNER = '([1-9][0-9]{0,9})-([1-9a-z][0-9a-z]{0,10})-([0-9a-f]{10})';
 const MARK = new RegExp(`^${OWNER}-[0-9a-f]{32}$`);
-/** `mkdtemp` appends six characters. */
-const FOLDER_PREFIX = 'bulkhead-';
-const FOLDER = new RegExp(`^${FOLDER_PREFIX}${OWNER}-[0-9A-Za-z]{6}$`);
 
 /** Read once: `null` if it cannot be known. */
 let place: string | null | undefined;
@@ -31,19 +28,9 @@ export function newMark(): string {
   return `${ownText()}${randomBytes(16).toString('hex')}`;
 }
 
-/** The beginning of the name of a temporary folder, for `mkdtemp`. Short: programs create sockets in such folders. */
-export function folderPrefix(): string {
-  return `${FOLDER_PREFIX}${ownText()}`;
-}
-
 /** Any process can set the variable, so only what looks exactly like a mark is taken for one. */
 export function ownerOfMark(mark: string | undefined): ProcessOwner | undefined {
   return mark === undefined ? undefined : toOwner(MARK.exec(mark));
-}
-
-/** @param name without the path */
-export function ownerOfFolder(name: string): ProcessOwner | undefined {
-  return toOwner(FOLDER.exec(name));
 }
 
 /**

@@ -14,6 +14,8 @@ export interface SessionThreadTask {
   readonly keeperPort: MessagePort;
   /** Set in the thread's environment, so that processes that it starts itself can be recognised. */
   readonly childMarker: string;
+  /** A program's folder for temporary files. */
+  readonly temporaryFolder: string | undefined;
   readonly counters: SharedCounters;
 }
 

@@ -1,11 +1,11 @@
 /** A gateway that SIGKILL ends can clean up nothing. The next one does. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { folderPrefix } from '../../src/shared/process-owner.js';
+import { newMark } from '../../src/shared/process-owner.js';
 import { HAS_PROCESS_TABLE } from '../../src/shared/process-table.js';
 import { isAlive } from '../fixtures/children/observed-processes.js';
 import { afterThisTest } from '../support/cleanup.js';
@@ -137,23 +137,24 @@ describe('what a gateway leaves behind that is killed with SIGKILL', () => {
     await kill(first);
 
     // Names are nobody's property.
-    const target = files.path('target');
-    mkdirSync(target);
-    writeFileSync(join(target, 'precious'), '');
-    const ofDead = basename(left).slice(0, -6);
-    symlinkSync(target, files.path(`tmp/${ofDead}linked`));
-    writeFileSync(files.path(`tmp/${ofDead}afile0`), '');
-    mkdirSync(files.path(`tmp/${folderPrefix()}living`));
-    mkdirSync(files.path('tmp/bulkhead-abcdef'));
+    const dead = readlinkSync(join(left, '.bulkhead-owner'));
+    const owned = (name: string, owner = dead): void => {
+      mkdirSync(files.path(name));
+      writeFileSync(files.path(`${name}/precious`), '');
+      symlinkSync(owner, files.path(`${name}/.bulkhead-owner`));
+    };
+    owned('target');
+    symlinkSync(files.path('target'), files.path('tmp/bhlinked'));
+    writeFileSync(files.path('tmp/bhafile0'), '');
+    owned('tmp/bhliving', newMark());
+    owned('tmp/bhmarked', `${dead}-`);
+    owned('tmp/bh-named');
+    mkdirSync(files.path('tmp/bhnobody'));
     await serve();
     await until(() => !existsSync(left), 'the folder to be removed');
     expect(existsSync(kept)).to.equal(true);
-    expect(readdirSync(target)).to.deep.equal(['precious']);
-    expect(readdirSync(files.path('tmp'))).to.include.members([
-      `${ofDead}linked`,
-      `${ofDead}afile0`,
-      `${folderPrefix()}living`,
-      'bulkhead-abcdef',
-    ]);
+    for (const name of ['target', 'tmp/bhliving', 'tmp/bhmarked', 'tmp/bh-named'])
+      expect(readdirSync(files.path(name)), name).to.include('precious');
+    expect(readdirSync(files.path('tmp'))).to.include.members(['bhlinked', 'bhafile0', 'bhnobody']);
   });
 });

@@ -1,28 +1,13 @@
 /** What is left when the clients of many sessions with processes have gone, each in its own way. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { isAlive } from '../fixtures/children/observed-processes.js';
-import { afterThisTest } from '../support/cleanup.js';
 import { until } from '../support/deadline.js';
 import { expectError } from '../support/expectations.js';
 import { leftSince, takeInventory } from '../support/left-behind.js';
 import { program, sessionOf, startCatalogue } from '../support/programs.js';
 import { type RawClient, textOf } from '../support/raw-client.js';
-
-/** Where this process, and all that it starts, makes temporary folders during the test. */
-function ownTemporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'leavings-'));
-  const before = process.env.TMPDIR;
-  process.env.TMPDIR = folder;
-  afterThisTest(() => {
-    if (before === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = before;
-    rmSync(folder, { recursive: true });
-  });
-  return folder;
-}
+import { ownTemporaryFolder } from '../support/temporary-parent.js';
 
 async function withStream(client: RawClient): Promise<void> {
   (await client.get()).stream;

@@ -1,10 +1,12 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { expect } from 'chai';
 import { isAlive } from '../fixtures/children/observed-processes.js';
 import { collect, once } from '../support/events.js';
 import { expectError, progressOf } from '../support/expectations.js';
 import { inProcess, inThread, sessionOf, startCatalogue } from '../support/programs.js';
 import { textOf } from '../support/raw-client.js';
+import { ownTemporaryFolder } from '../support/temporary-parent.js';
 
 const MIB = 1024 * 1024;
 
@@ -66,16 +68,23 @@ for (const { place, program, memoryLimit } of PLACES) {
       }
     });
 
-    (place === 'process' ? it : it.skip)(
-      'has a folder for temporary files, which is removed with it',
-      async () => {
-        const { gateway, client } = await oddSession();
-        const file = textOf(await client.call('temporary'));
-        expect(existsSync(file)).to.equal(true);
-        await gateway.endSession(client.sessionId ?? '');
-        expect(existsSync(file)).to.equal(false);
-      },
-    );
+    it('has a folder for temporary files, which is removed with it', async () => {
+      const folder = ownTemporaryFolder();
+      const { gateway, client } = await oddSession();
+      const file = textOf(await client.call('temporary'));
+      expect(dirname(dirname(file))).to.equal(folder);
+      expect(existsSync(file)).to.equal(true);
+      await gateway.endSession(client.sessionId ?? '');
+      expect(readdirSync(folder)).to.deep.equal([]);
+    });
+
+    it('can listen on a socket there, though the folder of the gateway has a long name', async function () {
+      if (process.platform === 'win32') this.skip();
+      expect(ownTemporaryFolder(60)).to.have.lengthOf(60);
+      const { client } = await oddSession();
+      const path = textOf(await client.call('listen', { name: 'ssh-0123456789/agent.1234567' }));
+      expect(path).to.have.length.within(60, 103);
+    });
 
     it(`is asked questions and given answers, also by a ${place} that took over from another`, async () => {
       const gateway = await oddGateway();

@@ -1,13 +1,6 @@
 /** Whose a process or a folder is, as its mark says: read strictly, and dead only when that is certain. */
 import { expect } from 'chai';
-import {
-  folderPrefix,
-  isDead,
-  newMark,
-  ownerOfFolder,
-  ownerOfMark,
-  type ProcessOwner,
-} from '../../src/shared/process-owner.js';
+import { isDead, newMark, ownerOfMark, type ProcessOwner } from '../../src/shared/process-owner.js';
 import { HAS_PROCESS_TABLE, readProcess } from '../../src/shared/process-table.js';
 
 /** Larger than the kernel's largest id. */
@@ -29,12 +22,6 @@ describe('The mark of a process', () => {
     expect(newMark()).to.not.equal(newMark());
   });
 
-  it("is in the name of a folder as well, which leaves room for a socket's path", () => {
-    const name = `${folderPrefix()}aB3xyZ`;
-    expect(ownerOfFolder(name)).to.deep.equal(own());
-    expect(`/tmp/${name}`).to.have.length.below(60);
-  });
-
   for (const [what, mark] of [
     ['nothing', undefined],
     ['an empty value', ''],
@@ -52,16 +39,6 @@ describe('The mark of a process', () => {
       expect(ownerOfMark(mark)).to.equal(undefined);
     });
   }
-
-  it('is none in a name of a folder that is no whole name', () => {
-    for (const name of [
-      'bulkhead-aB3xyZ',
-      `${folderPrefix()}../../x`,
-      `x${folderPrefix()}aB3xyZ`,
-      folderPrefix(),
-    ])
-      expect(ownerOfFolder(name), name).to.equal(undefined);
-  });
 
   describe('says that its owner is dead', () => {
     it('if no process has the id', () => {

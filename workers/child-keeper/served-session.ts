@@ -2,15 +2,14 @@
  * The keeper's record of a session whose server is a process: its port to the main thread, the process and everything
  * that it starts, and its folder for temporary files. When the port closes, from either side, all of them end.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { toPlainError } from '../../src/shared/errors.js';
 import { encodeFromWorker } from '../../src/shared/frames/codec.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import type { ServeFrame, ServeModuleFrame } from '../../src/shared/keeper-frames.js';
-import { folderPrefix } from '../../src/shared/process-owner.js';
+import { makeOwnedFolder } from '../../src/shared/owned-folder.js';
 import { readProcess } from '../../src/shared/process-table.js';
 import { ChildLifetime } from './child-lifetime.js';
 import { KeptModule, type KeptModuleOwner } from './kept-module.js';
@@ -108,7 +107,7 @@ export class ServedSession implements KeptModuleOwner {
 
   #start(serve: ServeFrame | ServeModuleFrame): void {
     try {
-      const temporaryFolder = mkdtempSync(join(tmpdir(), folderPrefix()));
+      const temporaryFolder = makeOwnedFolder(tmpdir(), this.#lifetime.marker);
       this.#temporaryFolder = temporaryFolder;
       const { niceness, largeLines } = this.#keeper;
       const traits: ServedProcessTraits = { marker: this.#lifetime.marker, niceness, temporaryFolder };

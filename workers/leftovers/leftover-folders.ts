@@ -1,9 +1,10 @@
-/** The folders for temporary files that dead gateways left behind. Their names say whose they are. */
-import { lstatSync, opendirSync, rmSync } from 'node:fs';
+/** The folders for temporary files that dead gateways left behind. */
+import { opendirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf } from '../../src/shared/errors.js';
-import { isDead, ownerOfFolder } from '../../src/shared/process-owner.js';
+import { markOfFolder } from '../../src/shared/owned-folder.js';
+import { isDead, ownerOfMark } from '../../src/shared/process-owner.js';
 import { clockMs } from '../session/clock.js';
 
 export interface RemovedFolders {
@@ -40,12 +41,8 @@ export function removeLeftFolders(deadlineMs: number): RemovedFolders {
 }
 
 function removeIfLeft(parent: string, name: string): boolean {
-  const owner = ownerOfFolder(name);
+  const owner = ownerOfMark(markOfFolder(parent, name));
   if (owner === undefined || !isDead(owner)) return false;
-  const path = join(parent, name);
-  // Anybody can put a link, or a folder of their own, under such a name.
-  const facts = lstatSync(path, { throwIfNoEntry: false });
-  if (facts === undefined || !facts.isDirectory() || facts.uid !== process.geteuid?.()) return false;
-  rmSync(path, { recursive: true, force: true, maxRetries: 2 });
+  rmSync(join(parent, name), { recursive: true, force: true, maxRetries: 2 });
   return true;
 }

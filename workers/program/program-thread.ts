@@ -171,7 +171,9 @@ export class ProgramThread implements Program, StdioSessionOwner {
       onKilled: (signal) =>
         this.#end({ type: 'exited', cause: 'crash', message: `it was ended by ${signal}` }),
     });
-    process.env[CHILD_MARKER] = this.#task.childMarker;
+    const { childMarker, temporaryFolder } = this.#task;
+    for (const name of ['TMPDIR', 'TMP', 'TEMP']) process.env[name] = temporaryFolder;
+    process.env[CHILD_MARKER] = childMarker;
     process.on('uncaughtExceptionMonitor', (error) => {
       this.#thrown.error = error;
     });

@@ -32,6 +32,7 @@ import { liveThreads } from './live-threads.js';
 import { MemoryWatch } from './memory-watch.js';
 import { PiscinaThreads, SETS_OWN_PRIORITY, type StartedThread } from './piscina-threads.js';
 import { ProgramCode } from './program-code.js';
+import { TemporaryFolders } from './temporary-folders.js';
 import { killChildrenOf } from './thread-children.js';
 import { ThreadNotices } from './thread-notices.js';
 
@@ -111,6 +112,7 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
   readonly #notEnded = new Map<Worker, PortWorker>();
   readonly #memoryWatch: MemoryWatch;
   readonly #notices: ThreadNotices;
+  readonly #folders: TemporaryFolders;
   readonly #positions: OriginalPositions | undefined;
   readonly #stateUse = new SharedStateUse();
 
@@ -118,6 +120,7 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
     this.events = events;
     this.cancelGraceMs = options.cancelGraceMs;
     this.#keeper = new ChildKeeper(CHILD_KEEPER, events, options.threadNice);
+    this.#folders = new TemporaryFolders(events);
     const niceness = Math.min(LOWEST_PRIORITY, getPriority() + options.threadNice);
     this.#notices = new ThreadNotices(niceness, events);
     const memoryLimits: MemoryLimits = {
@@ -151,17 +154,20 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
   }
 
   start(id: number, owner: StarterOwner): PortWorker {
+    const data = this.#data();
+    const childMarker = newMark();
+    const temporaryFolder = 'program' in data ? this.#folders.make(id, childMarker) : undefined;
     const { port1: port, port2 } = new MessageChannel();
     const keeperPort = this.#keeper.connect(id);
-    const childMarker = newMark();
     const counters = sharedCounters(this.#stateUse);
-    const data = this.#data();
+    const task = { port: port2, keeperPort, childMarker, temporaryFolder, counters };
     let started: StartedThread;
     try {
-      started = this.#threads.start(this.#entry, { port: port2, keeperPort, childMarker, counters }, data);
+      started = this.#threads.start(this.#entry, task, data);
     } catch (error) {
       port.close();
       keeperPort.close();
+      void this.#folders.remove(id);
       throw error;
     }
     const { life, worker, terminate } = started;
@@ -185,6 +191,7 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
       // If the thread died by itself, the process has adopted what it started. The thread's id then says nothing any
       // more, but its marker does.
       if (!start.terminated) this.#killChildren(undefined, childMarker, true);
+      void this.#folders.remove(id);
     });
     return thread;
   }
@@ -227,8 +234,8 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
     start.owner.onStuck();
   }
 
-  childrenGone({ id }: SessionWorker): Promise<void> {
-    return this.#keeper.released(id);
+  async childrenGone({ id }: SessionWorker): Promise<void> {
+    await Promise.all([this.#keeper.released(id), this.#folders.remove(id)]);
   }
 
   stateUsed(bytes: number): void {
@@ -238,7 +245,7 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
   /** At the deadline, the log names what a native call blocks. */
   async close(deadline: StopDeadline): Promise<void> {
     await deadline.within(
-      Promise.all([this.#memoryWatch.close(), this.#allEnded(), this.#code?.built]),
+      Promise.all([this.#memoryWatch.close(), this.#allEnded(), this.#folders.settled(), this.#code?.built]),
       CHILDREN_RESERVE_MS,
     );
     if (this.#notEnded.size > 0) this.#notices.held([...this.#notEnded.values()]);
