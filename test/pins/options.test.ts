@@ -24,6 +24,7 @@ const OPTIONS = [
   'insecure insecure BULKHEAD_INSECURE switch false',
   'isolation isolation BULKHEAD_ISOLATION <name> thread',
   'keep-alive keepAlive BULKHEAD_KEEP_ALIVE <duration> 15s',
+  'lenient-version-header lenientVersionHeader BULKHEAD_LENIENT_VERSION_HEADER switch false',
   'log-format logFormat BULKHEAD_LOG_FORMAT <name> -',
   'log-level logLevel BULKHEAD_LOG_LEVEL <name> info',
   'max-body-bytes maxBodyBytes BULKHEAD_MAX_BODY_BYTES <size> 4MiB',

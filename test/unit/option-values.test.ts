@@ -31,6 +31,7 @@ describe('option values', () => {
       token: { text: 's3cret', json: 's3cret', resolved: { token: 's3cret' } },
       stateKey: { text: STATE_KEY, json: './state.key', resolved: { stateKey: STATE_KEY } },
       insecure: { text: 'true', json: true, resolved: { insecure: true } },
+      lenientVersionHeader: { text: 'true', json: true, resolved: { lenientVersionHeader: true } },
       allowedHosts: { text: 'A.example', json: ['a.example'], resolved: { allowedHosts: ['a.example'] } },
       allowedOrigins: {
         text: 'https://a.example,b.example',
@@ -102,6 +103,7 @@ describe('option values', () => {
       'admin-port': [...NUMBER, '65536'],
       token: ['', 'two words', 'caf\u00e9', 'line\nbreak'],
       insecure: ['maybe', '', '2'],
+      'lenient-version-header': ['maybe', '', '2'],
       'allowed-hosts': ['', 'https://a.example', 'a.example:', 'a.example:123456', 'a.example,b c'],
       'allowed-origins': ['https://a.example/path', 'https://', 'a b', 'null '.repeat(2)],
       'state-key': [

@@ -41,6 +41,7 @@ describe('options', () => {
         token: undefined,
         stateKey: undefined,
         insecure: false,
+        lenientVersionHeader: false,
         allowedHosts: ['localhost', '127.0.0.1', '[::1]'],
         allowedOrigins: ['localhost', '127.0.0.1', '[::1]'],
         maxSessions: 10_000,

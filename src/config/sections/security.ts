@@ -1,4 +1,4 @@
-/** Options of who may ask. */
+/** Options of who may ask, and how strictly. */
 import { option } from '../option.js';
 import { hosts, onOrOff, origins, secretKey, token } from '../option-kinds.js';
 
@@ -38,5 +38,13 @@ export const securityOptions = {
     secret: true,
     defaultText: 'a new one for each start',
     help: 'key that seals the requestState of calls that wait for their clients, the same for all gateways behind one URL',
+  }),
+  /**
+   * Accepts requests of protocol 2026-07-28 whose `MCP-Protocol-Version` header has an older version; off by default, because
+   * the protocol forbids it.
+   */
+  lenientVersionHeader: option(onOrOff, {
+    default: false,
+    help: 'accept requests of protocol 2026-07-28 that have an older version in their MCP-Protocol-Version header, as some clients send',
   }),
 };
