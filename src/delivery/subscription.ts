@@ -7,9 +7,8 @@
 import { EMPTY_FILTER, type SubscriptionFilter, writeFilter } from '../protocol/subscription-filter.js';
 import { type ListKind, listChangedMethod } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
+import { META } from '../shared/stateless-protocol.js';
 import type { ConnectionOwner, StreamConnection } from './stream-connection.js';
-
-const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId';
 
 /** The hub, as a subscription sees it. */
 export interface SubscriptionOwner {
@@ -110,7 +109,7 @@ export class Subscription implements ConnectionOwner {
     if (this.#ended) return;
     // Nothing may come before it, not even the end.
     if (this.#acknowledged === undefined) this.acknowledge(EMPTY_FILTER);
-    this.#finish({ result: { resultType: 'complete', _meta: { [SUBSCRIPTION_ID]: this.#id } } });
+    this.#finish({ result: { resultType: 'complete', _meta: { [META.subscriptionId]: this.#id } } });
   }
 
   /** Ends the stream, instead of acknowledging it. */
@@ -136,7 +135,11 @@ export class Subscription implements ConnectionOwner {
   }
 
   #notify(method: string, params: object): void {
-    const body = { jsonrpc: '2.0', method, params: { _meta: { [SUBSCRIPTION_ID]: this.#id }, ...params } };
+    const body = {
+      jsonrpc: '2.0',
+      method,
+      params: { _meta: { [META.subscriptionId]: this.#id }, ...params },
+    };
     if (!this.#connection.write(undefined, JSON.stringify(body))) this.#blocked = true;
   }
 }

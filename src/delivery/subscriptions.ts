@@ -5,13 +5,13 @@
  * Changes are sent together, at most once in a tenth of a second, so that a server that announces changes all the time
  * does not keep the main thread busy with telling everybody.
  */
-import { STATELESS_CODE } from '../protocol/json-rpc-error.js';
 import { type Rejection, rejectionResponse } from '../protocol/rejection.js';
 import { readFilter } from '../protocol/subscription-filter.js';
 import type { DeclaredNotifications } from '../shared/declared-notifications.js';
 import { messageOf } from '../shared/errors.js';
 import type { ListKind } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
+import { STATELESS_CODE } from '../shared/stateless-protocol.js';
 import { inTurns } from '../shared/turns.js';
 import type { GatewayEmitter, RejectionReason } from '../telemetry/events.js';
 import { resourcesOf } from './resource-uris.js';

@@ -8,7 +8,6 @@
  * of them) and `kill`.
  */
 
-import type { DeclaredNotifications } from '../shared/declared-notifications.js';
 import type {
   InputRequiredFrame,
   ListsFrame,
@@ -91,8 +90,8 @@ export interface WorkerClaim {
 /** What the session that has claimed a worker is told. */
 export interface WorkerOwner {
   readonly context: SessionContext;
-  /** The module's `setup` has ended. `declared`: what its server has said in a replay. */
-  onClaimed(declared?: DeclaredNotifications): void;
+  /** The module's `setup` has ended. */
+  onClaimed(): void;
   onSend(frame: SendFrame): void;
   /** The handler of a stateless request waits for its client. */
   onInputRequired(frame: InputRequiredFrame): void;

@@ -1,6 +1,7 @@
 /** JSON-RPC errors with which the gateway itself answers (JSON-RPC 2.0, section 5.1). */
 import { withoutPaths } from '../shared/errors.js';
 import type { RequestId } from '../shared/request-id.js';
+import { STATELESS_CODE } from '../shared/stateless-protocol.js';
 
 export const JSON_RPC = {
   parseError: -32700,
@@ -14,14 +15,24 @@ export const JSON_RPC = {
   sessionNotFound: -32001,
 } as const;
 
+/** The errors of the stateless era that are no content of an answer, but its status. */
+const STATELESS_STATUSES: ReadonlyMap<string, number> = new Map([
+  [String(JSON_RPC.parseError), 400],
+  [String(JSON_RPC.invalidRequest), 400],
+  [String(JSON_RPC.methodNotFound), 404],
+  [String(STATELESS_CODE.headerMismatch), 400],
+  [String(STATELESS_CODE.missingCapability), 400],
+  [String(STATELESS_CODE.unsupportedVersion), 400],
+]);
+
 /**
- * The gateway's own codes in the stateless era: outside of what JSON-RPC and MCP have reserved (2026-07-28, Base Protocol,
- * "Error Codes").
+ * The HTTP status of a response in the stateless era, as long as nothing of it has been sent (2026-07-28, Streamable HTTP,
+ * and Error Codes).
+ * @param failure the code of its error as text; anything else is a result
  */
-export const STATELESS_CODE = {
-  /** In place of `serverError` and `sessionNotFound`. */
-  gateway: -31000,
-} as const;
+export function statelessStatus(failure: string | undefined): number {
+  return failure === undefined ? 200 : (STATELESS_STATUSES.get(failure) ?? 200);
+}
 
 /**
  * Why the gateway answers a request with an error: stable, for programs. docs/architecture.md has the cause of each.
@@ -50,9 +61,10 @@ export interface GatewayErrorData<Reason extends string = ErrorReason> {
  * A JSON-RPC error response as text. The message is for people and models: what happened and what to do. It may repeat
  * parts of another error; names of files of this machine are removed from it.
  * @typeParam Reason if a transport rejects a request: the transport's own reasons, which `protocol/` does not know
+ * @param id `null`, or in the stateless era `undefined`, if it is not known
  */
 export function errorResponse<Reason extends string = ErrorReason>(
-  id: RequestId | null,
+  id: RequestId | null | undefined,
   code: number,
   message: string,
   data?: GatewayErrorData<NoInfer<Reason>>,

@@ -6,7 +6,9 @@
 import { RELATED_TASK_META_KEY } from '@modelcontextprotocol/sdk/types.js';
 import { MAX_JSON_DEPTH, nestsDeeperThan } from '../shared/json-depth.js';
 import type { RequestId } from '../shared/request-id.js';
+import { META } from '../shared/stateless-protocol.js';
 import type { ClientMessage } from './client-message.js';
+import type { Fields } from './envelope.js';
 import { JSON_RPC } from './json-rpc-error.js';
 import type { Rejection } from './rejection.js';
 
@@ -19,10 +21,22 @@ const MAX_NAME_CHARS = 200;
 export interface ParsedBody {
   readonly batch: boolean;
   readonly messages: readonly ClientMessage[];
+  /** Of the first message that has one; `undefined` in the session era. */
+  readonly claim: VersionClaim | undefined;
+}
+
+/**
+ * A message that names its protocol version in `params._meta`, as all requests of the stateless era do (2026-07-28, Base
+ * Protocol, "_meta"). What it says is not checked.
+ */
+export interface VersionClaim {
+  /** Not cut, as `ClientMessage.method` is. */
+  readonly method: string;
+  readonly params: Fields;
+  readonly meta: Fields;
 }
 
 type BodyRejection = Rejection<'parse_error' | 'invalid_request'>;
-type Fields = Readonly<Record<string, unknown>>;
 
 export function parseBody(text: string): ParsedBody | BodyRejection {
   // Before anything else, because code that receives a message later may recurse over it.
@@ -38,17 +52,28 @@ export function parseBody(text: string): ParsedBody | BodyRejection {
   }
   if (!Array.isArray(value)) {
     const message = classify(value, text);
-    return 'reason' in message ? message : { batch: false, messages: [message] };
+    return 'reason' in message ? message : { batch: false, messages: [message], claim: claimOf(value) };
   }
   if (value.length === 0) return invalid('a batch must not be empty');
   if (value.length > MAX_BATCH) return invalid(`Batch must not exceed ${MAX_BATCH} messages`);
   const messages: ClientMessage[] = [];
+  let claim: VersionClaim | undefined;
   for (const element of value) {
     const message = classify(element, JSON.stringify(element));
     if ('reason' in message) return message;
     messages.push(message);
+    claim ??= claimOf(element);
   }
-  return { batch: true, messages };
+  return { batch: true, messages, claim };
+}
+
+/** @param value a message that has been checked */
+function claimOf(value: unknown): VersionClaim | undefined {
+  const { method, params } = value as { readonly method: string; readonly params?: Fields };
+  const meta = params?._meta as Fields | undefined;
+  if (params === undefined || meta === undefined || meta[META.protocolVersion] === undefined)
+    return undefined;
+  return { method, params, meta };
 }
 
 function classify(value: unknown, body: string): ClientMessage | BodyRejection {
@@ -161,7 +186,7 @@ function named(name: string): string {
   return name.length <= MAX_NAME_CHARS ? name : `${Buffer.from(name.slice(0, MAX_NAME_CHARS - 1))}…`;
 }
 
-function isFields(value: unknown): value is Fields {
+export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

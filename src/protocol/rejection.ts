@@ -10,16 +10,18 @@ export interface Rejection<Reason extends string> {
   readonly message: string;
   /** The code of the JSON-RPC error; `-32000` if it is left out. */
   readonly code?: number;
-  /** The id of the request, if it is known. */
-  readonly id?: RequestId | null;
+  /**
+   * The id of the request; without it, `null`. The stateless era has no `null`: a response to what is no request, or has no
+   * readable id, is without a member `id`, which is meant by `undefined`.
+   */
+  readonly id?: RequestId | null | undefined;
+  /** More for programs, as the protocol defines it for this error. */
+  readonly data?: Readonly<Record<string, unknown>>;
 }
 
 /** What the client receives: a JSON-RPC error response as text. */
-export function rejectionResponse({
-  reason,
-  message,
-  code = JSON_RPC.serverError,
-  id = null,
-}: Rejection<string>): string {
-  return errorResponse<string>(id, code, message, { reason });
+export function rejectionResponse(rejection: Rejection<string>): string {
+  const { reason, message, code = JSON_RPC.serverError, data } = rejection;
+  const id = 'id' in rejection ? rejection.id : null;
+  return errorResponse<string>(id, code, message, { ...data, reason });
 }

@@ -13,6 +13,7 @@ import type { InputRequiredFrame, ListsFrame, SendFrame } from '../shared/frames
 import { type ListKind, listChangedMethod } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
+import { STATELESS_CODE } from '../shared/stateless-protocol.js';
 import type { EndReason } from '../telemetry/end-reason.js';
 import type { CachedResponses } from './cached-responses.js';
 import { gapNotices, notification } from './gap-notices.js';
@@ -28,9 +29,6 @@ import { type FailedStart, refusedByServer, unstartable } from './session-start.
 import type { SessionTotals } from './session-totals.js';
 import type { SleepTimer } from './sleep-timer.js';
 import { type BindingOwner, WorkerBinding } from './worker-binding.js';
-
-/** 2026-07-28, Error Codes: the client has not declared a capability that the request needs. */
-const MISSING_CAPABILITY = '-32021';
 
 export interface SignalledSession extends ParkedCallOwner {
   readonly context: SessionContext;
@@ -155,7 +153,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
 
   onSend(frame: SendFrame): void {
     if (this.#kept !== undefined) return this.#kept.onSend(frame);
-    const { kind, id, relatedTo, body, failure, message, stack, progress, listChanged, topic } = frame;
+    const { kind, id, relatedTo, body, failure, message, stack, progress, listChanged } = frame;
     const chars = body.length;
     const pending = this.#pending.get(relatedTo);
     if (kind === 'response') {
@@ -183,11 +181,6 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
       }
     }
     if (listChanged) this.#cached.listsChanged();
-    if (topic !== undefined) {
-      const { context } = this;
-      if (context.era === 'stateless') this.#owner.announcements?.changed(context, topic);
-      return this.binding.credit(chars);
-    }
     if (kind === 'notification' && id !== undefined) this.serverRequests.answered(id);
     if (progress !== undefined && pending?.toolReported(progress) === false)
       return this.binding.credit(chars);
@@ -201,7 +194,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     // Its client is gone, and its handler cancelled.
     if (pending === undefined) return this.binding.credit(chars);
     if (after === undefined) {
-      this.#pending.finish(pending, MISSING_CAPABILITY, undefined);
+      this.#pending.finish(pending, String(STATELESS_CODE.missingCapability), undefined);
       pending.stream.send(before, requestId, chars);
       return this.binding.cancel(requestId, 'its client cannot answer what it asks');
     }
@@ -235,10 +228,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     }
   }
 
-  onClaimed(wakeMs: number, declared: DeclaredNotifications | undefined): void {
-    const { context } = this;
-    if (context.era === 'stateless' && declared !== undefined)
-      this.#owner.announcements?.declared(context, declared);
+  onClaimed(wakeMs: number): void {
     this.#sleep.start();
     this.#owner.onWorker(this.#session, true);
     this.#owner.events.emit('session-woke', { context: this.#session.context, wakeMs });

@@ -30,6 +30,14 @@ export type RejectionReason =
   | 'parse_error'
   | 'invalid_request'
   | 'protocol_version'
+  /** The header has a version of the session era, the body one of the stateless era. */
+  | 'version_header'
+  /** Another header of the stateless era differs from the body, or is missing. */
+  | 'header_mismatch'
+  /** What a request of the stateless era says of itself in `_meta` is incomplete or malformed. */
+  | 'request_meta'
+  /** A method of the session era in a request of the stateless era. */
+  | 'method_not_found'
   /** `server/discover`, the first question of a client that prefers 2026-07-28: it sends `initialize` next. */
   | 'discover'
   | 'session_required'

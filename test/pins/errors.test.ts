@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from '../../src/cli/failure.js';
-import { type ErrorReason, JSON_RPC } from '../../src/protocol/json-rpc-error.js';
+import { type ErrorReason, JSON_RPC, statelessStatus } from '../../src/protocol/json-rpc-error.js';
 import type { BulkheadErrorCode } from '../../src/shared/errors.js';
+import { STATELESS_CODE } from '../../src/shared/stateless-protocol.js';
 import { REJECTION_REASONS } from '../../src/telemetry/metrics/labels.js';
 import { projectRoot } from '../support/project.js';
 import { expectPinned, inSources } from './pinned.js';
@@ -84,6 +85,23 @@ describe('Codes of errors', () => {
       serverError: -32000,
       sessionNotFound: -32001,
     });
+  });
+
+  it('of the stateless era are these beside them', () => {
+    expect(STATELESS_CODE).to.deep.equal({
+      headerMismatch: -32020,
+      missingCapability: -32021,
+      unsupportedVersion: -32022,
+      gateway: -31000,
+    });
+  });
+
+  it('of the stateless era have these statuses; every other has 200 (R2.9)', () => {
+    for (const code of [-32700, -32600, -32020, -32021, -32022])
+      expect(statelessStatus(String(code)), String(code)).to.equal(400);
+    expect(statelessStatus('-32601')).to.equal(404);
+    for (const failure of [undefined, 'tool_error', 'cancelled', '-32602', '-32603', '-31000', '-32002', '7'])
+      expect(statelessStatus(failure), failure).to.equal(200);
   });
 
   it('of exits of the command are these; a signal is 128 and its number', () => {

@@ -4,7 +4,6 @@ import type { SendFrame } from '../../src/shared/frames/from-worker.js';
 import { MAX_JSON_DEPTH, nestsDeeperThan } from '../../src/shared/json-depth.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
 import { type AnyResponse, responseFailure } from '../../src/shared/response-failure.js';
-import { topicOf } from '../topic.js';
 
 export interface ServerRequest {
   readonly kind: 'request';
@@ -102,18 +101,13 @@ export function changedListOf({ method }: ServerNotification): string | undefine
   return LIST_CHANGED.test(method) ? method : undefined;
 }
 
-/**
- * A notification, except `notifications/cancelled`, which names a request by the server's own id.
- * @param stateless whether its program serves the stateless era
- */
+/** A notification, except `notifications/cancelled`, which names a request by the server's own id. */
 export function notificationFrame(
   notification: ServerNotification,
   relatedTo: RequestId | undefined,
   body: string,
-  stateless: boolean,
 ): SendFrame {
   const { method, params } = notification;
-  const topic = stateless ? topicOf(method, params) : undefined;
   const progress = method === 'notifications/progress' ? params.progress : undefined;
   return {
     type: 'send',
@@ -121,7 +115,6 @@ export function notificationFrame(
     id: undefined,
     relatedTo,
     body,
-    ...(topic !== undefined && { topic }),
     ...(typeof progress === 'number' && { progress }),
     ...(changedListOf(notification) !== undefined && { listChanged: true }),
   };

@@ -77,8 +77,6 @@ export class StdioSession {
   readonly #waiting: (MessageFrame | undefined)[] = [];
   /** Whether there is a session. */
   #claimed = false;
-  /** Whether it is of the stateless era. */
-  #stateless = false;
   /** Whether its messages may be sent: what an earlier program knew has been sent. */
   #replayed = false;
   readonly #early = new EarlyMessages();
@@ -184,15 +182,13 @@ export class StdioSession {
   }
 
   /** Messages of the client wait until the program knows what an earlier one knew. */
-  async #claim({ context, replay, firstRequestId }: ClaimFrame): Promise<void> {
-    this.#stateless = context.era === 'stateless';
+  async #claim({ replay, firstRequestId }: ClaimFrame): Promise<void> {
     this.#nextRequestId = firstRequestId;
     this.#claimed = true;
     for (const { message, body } of this.#early.takeAll()) this.#takeFor(message, body);
     if (replay.length > 0 && !(await this.#start.replay(replay))) return;
     this.#replayed = true;
-    const { declared } = this.#start;
-    this.#owner.post({ type: 'claimed', ...(declared !== undefined && { declared }) });
+    this.#owner.post({ type: 'claimed' });
     this.#flush();
   }
 
@@ -324,7 +320,7 @@ export class StdioSession {
     const relatedTo = method === 'notifications/progress' ? this.#runWith(params.progressToken) : undefined;
     // It belongs to a request that is over, so nobody would read it.
     if (method === 'notifications/progress' && relatedTo === undefined) return;
-    this.#send(notificationFrame(notification, relatedTo, body, this.#stateless));
+    this.#send(notificationFrame(notification, relatedTo, body));
   }
 
   #send(frame: SendFrame): void {

@@ -113,8 +113,9 @@ function createListeners(logger: Logger): GatewayListeners {
         ...(request !== undefined && describeRejected(request)),
         ...(detail !== undefined && { detail: printable(detail) }),
       };
-      // Whoever is refused access asks for the reason; and a fault of the gateway is reported at any level.
-      if (status !== 401 && status !== 403 && status !== 500) {
+      // Whoever is refused access asks for the reason; and a fault of the gateway is reported at any level. A client with an
+      // old version in its header fails in every call, for which there is an option.
+      if (status !== 401 && status !== 403 && status !== 500 && reason !== 'version_header') {
         logger.debug(fields, 'request refused');
         return;
       }
