@@ -1,10 +1,7 @@
 /**
  * One session of a server that speaks stdio. For the main thread it does the same as the host of a session thread:
  * frames on one side, lines on the other. It runs where the lines are read, in the keeper's thread or in the program's
- * own, so that the main thread parses nothing.
- *
- * The client's ids are passed on unchanged. The server's own ids are replaced by ids of the session: a program that was
- * restarted counts from 0 again, and its client may still be answering its predecessor.
+ * own, so that the main thread parses nothing. What differs between the eras of clients is in `client-side.ts`.
  */
 import { messageOf } from '../../src/shared/errors.js';
 import type { FromWorkerFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
@@ -16,6 +13,8 @@ import type { AnyResponse } from '../../src/shared/response-failure.js';
 import { withId } from '../exchanged-id.js';
 import type { TextResponse } from '../list-inquiry.js';
 import type { ToolView } from '../tool-rules.js';
+import { ClientRequests } from './client-requests.js';
+import type { ArrivedMessage, ClientSide } from './client-side.js';
 import { EarlyMessages } from './early-messages.js';
 import type { LargeLine, LargeLineContext } from './large-line.js';
 import type { Program } from './program.js';
@@ -23,14 +22,11 @@ import { ProgramStart } from './program-start.js';
 import {
   changedListOf,
   idAtEitherEnd,
-  notificationFrame,
-  responseFrame,
   type ServerMessage,
-  type ServerNotification,
-  type ServerRequest,
   type ServerResponse,
   serverMessages,
 } from './server-message.js';
+import { SessionClient } from './session-client.js';
 
 /** Characters of JSON on their way to the client; see `PortTransport`. */
 const WINDOW_CHARS = 1024 * 1024;
@@ -53,36 +49,26 @@ export interface StdioSessionTraits {
   readonly learns: boolean;
 }
 
-/** A request of the client that the program has not answered. */
-interface Run {
-  readonly method: string;
-  readonly progressToken: RequestId | undefined;
-  cancelled: boolean;
-}
-
 export class StdioSession {
   readonly #owner: StdioSessionOwner;
   readonly #program: Program;
   readonly #start: ProgramStart;
   readonly #tools: ToolView | undefined;
-  readonly #runs = new Map<RequestId, Run>();
+  readonly #requests = new ClientRequests();
   /** Requests of the gateway itself, by id: those of a replay, for the lists, and pings. */
   readonly #own = new Map<RequestId, (response: TextResponse) => void>();
-  /** Requests of the server to its client: the server's own ids, by the session's id. */
-  readonly #asked = new Map<RequestId, RequestId>();
   /**
    * Messages that cannot be written yet, because the replay comes first or the pipe is full. The main thread limits
    * them.
    */
   readonly #waiting: (MessageFrame | undefined)[] = [];
-  /** Whether there is a session. */
-  #claimed = false;
+  /** The session's client; `undefined`: there is no session yet. */
+  #client: ClientSide | undefined;
   /** Whether its messages may be sent: what an earlier program knew has been sent. */
   #replayed = false;
   readonly #early = new EarlyMessages();
   #full = false;
   #over = false;
-  #nextRequestId = 0;
   #lastPing = 0;
   #outstandingChars = 0;
   #ending = false;
@@ -118,11 +104,11 @@ export class StdioSession {
       case 'ping':
         return this.#ping();
       case 'sleep':
-        if (this.#runs.size > 0 || this.#asked.size > 0) return this.#owner.post({ type: 'stay-awake' });
+        if (this.#requests.size > 0 || this.#client?.asked) return this.#owner.post({ type: 'stay-awake' });
         void this.#end();
         return;
       case 'end':
-        for (const id of this.#runs.keys()) this.#cancel(id, frame.reason);
+        for (const id of this.#requests.ids) this.#cancel(id, frame.reason);
         void this.#end();
         return;
       case 'code-cache':
@@ -160,9 +146,7 @@ export class StdioSession {
 
   /** What a large line must be read with elsewhere. */
   get largeLineContext(): LargeLineContext {
-    const runs = [...this.#runs];
-    const toolLists = runs.filter(([, { method }]) => method === 'tools/list').map(([id]) => id);
-    return { toolLists, nextRequestId: this.#nextRequestId };
+    return this.#client?.largeLineContext ?? { toolLists: [], nextRequestId: 0 };
   }
 
   /** A line was too long to be kept: whoever waits for it receives an error. */
@@ -170,7 +154,7 @@ export class StdioSession {
     const why = `it has ${bytes} bytes, and at most ${MAX_LINE_BYTES} can be sent; send less, or a link to it`;
     this.#owner.onStrangeLine(head, why);
     const id = idAtEitherEnd(head, tail);
-    if (id === undefined || !this.#runs.has(id)) return;
+    if (id === undefined || !this.#requests.has(id)) return;
     const error = { code: INTERNAL_ERROR, message: `The result is too long: ${why}.` };
     const body = JSON.stringify({ jsonrpc: '2.0', id, error });
     this.#take({ kind: 'response', id, message: { error } }, body);
@@ -183,9 +167,12 @@ export class StdioSession {
 
   /** Messages of the client wait until the program knows what an earlier one knew. */
   async #claim({ replay, firstRequestId }: ClaimFrame): Promise<void> {
-    this.#nextRequestId = firstRequestId;
-    this.#claimed = true;
-    for (const { message, body } of this.#early.takeAll()) this.#takeFor(message, body);
+    const client = new SessionClient(this.#requests, firstRequestId, {
+      send: (frame) => this.#send(frame),
+      write: (body) => this.#write(body),
+    });
+    this.#client = client;
+    for (const { message, body } of this.#early.takeAll()) this.#takeFor(client, message, body);
     if (replay.length > 0 && !(await this.#start.replay(replay))) return;
     this.#replayed = true;
     this.#owner.post({ type: 'claimed' });
@@ -205,45 +192,41 @@ export class StdioSession {
   }
 
   #flush(): void {
-    while (!this.#full && this.#replayed && !this.#over) {
+    const client = this.#client;
+    while (!this.#full && this.#replayed && !this.#over && client !== undefined) {
       if (this.#waiting.length === 0) return;
       const next = this.#waiting.shift();
       this.#owner.onTaken();
-      if (next !== undefined) this.#deliver(next.body);
+      const arrived = next && client.arrived(next);
+      if (arrived !== undefined) this.#deliver(client, arrived);
     }
   }
 
-  #deliver(body: string): void {
-    const message = JSON.parse(body) as Readonly<Record<string, unknown>>;
-    if (this.#tools === undefined) return this.#pass(message, body);
-    const viewed = this.#tools.request(message);
-    if (viewed.error === undefined) return this.#pass(viewed.message, JSON.stringify(viewed.message));
-    const { id, method } = message;
+  #deliver(client: ClientSide, arrived: ArrivedMessage): void {
+    if (this.#tools === undefined) return this.#pass(client, arrived);
+    const viewed = this.#tools.request(arrived.message);
+    if (viewed.error === undefined)
+      return this.#pass(client, { message: viewed.message, body: JSON.stringify(viewed.message) });
+    const { id, method } = arrived.message;
     // Nobody waits for an answer to anything else.
     if (typeof method !== 'string' || !isRequestId(id)) return;
     const response = { jsonrpc: '2.0', id, error: viewed.error };
-    this.#send(
-      responseFrame({ kind: 'response', id, message: response }, id, JSON.stringify(response), false),
-    );
+    client.responds({ kind: 'response', id, message: response }, id, method, JSON.stringify(response));
   }
 
-  #pass(message: Readonly<Record<string, unknown>>, body: string): void {
-    const { id, method, params } = message;
+  #pass(client: ClientSide, arrived: ArrivedMessage): void {
+    const { id, method, params } = arrived.message;
     if (typeof method !== 'string') {
-      const theirs = isRequestId(id) ? this.#asked.get(id) : undefined;
-      // It answers a question of an earlier program, or none.
-      if (theirs === undefined) return;
-      this.#asked.delete(id as RequestId);
-      return this.#write(withId(body, theirs));
+      const answer = client.answered(arrived);
+      if (answer !== undefined) this.#write(answer);
+      return;
     }
     if (isRequestId(id)) {
-      const { progressToken } = (params as { _meta?: { progressToken?: unknown } } | undefined)?._meta ?? {};
-      const token = isRequestId(progressToken) ? progressToken : undefined;
-      this.#runs.set(id, { method, progressToken: token, cancelled: false });
+      this.#requests.passed(id, method, params);
       if (method === 'initialize') this.#start.begin();
       if (method === 'tools/call') this.#start.called();
     }
-    if (!this.#start.passInitialized(method, body)) this.#write(body);
+    if (!this.#start.passInitialized(method, arrived.body)) this.#write(arrived.body);
   }
 
   #write(body: string): void {
@@ -254,7 +237,8 @@ export class StdioSession {
   #take(message: ServerMessage, body: string): void {
     const changedList = message.kind === 'notification' ? changedListOf(message) : undefined;
     if (changedList !== undefined) this.#start.listChanged();
-    if (this.#claimed || message.kind === 'response') return this.#takeFor(message, body);
+    if (message.kind === 'response') return this.#takeResponse(message, body);
+    if (this.#client !== undefined) return this.#takeFor(this.#client, message, body);
     if (message.kind === 'request') {
       if (message.method === 'ping') return this.#write(withId(PONG, message.id));
       this.#owner.post({ type: 'asked-early' });
@@ -263,14 +247,14 @@ export class StdioSession {
   }
 
   /** The session has come. */
-  #takeFor(message: ServerMessage, body: string): void {
+  #takeFor(client: ClientSide, message: ServerMessage, body: string): void {
     switch (message.kind) {
       case 'response':
         return this.#takeResponse(message, body);
       case 'request':
-        return this.#takeRequest(message, body);
+        return client.asks(message, body);
       case 'notification':
-        return this.#takeNotification(message, body);
+        return client.tells(message, body);
       default:
         return message satisfies never;
     }
@@ -285,42 +269,18 @@ export class StdioSession {
       this.#own.delete(id);
       return own(textResponse(response, body));
     }
-    const run = this.#runs.get(id);
+    const run = this.#requests.get(id);
     if (run === undefined) return this.#owner.onStrangeLine(body, 'it answers nothing that was asked');
-    this.#runs.delete(id);
-    const initializes = run.method === 'initialize';
-    if (initializes) this.#start.begun(textResponse(response, body));
+    this.#requests.delete(id);
+    if (run.method === 'initialize') this.#start.begun(textResponse(response, body));
     if (run.cancelled) return this.#owner.post({ type: 'settled', requestId: id });
-    this.#send(responseFrame(response, id, this.#viewed(run.method, response, body), initializes));
+    this.#client?.responds(response, id, run.method, this.#viewed(run.method, response, body));
   }
 
   /** The body of a response, with the tools as the client sees them. That of a large one shows them so already. */
   #viewed(method: string, { message, outlined }: ServerResponse, body: string): string {
     if (this.#tools === undefined || method !== 'tools/list' || outlined) return body;
     return this.#tools.response(message, body);
-  }
-
-  #takeRequest({ id: theirs, outlined }: ServerRequest, body: string): void {
-    const id = this.#nextRequestId;
-    this.#nextRequestId += 1;
-    this.#asked.set(id, theirs);
-    const text = outlined ? body : withId(body, id);
-    this.#send({ type: 'send', kind: 'request', id, relatedTo: this.#latestRun(), body: text });
-  }
-
-  #takeNotification(notification: ServerNotification, body: string): void {
-    const { method, params } = notification;
-    if (method === 'notifications/cancelled') {
-      const id = this.#askedAs(params.requestId);
-      if (id === undefined) return;
-      this.#asked.delete(id);
-      const text = JSON.stringify({ jsonrpc: '2.0', method, params: { ...params, requestId: id } });
-      return this.#send({ type: 'send', kind: 'notification', id, relatedTo: undefined, body: text });
-    }
-    const relatedTo = method === 'notifications/progress' ? this.#runWith(params.progressToken) : undefined;
-    // It belongs to a request that is over, so nobody would read it.
-    if (method === 'notifications/progress' && relatedTo === undefined) return;
-    this.#send(notificationFrame(notification, relatedTo, body));
   }
 
   #send(frame: SendFrame): void {
@@ -336,7 +296,8 @@ export class StdioSession {
   }
 
   #cancel(requestId: RequestId, reason: string): void {
-    const run = this.#runs.get(requestId);
+    this.#client?.cancelled(requestId);
+    const run = this.#requests.get(requestId);
     if (run === undefined) {
       const waiting = this.#waiting.findIndex(
         (frame) => frame !== undefined && (JSON.parse(frame.body) as { id?: unknown }).id === requestId,
@@ -357,11 +318,11 @@ export class StdioSession {
   #ping(): void {
     this.#lastPing += 1;
     const id = `bulkhead-ping-${this.#lastPing}`;
-    const cancelled = [...this.#runs].filter(([, run]) => run.cancelled).map(([requestId]) => requestId);
+    const { cancelled } = this.#requests;
     this.#own.set(id, () => {
       this.#owner.post({ type: 'pong' });
       for (const requestId of cancelled) {
-        if (this.#runs.delete(requestId)) this.#owner.post({ type: 'settled', requestId });
+        if (this.#requests.delete(requestId)) this.#owner.post({ type: 'settled', requestId });
       }
     });
     this.#write(JSON.stringify({ jsonrpc: '2.0', id, method: 'ping' }));
@@ -376,24 +337,6 @@ export class StdioSession {
       this.#owner.onStrangeLine('', `its stdin could not be closed: ${messageOf(error)}`);
     }
     this.#owner.post({ type: 'ended' });
-  }
-
-  /** stdio does not say to which call a request belongs. The latest one is the best guess, and its stream is open. */
-  #latestRun(): RequestId | undefined {
-    let latest: RequestId | undefined;
-    for (const [id, { cancelled }] of this.#runs) if (!cancelled) latest = id;
-    return latest;
-  }
-
-  #runWith(progressToken: unknown): RequestId | undefined {
-    if (!isRequestId(progressToken)) return undefined;
-    for (const [id, run] of this.#runs) if (run.progressToken === progressToken && !run.cancelled) return id;
-    return undefined;
-  }
-
-  #askedAs(theirs: unknown): RequestId | undefined {
-    for (const [id, original] of this.#asked) if (original === theirs) return id;
-    return undefined;
   }
 }
 
