@@ -103,7 +103,6 @@ describe('option values', () => {
       'admin-port': [...NUMBER, '65536'],
       token: ['', 'two words', 'caf\u00e9', 'line\nbreak'],
       insecure: ['maybe', '', '2'],
-      'lenient-version-header': ['maybe', '', '2'],
       'allowed-hosts': ['', 'https://a.example', 'a.example:', 'a.example:123456', 'a.example,b c'],
       'allowed-origins': ['https://a.example/path', 'https://', 'a b', 'null '.repeat(2)],
       'state-key': [
@@ -116,6 +115,7 @@ describe('option values', () => {
         'server.mjs',
         './server.mjs',
       ],
+      'lenient-version-header': ['maybe', '', '2'],
       'max-sessions': [...NUMBER, '0'],
       'max-threads': [...NUMBER, '0', '100000'],
       'spare-threads': [...NUMBER, '2000'],
