@@ -10,7 +10,10 @@ export type { GatewayOptions } from './config/options.js';
 export type { ServerOptions } from './config/servers/entry-keys.js';
 export type { ConnectedSession, Gateway } from './gateway.js';
 export type {
+  ConnectableServer,
   ServerDefinition,
+  ServerMessage,
+  ServerTransport,
   Session,
   SessionChildProcess,
   SessionLog,

@@ -113,8 +113,29 @@ export interface Session {
   stayAwake(): () => void;
 }
 
-/** What a server module exports by default: which tools, resources and prompts a session has. */
-export interface SetupDefinition {
+/** What a server module may say of its sessions, however it makes their server. */
+interface SessionTraits {
+  /**
+   * `static`: every session has the same tools, prompts, resources and templates, whoever its client is. The gateway
+   * then answers `initialize` and the lists itself, and a session has no thread before its first call. If a session
+   * sends a list-changed notification nevertheless, its own thread answers from then on.
+   */
+  readonly lists?: 'static';
+  /**
+   * `false`: a session keeps its thread until it ends. For modules with state in memory that does not fit into
+   * `session.state`. Otherwise a session without work loses its thread after `sleep-after`, and `setup` or
+   * `createServer` runs again in another thread when the session is needed.
+   */
+  readonly sleep?: boolean;
+  /**
+   * Runs before a session without work gives its thread back. `session.signal` does not abort, and `session.state` is
+   * kept. It has `cancel-grace` to finish. If it throws, the thread ends all the same.
+   */
+  onSleep?(session: Session): void | Promise<void>;
+}
+
+/** A server module that registers tools, resources and prompts on a server that the gateway makes. */
+export interface SetupDefinition extends SessionTraits {
   /** `serverInfo.name`. */
   readonly name: string;
   /** `serverInfo.version`. */
@@ -126,30 +147,62 @@ export interface SetupDefinition {
   /** Further options of the SDK's `McpServer`, such as `capabilities: { logging: {} }`. */
   readonly options?: ServerOptions;
   /**
-   * `static`: every session has the same tools, prompts, resources and templates, whoever its client is. The gateway
-   * then answers `initialize` and the lists itself, and a session has no thread before its first call. If a session
-   * sends a list-changed notification nevertheless, its own thread answers from then on.
-   */
-  readonly lists?: 'static';
-  /**
-   * `false`: a session keeps its thread until it ends. For modules with state in memory that does not fit into
-   * `session.state`. Otherwise a session without work loses its thread after `sleep-after`, and `setup` runs again in
-   * another thread when the session is needed.
-   */
-  readonly sleep?: boolean;
-  /**
    * Registers everything on the session's own `McpServer`. Runs once for each thread that serves the session, and once
    * at start, so that a module that cannot be set up is found before the listener opens.
    */
   setup(server: McpServer, session: Session): void | Promise<void>;
-  /**
-   * Runs before a session without work gives its thread back. `session.signal` does not abort, and `session.state` is
-   * kept. It has `cancel-grace` to finish. If it throws, the thread ends all the same.
-   */
-  onSleep?(session: Session): void | Promise<void>;
+  readonly createServer?: undefined;
 }
 
-export type ServerDefinition = SetupDefinition;
+/** A server module that makes the server of a session itself. Name, version and instructions are that server's. */
+export interface CreateServerDefinition extends SessionTraits {
+  /**
+   * Returns the session's own server, which is not connected yet. Runs once for each thread that serves the session,
+   * and once at start, so that a module that cannot be served is found before the listener opens.
+   */
+  createServer(session: Session): ConnectableServer | Promise<ConnectableServer>;
+  readonly setup?: undefined;
+}
+
+/** What a server module exports by default: which tools, resources and prompts a session has. */
+export type ServerDefinition = SetupDefinition | CreateServerDefinition;
+
+/** An MCP server: `McpServer` or `Server` of the SDK's version 1 or 2, or anything else that has `connect`. */
+export interface ConnectableServer {
+  /** Sets the transport's `onmessage`, then calls its `start`. Messages arrive from then on. */
+  connect(transport: ServerTransport): unknown;
+  /** Called when the session ends. Without it, the transport's `onclose` is called. */
+  close?(): unknown;
+}
+
+/** A JSON-RPC 2.0 message. */
+export interface ServerMessage {
+  readonly jsonrpc: '2.0';
+  readonly id?: string | number | undefined;
+  readonly method?: string | undefined;
+  readonly params?: Readonly<Record<string, unknown>> | undefined;
+  readonly result?: unknown;
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown } | undefined;
+}
+
+/** What a server is connected to: a `Transport` of the SDK's version 1 and of version 2. */
+export interface ServerTransport {
+  /** The session's id. */
+  readonly sessionId: string;
+  start(): Promise<void>;
+  /**
+   * Sends a message to the client. Waits while more than 1 MiB has not left the gateway.
+   * @throws {Error} for a request or a notification with more than 32 Mi characters of JSON
+   */
+  send(message: ServerMessage, options?: { readonly relatedRequestId?: string | number }): Promise<void>;
+  /** Ends the session. */
+  close(): Promise<void>;
+  /** Set by the server: called with each message of the client. */
+  onmessage?(message: ServerMessage, extra?: object): void;
+  /** Set by the server: called once, when the session ends. */
+  onclose?(): void;
+  onerror?(error: Error): void;
+}
 
 /** Gives the definition of a server module its type. A plain object with the same fields works as well. */
 export function defineServer(definition: ServerDefinition): ServerDefinition {

@@ -8,6 +8,7 @@ import { expectPinned, inSources } from './pinned.js';
 
 const TYPES = [
   'BulkheadErrorCode',
+  'ConnectableServer',
   'ConnectedSession',
   'EndReason',
   'Gateway',
@@ -18,7 +19,9 @@ const TYPES = [
   'MultiClientMetrics',
   'RequestSnapshot',
   'ServerDefinition',
+  'ServerMessage',
   'ServerOptions',
+  'ServerTransport',
   'Session',
   'SessionAwareRequest',
   'SessionChildProcess',

@@ -1,5 +1,5 @@
 /** The built-in server: what a client may learn about the machine on which the gateway runs. */
-import { defineServer, type ServerDefinition } from '../../src/shared/define-server.js';
+import type { SetupDefinition } from '../../src/shared/define-server.js';
 import type { EnvironmentOptions } from '../../src/shared/thread-start.js';
 import { registerEnvironmentInfoTool } from './environment-info.js';
 import { registerFileTools } from './file-tools.js';
@@ -14,9 +14,9 @@ const ENVIRONMENT_VERSION = '0.1.0';
  * The definition of the built-in environment server. It only reads, except for `http_request`, and nothing that a
  * client sends reaches a shell.
  */
-export function environmentServer(options: EnvironmentOptions): ServerDefinition {
+export function environmentServer(options: EnvironmentOptions): SetupDefinition {
   const roots = new RootFolders(options.roots);
-  return defineServer({
+  return {
     name: 'environment',
     version: ENVIRONMENT_VERSION,
     title: 'Environment',
@@ -33,5 +33,5 @@ export function environmentServer(options: EnvironmentOptions): ServerDefinition
       registerSearchTool(server, roots);
       registerHttpRequestTool(server, options.allowPrivateNetwork);
     },
-  });
+  };
 }

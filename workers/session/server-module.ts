@@ -28,7 +28,7 @@ export async function loadServerModule(data: ModuleThreadData): Promise<ServerDe
       : evaluated(data.moduleUrl, data.moduleText, data.codeCaches?.module);
   // In a CommonJS module, or one that was transpiled to it, the default export is one level deeper.
   const definition =
-    isObject(exported) && !('setup' in exported) && 'default' in exported ? exported.default : exported;
+    isObject(exported) && !isDefinition(exported) && 'default' in exported ? exported.default : exported;
   assertDefinition(definition);
   return definition;
 }
@@ -63,8 +63,20 @@ function assertDefinition(value: unknown): asserts value is ServerDefinition {
       'it has no default export; export default defineServer({ name, version, setup })',
     );
   }
+  if (value.createServer === undefined) assertSetup(value);
+  else assertCreateServer(value);
+  for (const [key, isRight, right] of TRAITS) {
+    if (value[key] !== undefined && !isRight(value[key])) {
+      throw new ServerModuleError(`its default export has a wrong \`${key}\`; it must be ${right}`);
+    }
+  }
+}
+
+function assertSetup(value: Record<string, unknown>): void {
   if (typeof value.setup !== 'function') {
-    throw new ServerModuleError('its default export has no `setup` function; give it setup(server, session)');
+    throw new ServerModuleError(
+      'its default export has no `setup` function; give it setup(server, session), or createServer(session)',
+    );
   }
   for (const key of ['name', 'version'] as const) {
     if (typeof value[key] !== 'string' || value[key] === '') {
@@ -73,12 +85,27 @@ function assertDefinition(value: unknown): asserts value is ServerDefinition {
       );
     }
   }
-  for (const [key, isRight, right] of TRAITS) {
-    if (value[key] !== undefined && !isRight(value[key])) {
-      throw new ServerModuleError(`its default export has a wrong \`${key}\`; it must be ${right}`);
-    }
+}
+
+function assertCreateServer(value: Record<string, unknown>): void {
+  if (value.setup !== undefined) {
+    throw new ServerModuleError(
+      'its default export has both `setup` and `createServer`; leave one of them out',
+    );
+  }
+  if (typeof value.createServer !== 'function') {
+    throw new ServerModuleError('its default export has a `createServer` that is no function');
+  }
+  const own = OF_THE_SERVER.find((key) => value[key] !== undefined);
+  if (own !== undefined) {
+    throw new ServerModuleError(
+      `its default export has \`createServer\` and \`${own}\`; the server that it creates has its own, so leave it out`,
+    );
   }
 }
+
+/** What a definition with `setup` says of the server that the gateway makes. */
+const OF_THE_SERVER = ['name', 'version', 'title', 'instructions', 'options'] as const;
 
 const TRAITS: readonly (readonly [key: string, isRight: (value: unknown) => boolean, right: string])[] = [
   ['lists', (value) => value === 'static', "'static', or leave it out"],
@@ -89,6 +116,10 @@ const TRAITS: readonly (readonly [key: string, isRight: (value: unknown) => bool
 /** What the main thread has to know about the module. */
 export function traitsOf({ lists, sleep }: ServerDefinition): ModuleTraits {
   return { staticLists: lists === 'static', sleeps: sleep !== false };
+}
+
+function isDefinition(value: Record<string, unknown>): boolean {
+  return 'setup' in value || 'createServer' in value;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -6,6 +6,7 @@ import type { ClaimFrame, ToWorkerFrame } from '../../src/shared/frames/to-worke
 import type { UnpacedFrame } from '../../src/shared/frames/unpaced.js';
 import { ListInquiry } from '../list-inquiry.js';
 import type { ToolView } from '../tool-rules.js';
+import { AnyServer } from './any-server/any-server.js';
 import type { Run } from './current-request.js';
 import { Holds } from './holds.js';
 import { Sdk1Server } from './sdk1/sdk1-server.js';
@@ -39,7 +40,11 @@ export class SessionHost implements SessionServerOwner {
     this.holds = new Holds(postUnpaced);
     this.#session = new SessionApi(owner, context, state, this.holds);
     if (owner.learns && definition.lists !== 'static') this.lists = this.#inquiry();
-    this.#server = new Sdk1Server(definition, context, claim.firstRequestId, this);
+    const { firstRequestId } = claim;
+    this.#server =
+      definition.createServer === undefined
+        ? new Sdk1Server(definition, context, firstRequestId, this)
+        : new AnyServer(definition, context, firstRequestId, this);
   }
 
   get showsStacks(): boolean {
@@ -76,7 +81,7 @@ export class SessionHost implements SessionServerOwner {
     if (!this.#ending) this.#owner.post({ type: 'server-closed' });
   }
 
-  /** @throws what the module's `setup` throws. */
+  /** @throws what the module's `setup` or `createServer` throws, or an error that says what is wrong with its server. */
   async start(): Promise<void> {
     // As in each call, so that `AsyncLocalStorage.enterWith` in `setup` does not last for all later calls; see
     // fast-path.ts.

@@ -126,6 +126,8 @@ export default async function serveSession(
 
   // Delayed, because a session that already waits claims the thread at once.
   const warmUpTimer = setTimeout(() => {
+    // A server that the module makes is not what would be warmed up.
+    if (definition.createServer !== undefined) return;
     const setup = moduleUrl === undefined ? definition.setup : undefined;
     warmUp(owner, setup, () => claimed).catch((error: unknown) =>
       log.write('session', 'warn', `a spare's warm-up failed: ${messageOf(error)}`, undefined),

@@ -1,0 +1,93 @@
+/** A server that the gateway has not made: whatever the module's `createServer` returns, if it has `connect(transport)`. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type {
+  ConnectableServer,
+  CreateServerDefinition,
+  Session,
+} from '../../../src/shared/define-server.js';
+import { messageOf } from '../../../src/shared/errors.js';
+import type { MessageFrame } from '../../../src/shared/frames/to-worker.js';
+import type { RequestId } from '../../../src/shared/request-id.js';
+import type { SessionContext } from '../../../src/shared/session-context.js';
+import type { TextResponse } from '../../list-inquiry.js';
+import type { SessionServer, SessionServerOwner } from '../session-server.js';
+import { checkedServer, reportErrors } from './returned-server.js';
+import { AnyServerTransport } from './server-transport.js';
+
+/** Nothing shows when aborted handlers have ended. At the end of a session they get this long to clean up. */
+const ABORTED_HANDLERS_MS = 100;
+
+export class AnyServer implements SessionServer {
+  readonly #definition: CreateServerDefinition;
+  readonly #owner: SessionServerOwner;
+  readonly #transport: AnyServerTransport;
+  #server: ConnectableServer | undefined;
+
+  /** @param firstRequestId where the ids of requests to the client begin */
+  constructor(
+    definition: CreateServerDefinition,
+    context: SessionContext,
+    firstRequestId: number,
+    owner: SessionServerOwner,
+  ) {
+    this.#definition = definition;
+    this.#owner = owner;
+    this.#transport = new AnyServerTransport(context, firstRequestId, owner);
+  }
+
+  get busy(): boolean {
+    return this.#transport.busy;
+  }
+
+  async start(session: Session): Promise<boolean> {
+    const server = checkedServer(await this.#definition.createServer(session));
+    this.#server = server;
+    reportErrors(server, (error) => this.#owner.onError(error));
+    await this.#connect(server);
+    return !this.#transport.closed;
+  }
+
+  /** Resolves when the server can receive messages: some wait in `connect` until they have been initialized. */
+  async #connect(server: ConnectableServer): Promise<void> {
+    const transport = this.#transport;
+    const connected = Promise.resolve(server.connect(transport));
+    let receives = false;
+    connected.catch((error: unknown) => {
+      if (!receives) return;
+      this.#owner.onError(new Error(`the server's connect() failed: ${messageOf(error)}`));
+      void transport.close();
+    });
+    await Promise.race([connected, transport.started]);
+    if (transport.onmessage === undefined) await connected;
+    if (transport.onmessage === undefined)
+      throw new TypeError("the server's connect(transport) did not set transport.onmessage");
+    receives = true;
+  }
+
+  replay(body: string): Promise<TextResponse | undefined> {
+    return this.#transport.replay(body);
+  }
+
+  deliver(frame: MessageFrame): void {
+    this.#transport.deliver(frame);
+  }
+
+  cancel(requestId: RequestId, reason: string): void {
+    this.#transport.cancel(requestId, reason);
+  }
+
+  credit(chars: number): void {
+    this.#transport.credit(chars);
+  }
+
+  async close(): Promise<void> {
+    const aborts = this.#transport.cancelAll();
+    try {
+      await this.#server?.close?.();
+    } catch (error) {
+      this.#owner.onError(new Error(`the server's close() failed: ${messageOf(error)}`));
+    }
+    await this.#transport.close();
+    if (aborts) await delay(ABORTED_HANDLERS_MS);
+  }
+}

@@ -1,0 +1,52 @@
+/** What a module's `createServer` may return, and how it is told that it returned something else. */
+import type { ConnectableServer } from '../../../src/shared/define-server.js';
+
+/** What both SDKs' servers have. `McpServer` has its `Server` in `server`. */
+interface SdkServer {
+  readonly server?: unknown;
+  readonly transport?: unknown;
+  readonly setRequestHandler?: unknown;
+  onerror?: unknown;
+}
+
+/** @throws {TypeError} with one sentence that says what to return */
+export function checkedServer(returned: unknown): ConnectableServer {
+  if (!isObject(returned)) {
+    const what = returned === null || returned === undefined ? String(returned) : `a ${typeof returned}`;
+    throw new TypeError(`createServer returned ${what}; return the server that the session is to have`);
+  }
+  if (typeof returned.connect !== 'function') {
+    const inside = Object.keys(returned).find((key) => hasConnect(returned[key]));
+    const hint = inside === undefined ? 'return a server of an SDK' : `return its \`${inside}\``;
+    throw new TypeError(`createServer returned an object without connect(transport); ${hint}`);
+  }
+  const server = returned as unknown as ConnectableServer & SdkServer;
+  if (isConnected(server)) {
+    throw new TypeError(
+      'the server that createServer returned is connected already; return it without calling connect()',
+    );
+  }
+  return server;
+}
+
+/** Both SDKs report what no answer tells of through `onerror`, which is for the server's author. */
+export function reportErrors(server: ConnectableServer, report: (error: Error) => void): void {
+  const sdkServer = protocolOf(server);
+  if (typeof sdkServer?.setRequestHandler === 'function') sdkServer.onerror ??= report;
+}
+
+function isConnected(server: ConnectableServer): boolean {
+  return (protocolOf(server)?.transport ?? undefined) !== undefined;
+}
+
+function protocolOf(server: ConnectableServer & SdkServer): SdkServer | undefined {
+  return isObject(server.server) ? server.server : server;
+}
+
+function hasConnect(value: unknown): boolean {
+  return isObject(value) && typeof value.connect === 'function';
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
