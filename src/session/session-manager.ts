@@ -11,6 +11,7 @@ import type { SessionContext } from '../shared/session-context.js';
 import { inTurns } from '../shared/turns.js';
 import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import { type AllSessions, SESSIONS_PER_TURN, type SessionGroup } from './all-sessions.js';
+import type { Announcements } from './announcements.js';
 import type { KeptStart } from './kept-start.js';
 import type { ParkedCalls } from './parked-calls.js';
 import { Session } from './session.js';
@@ -35,6 +36,7 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
   readonly options: SessionManagerOptions;
   readonly events: GatewayEmitter;
   readonly answers: AnswerSource | undefined;
+  announcements: Announcements | undefined;
   readonly #all: AllSessions;
   readonly #pool: WorkerSource;
   readonly #sessions = new Map<string, Session>();

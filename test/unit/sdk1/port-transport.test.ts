@@ -75,7 +75,7 @@ async function world({ context: given, showsStacks = false, fastPath = false, ac
   const executor = new SessionAwareToolExecutor(context, () => {});
   installToolExecutor(executor);
   const definition = { name: 'test', version: '1', setup() {} };
-  const server = createMcpServer(definition, { capabilities: { logging: {} } });
+  const server = createMcpServer(definition, { capabilities: { logging: {}, resources: {} } });
   server.registerTool(
     'act',
     { inputSchema: { text: z.string().optional() } },
@@ -193,6 +193,27 @@ describe('A notification in its frame', () => {
     expect(progress).to.include({ kind: 'notification', relatedTo: 'seven', progress: 0.5 });
     expect(changed).to.include({ kind: 'notification', relatedTo: undefined, listChanged: true });
     expect([progress?.listChanged, changed?.progress]).to.deep.equal([undefined, undefined]);
+  });
+
+  it('says what it is about in the stateless era, and belongs to no request then', async () => {
+    const { owner, server, call } = await world({
+      context: { era: 'stateless' },
+      act: async ({ sendNotification }) => {
+        await sendNotification({ method: 'notifications/tools/list_changed' });
+        await sendNotification({ method: 'notifications/resources/updated', params: { uri: 'a:b' } });
+      },
+    });
+    await call('seven');
+    await server.sendToolListChanged();
+    const [changed, updated, , later] = owner.posted;
+    expect(changed).to.include({ topic: 'tools', relatedTo: undefined, listChanged: true });
+    expect(updated).to.include({ topic: 'resource:a:b', relatedTo: undefined });
+    expect(later).to.include({ topic: 'tools', relatedTo: undefined });
+    const { owner: other, call: callOther } = await world({
+      act: ({ sendNotification }) => sendNotification({ method: 'notifications/tools/list_changed' }),
+    });
+    await callOther('seven');
+    expect(other.posted[0]).to.include({ relatedTo: 'seven' }).and.not.have.property('topic');
   });
 
   it('names the request that the server withdraws', async () => {

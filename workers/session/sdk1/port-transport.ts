@@ -38,6 +38,7 @@ export class PortTransport implements Transport {
 
   readonly #owner: TransportOwner;
   readonly #executor: SessionAwareToolExecutor;
+  readonly #stateless: boolean;
   readonly #window: SendWindow;
   readonly #requestInfo: RequestInfo;
   readonly #tools: ToolView | undefined;
@@ -60,6 +61,7 @@ export class PortTransport implements Transport {
     this.sessionId = context.sessionId;
     this.#owner = owner;
     this.#executor = executor;
+    this.#stateless = context.era === 'stateless';
     this.#tools = owner.tools;
     this.#window = new SendWindow(owner);
     this.#requestInfo = new RequestInfo(context, owner);
@@ -160,7 +162,7 @@ export class PortTransport implements Transport {
     if (this.#isUnwantedLogMessage(sent)) return Promise.resolve();
     const message = this.#tools === undefined ? sent : this.#asClientSees(sent, this.#tools);
     const frame = this.#withDeclared(
-      this.#withStack(toFrame(message, idOf(options?.relatedRequestId))),
+      this.#withStack(toFrame(message, idOf(options?.relatedRequestId), this.#stateless)),
       message,
     );
     if (frame.listChanged) this.#owner.lists?.listChanged();
