@@ -75,7 +75,7 @@ async function world({ context: given, showsStacks = false, fastPath = false, ac
   const executor = new SessionAwareToolExecutor(context, () => {});
   installToolExecutor(executor);
   const definition = { name: 'test', version: '1', setup() {} };
-  const server = createMcpServer(definition, { capabilities: { logging: {}, resources: {} } });
+  const server = createMcpServer(definition, { capabilities: { logging: {}, resources: { subscribe: true } } });
   server.registerTool(
     'act',
     { inputSchema: { text: z.string().optional() } },
@@ -160,7 +160,7 @@ describe('A response in its frame', () => {
   it('tells which notifications the server has declared, in the response to initialize', async () => {
     const { owner, deliver, call } = await world();
     deliver(initialize(1));
-    const declared = { tools: true, prompts: false, resources: false, logging: true, subscribe: false };
+    const declared = { tools: true, prompts: false, resources: true, logging: true, subscribe: true };
     expect((await owner.response(1)).declared).to.deep.equal(declared);
     expect(await call(2)).to.not.have.property('declared');
   });
