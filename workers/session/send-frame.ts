@@ -37,7 +37,7 @@ export type ServerMessage =
 export function toFrame(
   message: ServerMessage,
   relatedTo: RequestId | undefined,
-  stateless: boolean,
+  stateless = false,
 ): SendFrame {
   let body: string;
   try {
