@@ -75,7 +75,9 @@ async function world({ context: given, showsStacks = false, fastPath = false, ac
   const executor = new SessionAwareToolExecutor(context, () => {});
   installToolExecutor(executor);
   const definition = { name: 'test', version: '1', setup() {} };
-  const server = createMcpServer(definition, { capabilities: { logging: {}, resources: { subscribe: true } } });
+  const server = createMcpServer(definition, {
+    capabilities: { logging: {}, resources: { subscribe: true } },
+  });
   server.registerTool(
     'act',
     { inputSchema: { text: z.string().optional() } },
