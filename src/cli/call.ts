@@ -1,25 +1,20 @@
 /** `bulkhead call`: connects as a client, calls one tool and prints what it answers. */
 
-import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
-import {
-  ErrorCode,
-  McpError,
-  type Progress,
-  ProgressNotificationSchema,
-  type Tool,
-} from '@modelcontextprotocol/sdk/types.js';
-import { formatDuration, parseDuration } from '../config/duration.js';
+import { parseDuration } from '../config/duration.js';
 import { didYouMean } from '../config/nearest.js';
 import { optionError } from '../config/option-error.js';
 import { httpUrl } from '../config/option-kinds.js';
 import { OPTION_TABLE } from '../config/option-table.js';
 import { messageOf } from '../shared/errors.js';
 import { parseJson } from '../shared/json-text.js';
-import { type Connection, connect, rootMessage } from './connection.js';
+import { type InputRequired, type Inputs, parseInputs, renderInputRequests } from './call/input-requests.js';
+import { sessionClient } from './call/session-client.js';
+import { StatelessClient } from './call/stateless-client.js';
+import type { ListedTool, ToolClient, ToolResult } from './call/tool-client.js';
+import { renderResult } from './call/tool-result.js';
+import type { ConnectOptions } from './connection.js';
 import { CommandFailure, EXIT_FAILED, EXIT_OK } from './failure.js';
 import { watchStopSignals } from './signals.js';
-import { renderResult } from './tool-result.js';
 
 /** The arguments and flags of `bulkhead call`, as text. */
 export interface CallRequest {
@@ -29,19 +24,23 @@ export interface CallRequest {
   readonly json: string | undefined;
   readonly token: string | undefined;
   readonly timeout: string;
+  readonly era: string;
+  /** Answers to what the server asks, each `key=json`. */
+  readonly inputs: readonly string[];
   /** Prints the result unchanged, as JSON. */
   readonly raw: boolean;
   /** The client's version. */
   readonly version: string;
 }
 
-/** A list with more pages than this is assumed never to end. */
-const MAX_TOOL_PAGES = 1_000;
-/** The one call of this client asks for progress. */
-const PROGRESS_TOKEN = 'call';
+/** How long a server may take to say that it serves the stateless era, before it is asked for a session. */
+const PROBE_MS = 5_000;
+
+const ERAS = ['auto', 'session', 'stateless'] as const;
+type Era = (typeof ERAS)[number];
 
 /**
- * @returns the exit code: 0, or 1 if the tool itself reports an error
+ * @returns the exit code: 0, or 1 if the tool itself reports an error, or asks for input that was not given
  * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` for wrong arguments, and for a tool that the server does not have
  * @throws {CommandFailure} if there is no connection or no result
  */
@@ -55,26 +54,70 @@ export async function call(request: CallRequest): Promise<number> {
     );
   }
   const { version, tool } = request;
+  const era = parseEra(request.era);
+  const inputs = parseInputs(request.inputs);
   const token = checkToken(request.token);
   const stop = watchStopSignals();
-  let connection: Connection | undefined;
+  let client: ToolClient | undefined;
   try {
-    connection = await connect({ url, token, version, timeoutMs, signal: stop.signal });
-    const { client } = connection;
-    await requireTool(client, tool, { signal: stop.signal, timeout: timeoutMs });
-    const result = await callTool(client, { name: tool, arguments: toolArguments }, timeoutMs, stop.signal);
-    if (request.raw) process.stdout.write(`${JSON.stringify(result)}\n`);
-    else if (result.isError === true) process.stderr.write(`${renderResult(result)}\n`);
-    else process.stdout.write(`${renderResult(result)}\n`);
-    return result.isError === true ? EXIT_FAILED : EXIT_OK;
+    client = await connectIn(era, { url, token, version, timeoutMs, signal: stop.signal }, inputs);
+    const result = await client.call(await requireTool(client, tool), toolArguments);
+    return show(tool, result, request.raw);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     process.stderr.write(`bulkhead: interrupted: ${tool} was cancelled.\n`);
     return stop.exitCode();
   } finally {
-    await connection?.end();
+    await client?.end();
     stop.release();
   }
+}
+
+/**
+ * With `auto`, asks for the stateless era first, and for a session if that is refused, whatever the reason (2026-07-28,
+ * Versioning): if there is no server at all, the second attempt says so.
+ */
+async function connectIn(era: Era, options: ConnectOptions, inputs: Inputs): Promise<ToolClient> {
+  if (era !== 'session') {
+    const client = new StatelessClient(options, inputs);
+    try {
+      await client.discover(era === 'auto' ? Math.min(PROBE_MS, options.timeoutMs) : options.timeoutMs);
+      return client;
+    } catch (error) {
+      await client.end();
+      if (era === 'stateless' || options.signal.aborted || !(error instanceof CommandFailure)) throw error;
+    }
+  }
+  const client = await sessionClient(options);
+  if (inputs.size === 0) return client;
+  await client.end();
+  throw optionError(
+    '--input answers what a server asks in the stateless era; here is none, but a session (--era).',
+  );
+}
+
+/** @returns the exit code */
+function show(tool: string, result: ToolResult | InputRequired, raw: boolean): number {
+  if (raw) process.stdout.write(`${JSON.stringify(result)}\n`);
+  if (isInputRequired(result)) {
+    process.stderr.write(
+      `bulkhead: ${tool} asks for input; call it again with the answers:\n${renderInputRequests(result)}\n`,
+    );
+    return EXIT_FAILED;
+  }
+  const isError = result.isError === true;
+  if (!raw) (isError ? process.stderr : process.stdout).write(`${renderResult(result)}\n`);
+  return isError ? EXIT_FAILED : EXIT_OK;
+}
+
+function isInputRequired(result: ToolResult | InputRequired): result is InputRequired {
+  return 'resultType' in result && result.resultType === 'input_required';
+}
+
+function parseEra(text: string): Era {
+  const era = ERAS.find((known) => known === text);
+  if (era !== undefined) return era;
+  throw optionError(`--era is ${JSON.stringify(text)}, but must be one of ${ERAS.join(', ')}.`);
 }
 
 /** Checked before it is put into a header, whose error would show it. */
@@ -104,76 +147,11 @@ function parseArguments(text: string | undefined): Record<string, unknown> {
   );
 }
 
-async function requireTool(
-  client: Client,
-  name: string,
-  options: { readonly signal: AbortSignal; readonly timeout: number },
-): Promise<void> {
-  const tools: Tool[] = [];
-  let cursor: string | undefined;
-  try {
-    for (let page = 0; page < MAX_TOOL_PAGES; page++) {
-      const result = await client.listTools(cursor === undefined ? {} : { cursor }, options);
-      tools.push(...result.tools);
-      cursor = result.nextCursor;
-      if (cursor === undefined) break;
-    }
-  } catch (error) {
-    throw new CommandFailure(`The server doesn't list its tools: ${rootMessage(error)}.`, { cause: error });
-  }
+async function requireTool(client: ToolClient, name: string): Promise<ListedTool> {
+  const tools = await client.listTools();
+  const found = tools.find((tool) => tool.name === name);
+  if (found !== undefined) return found;
   const names = tools.map((tool) => tool.name);
-  if (names.includes(name)) return;
   const known = names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`;
   throw optionError(`The server has no tool ${JSON.stringify(name)}${didYouMean(name, names)}: ${known}.`);
-}
-
-async function callTool(
-  client: Client,
-  params: { name: string; arguments: Record<string, unknown> },
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<CallToolResult> {
-  const lost = new AbortController();
-  // When the stream of its answer is lost, the SDK leaves a call waiting. A server that still answers a ping may send
-  // the answer in another way.
-  client.onerror = (error) => {
-    client.ping({ timeout: Math.min(timeoutMs, 5_000) }).catch(() => lost.abort(error));
-  };
-  // Not `onprogress`: the SDK removes it when it reads the answer, and loses progress that arrives in the same chunk.
-  client.setNotificationHandler(ProgressNotificationSchema, ({ params: { progressToken, ...progress } }) => {
-    if (progressToken === PROGRESS_TOKEN) process.stderr.write(`${renderProgress(progress)}\n`);
-  });
-  try {
-    const asked = { ...params, _meta: { progressToken: PROGRESS_TOKEN } };
-    const result = await client.callTool(asked, undefined, {
-      signal: AbortSignal.any([signal, lost.signal]),
-      timeout: timeoutMs,
-    });
-    return result as CallToolResult;
-  } catch (error) {
-    const lostBy: unknown = lost.signal.aborted
-      ? lost.signal.reason
-      : isBrokenFetch(error)
-        ? error
-        : undefined;
-    if (lostBy !== undefined) {
-      throw new CommandFailure(`The connection was lost: ${rootMessage(lostBy)}.`, { cause: error });
-    }
-    if (error instanceof McpError && error.code === ErrorCode.RequestTimeout) {
-      throw new CommandFailure(`${params.name} didn't answer within ${formatDuration(timeoutMs)}.`, {
-        cause: error,
-      });
-    }
-    throw new CommandFailure(`${params.name} failed: ${rootMessage(error)}.`, { cause: error });
-  }
-}
-
-/** `fetch` reports everything that goes wrong below HTTP as a `TypeError` with a cause. */
-function isBrokenFetch(error: unknown): boolean {
-  return error instanceof TypeError && error.cause !== undefined;
-}
-
-function renderProgress({ progress, total, message }: Progress): string {
-  const share = total === undefined ? String(progress) : `${progress}/${total}`;
-  return message === undefined ? `progress ${share}` : `progress ${share}: ${message}`;
 }

@@ -16,12 +16,13 @@ export interface ConnectOptions {
   readonly url: URL;
   readonly token: string | undefined;
   readonly version: string;
+  /** For the connection, and for each request. */
   readonly timeoutMs: number;
-  /** Aborts the attempt to connect. */
+  /** Aborts whatever is in progress. */
   readonly signal: AbortSignal;
 }
 
-export interface Connection {
+interface Connection {
   readonly client: Client;
   /** Ends the session with DELETE if the transport has sessions, then closes everything. */
   end(): Promise<void>;
@@ -120,7 +121,8 @@ function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-function connectFailure(url: URL, error: unknown): CommandFailure {
+/** Neither way of connecting worked. */
+export function connectFailure(url: URL, error: unknown): CommandFailure {
   const hint = url.pathname === '/' ? ' (MCP servers are mostly found at /mcp)' : '';
   return new CommandFailure(`Can't connect to ${url.href}: ${rootMessage(error)}${hint}.`, { cause: error });
 }

@@ -123,12 +123,23 @@ export function createProgram(
     .option('--token <token>', 'bearer token (env: BULKHEAD_TOKEN)')
     .option('--timeout <duration>', 'how long to wait for the connection, and for the result', '60s')
     .option('--json', 'print the whole result as JSON')
+    .option(
+      '--era <name>',
+      'session: up to 2025-11-25; stateless: 2026-07-28; auto: stateless where the server serves it',
+      'auto',
+    )
+    .addOption(
+      listOption(
+        '--input <key=json>',
+        'answer to what the server asks, in the stateless era; without one, the command shows what it asks',
+      ),
+    )
     .action(
       async (
         url: string,
         tool: string,
         json: string | undefined,
-        flags: { token?: string; timeout: string; json?: true },
+        flags: { token?: string; timeout: string; json?: true; era: string; input?: string[] },
       ) => {
         const { call } = await import('./call.js');
         const token = flags.token ?? process.env.BULKHEAD_TOKEN;
@@ -139,6 +150,8 @@ export function createProgram(
             json,
             token,
             timeout: flags.timeout,
+            era: flags.era,
+            inputs: flags.input ?? [],
             raw: flags.json === true,
             version: VERSION,
           }),

@@ -174,6 +174,18 @@ describe('bulkhead call', () => {
         [url, 'greet', '--token', 'hush\u00e9'],
         /^The token is a value that is not shown here, but/,
       ],
+      ['an era that is none', [url, 'greet', '--era', 'ice'], /^--era is "ice", but must be one of auto, /],
+      [
+        'an answer without a key',
+        [url, 'greet', '--input', '{}'],
+        /^--input is "{}", but must be <key>=<json>/,
+      ],
+      ['an answer that is no JSON', [url, 'greet', '--input', 'user=Ada'], /^--input user is not JSON: /],
+      [
+        'two answers with one key',
+        [url, 'greet', '--input', 'user={}', '--input', 'user={}'],
+        /^--input user is given twice/,
+      ],
       ['a missing tool', [url], /^missing required argument 'tool'$/],
       ['an unknown flag', [url, 'greet', '--jsn'], /^unknown option '--jsn' \(Did you mean --json\?\)$/],
     ];

@@ -81,7 +81,7 @@ const SERVER_KEYS = [
 const FLAGS = {
   serve: ['--config <file>', '--no-bundle', '--no-fast-path'],
   stdio: ['--listen', '--server <name>', '--config <file>', '--no-bundle', '--no-fast-path'],
-  call: ['--token <token>', '--timeout <duration>', '--json'],
+  call: ['--token <token>', '--timeout <duration>', '--json', '--era <name>', '--input <key=json>'],
   bridge: ['--header <header>', '--token <token>', '--token-file <file>'],
   import: ['--client <name>', '--scope <scope>', '--config <file>', '--write', '--check', '--undo'],
   load: [

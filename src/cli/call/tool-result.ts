@@ -1,9 +1,10 @@
 /** A tool's result as text for a terminal. */
 import { isDeepStrictEqual } from 'node:util';
-import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/sdk/types.js';
+import type { ContentBlock } from '@modelcontextprotocol/sdk/types.js';
+import type { ToolResult } from './tool-client.js';
 
 /** Text content unchanged, structured content as JSON, and a line for everything that is not text. */
-export function renderResult(result: CallToolResult): string {
+export function renderResult(result: ToolResult): string {
   const { content, structuredContent } = result;
   const blocks = content.filter((block) => !repeats(block, structuredContent)).map(renderBlock);
   if (structuredContent !== undefined) blocks.push(JSON.stringify(structuredContent, undefined, 2));
@@ -11,7 +12,7 @@ export function renderResult(result: CallToolResult): string {
 }
 
 /** A tool with structured content should also return it as text, for older clients (2025-11-25, Tools). */
-function repeats(block: ContentBlock, structured: Record<string, unknown> | undefined): boolean {
+function repeats(block: ContentBlock, structured: unknown): boolean {
   if (structured === undefined || block.type !== 'text') return false;
   try {
     return isDeepStrictEqual(JSON.parse(block.text), structured);
