@@ -25,6 +25,8 @@ export interface StreamOwner {
   /** `undefined` for the legacy transport, which cannot resume streams. */
   readonly log: EventLog | undefined;
   readonly protocolVersion: string;
+  /** What clients are told to wait before they resume a stream; `undefined`: no stream can be resumed. */
+  readonly retryMs: number | undefined;
   readonly totals: StreamTotals;
   /** How long a POST may wait for an answer as JSON. */
   readonly sseAfterMs: number;
@@ -115,14 +117,14 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
     if (!this.#opened && !this.#finished) this.#switchLater();
   }
 
-  send(body: string, answers: RequestId | undefined, chars: number): void {
+  send(body: string, answers: RequestId | undefined, chars: number, failure?: string): void {
     if (this.#finished) return this.#owner.flushed(this, chars);
     if (answers !== undefined) this.#unanswered -= 1;
     const last = answers !== undefined && this.#unanswered === 0;
     if (!this.#opened && this.#connection !== undefined && answers !== undefined && this.kind === 'post') {
       this.#held.push(body);
       // The last answer of a batch must not wait for credit that the other answers hold.
-      if (last) this.#answerAsJson(this.#connection, chars);
+      if (last) this.#answerAsJson(this.#connection, chars, failure);
       else this.#owner.flushed(this, chars);
       return;
     }
@@ -220,11 +222,12 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
     this.#switchTimer = setTimeout(() => this.#open(), this.#owner.sseAfterMs);
   }
 
-  #answerAsJson(connection: StreamConnection, chars: number): void {
+  #answerAsJson(connection: StreamConnection, chars: number, failure: string | undefined): void {
     clearTimeout(this.#switchTimer);
     this.#finished = true;
     this.#connection = undefined;
-    const left = connection.answer(this.#batch ? `[${this.#held.join(',')}]` : (this.#held[0] ?? ''));
+    const body = this.#batch ? `[${this.#held.join(',')}]` : (this.#held[0] ?? '');
+    const left = connection.answer(body, failure);
     this.#held = [];
     if (left) this.#owner.flushed(this, chars);
     else this.#withhold(chars);
@@ -236,10 +239,10 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
     clearTimeout(this.#switchTimer);
     this.#opened = true;
     this.#count();
-    const { log, protocolVersion } = this.#owner;
+    const { log, protocolVersion, retryMs } = this.#owner;
     const primed = log !== undefined && protocolVersion >= FIRST_VERSION_WITH_PRIMING;
     if (this.#connection !== undefined) {
-      this.#connection.open(primed ? this.#eventId(cursor ?? log.nextSequence()) : undefined, RETRY_MS);
+      this.#connection.open(primed ? this.#eventId(cursor ?? log.nextSequence()) : undefined, retryMs);
       if (primed) this.#resumable = true;
     }
     this.#owner.opened(this);

@@ -33,8 +33,9 @@ export interface ResponseStream {
    * Sends one message. After the response to its last request the stream ends.
    * @param answers the request to which it is the response
    * @param chars the number that `onFlushed` reports to the owner when the message has left
+   * @param failure the code of the error, as text, if it is a response that failed
    */
-  send(body: string, answers: RequestId | undefined, chars: number): void;
+  send(body: string, answers: RequestId | undefined, chars: number, failure?: string): void;
   /** Answers `initialize` if the session could not start. */
   fail(failure: StartFailure, answers: RequestId): void;
   /** The session has started: messages do not have to wait for the response any more. */

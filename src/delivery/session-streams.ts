@@ -187,6 +187,10 @@ export class SessionStreams implements Outbox, StreamOwner {
     return this.#shared.sseAfterMs;
   }
 
+  get retryMs(): number {
+    return RETRY_MS;
+  }
+
   get protocolVersion(): string {
     return this.#owner.context.protocolVersion;
   }

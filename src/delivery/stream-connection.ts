@@ -6,8 +6,9 @@ export interface StreamConnection {
   owner: ConnectionOwner | undefined;
   /**
    * Answers with one JSON body and ends. Only before `open`. `false` if bytes still have to leave: `onDrain` follows.
+   * @param failure the code of the error that the body is, as text
    */
-  answer(body: string): boolean;
+  answer(body: string, failure?: string): boolean;
   /** Answers that the session could not start, and ends. Only before `open`. */
   fail(failure: StartFailure): void;
   /**

@@ -3,6 +3,7 @@ import type { GatewayEmitter } from '../telemetry/events.js';
 import { EventLogBudget } from './event-log-budget.js';
 import type { Outbox, OutboxOwner, OutboxSource } from './outbox.js';
 import { SessionStreams, type SharedByStreams } from './session-streams.js';
+import { StatelessOutbox } from './stateless-outbox.js';
 import { StreamTotals } from './stream-totals.js';
 
 /** The limit for all sessions' event logs together. */
@@ -20,6 +21,8 @@ export class StreamDelivery implements OutboxSource, SharedByStreams {
   }
 
   outboxFor(owner: OutboxOwner): Outbox {
-    return new SessionStreams(owner, this);
+    return owner.context.era === 'stateless'
+      ? new StatelessOutbox(owner, this)
+      : new SessionStreams(owner, this);
   }
 }

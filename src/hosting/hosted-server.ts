@@ -107,13 +107,14 @@ export class HostedServer {
       // The gateway was closed during the start.
       if (this.#closed) return started.pool.close(new StopDeadline(CLOSE_LATE_MS));
       this.#started = started;
-      const { options, pool, answers } = started;
+      const { options, pool, answers, affinity, reuse, discovery } = started;
       this.#sessions = new SessionManager(
-        { ...options, server: this.name },
+        { ...options, server: this.name, affinity, reuse },
         this.#resources.events,
         this.#all,
         pool,
         answers,
+        discovery,
       );
       if (this.#filled) pool.fill();
       if (this.#failures > 0) this.#note('info', `the server "${this.name}" is served now`);

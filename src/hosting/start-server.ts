@@ -11,7 +11,7 @@ import { programProcess } from '../isolation/process/program-process.js';
 import { createThreadPool, type ModulePoolOptions } from '../isolation/thread/thread-pool.js';
 import { PROCESS_WORDS, WorkerBudget } from '../isolation/worker-budget.js';
 import type { BundledModule } from '../servers/bundle-parts.js';
-import type { AnswerSource } from '../servers/cached-answers.js';
+import type { AnswerSource, CachedAnswer } from '../servers/cached-answers.js';
 import type { LearnedFiles } from '../servers/learned-files.js';
 import { LearnedLists } from '../servers/learned-lists.js';
 import { bundleProgram } from '../servers/program-bundle.js';
@@ -29,6 +29,7 @@ import {
   type OpenTrialPool,
 } from '../servers/server-module-check.js';
 import { messageOf } from '../shared/errors.js';
+import type { Affinity } from '../shared/session-context.js';
 import type { ToolRuleLists } from '../shared/tool-rules.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
 
@@ -50,6 +51,12 @@ export interface HostingResources {
 
 export interface StartedServer {
   readonly pool: WorkerPool<PortWorker>;
+  /** What its state belongs to in the stateless era. */
+  readonly affinity: Affinity;
+  /** With affinity `request`: whether a worker may serve a second request. */
+  readonly reuse: boolean;
+  /** What `server/discover` is answered; `undefined`: a worker is asked. */
+  readonly discovery: CachedAnswer | undefined;
   /** The options of its sessions. */
   readonly options: ResolvedOptions;
   /** What sessions are answered without a worker. */
@@ -77,7 +84,11 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
   const { bundle: bundling, ...options } = sessionOptions(entry, resources);
   const open = entry.isolation === 'process' ? moduleInProcesses : moduleInThreads;
   const { trial, pool } = open(entry, options, resources);
-  const { tools, staticLists, notBundledBecause, ...code } = await checkServerModule(entry, bundling, trial);
+  const { tools, staticLists, discovery, traits, notBundledBecause, ...code } = await checkServerModule(
+    entry,
+    bundling,
+    trial,
+  );
   onTools(tools);
   if (notBundledBecause !== undefined) {
     events.emit('notice', {
@@ -86,7 +97,15 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
     });
   }
   const answers = staticLists ?? (await learnedLists(entry, resources));
-  return { pool: pool(code), options: { ...options, bundle: bundling }, answers };
+  const { affinity = traits.affinity ?? options.affinity, reuse = traits.reuse ?? true } = entry;
+  return {
+    pool: pool(code),
+    options: { ...options, bundle: bundling },
+    answers,
+    affinity,
+    reuse,
+    discovery,
+  };
 }
 
 /** What has been made of a module at start. */
@@ -171,7 +190,7 @@ async function startInThreads(entry: ScriptEntry, resources: HostingResources): 
   const programBundle = bundleOf(entry, resources);
   const work = { program, programBundle, introduction: () => answers?.introduction };
   const pool = createThreadPool({ ...limits, spareThreads, ...work }, threads, events, nextId);
-  return { pool, options, answers };
+  return { pool, options, answers, ...ofProgram(entry, options) };
 }
 
 /** Built while the program is served already: its first threads load its files. */
@@ -226,7 +245,7 @@ async function startProcesses(
     events,
     nextId,
   );
-  return { pool, options, answers };
+  return { pool, options, answers, ...ofProgram(entry, options) };
 }
 
 async function learnedLists(
@@ -239,6 +258,14 @@ async function learnedLists(
   const lists = new LearnedLists({ server: entry.name, events, onTools, onChanged });
   lists.restore(await file.read());
   return lists;
+}
+
+/** What a program leaves behind in its process or thread cannot be seen, so it is only used again if the entry says so. */
+function ofProgram(
+  { affinity, reuse = false }: CommandEntry | ScriptEntry,
+  options: ResolvedOptions,
+): Pick<StartedServer, 'affinity' | 'reuse' | 'discovery'> {
+  return { affinity: affinity ?? options.affinity, reuse, discovery: undefined };
 }
 
 /** A program holds state in memory, so its sessions sleep only if the entry says so. */

@@ -8,7 +8,6 @@
  * of them) and `kill`.
  */
 
-import type { DeclaredNotifications } from '../shared/declared-notifications.js';
 import type {
   InputRequiredFrame,
   ListsFrame,
@@ -36,6 +35,8 @@ export interface SessionWorker {
   readonly introduction: string | undefined;
   /** Whether it has no work that is known: no handler, not even a cancelled one, and no hold. */
   readonly idle: boolean;
+  /** Whether it runs a handler that has not been cancelled. */
+  readonly serving: boolean;
   /** Characters of messages that it was sent and has not read. */
   readonly unreadChars: number;
   /** Heap and Buffers, as of the last report. */
@@ -91,8 +92,8 @@ export interface WorkerClaim {
 /** What the session that has claimed a worker is told. */
 export interface WorkerOwner {
   readonly context: SessionContext;
-  /** The module's `setup` has ended. `declared`: what its server has said in a replay. */
-  onClaimed(declared?: DeclaredNotifications): void;
+  /** The module's `setup` has ended. */
+  onClaimed(): void;
   onSend(frame: SendFrame): void;
   /** The handler of a stateless request waits for its client. */
   onInputRequired(frame: InputRequiredFrame): void;

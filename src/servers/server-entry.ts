@@ -3,6 +3,8 @@
  * also in depth.
  */
 
+import type { Affinity } from '../shared/session-context.js';
+
 /** A session's server runs in a thread of the gateway's process, or in a process of its own. */
 export type Isolation = 'thread' | 'process';
 
@@ -51,6 +53,10 @@ interface EntryBase {
   /** 0: never. `undefined`: the default for its kind. */
   readonly sleepAfterMs: number | undefined;
   readonly lists: Lists;
+  /** What its state belongs to in the stateless era; `undefined`: what a module says itself, or the gateway's. */
+  readonly affinity: Affinity | undefined;
+  /** With affinity `request`: whether a worker may serve a second request; `undefined`: the default for its kind. */
+  readonly reuse: boolean | undefined;
   readonly tools: ToolRules | undefined;
   /** Resident memory of a session's process and its descendants. */
   readonly processMemoryMb: number;

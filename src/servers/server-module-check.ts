@@ -18,14 +18,21 @@ import type { CodeCaches } from '../shared/code-caches.js';
 import { Deadline } from '../shared/deadline.js';
 import { declaredNotifications } from '../shared/declared-notifications.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
-import type { SendFrame } from '../shared/frames/from-worker.js';
+import type { ModuleTraits, SendFrame } from '../shared/frames/from-worker.js';
 import { LIST_KINDS, LIST_METHODS } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
+import {
+  discoverResult,
+  type Introduction,
+  introductionIn,
+  STATELESS_VERSION,
+  statelessResult,
+} from '../shared/stateless.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
 import { GatewayEmitter } from '../telemetry/events.js';
 import type { BundledModule } from './bundle-parts.js';
-import { answerOf, type CachedAnswer, StaticLists } from './cached-answers.js';
+import { type AnswerSlot, answerOf, type CachedAnswer, StaticLists } from './cached-answers.js';
 import { bundleServerModule } from './module-bundle.js';
 import type { ModuleEntry } from './server-entry.js';
 
@@ -46,6 +53,10 @@ export interface CheckedServerModule {
   readonly notBundledBecause: string | undefined;
   /** What sessions are answered without a thread, if the module allows it. */
   readonly staticLists: StaticLists | undefined;
+  /** What `server/discover` is answered. */
+  readonly discovery: CachedAnswer;
+  /** What the module declares about itself. */
+  readonly traits: ModuleTraits;
 }
 
 /** For a thread that has answered everything, or that the module blocks. */
@@ -106,7 +117,9 @@ async function tryOutIn(
     const thread = await pool.acquire(new AbortController().signal);
     const trial = new TrialSession(thread, name);
     const initialized = await trial.initialize();
-    const isStatic = thread.traits?.staticLists === true;
+    const { traits } = thread;
+    if (traits === undefined) throw new Error('its thread has told nothing about it');
+    const isStatic = traits.staticLists;
     // What has been compiled by now is in the cache of every thread. With static lists, no session thread will be asked
     // for them.
     const early = isStatic ? await codeCaches(thread) : undefined;
@@ -116,6 +129,8 @@ async function tryOutIn(
     return {
       tools,
       staticLists,
+      discovery: discoveryOf(initialized, isStatic),
+      traits,
       codeCaches: { worker: sharedCopy(worker), module: module && sharedCopy(module) },
     };
   } catch (error) {
@@ -150,6 +165,22 @@ function staticAnswer({ result, error }: Answer): CachedAnswer {
   return error === undefined
     ? answerOf(JSON.stringify(result), undefined)
     : answerOf(JSON.stringify(error), String(error.code));
+}
+
+/** A list as it is answered in the stateless era. */
+function statelessAnswer(
+  method: string,
+  { result, error }: Answer,
+  introduction: Introduction,
+): CachedAnswer {
+  if (error !== undefined || result === undefined) return staticAnswer({ ...(error && { error }) });
+  return answerOf(JSON.stringify(statelessResult(method, result, introduction, 'lasting')), undefined);
+}
+
+function discoveryOf(initialized: unknown, isStatic: boolean): CachedAnswer {
+  const caching = isStatic ? 'lasting' : 'single';
+  const versions = [STATELESS_VERSION, ...SUPPORTED_PROTOCOL_VERSIONS];
+  return answerOf(JSON.stringify(discoverResult(introductionIn(initialized), versions, caching)), undefined);
 }
 
 /** If there are several pages, only the first would be known here; and what failed at start may succeed later. */
@@ -222,15 +253,21 @@ class TrialSession implements WorkerOwner {
       introductions.set(version, staticAnswer(await this.#answer('initialize', this.#introduction(version))));
     }
     const lists = new Map<string, CachedAnswer>();
+    const statelessLists = new Map<string, CachedAnswer>();
+    const introduction = introductionIn(initialized);
     for (const method of LIST_KINDS.flatMap((kind) => LIST_METHODS[kind])) {
       const answer = await this.#answer(method, undefined);
-      if (lasts(answer)) lists.set(method, staticAnswer(answer));
+      if (!lasts(answer)) continue;
+      lists.set(method, staticAnswer(answer));
+      statelessLists.set(method, statelessAnswer(method, answer, introduction));
     }
     const declared = declaredNotifications(initialized);
-    const slots = [...introductions].map(
-      ([version, initialize]) => [version, { current: { initialize, lists, declared } }] as const,
-    );
-    return new StaticLists(new Map(slots));
+    const slots = new Map<string, AnswerSlot>();
+    for (const [version, initialize] of introductions)
+      slots.set(version, { current: { initialize, lists, declared } });
+    const initialize = discoveryOf(initialized, true);
+    slots.set(STATELESS_VERSION, { current: { initialize, lists: statelessLists, declared } });
+    return new StaticLists(slots);
   }
 
   onClaimed(): void {

@@ -5,13 +5,13 @@ import type { OutboxSource } from '../delivery/outbox.js';
 import type { IntroducedClient, SessionWorker } from '../isolation/worker.js';
 import type { WorkerSource } from '../isolation/worker-source.js';
 import type { Rejection } from '../protocol/rejection.js';
-import type { AnswerSlot, AnswerSource } from '../servers/cached-answers.js';
+import type { AnswerSlot, AnswerSource, CachedAnswer } from '../servers/cached-answers.js';
 import { Deadline } from '../shared/deadline.js';
-import type { SessionContext } from '../shared/session-context.js';
+import type { Affinity, SessionContext } from '../shared/session-context.js';
 import { inTurns } from '../shared/turns.js';
 import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import { type AllSessions, SESSIONS_PER_TURN, type SessionGroup } from './all-sessions.js';
-import type { Announcements } from './announcements.js';
+import { StatelessAnswers } from './compartments/stateless-answers.js';
 import type { KeptStart } from './kept-start.js';
 import type { ParkedCalls } from './parked-calls.js';
 import { Session } from './session.js';
@@ -30,13 +30,18 @@ export interface SessionManagerOptions extends SessionOptions {
   /** Its name in the catalogue. */
   readonly server: string;
   readonly cleanupIntervalMs: number;
+  /** What its state belongs to in the stateless era; `session`: it is not served there. */
+  readonly affinity: Affinity;
+  /** Whether a compartment with affinity `request` may serve another request. */
+  readonly reuse: boolean;
 }
 
 export class SessionManager implements SessionOwner<Session>, SessionGroup {
   readonly options: SessionManagerOptions;
   readonly events: GatewayEmitter;
   readonly answers: AnswerSource | undefined;
-  announcements: Announcements | undefined;
+  /** What requests of the stateless era are answered without a compartment. */
+  readonly stateless: StatelessAnswers;
   readonly #all: AllSessions;
   readonly #pool: WorkerSource;
   readonly #sessions = new Map<string, Session>();
@@ -49,17 +54,22 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
   #sweep: Deadline | undefined;
   #closed = false;
 
-  /** @param answers what sessions are answered without a worker; `undefined` if each asks its own */
+  /**
+   * @param answers what sessions are answered without a worker; `undefined` if each asks its own
+   * @param discovery what `server/discover` is answered if `answers` does not say it
+   */
   constructor(
     options: SessionManagerOptions,
     events: GatewayEmitter,
     all: AllSessions,
     pool: WorkerSource,
     answers: AnswerSource | undefined,
+    discovery?: CachedAnswer,
   ) {
     this.options = options;
     this.events = events;
     this.answers = answers;
+    this.stateless = new StatelessAnswers(answers, discovery);
     if (answers !== undefined) answers.onReplaced = (slot) => void this.#replaced(slot);
     this.#all = all;
     this.#pool = pool;

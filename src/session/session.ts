@@ -12,10 +12,12 @@ import { rejectionResponse } from '../protocol/rejection.js';
 import type { AnswerSlot } from '../servers/cached-answers.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
+import { STATELESS_VERSION } from '../shared/stateless.js';
 import type { EndReason } from '../telemetry/end-reason.js';
 import type { SleepReason } from '../telemetry/events.js';
 import type { SessionSnapshot, SessionState } from '../telemetry/snapshot.js';
 import { type CachedResponse, CachedResponses } from './cached-responses.js';
+import type { Compartment, CompartmentOwner } from './compartments/compartment.js';
 import { graceForResponses } from './disconnect-policy.js';
 import { EarlyCancels } from './early-cancels.js';
 import type { ParkedCallOwner } from './parked-calls.js';
@@ -29,8 +31,11 @@ import { WorkerSignals } from './worker-signals.js';
 /** Ends of a session that has not been started, because its client does not wait any more. */
 const GIVEN_UP: ReadonlySet<EndReason> = new Set(['abandoned', 'stream_closed']);
 const ABOUT_REQUESTS = new Set(['notifications/cancelled', 'notifications/progress']);
+const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
 
-export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner, ParkedCallOwner, Sleeper {
+export class Session
+  implements OutboxOwner, PendingRequestsOwner, PresenceOwner, ParkedCallOwner, Sleeper, Compartment
+{
   readonly #owner: SessionOwner<Session>;
   readonly #signals: WorkerSignals<Session>;
   readonly #binding: WorkerBinding;
@@ -42,6 +47,7 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
   readonly #sleep: SleepTimer;
   readonly #cached = new CachedResponses();
   #announced = false;
+  #compartmentOwner: CompartmentOwner | undefined;
   #ended: Promise<void> | undefined;
 
   constructor(context: SessionContext, owner: SessionOwner<Session>, outboxes: OutboxSource) {
@@ -67,6 +73,10 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
 
   get context(): SessionContext {
     return this.#context;
+  }
+
+  get ended(): boolean {
+    return this.#ended !== undefined;
   }
 
   get state(): SessionState {
@@ -149,6 +159,29 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
   }
 
   /**
+   * The gateway itself has opened the record, for requests of the stateless era: its server is sent this `initialize` when
+   * a request needs it.
+   * @param owner who is told when requests are over
+   */
+  adopt(opening: ClientRequest, owner: CompartmentOwner): void {
+    this.#compartmentOwner = owner;
+    this.#announced = true;
+    this.#owner.events.emit('session-started', { context: this.#context });
+    this.#cached.initialize(opening, STATELESS_VERSION, this.#owner.answers);
+    this.#binding.replay.initialize(opening);
+    this.#binding.replay.initialized(INITIALIZED);
+  }
+
+  get serving(): boolean {
+    return this.#binding.serving;
+  }
+
+  /** Whether it has a worker in which nothing runs, and nothing is left of what has run. */
+  get clean(): boolean {
+    return this.#pending.size === 0 && this.#signals.left === undefined && this.#binding.vacant;
+  }
+
+  /**
    * Requests that came together. They are answered on the connection, or on the client's only stream if there is none.
    */
   request(
@@ -176,7 +209,7 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
         this.#pending.cancel(this.#pending.add(request, stream), 'client', cancelled);
         continue;
       }
-      const known = this.#cached.request(request, !this.#binding.attached);
+      const known = request.stateless ? undefined : this.#cached.request(request, !this.#binding.attached);
       if (known === undefined) this.#admit(request, stream);
       else this.#answerAsleep(request, stream, known);
     }
@@ -196,6 +229,7 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
   /** A call that waits for its client is not continued: its handler is cancelled. */
   onAbandoned(key: string, why: string): void {
     this.#binding.cancel(key, why);
+    this.#compartmentOwner?.onRequestOver(this);
   }
 
   /** `false` if the notification could not be accepted, because too much waits for a thread already. */
@@ -271,7 +305,7 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
 
   /** Ends it if its time is over. */
   expire(nowMs: number): void {
-    const reason = this.#presence.expired(nowMs);
+    const reason = this.#presence.expired(nowMs) ?? this.#compartmentOwner?.expired(this);
     if (reason !== undefined) void this.end(reason);
     else this.#outbox.prune(nowMs);
   }
@@ -293,6 +327,7 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
   onFinished(): void {
     this.#presence.touch();
     if (this.#pending.size === 0 && this.#binding.attached) this.#owner.onIdle();
+    this.#compartmentOwner?.onRequestOver(this);
   }
 
   onCancelled(id: RequestId, why: string): void {
@@ -354,6 +389,7 @@ export class Session implements OutboxOwner, PendingRequestsOwner, PresenceOwner
     this.#sleep.stop();
     this.#binding.ending();
     this.#owner.onEnding(this);
+    this.#compartmentOwner?.onEnded(this);
     // Every stream of a call carries an answer before it ends; otherwise clients wait forever.
     for (const pending of this.#pending.all())
       this.#pending.cancel(pending, 'session_end', `the session ends (${reason})`);

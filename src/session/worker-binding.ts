@@ -12,7 +12,6 @@ import type {
   WorkerExit,
   WorkerOwner,
 } from '../isolation/worker.js';
-import type { DeclaredNotifications } from '../shared/declared-notifications.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { InputRequiredFrame, ListsFrame, SendFrame } from '../shared/frames/from-worker.js';
 import { LazySet } from '../shared/lazy-collections.js';
@@ -50,11 +49,8 @@ export interface BindingOwner {
   /** The sum over all sessions. */
   unreadChars(): number;
   childrenGone(worker: SessionWorker): Promise<void>;
-  /**
-   * A worker is set up for the session, `wakeMs` after the first message that needed it.
-   * @param declared what its server has said in a replay
-   */
-  onClaimed(wakeMs: number, declared: DeclaredNotifications | undefined): void;
+  /** A worker is set up for the session, `wakeMs` after the first message that needed it. */
+  onClaimed(wakeMs: number): void;
   onReleased(): void;
   onStayAwake(): void;
   onSend(frame: SendFrame): void;
@@ -123,14 +119,22 @@ export class WorkerBinding implements WorkerOwner {
 
   /** Whether it has a worker that has no work and may sleep. */
   get drowsy(): boolean {
+    return this.vacant && this.#worker?.traits?.sleeps === true && !this.replay.full;
+  }
+
+  /** Whether it has a worker that is set up and has no work. */
+  get vacant(): boolean {
     return (
       this.state === 'awake' &&
       this.#posted.size === 0 &&
       this.#worker?.state === 'claimed' &&
-      this.#worker.idle &&
-      this.#worker.traits?.sleeps === true &&
-      !this.replay.full
+      this.#worker.idle
     );
+  }
+
+  /** Whether a handler runs that has not been cancelled. */
+  get serving(): boolean {
+    return this.#worker?.serving ?? false;
   }
 
   /** Whether a message waits, or the worker has work that must not be interrupted. */
@@ -241,12 +245,12 @@ export class WorkerBinding implements WorkerOwner {
     return this.#ended;
   }
 
-  onClaimed(declared?: DeclaredNotifications): void {
+  onClaimed(): void {
     // The session ended while the worker was set up; otherwise nobody would notice the worker's end.
     if (this.#ended !== undefined) return;
     this.#setUp = true;
     this.#count();
-    this.#owner.onClaimed(performance.now() - this.#wakingMs, declared);
+    this.#owner.onClaimed(performance.now() - this.#wakingMs);
   }
 
   onReleased(): void {

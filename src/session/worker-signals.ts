@@ -47,6 +47,8 @@ export interface SessionCollaborators {
 
 export class WorkerSignals<Session extends SignalledSession> implements BindingOwner {
   readonly binding: WorkerBinding;
+  /** What the handler of the last request has left behind, as Node names it; `undefined`: nothing. */
+  left: readonly string[] | undefined;
   /** What the server has asked its client. */
   readonly serverRequests = new ServerRequests();
   readonly #session: Session;
@@ -153,7 +155,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
 
   onSend(frame: SendFrame): void {
     if (this.#kept !== undefined) return this.#kept.onSend(frame);
-    const { kind, id, relatedTo, body, failure, message, stack, progress, listChanged, topic } = frame;
+    const { kind, id, relatedTo, body, failure, message, stack, progress, listChanged } = frame;
     const chars = body.length;
     const pending = this.#pending.get(relatedTo);
     if (kind === 'response') {
@@ -163,9 +165,10 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
         this.binding.credit(chars);
         return this.#startFailed(refusedByServer(body, failure), pending);
       }
+      this.left = frame.left;
       if (failure === undefined) this.binding.replay.answered(pending.request);
       this.#pending.finish(pending, failure, message, stack);
-      pending.stream.send(body, relatedTo, chars);
+      pending.stream.send(body, relatedTo, chars, failure);
       // This may be the last connection of the session.
       this.#presence.check();
       if (starts) this.#started(pending.request, frame.declared);
@@ -181,11 +184,6 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
       }
     }
     if (listChanged) this.#cached.listsChanged();
-    if (topic !== undefined) {
-      const { context } = this;
-      if (context.era === 'stateless') this.#owner.announcements?.changed(context, topic);
-      return this.binding.credit(chars);
-    }
     if (kind === 'notification' && id !== undefined) this.serverRequests.answered(id);
     if (progress !== undefined && pending?.toolReported(progress) === false)
       return this.binding.credit(chars);
@@ -199,9 +197,10 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     // Its client is gone, and its handler cancelled.
     if (pending === undefined) return this.binding.credit(chars);
     if (after === undefined) {
-      this.#pending.finish(pending, String(STATELESS_CODE.missingCapability), undefined);
-      pending.stream.send(before, requestId, chars);
-      return this.binding.cancel(requestId, 'its client cannot answer what it asks');
+      const failure = String(STATELESS_CODE.missingCapability);
+      this.#pending.finish(pending, failure, undefined);
+      pending.stream.send(before, requestId, chars, failure);
+      return this.#session.onAbandoned(pending.key, 'its client cannot answer what it asks');
     }
     const { request, stream } = pending;
     const { context } = this.#session;
@@ -214,7 +213,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     this.binding.credit(chars);
     this.#outbox.rejected(state.reason);
     this.#pending.fail(pending, JSON_RPC.serverError, state.message, state.reason);
-    this.binding.cancel(requestId, 'it cannot wait for its client');
+    this.#session.onAbandoned(pending.key, 'it cannot wait for its client');
   }
 
   onLists(frame: ListsFrame): void {
@@ -233,10 +232,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     }
   }
 
-  onClaimed(wakeMs: number, declared: DeclaredNotifications | undefined): void {
-    const { context } = this;
-    if (context.era === 'stateless' && declared !== undefined)
-      this.#owner.announcements?.declared(context, declared);
+  onClaimed(wakeMs: number): void {
     this.#sleep.start();
     this.#owner.onWorker(this.#session, true);
     this.#owner.events.emit('session-woke', { context: this.#session.context, wakeMs });
@@ -254,10 +250,14 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
       return this.#startFailed(unstartable('failed', exit.message, 'setup_failed', starting), starting);
     }
     const { isolation } = this.#owner;
-    const next = often
-      ? 'It has ended more than 3 times within a minute, so the session ends too. Initialize a new session.'
-      : `The session continues with a fresh ${isolation}.`;
-    const message = `This session's ${isolation} ended while it served the request: ${exit.message}. ${next}`;
+    const stateless = this.#session.context.era === 'stateless';
+    const next = stateless
+      ? `Call again if that is safe: the next request has a fresh ${isolation}.`
+      : often
+        ? 'It has ended more than 3 times within a minute, so the session ends too. Initialize a new session.'
+        : `The session continues with a fresh ${isolation}.`;
+    const whose = stateless ? 'The' : "This session's";
+    const message = `${whose} ${isolation} ended while it served the request: ${exit.message}. ${next}`;
     this.#pending.failAll(lost, JSON_RPC.internalError, message, `thread_${exit.cause}`);
     if (often) void this.#session.end('thread_deaths');
   }

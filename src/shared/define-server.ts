@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { ServerOptions } from '@modelcontextprotocol/sdk/server/index.js';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { Registry } from 'prom-client';
-import type { SessionContext } from './session-context.js';
+import type { Affinity, SessionContext } from './session-context.js';
 
 export interface SessionLog {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -127,6 +127,15 @@ interface SessionTraits {
    * `createServer` runs again in another thread when the session is needed.
    */
   readonly sleep?: boolean;
+  /**
+   * What the server's state belongs to for clients of revision 2026-07-28, which have no sessions. `session`, unless the
+   * gateway's option says otherwise: such clients have to begin one. `request`: nothing is kept from one request to the
+   * next. `principal`: all requests of one principal meet the same thread. `handle`: the gateway adds tools that open and
+   * close sessions. Clients of earlier revisions have sessions in any case.
+   */
+  readonly affinity?: Affinity;
+  /** With affinity `request`. `false`: each request has a fresh thread, even if the one before has left nothing behind. */
+  readonly reuse?: boolean;
   /**
    * Runs before a session without work gives its thread back. `session.signal` does not abort, and `session.state` is
    * kept. It has `cancel-grace` to finish. If it throws, the thread ends all the same.

@@ -18,6 +18,8 @@ export const END_REASONS = [
   'abandoned',
   /** No thread became free within the deadline. */
   'no_thread',
+  /** In the stateless era: it was opened for one request, which is over, and serves no other. */
+  'request_over',
   /** The server answered `initialize` with an error. */
   'initialize_failed',
   /** The server module's `setup` threw for this session. */

@@ -70,6 +70,7 @@ const PINS: readonly [what: string, found: readonly string[], pinned: readonly s
       'max_age',
       'abandoned',
       'no_thread',
+      'request_over',
       'initialize_failed',
       'setup_failed',
       'server_closed',

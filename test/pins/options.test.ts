@@ -12,6 +12,7 @@ import { expectPinned } from './pinned.js';
 const OPTIONS = [
   'admin-host adminHost BULKHEAD_ADMIN_HOST <host> 127.0.0.1',
   'admin-port adminPort BULKHEAD_ADMIN_PORT <number> 9464',
+  'affinity affinity BULKHEAD_AFFINITY <name> session',
   'allow-private-network allowPrivateNetwork BULKHEAD_ALLOW_PRIVATE_NETWORK switch false',
   'allowed-hosts allowedHosts BULKHEAD_ALLOWED_HOSTS <hosts>... -',
   'allowed-origins allowedOrigins BULKHEAD_ALLOWED_ORIGINS <origins>... -',
@@ -55,6 +56,7 @@ const OPTIONS = [
 
 /** The spelling in config files; `createGateway` has camelCase. */
 const SERVER_KEYS = [
+  'affinity <name>',
   'args <strings>',
   'command <command>',
   'cwd <folder>',
@@ -66,6 +68,7 @@ const SERVER_KEYS = [
   'module <file>',
   'package <package>',
   'process-memory-mb <number>',
+  'reuse ',
   'script <file>',
   'session-idle <duration>',
   'session-max-age <duration>',
@@ -139,6 +142,8 @@ describe('Options', () => {
       ),
     );
     const pinned = [
+      'affinity: session request principal handle',
+      'affinity: session request principal handle',
       'isolation: thread process',
       'isolation: thread process',
       'lists: learned dynamic',

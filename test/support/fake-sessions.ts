@@ -24,6 +24,8 @@ export const SSE_AFTER_MS = 1_000;
 export const OPTIONS = {
   server: 'env',
   maxSessions: 10,
+  affinity: 'session' as const,
+  reuse: true,
   cleanupIntervalMs: SECOND,
   maxRequestsPerSession: 64,
   progressHeartbeatMs: 20 * SECOND,

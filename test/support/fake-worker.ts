@@ -17,7 +17,7 @@ export class FakeWorker implements SessionWorker, RunningRequestsOwner {
   readonly id: number;
   readonly ready: Promise<void> = Promise.resolve();
   readonly gone: Promise<WorkerExit>;
-  readonly traits = { staticLists: false, sleeps: true };
+  readonly traits = { staticLists: false, sleeps: true, affinity: undefined, reuse: undefined };
   readonly memoryBytes = 0;
   readonly cancelGraceMs: number;
   /** All that it was posted and has read, in order. */
@@ -33,6 +33,9 @@ export class FakeWorker implements SessionWorker, RunningRequestsOwner {
   spins = false;
   /** Whether it has work when it is told to sleep. */
   staysAwake = false;
+  get serving(): boolean {
+    return this.#requests.size > this.#requests.cancelled;
+  }
   readonly #starter: StarterOwner;
   readonly #requests: RunningRequests;
   #unread: PostedMessage[] = [];

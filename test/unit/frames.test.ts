@@ -83,13 +83,6 @@ const TO_WORKER: AnyOf<ToWorkerFrame> = {
   end: fc.record({ reason: text }),
 };
 
-const DECLARED = fc.record({
-  tools: fc.boolean(),
-  prompts: fc.boolean(),
-  resources: fc.boolean(),
-  logging: fc.boolean(),
-  subscribe: fc.boolean(),
-});
 const response = fc
   .oneof(
     fc.record({ kind: fc.constant('response' as const), id: orNot(id), body: jsonBody }),
@@ -110,7 +103,13 @@ const response = fc
       kind: fc.constant('response' as const),
       id,
       body: jsonBody,
-      declared: DECLARED,
+      declared: fc.record({
+        tools: fc.boolean(),
+        prompts: fc.boolean(),
+        resources: fc.boolean(),
+        logging: fc.boolean(),
+        subscribe: fc.boolean(),
+      }),
     }),
     fc.record({
       kind: fc.constant('response' as const),
@@ -149,7 +148,12 @@ const FROM_WORKER: AnyOf<FromWorkerFrame> = {
   ready: fc.record({
     systemThreadId: orNot(fc.nat()),
     niceness: orNot(fc.integer({ min: -20, max: 19 })),
-    traits: fc.record({ staticLists: fc.boolean(), sleeps: fc.boolean() }),
+    traits: fc.record({
+      staticLists: fc.boolean(),
+      sleeps: fc.boolean(),
+      affinity: orNot(fc.constantFrom('session', 'request', 'principal', 'handle')),
+      reuse: orNot(fc.boolean()),
+    }),
     rejectedCaches: fc.uniqueArray(fc.constantFrom('worker', 'module')),
   }),
   failed: fc.record({
@@ -159,14 +163,20 @@ const FROM_WORKER: AnyOf<FromWorkerFrame> = {
       { requiredKeys: ['name', 'message'] },
     ),
   }),
-  claimed: fc.record({ declared: DECLARED }, { requiredKeys: [] }),
+  claimed: nothing,
   send: fc.oneof(response, request, notification, announcement),
   lists: fc.record({
     answers: fc.array(
       fc.record({ method: text, before: text, after: text, failure: orNot(text), digest: text }),
       { maxLength: 5 },
     ),
-    declared: DECLARED,
+    declared: fc.record({
+      tools: fc.boolean(),
+      prompts: fc.boolean(),
+      resources: fc.boolean(),
+      logging: fc.boolean(),
+      subscribe: fc.boolean(),
+    }),
     tools: fc.array(text),
     afterCall: fc.boolean(),
   }),

@@ -50,6 +50,7 @@ describe('options', () => {
         threadMemoryMb: 512,
         threadNice: 5,
         isolation: 'thread',
+        affinity: 'session',
         processMemoryMb: 1_024,
         sessionIdleMs: 24 * 3_600_000,
         sleepAfterMs: 30_000,

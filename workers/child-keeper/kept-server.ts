@@ -163,7 +163,7 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
         type: 'ready',
         systemThreadId: undefined,
         niceness: undefined,
-        traits: { staticLists: false, sleeps: this.#frame.sleeps },
+        traits: { staticLists: false, sleeps: this.#frame.sleeps, affinity: undefined, reuse: undefined },
         rejectedCaches: [],
       });
     });

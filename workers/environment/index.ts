@@ -21,6 +21,7 @@ export function environmentServer(options: EnvironmentOptions): SetupDefinition 
     version: ENVIRONMENT_VERSION,
     title: 'Environment',
     lists: 'static',
+    affinity: 'request',
     instructions:
       'Tools for the machine that this server runs on. environment_info tells its system, disks and tool versions; ' +
       `list_directory, read_file and search_files read inside ${roots.describe()}; ` +

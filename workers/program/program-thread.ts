@@ -89,7 +89,7 @@ export class ProgramThread implements Program, StdioSessionOwner {
       systemThreadId,
       // It changes when the program has started.
       niceness: undefined,
-      traits: { staticLists: false, sleeps: program.sleeps },
+      traits: { staticLists: false, sleeps: program.sleeps, affinity: undefined, reuse: undefined },
       rejectedCaches: this.#loading.rejectsCache ? ['module'] : [],
     });
     endWhenIdle();

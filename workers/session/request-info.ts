@@ -21,7 +21,9 @@ export class RequestInfo {
   constructor(context: SessionContext, owner: { postUnpaced(frame: UnpacedFrame): void }) {
     this.#owner = owner;
     this.#canPoll =
-      context.transport === 'streamable-http' && context.protocolVersion >= FIRST_VERSION_WITH_POLLING;
+      context.era === 'session' &&
+      context.transport === 'streamable-http' &&
+      context.protocolVersion >= FIRST_VERSION_WITH_POLLING;
     this.#requestInfo = {
       headers: {
         'mcp-session-id': context.sessionId,

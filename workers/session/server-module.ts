@@ -1,6 +1,7 @@
 import type { Script } from 'node:vm';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
 import type { ModuleTraits } from '../../src/shared/frames/from-worker.js';
+import { AFFINITIES, type Affinity } from '../../src/shared/session-context.js';
 import type { ModuleText, ModuleThreadData } from '../../src/shared/thread-start.js';
 import { compiledText } from '../module-text.js';
 import { importModule } from './import-module.js';
@@ -109,13 +110,19 @@ const OF_THE_SERVER = ['name', 'version', 'title', 'instructions', 'options'] as
 
 const TRAITS: readonly (readonly [key: string, isRight: (value: unknown) => boolean, right: string])[] = [
   ['lists', (value) => value === 'static', "'static', or leave it out"],
+  [
+    'affinity',
+    (value) => AFFINITIES.includes(value as Affinity),
+    `one of ${AFFINITIES.map((name) => `'${name}'`).join(', ')}, or leave it out`,
+  ],
+  ['reuse', (value) => typeof value === 'boolean', 'true or false'],
   ['sleep', (value) => typeof value === 'boolean', 'true or false'],
   ['onSleep', (value) => typeof value === 'function', 'a function, or leave it out'],
 ];
 
 /** What the main thread has to know about the module. */
-export function traitsOf({ lists, sleep }: ServerDefinition): ModuleTraits {
-  return { staticLists: lists === 'static', sleeps: sleep !== false };
+export function traitsOf({ lists, sleep, affinity, reuse }: ServerDefinition): ModuleTraits {
+  return { staticLists: lists === 'static', sleeps: sleep !== false, affinity, reuse };
 }
 
 function isDefinition(value: Record<string, unknown>): boolean {

@@ -1,14 +1,12 @@
 /** One session inside its thread: its server, what runs in it, and its end. */
-import {
-  type DeclaredNotifications,
-  declaredNotifications,
-} from '../../src/shared/declared-notifications.js';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
 import { messageOf } from '../../src/shared/errors.js';
 import type { FromWorkerFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
 import type { ClaimFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import type { UnpacedFrame } from '../../src/shared/frames/unpaced.js';
 import { ListInquiry } from '../list-inquiry.js';
+import { LeftBehind } from '../stateless/left-behind.js';
+import { PassingState } from '../stateless/passing-state.js';
 import type { ToolView } from '../tool-rules.js';
 import { AnyServer } from './any-server/any-server.js';
 import type { Run } from './current-request.js';
@@ -30,10 +28,11 @@ export class SessionHost implements SessionServerOwner {
   readonly #session: SessionApi;
   readonly holds: Holds;
   readonly lists: ListInquiry | undefined;
-  /** What its server has answered to `initialize` in a replay. */
-  declared: DeclaredNotifications | undefined;
   /** Resolves when `onSleep` has ended; unset before the first attempt. */
   #asleep: Promise<void> | undefined;
+  /** The next two only where a request has its worker to itself. */
+  readonly #leftBehind: LeftBehind | undefined;
+  readonly #passing: PassingState | undefined;
   #ending = false;
 
   constructor(owner: SessionHostOwner, definition: ServerDefinition, claim: ClaimFrame) {
@@ -42,7 +41,10 @@ export class SessionHost implements SessionServerOwner {
     this.#replay = claim.replay;
     const { context } = claim;
     const postUnpaced = (frame: FromWorkerFrame): void => owner.postUnpaced(frame);
-    const state = new StoredState(claim.state, () => owner.stateUsedKib, postUnpaced);
+    const single = context.era === 'stateless' && context.affinity === 'request';
+    if (single) this.#passing = new PassingState(owner.log);
+    if (single) this.#leftBehind = new LeftBehind();
+    const state = this.#passing ?? new StoredState(claim.state, () => owner.stateUsedKib, postUnpaced);
     this.holds = new Holds(postUnpaced);
     this.#session = new SessionApi(owner, context, state, this.holds);
     if (owner.learns && definition.lists !== 'static') this.lists = this.#inquiry();
@@ -61,6 +63,10 @@ export class SessionHost implements SessionServerOwner {
     return this.#owner.fastPath;
   }
 
+  left(): readonly string[] | undefined {
+    return this.#leftBehind?.left();
+  }
+
   get tools(): ToolView | undefined {
     return this.#owner.tools;
   }
@@ -76,6 +82,7 @@ export class SessionHost implements SessionServerOwner {
   onSettled({ key, requestId, cancelled }: Run): void {
     if (cancelled) this.#owner.postUnpaced({ type: 'settled', requestId });
     this.#owner.children.endRequest(key);
+    this.#passing?.clear();
     this.#session.requestSettled();
   }
 
@@ -99,12 +106,11 @@ export class SessionHost implements SessionServerOwner {
     if (introduction !== undefined) {
       const answer = await this.#server.replay(introduction);
       if (answer !== undefined) this.lists?.introduced(answer);
-      if (answer !== undefined && 'result' in answer.message)
-        this.declared = declaredNotifications(answer.message.result);
     }
     const level = rest.find(isLogLevel);
     if (level !== undefined) await this.#server.replay(level);
     for (const body of rest) if (body !== level) void this.#server.replay(body);
+    this.#leftBehind?.begin();
   }
 
   receive(frame: HostFrame): void {

@@ -42,6 +42,8 @@ export interface TransportOwner {
   readonly tools: ToolView | undefined;
   /** Asks the server for its lists; `undefined` if they are not learned. */
   readonly lists: ListInquiry | undefined;
+  /** What a request that is over has left behind, where that matters; `undefined`: nothing. */
+  left(): readonly string[] | undefined;
   post(frame: SendFrame): void;
   /** For frames that no credit limits; it may block. */
   postUnpaced(frame: UnpacedFrame): void;

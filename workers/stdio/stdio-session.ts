@@ -175,8 +175,7 @@ export class StdioSession {
     for (const { message, body } of this.#early.takeAll()) this.#takeFor(client, message, body);
     if (replay.length > 0 && !(await this.#start.replay(replay))) return;
     this.#replayed = true;
-    const { declared } = this.#start;
-    this.#owner.post({ type: 'claimed', ...(declared !== undefined && { declared }) });
+    this.#owner.post({ type: 'claimed' });
     this.#flush();
   }
 

@@ -3,8 +3,9 @@
  * and `command`. The JSON Schema and the table of the documentation are derived from them, as they are from options.
  */
 import type { Lists } from '../../servers/server-entry.js';
+import { AFFINITIES } from '../../shared/session-context.js';
 import { ofOneServer, option } from '../option.js';
-import { duration, integer, oneOf } from '../option-kinds.js';
+import { duration, integer, oneOf, onOrOff } from '../option-kinds.js';
 import {
   argumentList,
   BUILT_IN,
@@ -74,6 +75,16 @@ export const serverEntryOptions = {
   lists: option(oneOf(LISTS), {
     defaultText: '`learned` for scripts, packages and commands, `dynamic` for modules',
     help: `${LISTS.join(' or ')}: whether the answers to \`initialize\` and the lists are remembered from the first session and given to later ones, which then start without a process or thread`,
+  }),
+  /** What its state belongs to in the stateless era. By default what a module says itself, otherwise the gateway's. */
+  affinity: option(oneOf(AFFINITIES), {
+    defaultText: "what a module says itself, otherwise the gateway's",
+    help: 'what its state belongs to for clients of revision 2026-07-28: `session` (such clients have to begin one), `request`, `principal` or `handle`',
+  }),
+  /** With affinity `request`: whether a thread or process that is clean after a request may serve another one. */
+  reuse: option(onOrOff, {
+    defaultText: 'on for modules, off for scripts, packages and commands, which cannot be looked into',
+    help: 'with affinity `request`: whether a thread or process that has nothing left of one request may serve another one',
   }),
   /** Which tools clients see, and under which names. */
   tools: option(toolRules, {

@@ -1,6 +1,7 @@
 /** Options of what sessions are served. */
 
 import type { Isolation } from '../../servers/server-entry.js';
+import { AFFINITIES } from '../../shared/session-context.js';
 import { option } from '../option.js';
 import { duration, folders, moduleFile, oneOf, onOrOff } from '../option-kinds.js';
 
@@ -20,6 +21,14 @@ export const serverOptions = {
   isolation: option(oneOf(ISOLATIONS), {
     default: 'thread',
     help: "where a session's server module, script or package runs: in a thread, or in a process of its own, which may crash; commands always run in processes",
+  }),
+  /**
+   * What the state of a server belongs to in the stateless era (2026-07-28), unless the server says it itself; by default
+   * `session`: clients of that era are told to begin a session.
+   */
+  affinity: option(oneOf(AFFINITIES), {
+    default: 'session',
+    help: "what a server's state belongs to for clients of revision 2026-07-28, unless the server says it itself: a session (such clients have to begin one), a single request, a principal, or a handle that a tool gives out",
   }),
   /** How long a server may take to start; by default `30s`, and 5 minutes for commands that download it first, such as npx. */
   startTimeout: option(duration(1), {

@@ -60,6 +60,8 @@ function serverEntry(given: GivenEntry, warn: (sentence: string) => void): Serve
     spares,
     sleepAfterMs: sleepAfter,
     lists,
+    affinity: entry.affinity,
+    reuse: entry.reuse,
     tools,
     processMemoryMb: entry.processMemoryMb ?? gateway.processMemoryMb,
     overrides: overrides(given, entry, 'sessionMaxAge' in written),

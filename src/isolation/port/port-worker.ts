@@ -15,7 +15,6 @@ import { CODE_CACHES, type CodeCaches } from '../../shared/code-caches.js';
 import type { Deadline } from '../../shared/deadline.js';
 import { messageOf } from '../../shared/errors.js';
 import type {
-  ClaimedFrame,
   ExitedFrame,
   FailedFrame,
   ListsFrame,
@@ -125,6 +124,10 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
 
   get idle(): boolean {
     return this.requests.size === 0 && !this.#held;
+  }
+
+  get serving(): boolean {
+    return this.requests.size > this.requests.cancelled;
   }
 
   /** Once the thread has told its id, until it is doomed. */
@@ -317,12 +320,12 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     this.#kill(failedStart(frame));
   }
 
-  onSetUp({ declared }: ClaimedFrame): void {
+  onSetUp(): void {
     this.#timers.clear(this.#setupDeadline);
     this.#setupDeadline = undefined;
     this.#setUp = true;
     this.#host.onSettled(this);
-    this.#owner?.onClaimed(declared);
+    this.#owner?.onClaimed();
   }
 
   onSend(frame: SendFrame): void {

@@ -10,6 +10,7 @@ import type { DeclaredNotifications } from '../declared-notifications.js';
 import type { PlainError } from '../errors.js';
 import type { MemoryLimit } from '../memory-limits.js';
 import type { RequestId } from '../request-id.js';
+import type { Affinity } from '../session-context.js';
 
 export type FromWorkerFrame =
   | ReadyFrame
@@ -57,10 +58,8 @@ export interface FailedFrame {
 }
 
 /** The answer to `claim`: `setup` is done, and messages are handled. */
-export interface ClaimedFrame {
+interface ClaimedFrame {
   readonly type: 'claimed';
-  /** What the server has answered to `initialize` in a replay: what it may be expected to notify its client of. */
-  readonly declared?: DeclaredNotifications;
 }
 
 /** One JSON-RPC message of the server. It costs credit, which `credit` gives back. */
@@ -262,4 +261,8 @@ export interface ModuleTraits {
   readonly staticLists: boolean;
   /** Its sessions may lose their worker while nothing is asked of them. */
   readonly sleeps: boolean;
+  /** What its state belongs to in the stateless era, if it says so. */
+  readonly affinity: Affinity | undefined;
+  /** With affinity `request`: whether its worker may serve a second request, if it says so. */
+  readonly reuse: boolean | undefined;
 }

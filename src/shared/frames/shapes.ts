@@ -9,7 +9,7 @@ import type { PlainError } from '../errors.js';
 import { MAX_JSON_DEPTH } from '../json-depth.js';
 import { MEMORY_LIMITS, type MemoryLimit } from '../memory-limits.js';
 import { isRequestId } from '../request-id.js';
-import type { SessionContext } from '../session-context.js';
+import { AFFINITIES, type Affinity, type SessionContext } from '../session-context.js';
 import type {
   FromWorkerFrame,
   LearnedAnswer,
@@ -37,6 +37,7 @@ const MAX_ANSWERS = 5;
 const isText = (value: unknown) => typeof value === 'string';
 const isTextIfAny = (value: unknown) => value === undefined || typeof value === 'string';
 const isFlag = (value: unknown) => typeof value === 'boolean';
+const isFlagIfAny = (value: unknown) => value === undefined || typeof value === 'boolean';
 const isNumberIfAny = (value: unknown) => value === undefined || typeof value === 'number';
 const isSize = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0;
 const isIdIfAny = (value: unknown) => value === undefined || isRequestId(value);
@@ -132,7 +133,14 @@ export const FROM_WORKER: Shapes<FromWorkerFrame> = {
   ready: {
     systemThreadId: isNumberIfAny,
     niceness: isNumberIfAny,
-    traits: (value) => isMadeOf<ModuleTraits>(value, { staticLists: isFlag, sleeps: isFlag }),
+    traits: (value) =>
+      isMadeOf<ModuleTraits>(value, {
+        staticLists: isFlag,
+        sleeps: isFlag,
+        affinity: (affinity): affinity is Affinity | undefined =>
+          affinity === undefined || AFFINITIES.includes(affinity as Affinity),
+        reuse: isFlagIfAny,
+      }),
     rejectedCaches: (value): value is CodeCacheName[] =>
       Array.isArray(value) && value.every((cache) => CODE_CACHES.includes(cache)),
   },
@@ -141,7 +149,7 @@ export const FROM_WORKER: Shapes<FromWorkerFrame> = {
     error: (value) =>
       isMadeOf<PlainError>(value, { name: isText, message: isText, code: isTextIfAny, stack: isTextIfAny }),
   },
-  claimed: { declared: (value) => value === undefined || isDeclared(value) },
+  claimed: {},
   send: {
     kind: (value) => value === 'response' || value === 'request' || value === 'notification',
     id: isIdIfAny,

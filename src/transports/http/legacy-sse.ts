@@ -7,13 +7,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { JSON_RPC } from '../../protocol/json-rpc-error.js';
 import type { Session } from '../../session/session.js';
 import { identified, openingOf, tellSession } from '../session-messages.js';
+import { contextOf, type HttpTransportCollaborators } from './http-transport.js';
 import { acceptsAll } from './media-type.js';
 import { messagesIn, readJson, TOO_MUCH_WAITS } from './messages.js';
 import { type HttpRejection, reject } from './reply.js';
 import type { RequestTarget } from './request-target.js';
 import { readMetadata } from './session-metadata.js';
 import { SseStream } from './sse-stream.js';
-import { contextOf, type HttpTransportCollaborators } from './streamable-http.js';
 
 const MESSAGES = 'messages';
 

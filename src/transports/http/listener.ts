@@ -8,6 +8,7 @@ import type { GatewayEmitter } from '../../telemetry/events.js';
 import type { Connections } from './connections.js';
 import { answerPreflight, isPreflight, shareWith } from './cors.js';
 import { HttpServer } from './http-server.js';
+import type { HttpTransportCollaborators } from './http-transport.js';
 import { LegacySse } from './legacy-sse.js';
 import { answering, reject, SECOND_HOST } from './reply.js';
 import { hasSecondHost, type RequestTarget, readTarget } from './request-target.js';
@@ -19,7 +20,7 @@ import {
   type ServerDirectory,
   unavailable,
 } from './server-directory.js';
-import { type HttpTransportCollaborators, StreamableHttp } from './streamable-http.js';
+import { StreamableHttp } from './streamable-http.js';
 
 const MCP_PATH = '/mcp';
 const MCP_TARGET: RequestTarget = readTarget(MCP_PATH);

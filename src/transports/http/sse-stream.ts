@@ -15,12 +15,15 @@ const KEEP_ALIVE = ': keep-alive\n\n';
 export interface SseStreamOptions {
   readonly kind: StreamKind;
   readonly response: ServerResponse;
-  readonly sessionId: string;
+  /** `undefined`: the client has no session. */
+  readonly sessionId: string | undefined;
   readonly keepAliveMs: number;
   readonly events: GatewayEmitter;
   readonly output: OutputBudget;
   /** Written first, before anything of the session: the `endpoint` event of the legacy transport. */
   readonly preamble?: string;
+  /** The status of a JSON body that is an error with this code; without it, always 200. */
+  readonly statusOf?: (failure: string) => number;
 }
 
 export class SseStream implements StreamConnection, WaitingOutput {
@@ -39,13 +42,13 @@ export class SseStream implements StreamConnection, WaitingOutput {
     response.on('close', () => this.#closed());
   }
 
-  answer(body: string): boolean {
-    const { response, sessionId } = this.#options;
+  answer(body: string, failure?: string): boolean {
+    const { response, sessionId, statusOf } = this.#options;
     this.#ended = true;
     if (response.destroyed) return true;
-    response.writeHead(200, {
+    response.writeHead(failure === undefined ? 200 : (statusOf?.(failure) ?? 200), {
       'content-type': 'application/json',
-      'mcp-session-id': sessionId,
+      ...(sessionId !== undefined && { 'mcp-session-id': sessionId }),
       'content-length': Buffer.byteLength(body),
     });
     response.end(body);
@@ -62,7 +65,8 @@ export class SseStream implements StreamConnection, WaitingOutput {
   nothing(): void {
     const { response, sessionId } = this.#options;
     this.#ended = true;
-    if (!response.destroyed) response.writeHead(204, { 'mcp-session-id': sessionId }).end();
+    const named = sessionId !== undefined && { 'mcp-session-id': sessionId };
+    if (!response.destroyed) response.writeHead(204, { ...named }).end();
   }
 
   open(primingId?: string, retryMs?: number): void {
@@ -77,15 +81,13 @@ export class SseStream implements StreamConnection, WaitingOutput {
       'cache-control': 'no-cache, no-transform',
       // Without it, nginx buffers streams.
       'x-accel-buffering': 'no',
-      ...(kind !== 'legacy' && { 'mcp-session-id': sessionId }),
+      ...(kind !== 'legacy' && sessionId !== undefined && { 'mcp-session-id': sessionId }),
     });
     // Node keeps the head as the two dozen strings from which it was built, unless it is sent by itself.
     response.flushHeaders();
     events.emit('stream-opened', { kind });
-    const priming =
-      primingId === undefined ? `retry: ${retryMs}\n\n` : `id: ${primingId}\nretry: ${retryMs}\ndata: \n\n`;
-    if (kind === 'legacy') response.write(preamble);
-    else if (retryMs !== undefined) response.write(priming);
+    const first = kind === 'legacy' ? preamble : priming(primingId, retryMs);
+    if (first !== '') response.write(first);
     this.#keepAlive = setInterval(() => this.#comment(), keepAliveMs);
   }
 
@@ -165,4 +167,9 @@ export class SseStream implements StreamConnection, WaitingOutput {
     this.#ended = true;
     this.owner?.onClose(this);
   }
+}
+
+function priming(id: string | undefined, retryMs: number | undefined): string {
+  if (retryMs === undefined) return '';
+  return id === undefined ? `retry: ${retryMs}\n\n` : `id: ${id}\nretry: ${retryMs}\ndata: \n\n`;
 }

@@ -11,61 +11,36 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LATEST_PROTOCOL_VERSION, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
 import { parseEventId } from '../../delivery/event-id.js';
-import type { OutboxSource } from '../../delivery/outbox.js';
 import { answerLost } from '../../delivery/session-streams.js';
 import type { ClientMessage, ClientRequest } from '../../protocol/client-message.js';
+import { classify, type EraPolicy } from '../../protocol/era.js';
 import { JSON_RPC } from '../../protocol/json-rpc-error.js';
 import { rejectionResponse } from '../../protocol/rejection.js';
 import type { Session } from '../../session/session.js';
-import type { OpeningContext, SessionManager } from '../../session/session-manager.js';
-import type { SessionContext, SessionTransport } from '../../shared/session-context.js';
-import { identified, MAX_NAME_CHARS, openingOf, tellSession } from '../session-messages.js';
+import type { SessionContext } from '../../shared/session-context.js';
+import { STATELESS_VERSIONS } from '../../shared/stateless-protocol.js';
+import { identified, openingOf, tellSession } from '../session-messages.js';
+import { contextOf, type HttpTransportCollaborators } from './http-transport.js';
 import { acceptsAll } from './media-type.js';
-import { type MessageCollaborators, messagesIn, readJson, TOO_MUCH_WAITS } from './messages.js';
-import type { OutputBudget } from './output-budget.js';
+import { messagesIn, readJson, TOO_MUCH_WAITS } from './messages.js';
 import { type HttpRejection, headerOf, internalError, reject, sendJson } from './reply.js';
-import { type MetadataHook, readMetadata } from './session-metadata.js';
+import { readMetadata } from './session-metadata.js';
 import { SseStream } from './sse-stream.js';
+import { StatelessHttp } from './stateless-http.js';
 
 /** JSON-RPC batches existed up to 2025-03-26 (2025-06-18, Key Changes). */
 const LAST_VERSION_WITH_BATCHES = '2025-03-26';
 
-/** What a transport over HTTP uses; one object for all of its requests. */
-export interface HttpTransportCollaborators extends MessageCollaborators {
-  readonly sessions: SessionManager;
-  /** The way to the clients. */
-  readonly streams: OutboxSource;
-  readonly output: OutputBudget;
-  readonly keepAliveMs: number;
-  /** What an embedding program adds to the session context, from the request that opens the session. */
-  readonly metadata: MetadataHook;
-}
-
-/** Who opens a session, as far as the first request says; `initialize` adds the rest. */
-export function contextOf(
-  request: IncomingMessage,
-  transport: SessionTransport,
-  principal: string,
-  metadata: Readonly<Record<string, unknown>>,
-): OpeningContext {
-  return {
-    era: 'session',
-    affinity: 'session',
-    transport,
-    client: { name: '', version: '' },
-    protocolVersion: LATEST_PROTOCOL_VERSION,
-    userAgent: headerOf(request, 'user-agent')?.slice(0, MAX_NAME_CHARS),
-    remoteAddress: request.socket.remoteAddress,
-    principal,
-    metadata,
-  };
-}
-
 export class StreamableHttp {
   readonly #parts: HttpTransportCollaborators;
+  readonly #stateless: StatelessHttp;
+  readonly #eraPolicy: EraPolicy;
 
   constructor(parts: HttpTransportCollaborators) {
     this.#parts = parts;
+    this.#stateless = new StatelessHttp(parts);
+    const { lenientVersionHeader } = parts;
+    this.#eraPolicy = { stateless: this.#stateless.served, lenientVersionHeader };
   }
 
   handle(request: IncomingMessage, response: ServerResponse, principal: string): void {
@@ -87,6 +62,9 @@ export class StreamableHttp {
   }
 
   #post(request: IncomingMessage, response: ServerResponse, principal: string): void {
+    const version = headerOf(request, 'mcp-protocol-version');
+    if (version !== undefined && STATELESS_VERSIONS.includes(version))
+      return this.#read(request, response, principal);
     if (!acceptsAll(request.headers.accept, ['application/json', 'text/event-stream'])) {
       return this.#reject(request, response, {
         status: 406,
@@ -100,9 +78,21 @@ export class StreamableHttp {
       if (wrongVersion !== undefined) return this.#reject(request, response, wrongVersion);
       if (this.#session(request, response, principal, []) === undefined) return;
     }
+    this.#read(request, response, principal);
+  }
+
+  #read(request: IncomingMessage, response: ServerResponse, principal: string): void {
     readJson(this.#parts, request, response, (text) => {
       const parsed = messagesIn(text, this.#parts.events, request, response);
-      if (parsed !== undefined) this.#messages(request, response, principal, parsed.messages, parsed.batch);
+      if (parsed === undefined) return;
+      const classified = classify(parsed, request, this.#eraPolicy);
+      if ('status' in classified) return this.#reject(request, response, classified);
+      if (classified.era === 'session')
+        return this.#messages(request, response, principal, parsed.messages, parsed.batch);
+      if (classified.kind === 'request')
+        return this.#stateless.request(request, response, principal, classified);
+      // The revision has no notification of a client over HTTP.
+      response.writeHead(202).end();
     });
   }
 

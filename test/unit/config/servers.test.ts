@@ -89,6 +89,8 @@ describe('servers', () => {
         spares: undefined,
         sleepAfterMs: undefined,
         lists: 'learned',
+        affinity: undefined,
+        reuse: undefined,
         tools: undefined,
         processMemoryMb: 1_024,
         overrides: {},

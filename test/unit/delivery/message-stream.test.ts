@@ -63,6 +63,7 @@ class Connection implements StreamConnection {
 }
 
 class Owner implements StreamOwner {
+  readonly retryMs = RETRY_MS;
   readonly log: EventLog | undefined;
   readonly protocolVersion: string;
   readonly totals = new StreamTotals();

@@ -22,6 +22,7 @@ const WINDOW_CHARS = 1024 * 1024;
 const MAX_MESSAGE_CHARS = 32 * 1024 * 1024;
 
 class Owner implements TransportOwner {
+  left(): undefined {}
   readonly showsStacks: boolean;
   readonly lists = undefined;
   readonly fastPath: boolean;
@@ -75,9 +76,7 @@ async function world({ context: given, showsStacks = false, fastPath = false, ac
   const executor = new SessionAwareToolExecutor(context, () => {});
   installToolExecutor(executor);
   const definition = { name: 'test', version: '1', setup() {} };
-  const server = createMcpServer(definition, {
-    capabilities: { logging: {}, resources: { subscribe: true } },
-  });
+  const server = createMcpServer(definition, { capabilities: { logging: {} } });
   server.registerTool(
     'act',
     { inputSchema: { text: z.string().optional() } },
@@ -162,7 +161,7 @@ describe('A response in its frame', () => {
   it('tells which notifications the server has declared, in the response to initialize', async () => {
     const { owner, deliver, call } = await world();
     deliver(initialize(1));
-    const declared = { tools: true, prompts: false, resources: true, logging: true, subscribe: true };
+    const declared = { tools: true, prompts: false, resources: false, logging: true, subscribe: false };
     expect((await owner.response(1)).declared).to.deep.equal(declared);
     expect(await call(2)).to.not.have.property('declared');
   });
@@ -195,27 +194,6 @@ describe('A notification in its frame', () => {
     expect(progress).to.include({ kind: 'notification', relatedTo: 'seven', progress: 0.5 });
     expect(changed).to.include({ kind: 'notification', relatedTo: undefined, listChanged: true });
     expect([progress?.listChanged, changed?.progress]).to.deep.equal([undefined, undefined]);
-  });
-
-  it('says what it is about in the stateless era, and belongs to no request then', async () => {
-    const { owner, server, call } = await world({
-      context: { era: 'stateless' },
-      act: async ({ sendNotification }) => {
-        await sendNotification({ method: 'notifications/tools/list_changed' });
-        await sendNotification({ method: 'notifications/resources/updated', params: { uri: 'a:b' } });
-      },
-    });
-    await call('seven');
-    await server.sendToolListChanged();
-    const [changed, updated, , later] = owner.posted;
-    expect(changed).to.include({ topic: 'tools', relatedTo: undefined, listChanged: true });
-    expect(updated).to.include({ topic: 'resource:a:b', relatedTo: undefined });
-    expect(later).to.include({ topic: 'tools', relatedTo: undefined });
-    const { owner: other, call: callOther } = await world({
-      act: ({ sendNotification }) => sendNotification({ method: 'notifications/tools/list_changed' }),
-    });
-    await callOther('seven');
-    expect(other.posted[0]).to.include({ relatedTo: 'seven' }).and.not.have.property('topic');
   });
 
   it('names the request that the server withdraws', async () => {

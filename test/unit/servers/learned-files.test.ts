@@ -34,6 +34,8 @@ const ENTRY: CommandEntry = {
   spares: undefined,
   sleepAfterMs: undefined,
   lists: 'learned',
+  affinity: undefined,
+  reuse: undefined,
   tools: undefined,
   processMemoryMb: 1,
   overrides: {},

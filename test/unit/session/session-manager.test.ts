@@ -8,6 +8,8 @@ import { contextOf } from '../metrics/fake-gateway.js';
 
 const OPTIONS: SessionManagerOptions = {
   server: 'env',
+  affinity: 'session' as const,
+  reuse: true,
   cleanupIntervalMs: 60_000,
   maxRequestsPerSession: 64,
   progressHeartbeatMs: 20_000,

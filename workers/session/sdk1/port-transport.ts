@@ -5,11 +5,12 @@
 
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { Transport, TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
-import type {
-  JSONRPCMessage,
-  JSONRPCResponse,
-  MessageExtraInfo,
-  Result,
+import {
+  type JSONRPCMessage,
+  type JSONRPCResponse,
+  type MessageExtraInfo,
+  type Result,
+  SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/sdk/types.js';
 import { declaredNotifications } from '../../../src/shared/declared-notifications.js';
 import { cut, toPlainError } from '../../../src/shared/errors.js';
@@ -18,7 +19,9 @@ import type { MessageFrame } from '../../../src/shared/frames/to-worker.js';
 import { isRequestId, type RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
 import type { TextResponse } from '../../list-inquiry.js';
+import { StatelessCalls, type StatelessMessage } from '../../stateless/stateless-calls.js';
 import type { ToolView } from '../../tool-rules.js';
+import { currentRequest } from '../current-request.js';
 import { FastPath } from '../fast-path/fast-path.js';
 import { RequestInfo } from '../request-info.js';
 import { idOf, shortText, toFrame } from '../send-frame.js';
@@ -38,7 +41,6 @@ export class PortTransport implements Transport {
 
   readonly #owner: TransportOwner;
   readonly #executor: SessionAwareToolExecutor;
-  readonly #stateless: boolean;
   readonly #window: SendWindow;
   readonly #requestInfo: RequestInfo;
   readonly #tools: ToolView | undefined;
@@ -56,15 +58,17 @@ export class PortTransport implements Transport {
   /** Unset if the option is off. */
   #fastPath: FastPath | undefined;
   #isMessageIgnored!: IsMessageIgnored;
+  /** Of a compartment of the stateless era. */
+  readonly #stateless: StatelessCalls | undefined;
 
   constructor(context: SessionContext, owner: TransportOwner, executor: SessionAwareToolExecutor) {
     this.sessionId = context.sessionId;
     this.#owner = owner;
     this.#executor = executor;
-    this.#stateless = context.era === 'stateless';
     this.#tools = owner.tools;
     this.#window = new SendWindow(owner);
     this.#requestInfo = new RequestInfo(context, owner);
+    if (context.era === 'stateless') this.#stateless = new StatelessCalls(SUPPORTED_PROTOCOL_VERSIONS);
   }
 
   async start(): Promise<void> {}
@@ -94,10 +98,11 @@ export class PortTransport implements Transport {
   }
 
   /** Passes one message of the client to the SDK. The main thread has checked and classified it. */
-  deliver({ key, body, fastPath }: MessageFrame): void {
+  deliver({ key, body, fastPath, stateless }: MessageFrame): void {
     // The main thread answers what has arrived meanwhile, and ends the session.
     if (this.#closed) return;
-    const value: unknown = JSON.parse(body);
+    const value: unknown = stateless ? this.#arrived(key, JSON.parse(body)) : JSON.parse(body);
+    if (value === undefined) return;
     if (this.#tools === undefined) return this.#receive(value as JSONRPCMessage, key, fastPath);
     const given = value as Readonly<Record<string, unknown>>;
     const viewed = this.#tools.request(given);
@@ -106,6 +111,16 @@ export class PortTransport implements Transport {
     // Nobody waits for an answer to anything else.
     if ('method' in given && isRequestId(given.id))
       void this.send({ jsonrpc: '2.0', id: given.id, error: viewed.error });
+  }
+
+  /** @returns the request as the server knows it; `undefined` if it has been answered */
+  #arrived(key: string, message: StatelessMessage): StatelessMessage | undefined {
+    if (this.#stateless === undefined) throw new Error('a request of the stateless era came to a session');
+    const request = this.#stateless.arrived(key, message);
+    const result = this.#stateless.ownResult(request);
+    if (result === undefined) return request;
+    void this.send({ jsonrpc: '2.0', id: request.id, result: result as Result });
+    return undefined;
   }
 
   /** @param message as the server is meant to receive it */
@@ -138,9 +153,15 @@ export class PortTransport implements Transport {
    */
   replay(body: string): Promise<TextResponse | undefined> {
     const message = JSON.parse(body) as JSONRPCMessage;
+    const { method } = message as { readonly method?: string };
     return new Promise((resolve) => {
+      const answered = (answer: TextResponse): void => {
+        if (method === 'initialize' && 'result' in answer.message)
+          this.#stateless?.introduced(answer.message.result);
+        resolve(answer);
+      };
       if (this.#closed) resolve(undefined);
-      else if ('method' in message && 'id' in message) this.#swallowed.set(message.id, resolve);
+      else if ('method' in message && 'id' in message) this.#swallowed.set(message.id, answered);
       else resolve(undefined);
       this.deliver({ type: 'message', key: '', body, fastPath: false, stateless: false });
     });
@@ -149,6 +170,7 @@ export class PortTransport implements Transport {
   /** Aborts a request's handler, as if its client had sent `notifications/cancelled`. */
   cancel(requestId: RequestId, reason: string): void {
     this.#executor.cancelled(requestId);
+    this.#stateless?.over(requestId);
     // At once, and even if the module has its own handler for the notification.
     this.#protocol._requestHandlerAbortControllers.get(requestId)?.abort(reason);
     this.#protocol._onnotification({
@@ -159,12 +181,12 @@ export class PortTransport implements Transport {
   }
 
   send(sent: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
-    if (this.#isUnwantedLogMessage(sent)) return Promise.resolve();
-    const message = this.#tools === undefined ? sent : this.#asClientSees(sent, this.#tools);
-    const frame = this.#withDeclared(
-      this.#withStack(toFrame(message, idOf(options?.relatedRequestId), this.#stateless)),
-      message,
-    );
+    const relatedTo = idOf(options?.relatedRequestId) ?? (this.#stateless && currentRequest()?.requestId);
+    if (this.#isUnwantedLogMessage(sent, relatedTo)) return Promise.resolve();
+    const viewed = this.#tools === undefined ? sent : this.#asClientSees(sent, this.#tools);
+    const message = this.#forItsEra(viewed);
+    const framed = toFrame(message, relatedTo);
+    const frame = this.#withDeclared(this.#withStack(this.#asKnown(framed, viewed)), message);
     if (frame.listChanged) this.#owner.lists?.listChanged();
     if (frame.kind === 'response' && frame.id !== undefined) {
       const answered = this.#swallowed.get(frame.id);
@@ -189,6 +211,22 @@ export class PortTransport implements Transport {
       : { ...message, result: tools.result(method, message.result) as Result };
   }
 
+  /** A response to a request of the stateless era has the client's id and the members of that era. */
+  #forItsEra<Message extends JSONRPCMessage>(message: Message): Message {
+    if (this.#stateless === undefined || 'method' in message || message.id === undefined) return message;
+    const response = { ...message, id: message.id };
+    return (this.#stateless.response(response) as Message | undefined) ?? message;
+  }
+
+  /** The frame of such a response, under the id by which server and main thread know the request. */
+  #asKnown(frame: SendFrame, sent: JSONRPCMessage): SendFrame {
+    if (this.#stateless === undefined || 'method' in sent || sent.id === undefined) return frame;
+    const { id } = sent;
+    this.#stateless.over(id);
+    const left = this.#owner.left();
+    return { ...frame, id, relatedTo: id, ...(left !== undefined && { left }) };
+  }
+
   #withStack(frame: SendFrame): SendFrame {
     if (frame.failure === undefined || frame.id === undefined) return frame;
     const thrown = this.#executor.thrownBy(frame.id);
@@ -209,9 +247,10 @@ export class PortTransport implements Transport {
   answer(id: RequestId, result: Result): Promise<void> | undefined {
     const response: JSONRPCResponse = { result, jsonrpc: '2.0', id };
     if (result.isError !== true && this.#window.open) {
-      const body = shortText(response);
+      const body = shortText(this.#forItsEra(response));
       if (body !== undefined) {
-        this.#window.postNow({ type: 'send', kind: 'response', id, relatedTo: id, body });
+        const frame = { type: 'send', kind: 'response', id, relatedTo: id, body } as const;
+        this.#window.postNow(this.#stateless === undefined ? frame : this.#asKnown(frame, response));
         return undefined;
       }
     }
@@ -227,11 +266,11 @@ export class PortTransport implements Transport {
    * 2025-11-25, Logging: the client sets the minimum level of messages that it receives. The SDK looks it up by the
    * session's id, which a module has no reason to pass.
    */
-  #isUnwantedLogMessage(message: JSONRPCMessage): boolean {
-    return (
-      'method' in message &&
-      message.method === 'notifications/message' &&
-      this.#isMessageIgnored((message.params as { level?: unknown } | undefined)?.level, this.sessionId)
-    );
+  #isUnwantedLogMessage(message: JSONRPCMessage, relatedTo: RequestId | undefined): boolean {
+    if (!('method' in message) || message.method !== 'notifications/message') return false;
+    const { level } = (message.params ?? {}) as { readonly level?: unknown };
+    return this.#stateless === undefined
+      ? this.#isMessageIgnored(level, this.sessionId)
+      : !this.#stateless.wantsLog(relatedTo, level);
   }
 }

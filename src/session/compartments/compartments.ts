@@ -1,0 +1,88 @@
+/**
+ * Which compartment serves a request of the stateless era. Protocol and transport say nothing that could be used for
+ * that, so the server says what its state belongs to: its `affinity`.
+ */
+import type { OutboxSource } from '../../delivery/outbox.js';
+import type { ClientRequest } from '../../protocol/client-message.js';
+import type { Rejection } from '../../protocol/rejection.js';
+import { COMPARTMENT_PARAMS } from '../../shared/compartment.js';
+import type { Affinity } from '../../shared/session-context.js';
+import { STATELESS_VERSION } from '../../shared/stateless.js';
+import type { Session } from '../session.js';
+import type { SessionManager } from '../session-manager.js';
+import type { Caller, CompartmentOwner } from './compartment.js';
+import { PrincipalCompartments } from './principal-compartments.js';
+import { RequestCompartments } from './request-compartments.js';
+
+/** The principal of all that have not said who they are: they have nothing in common. */
+const ANONYMOUS = 'anonymous';
+
+export class Compartments {
+  readonly #sessions: SessionManager;
+  readonly #outboxes: OutboxSource;
+  readonly #ofRequests: RequestCompartments<Session>;
+  readonly #ofPrincipals: PrincipalCompartments<Session>;
+
+  constructor(sessions: SessionManager, outboxes: OutboxSource) {
+    this.#sessions = sessions;
+    this.#outboxes = outboxes;
+    const opening = (affinity: Affinity) => (caller: Caller, owner: CompartmentOwner) =>
+      this.#open(affinity, caller, owner);
+    this.#ofRequests = new RequestCompartments(sessions.options.reuse, opening('request'));
+    this.#ofPrincipals = new PrincipalCompartments(opening('principal'));
+  }
+
+  /** Whether the server is served in the stateless era. */
+  get served(): boolean {
+    return this.#sessions.options.affinity !== 'session';
+  }
+
+  /** The compartment for a request; why there is none, if the gateway takes no more. */
+  take(caller: Caller): Session | Rejection<'draining' | 'session_limit'> {
+    const sessions = this.#sessions;
+    const belongsToPrincipal = sessions.options.affinity === 'principal' && caller.principal !== ANONYMOUS;
+    const present = sessions.draining
+      ? undefined
+      : belongsToPrincipal
+        ? this.#ofPrincipals.get(caller.principal)
+        : this.#ofRequests.takeIdle(caller);
+    if (present !== undefined) return present;
+    const compartments = belongsToPrincipal ? this.#ofPrincipals : this.#ofRequests;
+    return sessions.rejection() ?? compartments.open(caller);
+  }
+
+  #open(affinity: Affinity, caller: Caller, owner: CompartmentOwner): Session {
+    const session = this.#sessions.open(
+      {
+        ...caller,
+        era: 'stateless',
+        affinity,
+        transport: 'streamable-http',
+        client: { name: '', version: '' },
+        protocolVersion: STATELESS_VERSION,
+      },
+      this.#outboxes,
+    );
+    session.adopt(OPENING, owner);
+    return session;
+  }
+}
+
+/** The gateway's own `initialize`. */
+const OPENING: ClientRequest = {
+  kind: 'request',
+  id: 'bulkhead-initialize',
+  replyId: 'bulkhead-initialize',
+  method: 'initialize',
+  tool: undefined,
+  fastPath: false,
+  stateless: false,
+  progressToken: undefined,
+  params: COMPARTMENT_PARAMS,
+  body: JSON.stringify({
+    jsonrpc: '2.0',
+    id: 'bulkhead-initialize',
+    method: 'initialize',
+    params: COMPARTMENT_PARAMS,
+  }),
+};

@@ -1,0 +1,46 @@
+/**
+ * What the main thread answers in the stateless era without a compartment: `server/discover`, and the lists of a server
+ * whose lists are static or have been learned.
+ */
+import type { AnswerSource, CachedAnswer } from '../../servers/cached-answers.js';
+import { COMPARTMENT_PARAMS } from '../../shared/compartment.js';
+import type { RequestId } from '../../shared/request-id.js';
+import { DISCOVER, STATELESS_VERSION } from '../../shared/stateless.js';
+
+export interface StatelessAnswer {
+  readonly body: string;
+  /** The code of an error as text. */
+  readonly failure: string | undefined;
+}
+
+export class StatelessAnswers {
+  readonly #source: AnswerSource | undefined;
+  readonly #discovery: CachedAnswer | undefined;
+
+  /** @param discovery what is answered to `server/discover` if the source does not say it */
+  constructor(source: AnswerSource | undefined, discovery: CachedAnswer | undefined) {
+    this.#source = source;
+    this.#discovery = discovery;
+  }
+
+  /**
+   * @param params of the request: a page of a list is not known
+   * @param id the client's
+   * @returns `undefined` if a compartment has to answer
+   */
+  answer(
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    id: RequestId,
+  ): StatelessAnswer | undefined {
+    const known = this.#known(method, params);
+    return known && { body: `${known.before}${JSON.stringify(id)}${known.after}`, failure: known.failure };
+  }
+
+  #known(method: string, params: Readonly<Record<string, unknown>>): CachedAnswer | undefined {
+    const current = this.#source?.slot(COMPARTMENT_PARAMS, STATELESS_VERSION)?.current;
+    if (method === DISCOVER) return current?.initialize ?? this.#discovery;
+    for (const member in params) if (member !== '_meta') return undefined;
+    return current?.lists.get(method);
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Requests of the stateless era (2026-07-28, Streamable HTTP): each POST stands for itself. It was classified at the edge;
+ * here it is answered from what is known, or given to the compartment that the server's affinity names. Closing its
+ * response is its cancellation. There are no event ids and no sessions in this era.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { StatelessRequest } from '../../protocol/era.js';
+import { statelessStatus } from '../../protocol/json-rpc-error.js';
+import { type Rejection, rejectionResponse } from '../../protocol/rejection.js';
+import type { Caller } from '../../session/compartments/compartment.js';
+import { Compartments } from '../../session/compartments/compartments.js';
+import { boundRequest } from '../../session/request-state.js';
+import type { SessionContext } from '../../shared/session-context.js';
+import { STATELESS_CODE } from '../../shared/stateless-protocol.js';
+import type { RejectionReason } from '../../telemetry/events.js';
+import { MAX_NAME_CHARS } from '../session-messages.js';
+import type { HttpTransportCollaborators } from './http-transport.js';
+import { headerOf, internalError, noteRejection, reject, sendJson } from './reply.js';
+import { readMetadata } from './session-metadata.js';
+import { SseStream } from './sse-stream.js';
+
+export class StatelessHttp {
+  readonly #parts: HttpTransportCollaborators;
+  readonly #compartments: Compartments;
+
+  constructor(parts: HttpTransportCollaborators) {
+    this.#parts = parts;
+    this.#compartments = new Compartments(parts.sessions, parts.streams);
+  }
+
+  /** Whether the server is served in this era. */
+  get served(): boolean {
+    return this.#compartments.served;
+  }
+
+  request(
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: string,
+    classified: StatelessRequest,
+  ): void {
+    const { message, params } = classified;
+    const { sessions, events } = this.#parts;
+    const known = sessions.stateless.answer(message.method, params, message.replyId);
+    if (known !== undefined) return sendJson(response, statelessStatus(known.failure), known.body);
+    let metadata: SessionContext['metadata'];
+    try {
+      metadata = readMetadata(this.#parts.metadata, request);
+    } catch (error) {
+      return reject(events, request, response, internalError(error, message.replyId));
+    }
+    const { requestState } = params;
+    if (requestState !== undefined) return this.#continue(request, response, principal, classified);
+    const caller: Caller = {
+      principal,
+      metadata,
+      userAgent: headerOf(request, 'user-agent')?.slice(0, MAX_NAME_CHARS),
+      remoteAddress: request.socket.remoteAddress,
+    };
+    const compartment = this.#compartments.take(caller);
+    if ('reason' in compartment) return this.#refuse(request, response, classified, compartment);
+    const id = sessions.newRequestKey();
+    compartment.request([{ ...message, id, stateless: true }], false, this.#stream(response));
+  }
+
+  /** The client has what a parked call has asked for. */
+  #continue(
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: string,
+    classified: StatelessRequest,
+  ): void {
+    const { message, params } = classified;
+    const { sessions } = this.#parts;
+    const bound = boundRequest(sessions.options.server, principal, message.method, message.body);
+    const found = sessions.parked.take(String(params.requestState), bound);
+    if ('reason' in found) return this.#refuse(request, response, classified, found);
+    const { key, owner } = found;
+    owner.continueCall({ ...message, id: key, stateless: true }, this.#stream(response));
+  }
+
+  /** A JSON-RPC error over 200: clients show any other status to the model without a message. */
+  #refuse(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { message }: StatelessRequest,
+    rejection: Rejection<RejectionReason>,
+  ): void {
+    noteRejection(this.#parts.events, request, rejection.reason, 200);
+    const { replyId: id } = message;
+    sendJson(response, 200, rejectionResponse({ code: STATELESS_CODE.gateway, ...rejection, id }));
+  }
+
+  #stream(response: ServerResponse): SseStream {
+    const { keepAliveMs, events, output } = this.#parts;
+    return new SseStream({
+      kind: 'post',
+      response,
+      sessionId: undefined,
+      keepAliveMs,
+      events,
+      output,
+      statusOf: statelessStatus,
+    });
+  }
+}

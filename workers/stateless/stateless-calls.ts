@@ -1,0 +1,128 @@
+/**
+ * Requests of the stateless era, served by a server that speaks the session era. The server knows a request by the
+ * gateway's key, because ids of different clients may be equal; its answer gets the client's id back, and the members that
+ * this era asks for.
+ */
+import type { RequestId } from '../../src/shared/request-id.js';
+import {
+  DISCOVER,
+  discoverResult,
+  type Introduction,
+  introductionIn,
+  STATELESS_VERSION,
+  statelessResult,
+} from '../../src/shared/stateless.js';
+import { META, STATELESS_CODE, STATELESS_LOG_LEVELS } from '../../src/shared/stateless-protocol.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A request as the client has sent it. */
+export interface StatelessMessage {
+  readonly id: RequestId;
+  readonly method: string;
+  readonly params?: Fields;
+}
+
+/** A response of the server, to a request that it knows by the gateway's key. */
+export interface ServerResponse {
+  readonly jsonrpc: '2.0';
+  readonly id: RequestId;
+  readonly result?: unknown;
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
+}
+
+/** A request that has not been answered. */
+export interface StatelessCall {
+  readonly method: string;
+  /** The client's id. */
+  readonly id: RequestId;
+  /** What the client says of this one request. */
+  readonly capabilities: Fields;
+  /** The minimum level of log messages that it wants; `undefined`: it wants none. */
+  readonly logLevel: unknown;
+}
+
+/** Codes of the session era that this one does not have (2026-07-28, Error Codes). */
+const RESOURCE_NOT_FOUND = -32002;
+const URL_ELICITATION_REQUIRED = -32042;
+const INVALID_PARAMS = -32602;
+const INTERNAL_ERROR = -32603;
+/** Servers of this era do not use it. */
+const OLD_RANGE = { from: -32019, to: -32000 };
+
+export class StatelessCalls {
+  readonly #calls = new Map<RequestId, StatelessCall>();
+  readonly #versions: readonly string[];
+  #introduction: Introduction = introductionIn(undefined);
+
+  /** @param sessionVersions the versions of the session era that are served */
+  constructor(sessionVersions: readonly string[]) {
+    this.#versions = [STATELESS_VERSION, ...sessionVersions];
+  }
+
+  /** @param result what the server has answered to the gateway's `initialize` */
+  introduced(result: unknown): void {
+    this.#introduction = introductionIn(result);
+  }
+
+  /** The request that the server knows by this id. */
+  get(key: RequestId): StatelessCall | undefined {
+    return this.#calls.get(key);
+  }
+
+  /**
+   * A request has arrived.
+   * @returns the message for the server
+   */
+  arrived<Message extends StatelessMessage>(key: string, message: Message): Message {
+    const { id, method, params } = message;
+    const meta = (params?._meta ?? {}) as Fields;
+    const { [META.clientCapabilities]: capabilities, [META.logLevel]: logLevel } = meta;
+    this.#calls.set(key, { id, method, capabilities: (capabilities ?? {}) as Fields, logLevel });
+    return { ...message, id: key };
+  }
+
+  /** What only the gateway can answer; `undefined` if the server has to. */
+  ownResult({ method }: StatelessMessage): Fields | undefined {
+    return method === DISCOVER ? discoverResult(this.#introduction, this.#versions, 'single') : undefined;
+  }
+
+  /** The request is over, whether it was answered or not. */
+  over(key: RequestId): void {
+    this.#calls.delete(key);
+  }
+
+  /**
+   * The response as the client receives it, after which the request is over; `undefined` if it answers no request of this
+   * era.
+   */
+  response(response: ServerResponse): ServerResponse | undefined {
+    const call = this.#calls.get(response.id);
+    if (call === undefined) return undefined;
+    this.#calls.delete(response.id);
+    const { id, method } = call;
+    const { result, error } = response;
+    if (error !== undefined) return { jsonrpc: '2.0', id, error: statelessError(error) };
+    const fields = (typeof result === 'object' && result !== null ? result : {}) as Fields;
+    return {
+      jsonrpc: '2.0',
+      id,
+      result: method === DISCOVER ? fields : statelessResult(method, fields, this.#introduction, 'single'),
+    };
+  }
+
+  /** 2026-07-28, Logging: only what this very request asks for. */
+  wantsLog(key: RequestId | undefined, level: unknown): boolean {
+    const minimum = key === undefined ? undefined : this.#calls.get(key)?.logLevel;
+    const levels: readonly unknown[] = STATELESS_LOG_LEVELS;
+    return minimum !== undefined && levels.indexOf(level) >= levels.indexOf(minimum);
+  }
+}
+
+/** An error of a server that speaks the session era, with a code that this era has. */
+function statelessError(error: NonNullable<ServerResponse['error']>): NonNullable<ServerResponse['error']> {
+  const { code } = error;
+  if (code === RESOURCE_NOT_FOUND) return { ...error, code: INVALID_PARAMS };
+  if (code === URL_ELICITATION_REQUIRED) return { ...error, code: INTERNAL_ERROR };
+  return code >= OLD_RANGE.from && code <= OLD_RANGE.to ? { ...error, code: STATELESS_CODE.gateway } : error;
+}
