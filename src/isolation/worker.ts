@@ -8,6 +8,7 @@
  * of them) and `kill`.
  */
 
+import type { DeclaredNotifications } from '../shared/declared-notifications.js';
 import type {
   InputRequiredFrame,
   ListsFrame,
@@ -92,8 +93,8 @@ export interface WorkerClaim {
 /** What the session that has claimed a worker is told. */
 export interface WorkerOwner {
   readonly context: SessionContext;
-  /** The module's `setup` has ended. */
-  onClaimed(): void;
+  /** The module's `setup` has ended. `declared`: what its server has said in a replay. */
+  onClaimed(declared?: DeclaredNotifications): void;
   onSend(frame: SendFrame): void;
   /** The handler of a stateless request waits for its client. */
   onInputRequired(frame: InputRequiredFrame): void;

@@ -11,6 +11,7 @@ import type { Affinity, SessionContext } from '../shared/session-context.js';
 import { inTurns } from '../shared/turns.js';
 import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import { type AllSessions, SESSIONS_PER_TURN, type SessionGroup } from './all-sessions.js';
+import type { Announcements } from './announcements.js';
 import { StatelessAnswers } from './compartments/stateless-answers.js';
 import type { KeptStart } from './kept-start.js';
 import type { ParkedCalls } from './parked-calls.js';
@@ -40,6 +41,7 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
   readonly options: SessionManagerOptions;
   readonly events: GatewayEmitter;
   readonly answers: AnswerSource | undefined;
+  announcements: Announcements | undefined;
   /** What requests of the stateless era are answered without a compartment. */
   readonly stateless: StatelessAnswers;
   readonly #all: AllSessions;

@@ -3,6 +3,7 @@
 import type { IntroducedClient, SessionWorker } from '../isolation/worker.js';
 import type { AnswerSource } from '../servers/cached-answers.js';
 import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
+import type { Announcements } from './announcements.js';
 import type { DisconnectOptions } from './disconnect-policy.js';
 import type { KeptStart } from './kept-start.js';
 import type { ParkedCallOwner, ParkedCalls } from './parked-calls.js';
@@ -22,6 +23,8 @@ export interface SharedBySessions {
   readonly totals: SessionTotals;
   /** What is answered without a worker; `undefined` if each session asks its own. */
   readonly answers: AnswerSource | undefined;
+  /** Who is told what servers in the stateless era say that belongs to no request; `undefined`: nobody. */
+  readonly announcements: Announcements | undefined;
   /** What its server runs in. */
   readonly isolation: Isolation;
   /** Unique in the gateway. */

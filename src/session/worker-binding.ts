@@ -12,6 +12,7 @@ import type {
   WorkerExit,
   WorkerOwner,
 } from '../isolation/worker.js';
+import type { DeclaredNotifications } from '../shared/declared-notifications.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { InputRequiredFrame, ListsFrame, SendFrame } from '../shared/frames/from-worker.js';
 import { LazySet } from '../shared/lazy-collections.js';
@@ -49,8 +50,11 @@ export interface BindingOwner {
   /** The sum over all sessions. */
   unreadChars(): number;
   childrenGone(worker: SessionWorker): Promise<void>;
-  /** A worker is set up for the session, `wakeMs` after the first message that needed it. */
-  onClaimed(wakeMs: number): void;
+  /**
+   * A worker is set up for the session, `wakeMs` after the first message that needed it.
+   * @param declared what its server has said in a replay
+   */
+  onClaimed(wakeMs: number, declared: DeclaredNotifications | undefined): void;
   onReleased(): void;
   onStayAwake(): void;
   onSend(frame: SendFrame): void;
@@ -245,12 +249,12 @@ export class WorkerBinding implements WorkerOwner {
     return this.#ended;
   }
 
-  onClaimed(): void {
+  onClaimed(declared?: DeclaredNotifications): void {
     // The session ended while the worker was set up; otherwise nobody would notice the worker's end.
     if (this.#ended !== undefined) return;
     this.#setUp = true;
     this.#count();
-    this.#owner.onClaimed(performance.now() - this.#wakingMs);
+    this.#owner.onClaimed(performance.now() - this.#wakingMs, declared);
   }
 
   onReleased(): void {

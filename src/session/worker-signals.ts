@@ -155,7 +155,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
 
   onSend(frame: SendFrame): void {
     if (this.#kept !== undefined) return this.#kept.onSend(frame);
-    const { kind, id, relatedTo, body, failure, message, stack, progress, listChanged } = frame;
+    const { kind, id, relatedTo, body, failure, message, stack, progress, listChanged, topic } = frame;
     const chars = body.length;
     const pending = this.#pending.get(relatedTo);
     if (kind === 'response') {
@@ -184,6 +184,11 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
       }
     }
     if (listChanged) this.#cached.listsChanged();
+    if (topic !== undefined) {
+      const { context } = this;
+      if (context.era === 'stateless') this.#owner.announcements?.changed(context, topic);
+      return this.binding.credit(chars);
+    }
     if (kind === 'notification' && id !== undefined) this.serverRequests.answered(id);
     if (progress !== undefined && pending?.toolReported(progress) === false)
       return this.binding.credit(chars);
@@ -232,7 +237,10 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     }
   }
 
-  onClaimed(wakeMs: number): void {
+  onClaimed(wakeMs: number, declared: DeclaredNotifications | undefined): void {
+    const { context } = this;
+    if (context.era === 'stateless' && declared !== undefined)
+      this.#owner.announcements?.declared(context, declared);
     this.#sleep.start();
     this.#owner.onWorker(this.#session, true);
     this.#owner.events.emit('session-woke', { context: this.#session.context, wakeMs });

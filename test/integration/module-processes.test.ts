@@ -199,6 +199,11 @@ describe('what a module does to its process hurts its own session alone', () => 
       threadMemoryMb: 2_048,
     }));
 
+  it('more resident memory in a process that session.spawn started', () =>
+    dies((client) => client.call('spawn_hoard', { bytes: 400 * MEBIBYTE }), /process-memory-mb/, {
+      processMemoryMb: 300,
+    }));
+
   it('a loop without an end, once the call is cancelled', async () => {
     const { gateway, client, unhurt } = await amongNeighbours();
     const { id, stream } = await client.openCall('spin');

@@ -83,6 +83,13 @@ const TO_WORKER: AnyOf<ToWorkerFrame> = {
   end: fc.record({ reason: text }),
 };
 
+const DECLARED = fc.record({
+  tools: fc.boolean(),
+  prompts: fc.boolean(),
+  resources: fc.boolean(),
+  logging: fc.boolean(),
+  subscribe: fc.boolean(),
+});
 const response = fc
   .oneof(
     fc.record({ kind: fc.constant('response' as const), id: orNot(id), body: jsonBody }),
@@ -103,13 +110,7 @@ const response = fc
       kind: fc.constant('response' as const),
       id,
       body: jsonBody,
-      declared: fc.record({
-        tools: fc.boolean(),
-        prompts: fc.boolean(),
-        resources: fc.boolean(),
-        logging: fc.boolean(),
-        subscribe: fc.boolean(),
-      }),
+      declared: DECLARED,
     }),
     fc.record({
       kind: fc.constant('response' as const),
@@ -163,20 +164,14 @@ const FROM_WORKER: AnyOf<FromWorkerFrame> = {
       { requiredKeys: ['name', 'message'] },
     ),
   }),
-  claimed: nothing,
+  claimed: fc.record({ declared: DECLARED }, { requiredKeys: [] }),
   send: fc.oneof(response, request, notification, announcement),
   lists: fc.record({
     answers: fc.array(
       fc.record({ method: text, before: text, after: text, failure: orNot(text), digest: text }),
       { maxLength: 5 },
     ),
-    declared: fc.record({
-      tools: fc.boolean(),
-      prompts: fc.boolean(),
-      resources: fc.boolean(),
-      logging: fc.boolean(),
-      subscribe: fc.boolean(),
-    }),
+    declared: DECLARED,
     tools: fc.array(text),
     afterCall: fc.boolean(),
   }),

@@ -51,6 +51,13 @@ export class ChildLifetime implements Reapable {
     return this.#children;
   }
 
+  /** The processes that are known to belong to it. */
+  get roots(): ReadonlySet<number> {
+    const roots = new Set(this.#known.keys());
+    for (const { running, pid } of this.#children) if (running && pid !== undefined) roots.add(pid);
+    return roots;
+  }
+
   /** Whether every child process has been reaped. */
   get reaped(): boolean {
     for (const child of this.#children) if (child.running) return false;

@@ -65,6 +65,11 @@ export class KeptThread implements KeptChildOwner {
     return this.#released;
   }
 
+  /** Its child processes, by what they end with. */
+  get lifetimes(): Iterable<ChildLifetime> {
+    return this.#lifetimes.values();
+  }
+
   /** Ends everything as if the session thread had died. */
   close(): void {
     this.#port.close();

@@ -2,13 +2,24 @@
  * Checks once a second the memory of the processes that serve sessions, including everything that these have started.
  */
 import { readFileSync } from 'node:fs';
-import { HAS_PROCESS_TABLE, lookAtProcesses } from '../../src/shared/process-table.js';
+import {
+  HAS_PROCESS_TABLE,
+  lookAtProcesses,
+  lookAtTrees,
+  type ProcessLook,
+  tellsChildren,
+} from '../../src/shared/process-table.js';
+import type { ChildLifetime } from './child-lifetime.js';
 import type { ServedSession } from './served-session.js';
 
 const LOOK_INTERVAL_MS = 1000;
+/** Only a look at all processes finds one that has lost its parent. From then on it is known. */
+const LOOKS_FOR_ONE_AT_ALL = 10;
 
 export class MemoryLook {
   readonly #sessions: Iterable<ServedSession>;
+  readonly #looksForOneAtAll = tellsChildren() ? LOOKS_FOR_ONE_AT_ALL : 1;
+  #looks = 0;
 
   /** @param sessions those that are served at the moment; read at each check */
   constructor(sessions: Iterable<ServedSession>) {
@@ -19,16 +30,19 @@ export class MemoryLook {
   #look(): void {
     const [first] = this.#sessions;
     if (first === undefined) return;
-    const look = lookAtProcesses();
-    if (look === undefined) return;
-    for (const session of this.#sessions) session.measure(residentBytes, session.lifetime.find(look));
+    this.#looks += 1;
+    const all = this.#looks % this.#looksForOneAtAll === 0 ? lookAtProcesses() : undefined;
+    if (all === undefined && this.#looksForOneAtAll === 1) return;
+    for (const session of this.#sessions)
+      session.measure((lifetime) => residentBytes(lifetime, all ?? lookAtTrees(lifetime.roots)));
   }
 }
 
 /** proc(5), `/proc/pid/status`. Pages that processes share count for each of them. */
-function residentBytes(pids: readonly number[]): number {
+function residentBytes(lifetime: ChildLifetime, look: ProcessLook | undefined): number | undefined {
+  if (look === undefined) return undefined;
   let bytes = 0;
-  for (const pid of pids) {
+  for (const pid of lifetime.find(look)) {
     try {
       const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
       bytes += Number(kib ?? 0) * 1024;

@@ -91,18 +91,24 @@ export class ServedSession implements KeptModuleOwner {
     this.close();
   }
 
-  /** Checks the memory of the process and its descendants, and kills it at once if it holds too much. */
-  measure(residentBytes: (pids: readonly number[]) => number, pids: readonly number[]): void {
+  /**
+   * Checks the memory of the process, of what its module has started with `session.spawn`, and of all their descendants,
+   * and kills them at once if they hold too much.
+   * @param residentBytes `undefined`: not known at the moment
+   */
+  measure(residentBytes: (lifetime: ChildLifetime) => number | undefined): void {
     if (this.#process === undefined || this.#closed) return;
     const { memoryLimitBytes: limitBytes, heapBytes } = this.#process;
-    const usedBytes = residentBytes(pids);
+    const lifetimes = [this.#lifetime, ...(this.#children?.lifetimes ?? [])];
+    let usedBytes = 0;
+    for (const lifetime of lifetimes) {
+      const bytes = residentBytes(lifetime);
+      if (bytes === undefined) return;
+      usedBytes += bytes;
+    }
     if (usedBytes <= limitBytes) return this.post({ type: 'memory', usedBytes, heapBytes });
     this.post({ type: 'over-memory', limit: 'process-memory-mb', usedBytes });
-    this.#lifetime.signalGroups('SIGKILL');
-  }
-
-  get lifetime(): ChildLifetime {
-    return this.#lifetime;
+    for (const lifetime of lifetimes) lifetime.signalGroups('SIGKILL');
   }
 
   #start(serve: ServeFrame | ServeModuleFrame): void {

@@ -6,6 +6,7 @@ import { messageOf } from '../../src/shared/errors.js';
 import type { SendFrame } from '../../src/shared/frames/from-worker.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
 import { type AnyResponse, responseFailure } from '../../src/shared/response-failure.js';
+import { topicOf } from '../topic.js';
 
 /**
  * Maximum length of a message. The main thread copies each message as a whole, which blocks all sessions: at this size
@@ -29,21 +30,30 @@ export type ServerMessage =
 
 /**
  * @param relatedTo the client's request that a request or a notification belongs to
+ * @param stateless whether its worker serves the stateless era
  * @throws {Error} for a request or a notification that is too long or cannot be written as JSON; a response becomes an
  *   error response
  */
-export function toFrame(message: ServerMessage, relatedTo: RequestId | undefined): SendFrame {
+export function toFrame(
+  message: ServerMessage,
+  relatedTo: RequestId | undefined,
+  stateless = false,
+): SendFrame {
   let body: string;
   try {
     body = JSON.stringify(message);
   } catch (error) {
     if ('method' in message) throw error;
-    return toFrame(unsendable(message, `cannot be written as JSON: ${messageOf(error)}`), relatedTo);
+    return toFrame(
+      unsendable(message, `cannot be written as JSON: ${messageOf(error)}`),
+      relatedTo,
+      stateless,
+    );
   }
   if (body.length > MAX_MESSAGE_CHARS) {
     const why = `it has ${body.length} characters of JSON, and at most ${MAX_MESSAGE_CHARS} can be sent; send less, or a link to it`;
     if ('method' in message) throw new Error(`${message.method} is too long: ${why}`);
-    return toFrame(unsendable(message, `is too long: ${why}`), relatedTo);
+    return toFrame(unsendable(message, `is too long: ${why}`), relatedTo, stateless);
   }
   if (!('method' in message)) {
     const id = idOf(message.id);
@@ -57,14 +67,17 @@ export function toFrame(message: ServerMessage, relatedTo: RequestId | undefined
     };
   }
   if ('id' in message) return { type: 'send', kind: 'request', id: idOf(message.id), relatedTo, body };
+  const topic = stateless ? topicOf(message.method, message.params) : undefined;
   const withdrawn = message.method === 'notifications/cancelled' ? message.params?.requestId : undefined;
   const progress = message.method === 'notifications/progress' ? message.params?.progress : undefined;
   return {
     type: 'send',
     kind: 'notification',
     id: idOf(withdrawn),
-    relatedTo,
+    // Whoever listens is told, not the caller.
+    relatedTo: topic === undefined ? relatedTo : undefined,
     body,
+    ...(topic !== undefined && { topic }),
     ...(typeof progress === 'number' && { progress }),
     ...(LIST_CHANGED.test(message.method) && { listChanged: true }),
   };

@@ -1,4 +1,8 @@
 /** One session inside its thread: its server, what runs in it, and its end. */
+import {
+  type DeclaredNotifications,
+  declaredNotifications,
+} from '../../src/shared/declared-notifications.js';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
 import { messageOf } from '../../src/shared/errors.js';
 import type { FromWorkerFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
@@ -28,6 +32,8 @@ export class SessionHost implements SessionServerOwner {
   readonly #session: SessionApi;
   readonly holds: Holds;
   readonly lists: ListInquiry | undefined;
+  /** What its server has answered to `initialize` in a replay. */
+  declared: DeclaredNotifications | undefined;
   /** Resolves when `onSleep` has ended; unset before the first attempt. */
   #asleep: Promise<void> | undefined;
   /** The next two only where a request has its worker to itself. */
@@ -106,6 +112,8 @@ export class SessionHost implements SessionServerOwner {
     if (introduction !== undefined) {
       const answer = await this.#server.replay(introduction);
       if (answer !== undefined) this.lists?.introduced(answer);
+      if (answer !== undefined && 'result' in answer.message)
+        this.declared = declaredNotifications(answer.message.result);
     }
     const level = rest.find(isLogLevel);
     if (level !== undefined) await this.#server.replay(level);

@@ -145,7 +145,7 @@ export default async function serveSession(
       post({ type: 'failed', stage: 'setup', error: toPlainError(error) });
       return;
     }
-    post({ type: 'claimed' });
+    post({ type: 'claimed', ...(started.declared !== undefined && { declared: started.declared }) });
     for (const next of early) {
       handTo(started, next);
       // As between two messages of the port: what one message starts has started before the next one.

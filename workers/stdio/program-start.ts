@@ -2,6 +2,10 @@
  * The start of a program, until it serves its session: it is sent `initialize`, by the client, by a replay of what the
  * client has sent, or ahead of a client that is expected to send the same. Then it is asked for its lists.
  */
+import {
+  type DeclaredNotifications,
+  declaredNotifications,
+} from '../../src/shared/declared-notifications.js';
 import { cut } from '../../src/shared/errors.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
@@ -24,6 +28,8 @@ export interface ProgramStartOwner {
 }
 
 export class ProgramStart {
+  /** What the program has answered to `initialize`, once it has. */
+  declared: DeclaredNotifications | undefined;
   readonly #owner: ProgramStartOwner;
   readonly #timeoutMs: number;
   readonly #lists: ListInquiry | undefined;
@@ -75,7 +81,9 @@ export class ProgramStart {
   begun(response: TextResponse): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#notice);
-    if ('result' in response.message) this.#lists?.introduced(response);
+    if (!('result' in response.message)) return;
+    this.declared = declaredNotifications(response.message.result);
+    this.#lists?.introduced(response);
   }
 
   /** @returns whether it was `notifications/initialized`, and need not be sent any more */

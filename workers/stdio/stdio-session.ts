@@ -175,7 +175,8 @@ export class StdioSession {
     for (const { message, body } of this.#early.takeAll()) this.#takeFor(client, message, body);
     if (replay.length > 0 && !(await this.#start.replay(replay))) return;
     this.#replayed = true;
-    this.#owner.post({ type: 'claimed' });
+    const { declared } = this.#start;
+    this.#owner.post({ type: 'claimed', ...(declared !== undefined && { declared }) });
     this.#flush();
   }
 

@@ -15,6 +15,7 @@ import { CODE_CACHES, type CodeCaches } from '../../shared/code-caches.js';
 import type { Deadline } from '../../shared/deadline.js';
 import { messageOf } from '../../shared/errors.js';
 import type {
+  ClaimedFrame,
   ExitedFrame,
   FailedFrame,
   ListsFrame,
@@ -320,12 +321,12 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     this.#kill(failedStart(frame));
   }
 
-  onSetUp(): void {
+  onSetUp({ declared }: ClaimedFrame): void {
     this.#timers.clear(this.#setupDeadline);
     this.#setupDeadline = undefined;
     this.#setUp = true;
     this.#host.onSettled(this);
-    this.#owner?.onClaimed();
+    this.#owner?.onClaimed(declared);
   }
 
   onSend(frame: SendFrame): void {

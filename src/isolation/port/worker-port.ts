@@ -7,6 +7,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { CodeCaches } from '../../shared/code-caches.js';
 import { decodeFromWorker, encodeToWorker } from '../../shared/frames/codec.js';
 import type {
+  ClaimedFrame,
   ExitedFrame,
   FailedFrame,
   FromWorkerFrame,
@@ -32,7 +33,7 @@ export interface WorkerPortOwner {
   onReady(frame: ReadyFrame): void;
   onFailed(frame: FailedFrame): void;
   /** The module's `setup` has ended. */
-  onSetUp(): void;
+  onSetUp(frame: ClaimedFrame): void;
   onSend(frame: SendFrame): void;
   onLists(frame: ListsFrame): void;
   onReport(frame: LogFrame | LogDroppedFrame | MetricsFrame): void;
@@ -103,7 +104,7 @@ export class WorkerPort {
       case 'failed':
         return owner.onFailed(frame);
       case 'claimed':
-        return owner.onSetUp();
+        return owner.onSetUp(frame);
       case 'close-stream':
         return owner.session?.onCloseStream(frame.requestId);
       case 'state':

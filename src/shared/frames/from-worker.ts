@@ -58,8 +58,10 @@ export interface FailedFrame {
 }
 
 /** The answer to `claim`: `setup` is done, and messages are handled. */
-interface ClaimedFrame {
+export interface ClaimedFrame {
   readonly type: 'claimed';
+  /** What the server has answered to `initialize` in a replay: what it may be expected to notify its client of. */
+  readonly declared?: DeclaredNotifications;
 }
 
 /** One JSON-RPC message of the server. It costs credit, which `credit` gives back. */

@@ -149,7 +149,7 @@ export const FROM_WORKER: Shapes<FromWorkerFrame> = {
     error: (value) =>
       isMadeOf<PlainError>(value, { name: isText, message: isText, code: isTextIfAny, stack: isTextIfAny }),
   },
-  claimed: {},
+  claimed: { declared: (value) => value === undefined || isDeclared(value) },
   send: {
     kind: (value) => value === 'response' || value === 'request' || value === 'notification',
     id: isIdIfAny,

@@ -76,7 +76,9 @@ async function world({ context: given, showsStacks = false, fastPath = false, ac
   const executor = new SessionAwareToolExecutor(context, () => {});
   installToolExecutor(executor);
   const definition = { name: 'test', version: '1', setup() {} };
-  const server = createMcpServer(definition, { capabilities: { logging: {} } });
+  const server = createMcpServer(definition, {
+    capabilities: { logging: {}, resources: { subscribe: true } },
+  });
   server.registerTool(
     'act',
     { inputSchema: { text: z.string().optional() } },
@@ -161,7 +163,7 @@ describe('A response in its frame', () => {
   it('tells which notifications the server has declared, in the response to initialize', async () => {
     const { owner, deliver, call } = await world();
     deliver(initialize(1));
-    const declared = { tools: true, prompts: false, resources: false, logging: true, subscribe: false };
+    const declared = { tools: true, prompts: false, resources: true, logging: true, subscribe: true };
     expect((await owner.response(1)).declared).to.deep.equal(declared);
     expect(await call(2)).to.not.have.property('declared');
   });
@@ -194,6 +196,27 @@ describe('A notification in its frame', () => {
     expect(progress).to.include({ kind: 'notification', relatedTo: 'seven', progress: 0.5 });
     expect(changed).to.include({ kind: 'notification', relatedTo: undefined, listChanged: true });
     expect([progress?.listChanged, changed?.progress]).to.deep.equal([undefined, undefined]);
+  });
+
+  it('says what it is about in the stateless era, and belongs to no request then', async () => {
+    const { owner, server, call } = await world({
+      context: { era: 'stateless' },
+      act: async ({ sendNotification }) => {
+        await sendNotification({ method: 'notifications/tools/list_changed' });
+        await sendNotification({ method: 'notifications/resources/updated', params: { uri: 'a:b' } });
+      },
+    });
+    await call('seven');
+    await server.sendToolListChanged();
+    const [changed, updated, , later] = owner.posted;
+    expect(changed).to.include({ topic: 'tools', relatedTo: undefined, listChanged: true });
+    expect(updated).to.include({ topic: 'resource:a:b', relatedTo: undefined });
+    expect(later).to.include({ topic: 'tools', relatedTo: undefined });
+    const { owner: other, call: callOther } = await world({
+      act: ({ sendNotification }) => sendNotification({ method: 'notifications/tools/list_changed' }),
+    });
+    await callOther('seven');
+    expect(other.posted[0]).to.include({ relatedTo: 'seven' }).and.not.have.property('topic');
   });
 
   it('names the request that the server withdraws', async () => {

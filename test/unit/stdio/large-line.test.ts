@@ -4,6 +4,7 @@ import type { ToWorkerFrame } from '../../../src/shared/frames/to-worker.js';
 import { readLargeLine } from '../../../workers/stdio/large-line.js';
 import { StdioSession } from '../../../workers/stdio/stdio-session.js';
 import { ToolView } from '../../../workers/tool-rules.js';
+import { contextOf } from '../metrics/fake-gateway.js';
 
 const rules = { allow: undefined, deny: ['secret'], rename: [['own', 'renamed']], describe: [] } as const;
 
@@ -28,7 +29,12 @@ function outcome(read: Reading, line: string, methods: readonly string[] = []): 
     onTaken() {},
     onStrangeLine: (_line, why) => seen.push(why),
   });
-  const claim = { type: 'claim', replay: [], firstRequestId: 70 } as unknown as ToWorkerFrame;
+  const claim = {
+    type: 'claim',
+    context: contextOf(),
+    replay: [],
+    firstRequestId: 70,
+  } as unknown as ToWorkerFrame;
   session.receive(claim);
   for (const [id, method] of methods.entries()) {
     const params = { name: 'tool', _meta: { progressToken: `token-${id}` } };

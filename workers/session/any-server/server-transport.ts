@@ -255,7 +255,8 @@ export class AnyServerTransport implements ServerTransport {
       if (requestId === undefined) return Promise.resolve();
       return this.#window.send(toFrame({ ...notification, params: { ...params, requestId } }, undefined));
     }
-    const frame = toFrame({ ...notification, params }, BELONGS_TO_CALL.has(method) ? related : undefined);
+    const relatedTo = BELONGS_TO_CALL.has(method) ? related : undefined;
+    const frame = toFrame({ ...notification, params }, relatedTo, this.#context.era === 'stateless');
     if (frame.listChanged) this.#owner.lists?.listChanged();
     return this.#window.send(frame);
   }

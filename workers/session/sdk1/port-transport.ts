@@ -185,7 +185,7 @@ export class PortTransport implements Transport {
     if (this.#isUnwantedLogMessage(sent, relatedTo)) return Promise.resolve();
     const viewed = this.#tools === undefined ? sent : this.#asClientSees(sent, this.#tools);
     const message = this.#forItsEra(viewed);
-    const framed = toFrame(message, relatedTo);
+    const framed = toFrame(message, relatedTo, this.#stateless !== undefined);
     const frame = this.#withDeclared(this.#withStack(this.#asKnown(framed, viewed)), message);
     if (frame.listChanged) this.#owner.lists?.listChanged();
     if (frame.kind === 'response' && frame.id !== undefined) {
