@@ -7,6 +7,7 @@
 import { canonicalJson } from '../src/shared/canonical-json.js';
 import { declaredNotifications } from '../src/shared/declared-notifications.js';
 import type { LearnedAnswer, ListsFrame } from '../src/shared/frames/from-worker.js';
+import { HEADER_ANNOTATION, type HeaderAnnotations, headerAnnotations } from '../src/shared/header-params.js';
 import { LIST_KINDS, LIST_METHODS } from '../src/shared/list-methods.js';
 import { type AnyResponse, responseFailure } from '../src/shared/response-failure.js';
 import { aroundId } from './exchanged-id.js';
@@ -137,6 +138,7 @@ export class ListInquiry {
       answers: learned,
       declared: declaredNotifications(resultOf(initialize)),
       tools: toolNames(answers.get('tools/list')),
+      headerParams: headerParamsIn(answers.get('tools/list')),
       afterCall: this.#afterCall,
     });
   }
@@ -170,8 +172,19 @@ function unordered(result: unknown): unknown {
   return result;
 }
 
-function toolNames(response: TextResponse | undefined): string[] {
+/** Few servers have any, so the text is searched first. */
+function headerParamsIn(response: TextResponse | undefined): HeaderAnnotations {
+  const annotated = response?.body.includes(HEADER_ANNOTATION) === true;
+  return headerAnnotations(annotated ? toolsIn(response) : undefined);
+}
+
+function toolsIn(response: TextResponse | undefined): unknown {
   const { tools } = ((response && resultOf(response)) ?? {}) as { readonly tools?: unknown };
+  return tools;
+}
+
+function toolNames(response: TextResponse | undefined): string[] {
+  const tools = toolsIn(response);
   if (!Array.isArray(tools)) return [];
   const names = tools.map((tool: unknown) => (tool as { readonly name?: unknown } | null)?.name);
   return names

@@ -107,13 +107,14 @@ export class HostedServer {
       // The gateway was closed during the start.
       if (this.#closed) return started.pool.close(new StopDeadline(CLOSE_LATE_MS));
       this.#started = started;
-      const { options, pool, answers, affinity, reuse, discovery } = started;
+      const { options, pool, answers, headerParams, affinity, reuse, discovery } = started;
       this.#sessions = new SessionManager(
         { ...options, server: this.name, affinity, reuse },
         this.#resources.events,
         this.#all,
         pool,
         answers,
+        headerParams,
         discovery,
       );
       if (this.#filled) pool.fill();

@@ -12,6 +12,7 @@ import { createThreadPool, type ModulePoolOptions } from '../isolation/thread/th
 import { PROCESS_WORDS, WorkerBudget } from '../isolation/worker-budget.js';
 import type { BundledModule } from '../servers/bundle-parts.js';
 import type { AnswerSource, CachedAnswer } from '../servers/cached-answers.js';
+import { KnownHeaderParams } from '../servers/known-header-params.js';
 import type { LearnedFiles } from '../servers/learned-files.js';
 import { LearnedLists } from '../servers/learned-lists.js';
 import { bundleProgram } from '../servers/program-bundle.js';
@@ -29,6 +30,7 @@ import {
   type OpenTrialPool,
 } from '../servers/server-module-check.js';
 import { messageOf } from '../shared/errors.js';
+import type { HeaderAnnotations } from '../shared/header-params.js';
 import type { Affinity } from '../shared/session-context.js';
 import type { ToolRuleLists } from '../shared/tool-rules.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
@@ -61,6 +63,8 @@ export interface StartedServer {
   readonly options: ResolvedOptions;
   /** What sessions are answered without a worker. */
   readonly answers: AnswerSource | undefined;
+  /** Which arguments of its tools are repeated in headers. */
+  readonly headerParams: KnownHeaderParams;
 }
 
 /** @throws {BulkheadError} with one sentence, if the server cannot be served */
@@ -84,24 +88,31 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
   const { bundle: bundling, ...options } = sessionOptions(entry, resources);
   const open = entry.isolation === 'process' ? moduleInProcesses : moduleInThreads;
   const { trial, pool } = open(entry, options, resources);
-  const { tools, staticLists, discovery, traits, notBundledBecause, ...code } = await checkServerModule(
-    entry,
-    bundling,
-    trial,
-  );
+  const {
+    tools,
+    headerParams: annotations,
+    staticLists,
+    discovery,
+    traits,
+    notBundledBecause,
+    ...code
+  } = await checkServerModule(entry, bundling, trial);
   onTools(tools);
+  const headerParams = new KnownHeaderParams(entry.name, events);
+  headerParams.presume(annotations);
   if (notBundledBecause !== undefined) {
     events.emit('notice', {
       level: 'info',
       message: `the server module is imported file by file, so ${entry.isolation === 'process' ? 'processes' : 'threads'} start more slowly: ${notBundledBecause}`,
     });
   }
-  const answers = staticLists ?? (await learnedLists(entry, resources));
+  const answers = staticLists ?? (await learnedLists(entry, headerParams, resources));
   const { affinity = traits.affinity ?? options.affinity, reuse = traits.reuse ?? true } = entry;
   return {
     pool: pool(code),
     options: { ...options, bundle: bundling },
     answers,
+    headerParams,
     affinity,
     reuse,
     discovery,
@@ -171,7 +182,8 @@ function moduleSettings(entry: ModuleEntry, { roots, allowPrivateNetwork }: Modu
 async function startInThreads(entry: ScriptEntry, resources: HostingResources): Promise<StartedServer> {
   const { events, threads, nextId } = resources;
   const options = programOptions(entry, resources);
-  const answers = await learnedLists(entry, resources);
+  const headerParams = new KnownHeaderParams(entry.name, events);
+  const answers = await learnedLists(entry, headerParams, resources);
   const { script, args, cwd, startTimeoutMs } = entry;
   const program = {
     script,
@@ -190,7 +202,7 @@ async function startInThreads(entry: ScriptEntry, resources: HostingResources): 
   const programBundle = bundleOf(entry, resources);
   const work = { program, programBundle, introduction: () => answers?.introduction };
   const pool = createThreadPool({ ...limits, spareThreads, ...work }, threads, events, nextId);
-  return { pool, options, answers, ...ofProgram(entry, options) };
+  return { pool, options, answers, headerParams, ...ofProgram(entry, options) };
 }
 
 /** Built while the program is served already: its first threads load its files. */
@@ -217,7 +229,8 @@ async function startProcesses(
 ): Promise<StartedServer> {
   const { events, processes, keeper, nextId } = resources;
   const options = programOptions(entry, resources);
-  const answers = await learnedLists(entry, resources);
+  const headerParams = new KnownHeaderParams(entry.name, events);
+  const answers = await learnedLists(entry, headerParams, resources);
   const { sleepAfterMs } = options;
   const { cancelGraceMs } = options;
   const { cwd, startTimeoutMs, processMemoryMb } = entry;
@@ -245,17 +258,19 @@ async function startProcesses(
     events,
     nextId,
   );
-  return { pool, options, answers, ...ofProgram(entry, options) };
+  return { pool, options, answers, headerParams, ...ofProgram(entry, options) };
 }
 
 async function learnedLists(
   entry: ServerEntry,
+  headerParams: KnownHeaderParams,
   { events, learned, onTools }: HostingResources,
 ): Promise<LearnedLists | undefined> {
   if (entry.lists === 'dynamic') return undefined;
   const file = await learned.of(entry);
   const onChanged = (): void => file.write(() => lists.stored());
-  const lists = new LearnedLists({ server: entry.name, events, onTools, onChanged });
+  const onHeaderParams = (annotations: HeaderAnnotations): void => headerParams.presume(annotations);
+  const lists = new LearnedLists({ server: entry.name, events, onTools, onHeaderParams, onChanged });
   lists.restore(await file.read());
   return lists;
 }

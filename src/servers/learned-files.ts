@@ -12,12 +12,13 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { canonicalJson } from '../shared/canonical-json.js';
 import { messageOf } from '../shared/errors.js';
+import { type HeaderAnnotations, isHeaderAnnotations } from '../shared/header-params.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
 import type { StoredSlot } from './learned-lists.js';
 import type { ServerEntry } from './server-entry.js';
 
 /** Must change when the files do. */
-const FORMAT = 3;
+const FORMAT = 4;
 /** A server that has just been learned is usually learned for a second client, or replaced, a moment later. */
 const WRITE_AFTER_MS = 1_000;
 /** Four bytes for each character that is remembered. */
@@ -53,6 +54,7 @@ const FILE = z.strictObject({
         subscribe: z.boolean(),
       }),
       tools: z.array(z.string()),
+      headerParams: z.custom<HeaderAnnotations>(isHeaderAnnotations),
     }),
   ),
 });
@@ -211,11 +213,12 @@ async function readSlots(path: string): Promise<readonly StoredSlot[]> {
       JSON.parse(params);
       for (const { before, after } of answers) JSON.parse(`${before}0${after}`);
     }
-    return slots.map(({ key, params, answers, declared, tools }) => ({
+    return slots.map(({ key, params, answers, declared, tools, headerParams }) => ({
       key,
       params,
       declared,
       tools,
+      headerParams,
       answers: answers.map((answer) => ({ ...answer, failure: answer.failure })),
     }));
   } catch (error) {

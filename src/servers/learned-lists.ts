@@ -6,6 +6,7 @@
  */
 import { canonicalJson } from '../shared/canonical-json.js';
 import type { LearnedAnswer, ListsFrame } from '../shared/frames/from-worker.js';
+import type { HeaderAnnotations } from '../shared/header-params.js';
 import type { GatewayEmitter, LearnedOutcome } from '../telemetry/events.js';
 import type {
   AnswerSlot,
@@ -31,6 +32,8 @@ export interface LearnedListsOptions {
   readonly events: GatewayEmitter;
   /** Called with the names of its tools. */
   readonly onTools: (names: Iterable<string>) => void;
+  /** Called with what its tools' callers repeat in headers. */
+  readonly onHeaderParams: (annotations: HeaderAnnotations) => void;
   /** Called when `stored` has changed. */
   readonly onChanged: () => void;
 }
@@ -150,14 +153,21 @@ export class LearnedLists implements AnswerSource {
     return undefined;
   }
 
-  #store(slot: LearnedSlot, answers: CachedAnswers, { answers: texts, declared, tools }: ListsFrame): void {
-    this.#keep(slot, answers, { answers: texts, declared, tools: tools.slice(0, MAX_TOOL_NAMES) });
+  #store(slot: LearnedSlot, answers: CachedAnswers, frame: ListsFrame): void {
+    const { answers: texts, declared, tools, headerParams } = frame;
+    this.#keep(slot, answers, {
+      answers: texts,
+      declared,
+      tools: tools.slice(0, MAX_TOOL_NAMES),
+      headerParams,
+    });
     this.#options.onChanged();
   }
 
   #keep(slot: LearnedSlot, answers: CachedAnswers, known: KnownLists): void {
     slot.set(answers, known);
     this.#options.onTools(known.tools);
+    this.#options.onHeaderParams(known.headerParams);
     this.#shrink();
   }
 

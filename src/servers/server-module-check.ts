@@ -19,6 +19,7 @@ import { Deadline } from '../shared/deadline.js';
 import { declaredNotifications } from '../shared/declared-notifications.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { ModuleTraits, SendFrame } from '../shared/frames/from-worker.js';
+import { type HeaderAnnotations, headerAnnotations } from '../shared/header-params.js';
 import { LIST_KINDS, LIST_METHODS } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -45,6 +46,8 @@ const MAX_PRINTED_CHARS = 300;
 export interface CheckedServerModule {
   /** The names of its tools. */
   readonly tools: ReadonlySet<string>;
+  /** Which of their arguments callers repeat in headers. */
+  readonly headerParams: HeaderAnnotations;
   /** For all later threads. */
   readonly codeCaches: CodeCaches;
   /** The module as one bundle, for all later threads. */
@@ -123,11 +126,13 @@ async function tryOutIn(
     // What has been compiled by now is in the cache of every thread. With static lists, no session thread will be asked
     // for them.
     const early = isStatic ? await codeCaches(thread) : undefined;
-    const tools = await trial.toolNames(initialized);
+    const listed = await trial.tools(initialized);
+    const names = listed.map(({ name }) => name);
     const staticLists = isStatic ? await trial.staticLists(initialized) : undefined;
     const { worker, module } = early ?? (await codeCaches(thread));
     return {
-      tools,
+      tools: new Set(names.filter((name) => typeof name === 'string')),
+      headerParams: headerAnnotations(listed),
       staticLists,
       discovery: discoveryOf(initialized, isStatic),
       traits,
@@ -231,16 +236,17 @@ class TrialSession implements WorkerOwner {
     return initialized;
   }
 
-  async toolNames(initialized: unknown): Promise<ReadonlySet<string>> {
-    const names = new Set<string>();
+  /** On all pages. */
+  async tools(initialized: unknown): Promise<readonly { readonly name?: unknown }[]> {
+    const listed: { readonly name?: unknown }[] = [];
     const { capabilities } = initialized as { capabilities?: { tools?: unknown } };
-    if (capabilities?.tools === undefined) return names;
+    if (capabilities?.tools === undefined) return listed;
     let cursor: unknown;
     for (let page = 0; page < MAX_TOOL_PAGES; page += 1) {
       const result = await this.#ask('tools/list', cursor === undefined ? {} : { cursor });
       const { tools, nextCursor } = result as { tools?: { name?: unknown }[]; nextCursor?: unknown };
-      for (const { name } of tools ?? []) if (typeof name === 'string') names.add(name);
-      if (typeof nextCursor !== 'string') return names;
+      listed.push(...(tools ?? []));
+      if (typeof nextCursor !== 'string') return listed;
       cursor = nextCursor;
     }
     throw new Error(`tools/list gave more than ${MAX_TOOL_PAGES} pages; end it by leaving nextCursor out`);

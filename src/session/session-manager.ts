@@ -6,6 +6,7 @@ import type { IntroducedClient, SessionWorker } from '../isolation/worker.js';
 import type { WorkerSource } from '../isolation/worker-source.js';
 import type { Rejection } from '../protocol/rejection.js';
 import type { AnswerSlot, AnswerSource, CachedAnswer } from '../servers/cached-answers.js';
+import type { KnownHeaderParams } from '../servers/known-header-params.js';
 import { Deadline } from '../shared/deadline.js';
 import type { Affinity, SessionContext } from '../shared/session-context.js';
 import { inTurns } from '../shared/turns.js';
@@ -44,6 +45,7 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
   announcements: Announcements | undefined;
   /** What requests of the stateless era are answered without a compartment. */
   readonly stateless: StatelessAnswers;
+  readonly headerParams: KnownHeaderParams;
   readonly #all: AllSessions;
   readonly #pool: WorkerSource;
   readonly #sessions = new Map<string, Session>();
@@ -66,12 +68,14 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     all: AllSessions,
     pool: WorkerSource,
     answers: AnswerSource | undefined,
+    headerParams: KnownHeaderParams,
     discovery?: CachedAnswer,
   ) {
     this.options = options;
     this.events = events;
     this.answers = answers;
     this.stateless = new StatelessAnswers(answers, discovery);
+    this.headerParams = headerParams;
     if (answers !== undefined) answers.onReplaced = (slot) => void this.#replaced(slot);
     this.#all = all;
     this.#pool = pool;

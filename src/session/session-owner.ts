@@ -2,6 +2,7 @@
 
 import type { IntroducedClient, SessionWorker } from '../isolation/worker.js';
 import type { AnswerSource } from '../servers/cached-answers.js';
+import type { KnownHeaderParams } from '../servers/known-header-params.js';
 import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import type { Announcements } from './announcements.js';
 import type { DisconnectOptions } from './disconnect-policy.js';
@@ -25,6 +26,8 @@ export interface SharedBySessions {
   readonly answers: AnswerSource | undefined;
   /** Who is told what servers in the stateless era say that belongs to no request; `undefined`: nobody. */
   readonly announcements: Announcements | undefined;
+  /** Which arguments of its server's tools are repeated in headers. */
+  readonly headerParams: KnownHeaderParams;
   /** What its server runs in. */
   readonly isolation: Isolation;
   /** Unique in the gateway. */

@@ -223,6 +223,9 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
 
   onLists(frame: ListsFrame): void {
     if (this.binding.state === 'ending' && this.#kept === undefined) return;
+    const { headerParams } = this.#owner;
+    if (this.context.era === 'stateless') headerParams.learn(frame.tools, frame.headerParams);
+    else if (!frame.afterCall) headerParams.presume(frame.headerParams);
     this.tell(this.#cached.learn(frame));
     this.#kept?.stop();
   }

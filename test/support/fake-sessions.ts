@@ -7,6 +7,7 @@ import { StreamDelivery } from '../../src/delivery/stream-delivery.js';
 import { WorkerPool } from '../../src/isolation/pool.js';
 import { WorkerBudget } from '../../src/isolation/worker-budget.js';
 import type { ClientRequest } from '../../src/protocol/client-message.js';
+import { KnownHeaderParams } from '../../src/servers/known-header-params.js';
 import { AllSessions } from '../../src/session/all-sessions.js';
 import type { Session } from '../../src/session/session.js';
 import { SessionManager } from '../../src/session/session-manager.js';
@@ -99,7 +100,9 @@ export function world(given: Partial<typeof OPTIONS & { maxThreads: number; spar
   const { maxThreads = 4, spareThreads = 0 } = given;
   const pool = new WorkerPool({ spareThreads }, new WorkerBudget(maxThreads), starter, events);
   const all = new AllSessions({ ...OPTIONS, ...given }, events);
-  const sessions = new SessionManager({ ...OPTIONS, ...given }, events, all, pool, undefined);
+  const headerParams = new KnownHeaderParams(OPTIONS.server, events);
+  const options = { ...OPTIONS, ...given };
+  const sessions = new SessionManager(options, events, all, pool, undefined, headerParams);
   const streams = new StreamDelivery({ sseAfterMs: SSE_AFTER_MS }, events);
   afterThisTest(async () => {
     try {

@@ -173,6 +173,21 @@ const FROM_WORKER: AnyOf<FromWorkerFrame> = {
     ),
     declared: DECLARED,
     tools: fc.array(text),
+    headerParams: fc.record({
+      valid: fc.array(
+        fc.record({
+          tool: fc.string(),
+          params: fc.array(
+            fc.record({
+              header: fc.constantFrom('mcp-param-region', 'mcp-param-x'),
+              path: fc.array(fc.string()),
+              type: fc.constantFrom('string', 'integer', 'boolean'),
+            }),
+          ),
+        }),
+      ),
+      invalid: fc.array(fc.record({ tool: fc.string(), property: fc.string(), wrong: fc.string() })),
+    }),
     afterCall: fc.boolean(),
   }),
   'input-required': fc.record({ requestId: id, before: text, after: orNot(text) }),

@@ -8,6 +8,7 @@
 import type { CodeCacheName, CodeCaches } from '../code-caches.js';
 import type { DeclaredNotifications } from '../declared-notifications.js';
 import type { PlainError } from '../errors.js';
+import type { HeaderAnnotations } from '../header-params.js';
 import type { MemoryLimit } from '../memory-limits.js';
 import type { RequestId } from '../request-id.js';
 import type { Affinity } from '../session-context.js';
@@ -124,6 +125,8 @@ export interface ListsFrame {
   readonly declared: DeclaredNotifications;
   /** Names of the tools that clients see. */
   readonly tools: readonly string[];
+  /** Which of their arguments callers repeat in headers. */
+  readonly headerParams: HeaderAnnotations;
   /** A list changed after the client's first call: it may be the call's effect, and not so in other sessions. */
   readonly afterCall: boolean;
 }

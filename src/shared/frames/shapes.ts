@@ -6,6 +6,7 @@
 import { CODE_CACHES, type CodeCacheName, type CodeCaches } from '../code-caches.js';
 import type { DeclaredNotifications } from '../declared-notifications.js';
 import type { PlainError } from '../errors.js';
+import { isHeaderAnnotations } from '../header-params.js';
 import { MAX_JSON_DEPTH } from '../json-depth.js';
 import { MEMORY_LIMITS, type MemoryLimit } from '../memory-limits.js';
 import { isRequestId } from '../request-id.js';
@@ -164,7 +165,13 @@ export const FROM_WORKER: Shapes<FromWorkerFrame> = {
     topic: isTextIfAny,
     left: (value) => value === undefined || isTexts(value),
   },
-  lists: { answers: isAnswers, declared: isDeclared, tools: isTexts, afterCall: isFlag },
+  lists: {
+    answers: isAnswers,
+    declared: isDeclared,
+    tools: isTexts,
+    headerParams: isHeaderAnnotations,
+    afterCall: isFlag,
+  },
   'input-required': { requestId: isRequestId, before: isText, after: isTextIfAny },
   settled: { requestId: isRequestId },
   'close-stream': { requestId: isIdIfAny },

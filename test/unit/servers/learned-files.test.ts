@@ -52,6 +52,10 @@ const SLOTS: readonly StoredSlot[] = [
     ],
     declared: { tools: true, prompts: false, resources: false, logging: false, subscribe: false },
     tools: ['echo'],
+    headerParams: {
+      valid: [{ tool: 'echo', params: [{ header: 'mcp-param-region', path: ['region'], type: 'string' }] }],
+      invalid: [{ tool: 'odd', property: 'properties.a', wrong: 'it is a number' }],
+    },
   },
 ];
 

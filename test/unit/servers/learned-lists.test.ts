@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { LearnedLists, MAX_LEARNED_CHARS } from '../../../src/servers/learned-lists.js';
 import type { ListsFrame } from '../../../src/shared/frames/from-worker.js';
+import type { HeaderAnnotations } from '../../../src/shared/header-params.js';
 import { GatewayEmitter } from '../../../src/telemetry/events.js';
 import { collect } from '../../support/events.js';
 
@@ -18,6 +19,7 @@ function frame(tools: string, more: Partial<ListsFrame> = {}): ListsFrame {
     answers: [answer('initialize', 'hello'), answer('tools/list', tools)],
     declared: { tools: true, prompts: false, resources: false, logging: false, subscribe: false },
     tools: [tools],
+    headerParams: { valid: [{ tool: tools, params: [] }], invalid: [] },
     afterCall: false,
     ...more,
   };
@@ -34,15 +36,20 @@ function learning() {
   const onTools = (names: Iterable<string>): void => {
     for (const name of names) tools.add(name);
   };
-  const lists = new LearnedLists({ server: 'odd', events, onTools, onChanged: () => {} });
+  const annotated: string[] = [];
+  const onHeaderParams = ({ valid }: HeaderAnnotations): void => {
+    annotated.push(...valid.map(({ tool }) => tool));
+  };
+  const options = { server: 'odd', events, onTools, onHeaderParams, onChanged: () => {} };
+  const lists = new LearnedLists(options);
   const outcomes = collect(events, 'lists-learned');
   const known = (params = CLIENT) => lists.slot(params)?.current?.lists.get('tools/list')?.digest;
-  return { lists, tools, known, outcomes: () => outcomes.map(({ outcome }) => outcome) };
+  return { lists, tools, annotated, known, outcomes: () => outcomes.map(({ outcome }) => outcome) };
 }
 
 describe('Learned lists', () => {
   it('are known to sessions with the same version and capabilities, in whatever order', () => {
-    const { lists, known, tools } = learning();
+    const { lists, known, tools, annotated } = learning();
     lists.slot(CLIENT)?.learn(frame('one'));
     expect(known({ ...CLIENT, capabilities: { sampling: {}, roots: { listChanged: true } } })).to.equal(
       'one',
@@ -50,6 +57,7 @@ describe('Learned lists', () => {
     expect(known({ ...CLIENT, capabilities: { sampling: {}, roots: {} } as never })).to.equal(undefined);
     expect(known({ ...CLIENT, protocolVersion: '2025-06-18' })).to.equal(undefined);
     expect([...tools]).to.deep.equal(['one']);
+    expect(annotated).to.deep.equal(['one']);
   });
 
   it('are replaced by different ones, whose sessions are told; and given up when the next differ too', () => {

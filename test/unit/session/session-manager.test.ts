@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { StreamDelivery } from '../../../src/delivery/stream-delivery.js';
 import type { WorkerSource } from '../../../src/isolation/worker-source.js';
+import { KnownHeaderParams } from '../../../src/servers/known-header-params.js';
 import { AllSessions } from '../../../src/session/all-sessions.js';
 import { SessionManager, type SessionManagerOptions } from '../../../src/session/session-manager.js';
 import { GatewayEmitter } from '../../../src/telemetry/events.js';
@@ -25,7 +26,8 @@ describe('a visit of all sessions', () => {
   it('comes to each once, while some end and others are opened', async () => {
     const events = new GatewayEmitter();
     const all = new AllSessions({ maxSessions: 10 }, events);
-    const sessions = new SessionManager(OPTIONS, events, all, {} as WorkerSource, undefined);
+    const headerParams = new KnownHeaderParams('fixture', events);
+    const sessions = new SessionManager(OPTIONS, events, all, {} as WorkerSource, undefined, headerParams);
     const streams = new StreamDelivery({ sseAfterMs: 1_000 }, events);
     const open = () => sessions.open(contextOf(), streams);
     const [first, second, third] = [open(), open(), open()];

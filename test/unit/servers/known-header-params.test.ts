@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import { KnownHeaderParams } from '../../../src/servers/known-header-params.js';
+import type { HeaderAnnotations } from '../../../src/shared/header-params.js';
+import { GatewayEmitter } from '../../../src/telemetry/events.js';
+import { collect } from '../../support/events.js';
+
+function world() {
+  const events = new GatewayEmitter();
+  const notices = collect(events, 'notice');
+  return { known: new KnownHeaderParams('maps', events), notices };
+}
+
+function annotated(tool: string, header = 'mcp-param-region'): HeaderAnnotations {
+  return { valid: [{ tool, params: [{ header, path: ['region'], type: 'string' }] }], invalid: [] };
+}
+
+const NONE: HeaderAnnotations = { valid: [], invalid: [] };
+const BAD: HeaderAnnotations = {
+  valid: [],
+  invalid: [{ tool: 'route', property: 'properties.speed', wrong: 'it is a number' }],
+};
+
+describe('What is known of the arguments that callers repeat in headers', () => {
+  it('is nothing of a tool that nobody has listed', () => {
+    expect(world().known.of('route')).to.deep.equal([]);
+  });
+
+  it('is what other sessions were given, until a worker of the stateless era lists the tool', () => {
+    const { known } = world();
+    known.presume(annotated('route'));
+    expect(known.of('route')).to.have.length(1);
+    known.learn(['route'], annotated('route', 'mcp-param-land'));
+    known.presume(annotated('route'));
+    expect(known.of('route').map(({ header }) => header)).to.deep.equal(['mcp-param-land']);
+  });
+
+  it('is nothing any more when the tool is listed without', () => {
+    const { known } = world();
+    known.learn(['route', 'find'], annotated('route'));
+    known.learn(['find'], NONE);
+    expect(known.of('route')).to.have.length(1);
+    known.learn(['route', 'find'], NONE);
+    expect(known.of('route')).to.deep.equal([]);
+  });
+
+  it('is bounded, whatever names a server invents', () => {
+    const { known } = world();
+    for (let index = 0; index < 1_500; index += 1) known.learn([`tool-${index}`], annotated(`tool-${index}`));
+    expect(known.of('tool-0')).to.deep.equal([]);
+    expect(known.of('tool-500')).to.have.length(1);
+    expect(known.of('tool-1499')).to.have.length(1);
+  });
+
+  it('warns of a tool that clients ignore, once, with its property and what is wrong', () => {
+    const { known, notices } = world();
+    known.presume(BAD);
+    known.presume(BAD);
+    known.learn(['route'], BAD);
+    expect(notices).to.have.length(1);
+    expect(notices[0]).to.deep.include({
+      level: 'warn',
+      fields: { server: 'maps', tool: 'route', property: 'inputSchema.properties.speed' },
+    });
+    expect(notices[0]?.message).to.include('"route"').and.include('it is a number');
+  });
+});
