@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StatelessRequest } from '../../protocol/era.js';
+import { headerParamRejection } from '../../protocol/header-params.js';
 import { statelessStatus } from '../../protocol/json-rpc-error.js';
 import { type Rejection, rejectionResponse } from '../../protocol/rejection.js';
 import type { Caller } from '../../session/compartments/compartment.js';
@@ -41,6 +42,10 @@ export class StatelessHttp {
   ): void {
     const { message, params } = classified;
     const { sessions, events } = this.#parts;
+    if (message.tool !== undefined) {
+      const wrong = headerParamRejection(sessions.headerParams.of(message.tool), classified, request);
+      if (wrong !== undefined) return reject(events, request, response, wrong);
+    }
     const known = sessions.stateless.answer(message.method, params, message.replyId);
     if (known !== undefined) return sendJson(response, statelessStatus(known.failure), known.body);
     let metadata: SessionContext['metadata'];
