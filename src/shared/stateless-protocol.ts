@@ -6,6 +6,15 @@
 /** The protocol versions of the stateless era that are served, the newest first. */
 export const STATELESS_VERSIONS: readonly string[] = ['2026-07-28'];
 
+/** Those of the session era, the newest first: as the SDK has them, which is not loaded where programs' lines are read. */
+export const SESSION_VERSIONS: readonly string[] = [
+  '2025-11-25',
+  '2025-06-18',
+  '2025-03-26',
+  '2024-11-05',
+  '2024-10-07',
+];
+
 /** Members of `_meta` that are reserved for the protocol. */
 export const META = {
   protocolVersion: 'io.modelcontextprotocol/protocolVersion',

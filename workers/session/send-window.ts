@@ -3,7 +3,7 @@
  * the main thread: a tool that floods a client which does not read fills its own thread's memory, never the main
  * thread's.
  */
-import type { SendFrame } from '../../src/shared/frames/from-worker.js';
+import type { InputRequiredFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
 
 /**
  * Characters of JSON that may be on their way. Large enough that a call's answers never wait for a credit frame; small
@@ -11,13 +11,16 @@ import type { SendFrame } from '../../src/shared/frames/from-worker.js';
  */
 const WINDOW_CHARS = 1024 * 1024;
 
+/** Frames whose texts cost credit. */
+export type PacedFrame = SendFrame | InputRequiredFrame;
+
 export class SendWindow {
-  readonly #owner: { post(frame: SendFrame): void };
+  readonly #owner: { post(frame: PacedFrame): void };
   /** Messages that wait for credit. Limited by the thread's own heap limit. */
   readonly #queue: { frame: SendFrame; sent: () => void }[] = [];
   #outstanding = 0;
 
-  constructor(owner: { post(frame: SendFrame): void }) {
+  constructor(owner: { post(frame: PacedFrame): void }) {
     this.#owner = owner;
   }
 
@@ -45,6 +48,12 @@ export class SendWindow {
   /** For a message that may be sent at once. */
   postNow(frame: SendFrame): void {
     this.#outstanding += frame.body.length;
+    this.#owner.post(frame);
+  }
+
+  /** At once: its client has been answered, and there is one for each request. */
+  ask(frame: InputRequiredFrame): void {
+    this.#outstanding += frame.before.length + (frame.after?.length ?? 0);
     this.#owner.post(frame);
   }
 

@@ -5,7 +5,7 @@ import {
 } from '../../src/shared/declared-notifications.js';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
 import { messageOf } from '../../src/shared/errors.js';
-import type { FromWorkerFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
+import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import type { ClaimFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import type { UnpacedFrame } from '../../src/shared/frames/unpaced.js';
 import { ListInquiry } from '../list-inquiry.js';
@@ -16,6 +16,7 @@ import { AnyServer } from './any-server/any-server.js';
 import type { Run } from './current-request.js';
 import { Holds } from './holds.js';
 import { Sdk1Server } from './sdk1/sdk1-server.js';
+import type { PacedFrame } from './send-window.js';
 import { SessionApi } from './session-api.js';
 import type { SessionHostOwner } from './session-host-owner.js';
 import type { SessionServer, SessionServerOwner } from './session-server.js';
@@ -77,7 +78,7 @@ export class SessionHost implements SessionServerOwner {
     return this.#owner.tools;
   }
 
-  post(frame: SendFrame): void {
+  post(frame: PacedFrame): void {
     this.#owner.post(frame);
   }
 
@@ -128,7 +129,7 @@ export class SessionHost implements SessionServerOwner {
       case 'cancel':
         return this.#server.cancel(frame.requestId, frame.reason);
       case 'resume':
-        throw new TypeError(`no request ${frame.key} is parked`);
+        return this.#server.resume(frame);
       case 'credit':
         return this.#server.credit(frame.chars);
       case 'sleep':

@@ -1,13 +1,13 @@
 /** The MCP server of one session, as the session's host sees it: the same for every kind of server. */
 import type { Session } from '../../src/shared/define-server.js';
-import type { SendFrame } from '../../src/shared/frames/from-worker.js';
-import type { MessageFrame } from '../../src/shared/frames/to-worker.js';
+import type { MessageFrame, ResumeFrame } from '../../src/shared/frames/to-worker.js';
 import type { UnpacedFrame } from '../../src/shared/frames/unpaced.js';
 import type { RequestId } from '../../src/shared/request-id.js';
 import type { ListInquiry, TextResponse } from '../list-inquiry.js';
 import type { ToolView } from '../tool-rules.js';
 import type { Run } from './current-request.js';
 import type { Holds } from './holds.js';
+import type { PacedFrame } from './send-window.js';
 
 export interface SessionServer {
   /** Whether a handler runs, or something has not reached the client, or waits for the client's answer. */
@@ -24,6 +24,8 @@ export interface SessionServer {
   replay(body: string): Promise<TextResponse | undefined>;
   /** Passes one message of the client on. The main thread has checked and classified it. */
   deliver(frame: MessageFrame): void;
+  /** The client continues a call of the stateless era whose handler waits for it. */
+  resume(frame: ResumeFrame): void;
   /** Aborts a request's handler, as if its client had sent `notifications/cancelled`. */
   cancel(requestId: RequestId, reason: string): void;
   /** This many characters have left the main thread. */
@@ -44,7 +46,7 @@ export interface TransportOwner {
   readonly lists: ListInquiry | undefined;
   /** What a request that is over has left behind, where that matters; `undefined`: nothing. */
   left(): readonly string[] | undefined;
-  post(frame: SendFrame): void;
+  post(frame: PacedFrame): void;
   /** For frames that no credit limits; it may block. */
   postUnpaced(frame: UnpacedFrame): void;
   /** The server has closed the transport, and the session must end. */

@@ -27,6 +27,8 @@ export interface Question {
   readonly facts: QuestionFacts | undefined;
   /** `method` and `params` as the text of one object. */
   readonly text: string;
+  /** Where the client has not declared it, the server is told so, and the request goes on. */
+  readonly optional?: true;
 }
 
 /** The client's request, as of its latest round. */
@@ -100,11 +102,13 @@ export class RoundTrips {
    * The server asks its client something.
    * @param key the request that it serves; `undefined` if it serves none
    */
-  ask(key: RequestId | undefined, { id, facts, text }: Question): void {
+  ask(key: RequestId | undefined, { id, facts, text, optional }: Question): void {
     const call = key === undefined ? undefined : this.#owner.call(key);
     if (facts === undefined) return this.#refuse(id, METHOD_NOT_FOUND, NOT_ASKED);
     if (key === undefined || call === undefined) return this.#refuse(id, SERVER_ERROR, OUTSIDE);
     if (!MAY_ASK.has(call.method)) return this.#refuse(id, SERVER_ERROR, `${OTHERWISE} ${call.method}.`);
+    if (optional && !isDeclared(facts.needs, call.capabilities))
+      return this.#refuse(id, METHOD_NOT_FOUND, UNDECLARED);
     const conversation = this.#of(key);
     const { open, early } = conversation;
     if (open.size >= MAX_QUESTIONS || conversation.chars + text.length > MAX_QUESTION_CHARS)
@@ -236,6 +240,7 @@ export class RoundTrips {
 const NOT_ASKED = 'Clients of protocol 2026-07-28 are not asked this.';
 const OUTSIDE =
   'Clients of protocol 2026-07-28 can be asked something only by the handler of their request, until it has returned.';
+const UNDECLARED = 'The client has not declared that it can be asked this.';
 const OVER = 'The request that this belongs to is over.';
 const OTHERWISE =
   'Clients of protocol 2026-07-28 can be asked something during tools/call, prompts/get and resources/read, not during';

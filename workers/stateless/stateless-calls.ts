@@ -12,7 +12,12 @@ import {
   STATELESS_VERSION,
   statelessResult,
 } from '../../src/shared/stateless.js';
-import { META, STATELESS_CODE, STATELESS_LOG_LEVELS } from '../../src/shared/stateless-protocol.js';
+import {
+  META,
+  SESSION_VERSIONS,
+  STATELESS_CODE,
+  STATELESS_LOG_LEVELS,
+} from '../../src/shared/stateless-protocol.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -28,7 +33,8 @@ export interface ServerResponse {
   readonly jsonrpc: '2.0';
   readonly id: RequestId;
   readonly result?: unknown;
-  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
+  /** Not checked. */
+  readonly error?: { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown };
 }
 
 /** A request that has not been answered. */
@@ -40,7 +46,12 @@ export interface StatelessCall {
   readonly capabilities: Fields;
   /** The minimum level of log messages that it wants; `undefined`: it wants none. */
   readonly logLevel: unknown;
+  /** The client's own; `undefined`: it wants no progress. */
+  readonly progressToken: unknown;
 }
+
+/** Versions that are served. */
+const VERSIONS = [STATELESS_VERSION, ...SESSION_VERSIONS];
 
 /** Codes of the session era that this one does not have (2026-07-28, Error Codes). */
 const RESOURCE_NOT_FOUND = -32002;
@@ -52,17 +63,16 @@ const OLD_RANGE = { from: -32019, to: -32000 };
 
 export class StatelessCalls {
   readonly #calls = new Map<RequestId, StatelessCall>();
-  readonly #versions: readonly string[];
   #introduction: Introduction = introductionIn(undefined);
-
-  /** @param sessionVersions the versions of the session era that are served */
-  constructor(sessionVersions: readonly string[]) {
-    this.#versions = [STATELESS_VERSION, ...sessionVersions];
-  }
 
   /** @param result what the server has answered to the gateway's `initialize` */
   introduced(result: unknown): void {
     this.#introduction = introductionIn(result);
+  }
+
+  /** What the server has told of itself. */
+  get introduction(): Introduction {
+    return this.#introduction;
   }
 
   /** The request that the server knows by this id. */
@@ -72,19 +82,38 @@ export class StatelessCalls {
 
   /**
    * A request has arrived.
-   * @returns the message for the server
+   * @returns the message for the server. Its progress token is the key as well: those of different clients may be equal,
+   *   and that of a call may change when its client continues it
    */
   arrived<Message extends StatelessMessage>(key: string, message: Message): Message {
-    const { id, method, params } = message;
-    const meta = (params?._meta ?? {}) as Fields;
-    const { [META.clientCapabilities]: capabilities, [META.logLevel]: logLevel } = meta;
-    this.#calls.set(key, { id, method, capabilities: (capabilities ?? {}) as Fields, logLevel });
-    return { ...message, id: key };
+    const call = callOf(message);
+    this.#calls.set(key, call);
+    const { params } = message;
+    if (call.progressToken === undefined) return { ...message, id: key };
+    const meta = { ...(params?._meta as Fields), progressToken: key };
+    return { ...message, id: key, params: { ...params, _meta: meta } };
+  }
+
+  /**
+   * Its client has sent another request that continues this one: the answer goes to that.
+   * @returns `false` if it is over
+   */
+  continued(key: RequestId, message: StatelessMessage): boolean {
+    if (!this.#calls.has(key)) return false;
+    this.#calls.set(key, callOf(message));
+    return true;
+  }
+
+  /** The request that has not been answered, if there is just one. */
+  get only(): RequestId | undefined {
+    if (this.#calls.size !== 1) return undefined;
+    for (const key of this.#calls.keys()) return key;
+    return undefined;
   }
 
   /** What only the gateway can answer; `undefined` if the server has to. */
   ownResult({ method }: StatelessMessage): Fields | undefined {
-    return method === DISCOVER ? discoverResult(this.#introduction, this.#versions, 'single') : undefined;
+    return method === DISCOVER ? discoverResult(this.#introduction, VERSIONS, 'single') : undefined;
   }
 
   /** The request is over, whether it was answered or not. */
@@ -119,10 +148,17 @@ export class StatelessCalls {
   }
 }
 
+function callOf({ id, method, params }: StatelessMessage): StatelessCall {
+  const meta = (params?._meta ?? {}) as Fields;
+  const { [META.clientCapabilities]: capabilities, [META.logLevel]: logLevel, progressToken } = meta;
+  return { id, method, capabilities: (capabilities ?? {}) as Fields, logLevel, progressToken };
+}
+
 /** An error of a server that speaks the session era, with a code that this era has. */
 function statelessError(error: NonNullable<ServerResponse['error']>): NonNullable<ServerResponse['error']> {
   const { code } = error;
   if (code === RESOURCE_NOT_FOUND) return { ...error, code: INVALID_PARAMS };
   if (code === URL_ELICITATION_REQUIRED) return { ...error, code: INTERNAL_ERROR };
-  return code >= OLD_RANGE.from && code <= OLD_RANGE.to ? { ...error, code: STATELESS_CODE.gateway } : error;
+  const isOld = typeof code === 'number' && code >= OLD_RANGE.from && code <= OLD_RANGE.to;
+  return isOld ? { ...error, code: STATELESS_CODE.gateway } : error;
 }

@@ -47,10 +47,18 @@ export class ClientRequests {
     return this.#runs.delete(id);
   }
 
-  /** stdio does not say to which call a request belongs. The latest one is the best guess, and its stream is open. */
-  get latest(): RequestId | undefined {
+  /** The method of each. */
+  get methods(): [id: RequestId, method: string][] {
+    return [...this.#runs].map(([id, { method }]) => [id, method]);
+  }
+
+  /**
+   * stdio does not say to which call a request belongs. The latest one is the best guess, and its stream is open.
+   * @param may whether a call can be the one
+   */
+  latest(may: (run: Run) => boolean = () => true): RequestId | undefined {
     let latest: RequestId | undefined;
-    for (const [id, { cancelled }] of this.#runs) if (!cancelled) latest = id;
+    for (const [id, run] of this.#runs) if (!run.cancelled && may(run)) latest = id;
     return latest;
   }
 

@@ -1,6 +1,6 @@
 /** What differs between the eras of a program's clients, which the program, that speaks the session era, does not notice. */
-import type { SendFrame } from '../../src/shared/frames/from-worker.js';
-import type { MessageFrame } from '../../src/shared/frames/to-worker.js';
+import type { InputRequiredFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
+import type { MessageFrame, ResumeFrame } from '../../src/shared/frames/to-worker.js';
 import type { RequestId } from '../../src/shared/request-id.js';
 import type { LargeLineContext } from './large-line.js';
 import type { ServerNotification, ServerRequest, ServerResponse } from './server-message.js';
@@ -32,13 +32,15 @@ export interface ClientSide {
   asks(request: ServerRequest, body: string): void;
   /** The program tells its client something. */
   tells(notification: ServerNotification, body: string): void;
+  /** The client continues a call that waits for it. */
+  resumed(frame: ResumeFrame): void;
   /** A request is cancelled. */
   cancelled(id: RequestId): void;
 }
 
 export interface ClientSideOwner {
   /** Posts a message for the client. */
-  send(frame: SendFrame): void;
+  send(frame: SendFrame | InputRequiredFrame): void;
   /** Sends the program a message. */
   write(body: string): void;
 }

@@ -7,8 +7,10 @@ import { declaredNotifications } from '../../src/shared/declared-notifications.j
 import { cut } from '../../src/shared/errors.js';
 import type { RequestId } from '../../src/shared/request-id.js';
 import { type AnyResponse, MAX_FAILURE_CHARS, responseFailure } from '../../src/shared/response-failure.js';
+import type { Introduction } from '../../src/shared/stateless.js';
 import type { ToolRuleLists } from '../../src/shared/tool-rules.js';
 import { withId } from '../exchanged-id.js';
+import { questionIn, resultTail } from '../stateless/message-text.js';
 import { ToolView } from '../tool-rules.js';
 import {
   type ReadMessage,
@@ -24,8 +26,13 @@ export const LARGE_LINE_BYTES = 512 * 1024;
 export interface LargeLineContext {
   /** Requests for `tools/list` that have not been answered. */
   readonly toolLists: readonly RequestId[];
-  /** The id that the client gets for the server's next request. */
-  readonly nextRequestId: number;
+  /** In the session era: the id that the client gets for the server's next request. */
+  readonly nextRequestId?: number;
+  /** In the stateless era: the methods of requests that have not been answered, and what the server has told of itself. */
+  readonly stateless?: {
+    readonly methods: readonly (readonly [id: RequestId, method: string])[];
+    readonly introduction: Introduction;
+  };
 }
 
 export interface LargeLineRequest extends LargeLineContext {
@@ -54,23 +61,40 @@ export function readLargeLine(request: LargeLineRequest): LargeLine {
   const read = serverMessages(line);
   if (typeof read === 'string') return { valid, read: { why: read, head: line.slice(0, HEAD_CHARS) } };
   const view = request.tools && new ToolView(request.tools);
-  let { nextRequestId } = request;
-  const textFor = ({ message, body }: ReadMessage): string => {
+  const textFor = textForEra(request, view);
+  const messages = read.map((one) => ({ message: outline(one, request), body: textFor(one) }));
+  return { valid, read: { messages } };
+}
+
+/** What the client is sent of a message, as text. */
+function textForEra(request: LargeLineRequest, view: ToolView | undefined): (message: ReadMessage) => string {
+  let { nextRequestId = 0 } = request;
+  const methods = request.stateless && new Map(request.stateless.methods);
+  return ({ message, body }) => {
     if (message.kind === 'request') {
+      // What a client of the stateless era is asked is in the outline.
+      if (request.stateless !== undefined) return '';
       nextRequestId += 1;
       return withId(body, nextRequestId - 1);
     }
     if (message.kind === 'notification' || message.id === undefined) return body;
-    return request.toolLists.includes(message.id) ? (view?.response(message.message, body) ?? body) : body;
+    const viewed = request.toolLists.includes(message.id)
+      ? (view?.response(message.message, body) ?? body)
+      : body;
+    const method = methods?.get(message.id);
+    if (request.stateless === undefined || method === undefined || 'error' in message.message) return viewed;
+    return resultTail(viewed, method, request.stateless.introduction);
   };
-  const messages = read.map((one) => ({ message: outline(one.message), body: textFor(one) }));
-  return { valid, read: { messages } };
 }
 
-function outline(message: ServerMessage): ServerMessage {
+function outline({ message, body }: ReadMessage, { stateless }: LargeLineContext): ServerMessage {
   switch (message.kind) {
-    case 'request':
-      return { ...message, outlined: true };
+    case 'request': {
+      const outlined = { ...message, outlined: true } as const;
+      return stateless === undefined
+        ? outlined
+        : { ...outlined, question: questionIn(body, message.id, message.method) };
+    }
     case 'notification':
       return { ...message, params: outlineParams(message.params) };
     case 'response':

@@ -25,6 +25,8 @@ export interface ProgramStartOwner {
   ask(id: RequestId, body: string): Promise<TextResponse>;
   /** A list as the client sees it. */
   viewed(method: string, response: TextResponse): TextResponse;
+  /** The program has answered `initialize` with this result. */
+  introduced(result: unknown): void;
 }
 
 export class ProgramStart {
@@ -83,6 +85,7 @@ export class ProgramStart {
     clearTimeout(this.#notice);
     if (!('result' in response.message)) return;
     this.declared = declaredNotifications(response.message.result);
+    this.#owner.introduced(response.message.result);
     this.#lists?.introduced(response);
   }
 

@@ -4,6 +4,7 @@ import type { SendFrame } from '../../src/shared/frames/from-worker.js';
 import { MAX_JSON_DEPTH, nestsDeeperThan } from '../../src/shared/json-depth.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
 import { type AnyResponse, responseFailure } from '../../src/shared/response-failure.js';
+import type { Question } from '../stateless/round-trips.js';
 
 export interface ServerRequest {
   readonly kind: 'request';
@@ -11,6 +12,8 @@ export interface ServerRequest {
   readonly method: string;
   /** See `readLargeLine`. */
   readonly outlined?: true;
+  /** Where it is outlined, for a client of the stateless era. */
+  readonly question?: Question;
 }
 
 export interface ServerNotification {

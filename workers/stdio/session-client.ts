@@ -2,7 +2,7 @@
  * A client of the session era. Its ids are passed on unchanged. The program's own ids are replaced by ids of the session: a
  * program that was restarted counts from 0 again, and its client may still be answering its predecessor.
  */
-import type { MessageFrame } from '../../src/shared/frames/to-worker.js';
+import type { MessageFrame, ResumeFrame } from '../../src/shared/frames/to-worker.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
 import { withId } from '../exchanged-id.js';
 import type { ClientRequests } from './client-requests.js';
@@ -58,7 +58,7 @@ export class SessionClient implements ClientSide {
     this.#nextRequestId += 1;
     this.#asked.set(id, theirs);
     const text = outlined ? body : withId(body, id);
-    this.#owner.send({ type: 'send', kind: 'request', id, relatedTo: this.#requests.latest, body: text });
+    this.#owner.send({ type: 'send', kind: 'request', id, relatedTo: this.#requests.latest(), body: text });
   }
 
   tells(notification: ServerNotification, body: string): void {
@@ -69,6 +69,10 @@ export class SessionClient implements ClientSide {
     // It belongs to a request that is over, so nobody would read it.
     if (isProgress && relatedTo === undefined) return;
     this.#owner.send(notificationFrame(notification, relatedTo, body));
+  }
+
+  resumed({ key }: ResumeFrame): void {
+    throw new TypeError(`no request ${key} is parked`);
   }
 
   /** Its client is told by the main thread. */

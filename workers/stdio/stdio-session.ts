@@ -4,17 +4,23 @@
  * own, so that the main thread parses nothing. What differs between the eras of clients is in `client-side.ts`.
  */
 import { messageOf } from '../../src/shared/errors.js';
-import type { FromWorkerFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
-import type { ClaimFrame, MessageFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
+import type { FromWorkerFrame, InputRequiredFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
+import type {
+  ClaimFrame,
+  MessageFrame,
+  ResumeFrame,
+  ToWorkerFrame,
+} from '../../src/shared/frames/to-worker.js';
 import { jsonLine } from '../../src/shared/json-line.js';
 import { MAX_LINE_BYTES } from '../../src/shared/line-buffer.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
 import type { AnyResponse } from '../../src/shared/response-failure.js';
 import { withId } from '../exchanged-id.js';
 import type { TextResponse } from '../list-inquiry.js';
+import { StatelessCalls } from '../stateless/stateless-calls.js';
 import type { ToolView } from '../tool-rules.js';
 import { ClientRequests } from './client-requests.js';
-import type { ArrivedMessage, ClientSide } from './client-side.js';
+import type { ArrivedMessage, ClientSide, ClientSideOwner } from './client-side.js';
 import { EarlyMessages } from './early-messages.js';
 import type { LargeLine, LargeLineContext } from './large-line.js';
 import type { Program } from './program.js';
@@ -27,6 +33,7 @@ import {
   serverMessages,
 } from './server-message.js';
 import { SessionClient } from './session-client.js';
+import { StatelessClient } from './stateless-client.js';
 
 /** Characters of JSON on their way to the client; see `PortTransport`. */
 const WINDOW_CHARS = 1024 * 1024;
@@ -49,7 +56,7 @@ export interface StdioSessionTraits {
   readonly learns: boolean;
 }
 
-export class StdioSession {
+export class StdioSession implements ClientSideOwner {
   readonly #owner: StdioSessionOwner;
   readonly #program: Program;
   readonly #start: ProgramStart;
@@ -61,9 +68,11 @@ export class StdioSession {
    * Messages that cannot be written yet, because the replay comes first or the pipe is full. The main thread limits
    * them.
    */
-  readonly #waiting: (MessageFrame | undefined)[] = [];
+  readonly #waiting: (MessageFrame | ResumeFrame | undefined)[] = [];
   /** The session's client; `undefined`: there is no session yet. */
   #client: ClientSide | undefined;
+  /** What clients of the stateless era have asked. */
+  readonly #calls = new StatelessCalls();
   /** Whether its messages may be sent: what an earlier program knew has been sent. */
   #replayed = false;
   readonly #early = new EarlyMessages();
@@ -79,9 +88,10 @@ export class StdioSession {
     this.#owner = owner;
     this.#start = new ProgramStart(traits.startTimeoutMs, traits.learns, {
       post: (frame) => owner.post(frame),
-      write: (body) => this.#write(body),
+      write: (body) => this.write(body),
       ask: (id, body) => this.#ask(id, body),
       viewed: (method, response) => this.#viewedList(method, response),
+      introduced: (result) => this.#calls.introduced(result),
     });
   }
 
@@ -93,12 +103,11 @@ export class StdioSession {
         void this.#claim(frame);
         return;
       case 'message':
+      case 'resume':
         this.#waiting.push(frame);
         return this.#flush();
       case 'cancel':
         return this.#cancel(frame.requestId, frame.reason);
-      case 'resume':
-        throw new TypeError(`no request ${frame.key} is parked`);
       case 'credit':
         return this.#credit(frame.chars);
       case 'ping':
@@ -166,11 +175,11 @@ export class StdioSession {
   }
 
   /** Messages of the client wait until the program knows what an earlier one knew. */
-  async #claim({ replay, firstRequestId }: ClaimFrame): Promise<void> {
-    const client = new SessionClient(this.#requests, firstRequestId, {
-      send: (frame) => this.#send(frame),
-      write: (body) => this.#write(body),
-    });
+  async #claim({ context, replay, firstRequestId }: ClaimFrame): Promise<void> {
+    const client =
+      context.era === 'stateless'
+        ? new StatelessClient(this.#requests, this.#calls, this)
+        : new SessionClient(this.#requests, firstRequestId, this);
     this.#client = client;
     for (const { message, body } of this.#early.takeAll()) this.#takeFor(client, message, body);
     if (replay.length > 0 && !(await this.#start.replay(replay))) return;
@@ -182,7 +191,7 @@ export class StdioSession {
 
   #ask(id: RequestId, body: string): Promise<TextResponse> {
     const answered = new Promise<TextResponse>((resolve) => this.#own.set(id, resolve));
-    this.#write(body);
+    this.write(body);
     return answered;
   }
 
@@ -198,7 +207,8 @@ export class StdioSession {
       if (this.#waiting.length === 0) return;
       const next = this.#waiting.shift();
       this.#owner.onTaken();
-      const arrived = next && client.arrived(next);
+      if (next?.type === 'resume') client.resumed(next);
+      const arrived = next?.type === 'message' ? client.arrived(next) : undefined;
       if (arrived !== undefined) this.#deliver(client, arrived);
     }
   }
@@ -219,7 +229,7 @@ export class StdioSession {
     const { id, method, params } = arrived.message;
     if (typeof method !== 'string') {
       const answer = client.answered(arrived);
-      if (answer !== undefined) this.#write(answer);
+      if (answer !== undefined) this.write(answer);
       return;
     }
     if (isRequestId(id)) {
@@ -227,10 +237,10 @@ export class StdioSession {
       if (method === 'initialize') this.#start.begin();
       if (method === 'tools/call') this.#start.called();
     }
-    if (!this.#start.passInitialized(method, arrived.body)) this.#write(arrived.body);
+    if (!this.#start.passInitialized(method, arrived.body)) this.write(arrived.body);
   }
 
-  #write(body: string): void {
+  write(body: string): void {
     if (this.#ending) return;
     if (!this.#program.write(jsonLine(body))) this.#full = true;
   }
@@ -241,7 +251,7 @@ export class StdioSession {
     if (message.kind === 'response') return this.#takeResponse(message, body);
     if (this.#client !== undefined) return this.#takeFor(this.#client, message, body);
     if (message.kind === 'request') {
-      if (message.method === 'ping') return this.#write(withId(PONG, message.id));
+      if (message.method === 'ping') return this.write(withId(PONG, message.id));
       this.#owner.post({ type: 'asked-early' });
     }
     this.#early.add(message, body, changedList);
@@ -284,8 +294,9 @@ export class StdioSession {
     return this.#tools.response(message, body);
   }
 
-  #send(frame: SendFrame): void {
-    this.#outstandingChars += frame.body.length;
+  send(frame: SendFrame | InputRequiredFrame): void {
+    this.#outstandingChars +=
+      frame.type === 'send' ? frame.body.length : frame.before.length + (frame.after?.length ?? 0);
     this.#owner.post(frame);
     if (this.#outstandingChars > WINDOW_CHARS) this.#program.pause();
   }
@@ -300,16 +311,14 @@ export class StdioSession {
     this.#client?.cancelled(requestId);
     const run = this.#requests.get(requestId);
     if (run === undefined) {
-      const waiting = this.#waiting.findIndex(
-        (frame) => frame !== undefined && (JSON.parse(frame.body) as { id?: unknown }).id === requestId,
-      );
+      const waiting = this.#waiting.findIndex((frame) => frame !== undefined && isFor(frame, requestId));
       // It keeps its place, because the main thread counts the messages that were passed on.
       if (waiting !== -1) this.#waiting[waiting] = undefined;
       return this.#owner.post({ type: 'settled', requestId });
     }
     run.cancelled = true;
     const params = { requestId, reason };
-    this.#write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params }));
+    this.write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params }));
   }
 
   /**
@@ -326,7 +335,7 @@ export class StdioSession {
         if (this.#requests.delete(requestId)) this.#owner.post({ type: 'settled', requestId });
       }
     });
-    this.#write(JSON.stringify({ jsonrpc: '2.0', id, method: 'ping' }));
+    this.write(JSON.stringify({ jsonrpc: '2.0', id, method: 'ping' }));
   }
 
   async #end(): Promise<void> {
@@ -339,6 +348,12 @@ export class StdioSession {
     }
     this.#owner.post({ type: 'ended' });
   }
+}
+
+/** Whether the message is this request, which has not been passed on. */
+function isFor(frame: MessageFrame | ResumeFrame, requestId: RequestId): boolean {
+  if (frame.type === 'resume' || frame.stateless) return frame.key === requestId;
+  return (JSON.parse(frame.body) as { id?: unknown }).id === requestId;
 }
 
 /** Of a large response, no more is known than that it is one. So it is not learned. */

@@ -235,6 +235,16 @@ describe('Round trips', () => {
     expect(server.answers, 'the handler can end').to.have.lengthOf(3);
   });
 
+  it('leave a request alone that asks in vain what it can do without: its server is told', async () => {
+    const server = new Server().called('r-1', 1, {}).called('r-2', 2, { roots: {} });
+    const question = { facts: questionFacts('roots/list', {}), text: '{}', optional: true } as const;
+    server.trips.ask('r-1', { ...question, id: 10 });
+    server.trips.ask('r-2', { ...question, id: 11 });
+    await turn();
+    expect(server.frames.map(({ requestId }) => requestId)).to.deep.equal(['r-2']);
+    expect(JSON.stringify(server.answers)).to.match(/^\[\{"jsonrpc":"2.0","id":10,"error":.*not declared/);
+  });
+
   it('ask what the latest request has declared, not the first', async () => {
     const server = new Server().called('r-1', 1, { elicitation: {}, roots: {} });
     server.asks('r-1', 10);

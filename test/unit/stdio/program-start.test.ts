@@ -16,6 +16,7 @@ function silent(timeoutMs: number) {
     write: () => {},
     ask: () => new Promise(() => {}),
     viewed: (_method, response) => response,
+    introduced: () => {},
   });
   const sentences = () =>
     posted.map((frame) =>

@@ -6,7 +6,7 @@ import type {
   Session,
 } from '../../../src/shared/define-server.js';
 import { messageOf } from '../../../src/shared/errors.js';
-import type { MessageFrame } from '../../../src/shared/frames/to-worker.js';
+import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-worker.js';
 import type { RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
 import type { TextResponse } from '../../list-inquiry.js';
@@ -70,6 +70,10 @@ export class AnyServer implements SessionServer {
 
   deliver(frame: MessageFrame): void {
     this.#transport.deliver(frame);
+  }
+
+  resume({ key }: ResumeFrame): void {
+    throw new TypeError(`no request ${key} is parked`);
   }
 
   cancel(requestId: RequestId, reason: string): void {

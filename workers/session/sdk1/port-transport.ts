@@ -5,21 +5,21 @@
 
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { Transport, TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
-import {
-  type JSONRPCMessage,
-  type JSONRPCResponse,
-  type MessageExtraInfo,
-  type Result,
-  SUPPORTED_PROTOCOL_VERSIONS,
+import type {
+  JSONRPCMessage,
+  JSONRPCResponse,
+  MessageExtraInfo,
+  Result,
 } from '@modelcontextprotocol/sdk/types.js';
 import { declaredNotifications } from '../../../src/shared/declared-notifications.js';
 import { cut, toPlainError } from '../../../src/shared/errors.js';
-import type { SendFrame } from '../../../src/shared/frames/from-worker.js';
-import type { MessageFrame } from '../../../src/shared/frames/to-worker.js';
+import type { InputRequiredFrame, SendFrame } from '../../../src/shared/frames/from-worker.js';
+import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-worker.js';
 import { isRequestId, type RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
 import type { TextResponse } from '../../list-inquiry.js';
-import { StatelessCalls, type StatelessMessage } from '../../stateless/stateless-calls.js';
+import type { StatelessMessage } from '../../stateless/stateless-calls.js';
+import { StatelessSide, type StatelessSideOwner } from '../../stateless/stateless-side.js';
 import type { ToolView } from '../../tool-rules.js';
 import { currentRequest } from '../current-request.js';
 import { FastPath } from '../fast-path/fast-path.js';
@@ -33,7 +33,7 @@ import type { SessionAwareToolExecutor } from './tool-executor.js';
 /** Maximum length of a stack in the log. */
 const MAX_STACK_CHARS = 2000;
 
-export class PortTransport implements Transport {
+export class PortTransport implements Transport, StatelessSideOwner {
   onclose?: () => void;
   onerror?: (error: Error) => void;
   onmessage?: <T extends JSONRPCMessage>(message: T, extra?: MessageExtraInfo) => void;
@@ -59,7 +59,7 @@ export class PortTransport implements Transport {
   #fastPath: FastPath | undefined;
   #isMessageIgnored!: IsMessageIgnored;
   /** Of a compartment of the stateless era. */
-  readonly #stateless: StatelessCalls | undefined;
+  readonly #stateless: StatelessSide | undefined;
 
   constructor(context: SessionContext, owner: TransportOwner, executor: SessionAwareToolExecutor) {
     this.sessionId = context.sessionId;
@@ -68,7 +68,7 @@ export class PortTransport implements Transport {
     this.#tools = owner.tools;
     this.#window = new SendWindow(owner);
     this.#requestInfo = new RequestInfo(context, owner);
-    if (context.era === 'stateless') this.#stateless = new StatelessCalls(SUPPORTED_PROTOCOL_VERSIONS);
+    if (context.era === 'stateless') this.#stateless = new StatelessSide(this);
   }
 
   async start(): Promise<void> {}
@@ -94,7 +94,7 @@ export class PortTransport implements Transport {
 
   /** Whether a message of the server has not reached its client, or waits for the client's answer. */
   get busy(): boolean {
-    return this.#window.waits || this.#asked.size > 0;
+    return this.#window.waits || this.#asked.size > 0 || this.#stateless?.asked === true;
   }
 
   /** Passes one message of the client to the SDK. The main thread has checked and classified it. */
@@ -116,11 +116,30 @@ export class PortTransport implements Transport {
   /** @returns the request as the server knows it; `undefined` if it has been answered */
   #arrived(key: string, message: StatelessMessage): StatelessMessage | undefined {
     if (this.#stateless === undefined) throw new Error('a request of the stateless era came to a session');
-    const request = this.#stateless.arrived(key, message);
-    const result = this.#stateless.ownResult(request);
-    if (result === undefined) return request;
-    void this.send({ jsonrpc: '2.0', id: request.id, result: result as Result });
-    return undefined;
+    return this.#stateless.arrived(key, message);
+  }
+
+  /** The client continues a call whose handler waits for it. */
+  resume(frame: ResumeFrame): void {
+    if (!this.#closed) this.#stateless?.resumed(frame);
+  }
+
+  /** What the client can do, as it says of the request whose handler runs here; `undefined` outside of the stateless era. */
+  get declaredCapabilities(): Readonly<Record<string, unknown>> | undefined {
+    const key = currentRequest()?.requestId;
+    return key === undefined ? undefined : this.#stateless?.calls.get(key)?.capabilities;
+  }
+
+  receive(answer: JSONRPCResponse): void {
+    if (!this.#closed) this.#protocol._onresponse(answer);
+  }
+
+  respond(response: unknown): void {
+    void this.send(response as JSONRPCResponse);
+  }
+
+  ask(frame: InputRequiredFrame): void {
+    this.#window.ask(frame);
   }
 
   /** @param message as the server is meant to receive it */
@@ -157,7 +176,7 @@ export class PortTransport implements Transport {
     return new Promise((resolve) => {
       const answered = (answer: TextResponse): void => {
         if (method === 'initialize' && 'result' in answer.message)
-          this.#stateless?.introduced(answer.message.result);
+          this.#stateless?.calls.introduced(answer.message.result);
         resolve(answer);
       };
       if (this.#closed) resolve(undefined);
@@ -180,9 +199,11 @@ export class PortTransport implements Transport {
     });
   }
 
-  send(sent: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
+  send(given: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
     const relatedTo = idOf(options?.relatedRequestId) ?? (this.#stateless && currentRequest()?.requestId);
-    if (this.#isUnwantedLogMessage(sent, relatedTo)) return Promise.resolve();
+    if (this.#isUnwantedLogMessage(given, relatedTo)) return Promise.resolve();
+    const sent = this.#stateless === undefined ? given : this.#ofItsEra(this.#stateless, given, relatedTo);
+    if (sent === undefined) return Promise.resolve();
     const viewed = this.#tools === undefined ? sent : this.#asClientSees(sent, this.#tools);
     const message = this.#forItsEra(viewed);
     const framed = toFrame(message, relatedTo, this.#stateless !== undefined);
@@ -211,11 +232,22 @@ export class PortTransport implements Transport {
       : { ...message, result: tools.result(method, message.result) as Result };
   }
 
+  /** What a client of the stateless era is sent now; `undefined`: nothing, or later. */
+  #ofItsEra(
+    stateless: StatelessSide,
+    message: JSONRPCMessage,
+    relatedTo: RequestId | undefined,
+  ): JSONRPCMessage | undefined {
+    if ('method' in message) return stateless.forClient(message, relatedTo);
+    if (message.id === undefined) return message;
+    return stateless.holds(message.id, () => void this.send(message)) ? undefined : message;
+  }
+
   /** A response to a request of the stateless era has the client's id and the members of that era. */
   #forItsEra<Message extends JSONRPCMessage>(message: Message): Message {
     if (this.#stateless === undefined || 'method' in message || message.id === undefined) return message;
     const response = { ...message, id: message.id };
-    return (this.#stateless.response(response) as Message | undefined) ?? message;
+    return (this.#stateless.calls.response(response) as Message | undefined) ?? message;
   }
 
   /** The frame of such a response, under the id by which server and main thread know the request. */
@@ -246,6 +278,7 @@ export class PortTransport implements Transport {
   /** `send` for a request's result. Returns a promise only if it has to wait. */
   answer(id: RequestId, result: Result): Promise<void> | undefined {
     const response: JSONRPCResponse = { result, jsonrpc: '2.0', id };
+    if (this.#stateless?.holds(id, () => void this.send(response))) return undefined;
     if (result.isError !== true && this.#window.open) {
       const body = shortText(this.#forItsEra(response));
       if (body !== undefined) {
@@ -271,6 +304,6 @@ export class PortTransport implements Transport {
     const { level } = (message.params ?? {}) as { readonly level?: unknown };
     return this.#stateless === undefined
       ? this.#isMessageIgnored(level, this.sessionId)
-      : !this.#stateless.wantsLog(relatedTo, level);
+      : !this.#stateless.calls.wantsLog(relatedTo, level);
   }
 }

@@ -1,6 +1,6 @@
 /** The server that the gateway makes with its own SDK, for a module that has `setup`. */
 import type { Session, SetupDefinition } from '../../../src/shared/define-server.js';
-import type { MessageFrame } from '../../../src/shared/frames/to-worker.js';
+import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-worker.js';
 import type { RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
 import type { TextResponse } from '../../list-inquiry.js';
@@ -33,9 +33,17 @@ export class Sdk1Server implements SessionServer {
     // Must work before it is connected, in `setup`, where the SDK would do nothing.
     this.#server.server.close = () => this.#transport.close();
     this.#server.server.onerror = (error) => owner.onError(error);
+    if (context.era === 'stateless') this.#declareByRequest();
     // A new thread must not repeat the ids of its predecessor's requests to the client: the client may still answer
     // those. The SDK counts from 0 and offers no other way.
     Reflect.set(this.#server.server, '_requestMessageId', firstRequestId);
+  }
+
+  /** A handler that looks before it asks sees what the client has declared on this very request. */
+  #declareByRequest(): void {
+    const { server } = this.#server;
+    const ofGateway = server.getClientCapabilities.bind(server);
+    server.getClientCapabilities = () => this.#transport.declaredCapabilities ?? ofGateway();
   }
 
   get busy(): boolean {
@@ -55,6 +63,10 @@ export class Sdk1Server implements SessionServer {
 
   deliver(frame: MessageFrame): void {
     this.#transport.deliver(frame);
+  }
+
+  resume(frame: ResumeFrame): void {
+    this.#transport.resume(frame);
   }
 
   cancel(requestId: RequestId, reason: string): void {

@@ -1,0 +1,84 @@
+/**
+ * Messages of the stateless era made of the texts of those of the session era: what a program has written stays as it is, to
+ * the digits of its numbers, and large results are not parsed again.
+ */
+import type { RequestId } from '../../src/shared/request-id.js';
+import { type Introduction, statelessResult } from '../../src/shared/stateless.js';
+import { memberTexts, objectText } from '../json-members.js';
+import { questionFacts } from './questions.js';
+import type { Question } from './round-trips.js';
+
+/** Members of a request that the server must not see. */
+const OF_ROUNDS = ['inputResponses', 'requestState'];
+
+/**
+ * A request under the key by which the server knows it, with the key in place of its progress token as well, and without
+ * what belongs to round trips.
+ */
+export function requestText(text: string, key: string): string {
+  const request = memberTexts(text);
+  request.set('id', JSON.stringify(key));
+  const params = request.get('params');
+  if (params !== undefined) request.set('params', paramsText(params, key));
+  return objectText(request);
+}
+
+function paramsText(text: string, key: string): string {
+  const params = memberTexts(text);
+  for (const name of OF_ROUNDS) params.delete(name);
+  const meta = params.get('_meta');
+  if (meta !== undefined) params.set('_meta', withToken(meta, key));
+  return objectText(params);
+}
+
+/** With another progress token, if it has one. */
+function withToken(text: string, progressToken: unknown): string {
+  const members = memberTexts(text);
+  if (!members.has('progressToken')) return text;
+  members.set('progressToken', JSON.stringify(progressToken));
+  return objectText(members);
+}
+
+/** A progress notification with the client's token. */
+export function progressText(text: string, progressToken: unknown): string {
+  const notification = memberTexts(text);
+  notification.set('params', withToken(notification.get('params') ?? '{}', progressToken));
+  return objectText(notification);
+}
+
+/**
+ * A response with a result, from the end of its id on, so that the client's id can be put before it when it is sent.
+ * @param text of a response of the session era
+ * @param method of the request
+ */
+export function resultTail(text: string, method: string, introduction: Introduction): string {
+  const result = memberTexts(memberTexts(text).get('result') ?? '{}');
+  const own: Record<string, unknown> = {};
+  for (const name of ['resultType', '_meta']) {
+    const value = result.get(name);
+    if (value !== undefined) own[name] = JSON.parse(value);
+  }
+  const added = Object.entries(statelessResult(method, own, introduction, 'single'));
+  for (const [name, value] of added) {
+    if (name === '_meta' || !result.has(name)) result.set(name, JSON.stringify(value));
+  }
+  return `,"result":${objectText(result)}}`;
+}
+
+/** The response of which `resultTail` has made the end. */
+export function responseText(id: RequestId, tail: string): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)}${tail}`;
+}
+
+/**
+ * A request of a program to its client. Programs often ask for the client's roots when they have been initialized, which
+ * has nothing to do with the request that they serve by then: they can do without.
+ */
+export function questionIn(text: string, id: RequestId, method: string): Question {
+  const params = memberTexts(text).get('params');
+  const facts = questionFacts(method, params === undefined ? undefined : JSON.parse(params));
+  const members: [string, string][] = [['method', JSON.stringify(method)]];
+  if (params !== undefined) members.push(['params', params]);
+  const question = { id, facts, text: objectText(members) };
+  return method === 'roots/list' ? { ...question, optional: true } : question;
+}
