@@ -8,7 +8,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 const EXPOSED_HEADERS = 'Mcp-Session-Id, Mcp-Protocol-Version, WWW-Authenticate, Retry-After';
 const METHODS = 'GET, POST, DELETE';
 /** Used if the browser does not ask for headers by name. */
-const HEADERS = 'Authorization, Content-Type, Accept, Last-Event-ID, Mcp-Session-Id, Mcp-Protocol-Version';
+const HEADERS =
+  'Authorization, Content-Type, Accept, Last-Event-ID, Mcp-Session-Id, Mcp-Protocol-Version, Mcp-Method, Mcp-Name';
 /** Chromium keeps the answer to a preflight request no longer than this. */
 const MAX_AGE_SECONDS = 7_200;
 /** Names of headers and their separators (RFC 9110, section 5.6.2). */

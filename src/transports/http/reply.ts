@@ -4,6 +4,7 @@ import { JSON_RPC } from '../../protocol/json-rpc-error.js';
 import { type Rejection, rejectionResponse } from '../../protocol/rejection.js';
 import { messageOf } from '../../shared/errors.js';
 import type { RequestId } from '../../shared/request-id.js';
+import { STATELESS_CODE, STATELESS_VERSIONS } from '../../shared/stateless-protocol.js';
 import type { GatewayEmitter, RejectedRequest, RejectionReason } from '../../telemetry/events.js';
 import { rejectionHeaders } from './staged-close.js';
 
@@ -36,11 +37,18 @@ export function reject(
 ): void {
   const { status, reason, headers, detail } = rejection;
   noteRejection(events, request, reason, status, detail);
-  sendJson(response, status, rejectionResponse(rejection), {
+  sendJson(response, status, rejectionResponse(inItsEra(request, rejection)), {
     ...headers,
     ...(status === 503 && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
     ...rejectionHeaders(request),
   });
+}
+
+/** What is rejected before its body was read is answered as in the era that its header names. */
+function inItsEra(request: IncomingMessage, rejection: HttpRejection): HttpRejection {
+  const version = headerOf(request, 'mcp-protocol-version');
+  if (version === undefined || !STATELESS_VERSIONS.includes(version)) return rejection;
+  return { code: STATELESS_CODE.gateway, ...rejection, id: rejection.id ?? undefined };
 }
 
 export function noteRejection(

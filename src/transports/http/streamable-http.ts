@@ -72,8 +72,8 @@ export class StreamableHttp {
         message: 'Not Acceptable: Client must accept both application/json and text/event-stream',
       });
     }
-    // An unknown session is rejected before megabytes of body are read and parsed.
-    if (headerOf(request, 'mcp-session-id') !== undefined) {
+    // An unknown session is rejected before megabytes of body are read and parsed. A forgiven header says nothing of the body.
+    if (headerOf(request, 'mcp-session-id') !== undefined && !this.#parts.lenientVersionHeader) {
       const wrongVersion = this.#unknownVersion(request, []);
       if (wrongVersion !== undefined) return this.#reject(request, response, wrongVersion);
       if (this.#session(request, response, principal, []) === undefined) return;
