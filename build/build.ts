@@ -50,10 +50,13 @@ await build({
   external: ['undici', 'piscina'],
   plugins: patched ? [lazySchemas(sdkTypes), lazyPackages, lazyNodeModules] : [],
 });
-// It loads nothing of Node that it does not use at once.
+// They load nothing of Node that they do not use at once.
 await build({
   ...bundled,
-  entryPoints: { 'process-entry': join(root, 'workers/session/process-entry.ts') },
+  entryPoints: {
+    'process-entry': join(root, 'workers/session/process-entry.ts'),
+    'program-launcher': join(root, 'workers/program-process/launcher.ts'),
+  },
 });
 // load-session-worker.ts compiles it as the function that CommonJS would make of it, with V8's code cache.
 const worker = join(out, 'workers/session-worker.cjs');

@@ -1,6 +1,7 @@
 /** Runs the bundle of a server module or of a program. It requires only Node's own modules. */
 import { createRequire } from 'node:module';
 import { Script } from 'node:vm';
+import { FUNCTION_HEAD, FUNCTION_TAIL } from '../src/shared/program-files.js';
 import type { ModuleText } from '../src/shared/thread-start.js';
 
 type ModuleFunction = (exports: object, require: NodeJS.Require, module: { exports: object }) => unknown;
@@ -19,10 +20,19 @@ export function compiledText(
   { text, filename }: ModuleText,
   codeCache: Uint8Array | undefined,
 ): CompiledText {
-  const head = '(function (exports, require, module) {';
-  const script = new Script(`${head}${Buffer.from(text.buffer).toString('latin1')}\n})`, {
+  const body = Buffer.from(text.buffer).toString('latin1');
+  return compiledFunction(`${FUNCTION_HEAD}${body}${FUNCTION_TAIL}`, filename, codeCache);
+}
+
+/** @param text with the head and the tail of a function */
+export function compiledFunction(
+  text: string,
+  filename: string,
+  codeCache: Uint8Array | undefined,
+): CompiledText {
+  const script = new Script(text, {
     filename,
-    columnOffset: -head.length,
+    columnOffset: -FUNCTION_HEAD.length,
     ...(codeCache !== undefined && { cachedData: codeCache }),
   });
   return {

@@ -1,20 +1,23 @@
 /**
  * How a server of each kind is started: where its sessions get their workers, and what is known about it in advance.
  */
+import { resolve } from 'node:path';
 import type { ResolvedOptions } from '../config/options.js';
 import { WorkerPool } from '../isolation/pool.js';
 import type { ChildKeeper } from '../isolation/port/child-keeper.js';
 import type { PortWorker } from '../isolation/port/port-worker.js';
 import { moduleProcess } from '../isolation/process/module-process.js';
 import { ProcessStarter } from '../isolation/process/process-starter.js';
+import { ProgramFiles } from '../isolation/process/program-files.js';
 import { programProcess } from '../isolation/process/program-process.js';
 import { createThreadPool, type ModulePoolOptions } from '../isolation/thread/thread-pool.js';
 import { PROCESS_WORDS, WorkerBudget } from '../isolation/worker-budget.js';
-import type { BundledModule } from '../servers/bundle-parts.js';
+import { type BundledModule, NotBundled } from '../servers/bundle-parts.js';
 import type { AnswerSource, CachedAnswer } from '../servers/cached-answers.js';
 import { KnownHeaderParams } from '../servers/known-header-params.js';
 import type { LearnedFiles } from '../servers/learned-files.js';
 import { LearnedLists } from '../servers/learned-lists.js';
+import { nodeProgram } from '../servers/node-program.js';
 import { bundleProgram } from '../servers/program-bundle.js';
 import type {
   CommandEntry,
@@ -199,7 +202,7 @@ async function startInThreads(entry: ScriptEntry, resources: HostingResources): 
   const limits = { threadHeapMb, threadMemoryMb, threadNice, cancelGraceMs };
   // Started without a session, a program may do what only a session should make it do: so only if the entry says it.
   const spareThreads = entry.spares ?? 0;
-  const programBundle = bundleOf(entry, resources);
+  const programBundle = bundleOf(entry, script, program.env, resources);
   const work = { program, programBundle, introduction: () => answers?.introduction };
   const pool = createThreadPool({ ...limits, spareThreads, ...work }, threads, events, nextId);
   return { pool, options, answers, headerParams, ...ofProgram(entry, options) };
@@ -207,16 +210,21 @@ async function startInThreads(entry: ScriptEntry, resources: HostingResources): 
 
 /** Built while the program is served already: its first threads load its files. */
 async function bundleOf(
-  { name, script }: ScriptEntry,
+  { name, isolation }: ServerEntry,
+  script: string,
+  env: Readonly<Record<string, string>>,
   { events, options }: HostingResources,
 ): Promise<BundledModule | undefined> {
   if (!options.bundle) return undefined;
   try {
+    // Threads do not have them.
+    if (isolation === 'process' && env.NODE_OPTIONS)
+      throw new NotBundled('NODE_OPTIONS may change how its files are loaded');
     return await bundleProgram(script);
   } catch (error) {
     events.emit('notice', {
       level: 'info',
-      message: `the program of the server "${name}" is loaded file by file, so threads start more slowly: ${messageOf(error)}`,
+      message: `the program of the server "${name}" is loaded file by file, so ${isolation === 'process' ? 'processes' : 'threads'} start more slowly: ${messageOf(error)}`,
       fields: { server: name },
     });
     return undefined;
@@ -234,13 +242,19 @@ async function startProcesses(
   const { sleepAfterMs } = options;
   const { cancelGraceMs } = options;
   const { cwd, startTimeoutMs, processMemoryMb } = entry;
+  const env = environmentFor(entry, process.env);
+  const program = nodeProgram(entry, env);
+  const node = program && {
+    script: program.script,
+    files: new ProgramFiles(bundleOf(entry, resolve(cwd, program.script), env, resources), events),
+  };
   const starter = new ProcessStarter(
     programProcess({
-      ...(entry.kind === 'command'
-        ? { command: entry.command, args: entry.args }
-        : { command: process.execPath, args: [entry.script, ...entry.args] }),
+      command: entry.kind === 'command' ? entry.command : process.execPath,
+      args: program?.args ?? entry.args,
+      node,
       cwd,
-      env: environmentFor(entry, process.env),
+      env,
       startTimeoutMs,
       processMemoryMb,
       cancelGraceMs,

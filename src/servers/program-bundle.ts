@@ -19,6 +19,9 @@ import {
 } from './bundle-parts.js';
 import { ModuleKinds } from './module-kind.js';
 
+/** Node shows the line of an error that ends a process. */
+const SHORT_LINES = { lineLimit: 120 };
+
 /** What the strict part takes from outside: modules of Node, and the CommonJS part. */
 const OUTSIDE = 'outside';
 
@@ -53,6 +56,7 @@ export function bundleProgram(script: string): Promise<BundledModule> {
         sourcefile: 'commonjs.cjs',
         contents,
         plugins: [asFiles, withoutModules(kinds)],
+        options: SHORT_LINES,
       });
     const kind = await kinds.of(path);
     if (kind === undefined) throw new NotBundled('it is no JavaScript file');
@@ -65,7 +69,7 @@ export function bundleProgram(script: string): Promise<BundledModule> {
       sourcefile: 'entry.mjs',
       contents: `import ${JSON.stringify(path)};`,
       plugins: [withoutCommonJs(kinds, required, { namespace: OUTSIDE }), throughRequire, asFiles],
-      options: { format: 'esm' },
+      options: { ...SHORT_LINES, format: 'esm' },
     });
     const commonJs = required.length === 0 ? '' : await commonJsPart(loadersOf(required));
     return inOneText([

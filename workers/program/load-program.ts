@@ -18,7 +18,10 @@ export function loadProgram({ program, programText, codeCache }: ProgramThreadDa
     return {
       rejectsCache: false,
       codeCache: () => undefined,
-      run: () => runMain(process.argv[1] ?? program.script),
+      run: () => {
+        forgetMainModule();
+        runMain(process.argv[1] ?? program.script);
+      },
     };
   }
   const { script, run } = compiledText(programText, codeCache);
@@ -26,9 +29,13 @@ export function loadProgram({ program, programText, codeCache }: ProgramThreadDa
     rejectsCache: script.cachedDataRejected === true,
     codeCache: () => script.createCachedData(),
     run: () => {
-      // That of piscina otherwise.
-      Object.assign(process, { mainModule: undefined });
+      forgetMainModule();
       void run(realpathSync(program.script), { exports: {} });
     },
   };
+}
+
+/** It is piscina's. A program that is an ES module has none, and `runMain` sets that of any other. */
+function forgetMainModule(): void {
+  Object.assign(process, { mainModule: undefined });
 }

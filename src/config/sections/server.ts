@@ -53,7 +53,7 @@ export const serverOptions = {
   /** Bundles the server module at start, so that threads start faster; by default it does. Off, each thread imports it file by file. */
   bundle: option(onOrOff, {
     default: true,
-    help: 'bundle server modules, and scripts and packages that run in threads, so that threads start faster; if off, each thread loads their files',
+    help: 'bundle server modules, scripts, packages and what the command node runs, so that threads and processes start faster; if off, each loads the files',
   }),
   /** Serves simple tool calls without the SDK's own checks, with the same answers; by default it does. */
   fastPath: option(onOrOff, {

@@ -24,6 +24,8 @@ export interface ProcessKind {
   serve(counters: SharedCounters): ServeFrame | ServeModuleFrame;
   /** See `WorkerHost`. */
   readable(text: string): string;
+  /** No process of it is left, and none starts any more. */
+  close?(): Promise<void>;
 }
 
 export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<PortWorker> {
@@ -110,6 +112,7 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
 
   async close(deadline: StopDeadline): Promise<void> {
     await deadline.within(Promise.all(this.#unreleased.values()));
+    await deadline.within(Promise.resolve(this.#process.close?.()));
   }
 
   killChildrenNow(): void {

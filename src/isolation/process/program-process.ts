@@ -2,6 +2,7 @@
 import type { ServeFrame } from '../../shared/keeper-frames.js';
 import type { ToolRuleLists } from '../../shared/tool-rules.js';
 import type { ProcessKind } from './process-starter.js';
+import type { ProgramFiles } from './program-files.js';
 
 const MEBIBYTE = 1024 * 1024;
 /** The keeper reports earlier, and in more detail, that a program does not answer. */
@@ -10,6 +11,8 @@ const KEEPER_LEAD_MS = 5_000;
 export interface ProgramProcessOptions {
   readonly command: string;
   readonly args: readonly string[];
+  /** A Node program: the command is Node, and the arguments are those of the script. */
+  readonly node: { readonly script: string; readonly files: ProgramFiles } | undefined;
   /** Absolute. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -24,7 +27,7 @@ export interface ProgramProcessOptions {
 }
 
 export function programProcess(options: ProgramProcessOptions): ProcessKind {
-  const { processMemoryMb, cancelGraceMs, ...program } = options;
+  const { processMemoryMb, cancelGraceMs, node, ...program } = options;
   const memoryLimitBytes = processMemoryMb * MEBIBYTE;
   return {
     cancelGraceMs,
@@ -32,9 +35,11 @@ export function programProcess(options: ProgramProcessOptions): ProcessKind {
     serve: ({ takenMessages }): ServeFrame => ({
       type: 'serve',
       ...program,
+      args: node?.files.argumentsFor(node.script, program.args) ?? program.args,
       memoryLimitBytes,
       takenMessages,
     }),
-    readable: (text) => text,
+    readable: (text) => node?.files.in(text) ?? text,
+    close: async () => node?.files.close(),
   };
 }
