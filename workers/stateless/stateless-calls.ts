@@ -42,6 +42,8 @@ export interface StatelessCall {
   readonly method: string;
   /** The client's id. */
   readonly id: RequestId;
+  /** `params.uri`, if it reads a resource. */
+  readonly uri: unknown;
   /** What the client says of this one request. */
   readonly capabilities: Fields;
   /** The minimum level of log messages that it wants; `undefined`: it wants none. */
@@ -88,8 +90,8 @@ export class StatelessCalls {
   arrived<Message extends StatelessMessage>(key: string, message: Message): Message {
     const call = callOf(message);
     this.#calls.set(key, call);
-    const { params } = message;
-    if (call.progressToken === undefined) return { ...message, id: key };
+    const params = withoutTask(message.params);
+    if (call.progressToken === undefined) return { ...message, id: key, ...(params && { params }) };
     const meta = { ...(params?._meta as Fields), progressToken: key };
     return { ...message, id: key, params: { ...params, _meta: meta } };
   }
@@ -129,9 +131,9 @@ export class StatelessCalls {
     const call = this.#calls.get(response.id);
     if (call === undefined) return undefined;
     this.#calls.delete(response.id);
-    const { id, method } = call;
+    const { id, method, uri } = call;
     const { result, error } = response;
-    if (error !== undefined) return { jsonrpc: '2.0', id, error: statelessError(error) };
+    if (error !== undefined) return { jsonrpc: '2.0', id, error: statelessError(error, uri) };
     const fields = (typeof result === 'object' && result !== null ? result : {}) as Fields;
     return {
       jsonrpc: '2.0',
@@ -151,13 +153,30 @@ export class StatelessCalls {
 function callOf({ id, method, params }: StatelessMessage): StatelessCall {
   const meta = (params?._meta ?? {}) as Fields;
   const { [META.clientCapabilities]: capabilities, [META.logLevel]: logLevel, progressToken } = meta;
-  return { id, method, capabilities: (capabilities ?? {}) as Fields, logLevel, progressToken };
+  const uri = method === 'resources/read' ? params?.uri : undefined;
+  return { id, method, uri, capabilities: (capabilities ?? {}) as Fields, logLevel, progressToken };
 }
 
-/** An error of a server that speaks the session era, with a code that this era has. */
-function statelessError(error: NonNullable<ServerResponse['error']>): NonNullable<ServerResponse['error']> {
+/** `task` is of 2025-11-25, and means nothing here; servers of that revision refuse what they cannot make a task of. */
+function withoutTask(params: Fields | undefined): Fields | undefined {
+  if (params === undefined || !('task' in params)) return params;
+  const { task: _task, ...rest } = params;
+  return rest;
+}
+
+/**
+ * An error of a server that speaks the session era, with a code that this era has.
+ * @param uri of the resource that was to be read: an error that it is missing should name it (2026-07-28, Resources,
+ *   "Error Handling")
+ */
+function statelessError(
+  error: NonNullable<ServerResponse['error']>,
+  uri: unknown,
+): NonNullable<ServerResponse['error']> {
   const { code } = error;
-  if (code === RESOURCE_NOT_FOUND) return { ...error, code: INVALID_PARAMS };
+  if (code === RESOURCE_NOT_FOUND || (code === INVALID_PARAMS && uri !== undefined)) {
+    return { ...(uri === undefined ? {} : { data: { uri } }), ...error, code: INVALID_PARAMS };
+  }
   if (code === URL_ELICITATION_REQUIRED) return { ...error, code: INTERNAL_ERROR };
   const isOld = typeof code === 'number' && code >= OLD_RANGE.from && code <= OLD_RANGE.to;
   return isOld ? { ...error, code: STATELESS_CODE.gateway } : error;
