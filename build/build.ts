@@ -12,6 +12,7 @@ import { type BuildOptions, build } from 'esbuild';
 import { lazyNodeModules, lazyPackages, partEntryPoints, parts } from './lazy-packages.js';
 import { lazySchemas } from './lazy-schemas.js';
 import { TARGET } from './lazy-values.js';
+import { joinTestModules } from './test-modules.js';
 
 const patched = !process.argv.includes('--unpatched');
 const out = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -74,3 +75,5 @@ await build({
   external: ['./cli/cli.js'],
 });
 chmodSync(bin, 0o755);
+
+await joinTestModules(join(root, 'test/fixtures/modules'), join(out, 'test/fixtures/modules'));

@@ -74,7 +74,8 @@ describe('a gateway that drains', () => {
   });
 
   it('kills a thread that spins after drain-timeout and cancel-grace', async () => {
-    const gateway = await startGateway({ sseAfter: '20ms', drainTimeout: '200ms', cancelGrace: '300ms' });
+    const options = { sseAfter: '20ms', drainTimeout: '200ms', cancelGrace: '300ms', spareThreads: 1 };
+    const gateway = await startGateway(options);
     const client = await connectedClient(gateway);
     const { id, stream } = await client.openCall('spin');
     const exits = collect(gateway.events, 'thread-exited');

@@ -278,7 +278,10 @@ describe('a server module whose setup fails for one session', () => {
 
 describe('a thread that dies while it is a spare', () => {
   it('is replaced ever more slowly, and a session that comes in time is served', async () => {
-    const gateway = await startGateway({ serverModule: fixtureModule('short-lived-spare') });
+    const gateway = await startGateway({
+      serverModule: fixtureModule('short-lived-spare'),
+      spareThreads: 1,
+    });
     const exitedAtMs: number[] = [];
     const often = new Promise<void>((resolve) => {
       gateway.events.on('thread-exited', ({ cause }) => {

@@ -28,7 +28,7 @@ interface Origin {
 
 describe('session threads: spares', () => {
   it('wait with the server module imported before the session came', async () => {
-    const gateway = await startGateway({ serverModule: fixtureModule('origin') });
+    const gateway = await startGateway({ serverModule: fixtureModule('origin'), spareThreads: 1 });
     await spareReady(gateway);
     const claimed = once(gateway.events, 'thread-claimed');
     const client = await connectedClient(gateway);
@@ -52,14 +52,18 @@ describe('session threads: starts', () => {
     const text = '(function () { return 1; })';
     const make = `process.stdout.write(new (require('vm').Script)(${JSON.stringify(text)}).createCachedData())`;
     const cachedData = execFileSync(process.execPath, [...process.execArgv, '-e', make]);
-    await spareReady(await startGateway());
+    await spareReady(await startGateway({ spareThreads: 1 }));
     expect(new Script(text, { cachedData }).cachedDataRejected).to.equal(false);
   });
 });
 
 describe('session threads: one session each', () => {
   it('serve no second session, however many come and go', async () => {
-    const gateway = await startGateway({ serverModule: fixtureModule('origin'), maxThreads: 4 });
+    const gateway = await startGateway({
+      serverModule: fixtureModule('origin'),
+      maxThreads: 4,
+      spareThreads: 1,
+    });
     const origins: Origin[] = [];
     for (let wave = 0; wave < 4; wave += 1) {
       const clients = await Promise.all([1, 2, 3].map(() => connectedClient(gateway)));
@@ -73,7 +77,11 @@ describe('session threads: one session each', () => {
 
 describe('session threads: a setup that never ends', () => {
   it('costs its session the thread after half a minute, and no other session anything', async () => {
-    const gateway = await startGateway({ serverModule: fixtureModule('endless-setup'), maxThreads: 2 });
+    const gateway = await startGateway({
+      serverModule: fixtureModule('endless-setup'),
+      maxThreads: 2,
+      spareThreads: 1,
+    });
     await spareReady(gateway);
     const other = await connectedClient(gateway);
     const shortened = shortenTimeouts(30_000, 300);

@@ -1,9 +1,9 @@
 import { createGateway } from '../../src/index.js';
 import { afterThisTest } from './cleanup.js';
-import { withDeadline } from './deadline.js';
+import { until, withDeadline } from './deadline.js';
 import { FAST_PATH } from './fast-path.js';
 import { ISOLATION } from './isolation.js';
-import { toolsModule } from './modules.js';
+import { joined, toolsModule } from './modules.js';
 import { RawClient, type RawClientOptions } from './raw-client.js';
 
 export type Gateway = Awaited<ReturnType<typeof createGateway>>;
@@ -12,16 +12,17 @@ export type GatewayOptions = Parameters<typeof createGateway>[0];
 const KILL_DEADLINE_MS = 30_000;
 
 /**
- * Free ports, no log, one spare thread, the fixture tools, and short timers so that no test has to wait. Not bundled,
- * because a gateway for one test starts sooner that way. The tests of modules, of isolation and of the command do
- * bundle.
+ * Free ports, no log, the fixture tools, and short timers so that no test has to wait. No spare threads: most tests have one
+ * session, whose thread would be followed by another for nobody. Not bundled, because a gateway for one test starts
+ * sooner that way; fixture modules are joined with their packages instead. The tests of modules, of isolation and of
+ * the command do bundle.
  */
 const quietDefaults = {
   port: 0,
   adminPort: 0,
   serverModule: toolsModule,
   logLevel: 'silent',
-  spareThreads: 1,
+  spareThreads: 0,
   maxThreads: 16,
   cleanupInterval: '50ms',
   bundle: false,
@@ -29,9 +30,16 @@ const quietDefaults = {
   isolation: ISOLATION,
 } satisfies Record<string, unknown>;
 
+function withDefaults(options: Partial<GatewayOptions> = {}): GatewayOptions {
+  const given = { ...quietDefaults, ...options };
+  // A test that says whether it is bundled means the module's own files.
+  if (options.bundle !== undefined || !(given.serverModule instanceof URL)) return given as GatewayOptions;
+  return { ...given, serverModule: joined(given.serverModule) } as GatewayOptions;
+}
+
 /** A gateway for the current test only; it is killed after the test, whatever the outcome. */
 export async function startGateway(options: Partial<GatewayOptions> = {}): Promise<Gateway> {
-  const gateway = await createGateway({ ...quietDefaults, ...options } as GatewayOptions);
+  const gateway = await createGateway(withDefaults(options));
   afterThisTest(() => withDeadline(gateway.kill(), 'gateway.kill()', KILL_DEADLINE_MS));
   return gateway;
 }
@@ -44,7 +52,7 @@ export async function startGateway(options: Partial<GatewayOptions> = {}): Promi
 export function sharedGateway(options: Partial<GatewayOptions> = {}): () => Gateway {
   let gateway: Gateway | undefined;
   before('start the gateway', async () => {
-    gateway = await createGateway({ ...quietDefaults, ...options } as GatewayOptions);
+    gateway = await createGateway(withDefaults(options));
   });
   after('kill the gateway', async () => {
     const running = gateway;
@@ -55,6 +63,24 @@ export function sharedGateway(options: Partial<GatewayOptions> = {}): () => Gate
     if (!gateway) throw new Error('The shared gateway runs only while a test does.');
     return gateway;
   };
+}
+
+/**
+ * The same, for tests that look at all sessions and threads of their gateway: no session of another test is left, nor its
+ * thread.
+ */
+export function renewedGateway(options: Partial<GatewayOptions> = {}): () => Gateway {
+  const gateway = sharedGateway(options);
+  afterEach('end the sessions', async () => {
+    const running = gateway();
+    await Promise.all(running.sessions().map(({ context }) => running.endSession(context.sessionId)));
+    const threadsGone = () => {
+      const { claimed, ending, terminating } = running.snapshot().threads;
+      return claimed + ending + terminating === 0;
+    };
+    await until(threadsGone, 'the threads of the sessions to be gone');
+  });
+  return gateway;
 }
 
 /** The Streamable HTTP endpoint. */
