@@ -11,7 +11,7 @@ import {
 import { expect } from 'chai';
 import { startBridge } from '../support/bridge.js';
 import { afterThisTest } from '../support/cleanup.js';
-import { runCli } from '../support/cli-process.js';
+import { runCliHere } from '../support/cli-in-process.js';
 import { until } from '../support/deadline.js';
 import { startDroppingProxy } from '../support/dropping-proxy.js';
 import { mcpUrl, startGateway } from '../support/gateway.js';
@@ -219,7 +219,7 @@ describe('bulkhead bridge refuses with exit code 2 and one sentence', () => {
   ];
   for (const [name, args, sentence] of cases) {
     it(name, async () => {
-      const exit = await runCli(['bridge', ...args]);
+      const exit = await runCliHere(['bridge', ...args]);
       expect(exit).to.include({ code: 2, stdout: '' });
       expect(exit.stderr.replace(/^bulkhead: /, '')).to.match(sentence);
     });

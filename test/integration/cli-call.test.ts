@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
+import { runCliHere } from '../support/cli-in-process.js';
 import { runCli, startCli } from '../support/cli-process.js';
 import { withDeadline } from '../support/deadline.js';
 import { recordingServer } from '../support/recording-server.js';
@@ -191,7 +192,7 @@ describe('bulkhead call', () => {
     ];
     for (const [name, args, sentence] of cases) {
       it(name, async () => {
-        const exit = await runCli(['call', ...args]);
+        const exit = await runCliHere(['call', ...args]);
         expect(exit.code).to.equal(2);
         expect(exit.stdout).to.equal('');
         expect(exit.stderr).to.match(/^bulkhead: .*\n$/);

@@ -9,16 +9,18 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { OPTION_NAMES, variableName } from '../../src/config/option-table.js';
 import { afterThisTest } from '../support/cleanup.js';
+import { runCliHere } from '../support/cli-in-process.js';
 import { type CliOptions, type CliProcess, runCli, startCli } from '../support/cli-process.js';
 import { until } from '../support/deadline.js';
 import { expectEndAtOnce } from '../support/end-at-once.js';
-import { fixtureModule } from '../support/modules.js';
+import { fixtureModule, joined, toolsModule } from '../support/modules.js';
 import { projectRoot } from '../support/project.js';
 
 const FREE_PORTS = ['--port', '0', '--admin-port', '0'];
 /** Where the module does not matter: to bundle it takes twice as long as the rest of the start. */
 const QUICKLY = ['--no-bundle'];
-const tools = fileURLToPath(fixtureModule('tools'));
+/** To be used with `QUICKLY`. */
+const tools = fileURLToPath(joined(toolsModule));
 
 function temporaryFile(name: string, content: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-cli-'));
@@ -46,7 +48,7 @@ describe('the command line', () => {
   });
 
   it('tells every option of serve with its variable and its default', async () => {
-    const exit = await runCli(['serve', '--help']);
+    const exit = await runCliHere(['serve', '--help']);
     expect(exit.code).to.equal(0);
     const words = exit.stdout.replace(/\s+/g, ' ');
     for (const name of OPTION_NAMES) {
@@ -59,6 +61,12 @@ describe('the command line', () => {
     const exit = await runCli([]);
     expect(exit).to.include({ code: 2, stdout: '' });
     expect(exit.stderr).to.match(/^Usage: bulkhead/);
+  });
+
+  it('ends with the exit code of what it refuses', async () => {
+    const { code, stdout, stderr } = await runCli(['serve', '--port', '70000']);
+    expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' });
+    expect(stderr).to.match(/^bulkhead: --port is "70000", [^\n]*\n$/);
   });
 
   describe('refuses with exit code 2 and one sentence', () => {
@@ -148,7 +156,7 @@ describe('the command line', () => {
     ];
     for (const [name, args, env, sentence] of cases) {
       it(name, async () => {
-        const exit = await runCli(args(), { env });
+        const exit = await runCliHere(args(), env);
         expect(exit).to.include({ code: 2, stdout: '' });
         expect(exit.stderr).to.match(/^bulkhead: [^\n]*\n$/);
         expect(exit.stderr.slice('bulkhead: '.length, -1)).to.match(sentence);
@@ -236,7 +244,7 @@ describe('bulkhead serve', () => {
   });
 
   it('answers bulkhead call', async () => {
-    const served = await serve([tools]);
+    const served = await serve([fileURLToPath(toolsModule)]);
     const exit = await runCli(['call', served.mcp, 'echo', '{"text": "through the wall"}']);
     expect(exit).to.deep.include({ code: 0, stdout: 'through the wall\n', stderr: '' });
   });

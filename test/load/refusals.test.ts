@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
+import { runCliHere } from '../support/cli-in-process.js';
 import { runCli } from '../support/cli-process.js';
 import { counted, someCalls, startFaultServer } from '../support/fault-server.js';
 import { mcpUrl, startGateway } from '../support/gateway.js';
@@ -73,7 +74,7 @@ describe('bulkhead load refuses with exit code 2', () => {
   ];
   for (const [name, args, sentence] of cases) {
     it(name, async () => {
-      const exit = await runCli(['load', ...args()]);
+      const exit = await runCliHere(['load', ...args()]);
       expectSentence(exit, sentence);
       expect(exit.code).to.equal(2);
     });
