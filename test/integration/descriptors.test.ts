@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
 import { startCli } from '../support/cli-process.js';
 import { until } from '../support/deadline.js';
-import { fixtureModule } from '../support/modules.js';
+import { fixtureModule, joined } from '../support/modules.js';
 import { RawClient, textOf } from '../support/raw-client.js';
 
 const LIMIT = 512;
@@ -45,7 +45,7 @@ describe('A session that leaks file descriptors', () => {
 });
 
 async function serve() {
-  const module = fileURLToPath(fixtureModule('leaky'));
+  const module = fileURLToPath(joined(fixtureModule('leaky')));
   const flags = [
     '--port',
     '0',

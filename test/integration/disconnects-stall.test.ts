@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
 import { startCli } from '../support/cli-process.js';
 import { until } from '../support/deadline.js';
-import { toolsModule } from '../support/modules.js';
+import { joined, toolsModule } from '../support/modules.js';
 import { RawClient, textOf } from '../support/raw-client.js';
 
 describe('A gateway process that was stopped for longer than resume-grace', () => {
@@ -48,7 +48,7 @@ async function start(
   flags: readonly string[],
 ): Promise<{ gateway: ChildProcess; client: RawClient; admin: string }> {
   const always = ['--port', '0', '--admin-port', '0', '--sse-after', '20ms', '--no-bundle'];
-  const { child, printed } = startCli(['serve', fileURLToPath(toolsModule), ...always, ...flags]);
+  const { child, printed } = startCli(['serve', fileURLToPath(joined(toolsModule)), ...always, ...flags]);
   const [, url = ''] = await printed('stdout', /^MCP server +(http:\S+)$/m);
   const [, admin = ''] = await printed('stdout', /^Admin server +(http:\S+)$/m);
   const client = new RawClient(url);

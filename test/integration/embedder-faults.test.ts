@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { GatewayEvents } from '../../src/index.js';
 import { once } from '../support/events.js';
 import { expectRejection } from '../support/expectations.js';
-import { connectedClient, type Gateway, rawClient, sseUrl, startGateway } from '../support/gateway.js';
+import { connectedClient, rawClient, renewedGateway, sseUrl, startGateway } from '../support/gateway.js';
 import { initializeRequest, textOf } from '../support/raw-client.js';
 
 type Metadata = Record<string, unknown>;
@@ -44,16 +44,14 @@ const FAULTS: Readonly<Record<string, () => unknown>> = {
 };
 
 describe("An embedder's metadata function that fails", () => {
-  let gateway: Gateway;
-  beforeEach(async () => {
-    gateway = await startGateway({
-      metadata: ({ headers }) =>
-        (FAULTS[String(headers['x-fault'])] ?? (() => ({ tenant: 'b', big: 1n })))() as Metadata,
-    });
+  const shared = renewedGateway({
+    metadata: ({ headers }) =>
+      (FAULTS[String(headers['x-fault'])] ?? (() => ({ tenant: 'b', big: 1n })))() as Metadata,
   });
 
   for (const fault of Object.keys(FAULTS)) {
     it(`costs that request and nothing else: ${fault}`, async () => {
+      const gateway = shared();
       const bystander = await connectedClient(gateway);
       const rejected = once(gateway.events, 'rejected');
       const headers = { 'x-fault': fault };
@@ -75,6 +73,7 @@ describe("An embedder's metadata function that fails", () => {
   }
 
   it('gives a session a copy of what it gives back when it does not fail', async () => {
+    const gateway = shared();
     await connectedClient(gateway);
     expect(gateway.sessions()[0]?.context.metadata).to.deep.equal({ tenant: 'b', big: 1n });
     const listed = await rawClient(gateway).send(

@@ -26,7 +26,7 @@ async function lineAfter(tool: string, message: RegExp, flags: readonly string[]
 
 describe('what fails in a session’s thread', () => {
   it('is in the log with the message of what was thrown, cut', async () => {
-    const { detail, stack } = await lineAfter('throw', /call failed/, []);
+    const { detail, stack } = await lineAfter('throw', /call failed/, ['--no-bundle']);
     expect(detail).to.match(/^on purpose x{489}…$/);
     expect(stack).to.equal(undefined);
   });
@@ -47,7 +47,7 @@ describe('what fails in a session’s thread', () => {
   }
 
   it('has errors among the fields of a log line, with what is beneath them', async () => {
-    const { fields } = await lineAfter('log', /it failed/, []);
+    const { fields } = await lineAfter('log', /it failed/, ['--no-bundle']);
     expect(fields?.err).to.deep.equal({
       name: 'Error',
       message: 'on top',

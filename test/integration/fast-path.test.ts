@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
 import { startCli } from '../support/cli-process.js';
 import { connectedClient, sharedGateway } from '../support/gateway.js';
-import { fixtureModule } from '../support/modules.js';
+import { fixtureModule, joined } from '../support/modules.js';
 import { RawClient, type RawResponse, textOf, toolCall } from '../support/raw-client.js';
 
 const RESULTS = [
@@ -102,8 +102,8 @@ describe('the option fast-path', () => {
     { flags: ['--fast-path'], variable: 'off', served: SERVED.on },
   ]) {
     it(`is decided by the flag, else by the variable: BULKHEAD_FAST_PATH=${variable}, ${flags[0] ?? 'no flag'}`, async () => {
-      const module = fileURLToPath(fixtureModule('both-ways'));
-      const addresses = ['--port', '0', '--admin-port', '0'];
+      const module = fileURLToPath(joined(fixtureModule('both-ways')));
+      const addresses = ['--port', '0', '--admin-port', '0', '--no-bundle'];
       const cli = startCli(['serve', module, ...addresses, ...flags], {
         env: { BULKHEAD_FAST_PATH: variable },
       });

@@ -7,7 +7,7 @@ import { startCli } from '../support/cli-process.js';
 import { once } from '../support/events.js';
 import { expectError } from '../support/expectations.js';
 import { connectedClient, sharedGateway, startGateway } from '../support/gateway.js';
-import { fixtureModule, toolsModule } from '../support/modules.js';
+import { fixtureModule, joined, toolsModule } from '../support/modules.js';
 import { type JsonRpcMessage, RawClient, textOf } from '../support/raw-client.js';
 
 const CLEAN = { count: 0, global: null, environment: null, prototype: null, mapped: 1 };
@@ -112,8 +112,16 @@ describe('what a tool changes for all code', () => {
 describe('a gateway in a process of its own', () => {
   it('outlives one disaster after the other in its sessions, and ends with exit code 0', async () => {
     const flags = ['--port', '0', '--admin-port', '0', '--cancel-grace', '100ms', '--sse-after', '20ms'];
-    const small = ['--thread-heap-mb', '64', '--thread-memory-mb', '256', '--log-level', 'error'];
-    const process = startCli(['serve', fileURLToPath(toolsModule), ...flags, ...small]);
+    const small = [
+      '--thread-heap-mb',
+      '64',
+      '--thread-memory-mb',
+      '256',
+      '--log-level',
+      'error',
+      '--no-bundle',
+    ];
+    const process = startCli(['serve', fileURLToPath(joined(toolsModule)), ...flags, ...small]);
     const [, url] = await process.printed('stdout', /MCP server\s+(\S+)/);
     const connect = async () => {
       const client = new RawClient(url!);

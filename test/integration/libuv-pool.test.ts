@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
 import { type CliProcess, startCli } from '../support/cli-process.js';
 import { startGateway } from '../support/gateway.js';
-import { fixtureModule } from '../support/modules.js';
+import { fixtureModule, joined } from '../support/modules.js';
 import { RawClient, textOf } from '../support/raw-client.js';
 import { samplesOf } from '../unit/metrics/fake-gateway.js';
 
@@ -89,7 +89,7 @@ async function serve({
   readonly options?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 } = {}): Promise<Served> {
-  const module = fileURLToPath(fixtureModule('libuv-pool'));
+  const module = fileURLToPath(joined(fixtureModule('libuv-pool')));
   const flags = [
     '--port',
     '0',
@@ -99,6 +99,7 @@ async function serve({
     'json',
     '--drain-timeout',
     '1s',
+    '--no-bundle',
     ...options,
   ];
   const cli = startCli(['serve', module, ...flags], { env });

@@ -20,9 +20,11 @@ const fillers: readonly [what: string, tool: string][] = [
 describe('a thread that fills its heap dies alone', function () {
   this.timeout(2 * FILL_DEADLINE_MS);
 
+  const gateway = HeapGateway.shared();
+
   for (const [what, tool] of fillers) {
     it(`with ${what}`, async () => {
-      await expectLonelyDeath(await HeapGateway.start(['--no-bundle']), tool);
+      await expectLonelyDeath(await gateway(), tool);
     });
   }
 });

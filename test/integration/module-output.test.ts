@@ -5,7 +5,7 @@ import { type CliProcess, startCli } from '../support/cli-process.js';
 import { until } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
 import { connectedClient, sharedGateway } from '../support/gateway.js';
-import { fixtureModule, toolsModule } from '../support/modules.js';
+import { fixtureModule, joined, toolsModule } from '../support/modules.js';
 import { RawClient, textOf } from '../support/raw-client.js';
 
 /**
@@ -73,7 +73,7 @@ describe('what a server module writes', () => {
 
 describe('what a server module writes, in a gateway of its own process', () => {
   it('never reaches stdout raw, and is on stderr as JSON lines with the session', async () => {
-    const { process, client } = await serve(toolsModule);
+    const { process, client } = await serve(joined(toolsModule), '--no-bundle');
     expect(textOf(await client.call('print', { message: 'marked' }))).to.equal('printed');
     await process.printed('stderr', /stderr marked/);
     process.child.kill('SIGTERM');
@@ -106,7 +106,7 @@ describe('what a server module writes, in a gateway of its own process', () => {
   });
 
   it('by its child processes is the module’s own to read, not the gateway’s', async () => {
-    const { process, client } = await serve(toolsModule);
+    const { process, client } = await serve(joined(toolsModule), '--no-bundle');
     const answer = await client.call('run', {
       command: 'sh',
       args: ['-c', 'echo from-child; echo to-stderr >&2'],
@@ -123,9 +123,9 @@ interface LogLine {
   readonly sessionId?: string;
 }
 
-async function serve(module: URL): Promise<{ process: CliProcess; client: RawClient }> {
+async function serve(module: URL, ...more: string[]): Promise<{ process: CliProcess; client: RawClient }> {
   const flags = ['--port', '0', '--admin-port', '0', '--spare-threads', '1', '--log-format', 'json'];
-  const process = startCli(['serve', fileURLToPath(module), ...flags]);
+  const process = startCli(['serve', fileURLToPath(module), ...flags, ...more]);
   const [, url] = await process.printed('stdout', /MCP server\s+(\S+)/);
   const client = new RawClient(url!);
   afterThisTest(() => client.destroy());

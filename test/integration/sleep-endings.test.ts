@@ -5,16 +5,25 @@ import { connectedClient, type Gateway, rawClient } from '../support/gateway.js'
 import { LegacyClient } from '../support/legacy-client.js';
 import { fixtureModule } from '../support/modules.js';
 import { toolCall } from '../support/raw-client.js';
-import { asleep, ofSession, sleepingClient, startSleepyGateway, stateOf } from '../support/sleep.js';
+import {
+  asleep,
+  ofSession,
+  sleepingClient,
+  sleepyGateway,
+  startSleepyGateway,
+  stateOf,
+} from '../support/sleep.js';
 
-const OFTEN = 100;
+const OFTEN = 30;
 const OFTEN_DEADLINE_MS = 90_000;
 const light = fixtureModule('light');
 const SLOW_SETUP = { metadata: () => ({ setupMs: 400 }) };
 
 describe('the end of a session that is asleep', () => {
+  const shared = sleepyGateway();
+
   it('comes with DELETE', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await sleepingClient(gateway);
     const ended = once(gateway.events, 'session-ended', ofSession(client));
     expect((await client.delete()).status).to.equal(200);
@@ -35,7 +44,7 @@ describe('the end of a session that is asleep', () => {
   });
 
   it('comes with the legacy stream’s end', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await LegacyClient.connect(gateway);
     await asleep(gateway, client);
     await client.call('1', 'echo', { text: 'awake' });
@@ -162,7 +171,7 @@ describe('the end of a session that wakes', () => {
   });
 });
 
-describe('a hundred sleeps and wakes', () => {
+describe('many sleeps and wakes', () => {
   it('leave no thread and no port, and counters that only grow', async () => {
     const gateway = await startSleepyGateway({ serverModule: light, sleepAfter: '1ms' });
     const exits = collect(gateway.events, 'thread-exited');
@@ -191,7 +200,7 @@ describe('a hundred sleeps and wakes', () => {
       sleepAfter: '20ms',
       maxThreads: 4,
     });
-    const clients = await Promise.all(Array.from({ length: 25 }, () => connectedClient(gateway)));
+    const clients = await Promise.all(Array.from({ length: 12 }, () => connectedClient(gateway)));
     for (let wave = 0; wave < 2; wave += 1)
       await Promise.all(clients.map((client) => client.call('thread', {}, { deadlineMs: 20_000 })));
     await Promise.all(clients.map(({ sessionId }) => gateway.endSession(sessionId!)));

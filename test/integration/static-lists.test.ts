@@ -1,10 +1,9 @@
 import { expect } from 'chai';
 import { collect } from '../support/events.js';
-import { type Gateway, rawClient, startGateway } from '../support/gateway.js';
+import { type Gateway, rawClient, renewedGateway, startGateway } from '../support/gateway.js';
 import { LegacyClient } from '../support/legacy-client.js';
 import { fixtureModule } from '../support/modules.js';
 import { initializeRequest, type JsonRpcMessage } from '../support/raw-client.js';
-import { startSleepyGateway } from '../support/sleep.js';
 import { shortenTimeouts } from '../support/timers.js';
 
 const VERSIONS = ['2024-10-07', '2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25', '1999-01-01'];
@@ -48,6 +47,8 @@ interface Asker {
 }
 
 describe('what a static module answers asleep is to the byte what a thread answers', () => {
+  const { expectSame, bothGateways } = shared();
+
   for (const version of VERSIONS) {
     it(`over Streamable HTTP with ${version}`, async () => {
       await expectSame(version, (gateway) => Promise.resolve(overHttp(gateway)));
@@ -60,7 +61,7 @@ describe('what a static module answers asleep is to the byte what a thread answe
 
   it('in a batch, where there are batches', async () => {
     const batch = [...LISTS, ...MISSING, 'ping'].map((method, id) => ({ jsonrpc: '2.0', id, method }));
-    const [asleep, awake] = await bothGateways();
+    const [asleep, awake] = bothGateways();
     const claims = collect(asleep.events, 'thread-claimed');
     const answers: Answered[] = [];
     for (const gateway of [asleep, awake]) {
@@ -88,6 +89,8 @@ describe('a static module that never answers for one of its lists', () => {
 });
 
 describe('what a static module cannot answer asleep', () => {
+  const { expectWoken, bothGateways } = shared();
+
   it('is answered by the server: a cursor, and what else could change a list', async () => {
     const messages = OTHER_PARAMS.flatMap((params) => LISTS.map((method) => ({ method, params })));
     await expectWoken(messages);
@@ -99,7 +102,7 @@ describe('what a static module cannot answer asleep', () => {
 
   for (const [what, params] of MALFORMED) {
     it(`is refused by the server: initialize with ${what}`, async () => {
-      const [asleep, awake] = await bothGateways();
+      const [asleep, awake] = bothGateways();
       const claims = collect(asleep.events, 'thread-claimed');
       const message = {
         jsonrpc: '2.0',
@@ -116,46 +119,53 @@ describe('what a static module cannot answer asleep', () => {
   }
 });
 
-/** The same conversation with both, in which no thread is claimed by the static one. */
-async function expectSame(version: string, connect: (gateway: Gateway) => Promise<Asker>): Promise<void> {
-  const [asleep, awake] = await bothGateways();
-  const claims = collect(asleep.events, 'thread-claimed');
-  const [ofStatic, ofThread] = [await connect(asleep), await connect(awake)];
-  const messages = [
-    initializeRequest('start', version),
-    ...[...LISTS, ...MISSING, 'ping'].flatMap((method, index) =>
-      PLAIN_PARAMS.map((params, variant) => request(index * 10 + variant, method, params)),
-    ),
-  ];
-  for (const message of messages) {
-    expect(await ofStatic.ask(message), JSON.stringify(message)).to.deep.equal(await ofThread.ask(message));
-  }
-  expect(claims).to.deep.equal([]);
-}
-
-async function expectWoken(messages: readonly { method: string; params: unknown }[]): Promise<void> {
-  const [asleep, awake] = await bothGateways();
-  const [ofStatic, ofThread] = [overHttp(asleep), overHttp(awake)];
-  for (const asker of [ofStatic, ofThread]) await asker.ask(initializeRequest(0));
-  const finished = collect(asleep.events, 'thread-claimed');
-  for (const [index, { method, params }] of messages.entries()) {
-    const message = request(`wakes ${index}`, method, params);
-    expect(await ofStatic.ask(message), JSON.stringify(message)).to.deep.equal(await ofThread.ask(message));
-    expect(finished, JSON.stringify(message)).to.have.length(1);
-  }
-}
-
 function request(id: number | string, method: string, params: unknown): object {
   return { jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) };
 }
 
-/** The gateway with static lists first. In both, a session keeps its thread once it has one. */
-async function bothGateways(): Promise<[Gateway, Gateway]> {
+/** Two gateways for a `describe`: the one with static lists first. In both, a session keeps its thread once it has one. */
+function shared() {
   const options = { sleepAfter: 0, sseAfter: '30s' };
-  return [
-    await startSleepyGateway({ ...options, serverModule: fixtureModule('sleepy-static') }),
-    await startSleepyGateway(options),
-  ];
+  const ofStatic = renewedGateway({ ...options, serverModule: fixtureModule('sleepy-static') });
+  const ofThread = renewedGateway({ ...options, serverModule: fixtureModule('sleepy') });
+  const bothGateways = (): [Gateway, Gateway] => [ofStatic(), ofThread()];
+  /** The same conversation with both, in which no thread is claimed by the static one. */
+  async function expectSame(version: string, connect: (gateway: Gateway) => Promise<Asker>): Promise<void> {
+    const [asleep, awake] = bothGateways();
+    const claims = collect(asleep.events, 'thread-claimed');
+    const askers = [await connect(asleep), await connect(awake)] as const;
+    const messages = [
+      initializeRequest('start', version),
+      ...[...LISTS, ...MISSING, 'ping'].flatMap((method, index) =>
+        PLAIN_PARAMS.map((params, variant) => request(index * 10 + variant, method, params)),
+      ),
+    ];
+    await expectSameAnswers(askers, messages);
+    expect(claims).to.deep.equal([]);
+  }
+
+  async function expectWoken(messages: readonly { method: string; params: unknown }[]): Promise<void> {
+    const [asleep, awake] = bothGateways();
+    const askers = [overHttp(asleep), overHttp(awake)] as const;
+    for (const asker of askers) await asker.ask(initializeRequest(0));
+    const claims = collect(asleep.events, 'thread-claimed');
+    for (const [index, { method, params }] of messages.entries()) {
+      const message = request(`wakes ${index}`, method, params);
+      await expectSameAnswers(askers, [message]);
+      expect(claims, JSON.stringify(message)).to.have.length(1);
+    }
+  }
+
+  return { bothGateways, expectSame, expectWoken };
+}
+
+async function expectSameAnswers(
+  [ofStatic, ofThread]: readonly [Asker, Asker],
+  messages: readonly object[],
+): Promise<void> {
+  for (const message of messages) {
+    expect(await ofStatic.ask(message), JSON.stringify(message)).to.deep.equal(await ofThread.ask(message));
+  }
 }
 
 function overHttp(gateway: Gateway): Asker {

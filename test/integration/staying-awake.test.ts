@@ -3,7 +3,15 @@ import { collect, once } from '../support/events.js';
 import { connectedClient, type Gateway, rawClient } from '../support/gateway.js';
 import type { JsonRpcMessage, RawClient } from '../support/raw-client.js';
 import { initializeRequest, textOf } from '../support/raw-client.js';
-import { asleep, jsonOf, keptBy, ofSession, startSleepyGateway, stateOf } from '../support/sleep.js';
+import {
+  asleep,
+  jsonOf,
+  keptBy,
+  ofSession,
+  sleepyGateway,
+  startSleepyGateway,
+  stateOf,
+} from '../support/sleep.js';
 
 const CAPABILITIES = { sampling: {}, elicitation: { form: {} } };
 const ANSWERS = {
@@ -17,9 +25,11 @@ const OBSERVED_MS = 700;
 const HOLDS_WHEN_ASKED = { inMs: 20, ms: 1_000, hold: true };
 
 describe('a question that the client has not answered', () => {
+  const shared = sleepyGateway({ sseAfter: '20ms' });
+
   for (const what of ['elicit', 'sample'] as const) {
     it(`keeps the session awake from inside of a call: ${what}`, async () => {
-      const gateway = await startSleepyGateway({ sseAfter: '20ms' });
+      const gateway = shared();
       const client = await connectedClient(gateway, { capabilities: CAPABILITIES });
       const { id, stream } = await client.openCall(what);
       const question = await stream.message(({ method }) => method === METHODS[what], 'the question');
@@ -33,7 +43,7 @@ describe('a question that the client has not answered', () => {
     });
 
     it(`keeps the session awake outside of any call: ${what}`, async () => {
-      const gateway = await startSleepyGateway();
+      const gateway = shared();
       const client = await connectedClient(gateway, { capabilities: CAPABILITIES });
       const { stream } = await client.get();
       await client.call('ask_later', { what });
@@ -49,8 +59,11 @@ describe('a question that the client has not answered', () => {
 });
 
 describe('what goes on in a thread', () => {
+  const shared = sleepyGateway({ cancelGrace: '10s', sseAfter: '20ms' });
+  const impatient = sleepyGateway({ cancelGrace: '50ms' });
+
   it('keeps the session awake: a call', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway);
     const started = once(gateway.events, 'request-started');
     const slow = client.call('slow', { ms: OBSERVED_MS });
@@ -62,7 +75,7 @@ describe('what goes on in a thread', () => {
   });
 
   it('keeps the session awake: the handler of a call that was cancelled', async () => {
-    const gateway = await startSleepyGateway({ cancelGrace: '5s', sseAfter: '20ms' });
+    const gateway = shared();
     const client = await connectedClient(gateway);
     await client.call('keep', { key: 'mine', value: true });
     const { id, stream } = await client.openCall('stubborn', { ms: OBSERVED_MS });
@@ -75,7 +88,7 @@ describe('what goes on in a thread', () => {
   });
 
   it('keeps the session awake: a child process, until it has ended', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway);
     await client.call('keep', { key: 'mine', value: true });
     const pid = jsonOf(await client.call('child', { seconds: '60' })) as number;
@@ -86,7 +99,7 @@ describe('what goes on in a thread', () => {
   });
 
   it('keeps the session awake: a hold, until it is released', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway);
     await client.call('hold');
     await staysAwake(gateway, client);
@@ -95,7 +108,7 @@ describe('what goes on in a thread', () => {
   });
 
   it('keeps the session awake for each of its holds: releasing one twice releases no other', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway);
     for (let time = 0; time < 2; time += 1) await client.call('hold');
     await client.call('release', { times: 2 });
@@ -108,7 +121,7 @@ describe('what goes on in a thread', () => {
     ['a child process', (client: RawClient) => client.call('child', { seconds: '60' })],
   ] as const) {
     it(`keeps a thread that blocks for longer than cancel-grace: ${what}`, async () => {
-      const gateway = await startSleepyGateway({ cancelGrace: '50ms' });
+      const gateway = impatient();
       const client = await connectedClient(gateway);
       await client.call('keep', { key: 'mine', value: 'kept' });
       await start(client);
@@ -119,7 +132,7 @@ describe('what goes on in a thread', () => {
   }
 
   it('keeps messages in order that came while it was asked in vain', async () => {
-    const gateway = await startSleepyGateway({ cancelGrace: '10s' });
+    const gateway = shared();
     const client = await connectedClient(gateway);
     const { threadId } = await keptBy(client, 'nothing');
     await client.call('block', HOLDS_WHEN_ASKED);
@@ -148,8 +161,10 @@ describe('a thread that was asked to go and stays', () => {
 });
 
 describe('a task', () => {
+  const shared = sleepyGateway();
+
   it('keeps the session awake until its result has been fetched', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway);
     const taskId = await startTask(client, { ms: 100 });
     await staysAwake(gateway, client);
@@ -160,7 +175,7 @@ describe('a task', () => {
   });
 
   it('keeps the session awake no longer than its time to live', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway);
     await startTask(client, { ms: 10 }, 3_000);
     await staysAwake(gateway, client);
@@ -168,7 +183,7 @@ describe('a task', () => {
   });
 
   it('keeps the session awake until it is cancelled', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway);
     const taskId = await startTask(client, { ms: 60_000 });
     await staysAwake(gateway, client);
@@ -177,7 +192,7 @@ describe('a task', () => {
   });
 
   it('keeps the session awake while its client waits for the result', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway);
     const taskId = await startTask(client, { ms: OBSERVED_MS });
     const started = once(gateway.events, 'request-started');

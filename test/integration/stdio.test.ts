@@ -12,11 +12,11 @@ import { afterThisTest } from '../support/cleanup.js';
 import { until, withDeadline } from '../support/deadline.js';
 import { type Gateway, mcpUrl, startGateway } from '../support/gateway.js';
 import { LineClient, pipes, textOf } from '../support/line-client.js';
-import { fixtureModule } from '../support/modules.js';
+import { joined, toolsModule } from '../support/modules.js';
 import { buildRoot } from '../support/project.js';
 import { connectStdio } from '../support/stdio-client.js';
 
-const tools = fileURLToPath(fixtureModule('tools'));
+const tools = fileURLToPath(joined(toolsModule));
 const content = (text: string) => ({ content: [{ type: 'text', text }] });
 
 function connect(gateway: Gateway) {

@@ -9,6 +9,7 @@ import {
   keptBy,
   messageWith,
   ofSession,
+  sleepyGateway,
   startSleepyGateway,
   stateOf,
 } from '../support/sleep.js';
@@ -31,8 +32,10 @@ const LOSSES: readonly [string, (gateway: Gateway, client: RawClient) => Promise
 
 for (const [loss, lose] of LOSSES) {
   describe(`a fresh thread after ${loss}`, () => {
+    const shared = sleepyGateway();
+
     it('knows what the client said of itself', async () => {
-      const gateway = await startSleepyGateway();
+      const gateway = shared();
       const client = await connectedClient(gateway, { capabilities: CAPABILITIES });
       const before = jsonOf(await client.call('client'));
       expect(before).to.deep.equal({
@@ -45,7 +48,7 @@ for (const [loss, lose] of LOSSES) {
     });
 
     it('knows the log level', async () => {
-      const gateway = await startSleepyGateway();
+      const gateway = shared();
       const client = await connectedClient(gateway);
       const { stream } = await client.get();
       for (const level of ['error', 'warning']) await client.ask('logging/setLevel', { level });
@@ -57,7 +60,7 @@ for (const [loss, lose] of LOSSES) {
     });
 
     it('knows the subscriptions that were made and not taken back', async () => {
-      const gateway = await startSleepyGateway();
+      const gateway = shared();
       const client = await connectedClient(gateway);
       for (const uri of [INVITATION, 'memo://a', 'memo://b', 'memo://a', 'memo://secret'])
         await client.ask('resources/subscribe', { uri });
@@ -68,7 +71,7 @@ for (const [loss, lose] of LOSSES) {
     });
 
     it('tells the client nothing a second time, and leaves it all ids', async () => {
-      const gateway = await startSleepyGateway();
+      const gateway = shared();
       const client = await connectedClient(gateway);
       const { stream } = await client.get();
       await client.ask('logging/setLevel', { level: 'info' }, { id: 'level' });
@@ -89,8 +92,10 @@ for (const [loss, lose] of LOSSES) {
 }
 
 describe('a fresh thread', () => {
+  const shared = sleepyGateway();
+
   it('has been introduced to the client before it is told anything else', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway, { capabilities: CAPABILITIES });
     await asleep(gateway, client);
     await client.notify('notifications/roots/list_changed');
@@ -100,7 +105,7 @@ describe('a fresh thread', () => {
   });
 
   it('asks the client with ids that no earlier thread has used', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway, { capabilities: CAPABILITIES });
     const { stream } = await client.get();
     const ids = [];
@@ -126,7 +131,7 @@ describe('a fresh thread', () => {
   });
 
   it('is not claimed for what needs none: ping, word of a request that is over, a late answer', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway);
     const { stream } = await client.get();
     await client.call('echo', { text: 'here' });
@@ -149,7 +154,7 @@ describe('a fresh thread', () => {
   });
 
   it('is not claimed for a ping that comes while the session falls asleep, which is answered at once', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway);
     await client.call('on_sleep', { what: 'wait', ms: 1_000 });
     await once(gateway.events, 'session-sleeps', ofSession(client));
@@ -185,7 +190,7 @@ describe('a fresh thread', () => {
   });
 
   it('takes on a resumed stream where the sleeping session left it', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = rawClient(gateway);
     await client.initialize(LATEST_PROTOCOL_VERSION);
     const first = (await client.get()).stream;

@@ -35,6 +35,28 @@ export interface CliOptions {
 
 /** The built command `bulkhead` as a child process. If it still runs after the test, it is killed. */
 export function startCli(args: readonly string[], options: CliOptions = {}): CliProcess {
+  const { end, ...cli } = spawnCli(args, options);
+  afterThisTest(end);
+  return cli;
+}
+
+/** One process for all tests of a `describe`. @returns a function that returns it inside a test */
+export function sharedCli(args: readonly string[], options: CliOptions = {}): () => CliProcess {
+  let running: ReturnType<typeof spawnCli> | undefined;
+  before('start the command', () => {
+    running = spawnCli(args, options);
+  });
+  after('end the command', async () => {
+    await running?.end();
+    running = undefined;
+  });
+  return () => {
+    if (!running) throw new Error('The shared command runs only while a test does.');
+    return running;
+  };
+}
+
+function spawnCli(args: readonly string[], options: CliOptions): CliProcess & { end(): Promise<void> } {
   const command = [...(options.within ?? []), process.execPath, join(buildRoot, 'src', 'bin.cjs'), ...args];
   const child = spawn(command[0] as string, command.slice(1), {
     cwd: options.cwd,
@@ -49,7 +71,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Cli
   }
   const closed = once(child, 'close').then(([code, signal]) => ({ code, signal, ...output }) as CliExit);
   const exited = new Promise((resolve) => child.once('exit', resolve));
-  afterThisTest(async () => {
+  const end = async (): Promise<void> => {
     // Nothing is done for one that has ended by itself: it should have left nothing.
     const left = child.exitCode === null && child.signalCode === null ? leftoversOf(child.pid) : undefined;
     child.kill('SIGKILL');
@@ -57,9 +79,10 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Cli
     await Promise.race([exited, closed]);
     left?.end();
     await closed;
-  });
+  };
   return {
     child,
+    end,
     printed: async (stream, pattern) => {
       const found = new Promise<RegExpExecArray>((resolve, reject) => {
         const look = (): void => {

@@ -1,4 +1,5 @@
 import type { GatewayEmitter, GatewayEvents } from '../../src/telemetry/events.js';
+import { afterThisTest } from './cleanup.js';
 import { DEADLINE_MS, withDeadline } from './deadline.js';
 
 export type EventName = keyof GatewayEvents;
@@ -41,11 +42,14 @@ export async function once<Name extends EventName>(
   }
 }
 
-/** Every event of that name from now on, in order; the array grows. */
+/** Every event of that name from now on, in order; the array grows until the end of the test. */
 export function collect<Name extends EventName>(events: GatewayEmitter, name: Name): EventPayload<Name>[] {
+  const source = events as unknown as Source<Name>;
   const collected: EventPayload<Name>[] = [];
-  (events as unknown as Source<Name>).on(name, (payload) => {
+  const listener = (payload: EventPayload<Name>): void => {
     collected.push(payload);
-  });
+  };
+  source.on(name, listener);
+  afterThisTest(() => void source.off(name, listener));
   return collected;
 }

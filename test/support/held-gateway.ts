@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { afterThisTest } from './cleanup.js';
 import { until, withDeadline } from './deadline.js';
-import { fixtureModule } from './modules.js';
+import { fixtureModule, joined } from './modules.js';
 import { buildRoot } from './project.js';
 import { RawClient } from './raw-client.js';
 
@@ -44,8 +44,8 @@ export async function holdGateway(
     [
       join(buildRoot, 'src', 'bin.cjs'),
       'serve',
-      fileURLToPath(fixtureModule('holding')),
-      ...['--port', '0', '--admin-port', '0', '--log-format', 'json', '--no-bundle'],
+      fileURLToPath(joined(fixtureModule('holding'))),
+      ...['--port', '0', '--admin-port', '0', '--log-format', 'json', '--no-bundle', '--spare-threads', '1'],
       // The holds that make garbage must be ended by the signal, not by a limit.
       ...[
         '--drain-timeout',

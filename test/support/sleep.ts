@@ -1,16 +1,29 @@
 /** What tests of sleeping sessions share. */
 import type { SessionState } from '../../src/telemetry/snapshot.js';
 import { once } from './events.js';
-import { connectedClient, type Gateway, type GatewayOptions, startGateway } from './gateway.js';
+import {
+  connectedClient,
+  type Gateway,
+  type GatewayOptions,
+  renewedGateway,
+  startGateway,
+} from './gateway.js';
 import { fixtureModule } from './modules.js';
 import { type JsonRpcMessage, type RawClient, textOf } from './raw-client.js';
 import type { SseReader } from './sse-reader.js';
 
 const ASLEEP_DEADLINE_MS = 30_000;
 
+const SLEEPY = { serverModule: fixtureModule('sleepy'), sleepAfter: '100ms' };
+
 /** A gateway whose sessions fall asleep soon, with a module made for that. */
 export function startSleepyGateway(options: Partial<GatewayOptions> = {}): Promise<Gateway> {
-  return startGateway({ serverModule: fixtureModule('sleepy'), sleepAfter: '100ms', ...options });
+  return startGateway({ ...SLEEPY, ...options });
+}
+
+/** The same for all tests of a `describe`. */
+export function sleepyGateway(options: Partial<GatewayOptions> = {}): () => Gateway {
+  return renewedGateway({ ...SLEEPY, ...options });
 }
 
 /** `undefined` if there is no such session. */
