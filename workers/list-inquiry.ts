@@ -11,6 +11,7 @@ import { HEADER_ANNOTATION, type HeaderAnnotations, headerAnnotations } from '..
 import { LIST_KINDS, LIST_METHODS } from '../src/shared/list-methods.js';
 import { type AnyResponse, responseFailure } from '../src/shared/response-failure.js';
 import { aroundId } from './exchanged-id.js';
+import { toolNames } from './listed-tools.js';
 
 /** A list that takes longer is not learned. */
 const ANSWER_DEADLINE_MS = 10_000;
@@ -20,8 +21,6 @@ const SETTLE_MS = 250;
 const MAX_ROUNDS = 5;
 /** What is remembered of a server at most: its answers together. */
 const MAX_CHARS = 1024 * 1024;
-const MAX_TOOL_NAMES = 1_000;
-const MAX_TOOL_NAME_CHARS = 128;
 const METHOD_NOT_FOUND = -32601;
 /** The member of a list's result that is the list. */
 const ITEMS = ['tools', 'prompts', 'resources', 'resourceTemplates'] as const;
@@ -137,7 +136,7 @@ export class ListInquiry {
       type: 'lists',
       answers: learned,
       declared: declaredNotifications(resultOf(initialize)),
-      tools: toolNames(answers.get('tools/list')),
+      tools: toolNames(toolsIn(answers.get('tools/list'))),
       headerParams: headerParamsIn(answers.get('tools/list')),
       afterCall: this.#afterCall,
     });
@@ -181,13 +180,4 @@ function headerParamsIn(response: TextResponse | undefined): HeaderAnnotations {
 function toolsIn(response: TextResponse | undefined): unknown {
   const { tools } = ((response && resultOf(response)) ?? {}) as { readonly tools?: unknown };
   return tools;
-}
-
-function toolNames(response: TextResponse | undefined): string[] {
-  const tools = toolsIn(response);
-  if (!Array.isArray(tools)) return [];
-  const names = tools.map((tool: unknown) => (tool as { readonly name?: unknown } | null)?.name);
-  return names
-    .filter((name) => typeof name === 'string' && name.length <= MAX_TOOL_NAME_CHARS)
-    .slice(0, MAX_TOOL_NAMES) as string[];
 }

@@ -9,6 +9,7 @@ import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import type { ClaimFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import type { UnpacedFrame } from '../../src/shared/frames/unpaced.js';
 import { ListInquiry } from '../list-inquiry.js';
+import { GivenTools } from '../listed-tools.js';
 import { LeftBehind } from '../stateless/left-behind.js';
 import { PassingState } from '../stateless/passing-state.js';
 import type { ToolView } from '../tool-rules.js';
@@ -40,6 +41,8 @@ export class SessionHost implements SessionServerOwner {
   /** The next two only where a request has its worker to itself. */
   readonly #leftBehind: LeftBehind | undefined;
   readonly #passing: PassingState | undefined;
+  /** Unset before the first list. */
+  #given: GivenTools | undefined;
   #ending = false;
 
   constructor(owner: SessionHostOwner, definition: ServerDefinition, claim: ClaimFrame) {
@@ -68,6 +71,11 @@ export class SessionHost implements SessionServerOwner {
 
   get fastPath(): boolean {
     return this.#owner.fastPath;
+  }
+
+  given(tools: unknown): void {
+    this.#given ??= new GivenTools((frame) => this.#owner.post(frame));
+    this.#given.given(tools);
   }
 
   left(): readonly string[] | undefined {

@@ -44,6 +44,8 @@ export interface TransportOwner {
   readonly tools: ToolView | undefined;
   /** Asks the server for its lists; `undefined` if they are not learned. */
   readonly lists: ListInquiry | undefined;
+  /** A client of the stateless era is given this list of tools. */
+  given(tools: unknown): void;
   /** What a request that is over has left behind, where that matters; `undefined`: nothing. */
   left(): readonly string[] | undefined;
   post(frame: PacedFrame): void;

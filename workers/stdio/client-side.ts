@@ -41,6 +41,8 @@ export interface ClientSide {
 export interface ClientSideOwner {
   /** Posts a message for the client. */
   send(frame: SendFrame | InputRequiredFrame): void;
+  /** A client of the stateless era is given this list of tools. */
+  given(tools: unknown): void;
   /** Sends the program a message. */
   write(body: string): void;
 }

@@ -91,6 +91,7 @@ export class StatelessClient implements ClientSide, RoundTripsOwner {
     this.#trips.over(id);
     const { message, outlined } = response;
     if ('error' in message) return this.#respond(id, message);
+    if (method === 'tools/list' && !outlined) this.#owner.given(toolsIn(body));
     const tail = outlined ? body : resultTail(body, method, this.#calls.introduction);
     this.#calls.over(id);
     this.#owner.send(responseFrame(response, id, responseText(call.id, tail), false));
@@ -168,4 +169,9 @@ export class StatelessClient implements ClientSide, RoundTripsOwner {
     const body = JSON.stringify(response);
     this.#owner.send({ type: 'send', kind: 'response', id: key, relatedTo: key, body, ...failure });
   }
+}
+
+/** In a response to `tools/list`, as the client sees it. */
+function toolsIn(body: string): unknown {
+  return (JSON.parse(body) as { readonly result?: { readonly tools?: unknown } | null }).result?.tools;
 }

@@ -17,6 +17,7 @@ import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
 import type { AnyResponse } from '../../src/shared/response-failure.js';
 import { withId } from '../exchanged-id.js';
 import type { TextResponse } from '../list-inquiry.js';
+import { GivenTools } from '../listed-tools.js';
 import { StatelessCalls } from '../stateless/stateless-calls.js';
 import type { ToolView } from '../tool-rules.js';
 import { ClientRequests } from './client-requests.js';
@@ -73,6 +74,8 @@ export class StdioSession implements ClientSideOwner {
   #client: ClientSide | undefined;
   /** What clients of the stateless era have asked. */
   readonly #calls = new StatelessCalls();
+  /** Unset before the first list of the stateless era. */
+  #given: GivenTools | undefined;
   /** Whether its messages may be sent: what an earlier program knew has been sent. */
   #replayed = false;
   readonly #early = new EarlyMessages();
@@ -292,6 +295,11 @@ export class StdioSession implements ClientSideOwner {
   #viewed(method: string, { message, outlined }: ServerResponse, body: string): string {
     if (this.#tools === undefined || method !== 'tools/list' || outlined) return body;
     return this.#tools.response(message, body);
+  }
+
+  given(tools: unknown): void {
+    this.#given ??= new GivenTools((frame) => this.#owner.post(frame));
+    this.#given.given(tools);
   }
 
   send(frame: SendFrame | InputRequiredFrame): void {

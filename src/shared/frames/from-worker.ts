@@ -120,7 +120,10 @@ export interface InputRequiredFrame {
  */
 export interface ListsFrame {
   readonly type: 'lists';
-  /** `initialize`, and the lists that were answered in one page. */
+  /**
+   * `initialize`, and the lists that were answered in one page. None: nothing can be remembered of the lists, and a client of the
+   * stateless era has just been given these tools.
+   */
   readonly answers: readonly LearnedAnswer[];
   readonly declared: DeclaredNotifications;
   /** Names of the tools that clients see. */

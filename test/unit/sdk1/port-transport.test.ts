@@ -23,6 +23,7 @@ const MAX_MESSAGE_CHARS = 32 * 1024 * 1024;
 
 class Owner implements TransportOwner {
   left(): undefined {}
+  given(): void {}
   readonly showsStacks: boolean;
   readonly lists = undefined;
   readonly fastPath: boolean;

@@ -230,6 +230,8 @@ export class AnyServerTransport implements ServerTransport {
     const viewed =
       tools === undefined || !isResult ? answer : { ...answer, result: tools.result(method, answer.result) };
     const frame = toFrame(viewed, undefined);
+    if (isResult && method === 'tools/list' && this.#context.era === 'stateless')
+      this.#owner.given((viewed as { readonly result?: Fields }).result?.tools);
     if (method !== 'initialize' || !isResult) return frame;
     if (!this.#swallowed.has(answer.id)) lists?.introduced({ message: answer, body: frame.body });
     return { ...frame, declared: declaredNotifications(answer.result) };

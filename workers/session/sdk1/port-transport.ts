@@ -247,6 +247,8 @@ export class PortTransport implements Transport, StatelessSideOwner {
   #forItsEra<Message extends JSONRPCMessage>(message: Message): Message {
     if (this.#stateless === undefined || 'method' in message || message.id === undefined) return message;
     const response = { ...message, id: message.id };
+    if ('result' in message && this.#stateless.calls.get(message.id)?.method === 'tools/list')
+      this.#owner.given(message.result.tools);
     return (this.#stateless.calls.response(response) as Message | undefined) ?? message;
   }
 
