@@ -129,6 +129,7 @@ async function start(
     ...options,
     servers,
     streams,
+    totals: streams.totals,
     events,
     connections: http.connections.mcp,
     bodies: http.bodies,

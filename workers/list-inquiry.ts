@@ -76,14 +76,19 @@ export class ListInquiry {
     this.#called = true;
   }
 
-  /** The server says that a list has changed. */
-  listChanged(): void {
+  /**
+   * The server says that a list has changed.
+   * @returns whether the lists that will be reported say so
+   */
+  listChanged(): boolean {
     if (this.#asking) {
       this.#changed = true;
       this.#afterCall ||= this.#called;
     } else if (!this.#called && this.#rounds > 0) {
+      if (this.#rounds >= MAX_ROUNDS) return false;
       void this.#ask();
     }
+    return !this.#called;
   }
 
   close(): void {

@@ -7,6 +7,7 @@
 import { EMPTY_FILTER, type SubscriptionFilter, writeFilter } from '../protocol/subscription-filter.js';
 import { type ListKind, listChangedMethod } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
+import type { SessionContext } from '../shared/session-context.js';
 import { META } from '../shared/stateless-protocol.js';
 import type { ConnectionOwner, StreamConnection } from './stream-connection.js';
 
@@ -16,18 +17,21 @@ export interface SubscriptionOwner {
   onClosed(subscription: Subscription): void;
 }
 
+/** Who listens, as far as it matters to the server. */
+export type ListeningClient = Pick<SessionContext, 'principal' | 'metadata' | 'userAgent' | 'remoteAddress'>;
+
 /** Who listens, and to what. */
 export interface Listener {
   /** The id of the request. */
   readonly id: RequestId;
   /** What the client asks for. */
   readonly filter: SubscriptionFilter;
-  readonly principal: string;
+  readonly client: ListeningClient;
 }
 
 export class Subscription implements ConnectionOwner {
   readonly requested: SubscriptionFilter;
-  readonly principal: string;
+  readonly client: ListeningClient;
   readonly #owner: SubscriptionOwner;
   readonly #connection: StreamConnection;
   readonly #id: RequestId;
@@ -38,11 +42,11 @@ export class Subscription implements ConnectionOwner {
   #blocked = false;
   #ended = false;
 
-  constructor(owner: SubscriptionOwner, { id, filter, principal }: Listener, connection: StreamConnection) {
+  constructor(owner: SubscriptionOwner, { id, filter, client }: Listener, connection: StreamConnection) {
     this.#owner = owner;
     this.#id = id;
     this.requested = filter;
-    this.principal = principal;
+    this.client = client;
     this.#connection = connection;
     connection.owner = this;
     connection.open();

@@ -17,7 +17,7 @@ import type { GatewayEmitter, RejectionReason } from '../telemetry/events.js';
 import { resourcesOf } from './resource-uris.js';
 import type { StreamConnection } from './stream-connection.js';
 import type { StreamTotals } from './stream-totals.js';
-import { Subscription, type SubscriptionOwner } from './subscription.js';
+import { type ListeningClient, Subscription, type SubscriptionOwner } from './subscription.js';
 
 /** Open subscriptions to all servers together. */
 export const MAX_SUBSCRIPTIONS = 1_024;
@@ -33,13 +33,13 @@ const SUBSCRIPTIONS_PER_TURN = 250;
 /** The server that is listened to. */
 export interface ListenedServer {
   /** What it says it notifies of. A promise if the server has to be asked, which rejects if it does not answer. */
-  declared(principal: string): DeclaredNotifications | Promise<DeclaredNotifications>;
+  declared(client: ListeningClient): DeclaredNotifications | Promise<DeclaredNotifications>;
   /**
    * Makes the server tell of changes of these resources, and returns those of which it does; it never rejects. Each call
    * is followed by one of `unwatch` with what it returned.
    */
-  watch(uris: ReadonlySet<string>, principal: string): Promise<ReadonlySet<string>>;
-  unwatch(uris: ReadonlySet<string>, principal: string): void;
+  watch(uris: ReadonlySet<string>, client: ListeningClient): Promise<ReadonlySet<string>>;
+  unwatch(uris: ReadonlySet<string>, client: ListeningClient): void;
 }
 
 /** What the subscriptions to all servers share. */
@@ -52,7 +52,6 @@ export interface SharedBySubscriptions {
 export interface ListenRequest {
   readonly id: RequestId;
   readonly params: unknown;
-  readonly remoteAddress: string | undefined;
 }
 
 export class Subscriptions implements SubscriptionOwner {
@@ -80,12 +79,12 @@ export class Subscriptions implements SubscriptionOwner {
   }
 
   /** A client listens. The connection gets the stream, or a JSON-RPC error that says what to do. */
-  listen(request: ListenRequest, principal: string, connection: StreamConnection): void {
+  listen(request: ListenRequest, client: ListeningClient, connection: StreamConnection): void {
     const filter = readFilter(request.params);
-    if ('reason' in filter) return this.#reject(filter, request, connection);
-    const rejection = this.#rejection(principal);
-    if (rejection !== undefined) return this.#reject(rejection, request, connection);
-    const subscription = new Subscription(this, { id: request.id, filter, principal }, connection);
+    if ('reason' in filter) return this.#reject(filter, request, client, connection);
+    const rejection = this.#rejection(client.principal);
+    if (rejection !== undefined) return this.#reject(rejection, request, client, connection);
+    const subscription = new Subscription(this, { id: request.id, filter, client }, connection);
     this.#add(subscription);
     void this.#begin(subscription);
   }
@@ -136,10 +135,10 @@ export class Subscriptions implements SubscriptionOwner {
 
   /** Acknowledges what the server supports. */
   async #begin(subscription: Subscription): Promise<void> {
-    const { requested, principal } = subscription;
+    const { requested, client } = subscription;
     let declared: DeclaredNotifications;
     try {
-      const known = this.#server.declared(principal);
+      const known = this.#server.declared(client);
       // What is known already costs no turn of the event loop.
       declared = known instanceof Promise ? await known : known;
     } catch (error) {
@@ -149,8 +148,8 @@ export class Subscriptions implements SubscriptionOwner {
     const lists = new Set([...requested.lists].filter((kind) => declared[kind]));
     let resources: ReadonlySet<string> = new Set();
     if (declared.subscribe && requested.resources.size > 0 && !subscription.ended) {
-      resources = await this.#server.watch(requested.resources, principal);
-      if (subscription.ended) return this.#server.unwatch(resources, principal);
+      resources = await this.#server.watch(requested.resources, client);
+      if (subscription.ended) return this.#server.unwatch(resources, client);
     }
     for (const uri of requested.resources) if (!resources.has(uri)) this.#forget(uri, subscription);
     subscription.acknowledge({ lists, resources });
@@ -175,7 +174,8 @@ export class Subscriptions implements SubscriptionOwner {
 
   #reject(
     rejection: Rejection<RejectionReason>,
-    { id, remoteAddress }: ListenRequest,
+    { id }: ListenRequest,
+    { remoteAddress }: ListeningClient,
     connection: StreamConnection,
   ): void {
     const { reason } = rejection;
@@ -184,7 +184,8 @@ export class Subscriptions implements SubscriptionOwner {
   }
 
   #add(subscription: Subscription): void {
-    const { requested, principal } = subscription;
+    const { requested, client } = subscription;
+    const { principal } = client;
     this.#open.add(subscription);
     this.#shared.totals.streams.listen += 1;
     this.#countOf.set(principal, (this.#countOf.get(principal) ?? 0) + 1);
@@ -198,7 +199,8 @@ export class Subscriptions implements SubscriptionOwner {
 
   #remove(subscription: Subscription): void {
     if (!this.#open.delete(subscription)) return;
-    const { requested, acknowledged, principal } = subscription;
+    const { requested, acknowledged, client } = subscription;
+    const { principal } = client;
     this.#shared.totals.streams.listen -= 1;
     const left = (this.#countOf.get(principal) ?? 1) - 1;
     if (left === 0) this.#countOf.delete(principal);
@@ -206,7 +208,7 @@ export class Subscriptions implements SubscriptionOwner {
     this.#changed.delete(subscription);
     for (const uri of requested.resources) this.#forget(uri, subscription);
     const watched = acknowledged?.resources;
-    if (watched !== undefined && watched.size > 0) this.#server.unwatch(watched, principal);
+    if (watched !== undefined && watched.size > 0) this.#server.unwatch(watched, client);
   }
 
   #forget(uri: string, subscription: Subscription): void {
@@ -238,5 +240,5 @@ export class Subscriptions implements SubscriptionOwner {
 }
 
 function concerns(subscription: Subscription, principal: string | undefined): boolean {
-  return principal === undefined || subscription.principal === principal;
+  return principal === undefined || subscription.client.principal === principal;
 }

@@ -1,7 +1,7 @@
 /** The state of the gateway at one moment, for the admin listener, the metrics and the API. */
 import type { ResolvedOptions } from '../config/options.js';
 import type { StreamDelivery } from '../delivery/stream-delivery.js';
-import { MAX_SUBSCRIPTIONS } from '../delivery/subscriptions.js';
+import { MAX_SUBSCRIPTIONS, MAX_SUBSCRIPTIONS_OF_PRINCIPAL } from '../delivery/subscriptions.js';
 import type { LibuvPoolProbe } from '../isolation/libuv-pool-probe.js';
 import { MAX_WAITERS } from '../isolation/waiting-line.js';
 import type { AllSessions } from '../session/all-sessions.js';
@@ -52,6 +52,7 @@ export function createView(parts: ViewedParts): GatewayView {
         sparesTarget: sum(pools, ({ sparesTarget }) => sparesTarget),
         requestsInFlight: sessions.requestsInFlight,
         parkedCalls: sessions.parked.size,
+        sessionsKept: sessions.totals.kept,
         connections: { mcp: http.connections.mcp.count, admin: http.connections.admin.count },
         streams: { ...streams.totals.streams },
         bufferedBytes: streams.totals.bufferedChars * 2,
@@ -79,6 +80,7 @@ export function createView(parts: ViewedParts): GatewayView {
           thread_waiters: MAX_WAITERS,
           requests_per_session: options.maxRequestsPerSession,
           subscriptions: MAX_SUBSCRIPTIONS,
+          subscriptions_per_principal: MAX_SUBSCRIPTIONS_OF_PRINCIPAL,
           parked_calls: MAX_PARKED,
           parked_calls_per_principal: MAX_PARKED_OF_ONE_PRINCIPAL,
           body_bytes: options.maxBodyBytes,

@@ -205,6 +205,10 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     return this.#memoryPressure.nearlyFull;
   }
 
+  get limit(): number {
+    return this.#budget.limit;
+  }
+
   /** What its workers are. */
   get isolation(): Isolation {
     return this.#budget.words.isolation;

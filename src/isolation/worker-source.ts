@@ -5,6 +5,8 @@ import type { IntroducedClient, SessionWorker } from './worker.js';
 export interface WorkerSource {
   /** What its workers are. */
   readonly isolation: Isolation;
+  /** How many workers there may be, of all servers that run in the same. */
+  readonly limit: number;
   /** Asks a session without work to give back its worker; `false` if none can. Set by the session manager. */
   makeRoom: () => boolean;
   /**

@@ -28,8 +28,8 @@ export interface SessionGroup {
   readonly ending: ReadonlySet<Session>;
   live(): Iterable<Session>;
   get(sessionId: string): Session | undefined;
-  /** From now on opens no sessions. */
-  close(): void;
+  /** From now on opens no sessions. Resolves when those who listen to the server have been told. */
+  close(): Promise<void>;
   /** Reports the size of all `session.state`, in bytes. */
   stateUsed(bytes: number): void;
 }
@@ -171,7 +171,7 @@ export class AllSessions {
     this.#draining = true;
     this.parked.drain();
     await this.#idle(timeoutMs);
-    for (const group of this.#groups) group.close();
+    await Promise.all([...this.#groups].map((group) => group.close()));
     const ends: Promise<void>[] = [];
     await inTurns([...this.each()], SESSIONS_PER_TURN, (session) => void ends.push(session.end('drain')));
     await Promise.all(ends);

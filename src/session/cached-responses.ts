@@ -110,10 +110,15 @@ export class CachedResponses {
     // The client's own server has told it, or will.
     if (given === undefined || this.#changed || given === answers) return [];
     this.#given = answers;
-    return LIST_KINDS.filter((kind) =>
-      LIST_METHODS[kind].some((method) => differ(given.lists.get(method), answers.lists.get(method))),
-    );
+    return changedLists(given, answers);
   }
+}
+
+/** The kinds of lists that differ. */
+export function changedLists(one: CachedAnswers, other: CachedAnswers): ListKind[] {
+  return LIST_KINDS.filter((kind) =>
+    LIST_METHODS[kind].some((method) => differ(one.lists.get(method), other.lists.get(method))),
+  );
 }
 
 /** A list that only one of them has is not known to differ: the client has asked a server for it, or never. */

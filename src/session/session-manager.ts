@@ -22,6 +22,8 @@ import type { SessionTotals } from './session-totals.js';
 
 /** 192 bits, as characters that the specification allows (0x21 to 0x7E) and that need no escaping in a URL. */
 const SESSION_ID_BYTES = 24;
+/** The part of all workers that may stay because somebody listens to what they tell. */
+const KEPT_SHARE = 1 / 4;
 /** Clients of so many kinds can be told apart that a single one could fill the machine with such starts. */
 const MAX_KEPT_STARTS = 4;
 
@@ -140,10 +142,16 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     return this.#sessions.get(sessionId);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
     this.#sweep?.clear();
     for (const start of this.#keptStarts) start.stop();
+    await this.announcements?.close();
+  }
+
+  /** Whether one more session may keep its worker although nothing is asked of it. */
+  get mayKeep(): boolean {
+    return this.totals.kept < Math.max(1, Math.floor(this.#pool.limit * KEPT_SHARE));
   }
 
   stateUsed(bytes: number): void {
@@ -168,7 +176,10 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
 
   onWorker(session: Session, held: boolean): void {
     if (held) this.#awake.add(session);
-    else this.#awake.delete(session);
+    else {
+      this.#awake.delete(session);
+      if (session.context.era === 'stateless') this.announcements?.onWorkerGone(session.id);
+    }
   }
 
   onIdle(): void {
@@ -188,6 +199,7 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     this.#sessions.delete(session.id);
     this.#awake.delete(session);
     this.#ending.add(session);
+    if (session.context.era === 'stateless') this.announcements?.onWorkerGone(session.id);
   }
 
   onGone(session: Session): void {
@@ -196,6 +208,7 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
 
   /** Sessions without a worker are given these answers from now on. */
   async #replaced(slot: AnswerSlot): Promise<void> {
+    this.announcements?.onReplaced(slot);
     await inTurns([...this.#sessions.values()], SESSIONS_PER_TURN, (session) =>
       session.answersReplaced(slot),
     );

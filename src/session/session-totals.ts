@@ -9,6 +9,8 @@ import { StateBudget } from './state-budget.js';
 
 export class SessionTotals {
   requestsInFlight = 0;
+  /** Sessions whose workers stay because somebody listens to what they tell. */
+  kept = 0;
   /** Size of all `session.state`. */
   readonly state: StateBudget;
   readonly states: Record<Exclude<SessionState, 'ending'>, number> = {

@@ -47,6 +47,8 @@ export class Session
   readonly #sleep: SleepTimer;
   readonly #cached = new CachedResponses();
   #announced = false;
+  /** Reasons why its worker stays although nothing is asked of it. */
+  #kept = 0;
   #compartmentOwner: CompartmentOwner | undefined;
   #ended: Promise<void> | undefined;
 
@@ -94,7 +96,7 @@ export class Session
 
   /** When its client was last active; `undefined` while the client is connected, or the session has work. */
   get absentSinceMs(): number | undefined {
-    return this.#binding.working ? undefined : this.#presence.absentSinceMs;
+    return this.#kept > 0 || this.#binding.working ? undefined : this.#presence.absentSinceMs;
   }
 
   get used(): boolean {
@@ -127,7 +129,8 @@ export class Session
   }
 
   get drowsy(): boolean {
-    return this.#pending.size === 0 && this.#signals.serverRequests.open === 0 && this.#binding.drowsy;
+    if (this.#kept > 0 || this.#pending.size > 0) return false;
+    return this.#signals.serverRequests.open === 0 && this.#binding.drowsy;
   }
 
   /** Bytes that a slow reader has not received, at most two for each character. */
@@ -290,6 +293,23 @@ export class Session
     if (!this.#binding.attached) this.#signals.tell(this.#cached.replaced(slot));
   }
 
+  /** From now on its worker stays, because somebody listens to what it tells. `letGo` ends that. */
+  keep(): void {
+    if (this.#ended !== undefined) return;
+    if (this.#kept === 0) this.#owner.totals.kept += 1;
+    this.#kept += 1;
+  }
+
+  /** Nobody listens any more who has called `keep`. */
+  letGo(): void {
+    if (this.#kept === 0) return;
+    this.#kept -= 1;
+    if (this.#kept > 0) return;
+    this.#owner.totals.kept -= 1;
+    this.#presence.touch();
+    this.#sleep.released();
+  }
+
   /** Gives the thread back, unless it has work. */
   sleep(reason: SleepReason): void {
     this.#binding.sleep();
@@ -305,6 +325,7 @@ export class Session
 
   /** Ends it if its time is over. */
   expire(nowMs: number): void {
+    if (this.#kept > 0) return;
     const reason = this.#presence.expired(nowMs) ?? this.#compartmentOwner?.expired(this);
     if (reason !== undefined) void this.end(reason);
     else this.#outbox.prune(nowMs);
@@ -385,6 +406,7 @@ export class Session
 
   async #end(reason: EndReason): Promise<void> {
     const kept = GIVEN_UP.has(reason) ? this.#signals.keepStart() : undefined;
+    while (this.#kept > 0) this.letGo();
     this.#presence.close();
     this.#sleep.stop();
     this.#binding.ending();

@@ -186,7 +186,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     if (listChanged) this.#cached.listsChanged();
     if (topic !== undefined) {
       const { context } = this;
-      if (context.era === 'stateless') this.#owner.announcements?.changed(context, topic);
+      if (context.era === 'stateless') this.#owner.announcements?.onChanged(context, topic);
       return this.binding.credit(chars);
     }
     if (kind === 'notification' && id !== undefined) this.serverRequests.answered(id);
@@ -243,7 +243,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   onClaimed(wakeMs: number, declared: DeclaredNotifications | undefined): void {
     const { context } = this;
     if (context.era === 'stateless' && declared !== undefined)
-      this.#owner.announcements?.declared(context, declared);
+      this.#owner.announcements?.onDeclared(declared);
     this.#sleep.start();
     this.#owner.onWorker(this.#session, true);
     this.#owner.events.emit('session-woke', { context: this.#session.context, wakeMs });

@@ -71,6 +71,7 @@ type GatewayLimit =
   | 'thread_waiters'
   | 'requests_per_session'
   | 'subscriptions'
+  | 'subscriptions_per_principal'
   | 'parked_calls'
   | 'parked_calls_per_principal'
   | 'body_bytes'
@@ -101,6 +102,8 @@ export interface GatewaySnapshot {
   readonly requestsInFlight: number;
   /** Whose handlers wait for their clients to continue them; not in flight. */
   readonly parkedCalls: number;
+  /** Sessions whose workers stay because somebody listens to their resources. */
+  readonly sessionsKept: number;
   readonly connections: Readonly<Record<ListenerName, number>>;
   readonly streams: Readonly<Record<StreamKind, number>>;
   readonly bufferedBytes: number;

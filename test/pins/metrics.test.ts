@@ -32,6 +32,7 @@ const METRICS = [
   'bulkhead_module_metrics_refused_total counter reason',
   'bulkhead_module_series gauge',
   'bulkhead_output_bytes gauge',
+  'bulkhead_sessions_kept gauge',
   'bulkhead_parked_calls gauge',
   'bulkhead_parked_calls_ended_total counter outcome',
   'bulkhead_rejections_total counter reason',

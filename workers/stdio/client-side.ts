@@ -30,8 +30,11 @@ export interface ClientSide {
   responds(response: ServerResponse, id: RequestId, method: string, body: string): void;
   /** The program asks its client something. */
   asks(request: ServerRequest, body: string): void;
-  /** The program tells its client something. */
-  tells(notification: ServerNotification, body: string): void;
+  /**
+   * The program tells its client something.
+   * @param reported it is a changed list, and the main thread will be told of that with the lists that are learned
+   */
+  tells(notification: ServerNotification, body: string, reported: boolean): void;
   /** The client continues a call that waits for it. */
   resumed(frame: ResumeFrame): void;
   /** A request is cancelled. */

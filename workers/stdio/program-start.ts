@@ -103,8 +103,17 @@ export class ProgramStart {
     this.#lists?.called();
   }
 
-  listChanged(): void {
-    this.#lists?.listChanged();
+  /** Whether its lists are reported. */
+  get learns(): boolean {
+    return this.#lists !== undefined;
+  }
+
+  /**
+   * The program says that a list has changed.
+   * @returns whether the lists that will be reported say so
+   */
+  listChanged(): boolean {
+    return this.#lists?.listChanged() ?? false;
   }
 
   /** The program has gone: what it had to do at its start does not matter any more. */

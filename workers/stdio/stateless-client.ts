@@ -103,7 +103,7 @@ export class StatelessClient implements ClientSide, RoundTripsOwner {
     this.#trips.ask(key, question ?? questionIn(body, id, method));
   }
 
-  tells(notification: ServerNotification, body: string): void {
+  tells(notification: ServerNotification, body: string, reported: boolean): void {
     const { method, params } = notification;
     switch (method) {
       case 'notifications/cancelled':
@@ -119,7 +119,8 @@ export class StatelessClient implements ClientSide, RoundTripsOwner {
       }
       default: {
         const topic = topicOf(method, params);
-        if (topic !== undefined)
+        // Otherwise each program that adds to its lists while it starts would announce that.
+        if (topic !== undefined && !reported)
           this.#owner.send({ ...notificationFrame(notification, undefined, body), topic });
       }
     }

@@ -184,7 +184,8 @@ export class StdioSession implements ClientSideOwner {
         ? new StatelessClient(this.#requests, this.#calls, this)
         : new SessionClient(this.#requests, firstRequestId, this);
     this.#client = client;
-    for (const { message, body } of this.#early.takeAll()) this.#takeFor(client, message, body);
+    for (const { message, body } of this.#early.takeAll())
+      this.#takeFor(client, message, body, isChangedList(message) && this.#start.learns);
     if (replay.length > 0 && !(await this.#start.replay(replay))) return;
     this.#replayed = true;
     const { declared } = this.#start;
@@ -250,9 +251,9 @@ export class StdioSession implements ClientSideOwner {
 
   #take(message: ServerMessage, body: string): void {
     const changedList = message.kind === 'notification' ? changedListOf(message) : undefined;
-    if (changedList !== undefined) this.#start.listChanged();
+    const reported = changedList !== undefined && this.#start.listChanged();
     if (message.kind === 'response') return this.#takeResponse(message, body);
-    if (this.#client !== undefined) return this.#takeFor(this.#client, message, body);
+    if (this.#client !== undefined) return this.#takeFor(this.#client, message, body, reported);
     if (message.kind === 'request') {
       if (message.method === 'ping') return this.write(withId(PONG, message.id));
       this.#owner.post({ type: 'asked-early' });
@@ -260,15 +261,15 @@ export class StdioSession implements ClientSideOwner {
     this.#early.add(message, body, changedList);
   }
 
-  /** The session has come. */
-  #takeFor(client: ClientSide, message: ServerMessage, body: string): void {
+  /** The session has come. `reported`: it is a changed list that will be reported. */
+  #takeFor(client: ClientSide, message: ServerMessage, body: string, reported: boolean): void {
     switch (message.kind) {
       case 'response':
         return this.#takeResponse(message, body);
       case 'request':
         return client.asks(message, body);
       case 'notification':
-        return client.tells(message, body);
+        return client.tells(message, body, reported);
       default:
         return message satisfies never;
     }
@@ -367,4 +368,8 @@ function isFor(frame: MessageFrame | ResumeFrame, requestId: RequestId): boolean
 /** Of a large response, no more is known than that it is one. So it is not learned. */
 function textResponse({ message, outlined }: ServerResponse, body: string): TextResponse {
   return { message: outlined && 'result' in message ? { result: null } : message, body };
+}
+
+function isChangedList(message: ServerMessage): boolean {
+  return message.kind === 'notification' && changedListOf(message) !== undefined;
 }

@@ -40,7 +40,7 @@ export class Compartments {
   /** The compartment for a request; why there is none, if the gateway takes no more. */
   take(caller: Caller): Session | Rejection<'draining' | 'session_limit'> {
     const sessions = this.#sessions;
-    const belongsToPrincipal = sessions.options.affinity === 'principal' && caller.principal !== ANONYMOUS;
+    const belongsToPrincipal = this.#belongsToPrincipal(caller);
     const present = sessions.draining
       ? undefined
       : belongsToPrincipal
@@ -49,6 +49,24 @@ export class Compartments {
     if (present !== undefined) return present;
     const compartments = belongsToPrincipal ? this.#ofPrincipals : this.#ofRequests;
     return sessions.rejection() ?? compartments.open(caller);
+  }
+
+  /**
+   * A compartment that watches resources for the caller: that of its principal if it has one, otherwise one that serves no
+   * requests. `undefined` if the gateway takes no more, or keeps as many workers for that as it should.
+   */
+  watching(caller: Caller, owner: CompartmentOwner): { session: Session; own: boolean } | undefined {
+    if (!this.#sessions.mayKeep) return undefined;
+    if (this.#belongsToPrincipal(caller)) {
+      const session = this.take(caller);
+      return 'reason' in session ? undefined : { session, own: false };
+    }
+    if (this.#sessions.rejection() !== undefined) return undefined;
+    return { session: this.#open(this.#sessions.options.affinity, caller, owner), own: true };
+  }
+
+  #belongsToPrincipal({ principal }: Caller): boolean {
+    return this.#sessions.options.affinity === 'principal' && principal !== ANONYMOUS;
   }
 
   #open(affinity: Affinity, caller: Caller, owner: CompartmentOwner): Session {

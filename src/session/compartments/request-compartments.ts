@@ -83,7 +83,7 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
 }
 
 /** A server may look at the principal and the metadata, and they do not change while its worker lives. */
-function keyOf({ principal, metadata }: Caller): string {
+export function keyOf({ principal, metadata }: Caller): string {
   for (const _ in metadata) return JSON.stringify([principal, metadata]);
   return principal;
 }

@@ -2,8 +2,9 @@
  * What the main thread answers in the stateless era without a compartment: `server/discover`, and the lists of a server
  * whose lists are static or have been learned.
  */
-import type { AnswerSource, CachedAnswer } from '../../servers/cached-answers.js';
+import type { AnswerSource, CachedAnswer, CachedAnswers } from '../../servers/cached-answers.js';
 import { COMPARTMENT_PARAMS } from '../../shared/compartment.js';
+import { LIST_METHODS, type ListKind } from '../../shared/list-methods.js';
 import type { RequestId } from '../../shared/request-id.js';
 import { DISCOVER, STATELESS_VERSION } from '../../shared/stateless.js';
 
@@ -16,11 +17,24 @@ export interface StatelessAnswer {
 export class StatelessAnswers {
   readonly #source: AnswerSource | undefined;
   readonly #discovery: CachedAnswer | undefined;
+  /** Lists that have changed since these answers were known: a compartment is asked for them. */
+  readonly #changed = new Map<ListKind, CachedAnswers>();
 
   /** @param discovery what is answered to `server/discover` if the source does not say it */
   constructor(source: AnswerSource | undefined, discovery: CachedAnswer | undefined) {
     this.#source = source;
     this.#discovery = discovery;
+  }
+
+  /** What is known of the server. */
+  get known(): CachedAnswers | undefined {
+    return this.#source?.slot(COMPARTMENT_PARAMS, STATELESS_VERSION)?.current;
+  }
+
+  /** The server has announced in a compartment that a list has changed. What is known of it is not given any more. */
+  listChanged(kind: ListKind): void {
+    const { known } = this;
+    if (known !== undefined) this.#changed.set(kind, known);
   }
 
   /**
@@ -38,9 +52,15 @@ export class StatelessAnswers {
   }
 
   #known(method: string, params: Readonly<Record<string, unknown>>): CachedAnswer | undefined {
-    const current = this.#source?.slot(COMPARTMENT_PARAMS, STATELESS_VERSION)?.current;
+    const current = this.known;
     if (method === DISCOVER) return current?.initialize ?? this.#discovery;
     for (const member in params) if (member !== '_meta') return undefined;
-    return current?.lists.get(method);
+    return this.#hasChanged(method, current) ? undefined : current?.lists.get(method);
+  }
+
+  #hasChanged(method: string, current: CachedAnswers | undefined): boolean {
+    for (const [kind, answers] of this.#changed)
+      if (answers === current && LIST_METHODS[kind].includes(method)) return true;
+    return false;
   }
 }

@@ -94,6 +94,10 @@ export function createCatalogue(registry: Registry, collect: () => void) {
     requestsCancelled: counter('bulkhead_requests_cancelled_total', 'Requests that were cancelled.', [
       'reason',
     ]),
+    sessionsKept: gauge(
+      'bulkhead_sessions_kept',
+      'Sessions whose thread stays because somebody listens to their resources.',
+    ),
     parkedCalls: gauge(
       'bulkhead_parked_calls',
       'Calls whose handlers wait for a request with which their clients continue them.',

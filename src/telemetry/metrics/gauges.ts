@@ -18,6 +18,7 @@ export function readGauges(
   for (const [state, count] of Object.entries(snapshot.sessions)) catalogue.sessions.set({ state }, count);
   catalogue.requestsInFlight.set(snapshot.requestsInFlight);
   catalogue.parkedCalls.set(snapshot.parkedCalls);
+  catalogue.sessionsKept.set(snapshot.sessionsKept);
 
   for (const [listener, count] of Object.entries(snapshot.connections)) {
     catalogue.connections.set({ listener }, count);

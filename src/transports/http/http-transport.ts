@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
 import type { OutboxSource } from '../../delivery/outbox.js';
+import type { StreamTotals } from '../../delivery/stream-totals.js';
 import type { OpeningContext, SessionManager } from '../../session/session-manager.js';
 import type { SessionTransport } from '../../shared/session-context.js';
 import { MAX_NAME_CHARS } from '../session-messages.js';
@@ -15,6 +16,8 @@ export interface HttpTransportCollaborators extends MessageCollaborators {
   readonly sessions: SessionManager;
   /** The way to the clients. */
   readonly streams: OutboxSource;
+  /** Open streams of all servers. */
+  readonly totals: StreamTotals;
   readonly output: OutputBudget;
   readonly keepAliveMs: number;
   /** The option `lenient-version-header`. */

@@ -4,12 +4,14 @@
  * response is its cancellation. There are no event ids and no sessions in this era.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Subscriptions } from '../../delivery/subscriptions.js';
 import type { StatelessRequest } from '../../protocol/era.js';
 import { headerParamRejection } from '../../protocol/header-params.js';
 import { statelessStatus } from '../../protocol/json-rpc-error.js';
 import { type Rejection, rejectionResponse } from '../../protocol/rejection.js';
 import type { Caller } from '../../session/compartments/compartment.js';
 import { Compartments } from '../../session/compartments/compartments.js';
+import { ListenedCompartments } from '../../session/compartments/listened-compartments.js';
 import { boundRequest } from '../../session/request-state.js';
 import type { SessionContext } from '../../shared/session-context.js';
 import { STATELESS_CODE } from '../../shared/stateless-protocol.js';
@@ -20,13 +22,26 @@ import { headerOf, internalError, noteRejection, reject, sendJson } from './repl
 import { readMetadata } from './session-metadata.js';
 import { SseStream } from './sse-stream.js';
 
+const LISTEN = 'subscriptions/listen';
+
+const STOPPING: Rejection<RejectionReason> = {
+  reason: 'draining',
+  message: 'The server is shutting down. Listen again in a moment.',
+};
+
 export class StatelessHttp {
   readonly #parts: HttpTransportCollaborators;
   readonly #compartments: Compartments;
+  readonly #subscriptions: Subscriptions;
 
   constructor(parts: HttpTransportCollaborators) {
     this.#parts = parts;
-    this.#compartments = new Compartments(parts.sessions, parts.streams);
+    const { sessions, streams, events, totals } = parts;
+    this.#compartments = new Compartments(sessions, streams);
+    const listened = new ListenedCompartments(sessions, this.#compartments);
+    this.#subscriptions = new Subscriptions(listened, { totals, events });
+    listened.listeners = this.#subscriptions;
+    sessions.announcements = listened;
   }
 
   /** Whether the server is served in this era. */
@@ -62,10 +77,23 @@ export class StatelessHttp {
       userAgent: headerOf(request, 'user-agent')?.slice(0, MAX_NAME_CHARS),
       remoteAddress: request.socket.remoteAddress,
     };
+    if (message.method === LISTEN) return this.#listen(request, response, classified, caller);
     const compartment = this.#compartments.take(caller);
     if ('reason' in compartment) return this.#refuse(request, response, classified, compartment);
     const id = sessions.newRequestKey();
-    compartment.request([{ ...message, id, stateless: true }], false, this.#stream(response));
+    compartment.request([{ ...message, id, stateless: true }], false, this.#stream('post', response));
+  }
+
+  /** The client wants to be told of changes. Its stream is no work: a drain does not wait for it, but ends it. */
+  #listen(
+    request: IncomingMessage,
+    response: ServerResponse,
+    classified: StatelessRequest,
+    caller: Caller,
+  ): void {
+    if (this.#parts.sessions.draining) return this.#refuse(request, response, classified, STOPPING);
+    const { message, params } = classified;
+    this.#subscriptions.listen({ id: message.replyId, params }, caller, this.#stream('listen', response));
   }
 
   /** The client has what a parked call has asked for. */
@@ -81,7 +109,7 @@ export class StatelessHttp {
     const found = sessions.parked.take(String(params.requestState), bound);
     if ('reason' in found) return this.#refuse(request, response, classified, found);
     const { key, owner } = found;
-    owner.continueCall({ ...message, id: key, stateless: true }, this.#stream(response));
+    owner.continueCall({ ...message, id: key, stateless: true }, this.#stream('post', response));
   }
 
   /** A JSON-RPC error over 200: clients show any other status to the model without a message. */
@@ -96,10 +124,10 @@ export class StatelessHttp {
     sendJson(response, 200, rejectionResponse({ code: STATELESS_CODE.gateway, ...rejection, id }));
   }
 
-  #stream(response: ServerResponse): SseStream {
+  #stream(kind: 'post' | 'listen', response: ServerResponse): SseStream {
     const { keepAliveMs, events, output } = this.#parts;
     return new SseStream({
-      kind: 'post',
+      kind,
       response,
       sessionId: undefined,
       keepAliveMs,

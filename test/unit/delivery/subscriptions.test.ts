@@ -133,7 +133,8 @@ function hubOf(server = new Server()) {
     { id = 1, principal = 'ann' }: { id?: RequestId; principal?: string } = {},
     connection = new Connection(),
   ): Connection => {
-    hub.listen({ id, params: { notifications }, remoteAddress: undefined }, principal, connection);
+    const client = { principal, metadata: {}, userAgent: undefined, remoteAddress: undefined };
+    hub.listen({ id, params: { notifications } }, client, connection);
     return connection;
   };
   return { hub, server, totals, rejected, listen };

@@ -259,7 +259,9 @@ export class AnyServerTransport implements ServerTransport {
     }
     const relatedTo = BELONGS_TO_CALL.has(method) ? related : undefined;
     const frame = toFrame({ ...notification, params }, relatedTo, this.#context.era === 'stateless');
-    if (frame.listChanged) this.#owner.lists?.listChanged();
+    // See `PortTransport`.
+    if (frame.listChanged && this.#owner.lists?.listChanged() && frame.topic !== undefined)
+      return Promise.resolve();
     return this.#window.send(frame);
   }
 

@@ -208,7 +208,9 @@ export class PortTransport implements Transport, StatelessSideOwner {
     const message = this.#forItsEra(viewed);
     const framed = toFrame(message, relatedTo, this.#stateless !== undefined);
     const frame = this.#withDeclared(this.#withStack(this.#asKnown(framed, viewed)), message);
-    if (frame.listChanged) this.#owner.lists?.listChanged();
+    // Otherwise each compartment of a server that adds to its lists while it starts would announce that.
+    if (frame.listChanged && this.#owner.lists?.listChanged() && frame.topic !== undefined)
+      return Promise.resolve();
     if (frame.kind === 'response' && frame.id !== undefined) {
       const answered = this.#swallowed.get(frame.id);
       this.#swallowed.delete(frame.id);
