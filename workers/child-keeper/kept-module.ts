@@ -4,9 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
-import { afterReading } from '../../src/shared/deadline.js';
 import { messageOf, toPlainError } from '../../src/shared/errors.js';
 import { decodeFromWorker } from '../../src/shared/frames/codec.js';
 import type { ExitedFrame, StateFrame } from '../../src/shared/frames/from-worker.js';
@@ -20,8 +18,11 @@ import { ServerLog } from '../stdio/server-log.js';
 import { BacklogGate } from './backlog-gate.js';
 import { makeNicer } from './kept-child.js';
 import type { ThreadPort } from './kept-thread.js';
+import { LateOutput } from './late-output.js';
 import { NoiseThrottle } from './noise-throttle.js';
 import {
+  EXIT_FOLLOWS_MS,
+  missingFolder,
   processToStart,
   type ServedProcess,
   type ServedProcessOwner,
@@ -31,10 +32,6 @@ import { readLines } from './server-output.js';
 
 /** What native code and descendants write to stdout and stderr is meant for people. */
 const MAX_LINE_BYTES = 64 * 1024;
-/** A descendant may keep its pipes open after it. What arrives later than this is ignored. */
-const OUTPUT_AFTER_EXIT_MS = 500;
-/** One that closes a pipe exits, as a rule. */
-const EXIT_FOLLOWS_MS = 500;
 
 const TOO_FAST = 'session.state or a hold changes faster than the gateway takes it: the process waits for it';
 /** What V8 writes before it ends a process whose heap is full. */
@@ -58,6 +55,7 @@ export class KeptModule implements ServedProcess {
   readonly #gate: BacklogGate;
   readonly #reader = new FrameReader({ onFrame: (frame, taken) => this.#take(frame, taken) });
   readonly #throttles: NoiseThrottle[] = [];
+  readonly #late = new LateOutput(() => this.destroyStreams());
   #children: ChildrenPort | undefined;
   #lastWords: ExitedFrame | undefined;
   #heapIsFull = false;
@@ -70,8 +68,14 @@ export class KeptModule implements ServedProcess {
     this.memoryLimitBytes = frame.memoryLimitBytes;
     this.#log = new ServerLog((report) => owner.post(report));
     this.#gate = new BacklogGate(frame.counters.handledBytes, {
-      pause: () => void this.#output?.pause(),
-      resume: () => void this.#output?.resume(),
+      pause: () => {
+        this.#output?.pause();
+        this.#late.hold();
+      },
+      resume: () => {
+        this.#output?.resume();
+        this.#late.release();
+      },
       onFirstPause: () => this.#log.note('warn', TOO_FAST),
     });
     try {
@@ -154,10 +158,9 @@ export class KeptModule implements ServedProcess {
     child.once('exit', (code, signal) => {
       this.#running = false;
       this.#owner.exited(this);
-      // After a stall, timers come before what has arrived.
-      const late = setTimeout(() => afterReading(() => this.destroyStreams()), OUTPUT_AFTER_EXIT_MS);
+      this.#late.exited();
       void read.then(() => {
-        clearTimeout(late);
+        this.#late.close();
         this.#gone(code, signal);
       });
     });
@@ -228,10 +231,7 @@ export class KeptModule implements ServedProcess {
   #failed(thrown: unknown): void {
     if (this.#closed) return;
     const error = toPlainError(thrown);
-    const { cwd } = this.#frame;
-    const message = existsSync(cwd)
-      ? error.message
-      : `its folder ${JSON.stringify(cwd)} does not exist (cwd)`;
+    const message = missingFolder(this.#frame.cwd) ?? error.message;
     this.#owner.post({ type: 'failed', stage: 'program', error: { ...error, message } });
     this.#close();
   }
@@ -265,6 +265,7 @@ export class KeptModule implements ServedProcess {
     if (this.#closed) return;
     this.#closed = true;
     this.#gate.close();
+    this.#late.close();
     for (const throttle of this.#throttles) throttle.stop();
     this.#log.close();
     this.#owner.closed(this);

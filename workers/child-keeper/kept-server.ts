@@ -2,7 +2,6 @@
  * A server that speaks stdio, in the keeper: one process for one session. This reads its lines and answers its client.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { toPlainError } from '../../src/shared/errors.js';
 import { decodeToWorker } from '../../src/shared/frames/codec.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
@@ -16,6 +15,8 @@ import { ToolView } from '../tool-rules.js';
 import { makeNicer } from './kept-child.js';
 import { NoiseThrottle } from './noise-throttle.js';
 import {
+  EXIT_FOLLOWS_MS,
+  missingFolder,
   processToStart,
   type ServedProcess,
   type ServedProcessOwner,
@@ -23,8 +24,6 @@ import {
 } from './served-process.js';
 import { type OutputOwner, readLines, ServerOutput } from './server-output.js';
 
-/** One that closes a pipe exits, as a rule; longer, and it lives on without it. */
-const EXIT_FOLLOWS_MS = 500;
 const NO_UTF8 = 'a line on stdout is no UTF-8: what is none was replaced by U+FFFD';
 /** Lines of stderr are meant for people. */
 const MAX_STDERR_LINE_BYTES = 64 * 1024;
@@ -212,15 +211,14 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
   #failed(thrown: unknown): void {
     if (this.#closed) return;
     const error = toPlainError(thrown);
-    const message = this.#startFailure(error.code) ?? error.message;
+    const message = missingFolder(this.#frame.cwd) ?? this.#startFailure(error.code) ?? error.message;
     this.#owner.post({ type: 'failed', stage: 'program', error: { ...error, message } });
     this.#close();
   }
 
-  /** Says in words what is missing: Node reports ENOENT for a missing command and for a missing folder. */
+  /** Says in words what is missing. */
   #startFailure(code: string | undefined): string | undefined {
-    const { command, cwd } = this.#frame;
-    if (!existsSync(cwd)) return `its folder ${JSON.stringify(cwd)} does not exist (cwd)`;
+    const { command } = this.#frame;
     if (code === 'ENOENT')
       return `the command ${JSON.stringify(command)} was not found; is it installed, and in PATH?`;
     if (code === 'EACCES')

@@ -1,5 +1,6 @@
 /** The process of one session, in the keeper: a program that speaks stdio, or a session worker with a server module. */
 import type { SpawnOptionsWithoutStdio } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import { CHILD_MARKER } from '../../src/shared/keeper-frames.js';
 import { HAS_PROCESS_GROUPS } from '../../src/shared/process-group.js';
@@ -34,6 +35,14 @@ export interface ServedProcessTraits {
   readonly niceness: number | undefined;
   /** Its folder for temporary files, which is removed with it. */
   readonly temporaryFolder: string;
+}
+
+/** One that closes a pipe exits, as a rule; longer, and it lives on without it. */
+export const EXIT_FOLLOWS_MS = 500;
+
+/** Node reports ENOENT for a missing command and for a missing folder. */
+export function missingFolder(cwd: string): string | undefined {
+  return existsSync(cwd) ? undefined : `its folder ${JSON.stringify(cwd)} does not exist (cwd)`;
 }
 
 /** What `spawn` gets for it, apart from `stdio`. */

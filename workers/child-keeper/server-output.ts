@@ -1,13 +1,10 @@
 /** The stdout of a stdio server's process: its lines in their order, and what it is not read for at the moment. */
 import type { Readable } from 'node:stream';
-import { afterReading } from '../../src/shared/deadline.js';
 import { MAX_LINE_BYTES } from '../../src/shared/line-buffer.js';
 import { type LineOwner, LineReader } from '../../src/shared/line-reader.js';
 import { LARGE_LINE_BYTES, type LargeLine } from '../stdio/large-line.js';
+import { LateOutput } from './late-output.js';
 import { NoiseThrottle } from './noise-throttle.js';
-
-/** A descendant may keep the stream open after the process. What arrives later than this is ignored. */
-const OUTPUT_AFTER_EXIT_MS = 500;
 
 /** Why it is not read: its client has not taken enough, it writes too much that is no message, or a large line is being read. */
 type Hold = 'client' | 'noise' | 'large line';
@@ -32,15 +29,20 @@ export class ServerOutput implements LineOwner {
   );
   /** What comes after a large line: at most what one chunk contained. */
   #later: (() => void)[] = [];
-  #exited = false;
-  #late: NodeJS.Timeout | undefined;
+  readonly #late: LateOutput;
 
   constructor(stream: Readable, owner: OutputOwner) {
     this.#stream = stream;
     this.#owner = owner;
+    this.#late = new LateOutput(() => stream.destroy());
     readLines(stream, new LineReader(MAX_LINE_BYTES, this, LARGE_LINE_BYTES));
     // `stream.closed` says so before its last data has been seen.
-    this.handled = new Promise((resolve) => stream.once('close', () => this.inOrder(resolve)));
+    this.handled = new Promise((resolve) =>
+      stream.once('close', () => {
+        this.#late.close();
+        this.inOrder(resolve);
+      }),
+    );
   }
 
   /** Until its client has taken more. */
@@ -65,13 +67,12 @@ export class ServerOutput implements LineOwner {
 
   /** Its process has exited, so it should end soon. */
   exited(): void {
-    this.#exited = true;
-    this.#readOn();
+    this.#late.exited();
   }
 
   close(): void {
     this.#throttle.stop();
-    clearTimeout(this.#late);
+    this.#late.close();
   }
 
   onLine(line: string, valid: boolean): void {
@@ -104,7 +105,7 @@ export class ServerOutput implements LineOwner {
   #hold(hold: Hold): void {
     this.#holds.add(hold);
     this.#stream.pause();
-    clearTimeout(this.#late);
+    this.#late.hold();
   }
 
   #release(hold: Hold): void {
@@ -115,10 +116,7 @@ export class ServerOutput implements LineOwner {
   #readOn(): void {
     if (this.#holds.size > 0) return;
     this.#stream.resume();
-    if (!this.#exited || this.#stream.closed) return;
-    clearTimeout(this.#late);
-    // After a stall, timers come before what has arrived.
-    this.#late = setTimeout(() => afterReading(() => this.#stream.destroy()), OUTPUT_AFTER_EXIT_MS);
+    if (!this.#stream.closed) this.#late.release();
   }
 }
 
