@@ -47,6 +47,8 @@ export interface StreamPurpose {
   readonly requestIds: readonly RequestId[];
   /** Whether it becomes SSE after `sseAfterMs`; otherwise not before `mayStream` is called. */
   readonly mayStream: boolean;
+  /** Where it may not yet: after how long it becomes SSE all the same; without it, never. */
+  readonly patienceMs?: number;
   /** Whether the answer is an array, because the request was a batch. */
   readonly batch: boolean;
 }
@@ -90,7 +92,8 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
     this.#batch = purpose.batch;
     this.#unanswered = purpose.requestIds.length;
     if (connection !== undefined) this.#take(connection);
-    if (purpose.mayStream) this.#switchLater();
+    if (purpose.mayStream) this.#switchLater(owner.sseAfterMs);
+    else if (purpose.patienceMs !== undefined) this.#switchLater(purpose.patienceMs);
   }
 
   get connected(): boolean {
@@ -114,7 +117,7 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
 
   /** From now on it may become SSE. Before, there was no thread yet and therefore no status. */
   mayStream(): void {
-    if (!this.#opened && !this.#finished) this.#switchLater();
+    if (!this.#opened && !this.#finished) this.#switchLater(this.#owner.sseAfterMs);
   }
 
   send(body: string, answers: RequestId | undefined, chars: number, failure?: string): void {
@@ -217,9 +220,9 @@ export class MessageStream implements ResponseStream, ConnectionOwner {
     connection.owner = this;
   }
 
-  #switchLater(): void {
+  #switchLater(afterMs: number): void {
     clearTimeout(this.#switchTimer);
-    this.#switchTimer = setTimeout(() => this.#open(), this.#owner.sseAfterMs);
+    this.#switchTimer = setTimeout(() => this.#open(), afterMs);
   }
 
   #answerAsJson(connection: StreamConnection, chars: number, failure: string | undefined): void {

@@ -38,7 +38,7 @@ export interface ResponseStream {
   send(body: string, answers: RequestId | undefined, chars: number, failure?: string): void;
   /** Answers `initialize` if the session could not start. */
   fail(failure: StartFailure, answers: RequestId): void;
-  /** The session has started: messages do not have to wait for the response any more. */
+  /** The worker has started: messages do not have to wait for the response any more. */
   mayStream(): void;
   /** Closes the connection; the client is expected to come back for the rest (SEP-1699). */
   closeOnPurpose(): void;
@@ -59,8 +59,8 @@ export interface Outbox {
   counts(): Record<SessionStreamKind, number>;
   /**
    * Opens the stream of some requests that came together.
-   * @param starting the request is `initialize`: nothing may be sent before `mayStream`, because the session may fail
-   *   to start
+   * @param starting nothing should be sent before `mayStream`: the request is `initialize`, and the session may fail to
+   *   start; or its answer may have a status of its own, and nobody is there yet to give it
    * @param connection `undefined` if the client has one stream for everything
    */
   respond(

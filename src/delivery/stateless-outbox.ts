@@ -11,6 +11,12 @@ import type { SharedByStreams } from './session-streams.js';
 import type { StreamConnection } from './stream-connection.js';
 import type { StreamTotals } from './stream-totals.js';
 
+/**
+ * How long a request whose worker is being started keeps the chance of a status: some errors of a server have one of their
+ * own, such as 404 for an unknown method (2026-07-28, Streamable HTTP). Later, a sign of life counts more.
+ */
+const PATIENCE_MS = 5_000;
+
 export class StatelessOutbox implements Outbox, StreamOwner {
   readonly log = undefined;
   readonly retryMs = undefined;
@@ -48,10 +54,11 @@ export class StatelessOutbox implements Outbox, StreamOwner {
   respond(
     requestIds: readonly RequestId[],
     batch: boolean,
-    _starting: boolean,
+    starting: boolean,
     connection: StreamConnection | undefined,
   ): MessageStream {
-    const purpose = { kind: 'post', key: '', requestIds, mayStream: true, batch } as const;
+    const mayStream = !starting;
+    const purpose = { kind: 'post', key: '', requestIds, mayStream, patienceMs: PATIENCE_MS, batch } as const;
     const stream = new MessageStream(this, purpose, connection);
     this.#streams.add(stream);
     return stream;

@@ -194,7 +194,7 @@ export class Session
   ): void {
     this.#presence.active();
     const ids = requests.map(({ id }) => id);
-    const stream = this.#outbox.respond(ids, batch, false, connection);
+    const stream = this.#outbox.respond(ids, batch, this.#signals.unready, connection);
     for (const request of requests) {
       const rejection = this.#pending.rejection(
         request,

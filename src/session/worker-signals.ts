@@ -86,6 +86,13 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     return this.#start !== undefined;
   }
 
+  /** Whether requests of the stateless era wait for a worker, which then says so to their streams. */
+  get unready(): boolean {
+    if (this.context.era !== 'stateless') return false;
+    const { state } = this.binding;
+    return state === 'asleep' || state === 'waking';
+  }
+
   /** Whether this is the `initialize` that waits. */
   isStart(id: RequestId): boolean {
     return this.#start !== undefined && this.#start.id === id;
@@ -242,8 +249,10 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
 
   onClaimed(wakeMs: number, declared: DeclaredNotifications | undefined): void {
     const { context } = this;
-    if (context.era === 'stateless' && declared !== undefined)
-      this.#owner.announcements?.onDeclared(declared);
+    if (context.era === 'stateless') {
+      if (declared !== undefined) this.#owner.announcements?.onDeclared(declared);
+      for (const { stream } of this.#pending.all()) stream.mayStream();
+    }
     this.#sleep.start();
     this.#owner.onWorker(this.#session, true);
     this.#owner.events.emit('session-woke', { context: this.#session.context, wakeMs });

@@ -136,5 +136,5 @@ export function world(given: Partial<typeof OPTIONS & { maxThreads: number; spar
     return { session, worker };
   };
   const reasons = () => ends.map(({ reason }) => reason);
-  return { clock, events, starter, pool, all, sessions, open, ask, opened, awake, reasons };
+  return { clock, events, starter, pool, all, sessions, streams, open, ask, opened, awake, reasons };
 }

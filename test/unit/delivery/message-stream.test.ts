@@ -167,6 +167,27 @@ describe('A response stream', () => {
     expect(connection.done).to.have.length(1);
   });
 
+  it('waits for a status no longer than it is told to', async () => {
+    const { clock, connection, stream } = world({ mayStream: false, patienceMs: 3 * SSE_AFTER_MS });
+    await clock.advance(3 * SSE_AFTER_MS - 1);
+    expect(connection.done).to.deep.equal([]);
+    await clock.advance(1);
+    expect(connection.done).to.have.length(1);
+    stream.mayStream();
+    await clock.advance(SSE_AFTER_MS);
+    expect(connection.done).to.have.length(1);
+  });
+
+  it('waits as long as usual from when it may become SSE', async () => {
+    const { clock, connection, stream } = world({ mayStream: false, patienceMs: 3 * SSE_AFTER_MS });
+    await clock.advance(3 * SSE_AFTER_MS - 1);
+    stream.mayStream();
+    await clock.advance(SSE_AFTER_MS - 1);
+    expect(connection.done).to.deep.equal([]);
+    await clock.advance(1);
+    expect(connection.done).to.have.length(1);
+  });
+
   it('fails with a status as long as none has been sent', async () => {
     const { clock, owner, connection, stream } = world();
     stream.fail(FAILURE, 7);
