@@ -11,6 +11,7 @@ import { Deadline } from '../shared/deadline.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { ShortMap } from '../shared/short-map.js';
+import { STATELESS_CODE } from '../shared/stateless-protocol.js';
 import type { CancelReason } from '../telemetry/events.js';
 import type { RequestSnapshot } from '../telemetry/snapshot.js';
 import { PendingRequest, type RequestedSession } from './pending-request.js';
@@ -144,8 +145,11 @@ export class PendingRequests {
   }
 
   /** Answers a request with an error of the gateway. */
-  fail(pending: PendingRequest, code: number, message: string, reason: ErrorReason): void {
+  fail(pending: PendingRequest, sessionCode: number, message: string, reason: ErrorReason): void {
     const { request, stream, key } = pending;
+    const isOwn = sessionCode === JSON_RPC.serverError;
+    // The stateless era leaves no range of codes to servers.
+    const code = isOwn && request.stateless ? STATELESS_CODE.gateway : sessionCode;
     this.finish(pending, reason === 'cancelled' ? reason : String(code), message);
     const body = errorResponse(request.replyId, code, message, { reason, requestKey: key });
     this.#owner.answer(stream, body, request.id);

@@ -8,11 +8,13 @@ import type { EventCursor } from '../delivery/event-id.js';
 import type { Outbox, OutboxOwner, OutboxSource, ResponseStream, StreamLoss } from '../delivery/outbox.js';
 import type { StreamConnection } from '../delivery/stream-connection.js';
 import type { ClientNotification, ClientRequest, ClientResponse } from '../protocol/client-message.js';
+import { JSON_RPC } from '../protocol/json-rpc-error.js';
 import { rejectionResponse } from '../protocol/rejection.js';
 import type { AnswerSlot } from '../servers/cached-answers.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { STATELESS_VERSION } from '../shared/stateless.js';
+import { STATELESS_CODE } from '../shared/stateless-protocol.js';
 import type { EndReason } from '../telemetry/end-reason.js';
 import type { SleepReason } from '../telemetry/events.js';
 import type { SessionSnapshot, SessionState } from '../telemetry/snapshot.js';
@@ -31,6 +33,8 @@ import { WorkerSignals } from './worker-signals.js';
 /** Ends of a session that has not been started, because its client does not wait any more. */
 const GIVEN_UP: ReadonlySet<EndReason> = new Set(['abandoned', 'stream_closed']);
 const ABOUT_REQUESTS = new Set(['notifications/cancelled', 'notifications/progress']);
+const TOO_MUCH_UNREAD =
+  'The server has been sent more than it has read, and the call that this continues is cancelled. Call anew without requestState, or send less.';
 const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
 
 export class Session
@@ -204,7 +208,8 @@ export class Session
       if (rejection !== undefined) {
         // A limit of the gateway emits an event, a mistake of the client does not.
         if (rejection.reason !== 'duplicate_id') this.#outbox.rejected(rejection.reason);
-        this.answer(stream, rejectionResponse(rejection), request.id);
+        const code = request.stateless ? STATELESS_CODE.gateway : JSON_RPC.serverError;
+        this.answer(stream, rejectionResponse({ code, ...rejection }), request.id);
         continue;
       }
       const cancelled = this.#earlyCancels?.take(request.id);
@@ -225,8 +230,11 @@ export class Session
   continueCall(request: ClientRequest, connection: StreamConnection): void {
     this.#presence.active();
     const stream = this.#outbox.respond([request.id], false, false, connection);
-    const { key } = this.#pending.add(request, stream);
-    this.#binding.resume(key, request.body);
+    const pending = this.#pending.add(request, stream);
+    if (!this.#binding.unreadFull) return this.#binding.resume(pending.key, request.body);
+    this.#outbox.rejected('thread_wait');
+    this.#pending.fail(pending, JSON_RPC.serverError, TOO_MUCH_UNREAD, 'thread_wait');
+    this.onAbandoned(pending.key, 'its server reads too slowly');
   }
 
   /** A call that waits for its client is not continued: its handler is cancelled. */

@@ -8,7 +8,7 @@ export interface InputFault {
   readonly message: string;
 }
 
-/** For a request that continues none: what continues one has been recognized by its `requestState`. */
+/** For a request that continues no call: one that does has been recognized by the `requestState` of the gateway. */
 export function inputFault(params: unknown): InputFault | undefined {
   if (!isFields(params)) return undefined;
   const { inputResponses, requestState } = params;
@@ -20,6 +20,6 @@ export function inputFault(params: unknown): InputFault | undefined {
   if (inputResponses === undefined || isFields(inputResponses)) return undefined;
   return {
     code: INVALID_PARAMS,
-    message: 'Invalid inputResponses: it must be an object, with a response for each key.',
+    message: 'Invalid inputResponses: it must be an object, with a response for each key of inputRequests.',
   };
 }

@@ -7,12 +7,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Subscriptions } from '../../delivery/subscriptions.js';
 import type { StatelessRequest } from '../../protocol/era.js';
 import { headerParamRejection } from '../../protocol/header-params.js';
-import { statelessStatus } from '../../protocol/json-rpc-error.js';
+import { isFields } from '../../protocol/json-rpc.js';
+import { JSON_RPC, statelessStatus } from '../../protocol/json-rpc-error.js';
 import { type Rejection, rejectionResponse } from '../../protocol/rejection.js';
 import type { Caller } from '../../session/compartments/compartment.js';
 import { Compartments } from '../../session/compartments/compartments.js';
 import { ListenedCompartments } from '../../session/compartments/listened-compartments.js';
-import { boundRequest } from '../../session/request-state.js';
+import { isGatewayState, paramsDigest } from '../../session/request-state.js';
 import type { SessionContext } from '../../shared/session-context.js';
 import { STATELESS_CODE } from '../../shared/stateless-protocol.js';
 import type { RejectionReason } from '../../telemetry/events.js';
@@ -28,6 +29,11 @@ const STOPPING: Rejection<RejectionReason> = {
   reason: 'draining',
   message: 'The server is shutting down. Listen again in a moment.',
 };
+const WRONG_RESPONSES = {
+  reason: 'invalid_request',
+  code: JSON_RPC.invalidParams,
+  message: 'Invalid inputResponses: it must be an object, with a response for each key of inputRequests.',
+} as const;
 
 export class StatelessHttp {
   readonly #parts: HttpTransportCollaborators;
@@ -70,7 +76,9 @@ export class StatelessHttp {
       return reject(events, request, response, internalError(error, message.replyId));
     }
     const { requestState } = params;
-    if (requestState !== undefined) return this.#continue(request, response, principal, classified);
+    // Any other state belongs to the server.
+    if (typeof requestState === 'string' && isGatewayState(requestState))
+      return this.#continue(request, response, principal, classified, requestState);
     const caller: Caller = {
       principal,
       metadata,
@@ -102,11 +110,16 @@ export class StatelessHttp {
     response: ServerResponse,
     principal: string,
     classified: StatelessRequest,
+    state: string,
   ): void {
     const { message, params } = classified;
     const { sessions } = this.#parts;
-    const bound = boundRequest(sessions.options.server, principal, message.method, message.body);
-    const found = sessions.parked.take(String(params.requestState), bound);
+    const { inputResponses = {} } = params;
+    // Before the state is used up.
+    if (!isFields(inputResponses)) return this.#refuse(request, response, classified, WRONG_RESPONSES);
+    const { server } = sessions.options;
+    const bound = { server, principal, method: message.method, digest: paramsDigest(params) };
+    const found = sessions.parked.take(state, bound);
     if ('reason' in found) return this.#refuse(request, response, classified, found);
     const { key, owner } = found;
     owner.continueCall({ ...message, id: key, stateless: true }, this.#stream('post', response));

@@ -134,7 +134,7 @@ describe('A call that waits for its client', () => {
       given.session.request([stateless(`r-${index}`, index)], false, connection);
       given.worker.asks(`r-${index}`);
       if (index < 66) expect(connection.bodies[0]).to.include('requestState');
-      else expect(connection.bodies[0]).to.match(/"id":66,"error":.*64 of your calls wait/);
+      else expect(connection.bodies[0]).to.match(/"id":66,"error":\{"code":-31000,.*64 of your calls wait/);
     }
     expect(given.worker.aborted).to.deep.equal(['r-66']);
     expect(rejected.map(({ reason }) => reason)).to.deep.equal(['parked_limit']);
