@@ -11,6 +11,8 @@ export type Fields = Record<string, unknown>;
 
 export interface Reply {
   readonly status: number;
+  /** The whole body. */
+  readonly text: string;
   readonly id: unknown;
   readonly result: Fields;
   readonly error: { readonly code: number; readonly message: string; readonly data?: Fields } | undefined;
@@ -113,5 +115,5 @@ function replyOf(status: number, contentType: string, text: string): Reply {
     ? [...text.matchAll(/^data: ?(.+)$/gm)].map(([, data]) => JSON.parse(data ?? ''))
     : [JSON.parse(text)];
   const { id, result, error } = messages.at(-1);
-  return { status, id, result: result ?? {}, error, notifications: messages.slice(0, -1) };
+  return { status, text, id, result: result ?? {}, error, notifications: messages.slice(0, -1) };
 }
