@@ -101,7 +101,8 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
     ...code
   } = await checkServerModule(entry, bundling, trial);
   onTools(tools);
-  const headerParams = new KnownHeaderParams(entry.name, events);
+  const { affinity = traits.affinity ?? options.affinity, reuse = traits.reuse ?? true } = entry;
+  const headerParams = new KnownHeaderParams(entry.name, affinity, events);
   headerParams.presume(annotations);
   if (notBundledBecause !== undefined) {
     events.emit('notice', {
@@ -110,7 +111,6 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
     });
   }
   const answers = staticLists ?? (await learnedLists(entry, headerParams, resources));
-  const { affinity = traits.affinity ?? options.affinity, reuse = traits.reuse ?? true } = entry;
   return {
     pool: pool(code),
     options: { ...options, bundle: bundling },
@@ -185,7 +185,7 @@ function moduleSettings(entry: ModuleEntry, { roots, allowPrivateNetwork }: Modu
 async function startInThreads(entry: ScriptEntry, resources: HostingResources): Promise<StartedServer> {
   const { events, threads, nextId } = resources;
   const options = programOptions(entry, resources);
-  const headerParams = new KnownHeaderParams(entry.name, events);
+  const headerParams = new KnownHeaderParams(entry.name, entry.affinity ?? options.affinity, events);
   const answers = await learnedLists(entry, headerParams, resources);
   const { script, args, cwd, startTimeoutMs } = entry;
   const program = {
@@ -237,7 +237,7 @@ async function startProcesses(
 ): Promise<StartedServer> {
   const { events, processes, keeper, nextId } = resources;
   const options = programOptions(entry, resources);
-  const headerParams = new KnownHeaderParams(entry.name, events);
+  const headerParams = new KnownHeaderParams(entry.name, entry.affinity ?? options.affinity, events);
   const answers = await learnedLists(entry, headerParams, resources);
   const { sleepAfterMs } = options;
   const { cancelGraceMs } = options;

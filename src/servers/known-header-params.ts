@@ -4,6 +4,7 @@
  * involved, and its author reads in the log which tools clients ignore.
  */
 import type { HeaderAnnotations, HeaderParam } from '../shared/header-params.js';
+import type { Affinity } from '../shared/session-context.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
 
 /** Annotated tools that are remembered, and invalid ones that are reported. A server with more invents their names. */
@@ -11,12 +12,15 @@ const MAX_TOOLS = 1_000;
 
 export class KnownHeaderParams {
   readonly #server: string;
+  readonly #warns: boolean;
   readonly #events: GatewayEmitter;
   readonly #params = new Map<string, readonly HeaderParam[]>();
   readonly #reported = new Set<string>();
 
-  constructor(server: string, events: GatewayEmitter) {
+  /** @param affinity `session`: no client minds what is not valid */
+  constructor(server: string, affinity: Affinity, events: GatewayEmitter) {
     this.#server = server;
+    this.#warns = affinity !== 'session';
     this.#events = events;
   }
 
@@ -48,6 +52,7 @@ export class KnownHeaderParams {
         this.#params.delete(oldest);
       }
     }
+    if (!this.#warns) return;
     for (const { tool, property, wrong } of invalid) {
       const text = JSON.stringify([tool, property, wrong]);
       if (this.#reported.has(text) || this.#reported.size >= MAX_TOOLS) continue;

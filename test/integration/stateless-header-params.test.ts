@@ -15,7 +15,8 @@ const DYNAMIC = { lists: 'dynamic', affinity: 'principal' };
 describe('A tool whose x-mcp-header is not valid', () => {
   it('is reported when the gateway starts, with its property and what is wrong: clients ignore it silently', async () => {
     const module = fileURLToPath(fixtureModule('header-params'));
-    const cli = startCli(['serve', module, '--port', '0', '--admin-port', '0', '--log-format', 'json']);
+    const ports = ['--port', '0', '--admin-port', '0'];
+    const cli = startCli(['serve', module, ...ports, '--affinity', 'request', '--log-format', 'json']);
     const [line] = await cli.printed('stderr', /.*ignore the tool.*/);
     const { level, tool, property, msg } = JSON.parse(line) as Record<string, string>;
     expect({ tool, property }).to.deep.equal({ tool: 'broken', property: 'inputSchema.properties.speed' });

@@ -100,7 +100,7 @@ export function world(given: Partial<typeof OPTIONS & { maxThreads: number; spar
   const { maxThreads = 4, spareThreads = 0 } = given;
   const pool = new WorkerPool({ spareThreads }, new WorkerBudget(maxThreads), starter, events);
   const all = new AllSessions({ ...OPTIONS, ...given }, events);
-  const headerParams = new KnownHeaderParams(OPTIONS.server, events);
+  const headerParams = new KnownHeaderParams(OPTIONS.server, 'request', events);
   const options = { ...OPTIONS, ...given };
   const sessions = new SessionManager(options, events, all, pool, undefined, headerParams);
   const streams = new StreamDelivery({ sseAfterMs: SSE_AFTER_MS }, events);

@@ -1,13 +1,14 @@
 import { expect } from 'chai';
 import { KnownHeaderParams } from '../../../src/servers/known-header-params.js';
 import type { HeaderAnnotations } from '../../../src/shared/header-params.js';
+import type { Affinity } from '../../../src/shared/session-context.js';
 import { GatewayEmitter } from '../../../src/telemetry/events.js';
 import { collect } from '../../support/events.js';
 
-function world() {
+function world(affinity: Affinity = 'request') {
   const events = new GatewayEmitter();
   const notices = collect(events, 'notice');
-  return { known: new KnownHeaderParams('maps', events), notices };
+  return { known: new KnownHeaderParams('maps', affinity, events), notices };
 }
 
 function annotated(tool: string, header = 'mcp-param-region'): HeaderAnnotations {
@@ -62,5 +63,11 @@ describe('What is known of the arguments that callers repeat in headers', () => 
       fields: { server: 'maps', tool: 'route', property: 'inputSchema.properties.speed' },
     });
     expect(notices[0]?.message).to.include('"route"').and.include('it is a number');
+  });
+
+  it('says nothing of it where the server is served in the session era alone', () => {
+    const { known, notices } = world('session');
+    known.presume(BAD);
+    expect(notices).to.deep.equal([]);
   });
 });

@@ -26,7 +26,7 @@ describe('a visit of all sessions', () => {
   it('comes to each once, while some end and others are opened', async () => {
     const events = new GatewayEmitter();
     const all = new AllSessions({ maxSessions: 10 }, events);
-    const headerParams = new KnownHeaderParams('fixture', events);
+    const headerParams = new KnownHeaderParams('fixture', 'request', events);
     const sessions = new SessionManager(OPTIONS, events, all, {} as WorkerSource, undefined, headerParams);
     const streams = new StreamDelivery({ sseAfterMs: 1_000 }, events);
     const open = () => sessions.open(contextOf(), streams);
