@@ -76,6 +76,28 @@ describe('A client that listens to resources', () => {
     expect(awake(gateway)).to.equal(1);
   });
 
+  it('is not acknowledged them where as many workers stay as may', async () => {
+    const gateway = await startGateway({
+      serverModule,
+      affinity: 'request',
+      spareThreads: 0,
+      // A quarter of them may stay.
+      maxThreads: 4,
+      metadata: ({ headers }) => ({ user: headers['x-user'] }),
+    });
+    const [ann, bob] = ['ann', 'bob'].map((user) => rawClient(gateway, { headers: { 'x-user': user } }));
+    const wanted = { toolsListChanged: true, resourceSubscriptions: ['note:1'] };
+    const first = await listen(ann!, wanted);
+    expect(first.acknowledgement.params?.notifications).to.deep.equal(wanted);
+    expect(gateway.snapshot().sessionsKept).to.equal(1);
+    const refused = await listen(bob!, wanted);
+    expect(refused.acknowledgement.params?.notifications).to.deep.equal({ toolsListChanged: true });
+    first.stream.destroy();
+    await until(() => gateway.snapshot().sessionsKept === 0, 'the worker to be let go');
+    const second = await listen(bob!, wanted);
+    expect(second.acknowledgement.params?.notifications).to.deep.equal(wanted);
+  });
+
   it('is not acknowledged what its server does not declare', async () => {
     const gateway = await startGateway({ serverModule: fixtureModule('light'), affinity: 'request' });
     const { acknowledgement } = await listen(rawClient(gateway), {

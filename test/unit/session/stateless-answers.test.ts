@@ -1,0 +1,46 @@
+/** What is answered in the stateless era without a compartment, until it has changed. */
+import { expect } from 'chai';
+import type { AnswerSource, CachedAnswer, CachedAnswers } from '../../../src/servers/cached-answers.js';
+import { StatelessAnswers } from '../../../src/session/compartments/stateless-answers.js';
+
+const DECLARED = { tools: true, prompts: true, resources: true, logging: false, subscribe: false };
+
+function answer(text: string): CachedAnswer {
+  return { before: `{"result":"${text}","id":`, after: '}', failure: undefined, digest: text };
+}
+
+function answers(name: string): CachedAnswers {
+  const methods = ['tools/list', 'resources/list', 'resources/templates/list'];
+  const lists = new Map(methods.map((method) => [method, answer(`${method} of ${name}`)]));
+  return { initialize: answer(`discovery of ${name}`), lists, declared: DECLARED };
+}
+
+function world() {
+  const slot = { current: answers('old') };
+  const source: AnswerSource = { slot: () => slot };
+  return { slot, stateless: new StatelessAnswers(source, undefined) };
+}
+
+describe('Answers of the stateless era that are known', () => {
+  it('have the id of the client', () => {
+    const { stateless } = world();
+    expect(stateless.answer('tools/list', {}, 'a')?.body).to.equal('{"result":"tools/list of old","id":"a"}');
+  });
+
+  it('are not given any more once the server has announced a change, but for other lists', () => {
+    const { stateless } = world();
+    stateless.listChanged('resources');
+    expect(stateless.answer('resources/list', {}, 1)).to.equal(undefined);
+    expect(stateless.answer('resources/templates/list', {}, 1)).to.equal(undefined);
+    expect(stateless.answer('tools/list', {}, 1)).to.not.equal(undefined);
+    expect(stateless.answer('server/discover', {}, 1)).to.not.equal(undefined);
+  });
+
+  it('are given again when others are known', () => {
+    const { slot, stateless } = world();
+    stateless.listChanged('tools');
+    expect(stateless.answer('tools/list', {}, 1)).to.equal(undefined);
+    slot.current = answers('new');
+    expect(stateless.answer('tools/list', {}, 1)?.body).to.contain('tools/list of new');
+  });
+});
