@@ -7,9 +7,18 @@
 import { canonicalJson } from '../src/shared/canonical-json.js';
 import { declaredNotifications } from '../src/shared/declared-notifications.js';
 import type { LearnedAnswer, ListsFrame } from '../src/shared/frames/from-worker.js';
+import type { ClaimFrame } from '../src/shared/frames/to-worker.js';
+import { type HandleTools, withHandleTools } from '../src/shared/handle-tools.js';
 import { HEADER_ANNOTATION, type HeaderAnnotations, headerAnnotations } from '../src/shared/header-params.js';
 import { LIST_KINDS, LIST_METHODS } from '../src/shared/list-methods.js';
 import { type AnyResponse, responseFailure } from '../src/shared/response-failure.js';
+import {
+  discoverResult,
+  type Introduction,
+  introductionIn,
+  statelessResult,
+} from '../src/shared/stateless.js';
+import { SERVED_VERSIONS } from '../src/shared/stateless-protocol.js';
 import { aroundId } from './exchanged-id.js';
 import { toolNames } from './listed-tools.js';
 
@@ -31,6 +40,9 @@ export interface TextResponse {
   readonly body: string;
 }
 
+/** The session that a worker serves. */
+export type ClaimedSession = Pick<ClaimFrame, 'context' | 'handleTools'>;
+
 export interface ListInquiryOwner {
   /** Asks the server; the client does not see the answer. Never settles if the server does not answer. */
   ask(method: string): Promise<TextResponse>;
@@ -51,6 +63,9 @@ export class ListInquiry {
   #afterCall = false;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  /** What waits for the session, because its era decides how it is reported. */
+  #held: (() => void) | undefined;
+  #session: ClaimedSession | undefined;
 
   constructor(owner: ListInquiryOwner) {
     this.#owner = owner;
@@ -64,6 +79,13 @@ export class ListInquiry {
     this.#methods = LIST_KINDS.filter((kind) => Object.hasOwn(capabilities, kind)).flatMap(
       (kind) => LIST_METHODS[kind],
     );
+  }
+
+  /** The worker serves this session from now on. Nothing is reported before. */
+  claimed(session: ClaimedSession): void {
+    this.#session = session;
+    this.#held?.();
+    this.#held = undefined;
   }
 
   /** The server has been sent `notifications/initialized`, so it may be asked. */
@@ -128,8 +150,18 @@ export class ListInquiry {
     });
   }
 
-  #report(initialize: TextResponse, answers: ReadonlyMap<string, TextResponse>): void {
-    const learned = [learnedAnswer('initialize', initialize)];
+  #report(initialize: TextResponse, given: ReadonlyMap<string, TextResponse>): void {
+    const session = this.#session;
+    if (session === undefined) {
+      this.#held = () => this.#report(initialize, given);
+      return;
+    }
+    const stateless = session.context.era === 'stateless';
+    const introduction = introductionIn(resultOf(initialize));
+    const formed = (method: string, response: TextResponse): TextResponse =>
+      stateless ? inStatelessForm(method, response, introduction, session.handleTools) : response;
+    const answers = new Map([...given].map(([method, response]) => [method, formed(method, response)]));
+    const learned = [learnedAnswer('initialize', formed('initialize', initialize))];
     for (const [method, response] of answers)
       if (lasts(response)) learned.push(learnedAnswer(method, response));
     const known = learned.filter((answer) => answer !== undefined);
@@ -146,6 +178,23 @@ export class ListInquiry {
       afterCall: this.#afterCall,
     });
   }
+}
+
+/** What the server answers to clients of the session era, as those of the stateless era are given it. */
+function inStatelessForm(
+  method: string,
+  response: TextResponse,
+  introduction: Introduction,
+  handleTools: HandleTools | undefined,
+): TextResponse {
+  if (!('result' in response.message)) return response;
+  const fields = (response.message.result ?? {}) as Readonly<Record<string, unknown>>;
+  const listed = method === 'tools/list' && handleTools ? withHandleTools(fields, handleTools) : fields;
+  const result =
+    method === 'initialize'
+      ? discoverResult(introduction, SERVED_VERSIONS, 'lasting')
+      : statelessResult(method, listed, introduction, 'lasting');
+  return { message: { result }, body: JSON.stringify({ jsonrpc: '2.0', id: 0, result }) };
 }
 
 /** A list of several pages would be known in part only, and what failed may succeed later. */

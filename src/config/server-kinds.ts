@@ -101,6 +101,12 @@ export const inheritedVariables: Kind<boolean | readonly string[], boolean | rea
 
 /** The characters that the specification allows in a tool's name (2025-11-25, "Tools", "Tool Names"). */
 const toolName = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/);
+export const nameOfTool: Kind<string, string> = {
+  argument: '<tool>',
+  expected: 'a name of at most 128 letters, digits, dots, hyphens and underscores',
+  schema: toolName,
+};
+
 const globs = z.union([
   z
     .string()

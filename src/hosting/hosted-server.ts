@@ -107,9 +107,9 @@ export class HostedServer {
       // The gateway was closed during the start.
       if (this.#closed) return started.pool.close(new StopDeadline(CLOSE_LATE_MS));
       this.#started = started;
-      const { options, pool, answers, headerParams, affinity, reuse, discovery } = started;
+      const { options, pool, answers, headerParams, affinity, reuse, handleTools, discovery } = started;
       this.#sessions = new SessionManager(
-        { ...options, server: this.name, affinity, reuse },
+        { ...options, server: this.name, affinity, reuse, handleTools },
         this.#resources.events,
         this.#all,
         pool,

@@ -33,6 +33,8 @@ import {
   type OpenTrialPool,
 } from '../servers/server-module-check.js';
 import { messageOf } from '../shared/errors.js';
+import type { ModuleTraits } from '../shared/frames/from-worker.js';
+import type { HandleTools } from '../shared/handle-tools.js';
 import type { HeaderAnnotations } from '../shared/header-params.js';
 import type { Affinity } from '../shared/session-context.js';
 import type { ToolRuleLists } from '../shared/tool-rules.js';
@@ -60,6 +62,8 @@ export interface StartedServer {
   readonly affinity: Affinity;
   /** With affinity `request`: whether a worker may serve a second request. */
   readonly reuse: boolean;
+  /** With affinity `handle`: what is added to its tools. */
+  readonly handleTools: HandleTools | undefined;
   /** What `server/discover` is answered; `undefined`: a worker is asked. */
   readonly discovery: CachedAnswer | undefined;
   /** The options of its sessions. */
@@ -89,6 +93,8 @@ export function startServer(entry: ServerEntry, resources: HostingResources): Pr
 async function startModule(entry: ModuleEntry, resources: HostingResources): Promise<StartedServer> {
   const { events, onTools } = resources;
   const { bundle: bundling, ...options } = sessionOptions(entry, resources);
+  const affinityOf = (traits: ModuleTraits): Affinity =>
+    entry.affinity ?? traits.affinity ?? options.affinity;
   const open = entry.isolation === 'process' ? moduleInProcesses : moduleInThreads;
   const { trial, pool } = open(entry, options, resources);
   const {
@@ -99,9 +105,14 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
     traits,
     notBundledBecause,
     ...code
-  } = await checkServerModule(entry, bundling, trial);
+  } = await checkServerModule(
+    { ...entry, handleTools: (traits) => handleToolsOf(entry, affinityOf(traits), options) },
+    bundling,
+    trial,
+  );
   onTools(tools);
-  const { affinity = traits.affinity ?? options.affinity, reuse = traits.reuse ?? true } = entry;
+  const affinity = affinityOf(traits);
+  const { reuse = traits.reuse ?? true } = entry;
   const headerParams = new KnownHeaderParams(entry.name, affinity, events);
   headerParams.presume(annotations);
   if (notBundledBecause !== undefined) {
@@ -118,6 +129,7 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
     headerParams,
     affinity,
     reuse,
+    handleTools: handleToolsOf(entry, affinity, options),
     discovery,
   };
 }
@@ -291,10 +303,19 @@ async function learnedLists(
 
 /** What a program leaves behind in its process or thread cannot be seen, so it is only used again if the entry says so. */
 function ofProgram(
-  { affinity, reuse = false }: CommandEntry | ScriptEntry,
+  entry: CommandEntry | ScriptEntry,
   options: ResolvedOptions,
-): Pick<StartedServer, 'affinity' | 'reuse' | 'discovery'> {
-  return { affinity: affinity ?? options.affinity, reuse, discovery: undefined };
+): Pick<StartedServer, 'affinity' | 'reuse' | 'handleTools' | 'discovery'> {
+  const { affinity = options.affinity, reuse = false } = entry;
+  return { affinity, reuse, handleTools: handleToolsOf(entry, affinity, options), discovery: undefined };
+}
+
+function handleToolsOf(
+  { openTool = 'open_session', closeTool = 'close_session' }: ServerEntry,
+  affinity: Affinity,
+  { sessionIdleMs }: Pick<ResolvedOptions, 'sessionIdleMs'>,
+): HandleTools | undefined {
+  return affinity === 'handle' ? { open: openTool, close: closeTool, idleMs: sessionIdleMs } : undefined;
 }
 
 /** A program holds state in memory, so its sessions sleep only if the entry says so. */

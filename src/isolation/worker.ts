@@ -16,6 +16,7 @@ import type {
   SendFrame,
 } from '../shared/frames/from-worker.js';
 import type { StateBlock } from '../shared/frames/to-worker.js';
+import type { HandleTools } from '../shared/handle-tools.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { ThreadExitCause } from '../telemetry/events.js';
@@ -88,6 +89,8 @@ export interface WorkerClaim {
   readonly replay: readonly string[];
   /** The start of this worker's own JSON-RPC ids, so that no id of an earlier worker is repeated. */
   readonly firstRequestId: number;
+  /** For a compartment of a server with affinity `handle`: what is added to its tools. */
+  readonly handleTools?: HandleTools | undefined;
 }
 
 /** What the session that has claimed a worker is told. */

@@ -55,6 +55,9 @@ interface EntryBase {
   readonly lists: Lists;
   /** What its state belongs to in the stateless era; `undefined`: what a module says itself, or the gateway's. */
   readonly affinity: Affinity | undefined;
+  /** With affinity `handle`: the names of the tools that open and close sessions; `undefined`: the usual ones. */
+  readonly openTool: string | undefined;
+  readonly closeTool: string | undefined;
   /** With affinity `request`: whether a worker may serve a second request; `undefined`: the default for its kind. */
   readonly reuse: boolean | undefined;
   readonly tools: ToolRules | undefined;

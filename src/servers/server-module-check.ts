@@ -19,6 +19,7 @@ import { Deadline } from '../shared/deadline.js';
 import { declaredNotifications } from '../shared/declared-notifications.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { ModuleTraits, SendFrame } from '../shared/frames/from-worker.js';
+import { type HandleTools, withHandleTools } from '../shared/handle-tools.js';
 import { type HeaderAnnotations, headerAnnotations } from '../shared/header-params.js';
 import { LIST_KINDS, LIST_METHODS } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
@@ -30,6 +31,7 @@ import {
   STATELESS_VERSION,
   statelessResult,
 } from '../shared/stateless.js';
+import { SERVED_VERSIONS } from '../shared/stateless-protocol.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
 import { GatewayEmitter } from '../telemetry/events.js';
 import type { BundledModule } from './bundle-parts.js';
@@ -77,7 +79,10 @@ export type OpenTrialPool = (
 ) => WorkerPool<PortWorker>;
 
 /** `moduleUrl`: a `file:` URL; `undefined`: the built-in server. */
-type TriedServer = Pick<ModuleEntry, 'name' | 'moduleUrl'>;
+interface TriedServer extends Pick<ModuleEntry, 'name' | 'moduleUrl'> {
+  /** What is added to its tools in the stateless era. */
+  handleTools(traits: ModuleTraits): HandleTools | undefined;
+}
 
 /**
  * @param bundling whether to bundle the module; otherwise workers import its files
@@ -106,7 +111,7 @@ export async function checkServerModule(
 
 async function tryOutIn(
   openPool: OpenTrialPool,
-  { name, moduleUrl }: TriedServer,
+  { name, moduleUrl, handleTools }: TriedServer,
   bundle: BundledModule | undefined,
 ): Promise<Omit<CheckedServerModule, 'bundle' | 'notBundledBecause'>> {
   // A separate emitter, so that the check does not appear in the gateway's metrics and logs.
@@ -128,11 +133,12 @@ async function tryOutIn(
     const early = isStatic ? await codeCaches(thread) : undefined;
     const listed = await trial.tools(initialized);
     const names = listed.map(({ name }) => name);
-    const staticLists = isStatic ? await trial.staticLists(initialized) : undefined;
+    const added = handleTools(traits);
+    const staticLists = isStatic ? await trial.staticLists(initialized, added) : undefined;
     const { worker, module } = early ?? (await codeCaches(thread));
     return {
       tools: new Set(names.filter((name) => typeof name === 'string')),
-      headerParams: headerAnnotations(listed),
+      headerParams: headerAnnotations(added ? withHandleTools({ tools: listed }, added).tools : listed),
       staticLists,
       discovery: discoveryOf(initialized, isStatic),
       traits,
@@ -184,8 +190,10 @@ function statelessAnswer(
 
 function discoveryOf(initialized: unknown, isStatic: boolean): CachedAnswer {
   const caching = isStatic ? 'lasting' : 'single';
-  const versions = [STATELESS_VERSION, ...SUPPORTED_PROTOCOL_VERSIONS];
-  return answerOf(JSON.stringify(discoverResult(introductionIn(initialized), versions, caching)), undefined);
+  return answerOf(
+    JSON.stringify(discoverResult(introductionIn(initialized), SERVED_VERSIONS, caching)),
+    undefined,
+  );
 }
 
 /** If there are several pages, only the first would be known here; and what failed at start may succeed later. */
@@ -253,7 +261,7 @@ class TrialSession implements WorkerOwner {
   }
 
   /** Its answers unchanged, including `Method not found`: a server without prompts has no `prompts/list`. */
-  async staticLists(initialized: unknown): Promise<StaticLists> {
+  async staticLists(initialized: unknown, added: HandleTools | undefined): Promise<StaticLists> {
     const introductions = new Map<string, CachedAnswer>();
     for (const version of SUPPORTED_PROTOCOL_VERSIONS) {
       introductions.set(version, staticAnswer(await this.#answer('initialize', this.#introduction(version))));
@@ -265,7 +273,10 @@ class TrialSession implements WorkerOwner {
       const answer = await this.#answer(method, undefined);
       if (!lasts(answer)) continue;
       lists.set(method, staticAnswer(answer));
-      statelessLists.set(method, statelessAnswer(method, answer, introduction));
+      const { result } = answer;
+      const shown =
+        method === 'tools/list' && added && result ? { result: withHandleTools(result, added) } : answer;
+      statelessLists.set(method, statelessAnswer(method, shown, introduction));
     }
     const declared = declaredNotifications(initialized);
     const slots = new Map<string, AnswerSlot>();

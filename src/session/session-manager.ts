@@ -132,10 +132,14 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     return session;
   }
 
-  /** The session with this id, if it belongs to the principal. For others it does not exist. */
-  find(sessionId: string, principal: string): Session | undefined {
+  /**
+   * The session with this id, if it belongs to the principal. For others it does not exist, and a session that a client
+   * has begun is no compartment of the stateless era, nor the other way round.
+   */
+  find(sessionId: string, principal: string, affinity: Affinity = 'session'): Session | undefined {
     const session = this.#sessions.get(sessionId);
-    return session?.context.principal === principal ? session : undefined;
+    const { context } = session ?? {};
+    return context?.principal === principal && context.affinity === affinity ? session : undefined;
   }
 
   get(sessionId: string): Session | undefined {

@@ -3,6 +3,7 @@
 import type { IntroducedClient, SessionWorker } from '../isolation/worker.js';
 import type { AnswerSource } from '../servers/cached-answers.js';
 import type { KnownHeaderParams } from '../servers/known-header-params.js';
+import type { HandleTools } from '../shared/handle-tools.js';
 import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import type { Announcements } from './announcements.js';
 import type { DisconnectOptions } from './disconnect-policy.js';
@@ -14,6 +15,8 @@ export interface SessionOptions extends DisconnectOptions {
   readonly maxRequestsPerSession: number;
   readonly progressHeartbeatMs: number;
   readonly sleepAfterMs: number;
+  /** With affinity `handle`: what the workers of compartments add to the tools of their server. */
+  readonly handleTools: HandleTools | undefined;
   readonly startTimeoutMs: number;
 }
 

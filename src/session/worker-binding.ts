@@ -15,6 +15,7 @@ import type {
 import type { DeclaredNotifications } from '../shared/declared-notifications.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { InputRequiredFrame, ListsFrame, SendFrame } from '../shared/frames/from-worker.js';
+import type { HandleTools } from '../shared/handle-tools.js';
 import { LazySet } from '../shared/lazy-collections.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -45,6 +46,8 @@ const MAX_WAITING_MESSAGES = 256;
 export interface BindingOwner {
   readonly context: SessionContext;
   readonly totals: SessionTotals;
+  /** What its worker adds to the tools of its server. */
+  readonly handleTools: HandleTools | undefined;
   /** @param client if the session has begun */
   acquire(signal: AbortSignal, client: IntroducedClient | undefined): Promise<SessionWorker>;
   /** The sum over all sessions. */
@@ -378,7 +381,8 @@ export class WorkerBinding implements WorkerOwner {
     this.#worker = worker;
     const state = this.#state?.block();
     const firstRequestId = this.#workers * REQUEST_IDS_PER_WORKER;
-    worker.claim(this, { state, replay: this.replay.messages(), firstRequestId });
+    const { handleTools } = this.#owner;
+    worker.claim(this, { state, replay: this.replay.messages(), firstRequestId, handleTools });
     this.#workers += 1;
     this.#postWaiting(worker);
   }

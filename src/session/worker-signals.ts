@@ -10,6 +10,7 @@ import { JSON_RPC } from '../protocol/json-rpc-error.js';
 import type { DeclaredNotifications } from '../shared/declared-notifications.js';
 import type { BulkheadError } from '../shared/errors.js';
 import type { InputRequiredFrame, ListsFrame, SendFrame } from '../shared/frames/from-worker.js';
+import type { HandleTools } from '../shared/handle-tools.js';
 import { type ListKind, listChangedMethod } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -132,6 +133,10 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
 
   get context(): SessionContext {
     return this.#session.context;
+  }
+
+  get handleTools(): HandleTools | undefined {
+    return this.context.era === 'stateless' ? this.#owner.options.handleTools : undefined;
   }
 
   get totals(): SessionTotals {

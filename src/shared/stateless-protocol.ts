@@ -15,6 +15,9 @@ export const SESSION_VERSIONS: readonly string[] = [
   '2024-10-07',
 ];
 
+/** All that are served, the newest first. */
+export const SERVED_VERSIONS: readonly string[] = [...STATELESS_VERSIONS, ...SESSION_VERSIONS];
+
 /** Members of `_meta` that are reserved for the protocol. */
 export const META = {
   protocolVersion: 'io.modelcontextprotocol/protocolVersion',

@@ -38,7 +38,7 @@ describe("V8's code caches", () => {
 
   it('are taken by the threads that they were made for', async () => {
     const { bundle, codeCaches } = await checkServerModule(
-      { name: 'tools', moduleUrl: serverModule },
+      { name: 'tools', moduleUrl: serverModule, handleTools: () => undefined },
       true,
       (bundle, events) => createThreadPool({ ...options, bundle }, new WorkerBudget(1), events),
     );

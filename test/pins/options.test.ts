@@ -58,6 +58,7 @@ const OPTIONS = [
 const SERVER_KEYS = [
   'affinity <name>',
   'args <strings>',
+  'close-tool <tool>',
   'command <command>',
   'cwd <folder>',
   'disconnect-grace <duration>',
@@ -66,6 +67,7 @@ const SERVER_KEYS = [
   'isolation <name>',
   'lists <name>',
   'module <file>',
+  'open-tool <tool>',
   'package <package>',
   'process-memory-mb <number>',
   'reuse ',

@@ -27,6 +27,7 @@ export const OPTIONS = {
   maxSessions: 10,
   affinity: 'session' as const,
   reuse: true,
+  handleTools: undefined,
   cleanupIntervalMs: SECOND,
   maxRequestsPerSession: 64,
   progressHeartbeatMs: 20 * SECOND,

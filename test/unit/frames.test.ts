@@ -72,6 +72,7 @@ const TO_WORKER: AnyOf<ToWorkerFrame> = {
     ),
     replay: fc.array(jsonBody),
     firstRequestId: fc.maxSafeNat(),
+    handleTools: orNot(fc.record({ open: text, close: text, idleMs: size })),
   }),
   message: fc.record({ key, body: jsonBody, fastPath: fc.boolean(), stateless: fc.boolean() }),
   resume: fc.record({ key, body: jsonBody }),

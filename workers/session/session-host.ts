@@ -8,6 +8,7 @@ import { messageOf } from '../../src/shared/errors.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import type { ClaimFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
 import type { UnpacedFrame } from '../../src/shared/frames/unpaced.js';
+import type { HandleTools } from '../../src/shared/handle-tools.js';
 import { ListInquiry } from '../list-inquiry.js';
 import { GivenTools } from '../listed-tools.js';
 import { LeftBehind } from '../stateless/left-behind.js';
@@ -30,6 +31,7 @@ export class SessionHost implements SessionServerOwner {
   readonly #owner: SessionHostOwner;
   readonly #definition: ServerDefinition;
   readonly #replay: readonly string[];
+  readonly handleTools: HandleTools | undefined;
   readonly #server: SessionServer;
   readonly #session: SessionApi;
   readonly holds: Holds;
@@ -49,6 +51,7 @@ export class SessionHost implements SessionServerOwner {
     this.#owner = owner;
     this.#definition = definition;
     this.#replay = claim.replay;
+    this.handleTools = claim.handleTools;
     const { context } = claim;
     const postUnpaced = (frame: FromWorkerFrame): void => owner.postUnpaced(frame);
     const single = context.era === 'stateless' && context.affinity === 'request';
@@ -58,6 +61,7 @@ export class SessionHost implements SessionServerOwner {
     this.holds = new Holds(postUnpaced);
     this.#session = new SessionApi(owner, context, state, this.holds);
     if (owner.learns && definition.lists !== 'static') this.lists = this.#inquiry();
+    this.lists?.claimed(claim);
     const { firstRequestId } = claim;
     this.#server =
       definition.createServer === undefined

@@ -2,6 +2,7 @@
 import type { Session } from '../../src/shared/define-server.js';
 import type { MessageFrame, ResumeFrame } from '../../src/shared/frames/to-worker.js';
 import type { UnpacedFrame } from '../../src/shared/frames/unpaced.js';
+import type { HandleTools } from '../../src/shared/handle-tools.js';
 import type { RequestId } from '../../src/shared/request-id.js';
 import type { ListInquiry, TextResponse } from '../list-inquiry.js';
 import type { ToolView } from '../tool-rules.js';
@@ -46,6 +47,8 @@ export interface TransportOwner {
   readonly lists: ListInquiry | undefined;
   /** A client of the stateless era is given this list of tools. */
   given(tools: unknown): void;
+  /** What is added to the tools of a server with affinity `handle`, in the stateless era. */
+  readonly handleTools: HandleTools | undefined;
   /** What a request that is over has left behind, where that matters; `undefined`: nothing. */
   left(): readonly string[] | undefined;
   post(frame: PacedFrame): void;

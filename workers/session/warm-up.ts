@@ -73,6 +73,7 @@ export async function warmUp(
     state: undefined,
     replay: [],
     firstRequestId: 0,
+    handleTools: undefined,
   };
   const definition: SetupDefinition = {
     name: 'warm-up',

@@ -2,6 +2,7 @@
  * Messages of the stateless era made of the texts of those of the session era: what a program has written stays as it is, to
  * the digits of its numbers, and large results are not parsed again.
  */
+import { HANDLE_ARGUMENT, type HandleTools, withHandleTools } from '../../src/shared/handle-tools.js';
 import type { RequestId } from '../../src/shared/request-id.js';
 import { type Introduction, statelessResult } from '../../src/shared/stateless.js';
 import { memberTexts, objectText } from '../json-members.js';
@@ -14,18 +15,24 @@ const OF_ROUNDS = ['inputResponses', 'requestState'];
 /**
  * A request under the key by which the server knows it, with the key in place of its progress token as well, and without
  * what belongs to round trips.
+ * @param handled whether its arguments may have the handle of a session, which belongs to the gateway
  */
-export function requestText(text: string, key: string): string {
+export function requestText(text: string, key: string, handled: boolean): string {
   const request = memberTexts(text);
   request.set('id', JSON.stringify(key));
   const params = request.get('params');
-  if (params !== undefined) request.set('params', paramsText(params, key));
+  if (params !== undefined) request.set('params', paramsText(params, key, handled));
   return objectText(request);
 }
 
-function paramsText(text: string, key: string): string {
+function paramsText(text: string, key: string, handled: boolean): string {
   const params = memberTexts(text);
   for (const name of OF_ROUNDS) params.delete(name);
+  const given = params.get('arguments');
+  if (handled && given?.startsWith('{') === true) {
+    const rest = memberTexts(given);
+    if (rest.delete(HANDLE_ARGUMENT)) params.set('arguments', objectText(rest));
+  }
   const meta = params.get('_meta');
   if (meta !== undefined) params.set('_meta', withToken(meta, key));
   return objectText(params);
@@ -50,9 +57,19 @@ export function progressText(text: string, progressToken: unknown): string {
  * A response with a result, from the end of its id on, so that the client's id can be put before it when it is sent.
  * @param text of a response of the session era
  * @param method of the request
+ * @param handleTools what is added to the tools of a server with affinity `handle`
  */
-export function resultTail(text: string, method: string, introduction: Introduction): string {
+export function resultTail(
+  text: string,
+  method: string,
+  introduction: Introduction,
+  handleTools: HandleTools | undefined,
+): string {
   const result = memberTexts(memberTexts(text).get('result') ?? '{}');
+  if (method === 'tools/list' && handleTools !== undefined) {
+    const { tools } = withHandleTools({ tools: JSON.parse(result.get('tools') ?? '[]') }, handleTools);
+    result.set('tools', JSON.stringify(tools));
+  }
   const own: Record<string, unknown> = {};
   for (const name of ['resultType', '_meta']) {
     const value = result.get(name);

@@ -3,18 +3,18 @@
  * gateway's key, because ids of different clients may be equal; its answer gets the client's id back, and the members that
  * this era asks for.
  */
+import { type HandleTools, withHandleTools, withoutHandle } from '../../src/shared/handle-tools.js';
 import type { RequestId } from '../../src/shared/request-id.js';
 import {
   DISCOVER,
   discoverResult,
   type Introduction,
   introductionIn,
-  STATELESS_VERSION,
   statelessResult,
 } from '../../src/shared/stateless.js';
 import {
   META,
-  SESSION_VERSIONS,
+  SERVED_VERSIONS,
   STATELESS_CODE,
   STATELESS_LOG_LEVELS,
 } from '../../src/shared/stateless-protocol.js';
@@ -53,7 +53,6 @@ export interface StatelessCall {
 }
 
 /** Versions that are served. */
-const VERSIONS = [STATELESS_VERSION, ...SESSION_VERSIONS];
 
 /** Codes of the session era that this one does not have (2026-07-28, Error Codes). */
 const RESOURCE_NOT_FOUND = -32002;
@@ -65,6 +64,8 @@ const OLD_RANGE = { from: -32019, to: -32000 };
 
 export class StatelessCalls {
   readonly #calls = new Map<RequestId, StatelessCall>();
+  /** What is added to the tools of a server with affinity `handle`. */
+  handleTools: HandleTools | undefined;
   #introduction: Introduction = introductionIn(undefined);
 
   /** @param result what the server has answered to the gateway's `initialize` */
@@ -90,10 +91,16 @@ export class StatelessCalls {
   arrived<Message extends StatelessMessage>(key: string, message: Message): Message {
     const call = callOf(message);
     this.#calls.set(key, call);
-    const params = withoutTask(message.params);
+    const params = withoutTask(this.#paramsOf(message));
     if (call.progressToken === undefined) return { ...message, id: key, ...(params && { params }) };
     const meta = { ...(params?._meta as Fields), progressToken: key };
     return { ...message, id: key, params: { ...params, _meta: meta } };
+  }
+
+  /** Without the handle, which belongs to the gateway. */
+  #paramsOf({ method, params }: StatelessMessage): Fields | undefined {
+    const handled = this.handleTools !== undefined && method === 'tools/call' && params !== undefined;
+    return handled ? withoutHandle(params) : params;
   }
 
   /**
@@ -115,7 +122,7 @@ export class StatelessCalls {
 
   /** What only the gateway can answer; `undefined` if the server has to. */
   ownResult({ method }: StatelessMessage): Fields | undefined {
-    return method === DISCOVER ? discoverResult(this.#introduction, VERSIONS, 'single') : undefined;
+    return method === DISCOVER ? discoverResult(this.#introduction, SERVED_VERSIONS, 'single') : undefined;
   }
 
   /** The request is over, whether it was answered or not. */
@@ -138,8 +145,14 @@ export class StatelessCalls {
     return {
       jsonrpc: '2.0',
       id,
-      result: method === DISCOVER ? fields : statelessResult(method, fields, this.#introduction, 'single'),
+      result: method === DISCOVER ? fields : this.#result(method, fields),
     };
+  }
+
+  #result(method: string, fields: Fields): Fields {
+    const tools = method === 'tools/list' ? this.handleTools : undefined;
+    const result = tools === undefined ? fields : withHandleTools(fields, tools);
+    return statelessResult(method, result, this.#introduction, 'single');
   }
 
   /** 2026-07-28, Logging: only what this very request asks for. */

@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import { declaredNotifications } from '../../src/shared/declared-notifications.js';
 import { cut } from '../../src/shared/errors.js';
+import type { HandleTools } from '../../src/shared/handle-tools.js';
 import type { RequestId } from '../../src/shared/request-id.js';
 import { type AnyResponse, MAX_FAILURE_CHARS, responseFailure } from '../../src/shared/response-failure.js';
 import type { Introduction } from '../../src/shared/stateless.js';
@@ -32,6 +33,8 @@ export interface LargeLineContext {
   readonly stateless?: {
     readonly methods: readonly (readonly [id: RequestId, method: string])[];
     readonly introduction: Introduction;
+    /** What is added to the tools of a server with affinity `handle`. */
+    readonly handleTools: HandleTools | undefined;
   };
 }
 
@@ -83,7 +86,8 @@ function textForEra(request: LargeLineRequest, view: ToolView | undefined): (mes
       : body;
     const method = methods?.get(message.id);
     if (request.stateless === undefined || method === undefined || 'error' in message.message) return viewed;
-    return resultTail(viewed, method, request.stateless.introduction);
+    const { introduction, handleTools } = request.stateless;
+    return resultTail(viewed, method, introduction, handleTools);
   };
 }
 

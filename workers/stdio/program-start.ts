@@ -9,7 +9,7 @@ import {
 import { cut } from '../../src/shared/errors.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
-import { ListInquiry, type TextResponse } from '../list-inquiry.js';
+import { type ClaimedSession, ListInquiry, type TextResponse } from '../list-inquiry.js';
 
 const INITIALIZED = 'notifications/initialized';
 const MAX_QUOTED_CHARS = 500;
@@ -51,6 +51,11 @@ export class ProgramStart {
       report: (frame) => owner.post(frame),
       refuse: (reason) => this.#log(`the server's lists are not remembered for later sessions: ${reason}`),
     });
+  }
+
+  /** The program serves this session from now on. */
+  claimed(session: ClaimedSession): void {
+    this.#lists?.claimed(session);
   }
 
   /** Begins ahead of a client. */

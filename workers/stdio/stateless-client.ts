@@ -53,10 +53,10 @@ export class StatelessClient implements ClientSide, RoundTripsOwner {
   }
 
   get largeLineContext(): LargeLineContext {
-    const { introduction } = this.#calls;
+    const { introduction, handleTools } = this.#calls;
     return {
       toolLists: this.#requests.toolLists,
-      stateless: { methods: this.#requests.methods, introduction },
+      stateless: { methods: this.#requests.methods, introduction, handleTools },
     };
   }
 
@@ -71,7 +71,11 @@ export class StatelessClient implements ClientSide, RoundTripsOwner {
     if (result !== undefined) return this.#answers(key, { result });
     const { inputResponses, ...params } = message.params ?? {};
     if (isFields(inputResponses)) this.#trips.answeredEarly(key, inputResponses);
-    return { message: { ...message, params }, body: requestText(body, key) };
+    return { message: { ...message, params }, body: requestText(body, key, this.#handled(message)) };
+  }
+
+  #handled({ method }: StatelessMessage): boolean {
+    return this.#calls.handleTools !== undefined && method === 'tools/call';
   }
 
   resumed({ key, body }: ResumeFrame): void {
@@ -91,10 +95,13 @@ export class StatelessClient implements ClientSide, RoundTripsOwner {
     this.#trips.over(id);
     const { message, outlined } = response;
     if ('error' in message) return this.#respond(id, message);
-    if (method === 'tools/list' && !outlined) this.#owner.given(toolsIn(body));
-    const tail = outlined ? body : resultTail(body, method, this.#calls.introduction);
+    const tail = outlined
+      ? body
+      : resultTail(body, method, this.#calls.introduction, this.#calls.handleTools);
+    const text = responseText(call.id, tail);
+    if (method === 'tools/list' && !outlined) this.#owner.given(toolsIn(text));
     this.#calls.over(id);
-    this.#owner.send(responseFrame(response, id, responseText(call.id, tail), false));
+    this.#owner.send(responseFrame(response, id, text, false));
   }
 
   asks({ id, method, question }: ServerRequest, body: string): void {

@@ -178,7 +178,10 @@ export class StdioSession implements ClientSideOwner {
   }
 
   /** Messages of the client wait until the program knows what an earlier one knew. */
-  async #claim({ context, replay, firstRequestId }: ClaimFrame): Promise<void> {
+  async #claim(frame: ClaimFrame): Promise<void> {
+    const { context, replay, firstRequestId, handleTools } = frame;
+    this.#start.claimed(frame);
+    this.#calls.handleTools = handleTools;
     const client =
       context.era === 'stateless'
         ? new StatelessClient(this.#requests, this.#calls, this)

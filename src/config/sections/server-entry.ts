@@ -13,6 +13,7 @@ import {
   existingFile,
   existingFolder,
   inheritedVariables,
+  nameOfTool,
   packageName,
   serverModule,
   toolRules,
@@ -85,6 +86,16 @@ export const serverEntryOptions = {
   reuse: option(onOrOff, {
     defaultText: 'on for modules, off for scripts, packages and commands, which cannot be looked into',
     help: 'with affinity `request`: whether a thread or process that has nothing left of one request may serve another one',
+  }),
+  /** With affinity `handle`: the name of the tool that opens a session; by default `open_session`. */
+  openTool: option(nameOfTool, {
+    defaultText: '`open_session`',
+    help: 'with affinity `handle`: the name of the tool that opens a session',
+  }),
+  /** With affinity `handle`: the name of the tool that closes a session; by default `close_session`. */
+  closeTool: option(nameOfTool, {
+    defaultText: '`close_session`',
+    help: 'with affinity `handle`: the name of the tool that closes a session',
   }),
   /** Which tools clients see, and under which names. */
   tools: option(toolRules, {

@@ -62,6 +62,8 @@ function serverEntry(given: GivenEntry, warn: (sentence: string) => void): Serve
     lists,
     affinity: entry.affinity,
     reuse: entry.reuse,
+    openTool: entry.openTool,
+    closeTool: entry.closeTool,
     tools,
     processMemoryMb: entry.processMemoryMb ?? gateway.processMemoryMb,
     overrides: overrides(given, entry, 'sessionMaxAge' in written),

@@ -161,6 +161,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     this.#port.post({
       type: 'claim',
       context: owner.context,
+      handleTools: undefined,
       ...claim,
     });
     if (this.#lists !== undefined) owner.onLists(this.#lists);

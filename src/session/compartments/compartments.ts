@@ -11,6 +11,7 @@ import { STATELESS_VERSION } from '../../shared/stateless.js';
 import type { Session } from '../session.js';
 import type { SessionManager } from '../session-manager.js';
 import type { Caller, CompartmentOwner } from './compartment.js';
+import { HandleCompartments } from './handle-compartments.js';
 import { PrincipalCompartments } from './principal-compartments.js';
 import { RequestCompartments } from './request-compartments.js';
 
@@ -22,6 +23,8 @@ export class Compartments {
   readonly #outboxes: OutboxSource;
   readonly #ofRequests: RequestCompartments<Session>;
   readonly #ofPrincipals: PrincipalCompartments<Session>;
+  /** Only where the server's affinity is `handle`. */
+  readonly ofHandles: HandleCompartments<Session> | undefined;
 
   constructor(sessions: SessionManager, outboxes: OutboxSource) {
     this.#sessions = sessions;
@@ -30,6 +33,13 @@ export class Compartments {
       this.#open(affinity, caller, owner);
     this.#ofRequests = new RequestCompartments(sessions.options.reuse, opening('request'));
     this.#ofPrincipals = new PrincipalCompartments(opening('principal'));
+    const { handleTools: tools } = sessions.options;
+    if (tools === undefined) return;
+    this.ofHandles = new HandleCompartments({
+      tools,
+      open: opening('handle'),
+      find: (handle, principal) => sessions.find(handle, principal, 'handle'),
+    });
   }
 
   /** Whether the server is served in the stateless era. */
@@ -37,7 +47,12 @@ export class Compartments {
     return this.#sessions.options.affinity !== 'session';
   }
 
-  /** The compartment for a request; why there is none, if the gateway takes no more. */
+  /** Why no compartment can be opened, or `undefined`. */
+  rejection(): Rejection<'draining' | 'session_limit'> | undefined {
+    return this.#sessions.rejection();
+  }
+
+  /** The compartment for a request without a handle; why there is none, if the gateway takes no more. */
   take(caller: Caller): Session | Rejection<'draining' | 'session_limit'> {
     const sessions = this.#sessions;
     const belongsToPrincipal = this.#belongsToPrincipal(caller);

@@ -6,6 +6,7 @@
 import { CODE_CACHES, type CodeCacheName, type CodeCaches } from '../code-caches.js';
 import type { DeclaredNotifications } from '../declared-notifications.js';
 import type { PlainError } from '../errors.js';
+import type { HandleTools } from '../handle-tools.js';
 import { isHeaderAnnotations } from '../header-params.js';
 import { MAX_JSON_DEPTH } from '../json-depth.js';
 import { MEMORY_LIMITS, type MemoryLimit } from '../memory-limits.js';
@@ -121,6 +122,8 @@ export const TO_WORKER: Shapes<Exclude<ToWorkerFrame, MessageFrame>> = {
       }),
     replay: isTexts,
     firstRequestId: isSize,
+    handleTools: (value) =>
+      value === undefined || isMadeOf<HandleTools>(value, { open: isText, close: isText, idleMs: isSize }),
   },
   cancel: { requestId: isRequestId, reason: isText },
   credit: { chars: isSize },

@@ -5,6 +5,7 @@
  * Nothing here names how it travels: what a kind of worker shares beyond messages is its own business (`thread-start.ts`). How a
  * message is posted is in `codec.ts`.
  */
+import type { HandleTools } from '../handle-tools.js';
 import type { RequestId } from '../request-id.js';
 import type { SessionContext } from '../session-context.js';
 
@@ -40,6 +41,8 @@ export interface ClaimFrame {
   readonly replay: readonly string[];
   /** Where this worker's own JSON-RPC ids begin, so that they never repeat an earlier one's. */
   readonly firstRequestId: number;
+  /** For a compartment of a server with affinity `handle`: what is added to its tools. */
+  readonly handleTools: HandleTools | undefined;
 }
 
 /** One JSON-RPC message of the client, as it comes and in that order. */

@@ -12,8 +12,11 @@ import { JSON_RPC, statelessStatus } from '../../protocol/json-rpc-error.js';
 import { type Rejection, rejectionResponse } from '../../protocol/rejection.js';
 import type { Caller } from '../../session/compartments/compartment.js';
 import { Compartments } from '../../session/compartments/compartments.js';
+import type { ToolResult } from '../../session/compartments/handle-compartments.js';
 import { ListenedCompartments } from '../../session/compartments/listened-compartments.js';
 import { isGatewayState, paramsDigest } from '../../session/request-state.js';
+import type { Session } from '../../session/session.js';
+import { HANDLE_ARGUMENT } from '../../shared/handle-tools.js';
 import type { SessionContext } from '../../shared/session-context.js';
 import { STATELESS_CODE } from '../../shared/stateless-protocol.js';
 import type { RejectionReason } from '../../telemetry/events.js';
@@ -86,8 +89,9 @@ export class StatelessHttp {
       remoteAddress: request.socket.remoteAddress,
     };
     if (message.method === LISTEN) return this.#listen(request, response, classified, caller);
-    const compartment = this.#compartments.take(caller);
+    const compartment = this.#ofHandle(caller, classified) ?? this.#compartments.take(caller);
     if ('reason' in compartment) return this.#refuse(request, response, classified, compartment);
+    if ('content' in compartment) return this.#answer(response, classified, compartment);
     const id = sessions.newRequestKey();
     compartment.request([{ ...message, id, stateless: true }], false, this.#stream('post', response));
   }
@@ -102,6 +106,31 @@ export class StatelessHttp {
     if (this.#parts.sessions.draining) return this.#refuse(request, response, classified, STOPPING);
     const { message, params } = classified;
     this.#subscriptions.listen({ id: message.replyId, params }, caller, this.#stream('listen', response));
+  }
+
+  /**
+   * With affinity `handle`: the compartment of the handle that a call has passed, or what one of the gateway's own tools
+   * answers, or why it cannot. `undefined`: the call has no handle.
+   */
+  #ofHandle(
+    caller: Caller,
+    { message, params }: StatelessRequest,
+  ): Session | ToolResult | Rejection<RejectionReason> | undefined {
+    const { ofHandles } = this.#compartments;
+    if (ofHandles === undefined || message.method !== 'tools/call') return undefined;
+    const { arguments: given } = params;
+    const handle = isFields(given) ? given[HANDLE_ARGUMENT] : undefined;
+    const { open, close } = ofHandles.tools;
+    if (message.tool === open) return this.#compartments.rejection() ?? ofHandles.open(caller);
+    if (message.tool === close) return ofHandles.close(handle, caller.principal);
+    if (handle === undefined || handle === null) return undefined;
+    const found = ofHandles.find(handle, caller.principal);
+    return 'result' in found ? found.result : found.compartment;
+  }
+
+  #answer(response: ServerResponse, { message }: StatelessRequest, result: ToolResult): void {
+    const complete = { resultType: 'complete', ...result };
+    sendJson(response, 200, JSON.stringify({ jsonrpc: '2.0', id: message.replyId, result: complete }));
   }
 
   /** The client has what a parked call has asked for. */

@@ -91,6 +91,8 @@ describe('servers', () => {
         lists: 'learned',
         affinity: undefined,
         reuse: undefined,
+        openTool: undefined,
+        closeTool: undefined,
         tools: undefined,
         processMemoryMb: 1_024,
         overrides: {},

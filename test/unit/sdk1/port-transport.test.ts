@@ -22,6 +22,7 @@ const WINDOW_CHARS = 1024 * 1024;
 const MAX_MESSAGE_CHARS = 32 * 1024 * 1024;
 
 class Owner implements TransportOwner {
+  readonly handleTools = undefined;
   left(): undefined {}
   given(): void {}
   readonly showsStacks: boolean;

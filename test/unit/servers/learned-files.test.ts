@@ -36,6 +36,8 @@ const ENTRY: CommandEntry = {
   lists: 'learned',
   affinity: undefined,
   reuse: undefined,
+  openTool: undefined,
+  closeTool: undefined,
   tools: undefined,
   processMemoryMb: 1,
   overrides: {},

@@ -11,6 +11,7 @@ const OPTIONS: SessionManagerOptions = {
   server: 'env',
   affinity: 'session' as const,
   reuse: true,
+  handleTools: undefined,
   cleanupIntervalMs: 60_000,
   maxRequestsPerSession: 64,
   progressHeartbeatMs: 20_000,

@@ -69,6 +69,7 @@ export class PortTransport implements Transport, StatelessSideOwner {
     this.#window = new SendWindow(owner);
     this.#requestInfo = new RequestInfo(context, owner);
     if (context.era === 'stateless') this.#stateless = new StatelessSide(this);
+    if (this.#stateless !== undefined) this.#stateless.calls.handleTools = owner.handleTools;
   }
 
   async start(): Promise<void> {}
