@@ -183,6 +183,10 @@ export class Session
     return this.#binding.serving;
   }
 
+  get teaches(): boolean {
+    return this.#binding.attached && this.#cached.teaches;
+  }
+
   /** Whether it has a worker in which nothing runs, and nothing is left of what has run. */
   get clean(): boolean {
     return this.#pending.size === 0 && this.#signals.left === undefined && this.#binding.vacant;

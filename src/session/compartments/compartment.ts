@@ -17,6 +17,8 @@ export interface Compartment {
   readonly serving: boolean;
   /** Nothing runs in it, and nothing is left of what has run. */
   readonly clean: boolean;
+  /** Its worker is about to tell what later requests can be answered without one. */
+  readonly teaches: boolean;
   readonly idleMs: number;
   readonly requestsInFlight: number;
   end(reason: EndReason): Promise<void>;

@@ -2,6 +2,7 @@
  * Compartments that serve one request at a time and keep nothing between them. One is used again when its handler has
  * settled and has left nothing behind, and only for the same principal; otherwise it ends.
  */
+import { Deadline } from '../../shared/deadline.js';
 import type { EndReason } from '../../telemetry/end-reason.js';
 import type { Caller, Compartment, CompartmentOwner } from './compartment.js';
 
@@ -9,6 +10,9 @@ import type { Caller, Compartment, CompartmentOwner } from './compartment.js';
 const MAX_REQUESTS = 1_000;
 /** One that nobody needs is kept for this long, in milliseconds. */
 const IDLE_MS = 30_000;
+
+/** Longer than most servers' lists take until they have settled. */
+const TEACHING_MS = 5_000;
 
 interface Use {
   readonly key: string;
@@ -58,8 +62,11 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
     use.requests += 1;
     if (!this.#reuse || use.requests >= MAX_REQUESTS || !compartment.clean) {
       this.#uses.delete(compartment);
+      const end = (): void => void compartment.end('request_over');
+      // Otherwise no worker of such a server would live long enough for that.
+      if (compartment.teaches) new Deadline(TEACHING_MS, end);
       // The answer leaves first.
-      queueMicrotask(() => void compartment.end('request_over'));
+      else queueMicrotask(end);
       return;
     }
     const idle = this.#idle.get(use.key);

@@ -249,10 +249,11 @@ export class PortTransport implements Transport, StatelessSideOwner {
   /** A response to a request of the stateless era has the client's id and the members of that era. */
   #forItsEra<Message extends JSONRPCMessage>(message: Message): Message {
     if (this.#stateless === undefined || 'method' in message || message.id === undefined) return message;
-    const response = { ...message, id: message.id };
-    if ('result' in message && this.#stateless.calls.get(message.id)?.method === 'tools/list')
-      this.#owner.given(message.result.tools);
-    return (this.#stateless.calls.response(response) as Message | undefined) ?? message;
+    const method = this.#stateless.calls.get(message.id)?.method;
+    const answer = this.#stateless.calls.response({ ...message, id: message.id });
+    if (answer !== undefined && method === 'tools/list')
+      this.#owner.given((answer.result as Readonly<Record<string, unknown>> | undefined)?.tools);
+    return (answer as Message | undefined) ?? message;
   }
 
   /** The frame of such a response, under the id by which server and main thread know the request. */
