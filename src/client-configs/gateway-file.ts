@@ -1,6 +1,8 @@
 /** The gateway's own file, as far as `import` needs it: its servers, and their addresses. */
+
+import { canonicalJson } from '../shared/canonical-json.js';
 import type { ConfigFile } from './config-file.js';
-import { canonicalJson, JsonDocument, type TextEdit } from './json-document.js';
+import { JsonDocument, type TextEdit } from './json-document.js';
 import type { ServerConfig } from './stdio-entry.js';
 
 /** Keys of an entry that say what is started; the others say how it is served. */

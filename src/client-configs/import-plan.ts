@@ -3,11 +3,12 @@
  * written here.
  */
 import { isServerName, serverNameOf } from '../config/servers/server-name.js';
+import { canonicalJson } from '../shared/canonical-json.js';
 import type { Client, ClientRules, Scope, ServerMap } from './client.js';
 import { STDIO_PROPERTIES } from './client.js';
 import { type ConfigFile, ConfigFileProblem, readConfigFile } from './config-file.js';
 import type { GatewayFile } from './gateway-file.js';
-import { canonicalJson, type JsonPath, type TextEdit } from './json-document.js';
+import type { JsonPath, TextEdit } from './json-document.js';
 import { readEntry, type ServerConfig } from './stdio-entry.js';
 import type { Surroundings } from './surroundings.js';
 

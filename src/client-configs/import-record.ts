@@ -2,10 +2,11 @@
  * What imports have changed, stored beside the gateway's file so that they can be undone. It contains no values: the
  * old ones are in the backups, and the new ones are recognised by their digests.
  */
+
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { canonicalJson } from './json-document.js';
+import { canonicalJson } from '../shared/canonical-json.js';
 
 const record = z.object({
   version: z.literal(1),
@@ -64,5 +65,5 @@ export function bytesDigest(bytes: Uint8Array): string {
 
 /** @returns a digest of a value, whatever the order of its keys */
 export function valueDigest(value: unknown): string {
-  return bytesDigest(Buffer.from(canonicalJson(value) ?? 'undefined'));
+  return bytesDigest(Buffer.from(value === undefined ? 'undefined' : canonicalJson(value)));
 }

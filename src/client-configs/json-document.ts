@@ -3,8 +3,8 @@
  * no edit names stays the same, to the byte. `modify` of jsonc-parser is not used: it drops the comments between a
  * removed property and the one before, and formats the whole line that it changes.
  */
-import { createScanner, getNodeValue, type Node, type ParseError, parseTree } from 'jsonc-parser';
-import { JsonTextError } from '../shared/json-text.js';
+import { createScanner, getNodeValue, type Node } from 'jsonc-parser';
+import { jsoncTree } from '../config/jsonc.js';
 
 export type JsonPath = readonly string[];
 
@@ -31,10 +31,7 @@ export class JsonDocument {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     this.#hasMark = text.startsWith(BYTE_ORDER_MARK);
     this.text = this.#hasMark ? text.slice(1) : text;
-    const errors: ParseError[] = [];
-    this.#root = parseTree(this.text, errors, { allowTrailingComma: true, allowEmptyContent: true });
-    const [error] = errors;
-    if (error !== undefined) throw new JsonTextError(this.text, error.offset);
+    this.#root = jsoncTree(this.text, { allowEmptyContent: true });
   }
 
   /** Whether the file contains a JSON object, or nothing at all. */
@@ -251,14 +248,6 @@ export function applyEdits(text: string, edits: readonly TextEdit[]): string {
 /** By offset; those at the same offset in their given order. */
 export function inOrder(edits: readonly TextEdit[]): TextEdit[] {
   return [...edits].sort((one, other) => one.offset - other.offset);
-}
-
-/** JSON with sorted keys and without indentation: equal for equal values. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) => {
-    if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
-    return Object.fromEntries(Object.entries(item).sort(([one], [other]) => (one < other ? -1 : 1)));
-  });
 }
 
 function propertiesOf(object: Node): Node[] {

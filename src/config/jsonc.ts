@@ -1,5 +1,12 @@
 /** JSON with comments and trailing commas, as in clients' files, and repeated keys, which `JSON.parse` does not report. */
-import { findNodeAtLocation, getNodeValue, type ParseError, parseTree } from 'jsonc-parser';
+import {
+  findNodeAtLocation,
+  getNodeValue,
+  type Node,
+  type ParseError,
+  type ParseOptions,
+  parseTree,
+} from 'jsonc-parser';
 import { JsonTextError } from '../shared/json-text.js';
 
 /**
@@ -7,11 +14,21 @@ import { JsonTextError } from '../shared/json-text.js';
  * @throws {JsonTextError} with line and column.
  */
 export function parseJsonc(text: string): unknown {
-  const errors: ParseError[] = [];
-  const root = parseTree(text, errors, { allowTrailingComma: true });
-  const [error] = errors;
-  if (root === undefined || error !== undefined) throw new JsonTextError(text, error?.offset ?? text.length);
+  const root = jsoncTree(text);
+  if (root === undefined) throw new JsonTextError(text, text.length);
   return getNodeValue(root);
+}
+
+/**
+ * The same as a tree; `undefined` for an empty text, if that is allowed.
+ * @throws {JsonTextError} with line and column.
+ */
+export function jsoncTree(text: string, more: ParseOptions = {}): Node | undefined {
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { allowTrailingComma: true, ...more });
+  const [error] = errors;
+  if (error !== undefined) throw new JsonTextError(text, error.offset);
+  return root;
 }
 
 /**

@@ -8,17 +8,18 @@ import { performance } from 'node:perf_hooks';
 import { BulkheadError } from '../shared/errors.js';
 import type { StopDeadline } from '../shared/stop-deadline.js';
 import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
-import { THREAD_STATES, type ThreadState } from '../telemetry/snapshot.js';
+import type { ThreadState } from '../telemetry/snapshot.js';
 import { MemoryPressure } from './memory-pressure.js';
+import { PoolWorkers } from './pool-workers.js';
 import { SpareTarget } from './spare-target.js';
 import { Spares } from './spares.js';
+import { StartBackOff } from './start-back-off.js';
 import { startFailure } from './start-shortage.js';
 import { WaitingLine } from './waiting-line.js';
 import type { IntroducedClient, SessionWorker, WorkerExit } from './worker.js';
 import type { BudgetMember, WorkerBudget } from './worker-budget.js';
 import type { WorkerSource } from './worker-source.js';
 import { CHILDREN_RESERVE_MS, type StarterOwner, type WorkerStarter } from './worker-starter.js';
-import { shownState } from './worker-states.js';
 
 /** Less than Claude Code waits for `initialize` (25 s, three tries), so that it receives the 503 and tries again. */
 const START_WAIT_MS = 10_000;
@@ -33,10 +34,6 @@ const LOOK_INTERVAL_MS = 250;
 const REFILL_AFTER_MS = 50;
 /** How many spares are added to `spare-threads` at most, while workers are claimed quickly. */
 const SPARES_PER_PROCESSOR = 4;
-const FIRST_BACKOFF_MS = 100;
-const MAX_BACKOFF_MS = 30_000;
-/** A shortage of the system may end at any moment, and trying again costs almost nothing. */
-const MAX_SHORTAGE_BACKOFF_MS = 1_000;
 
 /** 1, 2, 3 … */
 export function numbers(): () => number {
@@ -45,11 +42,6 @@ export function numbers(): () => number {
     last += 1;
     return last;
   };
-}
-
-/** How many stuck workers do not count for `max-threads`: a quarter of that, and 8 at least. */
-function maxStuckWorkers(maxThreads: number): number {
-  return Math.max(8, Math.ceil(maxThreads / 4));
 }
 
 export interface WorkerPoolOptions {
@@ -65,7 +57,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   makeRoom: () => boolean = () => false;
   readonly #events: GatewayEmitter;
   readonly #starter: WorkerStarter<Worker>;
-  readonly #workers = new Set<Worker>();
+  readonly #workers = new PoolWorkers<Worker>();
   readonly #spares: Spares<Worker>;
   readonly #budget: WorkerBudget;
   readonly #nextId: () => number;
@@ -74,8 +66,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   readonly #watch: NodeJS.Timeout;
   readonly #spareTarget: SpareTarget;
   #starting = 0;
-  #failedStarts = 0;
-  #backoff: NodeJS.Timeout | undefined;
+  readonly #backOff = new StartBackOff(() => this.#refill());
   #refillTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -109,7 +100,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     this.#spareTarget.claimed(performance.now());
     const spare = this.#spares.take(client);
     if (spare !== undefined) {
-      this.#failedStarts = 0;
+      this.#backOff.succeeded();
       this.#events.emit('thread-claimed', { thread: spare.id, kind: 'warm', waitMs: 0 });
       this.#refillSoon();
       return Promise.resolve(spare);
@@ -158,10 +149,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   }
 
   get leaving(): number {
-    let leaving = 0;
-    for (const { state } of this.#workers)
-      if (state === 'falling_asleep' || state === 'ending' || state === 'terminating') leaving += 1;
-    return leaving;
+    return this.#workers.leaving;
   }
 
   /** Nobody can answer it, and it may give up before a session comes. */
@@ -223,23 +211,14 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   }
 
   states(): Record<ThreadState, number> {
-    const states = Object.fromEntries(THREAD_STATES.map((state) => [state, 0])) as Record<
-      ThreadState,
-      number
-    >;
-    for (const worker of this.#workers) {
-      const state = shownState(worker.state);
-      if (state !== undefined) states[state] += 1;
-    }
-    return states;
+    return this.#workers.states();
   }
 
   /** Why no session can have a worker, or `undefined`. */
   get exhausted(): string | undefined {
     const { limit, words } = this.#budget;
-    const stuck = this.#stuckWorkers;
-    if (stuck < limit + maxStuckWorkers(limit)) return undefined;
-    return `All ${stuck} session ${words.plural} are held by native calls that do not return: restart the gateway.`;
+    if (!this.#workers.isFullOfStuck(limit)) return undefined;
+    return `All ${this.#workers.stuck} session ${words.plural} are held by native calls that do not return: restart the gateway.`;
   }
 
   /**
@@ -248,7 +227,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
    */
   async close(deadline: StopDeadline): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#backoff);
+    this.#backOff.close();
     clearTimeout(this.#refillTimer);
     clearInterval(this.#watch);
     this.#memoryPressure.close();
@@ -284,13 +263,13 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   #refill(): void {
     clearTimeout(this.#refillTimer);
     this.#refillTimer = undefined;
-    if (this.#closed || this.#backoff !== undefined) return;
+    if (this.#closed || this.#backOff.pausing) return;
     if (this.#memoryPressure.nearlyFull) return this.#free();
     const atOnce = Math.max(2, availableParallelism() * 2);
     const wanted = this.#line.length + this.sparesTarget - this.#spares.count;
     while (this.#starting < Math.min(wanted, atOnce) && this.#budget.room) {
       this.#start();
-      if (this.#backoff !== undefined) return;
+      if (this.#backOff.pausing) return;
     }
     this.#free();
   }
@@ -318,18 +297,9 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     return spare !== undefined;
   }
 
-  /**
-   * Workers that count towards `max-threads`. Stuck ones do no work and cannot be ended. They count only beyond a
-   * limit, so that a module that always gets stuck cannot fill the process with threads.
-   */
+  /** Workers that count towards `max-threads`. */
   get live(): number {
-    return this.#workers.size - Math.min(this.#stuckWorkers, maxStuckWorkers(this.#budget.limit));
-  }
-
-  get #stuckWorkers(): number {
-    let stuck = 0;
-    for (const { state } of this.#workers) if (state === 'stuck') stuck += 1;
-    return stuck;
+    return this.#workers.counted(this.#budget.limit);
   }
 
   /** Ends spares that are no longer needed, one at a time. */
@@ -390,7 +360,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     if (given === undefined) {
       this.#spares.add(worker);
     } else {
-      this.#failedStarts = 0;
+      this.#backOff.succeeded();
       this.#events.emit('thread-claimed', { thread: worker.id, ...given });
     }
     this.#refill();
@@ -402,18 +372,12 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
    */
   #startFailed({ message, shortage }: WorkerExit): void {
     if (this.#closed) return;
-    this.#failedStarts += 1;
     this.#line.failFirst(new BulkheadError('ERR_BULKHEAD_THREAD_START', message));
     this.#events.emit('notice', {
       level: 'error',
       message: `a session ${this.isolation} could not be started: ${message}`,
     });
-    const longestMs = shortage === true ? MAX_SHORTAGE_BACKOFF_MS : MAX_BACKOFF_MS;
-    const delayMs = Math.min(longestMs, FIRST_BACKOFF_MS * 2 ** (this.#failedStarts - 1));
-    this.#backoff ??= setTimeout(() => {
-      this.#backoff = undefined;
-      this.#refill();
-    }, delayMs).unref();
+    this.#backOff.failed(shortage === true);
   }
 
   #look(): void {

@@ -13,7 +13,6 @@ import { performance } from 'node:perf_hooks';
 import type { Worker } from 'node:worker_threads';
 import { CODE_CACHES, type CodeCaches } from '../../shared/code-caches.js';
 import type { Deadline } from '../../shared/deadline.js';
-import { messageOf } from '../../shared/errors.js';
 import type {
   ClaimedFrame,
   ExitedFrame,
@@ -36,11 +35,17 @@ import { UnreadMessages } from './unread-messages.js';
 import { WorkerEnd } from './worker-end.js';
 import type { WorkerConnection, WorkerFacts, WorkerHost } from './worker-host.js';
 import { WorkerPort, type WorkerPortOwner } from './worker-port.js';
-import { report, reportSlowSleep } from './worker-reports.js';
+import {
+  type AboutWorker,
+  report,
+  reportExit,
+  reportSlowSleep,
+  reportStuck,
+  reportUnreadable,
+} from './worker-reports.js';
+import { WorkerStart } from './worker-start.js';
 import { WorkerTimers } from './worker-timers.js';
 
-/** Import of the server module included; generous, because a build box under load starts threads slowly. */
-const START_DEADLINE_MS = 30_000;
 /** A thread that can be interrupted is gone within milliseconds. Past this its session no longer waits for it. */
 const LET_GO_AFTER_MS = 250;
 /** A native call that does not return (a synchronous read of a pipe, say) can't be interrupted. */
@@ -48,8 +53,6 @@ const STUCK_AFTER_MS = 5_000;
 
 export class PortWorker implements SessionWorker, WorkerPortOwner, RunningRequestsOwner {
   readonly id: number;
-  /** Settles when the server module is loaded and the thread is a spare, or rejects with the exit's message. */
-  readonly ready: Promise<void>;
   /** Resolves when the thread is gone. */
   readonly gone: Promise<WorkerExit>;
   readonly requests: RunningRequests;
@@ -60,6 +63,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
   readonly #startedMs = performance.now();
   readonly #port: WorkerPort;
   readonly #timers = new WorkerTimers();
+  readonly #start: WorkerStart;
   #state: WorkerState = 'starting';
   #owner: WorkerOwner | undefined;
   #worker: Worker | undefined;
@@ -71,11 +75,6 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
   #held = false;
   #sleepDeadline: Deadline | undefined;
   #codeCaches: ((caches: CodeCaches) => void) | undefined;
-  #setupDeadline: Deadline | undefined;
-  /** Whether the module's `setup` is done. */
-  #setUp = false;
-  #markReady: () => void = () => {};
-  #failReady: (error: Error) => void = () => {};
   #markGone: (exit: WorkerExit) => void = () => {};
 
   constructor(id: number, connection: WorkerConnection, host: WorkerHost<PortWorker>) {
@@ -84,30 +83,24 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     this.#connection = connection;
     this.#end = new WorkerEnd(id, host.events);
     this.#unread = new UnreadMessages(connection.counters.takenMessages);
-    this.ready = new Promise((resolve, reject) => {
-      this.#markReady = resolve;
-      this.#failReady = reject;
-    });
+    this.#start = new WorkerStart(this.#timers, (seconds) =>
+      this.kill('start_failed', `the ${host.isolation} was not ready within ${seconds} s`),
+    );
     this.gone = new Promise((resolve) => {
       this.#markGone = resolve;
     });
     this.requests = new RunningRequests(this);
     this.#port = new WorkerPort(connection.port, connection.counters.handledBytes, this);
-    // Whoever waits for `ready` handles its rejection; nobody has to wait.
-    this.ready.catch(() => {});
     // An abort rejects it at once, the port closes only when the thread is gone: `#closed` reads it then.
     // One that ends before it has taken its port leaves that open: a thread that got no descriptor for its event loop, say.
     connection.life.catch((died: unknown) => {
       if (this.#state === 'starting') this.#kill(causeOf(died));
     });
     connection.port.once('close', () => void this.#closed());
-    const startDeadline = this.#timers.after(START_DEADLINE_MS, () =>
-      this.kill('start_failed', `the ${host.isolation} was not ready within ${START_DEADLINE_MS / 1000} s`),
-    );
-    void this.ready.then(
-      () => this.#timers.clear(startDeadline),
-      () => {},
-    );
+  }
+
+  get ready(): Promise<void> {
+    return this.#start.ready;
   }
 
   get state(): WorkerState {
@@ -138,7 +131,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
 
   /** Whether the module's `setup` or a handler runs in it, though it may have been cancelled. */
   get busy(): boolean {
-    return this.requests.size > 0 || this.#setupDeadline !== undefined;
+    return this.requests.size > 0 || this.#start.isSettingUp;
   }
 
   get introduction(): string | undefined {
@@ -166,23 +159,15 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     });
     if (this.#lists !== undefined) owner.onLists(this.#lists);
     this.#lists = undefined;
-    const { setupDeadlineMs } = this.#host;
-    this.#setupDeadline = this.#timers.after(setupDeadlineMs, () =>
-      this.kill('killed', `the server module's setup took longer than ${setupDeadlineMs / 1000} s`),
+    this.#start.setUp(this.#host.setupDeadlineMs, (seconds) =>
+      this.kill('killed', `the server module's setup took longer than ${seconds} s`),
     );
   }
 
   post(message: PostedMessage): void {
     this.#unread.posted(message);
-    const { body } = message;
-    if (message.requestId === undefined) {
-      const { resumes } = message;
-      if (resumes !== undefined) return this.#port.post({ type: 'resume', key: resumes, body });
-      return this.#port.post({ type: 'message', key: '', body, fastPath: false, stateless: false });
-    }
-    const { requestId, operation, key, fastPath, stateless } = message;
-    this.requests.started(requestId, operation);
-    this.#port.post({ type: 'message', key, body, fastPath, stateless });
+    if (message.requestId !== undefined) this.requests.started(message.requestId, message.operation);
+    this.#port.send(message);
   }
 
   credit(chars: number): void {
@@ -283,23 +268,12 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     this.#end.enterLadder(this.requests.cancelledSinceMs);
     this.#timers.clearAll();
     this.#timers.after(LET_GO_AFTER_MS, () => this.#letGoStuck());
-    this.#timers.after(STUCK_AFTER_MS, () =>
-      this.#host.events.emit('thread-stuck', {
-        thread: this.id,
-        isolation: this.#host.isolation,
-        context: this.#owner?.context,
-        running: this.#end.running,
-      }),
-    );
+    this.#timers.after(STUCK_AFTER_MS, () => reportStuck(this.#about, this.#end.running, this.#host.events));
     this.#host.terminate(this);
   }
 
   onUnreadable(error: unknown): void {
-    this.#host.events.emit('notice', {
-      level: 'error',
-      message: `a session's ${this.#host.isolation} was ended: what it sent could not be handled: ${messageOf(error)}`,
-      fields: { thread: this.id, sessionId: this.sessionId },
-    });
+    reportUnreadable(this.#about, error, this.#host.events);
     this.kill('crash', 'it sent something that the gateway cannot handle');
   }
 
@@ -315,7 +289,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
       startMs: performance.now() - this.#startedMs,
       niceness: frame.niceness,
     });
-    this.#markReady();
+    this.#start.markReady();
   }
 
   onFailed(frame: FailedFrame): void {
@@ -323,9 +297,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
   }
 
   onSetUp({ declared }: ClaimedFrame): void {
-    this.#timers.clear(this.#setupDeadline);
-    this.#setupDeadline = undefined;
-    this.#setUp = true;
+    this.#start.hasSetUp();
     this.#host.onSettled(this);
     this.#owner?.onClaimed(declared);
   }
@@ -401,19 +373,15 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     const { killMs } = this.#end;
     const exit = this.#end.decided ?? causeOf(died);
     this.#move('gone');
-    this.#failReady(new Error(exit.message));
+    this.#start.fail(exit.message);
     const requestsLost = this.#letGo(exit);
-    this.#host.events.emit('thread-exited', {
-      thread: this.id,
-      isolation: this.#host.isolation,
-      cause: exit.cause,
-      message: exit.message,
-      stack: exit.stack && this.#readable(exit.stack),
-      killMs,
-      context: this.#owner?.context,
-      requestsLost,
-      running: this.#end.running,
-    });
+    const stack = exit.stack && this.#readable(exit.stack);
+    reportExit(
+      this.#about,
+      { ...exit, stack },
+      { killMs, requestsLost, running: this.#end.running },
+      this.#host.events,
+    );
     this.#markGone(exit);
   }
 
@@ -428,7 +396,11 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
 
   #letGo(exit: WorkerExit): number {
     this.#port.ignore();
-    return this.#end.tell(this.#owner, exit, this.#setUp, this.requests, this.#unread);
+    return this.#end.tell(this.#owner, exit, this.#start.isSetUp, this.requests, this.#unread);
+  }
+
+  get #about(): AboutWorker {
+    return { thread: this.id, isolation: this.#host.isolation, context: this.#owner?.context };
   }
 
   readonly #readable = (text: string): string => this.#host.readable(text);

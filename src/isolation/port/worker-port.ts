@@ -23,7 +23,7 @@ import type {
 import type { ToWorkerFrame } from '../../shared/frames/to-worker.js';
 import { backlogBytes, isUnpaced } from '../../shared/frames/unpaced.js';
 import type { RunningRequests } from '../running-requests.js';
-import type { WorkerOwner } from '../worker.js';
+import type { PostedMessage, WorkerOwner } from '../worker.js';
 
 /** The session thread that has the port. */
 export interface WorkerPortOwner {
@@ -68,6 +68,18 @@ export class WorkerPort {
 
   post(frame: ToWorkerFrame): void {
     this.#port.postMessage(encodeToWorker(frame));
+  }
+
+  /** Posts a message of the client. */
+  send(message: PostedMessage): void {
+    const { body } = message;
+    if (message.requestId === undefined) {
+      const { resumes } = message;
+      if (resumes !== undefined) return this.post({ type: 'resume', key: resumes, body });
+      return this.post({ type: 'message', key: '', body, fastPath: false, stateless: false });
+    }
+    const { key, fastPath, stateless } = message;
+    this.post({ type: 'message', key, body, fastPath, stateless });
   }
 
   /** Ignores everything that still arrives. */

@@ -1,7 +1,9 @@
-/** Turns what a session thread reports about its module, log lines and metrics, into events of the gateway. */
+/** Events of the gateway about one worker: what it reports, log lines and metrics, and how it ends. */
+import { messageOf } from '../../shared/errors.js';
 import type { FromWorkerFrame } from '../../shared/frames/from-worker.js';
 import type { SessionContext } from '../../shared/session-context.js';
-import type { GatewayEmitter } from '../../telemetry/events.js';
+import type { GatewayEmitter, Isolation } from '../../telemetry/events.js';
+import type { WorkerExit } from '../worker.js';
 
 type ReportFrame = Extract<FromWorkerFrame, { type: 'log' | 'log-dropped' | 'metrics' }>;
 
@@ -60,4 +62,43 @@ function withReadableStacks(
       return [name, typeof stack === 'string' ? { ...(value as object), stack: readable(stack) } : value];
     }),
   );
+}
+
+/** The worker that an event is about. */
+export interface AboutWorker {
+  readonly thread: number;
+  readonly isolation: Isolation;
+  /** That of its session. */
+  readonly context: SessionContext | undefined;
+}
+
+export function reportExit(
+  about: AboutWorker,
+  { cause, message, stack }: WorkerExit,
+  more: {
+    readonly killMs: number | undefined;
+    readonly requestsLost: number;
+    readonly running: readonly string[];
+  },
+  events: GatewayEmitter,
+): void {
+  events.emit('thread-exited', { ...about, cause, message, stack, ...more });
+}
+
+/** It was told to terminate, and a native call holds it. */
+export function reportStuck(about: AboutWorker, running: readonly string[], events: GatewayEmitter): void {
+  events.emit('thread-stuck', { ...about, running });
+}
+
+/** What it sent is no frame. */
+export function reportUnreadable(
+  { thread, isolation, context }: AboutWorker,
+  error: unknown,
+  events: GatewayEmitter,
+): void {
+  events.emit('notice', {
+    level: 'error',
+    message: `a session's ${isolation} was ended: what it sent could not be handled: ${messageOf(error)}`,
+    fields: { thread, sessionId: context?.sessionId },
+  });
 }

@@ -48,7 +48,7 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
     this.setupDeadlineMs = process.setupDeadlineMs;
     this.#process = process;
     this.#keeper = keeper;
-    this.#codeCaches = new CodeCacheNotices(events);
+    this.#codeCaches = new CodeCacheNotices('the server module', 'process', events);
   }
 
   get childProcesses(): number {

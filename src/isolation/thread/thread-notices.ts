@@ -13,10 +13,15 @@ export class ThreadNotices {
   #niceRefusalTold = false;
   readonly #codeCaches: CodeCacheNotices;
 
-  constructor(expectedNiceness: number, events: GatewayEmitter) {
+  /** @param bundled what the threads run */
+  constructor(
+    bundled: 'the server module' | 'the program',
+    expectedNiceness: number,
+    events: GatewayEmitter,
+  ) {
     this.#expectedNiceness = expectedNiceness;
     this.#events = events;
-    this.#codeCaches = new CodeCacheNotices(events);
+    this.#codeCaches = new CodeCacheNotices(bundled, 'thread', events);
   }
 
   ready(facts: WorkerFacts | undefined): void {

@@ -122,7 +122,11 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
     this.#keeper = new ChildKeeper(CHILD_KEEPER, events, options.threadNice);
     this.#folders = new TemporaryFolders(events);
     const niceness = Math.min(LOWEST_PRIORITY, getPriority() + options.threadNice);
-    this.#notices = new ThreadNotices(niceness, events);
+    this.#notices = new ThreadNotices(
+      options.program === undefined ? 'the server module' : 'the program',
+      niceness,
+      events,
+    );
     const memoryLimits: MemoryLimits = {
       heapBytes: options.threadHeapMb * MEBIBYTE,
       memoryBytes: options.threadMemoryMb * MEBIBYTE,

@@ -1,0 +1,59 @@
+/** The start of a worker: until it is ready, and then until its session's `setup` has ended. Each has a deadline. */
+import type { Deadline } from '../../shared/deadline.js';
+import type { WorkerTimers } from './worker-timers.js';
+
+/** Import of the server module included; generous, because a build box under load starts threads slowly. */
+const READY_DEADLINE_MS = 30_000;
+
+export class WorkerStart {
+  /** Resolves when the server module is loaded; rejects with the exit's message. */
+  readonly ready: Promise<void>;
+  readonly #timers: WorkerTimers;
+  #deadline: Deadline | undefined;
+  #isSettingUp = false;
+  #isSetUp = false;
+  #markReady: () => void = () => {};
+  #failReady: (error: Error) => void = () => {};
+
+  /** @param onLate called with how long it was waited for, in seconds */
+  constructor(timers: WorkerTimers, onLate: (seconds: number) => void) {
+    this.#timers = timers;
+    this.ready = new Promise((resolve, reject) => {
+      this.#markReady = resolve;
+      this.#failReady = reject;
+    });
+    // Whoever waits for it handles its rejection; nobody has to wait.
+    this.ready.catch(() => {});
+    this.#deadline = timers.after(READY_DEADLINE_MS, () => onLate(READY_DEADLINE_MS / 1000));
+  }
+
+  /** Whether `setup` runs in it. */
+  get isSettingUp(): boolean {
+    return this.#isSettingUp;
+  }
+
+  get isSetUp(): boolean {
+    return this.#isSetUp;
+  }
+
+  markReady(): void {
+    this.#timers.clear(this.#deadline);
+    this.#markReady();
+  }
+
+  /** Does nothing if it was ready before. */
+  fail(message: string): void {
+    this.#failReady(new Error(message));
+  }
+
+  setUp(deadlineMs: number, onLate: (seconds: number) => void): void {
+    this.#isSettingUp = true;
+    this.#deadline = this.#timers.after(deadlineMs, () => onLate(deadlineMs / 1000));
+  }
+
+  hasSetUp(): void {
+    this.#timers.clear(this.#deadline);
+    this.#isSettingUp = false;
+    this.#isSetUp = true;
+  }
+}
