@@ -47,6 +47,16 @@ describe('Both eras on one URL', () => {
     expect(opening.headers).to.have.property('mcp-session-id');
   });
 
+  it('has POST alone: GET and DELETE are 405 (section 1.8)', async () => {
+    const client = await connectedClient(gateway());
+    for (const method of ['GET', 'DELETE']) {
+      const response = await client.send(method, undefined, { 'mcp-protocol-version': STATELESS_VERSION });
+      await expectRejection(response, 405);
+      expect(response.headers.allow).to.equal('POST');
+    }
+    expect((await client.ask('tools/list')).result).to.have.property('tools');
+  });
+
   it('answers with the id of the request as it came (R2.8)', async () => {
     for (const id of [0, -7, 'a', '7']) {
       const { answer } = await askStateless(rawClient(gateway()), 'tools/list', {}, { id });

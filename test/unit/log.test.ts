@@ -130,6 +130,15 @@ describe('log', () => {
       expect(lines()[0]).to.include({ level: LEVELS.debug, status: 404, reason: 'session_unknown' });
     });
 
+    it('are warnings when the header has an older version than the body, with the name of the client', () => {
+      const { events, lines } = createTestLog();
+      const detail = 'the client says it is "claude-ai" "0.1"';
+      events.emit('rejected', { ...refusal(400), reason: 'version_header', detail });
+      events.emit('rejected', { ...refusal(400), reason: 'header_mismatch', detail });
+      expect(lines()).to.have.length(1);
+      expect(lines()[0]).to.include({ level: LEVELS.warn, reason: 'version_header', detail });
+    });
+
     it('are warnings when they are 401 or 403, but only a few of many', () => {
       const { events, lines } = createTestLog();
       for (let index = 0; index < 1000; index += 1)

@@ -44,6 +44,15 @@ export class StreamableHttp {
   }
 
   handle(request: IncomingMessage, response: ServerResponse, principal: string): void {
+    if (request.method !== 'POST' && this.#stateless.served && isStateless(request)) {
+      return this.#reject(request, response, {
+        status: 405,
+        reason: 'method_not_allowed',
+        message:
+          'Method not allowed: protocol version 2026-07-28 has neither sessions nor GET streams; send POST',
+        headers: { allow: 'POST' },
+      });
+    }
     switch (request.method) {
       case 'POST':
         return this.#post(request, response, principal);
@@ -62,9 +71,7 @@ export class StreamableHttp {
   }
 
   #post(request: IncomingMessage, response: ServerResponse, principal: string): void {
-    const version = headerOf(request, 'mcp-protocol-version');
-    if (version !== undefined && STATELESS_VERSIONS.includes(version))
-      return this.#read(request, response, principal);
+    if (isStateless(request)) return this.#read(request, response, principal);
     if (!acceptsAll(request.headers.accept, ['application/json', 'text/event-stream'])) {
       return this.#reject(request, response, {
         status: 406,
@@ -107,7 +114,7 @@ export class StreamableHttp {
     if (opening !== undefined) {
       return this.#initialize(request, response, principal, opening, messages.length);
     }
-    const discovery = discoveryOf(request, messages);
+    const discovery = discoveryOf(request, messages, this.#stateless.served);
     if (discovery !== undefined) return this.#reject(request, response, discovery);
     const wrongVersion = this.#unknownVersion(request, messages);
     if (wrongVersion !== undefined) return this.#reject(request, response, wrongVersion);
@@ -280,6 +287,12 @@ export class StreamableHttp {
   }
 }
 
+/** Whether the header names a version of the stateless era; the body decides. */
+function isStateless(request: IncomingMessage): boolean {
+  const version = headerOf(request, 'mcp-protocol-version');
+  return version !== undefined && STATELESS_VERSIONS.includes(version);
+}
+
 function requestIdOf(messages: readonly ClientMessage[]): string | number | null {
   const [message] = messages;
   return message?.kind === 'request' ? message.id : null;
@@ -288,19 +301,24 @@ function requestIdOf(messages: readonly ClientMessage[]): string | number | null
 /**
  * `server/discover` is the first question of a client that prefers the next revision. After this answer it falls back
  * to `initialize`. That is not a mistake of the client, so it is not counted as an unknown protocol version.
+ * @param served whether the server is served in that revision: then the request lacks its `_meta`
  */
 function discoveryOf(
   request: IncomingMessage,
   messages: readonly ClientMessage[],
+  served: boolean,
 ): HttpRejection | undefined {
   const [message] = messages;
   if (message?.kind !== 'request' || message.method !== 'server/discover') return undefined;
   if (headerOf(request, 'mcp-session-id') !== undefined) return undefined;
+  const advice = served
+    ? `in protocol version ${STATELESS_VERSIONS.join(' or ')} it has the version in params._meta; older ones begin with initialize`
+    : `this server speaks ${LATEST_PROTOCOL_VERSION} and older: send initialize`;
   return {
     status: 400,
     reason: 'discover',
     code: JSON_RPC.methodNotFound,
-    message: `Method not found: server/discover; this server speaks ${LATEST_PROTOCOL_VERSION} and older: send initialize`,
+    message: `Method not found: server/discover; ${advice}`,
     id: message.id,
   };
 }
