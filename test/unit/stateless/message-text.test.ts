@@ -14,7 +14,7 @@ const SERVER_INFO = { 'io.modelcontextprotocol/serverInfo': { name: 's', version
 
 function responded(result: string, method = 'tools/call'): string {
   const text = `{"result": ${result}, "id": "r-1", "jsonrpc": "2.0"}`;
-  return responseText(7, resultTail(text, method, INTRODUCTION));
+  return responseText(7, resultTail(text, method, INTRODUCTION, undefined));
 }
 
 describe('The text of a request of the stateless era, for a program', () => {
@@ -22,16 +22,16 @@ describe('The text of a request of the stateless era, for a program', () => {
     const params = '"arguments":{"n":9007199254740993,"id":1}';
     const meta = '"_meta":{"progressToken":3,"more":1.0}';
     const rounds = '"inputResponses":{"a":{"action":"accept"}},"requestState":"x"';
-    expect(requestText(`{"id":3,"method":"m","params":{${params},${meta},${rounds}}}`, 'r-1')).to.equal(
-      `{"id":"r-1","method":"m","params":{${params},"_meta":{"progressToken":"r-1","more":1.0}}}`,
-    );
+    expect(
+      requestText(`{"id":3,"method":"m","params":{${params},${meta},${rounds}}}`, 'r-1', false),
+    ).to.equal(`{"id":"r-1","method":"m","params":{${params},"_meta":{"progressToken":"r-1","more":1.0}}}`);
   });
 
   it('gets no progress token that it had not, and no params', () => {
-    expect(requestText('{"id":3,"params":{"_meta":{}}}', 'r-1')).to.equal(
+    expect(requestText('{"id":3,"params":{"_meta":{}}}', 'r-1', false)).to.equal(
       '{"id":"r-1","params":{"_meta":{}}}',
     );
-    expect(requestText('{"method":"m","id":"a"}', 'r-1')).to.equal('{"method":"m","id":"r-1"}');
+    expect(requestText('{"method":"m","id":"a"}', 'r-1', false)).to.equal('{"method":"m","id":"r-1"}');
   });
 });
 
