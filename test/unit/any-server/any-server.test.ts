@@ -30,6 +30,8 @@ class Owner implements SessionServerOwner {
   readonly errors: string[] = [];
   closes = 0;
 
+  left(): undefined {}
+
   post(frame: FromWorkerFrame): void {
     if (frame.type === 'send') this.posted.push(frame);
   }
