@@ -33,8 +33,13 @@ export async function connectSdk2(
 }
 
 /** Over HTTP. `statuses` has the status of each answer. */
-export function overHttp(url: URL, statuses: number[] = []): Transport {
+export function overHttp(
+  url: URL,
+  statuses: number[] = [],
+  headers: Readonly<Record<string, string>> = {},
+): Transport {
   return new StreamableHTTPClientTransport(url, {
+    requestInit: { headers },
     fetch: async (...request) => {
       const response = await fetch(...request);
       statuses.push(response.status);

@@ -42,10 +42,13 @@ export class StatelessSide implements RoundTripsOwner {
     return this.#trips.open;
   }
 
-  /** @returns the request as the server knows it; `undefined` if it has been answered */
-  arrived(key: string, message: StatelessMessage): StatelessMessage | undefined {
+  /**
+   * @param asItIs whether the server speaks this era: it makes and reads `requestState` and `inputResponses` itself
+   * @returns the request as the server knows it; `undefined` if it has been answered
+   */
+  arrived(key: string, message: StatelessMessage, asItIs = false): StatelessMessage | undefined {
     const request = this.calls.arrived(key, message);
-    const fault = inputFault(message.params);
+    const fault = asItIs ? undefined : inputFault(message.params);
     if (fault !== undefined) {
       this.#owner.respond({ jsonrpc: '2.0', id: key, error: fault });
       return undefined;
@@ -56,7 +59,7 @@ export class StatelessSide implements RoundTripsOwner {
       return undefined;
     }
     const { inputResponses, ...params } = request.params ?? {};
-    if (inputResponses === undefined) return request;
+    if (inputResponses === undefined || asItIs) return request;
     this.#trips.answeredEarly(key, inputResponses as Fields);
     return { ...request, params };
   }

@@ -32,6 +32,8 @@ class Owner implements SessionServerOwner {
 
   left(): undefined {}
 
+  given(): void {}
+
   post(frame: FromWorkerFrame): void {
     if (frame.type === 'send') this.posted.push(frame);
   }

@@ -11,7 +11,8 @@ import type { RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
 import type { TextResponse } from '../../list-inquiry.js';
 import type { SessionServer, SessionServerOwner } from '../session-server.js';
-import { checkedServer, reportErrors } from './returned-server.js';
+import { checkedServer, declareByRequest, reportErrors } from './returned-server.js';
+import { bindToStatelessEra } from './sdk2-era.js';
 import { AnyServerTransport } from './server-transport.js';
 
 /** Nothing shows when aborted handlers have ended. At the end of a session they get this long to clean up. */
@@ -21,6 +22,7 @@ export class AnyServer implements SessionServer {
   readonly #definition: CreateServerDefinition;
   readonly #owner: SessionServerOwner;
   readonly #transport: AnyServerTransport;
+  readonly #isStateless: boolean;
   #server: ConnectableServer | undefined;
 
   /** @param firstRequestId where the ids of requests to the client begin */
@@ -32,7 +34,9 @@ export class AnyServer implements SessionServer {
   ) {
     this.#definition = definition;
     this.#owner = owner;
-    this.#transport = new AnyServerTransport(context, firstRequestId, owner);
+    const bind = (): boolean => this.#server !== undefined && bindToStatelessEra(this.#server);
+    this.#transport = new AnyServerTransport(context, firstRequestId, owner, bind);
+    this.#isStateless = context.era === 'stateless';
   }
 
   get busy(): boolean {
@@ -43,6 +47,7 @@ export class AnyServer implements SessionServer {
     const server = checkedServer(await this.#definition.createServer(session));
     this.#server = server;
     reportErrors(server, (error) => this.#owner.onError(error));
+    if (this.#isStateless) declareByRequest(server, () => this.#transport.declaredCapabilities);
     await this.#connect(server);
     return !this.#transport.closed;
   }
@@ -72,8 +77,8 @@ export class AnyServer implements SessionServer {
     this.#transport.deliver(frame);
   }
 
-  resume({ key }: ResumeFrame): void {
-    throw new TypeError(`no request ${key} is parked`);
+  resume(frame: ResumeFrame): void {
+    this.#transport.resume(frame);
   }
 
   cancel(requestId: RequestId, reason: string): void {

@@ -6,6 +6,7 @@ interface SdkServer {
   readonly server?: unknown;
   readonly transport?: unknown;
   readonly setRequestHandler?: unknown;
+  getClientCapabilities?: unknown;
   onerror?: unknown;
 }
 
@@ -32,14 +33,26 @@ export function checkedServer(returned: unknown): ConnectableServer {
 /** Both SDKs report what no answer tells of through `onerror`, which is for the server's author. */
 export function reportErrors(server: ConnectableServer, report: (error: Error) => void): void {
   const sdkServer = protocolOf(server);
-  if (typeof sdkServer?.setRequestHandler === 'function') sdkServer.onerror ??= report;
+  if (typeof sdkServer.setRequestHandler === 'function') sdkServer.onerror ??= report;
+}
+
+/**
+ * A handler that looks before it asks sees what the client has declared on this very request.
+ * @param declared what that is; `undefined` outside of a handler
+ */
+export function declareByRequest(server: ConnectableServer, declared: () => object | undefined): void {
+  const sdkServer = protocolOf(server);
+  const { getClientCapabilities } = sdkServer;
+  if (typeof getClientCapabilities !== 'function') return;
+  sdkServer.getClientCapabilities = () => declared() ?? getClientCapabilities.call(sdkServer);
 }
 
 function isConnected(server: ConnectableServer): boolean {
-  return (protocolOf(server)?.transport ?? undefined) !== undefined;
+  return (protocolOf(server).transport ?? undefined) !== undefined;
 }
 
-function protocolOf(server: ConnectableServer & SdkServer): SdkServer | undefined {
+/** The SDK's `Server`, if it is a server of an SDK; otherwise the server itself. */
+export function protocolOf(server: ConnectableServer & SdkServer): SdkServer {
   return isObject(server.server) ? server.server : server;
 }
 

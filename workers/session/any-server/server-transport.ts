@@ -9,12 +9,14 @@ import { setImmediate } from 'node:timers';
 import { declaredNotifications } from '../../../src/shared/declared-notifications.js';
 import type { ServerMessage, ServerTransport } from '../../../src/shared/define-server.js';
 import { messageOf } from '../../../src/shared/errors.js';
-import type { SendFrame } from '../../../src/shared/frames/from-worker.js';
-import type { MessageFrame } from '../../../src/shared/frames/to-worker.js';
+import type { InputRequiredFrame, SendFrame } from '../../../src/shared/frames/from-worker.js';
+import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-worker.js';
 import { isRequestId, type RequestId } from '../../../src/shared/request-id.js';
 import type { AnyResponse } from '../../../src/shared/response-failure.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
 import type { TextResponse } from '../../list-inquiry.js';
+import type { ServerResponse, StatelessMessage } from '../../stateless/stateless-calls.js';
+import { type ServerCall, StatelessSide, type StatelessSideOwner } from '../../stateless/stateless-side.js';
 import { currentRequest, Run, runIn } from '../current-request.js';
 import { RequestInfo } from '../request-info.js';
 import { idOf, toFrame } from '../send-frame.js';
@@ -22,6 +24,8 @@ import { SendWindow } from '../send-window.js';
 import type { SessionServerOwner } from '../session-server.js';
 import { AskedRequests } from './asked-requests.js';
 import { LogLevel } from './log-level.js';
+import { receive } from './receiver.js';
+import { SUBSCRIBES, withEnvelope } from './sdk2-era.js';
 
 const INTERNAL_ERROR = -32603;
 
@@ -39,7 +43,7 @@ class OpenRequest {
   }
 }
 
-export class AnyServerTransport implements ServerTransport {
+export class AnyServerTransport implements ServerTransport, StatelessSideOwner {
   onmessage?: (message: ServerMessage, extra?: object) => unknown;
   onclose?: () => void;
   onerror?: (error: Error) => void;
@@ -54,6 +58,11 @@ export class AnyServerTransport implements ServerTransport {
   readonly #open = new Map<RequestId, OpenRequest>();
   readonly #asked: AskedRequests;
   readonly #logLevel = new LogLevel();
+  /** Of a compartment of the stateless era. */
+  readonly #stateless: StatelessSide | undefined;
+  readonly #bindToStatelessEra: () => boolean;
+  /** Whether the server speaks that era itself. */
+  #speaksStateless = false;
   /** Requests of a replay, and the functions that wait for their answers. An earlier thread has sent these. */
   readonly #swallowed = new Map<RequestId, (response: TextResponse) => void>();
   /** Cancelled requests whose handlers are given a turn to end. */
@@ -61,13 +70,24 @@ export class AnyServerTransport implements ServerTransport {
   #closed = false;
   #start: () => void = () => {};
 
-  constructor(context: SessionContext, firstRequestId: number, owner: SessionServerOwner) {
+  /**
+   * @param firstRequestId where the ids of requests to the client begin
+   * @param bindToStatelessEra binds the server to the stateless era, where it can; called when it has been initialized
+   */
+  constructor(
+    context: SessionContext,
+    firstRequestId: number,
+    owner: SessionServerOwner,
+    bindToStatelessEra: () => boolean,
+  ) {
     this.sessionId = context.sessionId;
     this.#context = context;
     this.#owner = owner;
     this.#window = new SendWindow(owner);
     this.#requestInfo = new RequestInfo(context, owner);
     this.#asked = new AskedRequests(firstRequestId);
+    this.#bindToStatelessEra = bindToStatelessEra;
+    if (context.era === 'stateless') this.#stateless = new StatelessSide(this);
     this.started = new Promise((resolve) => {
       this.#start = resolve;
     });
@@ -95,25 +115,56 @@ export class AnyServerTransport implements ServerTransport {
   }
 
   /** Passes one message of the client to the server. The main thread has checked and classified it. */
-  deliver({ key, body }: MessageFrame): void {
+  deliver({ key, body, stateless }: MessageFrame): void {
     // The main thread answers what has arrived meanwhile, and ends the session.
     if (this.#closed) return;
     const given = JSON.parse(body) as Fields;
-    const { tools } = this.#owner;
-    if (tools === undefined) return this.#receive(given, key);
-    const viewed = tools.request(given);
-    if (viewed.error === undefined) return this.#receive(viewed.message, key);
-    const { id, method } = given;
+    const id = stateless ? key : given.id;
+    const { method } = given;
+    const isRequest = typeof method === 'string' && isRequestId(id);
+    const open = isRequest ? this.#opened(new Run(key, id, method, this.#context), given.params) : undefined;
+    const message = stateless ? this.#arrived(key, given as unknown as StatelessMessage) : this.#own(given);
+    if (message === undefined) return;
+    const viewed = this.#owner.tools?.request(message as Fields);
+    if (viewed?.error === undefined) return this.#receive((viewed?.message ?? message) as Fields, open);
     // Nobody waits for an answer to anything else.
-    if (typeof method === 'string' && isRequestId(id))
-      void this.#window.send(toFrame(response(id, { error: viewed.error }), undefined));
+    if (open !== undefined) void this.#answer(response(open.run.requestId, { error: viewed.error }));
+  }
+
+  /** The client continues a call of the stateless era whose handler waits for it. */
+  resume(frame: ResumeFrame): void {
+    if (!this.#closed) this.#stateless?.resumed(frame);
+  }
+
+  /** What the client can do, as it says of the request whose handler runs here; `undefined` outside of the stateless era. */
+  get declaredCapabilities(): Fields | undefined {
+    const key = currentRequest()?.requestId;
+    return key === undefined ? undefined : this.#stateless?.calls.get(key)?.capabilities;
+  }
+
+  /** The answer of a client of the stateless era to a request of the server. */
+  receive(answer: Fields): void {
+    if (!this.#closed) this.#receiveAnswer(answer);
+  }
+
+  /** A response that the gateway gives in the server's place. */
+  respond(answer: unknown): void {
+    void this.#answer(answer as Response);
+  }
+
+  ask(frame: InputRequiredFrame): void {
+    this.#window.ask(frame);
   }
 
   /** See `SessionServer`. */
   replay(body: string): Promise<TextResponse | undefined> {
     const { id, method } = JSON.parse(body) as Fields;
     return new Promise((resolve) => {
-      if (!this.#closed && typeof method === 'string' && isRequestId(id)) this.#swallowed.set(id, resolve);
+      const answered = (answer: TextResponse): void => {
+        if (method === 'initialize' && 'result' in answer.message) this.#introduced(answer.message.result);
+        resolve(answer);
+      };
+      if (!this.#closed && typeof method === 'string' && isRequestId(id)) this.#swallowed.set(id, answered);
       else resolve(undefined);
       this.deliver({ type: 'message', key: '', body, fastPath: false, stateless: false });
     });
@@ -126,6 +177,7 @@ export class AnyServerTransport implements ServerTransport {
     const { run } = open;
     run.cancelled = true;
     this.#open.delete(requestId);
+    this.#stateless?.over(requestId);
     this.#aborting += 1;
     this.#pass({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } });
     // A handler that has been aborted and still blocks the thread keeps this from running.
@@ -159,52 +211,71 @@ export class AnyServerTransport implements ServerTransport {
     return this.#notify(message as Fields & { readonly method: string }, related);
   }
 
+  #opened(run: Run, params: unknown): OpenRequest {
+    const open = new OpenRequest(run, params as Fields | undefined);
+    this.#open.set(run.requestId, open);
+    return open;
+  }
+
+  /** @returns the request as the server receives it; `undefined` if it has been answered */
+  #arrived(key: string, message: StatelessMessage): StatelessMessage | undefined {
+    if (this.#stateless === undefined) throw new Error('a request of the stateless era came to a session');
+    return this.#stateless.arrived(key, message, this.#speaksStateless);
+  }
+
+  /**
+   * A message of a session; in a compartment of the stateless era it is the gateway's own.
+   * @returns what the server receives; `undefined` if it has been answered
+   */
+  #own(message: Fields): Fields | undefined {
+    if (!this.#speaksStateless || typeof message.method !== 'string') return message;
+    if (!SUBSCRIBES.has(message.method)) return withEnvelope(message);
+    if (isRequestId(message.id)) void this.#answer(response(message.id, { result: {} }));
+    return undefined;
+  }
+
+  /** The server has answered the gateway's `initialize`. */
+  #introduced(result: unknown): void {
+    if (this.#stateless === undefined) return;
+    this.#stateless.calls.introduced(result);
+    this.#speaksStateless = this.#bindToStatelessEra();
+  }
+
   /** @param message as the server is meant to receive it */
-  #receive(message: Fields, key: string): void {
-    const { id, method, params } = message;
-    if (typeof method !== 'string') {
-      const theirs = this.#asked.answered(id);
-      if (theirs !== undefined) this.#pass({ ...message, jsonrpc: '2.0', id: theirs });
-      return;
-    }
+  #receive(message: Fields, open: OpenRequest | undefined): void {
+    const { method } = message;
+    if (typeof method !== 'string') return this.#receiveAnswer(message);
     const { lists } = this.#owner;
-    if (!isRequestId(id)) {
+    if (open === undefined) {
       this.#pass(message as unknown as ServerMessage);
       if (method === 'notifications/initialized') lists?.initialized();
       return;
     }
     if (method === 'tools/call') lists?.called();
-    const run = new Run(key, id, method, this.#context);
-    this.#open.set(id, new OpenRequest(run, params as Fields | undefined));
-    this.#serve(run, message as unknown as ServerMessage);
+    const { run } = open;
+    runIn(
+      run,
+      receive,
+      this,
+      message as unknown as ServerMessage,
+      this.#requestInfo.of(run.requestId),
+      (error) => {
+        const why = { code: INTERNAL_ERROR, message: messageOf(error) };
+        void this.#answer(response(run.requestId, { error: why }));
+      },
+    );
   }
 
-  /** Calls the server's `onmessage` in the request's context. It may be async, and throw. */
-  #serve(run: Run, message: ServerMessage): void {
-    const failed = (error: unknown): void => {
-      const why = { code: INTERNAL_ERROR, message: messageOf(error) };
-      void this.#answer(response(run.requestId, { error: why }));
-    };
-    try {
-      const returned: unknown = runIn(run, () =>
-        this.onmessage?.(message, this.#requestInfo.of(run.requestId)),
-      );
-      if (returned instanceof Promise) returned.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+  #receiveAnswer(answer: Fields): void {
+    const theirs = this.#asked.answered(answer.id);
+    if (theirs !== undefined) this.#pass({ ...answer, jsonrpc: '2.0', id: theirs });
   }
 
   /** For a message to which there is no answer. */
   #pass(message: ServerMessage): void {
-    const failed = (error: unknown): void =>
-      this.#owner.onError(new Error(`the server's onmessage failed: ${messageOf(error)}`));
-    try {
-      const returned: unknown = this.onmessage?.(message);
-      if (returned instanceof Promise) returned.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+    receive(this, message, undefined, (error) =>
+      this.#owner.onError(new Error(`the server's onmessage failed: ${messageOf(error)}`)),
+    );
   }
 
   #answer(answer: Response): Promise<void> {
@@ -212,6 +283,8 @@ export class AnyServerTransport implements ServerTransport {
     const open = this.#open.get(id);
     // It was cancelled, or has been answered: the client expects nothing more.
     if (open === undefined) return Promise.resolve();
+    // Its client is not there, and is going to continue the call.
+    if (this.#stateless?.holds(id, () => void this.#answer(answer))) return Promise.resolve();
     this.#open.delete(id);
     const { run, params } = open;
     const frame = this.#responseFrame(run.method, answer);
@@ -229,18 +302,32 @@ export class AnyServerTransport implements ServerTransport {
     const isResult = 'result' in answer;
     const viewed =
       tools === undefined || !isResult ? answer : { ...answer, result: tools.result(method, answer.result) };
-    const frame = toFrame(viewed, undefined);
-    if (isResult && method === 'tools/list' && this.#context.era === 'stateless')
+    if (isResult && method === 'tools/list' && this.#stateless !== undefined)
       this.#owner.given((viewed as { readonly result?: Fields }).result?.tools);
+    const frame = this.#framed(viewed);
     if (method !== 'initialize' || !isResult) return frame;
     if (!this.#swallowed.has(answer.id)) lists?.introduced({ message: answer, body: frame.body });
     return { ...frame, declared: declaredNotifications(answer.result) };
   }
 
+  /** A response to a request of the stateless era has the client's id, and is known by the key. */
+  #framed(answer: Response): SendFrame {
+    const stateless = this.#stateless?.calls.response(answer as ServerResponse);
+    if (stateless === undefined) return toFrame(answer, undefined);
+    const { id } = answer;
+    this.#stateless?.over(id);
+    const left = this.#owner.left();
+    const frame = toFrame(stateless as Response, undefined);
+    return { ...frame, id, relatedTo: id, ...(left !== undefined && { left }) };
+  }
+
   #ask(request: Fields, related: RequestId | undefined): Promise<void> {
     const id = this.#asked.ask(request.id);
+    const asked = { ...request, method: String(request.method), id };
     try {
-      return this.#window.send(toFrame({ ...request, method: String(request.method), id }, related));
+      if (this.#stateless === undefined) return this.#window.send(toFrame(asked, related));
+      this.#stateless.forClient(asked, related);
+      return Promise.resolve();
     } catch (error) {
       this.#asked.answered(id);
       throw error;
@@ -250,19 +337,30 @@ export class AnyServerTransport implements ServerTransport {
   #notify(notification: Fields & { readonly method: string }, related: RequestId | undefined): Promise<void> {
     const { method } = notification;
     const params = notification.params as Fields | undefined;
-    if (method === 'notifications/message' && this.#logLevel.excludes(params?.level))
+    if (method === 'notifications/message' && this.#isUnwanted(params?.level, related))
       return Promise.resolve();
+    let sent: typeof notification | undefined = notification;
     if (method === 'notifications/cancelled') {
       const requestId = this.#asked.withdrawn(params?.requestId);
       if (requestId === undefined) return Promise.resolve();
-      return this.#window.send(toFrame({ ...notification, params: { ...params, requestId } }, undefined));
+      sent = { ...notification, params: { ...params, requestId } };
     }
+    if (this.#stateless !== undefined)
+      sent = this.#stateless.forClient(sent as ServerCall, related) as typeof sent;
+    if (sent === undefined) return Promise.resolve();
     const relatedTo = BELONGS_TO_CALL.has(method) ? related : undefined;
-    const frame = toFrame({ ...notification, params }, relatedTo, this.#context.era === 'stateless');
+    const frame = toFrame(sent as ServerCall, relatedTo, this.#stateless !== undefined);
     // See `PortTransport`.
     if (frame.listChanged && this.#owner.lists?.listChanged() && frame.topic !== undefined)
       return Promise.resolve();
     return this.#window.send(frame);
+  }
+
+  /** Whether the client has asked not to receive log messages of this level. */
+  #isUnwanted(level: unknown, related: RequestId | undefined): boolean {
+    return this.#stateless === undefined
+      ? this.#logLevel.excludes(level)
+      : !this.#stateless.calls.wantsLog(related, level);
   }
 
   #settled(run: Run): void {
