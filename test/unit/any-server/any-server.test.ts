@@ -24,6 +24,7 @@ class Owner implements SessionServerOwner {
   readonly fastPath = false;
   readonly tools = undefined;
   readonly lists = undefined;
+  readonly handleTools = undefined;
   readonly holds = new Holds(() => {});
   readonly posted: SendFrame[] = [];
   readonly settled: Pick<Run, 'requestId' | 'cancelled'>[] = [];

@@ -88,6 +88,7 @@ export class AnyServerTransport implements ServerTransport, StatelessSideOwner {
     this.#asked = new AskedRequests(firstRequestId);
     this.#bindToStatelessEra = bindToStatelessEra;
     if (context.era === 'stateless') this.#stateless = new StatelessSide(this);
+    if (this.#stateless !== undefined) this.#stateless.calls.handleTools = owner.handleTools;
     this.started = new Promise((resolve) => {
       this.#start = resolve;
     });
@@ -302,20 +303,19 @@ export class AnyServerTransport implements ServerTransport, StatelessSideOwner {
     const isResult = 'result' in answer;
     const viewed =
       tools === undefined || !isResult ? answer : { ...answer, result: tools.result(method, answer.result) };
-    if (isResult && method === 'tools/list' && this.#stateless !== undefined)
-      this.#owner.given((viewed as { readonly result?: Fields }).result?.tools);
-    const frame = this.#framed(viewed);
+    const frame = this.#framed(method, viewed);
     if (method !== 'initialize' || !isResult) return frame;
     if (!this.#swallowed.has(answer.id)) lists?.introduced({ message: answer, body: frame.body });
     return { ...frame, declared: declaredNotifications(answer.result) };
   }
 
   /** A response to a request of the stateless era has the client's id, and is known by the key. */
-  #framed(answer: Response): SendFrame {
+  #framed(method: string, answer: Response): SendFrame {
     const stateless = this.#stateless?.calls.response(answer as ServerResponse);
     if (stateless === undefined) return toFrame(answer, undefined);
     const { id } = answer;
     this.#stateless?.over(id);
+    if (method === 'tools/list') this.#owner.given((stateless.result as Fields | undefined)?.tools);
     const left = this.#owner.left();
     const frame = toFrame(stateless as Response, undefined);
     return { ...frame, id, relatedTo: id, ...(left !== undefined && { left }) };
