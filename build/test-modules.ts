@@ -3,7 +3,7 @@
  * and half of its processor time. The gateway's own bundle, with V8's code cache, makes threads faster still, but
  * esbuild takes longer for it than the few threads of one test.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { TARGET } from './lazy-values.js';
@@ -14,12 +14,15 @@ const PACKAGES = {
   'prom-client': `export { Counter, Gauge, Histogram } from 'prom-client';`,
 };
 
-/** Imports of packages. Importing the SDK has no effects, though it doesn't say so: only what is named is joined. */
-const packages: Plugin = {
+/**
+ * Imports of packages. Importing the SDK has no effects, though it doesn't say so: only what is named is joined.
+ * @param folder of what many import, as a module reaches it
+ */
+const packages = (folder: string): Plugin => ({
   name: 'packages',
   setup({ onResolve, resolve }) {
     onResolve({ filter: /^(?:zod|zod\/v4|prom-client)$/ }, ({ path }) => ({
-      path: `./packages/${path.split('/')[0]}.mjs`,
+      path: `${folder}/${path.split('/')[0]}.mjs`,
       external: true,
     }));
     onResolve({ filter: /^@modelcontextprotocol\/sdk\/|^\./ }, async ({ path, pluginData, ...rest }) => {
@@ -28,7 +31,7 @@ const packages: Plugin = {
       return found.path.includes('/@modelcontextprotocol/') ? { ...found, sideEffects: false } : found;
     });
   },
-};
+});
 const RESOLVED = {};
 
 /** zod's sentences in fifty languages are a third of it. */
@@ -51,7 +54,7 @@ const joined = {
   logLevel: 'warning',
   // What CommonJS packages expect; an ES module has none.
   banner: {
-    js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`,
+    js: "import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);",
   },
   outExtension: { '.js': '.mjs' },
 } as const satisfies BuildOptions;
@@ -61,16 +64,8 @@ const joined = {
  * @param outdir for the joined ones, which have the same names
  */
 export async function joinTestModules(from: string, outdir: string): Promise<void> {
-  const names = readdirSync(from).filter((name) => name.endsWith('.mjs'));
-  const files = names.map((name) => join(from, name));
-  await build({
-    ...joined,
-    outdir,
-    // One that asks where it is must stay there.
-    entryPoints: files.filter((file) => !readFileSync(file, 'utf8').includes('import.meta')),
-    external: ['mcp-bulkhead'],
-    plugins: [packages],
-  });
+  await joinFolder(from, outdir, './packages');
+  await joinFolder(join(from, 'created'), join(outdir, 'created'), '../packages');
   for (const [name, contents] of Object.entries(PACKAGES)) {
     await build({
       ...joined,
@@ -80,4 +75,16 @@ export async function joinTestModules(from: string, outdir: string): Promise<voi
       minifyWhitespace: true,
     });
   }
+}
+
+async function joinFolder(from: string, outdir: string, packagesFolder: string): Promise<void> {
+  const names = readdirSync(from).filter((name) => name.endsWith('.mjs'));
+  await build({
+    ...joined,
+    outdir,
+    entryPoints: names.map((name) => join(from, name)),
+    // The last three are fastmcp's: it asks whether they are installed.
+    external: ['mcp-bulkhead', 'effect', 'sury', '@valibot/to-json-schema'],
+    plugins: [packages(packagesFolder)],
+  });
 }

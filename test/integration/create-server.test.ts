@@ -10,7 +10,7 @@ import { withDeadline } from '../support/deadline.js';
 import { once } from '../support/events.js';
 import { expectError } from '../support/expectations.js';
 import type { Gateway } from '../support/gateway.js';
-import { fixtureModule } from '../support/modules.js';
+import { fixtureModule, joined } from '../support/modules.js';
 import { sessionOf, startCatalogue } from '../support/programs.js';
 import { type RawClient, textOf } from '../support/raw-client.js';
 import { asleep, ofSession } from '../support/sleep.js';
@@ -31,7 +31,7 @@ const START_DEADLINE_MS = 50_000;
 const CANCEL_GRACE_MS = 500;
 
 const entry = (kind: string, more: object = {}) => ({
-  module: fileURLToPath(fixtureModule(`created/${kind}`)),
+  module: fileURLToPath(joined(fixtureModule(`created/${kind}`))),
   ...more,
 });
 

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { createGateway } from '../../src/index.js';
 import { until, withDeadline } from '../support/deadline.js';
 import type { Gateway } from '../support/gateway.js';
-import { fixtureModule } from '../support/modules.js';
+import { fixtureModule, joined } from '../support/modules.js';
 import { connectSdk2, type Mode, overHttp, overStdio } from '../support/sdk2-client.js';
 
 const START_DEADLINE_MS = 50_000;
@@ -14,9 +14,9 @@ const CAPABILITIES: ClientCapabilities = { sampling: {}, elicitation: { form: {}
 
 const SERVERS = {
   /** Made with the gateway's own SDK. */
-  tools: fileURLToPath(fixtureModule('tools')),
+  tools: fileURLToPath(joined(fixtureModule('tools'))),
   /** Made with the client's SDK. */
-  created: fileURLToPath(fixtureModule('created/sdk2')),
+  created: fileURLToPath(joined(fixtureModule('created/sdk2'))),
 };
 type Name = keyof typeof SERVERS;
 

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { createGateway } from '../../src/index.js';
 import { afterThisTest } from './cleanup.js';
 import { withDeadline } from './deadline.js';
 import type { Gateway, GatewayOptions } from './gateway.js';
+import { joined } from './modules.js';
 import { projectRoot } from './project.js';
 import { RawClient, type RawClientOptions } from './raw-client.js';
 
@@ -41,14 +43,27 @@ const quietDefaults = {
   bundle: false,
 } satisfies Partial<GatewayOptions>;
 
-/** A gateway with these servers, for the current test alone. */
+type Servers = NonNullable<NonNullable<GatewayOptions>['servers']>;
+
+/** A gateway with these servers, for the current test alone. Unless it bundles, modules of fixtures are joined. */
 export async function startCatalogue(
-  servers: NonNullable<GatewayOptions>['servers'],
+  servers: Servers,
   options: Partial<GatewayOptions> = {},
 ): Promise<Gateway> {
-  const gateway = await createGateway({ ...quietDefaults, servers, ...options } as GatewayOptions);
+  const served = options.bundle === undefined ? withJoinedModules(servers) : servers;
+  const gateway = await createGateway({ ...quietDefaults, servers: served, ...options } as GatewayOptions);
   afterThisTest(() => withDeadline(gateway.kill(), 'gateway.kill()', KILL_DEADLINE_MS));
   return gateway;
+}
+
+function withJoinedModules(servers: Servers): Servers {
+  return Object.fromEntries(
+    Object.entries(servers).map(([name, entry]) => {
+      const { module } = entry as { readonly module?: string | URL };
+      const url = typeof module === 'string' && isAbsolute(module) ? pathToFileURL(module) : module;
+      return [name, url instanceof URL ? { ...entry, module: joined(url) } : entry];
+    }),
+  );
 }
 
 /** A client of one of its servers, by name. */
