@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
 import { startCli } from '../support/cli-process.js';
+import { collect, once } from '../support/events.js';
+import type { Gateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
 import { inProcess, inThread, program, startCatalogue } from '../support/programs.js';
 import { RawClient } from '../support/raw-client.js';
@@ -27,33 +29,59 @@ describe('A tool whose x-mcp-header is not valid', () => {
 
 describe('A server whose lists may change at any time', () => {
   const servers = {
-    'a command': program(PROGRAM, [], DYNAMIC),
-    'a program in a process': inProcess(PROGRAM, [], DYNAMIC),
-    'a program in a thread': inThread(PROGRAM, [], DYNAMIC),
+    'a command': program(PROGRAM, ['--changing'], DYNAMIC),
+    'a program in a process': inProcess(PROGRAM, ['--changing'], DYNAMIC),
+    'a program in a thread': inThread(PROGRAM, ['--changing'], DYNAMIC),
   };
   for (const [what, entry] of Object.entries(servers)) {
     it(`is known by the list that clients were given last: ${what}`, async () => {
       const gateway = await startCatalogue({ maps: entry }, { token: TOKEN });
-      const authorization = `Bearer ${TOKEN}`;
-      const client = new RawClient(new URL('/maps/mcp', gateway.url), { headers: { authorization } });
-      afterThisTest(() => client.destroy());
-      const list = () => askStateless(client, 'tools/list');
-      const find = async (header: string | undefined) => {
-        const headers = header === undefined ? {} : { [header]: 'west' };
-        const params = { name: 'find', arguments: { region: 'west' } };
-        const { status, answer } = await askStateless(client, 'tools/call', params, { headers });
-        return { status, code: answer.error?.code };
-      };
-      const served = { status: 200, code: undefined };
-      const refused = { status: 400, code: -32020 };
-
-      expect(await find(undefined), 'before any list').to.deep.equal(served);
+      const { list, find } = callsOf(gateway);
+      expect(await find(undefined), 'before any list').to.deep.equal(SERVED);
       expect((await list()).status).to.equal(200);
-      expect(await find(undefined)).to.deep.equal(refused);
-      expect(await find('mcp-param-region')).to.deep.equal(served);
+      expect(await find(undefined)).to.deep.equal(REFUSED);
+      expect(await find('mcp-param-region')).to.deep.equal(SERVED);
       expect((await list()).status).to.equal(200);
-      expect(await find('mcp-param-region')).to.deep.equal(refused);
-      expect(await find('mcp-param-region-1')).to.deep.equal(served);
+      expect(await find('mcp-param-region')).to.deep.equal(REFUSED);
+      expect(await find('mcp-param-region-1')).to.deep.equal(SERVED);
     });
   }
 });
+
+describe('A server whose lists were learned', () => {
+  it('is known as soon as the gateway is started again', async () => {
+    const servers = { maps: program(PROGRAM, [], { affinity: 'request' }) };
+    const first = await startCatalogue(servers, { token: TOKEN });
+    const learned = once(first.events, 'lists-learned');
+    expect(await callsOf(first).find('mcp-param-region')).to.deep.equal(SERVED);
+    expect((await learned).outcome).to.equal('learned');
+    expect(await callsOf(first).find(undefined)).to.deep.equal(REFUSED);
+    await first.close();
+
+    const second = await startCatalogue(servers, { token: TOKEN });
+    const started = collect(second.events, 'thread-started');
+    expect(await callsOf(second).find(undefined)).to.deep.equal(REFUSED);
+    expect(started).to.deep.equal([]);
+    expect(await callsOf(second).find('mcp-param-region')).to.deep.equal(SERVED);
+  });
+});
+
+const SERVED = { status: 200, code: undefined };
+const REFUSED = { status: 400, code: -32020 };
+
+/** Calls of a client of the server `maps`. */
+function callsOf(gateway: Gateway) {
+  const authorization = `Bearer ${TOKEN}`;
+  const client = new RawClient(new URL('/maps/mcp', gateway.url), { headers: { authorization } });
+  afterThisTest(() => client.destroy());
+  return {
+    list: () => askStateless(client, 'tools/list'),
+    /** @param header that repeats the argument */
+    find: async (header: string | undefined) => {
+      const headers = header === undefined ? {} : { [header]: 'west' };
+      const params = { name: 'find', arguments: { region: 'west' } };
+      const { status, answer } = await askStateless(client, 'tools/call', params, { headers });
+      return { status, code: answer.error?.code };
+    },
+  };
+}
