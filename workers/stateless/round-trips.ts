@@ -153,6 +153,11 @@ export class RoundTrips {
     this.#soon(key, conversation);
   }
 
+  /** Whether the client of this request is not there, and what it is to be sent has to wait. */
+  parked(key: RequestId): boolean {
+    return this.#conversations.get(key)?.parked === true;
+  }
+
   /**
    * Whether the response to this request has to wait, because its client is not there.
    * @param send sends it when the client has come back

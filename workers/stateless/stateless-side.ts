@@ -58,8 +58,8 @@ export class StatelessSide implements RoundTripsOwner {
       this.#owner.respond({ jsonrpc: '2.0', id: key, result });
       return undefined;
     }
-    const { inputResponses, ...params } = request.params ?? {};
-    if (inputResponses === undefined || asItIs) return request;
+    if (asItIs || request.params?.inputResponses === undefined) return request;
+    const { inputResponses, ...params } = request.params;
     this.#trips.answeredEarly(key, inputResponses as Fields);
     return { ...request, params };
   }
@@ -100,6 +100,11 @@ export class StatelessSide implements RoundTripsOwner {
       default:
         return message;
     }
+  }
+
+  /** Whether the client of this request is not there, and what it is to be sent has to wait. */
+  parked(key: RequestId): boolean {
+    return this.#trips.parked(key);
   }
 
   /**

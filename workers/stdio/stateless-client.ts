@@ -69,9 +69,12 @@ export class StatelessClient implements ClientSide, RoundTripsOwner {
     if (fault !== undefined) return this.#answers(key, { error: fault });
     const result = this.#calls.ownResult(message);
     if (result !== undefined) return this.#answers(key, { result });
-    const { inputResponses, ...params } = message.params ?? {};
-    if (isFields(inputResponses)) this.#trips.answeredEarly(key, inputResponses);
-    return { message: { ...message, params }, body: requestText(body, key, this.#handled(message)) };
+    const text = requestText(body, key, this.#handled(message));
+    if (message.params?.inputResponses === undefined)
+      return { message: message as unknown as Fields, body: text };
+    const { inputResponses, ...params } = message.params;
+    this.#trips.answeredEarly(key, inputResponses as Fields);
+    return { message: { ...message, params }, body: text };
   }
 
   #handled({ method }: StatelessMessage): boolean {

@@ -284,8 +284,7 @@ export class PortTransport implements Transport, StatelessSideOwner {
   /** `send` for a request's result. Returns a promise only if it has to wait. */
   answer(id: RequestId, result: Result): Promise<void> | undefined {
     const response: JSONRPCResponse = { result, jsonrpc: '2.0', id };
-    if (this.#stateless?.holds(id, () => void this.send(response))) return undefined;
-    if (result.isError !== true && this.#window.open) {
+    if (result.isError !== true && this.#window.open && this.#stateless?.parked(id) !== true) {
       const body = shortText(this.#forItsEra(response));
       if (body !== undefined) {
         const frame = { type: 'send', kind: 'response', id, relatedTo: id, body } as const;
