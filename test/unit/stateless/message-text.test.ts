@@ -35,6 +35,17 @@ describe('The text of a request of the stateless era, for a program', () => {
   });
 });
 
+describe('The text of a request with the handle of a session', () => {
+  it('loses the handle alone, and keeps the digits of the other arguments', () => {
+    const text =
+      '{"id":3,"method":"tools/call","params":{"name":"t","arguments":{"n":9007199254740993,"session":"s"}}}';
+    expect(requestText(text, 'r-1', true)).to.equal(
+      '{"id":"r-1","method":"tools/call","params":{"name":"t","arguments":{"n":9007199254740993}}}',
+    );
+    expect(requestText(text, 'r-1', false)).to.include('"session":"s"');
+  });
+});
+
 describe('The text of a result for a client of the stateless era', () => {
   it('has what the revision adds, and the rest as the program has written it', () => {
     expect(responded('{ "content" : [], "n": 9007199254740993 }')).to.equal(
