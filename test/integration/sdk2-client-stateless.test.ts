@@ -29,8 +29,11 @@ const SERVERS = {
   tools: module('tools'),
   sdk1: module('created/sdk1'),
   rounds: module('created/sdk2-rounds'),
+  pushing: module('created/sdk2'),
   own: module('created/own-object'),
   kept: module('created/sdk1', { affinity: 'principal' }),
+  handled: module('created/sdk1', { affinity: 'handle' }),
+  handledOwn: module('created/own-object', { affinity: 'handle' }),
 };
 type Name = keyof typeof SERVERS;
 
@@ -120,6 +123,21 @@ describe("The second SDK's client without a session", () => {
     expect(await textOf(other, 'count')).to.equal('3');
   });
 
+  for (const name of ['handled', 'handledOwn'] as const) {
+    it(`opens sessions where it is given handles of them, and each has a server of its own: ${name}`, async () => {
+      const client = await connect(name);
+      expect((await client.listTools()).tools.map((tool) => tool.name)).to.include.members([
+        'open_session',
+        'close_session',
+        'count',
+      ]);
+      const [one, other] = [await opened(client), await opened(client)];
+      for (const number of ['1', '2'])
+        expect(await textOf(client, 'count', { session: one })).to.equal(number);
+      expect(await textOf(client, 'count', { session: other })).to.equal('1');
+    });
+  }
+
   it('cancels a call by leaving it, of which the server is told', async () => {
     const client = await connect('kept');
     const controller = new AbortController();
@@ -169,6 +187,13 @@ describe("The second SDK's client without a session", () => {
       expect(await textOf(client, 'greet')).to.equal('Hello, Ada (asked once)');
     });
 
+    it('is told what its server has to return, if that pushes its question', async () => {
+      const client = await connect('pushing', 'auto', answering);
+      const { isError, content } = await client.callTool({ name: 'ask' });
+      expect(isError).to.equal(true);
+      expect(JSON.stringify(content)).to.include('inputRequired');
+    });
+
     it('sees how far a call is, and what it logs', async () => {
       const logged: unknown[] = [];
       const client = await connect('rounds', 'auto', (told) => {
@@ -198,6 +223,12 @@ describe("The second SDK's client without a session", () => {
     await subscription.close();
   });
 });
+
+/** The handle of a new session. */
+async function opened(client: Client): Promise<string> {
+  const { structuredContent } = await client.callTool({ name: 'open_session' });
+  return String((structuredContent as { readonly session?: unknown } | undefined)?.session);
+}
 
 async function textOf(client: Client, name: string, args: Record<string, unknown> = {}): Promise<string> {
   const { content } = await client.callTool({ name, arguments: args });
