@@ -11,7 +11,7 @@ import type { ClaimFrame } from '../src/shared/frames/to-worker.js';
 import { type HandleTools, withHandleTools } from '../src/shared/handle-tools.js';
 import { HEADER_ANNOTATION, type HeaderAnnotations, headerAnnotations } from '../src/shared/header-params.js';
 import { LIST_KINDS, LIST_METHODS } from '../src/shared/list-methods.js';
-import { type AnyResponse, responseFailure } from '../src/shared/response-failure.js';
+import { responseFailure } from '../src/shared/response-failure.js';
 import {
   discoverResult,
   type Introduction,
@@ -20,7 +20,9 @@ import {
 } from '../src/shared/stateless.js';
 import { SERVED_VERSIONS } from '../src/shared/stateless-protocol.js';
 import { aroundId } from './exchanged-id.js';
+import { ITEMS, wholeList } from './list-pages.js';
 import { toolNames } from './listed-tools.js';
+import type { TextResponse } from './text-response.js';
 
 /** A list that takes longer is not learned. */
 const ANSWER_DEADLINE_MS = 10_000;
@@ -31,21 +33,16 @@ const MAX_ROUNDS = 5;
 /** What is remembered of a server at most: its answers together. */
 const MAX_CHARS = 1024 * 1024;
 const METHOD_NOT_FOUND = -32601;
-/** The member of a list's result that is the list. */
-const ITEMS = ['tools', 'prompts', 'resources', 'resourceTemplates'] as const;
-
-/** A response and its text. */
-export interface TextResponse {
-  readonly message: AnyResponse;
-  readonly body: string;
-}
 
 /** The session that a worker serves. */
 export type ClaimedSession = Pick<ClaimFrame, 'context' | 'handleTools'>;
 
 export interface ListInquiryOwner {
-  /** Asks the server; the client does not see the answer. Never settles if the server does not answer. */
-  ask(method: string): Promise<TextResponse>;
+  /**
+   * Asks the server; the client does not see the answer. Never settles if the server does not answer.
+   * @param params with the cursor of a page that is not the first
+   */
+  ask(method: string, params: { readonly cursor: string } | undefined): Promise<TextResponse>;
   report(frame: ListsFrame): void;
   /** Its lists are not learned: why. */
   refuse(reason: string): void;
@@ -138,7 +135,9 @@ export class ListInquiry {
   #answers(): Promise<ReadonlyMap<string, TextResponse>> {
     const answers = new Map<string, TextResponse>();
     const asked = this.#methods.map(async (method) => {
-      answers.set(method, await this.#owner.ask(method));
+      const ask = (cursor: string | undefined) =>
+        this.#owner.ask(method, cursor === undefined ? undefined : { cursor });
+      answers.set(method, await wholeList(ask, MAX_CHARS));
     });
     return new Promise((resolve) => {
       this.#timer = setTimeout(() => resolve(new Map(answers)), ANSWER_DEADLINE_MS);
@@ -197,7 +196,7 @@ function inStatelessForm(
   return { message: { result }, body: JSON.stringify({ jsonrpc: '2.0', id: 0, result }) };
 }
 
-/** A list of several pages would be known in part only, and what failed may succeed later. */
+/** A list that still has a cursor would be known in part only, and what failed may succeed later. */
 function lasts({ message }: TextResponse): boolean {
   if ('error' in message) return message.error.code === METHOD_NOT_FOUND;
   const result = message.result as { readonly nextCursor?: unknown } | null;

@@ -252,8 +252,20 @@ describe('what was learned of a program', () => {
     expect(await toolsOf(await sessionOf(gateway, 'odd'))).not.to.include('mine');
   });
 
-  it('has no list of several pages: such a list is asked of a process', async () => {
+  it('has a list of several pages in one', async () => {
     const { gateway, started } = await learningGateway(['--pages']);
+    const own = await teach(gateway);
+    const first = (await own.ask('tools/list')).result;
+    expect(first).to.include({ nextCursor: 'more' });
+    const second = (await own.ask('tools/list', { cursor: 'more' })).result;
+    const client = await sessionOf(gateway, 'odd');
+    const { result } = await client.ask('tools/list');
+    expect(result).to.deep.equal({ tools: [first?.tools, second?.tools].flat() });
+    expect(started).to.have.length(1);
+  });
+
+  it('has no list of too many pages: such a list is asked of a process', async () => {
+    const { gateway, started } = await learningGateway(['--endless-pages']);
     await teach(gateway);
     const client = await sessionOf(gateway, 'odd');
     expect(started).to.have.length(1);

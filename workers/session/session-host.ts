@@ -159,9 +159,9 @@ export class SessionHost implements SessionServerOwner {
     let lastList = 0;
     const { log } = this.#owner;
     return new ListInquiry({
-      ask: async (method) => {
+      ask: async (method, params) => {
         lastList += 1;
-        const request = { jsonrpc: '2.0', id: `bulkhead-list-${lastList}`, method };
+        const request = { jsonrpc: '2.0', id: `bulkhead-list-${lastList}`, method, params };
         const answer = await this.#server.replay(JSON.stringify(request));
         // The server has been closed.
         return answer ?? new Promise(() => {});

@@ -4,7 +4,8 @@ import type { MessageFrame, ResumeFrame } from '../../src/shared/frames/to-worke
 import type { UnpacedFrame } from '../../src/shared/frames/unpaced.js';
 import type { HandleTools } from '../../src/shared/handle-tools.js';
 import type { RequestId } from '../../src/shared/request-id.js';
-import type { ListInquiry, TextResponse } from '../list-inquiry.js';
+import type { ListInquiry } from '../list-inquiry.js';
+import type { TextResponse } from '../text-response.js';
 import type { ToolView } from '../tool-rules.js';
 import type { Run } from './current-request.js';
 import type { Holds } from './holds.js';

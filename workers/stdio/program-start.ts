@@ -9,7 +9,8 @@ import {
 import { cut } from '../../src/shared/errors.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
-import { type ClaimedSession, ListInquiry, type TextResponse } from '../list-inquiry.js';
+import { type ClaimedSession, ListInquiry } from '../list-inquiry.js';
+import type { TextResponse } from '../text-response.js';
 
 const INITIALIZED = 'notifications/initialized';
 const MAX_QUOTED_CHARS = 500;
@@ -47,7 +48,7 @@ export class ProgramStart {
     this.#owner = owner;
     if (!learns) return;
     this.#lists = new ListInquiry({
-      ask: (method) => this.#askList(method),
+      ask: (method, params) => this.#askList(method, params),
       report: (frame) => owner.post(frame),
       refuse: (reason) => this.#log(`the server's lists are not remembered for later sessions: ${reason}`),
     });
@@ -156,10 +157,10 @@ export class ProgramStart {
     return undefined;
   }
 
-  async #askList(method: string): Promise<TextResponse> {
+  async #askList(method: string, params: object | undefined): Promise<TextResponse> {
     this.#lastList += 1;
     const id = `bulkhead-list-${this.#lastList}`;
-    const response = await this.#owner.ask(id, JSON.stringify({ jsonrpc: '2.0', id, method }));
+    const response = await this.#owner.ask(id, JSON.stringify({ jsonrpc: '2.0', id, method, params }));
     return this.#owner.viewed(method, response);
   }
 

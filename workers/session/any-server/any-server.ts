@@ -9,7 +9,7 @@ import { messageOf } from '../../../src/shared/errors.js';
 import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-worker.js';
 import type { RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
-import type { TextResponse } from '../../list-inquiry.js';
+import type { TextResponse } from '../../text-response.js';
 import type { SessionServer, SessionServerOwner } from '../session-server.js';
 import { checkedServer, declareByRequest, reportErrors } from './returned-server.js';
 import { bindToStatelessEra } from './sdk2-era.js';

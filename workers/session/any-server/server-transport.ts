@@ -14,9 +14,9 @@ import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-wo
 import { isRequestId, type RequestId } from '../../../src/shared/request-id.js';
 import type { AnyResponse } from '../../../src/shared/response-failure.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
-import type { TextResponse } from '../../list-inquiry.js';
 import type { ServerResponse, StatelessMessage } from '../../stateless/stateless-calls.js';
 import { type ServerCall, StatelessSide, type StatelessSideOwner } from '../../stateless/stateless-side.js';
+import type { TextResponse } from '../../text-response.js';
 import { currentRequest, Run, runIn } from '../current-request.js';
 import { RequestInfo } from '../request-info.js';
 import { idOf, toFrame } from '../send-frame.js';

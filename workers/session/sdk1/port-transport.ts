@@ -17,9 +17,9 @@ import type { InputRequiredFrame, SendFrame } from '../../../src/shared/frames/f
 import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-worker.js';
 import { isRequestId, type RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
-import type { TextResponse } from '../../list-inquiry.js';
 import type { StatelessMessage } from '../../stateless/stateless-calls.js';
 import { StatelessSide, type StatelessSideOwner } from '../../stateless/stateless-side.js';
+import type { TextResponse } from '../../text-response.js';
 import type { ToolView } from '../../tool-rules.js';
 import { currentRequest } from '../current-request.js';
 import { FastPath } from '../fast-path/fast-path.js';

@@ -3,7 +3,7 @@ import type { Session, SetupDefinition } from '../../../src/shared/define-server
 import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-worker.js';
 import type { RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
-import type { TextResponse } from '../../list-inquiry.js';
+import type { TextResponse } from '../../text-response.js';
 import type { SessionServer, SessionServerOwner } from '../session-server.js';
 import { createMcpServer, type SessionMcpServer } from './mcp-server.js';
 import { PortTransport } from './port-transport.js';
