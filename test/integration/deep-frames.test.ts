@@ -1,17 +1,15 @@
 import { expect } from 'chai';
 import type { GatewayEvents } from '../../src/index.js';
 import { once } from '../support/events.js';
-import { connectedClient, type Gateway, rawClient, startGateway } from '../support/gateway.js';
+import { connectedClient, rawClient, renewedGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
 import { textOf } from '../support/raw-client.js';
 
 describe('A module that nests data deep', () => {
-  let gateway: Gateway;
-  beforeEach(async () => {
-    gateway = await startGateway({ serverModule: fixtureModule('deep'), spareThreads: 2 });
-  });
+  const shared = renewedGateway({ serverModule: fixtureModule('deep') });
 
   it('has its log line cut, and not lost', async () => {
+    const gateway = shared();
     const logged = once(gateway.events, 'module-log');
     const client = await connectedClient(gateway);
     await client.call('log', { levels: 4_000 });
@@ -22,6 +20,7 @@ describe('A module that nests data deep', () => {
 
   for (const tool of ['log', 'metric', 'state', 'request', 'progress', 'reject', 'fail']) {
     it(`harms no one else, and gets its own answer: ${tool}`, async () => {
+      const gateway = shared();
       const bystander = await connectedClient(gateway);
       // Some nest too deeply for the thread that sends them, some only for the main thread, whose stack is smaller.
       for (const levels of [1_000, 5_000, 9_000, 20_000]) {

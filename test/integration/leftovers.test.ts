@@ -12,10 +12,11 @@ import { afterThisTest } from '../support/cleanup.js';
 import { type CliProcess, startCli } from '../support/cli-process.js';
 import { ClientFiles } from '../support/client-files.js';
 import { until } from '../support/deadline.js';
-import { fixtureModule } from '../support/modules.js';
+import { fixtureModule, joined } from '../support/modules.js';
 import { program } from '../support/programs.js';
 import { RawClient, textOf } from '../support/raw-client.js';
 
+const TOOLS = fileURLToPath(joined(fixtureModule('tools')));
 /**
  * Servers that ignore the end of their stdin and SIGTERM, the end alone, and nothing; and a module whose tools start
  * processes, in a thread and in a process.
@@ -24,9 +25,9 @@ const SERVERS = {
   stubborn: program('odd-server.mjs', ['--deaf', '--ignore-sigterm']),
   deaf: program('odd-server.mjs', ['--deaf']),
   polite: program('odd-server.mjs'),
-  tools: { module: fileURLToPath(fixtureModule('tools')) },
-  isolated: { module: fileURLToPath(fixtureModule('tools')), isolation: 'process' },
-  module: { module: fileURLToPath(fixtureModule('perilous')), isolation: 'process' },
+  tools: { module: TOOLS },
+  isolated: { module: TOOLS, isolation: 'process' },
+  module: { module: fileURLToPath(joined(fixtureModule('perilous'))), isolation: 'process' },
 };
 
 interface Served {
@@ -42,23 +43,25 @@ describe('what a gateway leaves behind that is killed with SIGKILL', () => {
   });
   beforeEach(() => {
     files = new ClientFiles();
-    files.write('project/bulkhead.json', { port: 0, adminPort: 0, bundle: false, servers: SERVERS });
   });
 
-  /** Its sessions' temporary folders are in a folder of this test. */
-  async function serve(): Promise<Served> {
+  /** A gateway with these servers. Its sessions' temporary folders are in a folder of this test. */
+  async function serve(...names: readonly (keyof typeof SERVERS)[]): Promise<Served> {
     mkdirSync(files.path('tmp'), { recursive: true });
-    const cli = startCli(['serve', '--config', 'bulkhead.json'], {
+    const config = `${names.join('-')}.json`;
+    const servers = Object.fromEntries(names.map((name) => [name, SERVERS[name]]));
+    files.write(`project/${config}`, { port: 0, adminPort: 0, bundle: false, servers });
+    const cli = startCli(['serve', '--config', config], {
       cwd: files.project,
       env: { TMPDIR: files.path('tmp') },
     });
     const [, adminUrl = ''] = await cli.printed('stdout', /^Admin server +(\S+)$/m);
-    const [, url = ''] = await cli.printed('stdout', /(http:\S+)\/stubborn\/mcp$/m);
+    const [, url = ''] = await cli.printed('stdout', /MCP servers? +(http:\/\/[^/\s]+)/);
     return {
       cli,
       adminUrl,
       session: async (server) => {
-        const client = new RawClient(new URL(`${url}/${server}/mcp`));
+        const client = new RawClient(new URL(names.length === 1 ? `${url}/mcp` : `${url}/${server}/mcp`));
         afterThisTest(() => client.destroy());
         await client.initialize();
         return client;
@@ -73,13 +76,13 @@ describe('what a gateway leaves behind that is killed with SIGKILL', () => {
   }
 
   it('is ended by the next one, with its trees, and nothing is of one that lives', async () => {
-    const neighbour = await serve();
+    const neighbour = await serve('stubborn');
     const other = await neighbour.session('stubborn');
     const untouched = [await other.call('pid'), await other.call('child', { detached: true })].map((answer) =>
       Number(textOf(answer)),
     );
 
-    const first = await serve();
+    const first = await serve('stubborn', 'tools', 'isolated');
     const stubborn = await first.session('stubborn');
     const left = [
       await stubborn.call('pid'),
@@ -93,7 +96,7 @@ describe('what a gateway leaves behind that is killed with SIGKILL', () => {
     expect(left).to.have.length(6);
     await kill(first);
 
-    const second = await serve();
+    const second = await serve('polite');
     await until(
       () => !left.some(isAlive),
       () => `the end of ${left.filter(isAlive).join(', ')}`,
@@ -112,7 +115,7 @@ describe('what a gateway leaves behind that is killed with SIGKILL', () => {
   });
 
   it('ends by itself where it is the process of a module, whose pipe closes', async () => {
-    const first = await serve();
+    const first = await serve('module');
     const client = await first.session('module');
     const { pid } = JSON.parse(textOf(await client.call('process'))) as { readonly pid: number };
     await kill(first);
@@ -121,7 +124,7 @@ describe('what a gateway leaves behind that is killed with SIGKILL', () => {
 
   it('ends by itself where it heeds SIGTERM and the system sends it', async function () {
     if (spawnSync('setpriv', ['--pdeathsig', 'TERM', '--', 'setpriv', '--version']).status !== 0) this.skip();
-    const first = await serve();
+    const first = await serve('deaf');
     const client = await first.session('deaf');
     const pid = Number(textOf(await client.call('pid')));
     await kill(first);
@@ -129,9 +132,9 @@ describe('what a gateway leaves behind that is killed with SIGKILL', () => {
   });
 
   it('is removed where it is a folder for temporary files, and of that gateway alone', async () => {
-    const neighbour = await serve();
+    const neighbour = await serve('polite');
     const kept = textOf(await (await neighbour.session('polite')).call('temporary'));
-    const first = await serve();
+    const first = await serve('polite');
     const left = dirname(textOf(await (await first.session('polite')).call('temporary')));
     expect(dirname(left)).to.equal(files.path('tmp'));
     await kill(first);
@@ -150,7 +153,7 @@ describe('what a gateway leaves behind that is killed with SIGKILL', () => {
     owned('tmp/bhmarked', `${dead}-`);
     owned('tmp/bh-named');
     mkdirSync(files.path('tmp/bhnobody'));
-    await serve();
+    await serve('polite');
     await until(() => !existsSync(left), 'the folder to be removed');
     expect(existsSync(kept)).to.equal(true);
     for (const name of ['target', 'tmp/bhliving', 'tmp/bhmarked', 'tmp/bh-named'])

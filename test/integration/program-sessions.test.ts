@@ -9,6 +9,8 @@ import { textOf } from '../support/raw-client.js';
 import { ownTemporaryFolder } from '../support/temporary-parent.js';
 
 const MIB = 1024 * 1024;
+/** Many windows of the pipe, and a quarter of the longest line. */
+const LONG_MIB = 8;
 
 /** A program behaves the same wherever it runs. */
 const PLACES = [
@@ -242,7 +244,7 @@ for (const { place, program, memoryLimit } of PLACES) {
     it('holds up nobody else, and what follows it comes after it', async () => {
       const { gateway, client } = await oddSession();
       const neighbour = await sessionOf(gateway, 'odd');
-      const long = client.call('long', { mib: 24 }, { deadlineMs: 60_000 });
+      const long = client.call('long', { mib: LONG_MIB }, { deadlineMs: 60_000 });
       const next = client.call('count');
       let calls = 0;
       let over = false;
@@ -253,15 +255,15 @@ for (const { place, program, memoryLimit } of PLACES) {
         calls += 1;
         expect(textOf(await neighbour.call('count'))).to.equal(String(calls));
       }
-      expect(textOf(await long)).to.have.length(24 * MIB);
+      expect(textOf(await long)).to.have.length(LONG_MIB * MIB);
       expect(textOf(await next)).to.equal('1');
       expect(calls).to.be.above(3);
     }).timeout(90_000);
 
     it('comes whole if the program exits after it', async () => {
       const { client } = await oddSession();
-      const last = await client.call('partial', { mib: 24 }, { deadlineMs: 60_000 });
-      expect(textOf(last)).to.have.length(24 * MIB);
+      const last = await client.call('partial', { mib: LONG_MIB }, { deadlineMs: 60_000 });
+      expect(textOf(last)).to.have.length(LONG_MIB * MIB);
     }).timeout(90_000);
   });
 
