@@ -75,7 +75,7 @@ describe('what is counted over all sessions', () => {
     const nothing = { asleep: 0, waking: 0, awake: 0, falling_asleep: 0, ending: 0 };
     expect(gateway.snapshot()).to.deep.include({
       sessions: nothing,
-      streams: { post: 0, get: 0, legacy: 0 },
+      streams: { post: 0, get: 0, legacy: 0, listen: 0 },
       requestsInFlight: 0,
       bufferedBytes: 0,
     });
@@ -84,7 +84,7 @@ describe('what is counted over all sessions', () => {
 
 function visit(gateway: Gateway): object {
   const sessions = { asleep: 0, waking: 0, awake: 0, falling_asleep: 0, ending: 0 };
-  const streams = { post: 0, get: 0, legacy: 0 };
+  const streams = { post: 0, get: 0, legacy: 0, listen: 0 };
   for (const session of gateway.sessions()) {
     sessions[session.state] += 1;
     for (const kind of ['post', 'get', 'legacy'] as const) streams[kind] += session.streams[kind];
