@@ -14,6 +14,7 @@ import { VERSION } from '../src/version.js';
 import { runScenario, type Verdict } from './runner/run-scenario.js';
 import { overview, verdictText } from './runner/verdict-text.js';
 import type { Scale, Scenario } from './scenario.js';
+import { bothEras } from './scenarios/both-eras.js';
 import { idleClients } from './scenarios/idle-clients.js';
 import { noisyNeighbours } from './scenarios/noisy-neighbours.js';
 import { restart } from './scenarios/restart.js';
@@ -28,6 +29,7 @@ const SCENARIOS: readonly Scenario[] = [
   noisyNeighbours,
   slowReaders,
   vanishingClients,
+  bothEras,
   restart,
   soak,
 ];

@@ -11,6 +11,7 @@ const text = (content: string) => ({ content: [{ type: 'text' as const, text: co
 const definition: ServerDefinition = {
   name: 'load',
   version: '1.0.0',
+  affinity: 'request',
   lists: 'static',
   setup(server, session) {
     server.registerTool(

@@ -4,6 +4,8 @@ import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
 import { runCli, startCli } from '../support/cli-process.js';
 import { withDeadline } from '../support/deadline.js';
+import { mcpUrl, sharedGateway } from '../support/gateway.js';
+import { fixtureModule } from '../support/modules.js';
 import { recordingServer } from '../support/recording-server.js';
 import { statelessServer } from '../support/stateless-server.js';
 
@@ -200,5 +202,18 @@ describe('bulkhead call --era', () => {
     expect(exit.code).to.equal(2);
     expect(exit.stderr).to.match(/^bulkhead: --input answers what a server asks in the stateless era; /);
     expect(server.requests.at(-1)).to.equal('DELETE');
+  });
+});
+
+describe('bulkhead call, of a tool of Bulkhead that asks its client', () => {
+  const gateway = sharedGateway({ serverModule: fixtureModule('asking'), affinity: 'request' });
+
+  it('shows what it asks, and answers', async () => {
+    const url = String(mcpUrl(gateway()));
+    const shown = await runCli(['call', url, 'named']);
+    expect(shown.code).to.equal(1);
+    expect(shown.stderr).to.include(`--input 'user_name={"name":"…"}'\n`);
+    const answered = await runCli(['call', url, 'named', '--input', 'user_name={"name":"Ada"}']);
+    expect(answered).to.deep.include({ code: 0, stdout: 'Hello, Ada!\n', stderr: '' });
   });
 });

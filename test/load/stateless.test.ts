@@ -1,12 +1,15 @@
 import { expect } from 'chai';
 import { sharedFaultServer, startFaultServer } from '../support/fault-server.js';
+import { mcpUrl, sharedGateway } from '../support/gateway.js';
 import { echoMix, load, mixFile, operation } from '../support/load-command.js';
+import { fixtureModule } from '../support/modules.js';
 
 /** 200 calls of 10 clients; the server spoils every 50th. */
 const CALLS = '--era stateless --rate 200 --duration 1s --sessions 10';
 const SPOILT = 4;
 
 describe('bulkhead load in the stateless era', () => {
+  const gateway = sharedGateway({ serverModule: fixtureModule('tools-static'), affinity: 'request' });
   const server = sharedFaultServer();
 
   it('discovers the server, lists its tools and calls them, without a session', async () => {
@@ -24,6 +27,19 @@ describe('bulkhead load in the stateless era', () => {
     expect(report.metrics?.checks).to.deep.equal([
       { what: 'tools/call operations', client: 200, server: 200, agrees: true },
     ]);
+    expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
+  });
+
+  it('finds that Bulkhead answers each request with what is its own, and counts it', async () => {
+    const metricsUrl = new URL('/metrics', gateway().adminUrl).href;
+    const flags = ['--mix', mixFile(echoMix), '--metrics', metricsUrl, '--expect', 'errors==0'];
+    const { code, missed, report } = await load(
+      mcpUrl(gateway()),
+      '--era stateless --concurrency 4 --duration 1s --sessions 8 --listen --churn 4',
+      ...flags,
+    );
+    expect(report.metrics?.checks.map(({ agrees }) => agrees)).to.deep.equal([true]);
+    expect(report.sessions.streamsClosed).to.equal(0);
     expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
   });
 
