@@ -56,6 +56,11 @@ export class CachedResponses {
     });
   }
 
+  /** Whether this session's lists differ from those of other sessions. */
+  get changed(): boolean {
+    return this.#changed;
+  }
+
   /** The response to `initialize`; `undefined`, here and below, if the server itself must answer. */
   initialize(
     request: ClientRequest,

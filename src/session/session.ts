@@ -179,6 +179,11 @@ export class Session
     this.#binding.replay.initialized(INITIALIZED);
   }
 
+  /** Whether its server has said that its lists have changed. */
+  get listsChanged(): boolean {
+    return this.#cached.changed;
+  }
+
   get serving(): boolean {
     return this.#binding.serving;
   }

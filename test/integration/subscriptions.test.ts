@@ -8,6 +8,7 @@ import { askStateless, postStateless } from '../support/stateless.js';
 
 const serverModule = fixtureModule('announcing');
 const TOOLS = { toolsListChanged: true };
+const TOKEN = 'a-token-of-at-least-16-characters';
 const LISTS = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true };
 
 /** Threads that serve somebody. */
@@ -62,19 +63,35 @@ describe('A client that listens', () => {
     await next('tools/list_changed');
   });
 
-  it('finds the changed list when it asks for it', async () => {
-    const own = await startGateway({ serverModule, affinity: 'request' });
+  for (const affinity of ['request', 'principal'] as const) {
+    it(`finds the changed list when it asks for it, with affinity ${affinity}`, async () => {
+      const own = await startGateway({ serverModule, affinity, token: TOKEN });
+      const client = rawClient(own, { headers: { authorization: `Bearer ${TOKEN}` } });
+      const names = async (): Promise<string[]> => {
+        const { answer } = await askStateless(client, 'tools/list');
+        const tools = (answer.result?.tools ?? []) as { name: string }[];
+        return tools.map(({ name }) => name);
+      };
+      await names();
+      const { next } = await listen(client, TOOLS);
+      await textOfCall(client, 'add', { name: 'brand_new' });
+      await next('tools/list_changed');
+      expect(await names()).to.include('brand_new');
+    });
+  }
+
+  it('is not told of lists that change in the compartment of a handle, which nobody asks for lists', async () => {
+    const own = await startGateway({ serverModule, affinity: 'handle' });
     const client = rawClient(own);
-    const names = async (): Promise<string[]> => {
-      const { answer } = await askStateless(client, 'tools/list');
-      const tools = (answer.result?.tools ?? []) as { name: string }[];
-      return tools.map(({ name }) => name);
-    };
-    await names();
-    const { next } = await listen(client, TOOLS);
-    await textOfCall(client, 'add', { name: 'brand_new' });
-    await next('tools/list_changed');
-    expect(await names()).to.include('brand_new');
+    const listening = await listen(client, LISTS);
+    const { session } = JSON.parse(await textOfCall(client, 'open_session')) as { session: string };
+    const call = { name: 'announce', arguments: { kinds: ['tools'], session } };
+    const headers = { 'mcp-param-session': session };
+    const { answer } = await askStateless(client, 'tools/call', call, { headers });
+    expect(answer.result).to.deep.include({ content: [{ type: 'text', text: 'announced' }] });
+    expect(await textOfCall(client, 'announce', { kinds: ['prompts'] })).to.equal('announced');
+    await listening.next('prompts/list_changed');
+    expect(listening.told).to.deep.equal(['prompts/list_changed']);
   });
 
   it('is refused with what is wrong in its filter', async () => {

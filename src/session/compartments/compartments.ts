@@ -77,7 +77,12 @@ export class Compartments {
       return 'reason' in session ? undefined : { session, own: false };
     }
     if (this.#sessions.rejection() !== undefined) return undefined;
-    return { session: this.#open(this.#sessions.options.affinity, caller, owner), own: true };
+    return { session: this.#open('request', caller, owner), own: true };
+  }
+
+  /** Whether the compartment of this principal has lists that are not those of others. */
+  hasOwnLists(principal: string): boolean {
+    return this.#ofPrincipals.get(principal)?.listsChanged === true;
   }
 
   #belongsToPrincipal({ principal }: Caller): boolean {

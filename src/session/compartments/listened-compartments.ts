@@ -2,9 +2,10 @@
  * The compartments of one server, as those see them who listen to it (2026-07-28, Subscriptions): what the server notifies
  * of, whom a change concerns, and which compartment watches resources.
  *
- * A changed list concerns everybody with affinity `request`, where no compartment has anything of its own; with the others,
- * the principal in whose compartment it has changed. A changed resource concerns the principal for whom it was watched.
- * What the server of a session announces is the session's own, and concerns nobody else.
+ * A changed list concerns everybody with affinity `request`, where no compartment has anything of its own; with affinity
+ * `principal` only the principal in whose compartment it has changed; with affinity `handle` nobody, because no list is asked
+ * of a handle's compartment. A changed resource concerns the principal for whose compartment the server says so. What the
+ * server of a session announces is the session's own, and concerns nobody else.
  */
 import type { AnswerSlot, CachedAnswers } from '../../servers/cached-answers.js';
 import type { DeclaredNotifications } from '../../shared/declared-notifications.js';
@@ -74,9 +75,10 @@ export class ListenedCompartments implements Announcements {
       return this.listeners?.resourceUpdated(topic.slice(RESOURCE.length), principal);
     const kind = LIST_KINDS.find((one) => one === topic);
     // A module's code can post anything.
-    if (kind === undefined) return;
+    if (kind === undefined || affinity === 'handle') return;
+    if (affinity === 'principal') return this.listeners?.listChanged(kind, principal);
     this.#sessions.stateless.listChanged(kind);
-    this.listeners?.listChanged(kind, affinity === 'request' ? undefined : principal);
+    this.listeners?.listChanged(kind);
   }
 
   onReplaced(slot: AnswerSlot): void {

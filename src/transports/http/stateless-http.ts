@@ -18,6 +18,7 @@ import { isGatewayState, paramsDigest } from '../../session/request-state.js';
 import type { Session } from '../../session/session.js';
 import { HANDLE_ARGUMENT } from '../../shared/handle-tools.js';
 import type { SessionContext } from '../../shared/session-context.js';
+import { DISCOVER } from '../../shared/stateless.js';
 import { STATELESS_CODE } from '../../shared/stateless-protocol.js';
 import type { RejectionReason } from '../../telemetry/events.js';
 import { MAX_NAME_CHARS } from '../session-messages.js';
@@ -71,7 +72,8 @@ export class StatelessHttp {
       if (wrong !== undefined) return reject(events, request, response, wrong);
     }
     const known = sessions.stateless.answer(message.method, params, message.replyId);
-    if (known !== undefined) return sendJson(response, statelessStatus(known.failure), known.body);
+    if (known !== undefined && (message.method === DISCOVER || !this.#compartments.hasOwnLists(principal)))
+      return sendJson(response, statelessStatus(known.failure), known.body);
     let metadata: SessionContext['metadata'];
     try {
       metadata = readMetadata(this.#parts.metadata, request);
