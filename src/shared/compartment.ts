@@ -7,6 +7,6 @@ import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
 /** The parameters of the gateway's `initialize`. They never change: what is learned of a server depends on them. */
 export const COMPARTMENT_PARAMS = {
   protocolVersion: LATEST_PROTOCOL_VERSION,
-  capabilities: { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} },
+  capabilities: { elicitation: { form: {}, url: {} }, sampling: { context: {}, tools: {} }, roots: {} },
   clientInfo: { name: 'mcp-bulkhead', version: '1' },
 } as const;

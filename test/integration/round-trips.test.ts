@@ -57,6 +57,17 @@ describe('A module that asks its client something, in the stateless era', () => 
     });
   }
 
+  it('may have its client open a URL and call again, as in a session', async () => {
+    await caller().call('instance');
+    const without = await caller().call('visit', {}, {}, { capabilities: { elicitation: {} } });
+    expect(without.status).to.equal(400);
+    expect(without.error).to.deep.include({
+      code: -32021,
+      data: { requiredCapabilities: { elicitation: { url: {} } } },
+    });
+    expect(textIn(await caller().call('visit'))).to.equal('visited');
+  });
+
   it('asks all at once what it asks in parallel, and in as many rounds as it needs', async () => {
     const all = await caller().settle('all', {}, answers);
     expect([textIn(all.reply), all.rounds]).to.deep.equal(['["Ada","Hi.",1]', 1]);

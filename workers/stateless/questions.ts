@@ -2,6 +2,7 @@
  * What a server asks its client while it serves a request: which capability each kind of question needs (2026-07-28, Multi
  * Round-Trip Requests), what it is called in `inputRequests`, and which answers are well-formed.
  */
+import { STATELESS_CODE } from '../../src/shared/stateless-protocol.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -64,6 +65,19 @@ export function isDeclared(needs: Fields, declared: Fields): boolean {
 /** `elicitation: {}` means forms alone (2026-07-28, Elicitation, "Capabilities"). */
 function isImplied(name: string, mode: string, own: Fields): boolean {
   return name === 'elicitation' && mode === 'form' && own.url === undefined;
+}
+
+/**
+ * The error where the client has not declared what it is asked for.
+ * @param requiredCapabilities in the form of `ClientCapabilities` (2026-07-28, Error Codes)
+ */
+export function missingCapability(method: string, requiredCapabilities: Fields) {
+  const names = Object.entries(requiredCapabilities).flatMap(([name, modes]) => {
+    const each = Object.keys(fieldsOf(modes));
+    return each.length === 0 ? [name] : each.map((mode) => `${name}.${mode}`);
+  });
+  const message = `This ${method} asks its client something for which the client has to declare: ${names.join(', ')}. Declare it in _meta of the request, or call something else.`;
+  return { code: STATELESS_CODE.missingCapability, message, data: { requiredCapabilities } };
 }
 
 /** All capabilities together. */

@@ -8,8 +8,16 @@
  */
 import type { InputRequiredFrame } from '../../src/shared/frames/from-worker.js';
 import type { RequestId } from '../../src/shared/request-id.js';
-import { META, STATELESS_CODE } from '../../src/shared/stateless-protocol.js';
-import { isAnswer, isDeclared, isFields, MAY_ASK, nameFor, type QuestionFacts, union } from './questions.js';
+import { META } from '../../src/shared/stateless-protocol.js';
+import {
+  isAnswer,
+  isDeclared,
+  MAY_ASK,
+  missingCapability,
+  nameFor,
+  type QuestionFacts,
+  union,
+} from './questions.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -216,7 +224,8 @@ export class RoundTrips {
     const missing = [...open.values()].map(({ facts }) => facts.needs);
     const undeclared = missing.filter((needs) => !isDeclared(needs, call.capabilities));
     if (undeclared.length > 0) {
-      const before = missingCapabilities(call, union(undeclared));
+      const error = missingCapability(call.method, union(undeclared));
+      const before = JSON.stringify({ jsonrpc: '2.0', id: call.id, error });
       this.#owner.post({ type: 'input-required', requestId: key, before, after: undefined });
       this.over(key);
       return this.#owner.onUnanswerable(key);
@@ -259,15 +268,4 @@ function nameOf(facts: QuestionFacts, conversation: Conversation): string {
   while (names.has(name)) name = `${name}-${conversation.asked}`;
   names.add(name);
   return name;
-}
-
-/** 2026-07-28, Error Codes: `requiredCapabilities` has the form of `ClientCapabilities`. */
-function missingCapabilities({ id, method }: AskingCall, requiredCapabilities: Fields): string {
-  const names = Object.entries(requiredCapabilities).flatMap(([name, modes]) => {
-    const each = Object.keys(isFields(modes) ? modes : {});
-    return each.length === 0 ? [name] : each.map((mode) => `${name}.${mode}`);
-  });
-  const message = `This ${method} asks its client something for which the client has to declare: ${names.join(', ')}. Declare it in _meta of the request, or call something else.`;
-  const error = { code: STATELESS_CODE.missingCapability, message, data: { requiredCapabilities } };
-  return JSON.stringify({ jsonrpc: '2.0', id, error });
 }

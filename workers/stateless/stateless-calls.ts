@@ -18,6 +18,7 @@ import {
   STATELESS_CODE,
   STATELESS_LOG_LEVELS,
 } from '../../src/shared/stateless-protocol.js';
+import { askedUrls, URL_ELICITATION_REQUIRED } from './url-elicitations.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -56,7 +57,6 @@ export interface StatelessCall {
 
 /** Codes of the session era that this one does not have (2026-07-28, Error Codes). */
 const RESOURCE_NOT_FOUND = -32002;
-const URL_ELICITATION_REQUIRED = -32042;
 const INVALID_PARAMS = -32602;
 const INTERNAL_ERROR = -32603;
 /** Servers of this era do not use it. */
@@ -138,9 +138,12 @@ export class StatelessCalls {
     const call = this.#calls.get(response.id);
     if (call === undefined) return undefined;
     this.#calls.delete(response.id);
-    const { id, method, uri } = call;
-    const { result, error } = response;
-    if (error !== undefined) return { jsonrpc: '2.0', id, error: statelessError(error, uri) };
+    const { id, method, uri, capabilities } = call;
+    const { error } = response;
+    const asked = error && askedUrls(method, capabilities, error);
+    if (error !== undefined && asked?.result === undefined)
+      return { jsonrpc: '2.0', id, error: asked?.error ?? statelessError(error, uri) };
+    const result = asked?.result ?? response.result;
     const fields = (typeof result === 'object' && result !== null ? result : {}) as Fields;
     return {
       jsonrpc: '2.0',
