@@ -96,10 +96,17 @@ export async function checkServerModule(
   const { moduleUrl } = server;
   const tryOut = (bundle?: BundledModule) => tryOutIn(openPool, server, bundle);
   let notBundledBecause: string | undefined;
+  let bundle: BundledModule | undefined;
   if (moduleUrl !== undefined && bundling) {
+    try {
+      bundle = await bundleServerModule(moduleUrl);
+    } catch (error) {
+      notBundledBecause = messageOf(error);
+    }
+  }
+  if (bundle !== undefined) {
     const startedMs = performance.now();
     try {
-      const bundle = await bundleServerModule(moduleUrl);
       return { ...(await tryOut(bundle)), bundle, notBundledBecause };
     } catch (error) {
       if (performance.now() - startedMs > SOON_MS) throw error;

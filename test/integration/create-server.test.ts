@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { createGateway } from '../../src/index.js';
 import { afterThisTest } from '../support/cleanup.js';
 import { withDeadline } from '../support/deadline.js';
-import { once } from '../support/events.js';
+import { collect, once } from '../support/events.js';
 import { expectError } from '../support/expectations.js';
 import type { Gateway } from '../support/gateway.js';
 import { fixtureModule, joined } from '../support/modules.js';
@@ -123,6 +123,9 @@ describe('a module that creates its server', () => {
         expect(textOf(await client.call('aborted'))).to.equal('true');
       });
 
+      // What follows depends on where it runs, not on how it is made.
+      if (kind.endsWith('low-level')) return;
+
       it('loses its thread, and nothing else, to a tool that never returns', async () => {
         const [client, neighbour] = await Promise.all([session(), session()]);
         expect(textOf(await neighbour.call('count'))).to.equal('1');
@@ -174,6 +177,40 @@ describe('a session whose module creates its server', () => {
         await asleep(gateway, client);
       }
       expect(textOf(await client.call('count'))).to.equal('1');
+    });
+  }
+});
+
+describe('a module that creates its server, and is bundled', () => {
+  it('is served as it is file by file', async () => {
+    const gateway = await startCatalogue(
+      {
+        sdk1: entry('sdk1', { isolation: 'thread' }),
+        sdk2: entry('sdk2', { isolation: 'thread' }),
+        'sdk2-process': entry('sdk2', { isolation: 'process' }),
+        // It imports what is not there, so it is not bundled after all.
+        'fast-mcp': entry('fast-mcp'),
+      },
+      { bundle: true },
+    );
+    for (const name of ['sdk1', 'sdk2', 'sdk2-process', 'fast-mcp']) {
+      const client = await sessionOf(gateway, name);
+      expect(textOf(await client.call('count')), name).to.equal('1');
+    }
+  });
+});
+
+describe('the lists of a module that creates its server', () => {
+  for (const kind of KINDS) {
+    it(`are learned, and given to later sessions without a thread: ${kind}`, async () => {
+      const gateway = await startCatalogue({ [kind]: entry(kind, { lists: 'learned' }) });
+      const learned = once(gateway.events, 'lists-learned', ({ outcome }) => outcome === 'learned');
+      const first = await sessionOf(gateway, kind);
+      const tools = await toolsOf(first);
+      await learned;
+      const started = collect(gateway.events, 'thread-started');
+      expect(await toolsOf(await sessionOf(gateway, kind))).to.deep.equal(tools);
+      expect(started).to.deep.equal([]);
     });
   }
 });

@@ -10,6 +10,7 @@ import {
 import { expect } from 'chai';
 import { createGateway } from '../../src/index.js';
 import { until, withDeadline } from '../support/deadline.js';
+import { collect, once } from '../support/events.js';
 import type { Gateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
 import { connectSdk2, type Mode, overHttp } from '../support/sdk2-client.js';
@@ -30,6 +31,7 @@ const SERVERS = {
   sdk1: module('created/sdk1'),
   rounds: module('created/sdk2-rounds'),
   pushing: module('created/sdk2'),
+  learned: module('created/sdk2-rounds', { lists: 'learned' }),
   own: module('created/own-object'),
   kept: module('created/sdk1', { affinity: 'principal' }),
   handled: module('created/sdk1', { affinity: 'handle' }),
@@ -47,6 +49,7 @@ describe("The second SDK's client without a session", () => {
       adminPort: 0,
       logLevel: 'silent',
       bundle: false,
+      spareThreads: 0,
       token: 'secret',
       servers: SERVERS,
     });
@@ -192,6 +195,16 @@ describe("The second SDK's client without a session", () => {
       const { isError, content } = await client.callTool({ name: 'ask' });
       expect(isError).to.equal(true);
       expect(JSON.stringify(content)).to.include('inputRequired');
+    });
+
+    it('is given lists that were learned of its server', async () => {
+      const learned = once(gateway.events, 'lists-learned', ({ outcome }) => outcome === 'learned');
+      const tools = async () => (await (await connect('learned')).listTools()).tools.map(({ name }) => name);
+      expect(await tools()).to.deep.equal(['greet', 'era', 'steps']);
+      await learned;
+      const started = collect(gateway.events, 'thread-started');
+      expect(await tools()).to.deep.equal(['greet', 'era', 'steps']);
+      expect(started).to.deep.equal([]);
     });
 
     it('sees how far a call is, and what it logs', async () => {
