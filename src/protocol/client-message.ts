@@ -21,6 +21,14 @@ export interface ClientRequest {
   readonly body: string;
 }
 
+/**
+ * Whether its client should soon have a sign of life. Otherwise its response can have the status of its error though that takes
+ * a moment: in the stateless era an unknown method is 404 (2026-07-28, Streamable HTTP).
+ */
+export function needsSignOfLife({ stateless, tool }: ClientRequest): boolean {
+  return !stateless || tool !== undefined;
+}
+
 export interface ClientNotification {
   readonly kind: 'notification';
   readonly method: string;

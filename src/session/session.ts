@@ -7,7 +7,12 @@
 import type { EventCursor } from '../delivery/event-id.js';
 import type { Outbox, OutboxOwner, OutboxSource, ResponseStream, StreamLoss } from '../delivery/outbox.js';
 import type { StreamConnection } from '../delivery/stream-connection.js';
-import type { ClientNotification, ClientRequest, ClientResponse } from '../protocol/client-message.js';
+import {
+  type ClientNotification,
+  type ClientRequest,
+  type ClientResponse,
+  needsSignOfLife,
+} from '../protocol/client-message.js';
 import { JSON_RPC } from '../protocol/json-rpc-error.js';
 import { rejectionResponse } from '../protocol/rejection.js';
 import type { AnswerSlot } from '../servers/cached-answers.js';
@@ -207,7 +212,8 @@ export class Session
   ): void {
     this.#presence.active();
     const ids = requests.map(({ id }) => id);
-    const stream = this.#outbox.respond(ids, batch, this.#signals.unready, connection);
+    const starting = this.#signals.unready || !requests.every(needsSignOfLife);
+    const stream = this.#outbox.respond(ids, batch, starting, connection);
     for (const request of requests) {
       const rejection = this.#pending.rejection(
         request,

@@ -5,7 +5,7 @@
 
 import type { Outbox, ResponseStream } from '../delivery/outbox.js';
 import type { IntroducedClient, SessionWorker, WorkerExit } from '../isolation/worker.js';
-import type { ClientRequest } from '../protocol/client-message.js';
+import { type ClientRequest, needsSignOfLife } from '../protocol/client-message.js';
 import { JSON_RPC } from '../protocol/json-rpc-error.js';
 import type { DeclaredNotifications } from '../shared/declared-notifications.js';
 import type { BulkheadError } from '../shared/errors.js';
@@ -256,7 +256,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     const { context } = this;
     if (context.era === 'stateless') {
       if (declared !== undefined) this.#owner.announcements?.onDeclared(declared);
-      for (const { stream } of this.#pending.all()) stream.mayStream();
+      for (const { stream, request } of this.#pending.all()) if (needsSignOfLife(request)) stream.mayStream();
     }
     this.#sleep.start();
     this.#owner.onWorker(this.#session, true);

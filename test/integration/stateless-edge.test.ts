@@ -322,6 +322,28 @@ describe('What the edge rejects of 2026-07-28', () => {
   });
 });
 
+describe('The status of a stateless request that calls no tool and takes longer than sse-after', () => {
+  const gateway = sharedGateway({
+    serverModule: fixtureModule('header-params'),
+    affinity: 'request',
+    sseAfter: '0ms',
+  });
+
+  it('is that of its error all the same (R1.19)', async () => {
+    const client = rawClient(gateway());
+    for (let time = 0; time < 5; time += 1) {
+      const unknown = await askStateless(client, 'unknown/method');
+      expect({ status: unknown.status, code: unknown.answer.error?.code }).to.deep.equal({
+        status: 404,
+        code: -32601,
+      });
+    }
+    const list = await postStateless(client, 'tools/list');
+    expect(list.isEventStream).to.equal(false);
+    expect((await list.answer(1)).result).to.have.property('tools');
+  });
+});
+
 describe('Headers that the edge accepts of 2026-07-28', () => {
   const gateway = sharedGateway({ serverModule: fixtureModule('header-params'), affinity: 'request' });
 
