@@ -348,8 +348,9 @@ export class Session
 
   /** Ends it if its time is over. */
   expire(nowMs: number): void {
-    if (this.#kept > 0) return;
     const reason = this.#presence.expired(nowMs) ?? this.#compartmentOwner?.expired(this);
+    // Somebody listens: it is not idle.
+    if (this.#kept > 0 && reason !== 'max_age') return;
     if (reason !== undefined) void this.end(reason);
     else this.#outbox.prune(nowMs);
   }

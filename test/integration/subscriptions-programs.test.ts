@@ -50,6 +50,22 @@ describe('A client that listens to a program', () => {
     expect(listening.told).to.deep.equal(['tools/list_changed']);
   });
 
+  it('is told the same when the lists were learned only after it began to listen', async () => {
+    const file = join(temporaryFolder(), 'lists.json');
+    writeFileSync(file, '{}');
+    const gateway = await startCatalogue({
+      odd: program('odd-server.mjs', [`--lists=${file}`], { affinity: 'request', reuse: true }),
+    });
+    const client = rawClient(gateway);
+    const learned = once(gateway.events, 'lists-learned');
+    const { next } = await listen(client, LISTS);
+    await learned;
+    writeFileSync(file, '{"tools":["new"]}');
+    await textOfCall(client, 'exit');
+    await textOfCall(client, 'count');
+    await next('tools/list_changed');
+  });
+
   it('is not told of what each process adds while it starts', async () => {
     const gateway = await startCatalogue({
       odd: program('odd-server.mjs', ['--late'], { affinity: 'request', reuse: true }),

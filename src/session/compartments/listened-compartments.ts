@@ -86,8 +86,8 @@ export class ListenedCompartments implements Announcements {
     const given = this.#given;
     if (known === undefined || slot.current !== known) return;
     this.#given = known;
-    if (given === undefined) return;
-    for (const kind of changedLists(given, known)) this.listeners?.listChanged(kind);
+    const changed = given === undefined ? LIST_KINDS : changedLists(given, known);
+    for (const kind of changed) this.listeners?.listChanged(kind);
   }
 
   onWorkerGone(sessionId: string): void {

@@ -7,6 +7,8 @@
 import { performance } from 'node:perf_hooks';
 import { Deadline } from '../../shared/deadline.js';
 
+/** Resources that the server has not been asked for by then are not watched: a client waits for its acknowledgement. */
+const WATCH_MS = 10_000;
 /** Before another worker takes over from one that died; twice as long each time. */
 const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 60_000;
@@ -59,9 +61,12 @@ export class WatchedResources {
   async watch(uris: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     const accepted = new Set<string>();
     const refused: string[] = [];
+    const untilMs = performance.now() + WATCH_MS;
     // One after the other: a session has few requests in flight, and calls are among them.
     for (const uri of uris) {
-      const watched = this.#watched.get(uri) ?? this.#begin(uri);
+      const known = this.#watched.get(uri);
+      if (known === undefined && performance.now() >= untilMs) continue;
+      const watched = known ?? this.#begin(uri);
       watched.count += 1;
       if (await watched.accepted) accepted.add(uri);
       else refused.push(uri);

@@ -93,6 +93,18 @@ describe('Resources that somebody listens to', () => {
     expect([opened[0]?.kept, empties()]).to.deep.equal([0, 1]);
   });
 
+  it('are not asked for any more by a client that has waited for 10 seconds', async () => {
+    const { clock, watched, opened } = world();
+    const uris = new Set(['a', 'slow', 'b', 'c']);
+    const watching = watched.watch(uris);
+    opened[0]!.accepts = (uri) => {
+      if (uri === 'slow') clock.stall(10 * SECOND);
+      return uri !== 'slow';
+    };
+    expect([...(await watching)]).to.deep.equal(['a']);
+    expect(opened[0]?.subscribed).to.deep.equal(['a', 'slow']);
+  });
+
   it('are none where there is no room for a compartment', async () => {
     const { watched, full, empties } = world();
     full();
