@@ -119,6 +119,13 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     return given;
   }
 
+  get room(): boolean {
+    if (this.#spares.count > 0) return true;
+    // Those for whom no worker is being started yet will have one.
+    const coming = Math.max(0, this.#line.length - this.#starting);
+    return this.#budget.live + coming < this.#budget.limit && !this.#memoryPressure.nearlyFull;
+  }
+
   workerIdle(): void {
     if (this.#line.length > 0) this.#refill();
   }

@@ -7,6 +7,8 @@ export interface WorkerSource {
   readonly isolation: Isolation;
   /** How many workers there may be, of all servers that run in the same. */
   readonly limit: number;
+  /** Whether a session would get a worker without another one giving up its own. */
+  readonly room: boolean;
   /** Asks a session without work to give back its worker; `false` if none can. Set by the session manager. */
   makeRoom: () => boolean;
   /**

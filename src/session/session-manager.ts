@@ -86,6 +86,11 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     this.#sweepLater();
   }
 
+  /** Whether a session would get a worker without another one giving up its own. */
+  get room(): boolean {
+    return this.#pool.room;
+  }
+
   get isolation(): Isolation {
     return this.#pool.isolation;
   }

@@ -29,6 +29,7 @@ export interface CallOptions extends CallerOptions {
   readonly id?: string | number;
   readonly signal?: AbortSignal;
   readonly meta?: object;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** One question of the server, and the answer that it gets. */
@@ -51,6 +52,7 @@ export class StatelessCaller {
       id = this.#lastId,
       signal,
       meta,
+      headers,
       token,
       capabilities = ALL_CAPABILITIES,
     } = { ...this.#options, ...options };
@@ -62,6 +64,7 @@ export class StatelessCaller {
         headers: {
           ...requestHeaders({ method, ...(typeof name === 'string' && { name }) }),
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...headers,
         },
         body: JSON.stringify({ jsonrpc: '2.0', id, method, params: { ...params, _meta } }),
         ...(signal !== undefined && { signal }),

@@ -14,6 +14,7 @@ import type { Caller, CompartmentOwner } from './compartment.js';
 import { HandleCompartments } from './handle-compartments.js';
 import { PrincipalCompartments } from './principal-compartments.js';
 import { RequestCompartments } from './request-compartments.js';
+import type { CompartmentRequest } from './request-line.js';
 
 /** The principal of all that have not said who they are: they have nothing in common. */
 const ANONYMOUS = 'anonymous';
@@ -31,7 +32,12 @@ export class Compartments {
     this.#outboxes = outboxes;
     const opening = (affinity: Affinity) => (caller: Caller, owner: CompartmentOwner) =>
       this.#open(affinity, caller, owner);
-    this.#ofRequests = new RequestCompartments(sessions.options.reuse, opening('request'));
+    this.#ofRequests = new RequestCompartments({
+      reuse: sessions.options.reuse,
+      room: () => sessions.room,
+      rejection: () => sessions.rejection(),
+      open: opening('request'),
+    });
     this.#ofPrincipals = new PrincipalCompartments(opening('principal'));
     const { handleTools: tools } = sessions.options;
     if (tools === undefined) return;
@@ -52,7 +58,22 @@ export class Compartments {
     return this.#sessions.rejection();
   }
 
-  /** The compartment for a request without a handle; why there is none, if the gateway takes no more. */
+  /** How many requests wait for a compartment. */
+  get waiting(): number {
+    return this.#ofRequests.waiting;
+  }
+
+  /** Gives a request without a handle its compartment: at once, or when one is free. */
+  serve(request: CompartmentRequest<Session>): void {
+    const sessions = this.#sessions;
+    if (!sessions.draining && !this.#belongsToPrincipal(request.caller))
+      return this.#ofRequests.serve(request);
+    const compartment = this.take(request.caller);
+    if ('reason' in compartment) request.refuse(compartment);
+    else request.begin(compartment);
+  }
+
+  /** A compartment for the caller; why there is none, if the gateway takes no more. */
   take(caller: Caller): Session | Rejection<'draining' | 'session_limit'> {
     const sessions = this.#sessions;
     const belongsToPrincipal = this.#belongsToPrincipal(caller);

@@ -91,11 +91,20 @@ export class StatelessHttp {
       remoteAddress: request.socket.remoteAddress,
     };
     if (message.method === LISTEN) return this.#listen(request, response, classified, caller);
-    const compartment = this.#ofHandle(caller, classified) ?? this.#compartments.take(caller);
-    if ('reason' in compartment) return this.#refuse(request, response, classified, compartment);
-    if ('content' in compartment) return this.#answer(response, classified, compartment);
-    const id = sessions.newRequestKey();
-    compartment.request([{ ...message, id, stateless: true }], false, this.#stream('post', response));
+    const begin = (compartment: Session): void => {
+      const id = sessions.newRequestKey();
+      compartment.request([{ ...message, id, stateless: true }], false, this.#stream('post', response));
+    };
+    const refuse = (rejection: Rejection<RejectionReason>): void =>
+      this.#refuse(request, response, classified, rejection);
+    const handled = this.#ofHandle(caller, classified);
+    if (handled === undefined) {
+      const isGone = (): boolean => response.destroyed;
+      return this.#compartments.serve({ caller, isGone, begin, refuse });
+    }
+    if ('reason' in handled) return refuse(handled);
+    if ('content' in handled) return this.#answer(response, classified, handled);
+    begin(handled);
   }
 
   /** The client wants to be told of changes. Its stream is no work: a drain does not wait for it, but ends it. */

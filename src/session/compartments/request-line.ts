@@ -1,0 +1,83 @@
+/**
+ * Requests that wait for a compartment because no worker is left for another one. When one is free, it serves the next
+ * request of the same principal: to end it and to start another worker would take far longer.
+ */
+import type { Rejection } from '../../protocol/rejection.js';
+import { Deadline } from '../../shared/deadline.js';
+import type { Caller } from './compartment.js';
+
+/** A request of the stateless era that has no compartment yet. */
+export interface CompartmentRequest<Kind> {
+  readonly caller: Caller;
+  /** Nobody waits for its answer any more. */
+  isGone(): boolean;
+  begin(compartment: Kind): void;
+  refuse(rejection: Rejection<'draining' | 'session_limit' | 'thread_wait'>): void;
+}
+
+export const MAX_WAITING_REQUESTS = 1_024;
+/** Clients wait 60 s for the beginning of an answer. */
+const WAIT_MS = 45_000;
+
+const TOO_MANY = {
+  reason: 'thread_wait',
+  message: `${MAX_WAITING_REQUESTS} requests wait for a thread or process of this server already. Call again later.`,
+} as const;
+const TOO_LONG = {
+  reason: 'thread_wait',
+  message: `No thread or process of this server became free within ${WAIT_MS / 1000} s. Call again later.`,
+} as const;
+
+interface Waiting<Kind> {
+  readonly request: CompartmentRequest<Kind>;
+  readonly deadline: Deadline;
+}
+
+export class RequestLine<Kind> {
+  /** By whom a compartment may be shared; the one that has waited longest is the first. */
+  readonly #lines = new Map<string, Waiting<Kind>[]>();
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** By whom a compartment may be shared. */
+  keys(): IterableIterator<string> {
+    return this.#lines.keys();
+  }
+
+  wait(key: string, request: CompartmentRequest<Kind>): void {
+    if (this.#length >= MAX_WAITING_REQUESTS) return request.refuse(TOO_MANY);
+    const waiting = { request, deadline: new Deadline(WAIT_MS, () => this.#late(key, waiting)) };
+    const line = this.#lines.get(key);
+    if (line === undefined) this.#lines.set(key, [waiting]);
+    else line.push(waiting);
+    this.#length += 1;
+  }
+
+  /** The next request that somebody waits for; `undefined`: none. */
+  next(key: string): CompartmentRequest<Kind> | undefined {
+    const line = this.#lines.get(key);
+    for (let first = line?.shift(); first !== undefined; first = line?.shift()) {
+      this.#left(key, first);
+      if (!first.request.isGone()) return first.request;
+    }
+    return undefined;
+  }
+
+  #late(key: string, waiting: Waiting<Kind>): void {
+    const line = this.#lines.get(key);
+    const index = line?.indexOf(waiting) ?? -1;
+    if (index === -1) return;
+    line?.splice(index, 1);
+    this.#left(key, waiting);
+    if (!waiting.request.isGone()) waiting.request.refuse(TOO_LONG);
+  }
+
+  #left(key: string, { deadline }: Waiting<Kind>): void {
+    deadline.clear();
+    this.#length -= 1;
+    if (this.#lines.get(key)?.length === 0) this.#lines.delete(key);
+  }
+}
