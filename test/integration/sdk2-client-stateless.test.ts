@@ -31,6 +31,7 @@ const SERVERS = {
   sdk1: module('created/sdk1'),
   rounds: module('created/sdk2-rounds'),
   pushing: module('created/sdk2'),
+  watched: module('created/sdk2-rounds', { affinity: 'principal' }),
   learned: module('created/sdk2-rounds', { lists: 'learned' }),
   own: module('created/own-object'),
   kept: module('created/sdk1', { affinity: 'principal' }),
@@ -200,11 +201,30 @@ describe("The second SDK's client without a session", () => {
     it('is given lists that were learned of its server', async () => {
       const learned = once(gateway.events, 'lists-learned', ({ outcome }) => outcome === 'learned');
       const tools = async () => (await (await connect('learned')).listTools()).tools.map(({ name }) => name);
-      expect(await tools()).to.deep.equal(['greet', 'era', 'steps']);
+      expect(await tools()).to.deep.equal(['greet', 'era', 'steps', 'tick']);
       await learned;
       const started = collect(gateway.events, 'thread-started');
-      expect(await tools()).to.deep.equal(['greet', 'era', 'steps']);
+      expect(await tools()).to.deep.equal(['greet', 'era', 'steps', 'tick']);
       expect(started).to.deep.equal([]);
+    });
+
+    it('is told of the resources that it listens for', async () => {
+      const updated: string[] = [];
+      const client = await connect('watched', 'auto', (told) => {
+        told.setNotificationHandler(
+          'notifications/resources/updated',
+          ({ params }) => void updated.push(params.uri),
+        );
+      });
+      const { contents } = await client.readResource({ uri: 'clock://now' });
+      expect(contents).to.deep.equal([{ uri: 'clock://now', text: 'noon' }]);
+      const subscription = await client.listen({ resourceSubscriptions: ['clock://now'] });
+      await until(async () => {
+        await client.callTool({ name: 'tick' });
+        return updated.length > 0;
+      }, 'the notification that the resource was updated');
+      expect(updated).to.include('clock://now');
+      await subscription.close();
     });
 
     it('sees how far a call is, and what it logs', async () => {
