@@ -2,11 +2,12 @@
  * How requests of the stateless era are rejected at the edge: status, code, reason, and a sentence that says what to do
  * (2026-07-28, Error Codes, and Streamable HTTP, "Server Validation").
  */
-import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
 import { cut } from '../shared/errors.js';
 import type { RequestId } from '../shared/request-id.js';
 import {
   META,
+  SERVED_VERSIONS,
+  SESSION_VERSIONS,
   STATELESS_CODE,
   STATELESS_LOG_LEVELS,
   STATELESS_VERSIONS,
@@ -77,9 +78,7 @@ export function unservedVersion(
   requested: string,
   stateless: boolean,
 ): EraRejection {
-  const supported = stateless
-    ? [...STATELESS_VERSIONS, ...SUPPORTED_PROTOCOL_VERSIONS]
-    : SUPPORTED_PROTOCOL_VERSIONS;
+  const supported = stateless ? SERVED_VERSIONS : SESSION_VERSIONS;
   const next = stateless
     ? `Use ${STATELESS_VERSIONS.join(' or ')}, or send initialize with an older one`
     : 'It has a session for each client: send initialize';

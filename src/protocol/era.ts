@@ -16,10 +16,10 @@
  * 7. `Mcp-Method` or `Mcp-Name` differ or are missing: -32020. (`Mcp-Param-*`: `header-params.ts`.)
  * 8. A method that only the session era has: -32601.
  */
-import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
 import type { RequestId } from '../shared/request-id.js';
 import {
   META,
+  SESSION_VERSIONS,
   STATELESS_LOG_LEVELS,
   STATELESS_VERSIONS,
   type StatelessLogLevel,
@@ -93,6 +93,11 @@ const REMOVED_METHODS: ReadonlySet<string> = new Set([
 ]);
 const MAX_NAME_CHARS = 200;
 
+/**
+ * @param parsed the body, which has been checked as JSON-RPC
+ * @param head of the same request
+ * @returns with a `reason` if the request is to be rejected
+ */
 export function classify(parsed: ParsedBody, head: RequestHead, policy: EraPolicy): Classification {
   const { claim, batch, messages } = parsed;
   const [message] = messages;
@@ -127,7 +132,7 @@ function withoutClaim(
   switch (message.kind) {
     case 'request':
       if (message.method === 'initialize') return SESSION_ERA;
-      return incompleteMeta(message.id, version, [META.protocolVersion, META.clientCapabilities]);
+      return incompleteMeta(message.id, version, missingIn(message));
     case 'notification': {
       const wrong = standardHeaderFault(head, message.method, {}, false);
       return wrong === undefined
@@ -139,6 +144,13 @@ function withoutClaim(
     default:
       return message satisfies never;
   }
+}
+
+/** What a request without a version has to have in `params._meta`. It is rejected, so its text may be parsed again. */
+function missingIn({ body }: ClientRequest): string[] {
+  const { params } = JSON.parse(body) as { readonly params?: { readonly _meta?: Fields } };
+  const { _meta = {} } = params ?? {};
+  return [META.protocolVersion, META.clientCapabilities].filter((key) => _meta[key] === undefined);
 }
 
 function statelessRequest(
@@ -203,7 +215,7 @@ function versionFault(
   if (!stateless) return unservedVersion(id, version, stateless);
   const header = plainHeader(head, 'mcp-protocol-version');
   const wrong = fault('MCP-Protocol-Version', header, `_meta["${META.protocolVersion}"]`, version, true);
-  const older = typeof header === 'string' && SUPPORTED_PROTOCOL_VERSIONS.includes(header);
+  const older = typeof header === 'string' && SESSION_VERSIONS.includes(header);
   if (wrong !== undefined && !(older && lenientVersionHeader))
     return older ? versionHeaderRejection(id, wrong, client) : headerRejection(id, wrong, client);
   return STATELESS_VERSIONS.includes(version) ? undefined : unservedVersion(id, version, stateless);

@@ -1,9 +1,11 @@
+import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type Classification, classify, type EraPolicy } from '../../../src/protocol/era.js';
 import type { EraRejection } from '../../../src/protocol/era-rejection.js';
 import { parseBody } from '../../../src/protocol/json-rpc.js';
 import { rejectionResponse } from '../../../src/protocol/rejection.js';
+import { SESSION_VERSIONS } from '../../../src/shared/stateless-protocol.js';
 
 const VERSION = 'io.modelcontextprotocol/protocolVersion';
 const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
@@ -16,6 +18,12 @@ const LENIENT: EraPolicy = { stateless: true, lenientVersionHeader: true };
 const SESSIONS: EraPolicy = { stateless: false, lenientVersionHeader: false };
 
 type Headers = Record<string, string | undefined>;
+
+describe('The versions of the session era', () => {
+  it('are those of the SDK that serves it', () => {
+    expect(SESSION_VERSIONS).to.deep.equal(SUPPORTED_PROTOCOL_VERSIONS);
+  });
+});
 
 describe('The era of a request', () => {
   it('is the session era where its body names no version', () => {
@@ -150,7 +158,7 @@ describe('A request without the _meta that it must have (R2.5)', () => {
   const missing: [what: string, params: object | undefined, keys: string[]][] = [
     ['no params', undefined, [VERSION, CAPABILITIES]],
     ['no _meta', {}, [VERSION, CAPABILITIES]],
-    ['no protocolVersion', { _meta: { [CAPABILITIES]: {} } }, [VERSION, CAPABILITIES]],
+    ['no protocolVersion', { _meta: { [CAPABILITIES]: {} } }, [VERSION]],
     ['no clientCapabilities', { _meta: { [VERSION]: '2026-07-28' } }, [CAPABILITIES]],
   ];
   for (const [what, params, keys] of missing) {
