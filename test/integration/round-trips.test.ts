@@ -12,7 +12,12 @@ import { answers } from '../support/round-trips.js';
 import { continuation, type Fields, StatelessCaller, textIn } from '../support/stateless-caller.js';
 
 const TOKEN = 'round-trip-token';
-const OPTIONS = { serverModule: fixtureModule('asking'), token: TOKEN } satisfies Partial<GatewayOptions>;
+/** A stream that has begun has status 200, whatever comes: no answer takes this long. */
+const OPTIONS = {
+  serverModule: fixtureModule('asking'),
+  token: TOKEN,
+  sseAfter: '10s',
+} satisfies Partial<GatewayOptions>;
 
 function requestsIn({ result }: { result: Fields }): Record<string, { method: string; params: Fields }> {
   return result.inputRequests as Record<string, { method: string; params: Fields }>;
@@ -58,7 +63,6 @@ describe('A module that asks its client something, in the stateless era', () => 
   }
 
   it('may have its client open a URL and call again, as in a session', async () => {
-    await caller().call('instance');
     const without = await caller().call('visit', {}, {}, { capabilities: { elicitation: {} } });
     expect(without.status).to.equal(400);
     expect(without.error).to.deep.include({
@@ -128,8 +132,6 @@ describe('A module that asks its client something, in the stateless era', () => 
       ['sign_in', { elicitation: {} }, { elicitation: { url: {} } }],
       ['all', { elicitation: {} }, { sampling: {}, roots: {} }],
     ];
-    // An answer that takes longer is a stream, which has begun with 200.
-    await caller().call('instance');
     for (const [tool, capabilities, requiredCapabilities] of cases) {
       const { status, error } = await caller().call(tool, {}, {}, { capabilities });
       expect(status, tool).to.equal(400);
@@ -149,20 +151,6 @@ describe('A module that asks its client something, in the stateless era', () => 
     expect(textIn(await client.call('polite', {}, {}, { capabilities: {} }))).to.equal('no forms');
     const { reply } = await client.settle('polite', {}, answers);
     expect(textIn(reply)).to.equal('accept');
-  });
-
-  it('reports progress under the token of the request that continues it', async () => {
-    const client = caller();
-    let reply = await client.call('rounds', { count: 3 }, {}, { meta: { progressToken: 'p-0' } });
-    const seen: unknown[] = [...reply.notifications];
-    for (let round = 1; round <= 3; round += 1) {
-      const meta = round === 2 ? {} : { progressToken: `p-${round}` };
-      reply = await client.call('rounds', { count: 3 }, continuation(reply, answers), { meta });
-      seen.push(...reply.notifications);
-    }
-    expect(textIn(reply)).to.equal('Ada,Ada,Ada');
-    for (const { params } of seen as { params: { progressToken: unknown; progress: number } }[])
-      expect(params.progressToken).to.equal(`p-${params.progress - 1}`);
   });
 
   it('that has not waited has its result delivered by the next request', async () => {
@@ -202,6 +190,44 @@ describe('A module that asks its client something, in the stateless era', () => 
     expect(await lost.catch((error: Error) => error.name)).to.equal('AbortError');
     await cancelled;
     expect(textIn(await client.call('cancelled'))).to.equal('1');
+  });
+});
+
+describe('Progress of a call with several rounds', () => {
+  it('has the token of the request that continues it', async () => {
+    const gateway = await startGateway({ ...OPTIONS, sseAfter: 0 });
+    const client = new StatelessCaller(mcpUrl(gateway), { token: TOKEN });
+    let reply = await client.call('rounds', { count: 4 }, {}, { meta: { progressToken: 'p-0' } });
+    const seen = [...reply.notifications];
+    for (const meta of [{ progressToken: 1 }, {}, { progressToken: 'p-3' }, { progressToken: 'p-4' }]) {
+      reply = await client.call('rounds', { count: 4 }, continuation(reply, answers), { meta });
+      seen.push(...reply.notifications);
+    }
+    expect(textIn(reply)).to.equal('Ada,Ada,Ada,Ada');
+    const reports = seen.map(({ params: { progressToken, progress } }) => [progressToken, progress]);
+    expect(reports).to.deep.equal([
+      ['p-0', 1],
+      [1, 2],
+      ['p-3', 4],
+    ]);
+  });
+});
+
+describe('A module that asks for roots when it has been initialized, in the stateless era', () => {
+  const start = async (capabilities: object): Promise<StatelessCaller> => {
+    const gateway = await startGateway({ serverModule: fixtureModule('rooted'), token: TOKEN });
+    return new StatelessCaller(mcpUrl(gateway), { token: TOKEN, capabilities });
+  };
+
+  it('gets them with the first call, where the client has some', async () => {
+    const client = await start({ roots: {} });
+    const { reply, rounds } = await client.settle('roots', {}, answers);
+    expect([textIn(reply), rounds]).to.deep.equal(['file:///work', 1]);
+  });
+
+  it('learns that there are none, and serves the call', async () => {
+    const client = await start({});
+    expect(textIn(await client.call('roots'))).to.equal('error -32601');
   });
 });
 

@@ -4,7 +4,7 @@ import { withDeadline } from './deadline.js';
 
 const CLIENT = { name: 'test', version: '1' };
 /** What a client can be asked. */
-export const ALL_CAPABILITIES = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
+const ALL_CAPABILITIES = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
 const DEADLINE_MS = 20_000;
 
 export type Fields = Record<string, unknown>;

@@ -24,6 +24,8 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Unanswered questions of one call, and their characters: as for what a server asks in the session era. */
 const MAX_QUESTIONS = 256;
 const MAX_QUESTION_CHARS = 32 * 1024 * 1024;
+/** What is asked without a request, until there is one. */
+const MAX_UNASKED = 16;
 const METHOD_NOT_FOUND = -32601;
 /** For the server, which speaks the session era. */
 const SERVER_ERROR = -32000;
@@ -35,8 +37,11 @@ export interface Question {
   readonly facts: QuestionFacts | undefined;
   /** `method` and `params` as the text of one object. */
   readonly text: string;
-  /** Where the client has not declared it, the server is told so, and the request goes on. */
-  readonly optional?: true;
+  /**
+   * It has nothing to do with the request that happens to be served. Where there is none, or no longer, it waits for the next
+   * one; where the client has not declared it, the server is told so, and the request goes on.
+   */
+  readonly optional?: boolean;
 }
 
 /** The client's request, as of its latest round. */
@@ -65,10 +70,8 @@ export interface RoundTripsOwner {
   onUnanswerable(key: RequestId): void;
 }
 
-interface Asked {
-  readonly id: RequestId;
+interface Asked extends Question {
   readonly facts: QuestionFacts;
-  readonly text: string;
 }
 
 /** What a call has asked. */
@@ -89,6 +92,8 @@ interface Conversation {
 export class RoundTrips {
   readonly #owner: RoundTripsOwner;
   readonly #conversations = new Map<RequestId, Conversation>();
+  /** What waits for a request. */
+  #unasked: Question[] = [];
 
   constructor(owner: RoundTripsOwner) {
     this.#owner = owner;
@@ -110,11 +115,14 @@ export class RoundTrips {
    * The server asks its client something.
    * @param key the request that it serves; `undefined` if it serves none
    */
-  ask(key: RequestId | undefined, { id, facts, text, optional }: Question): void {
+  ask(key: RequestId | undefined, question: Question): void {
+    const { id, facts, text, optional } = question;
     const call = key === undefined ? undefined : this.#owner.call(key);
     if (facts === undefined) return this.#refuse(id, METHOD_NOT_FOUND, NOT_ASKED);
+    const may = call !== undefined && MAY_ASK.has(call.method);
+    if (optional && !may && this.#unasked.length < MAX_UNASKED) return void this.#unasked.push(question);
     if (key === undefined || call === undefined) return this.#refuse(id, SERVER_ERROR, OUTSIDE);
-    if (!MAY_ASK.has(call.method)) return this.#refuse(id, SERVER_ERROR, `${OTHERWISE} ${call.method}.`);
+    if (!may) return this.#refuse(id, SERVER_ERROR, `${OTHERWISE} ${call.method}.`);
     if (optional && !isDeclared(facts.needs, call.capabilities))
       return this.#refuse(id, METHOD_NOT_FOUND, UNDECLARED);
     const conversation = this.#of(key);
@@ -125,13 +133,22 @@ export class RoundTrips {
     const answer = early.get(name);
     early.delete(name);
     if (isAnswer(facts.method, answer)) return this.#answer(id, answer);
-    open.set(name, { id, facts, text });
+    open.set(name, { ...question, facts });
     conversation.chars += text.length;
     this.#soon(key, conversation);
   }
 
+  /** A request is about to be passed to the server: what has waited for one is asked. */
+  began(key: RequestId): void {
+    if (this.#unasked.length === 0) return;
+    const unasked = this.#unasked;
+    this.#unasked = [];
+    for (const question of unasked) this.ask(key, question);
+  }
+
   /** The server does not wait for the answer any more. */
   withdraw(id: RequestId): void {
+    this.#unasked = this.#unasked.filter((question) => question.id !== id);
     for (const conversation of this.#conversations.values()) {
       for (const [name, asked] of conversation.open) {
         if (asked.id !== id) continue;
@@ -183,7 +200,10 @@ export class RoundTrips {
     if (conversation === undefined) return;
     clearImmediate(conversation.turn);
     this.#conversations.delete(key);
-    for (const { id } of conversation.open.values()) this.#refuse(id, SERVER_ERROR, OVER);
+    for (const question of conversation.open.values()) {
+      if (question.optional && this.#unasked.length < MAX_UNASKED) this.#unasked.push(question);
+      else this.#refuse(question.id, SERVER_ERROR, OVER);
+    }
   }
 
   #of(key: RequestId): Conversation {

@@ -58,7 +58,9 @@ export class StatelessSide implements RoundTripsOwner {
       this.#owner.respond({ jsonrpc: '2.0', id: key, result });
       return undefined;
     }
-    if (asItIs || request.params?.inputResponses === undefined) return request;
+    if (asItIs) return request;
+    this.#trips.began(key);
+    if (request.params?.inputResponses === undefined) return request;
     const { inputResponses, ...params } = request.params;
     this.#trips.answeredEarly(key, inputResponses as Fields);
     return { ...request, params };
@@ -83,7 +85,7 @@ export class StatelessSide implements RoundTripsOwner {
   ): Message | undefined {
     const { method, id, params } = message;
     if (id !== undefined) {
-      this.#asks(id as RequestId, method, params, relatedTo ?? this.calls.only);
+      this.#asks(id as RequestId, method, params, relatedTo);
       return undefined;
     }
     switch (method) {
@@ -141,9 +143,13 @@ export class StatelessSide implements RoundTripsOwner {
     this.calls.over(key);
   }
 
-  #asks(id: RequestId, method: string, params: unknown, key: RequestId | undefined): void {
+  /** @param relatedTo `undefined`: the server does not say, and it is the only request, if there is just one */
+  #asks(id: RequestId, method: string, params: unknown, relatedTo: RequestId | undefined): void {
     if (method === 'ping') return queueMicrotask(() => this.answer({ jsonrpc: '2.0', id, result: {} }));
     const text = JSON.stringify({ method, params });
-    this.#trips.ask(key, { id, facts: questionFacts(method, params), text });
+    // Many servers ask for roots when they have been initialized.
+    const optional = relatedTo === undefined && method === 'roots/list';
+    const question = { id, facts: questionFacts(method, params), text, optional };
+    this.#trips.ask(relatedTo ?? this.calls.only, question);
   }
 }

@@ -69,6 +69,7 @@ export class StatelessClient implements ClientSide, RoundTripsOwner {
     if (fault !== undefined) return this.#answers(key, { error: fault });
     const result = this.#calls.ownResult(message);
     if (result !== undefined) return this.#answers(key, { result });
+    this.#trips.began(key);
     const text = requestText(body, key, this.#handled(message));
     if (message.params?.inputResponses === undefined)
       return { message: message as unknown as Fields, body: text };

@@ -245,6 +245,33 @@ describe('Round trips', () => {
     expect(JSON.stringify(server.answers)).to.match(/^\[\{"jsonrpc":"2.0","id":10,"error":.*not declared/);
   });
 
+  it('let what belongs to no request wait for the next one that may ask', async () => {
+    const server = new Server().called('r-1', 1, ALL, 'tools/list');
+    const question = { facts: questionFacts('roots/list', {}), text: '{}', optional: true } as const;
+    server.trips.ask('r-1', { ...question, id: 10 });
+    server.trips.ask(undefined, { ...question, id: 11 });
+    server.trips.ask(undefined, { ...question, id: 12 });
+    server.trips.withdraw(11);
+    server.called('r-2', 2, ALL, 'prompts/list').trips.began('r-2');
+    await turn();
+    expect(server.frames).to.deep.equal([]);
+    server.called('r-3', 3).trips.began('r-3');
+    server.called('r-4', 4).trips.began('r-4');
+    await turn();
+    expect(server.frames.map(({ requestId }) => requestId)).to.deep.equal(['r-3']);
+    server.trips.resume('r-3', { 'roots-1': ROOTS, 'roots-2': ROOTS });
+    await turn();
+    expect(server.answers.map(({ id }) => id)).to.deep.equal([10, 12]);
+    server.trips.ask('r-4', { ...question, id: 13 });
+    server.trips.over('r-4');
+    server.called('r-5', 5).trips.began('r-5');
+    await turn();
+    expect(server.frames.map(({ requestId }) => requestId)).to.deep.equal(['r-3', 'r-5']);
+    for (let id = 100; id <= 116; id += 1) server.trips.ask(undefined, { ...question, id });
+    await turn();
+    expect(server.answers.at(-1), 'more than 16').to.deep.include({ id: 116 });
+  });
+
   it('ask what the latest request has declared, not the first', async () => {
     const server = new Server().called('r-1', 1, { elicitation: {}, roots: {} });
     server.asks('r-1', 10);
