@@ -80,6 +80,16 @@ describe('A client that listens', () => {
     });
   }
 
+  for (const name of ['sdk1-low-level', 'sdk2-low-level', 'own-object']) {
+    it(`is told of the lists of a server that its module has created: ${name}`, async () => {
+      const own = await startGateway({ serverModule: fixtureModule(`created/${name}`), affinity: 'request' });
+      const client = rawClient(own);
+      const { next } = await listen(client, TOOLS);
+      await textOfCall(client, 'grow');
+      await next('tools/list_changed');
+    });
+  }
+
   it('is not told of lists that change in the compartment of a handle, which nobody asks for lists', async () => {
     const own = await startGateway({ serverModule, affinity: 'handle' });
     const client = rawClient(own);
