@@ -10,6 +10,7 @@ import { until, withDeadline } from '../support/deadline.js';
 import { mcpUrl, startGateway } from '../support/gateway.js';
 import { buildRoot, projectRoot } from '../support/project.js';
 import { connectStreamable, sdkClient } from '../support/sdk-client.js';
+import { StatelessCaller, textIn } from '../support/stateless-caller.js';
 
 const exampleFolder = join(projectRoot, 'examples');
 /** To start a process with a gateway, on a machine that also runs other tests. */
@@ -80,9 +81,43 @@ async function connect(module: URL) {
 describe('the examples', () => {
   it('are all tested here', () => {
     expect(readdirSync(exampleFolder).filter((name) => name.endsWith('.mjs'))).to.have.members([
+      'calculator.mjs',
+      'dice.mjs',
       'greeter.mjs',
       'line-sorter.mjs',
+      'shopping-list.mjs',
     ]);
+  });
+
+  it('dice rolls in both eras, and keeps no session in the stateless one', async () => {
+    const { gateway, call } = await connect(example('dice.mjs'));
+    expect(Number(await call('roll', { sides: 2 }))).to.be.within(1, 2);
+    const reply = await new StatelessCaller(gateway.url).call('roll', { sides: 2 });
+    expect(Number(textIn(reply))).to.be.within(1, 2);
+  });
+
+  it('shopping-list has a list for each principal', async () => {
+    const token = 'a-token-of-more-than-sixteen-characters';
+    const gateway = await startGateway({
+      serverModule: example('shopping-list.mjs'),
+      bundle: true,
+      token,
+    });
+    const caller = new StatelessCaller(gateway.url, { token });
+    await caller.call('add', { item: 'pears' });
+    await caller.call('add', { item: 'bread' });
+    expect(textIn(await caller.call('list'))).to.equal('pears, bread');
+  });
+
+  it('calculator has a sum for each handle', async () => {
+    const gateway = await startGateway({ serverModule: example('calculator.mjs'), bundle: true });
+    const caller = new StatelessCaller(gateway.url);
+    const { result } = await caller.call('open_session');
+    const { session } = result.structuredContent as { session: string };
+    const add = (number: number) =>
+      caller.call('add', { number, session }, {}, { headers: { 'mcp-param-session': session } });
+    await add(2);
+    expect(textIn(await add(3))).to.equal('5');
   });
 
   it('greeter greets', async () => {
