@@ -62,6 +62,8 @@ export function bundleProgram(script: string): Promise<BundledModule> {
     if (kind === undefined) throw new NotBundled('it is no JavaScript file');
     if (kind === 'commonjs') {
       const program = await commonJsPart(`exports.main = () => require(${JSON.stringify(path)});`);
+      // An ES module has none.
+      if (/\bmainModule\b/.test(program.text)) throw new NotBundled('it uses process.mainModule');
       return inOneText([`${COMMONJS_BEGINS}`, program, `${COMMONJS_ENDS} $commonjs.main();`]);
     }
     const required: string[] = [];

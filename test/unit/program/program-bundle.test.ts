@@ -19,11 +19,16 @@ describe('the bundle of a program', () => {
     expect(text).to.include('imported when it was needed').and.include('answer');
   });
 
-  it('is refused where it might behave differently from the files', async () => {
-    const failure = await bundleProgram(fixture('main.cjs')).catch((error: unknown) => error);
-    expect(failure).to.be.instanceOf(NotBundled);
-    expect((failure as Error).message).to.match(/main\.cjs uses more of `require` than the call$/);
-  });
+  for (const [file, why] of [
+    ['main.cjs', /main\.cjs uses more of `require` than the call$/],
+    ['bundled/of-main-module.cjs', /^it uses process\.mainModule$/],
+  ] as const) {
+    it(`is refused where it might behave differently from the files: ${file}`, async () => {
+      const failure = await bundleProgram(fixture(file)).catch((error: unknown) => error);
+      expect(failure).to.be.instanceOf(NotBundled);
+      expect((failure as Error).message).to.match(why);
+    });
+  }
 });
 
 describe('the code of a program', () => {
