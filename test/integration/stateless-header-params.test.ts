@@ -4,10 +4,10 @@ import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
 import { startCli } from '../support/cli-process.js';
 import { collect, once } from '../support/events.js';
-import type { Gateway } from '../support/gateway.js';
+import { type Gateway, rawClient, startGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
 import { inProcess, inThread, program, startCatalogue } from '../support/programs.js';
-import { RawClient } from '../support/raw-client.js';
+import { RawClient, type RawHeaders } from '../support/raw-client.js';
 import { askStateless } from '../support/stateless.js';
 
 const TOKEN = 'a-token-of-a-principal-0123456789';
@@ -63,6 +63,23 @@ describe('A server whose lists were learned', () => {
     expect(await callsOf(second).find(undefined)).to.deep.equal(REFUSED);
     expect(started).to.deep.equal([]);
     expect(await callsOf(second).find('mcp-param-region')).to.deep.equal(SERVED);
+  });
+});
+
+describe('The handle of a session', () => {
+  it('is repeated in a header as well, which is compared', async () => {
+    const gateway = await startGateway({ serverModule: fixtureModule('header-params'), affinity: 'handle' });
+    const client = rawClient(gateway);
+    const opened = await askStateless(client, 'tools/call', { name: 'open_session', arguments: {} });
+    const { session } = (opened.answer.result?.structuredContent ?? {}) as { session: string };
+    const find = async (headers: RawHeaders) => {
+      const params = { name: 'find', arguments: { session } };
+      const { status, answer } = await askStateless(client, 'tools/call', params, { headers });
+      return { status, code: answer.error?.code };
+    };
+    expect(await find({ 'mcp-param-session': session })).to.deep.equal(SERVED);
+    expect(await find({})).to.deep.equal(REFUSED);
+    expect(await find({ 'mcp-param-session': 'another' })).to.deep.equal(REFUSED);
   });
 });
 

@@ -1,11 +1,9 @@
-import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type Classification, classify, type EraPolicy } from '../../../src/protocol/era.js';
 import type { EraRejection } from '../../../src/protocol/era-rejection.js';
 import { parseBody } from '../../../src/protocol/json-rpc.js';
 import { rejectionResponse } from '../../../src/protocol/rejection.js';
-import { SESSION_VERSIONS } from '../../../src/shared/stateless-protocol.js';
 
 const VERSION = 'io.modelcontextprotocol/protocolVersion';
 const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
@@ -18,12 +16,6 @@ const LENIENT: EraPolicy = { stateless: true, lenientVersionHeader: true };
 const SESSIONS: EraPolicy = { stateless: false, lenientVersionHeader: false };
 
 type Headers = Record<string, string | undefined>;
-
-describe('The versions of the session era', () => {
-  it('are those of the SDK that serves it', () => {
-    expect(SESSION_VERSIONS).to.deep.equal(SUPPORTED_PROTOCOL_VERSIONS);
-  });
-});
 
 describe('The era of a request', () => {
   it('is the session era where its body names no version', () => {
