@@ -29,3 +29,13 @@ function active(): Map<string, number> {
   for (const name of process.getActiveResourcesInfo()) counts.set(name, (counts.get(name) ?? 0) + 1);
   return counts;
 }
+
+/**
+ * Resolves in the next turn of the event loop. What a handler has just waited for, such as a file that it has read, counts
+ * as active until then.
+ */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

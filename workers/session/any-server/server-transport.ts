@@ -5,6 +5,7 @@
  * The gateway sees nothing of such a server but its messages. So a request runs until it is answered; when the handler
  * of a cancelled one has ended, nothing shows.
  */
+
 import { setImmediate } from 'node:timers';
 import { declaredNotifications } from '../../../src/shared/declared-notifications.js';
 import type { ServerMessage, ServerTransport } from '../../../src/shared/define-server.js';
@@ -14,6 +15,7 @@ import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-wo
 import { isRequestId, type RequestId } from '../../../src/shared/request-id.js';
 import type { AnyResponse } from '../../../src/shared/response-failure.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
+import { nextTurn } from '../../stateless/left-behind.js';
 import type { ServerResponse, StatelessMessage } from '../../stateless/stateless-calls.js';
 import { type ServerCall, StatelessSide, type StatelessSideOwner } from '../../stateless/stateless-side.js';
 import type { TextResponse } from '../../text-response.js';
@@ -279,16 +281,19 @@ export class AnyServerTransport implements ServerTransport, StatelessSideOwner {
     );
   }
 
-  #answer(answer: Response): Promise<void> {
+  /** @param looked whether what the handler has left behind has been looked at in an earlier turn of the event loop */
+  #answer(answer: Response, looked = false): Promise<void> {
     const { id } = answer;
     const open = this.#open.get(id);
     // It was cancelled, or has been answered: the client expects nothing more.
     if (open === undefined) return Promise.resolve();
     // Its client is not there, and is going to continue the call.
     if (this.#stateless?.holds(id, () => void this.#answer(answer))) return Promise.resolve();
+    const left = this.#stateless === undefined ? undefined : this.#owner.left();
+    if (left !== undefined && !looked) return nextTurn().then(() => this.#answer(answer, true));
     this.#open.delete(id);
     const { run, params } = open;
-    const frame = this.#responseFrame(run.method, answer);
+    const frame = this.#responseFrame(run.method, answer, left);
     if (frame.failure === undefined && run.method === 'logging/setLevel') this.#logLevel.set(params?.level);
     const swallow = this.#swallowed.get(id);
     this.#swallowed.delete(id);
@@ -298,25 +303,24 @@ export class AnyServerTransport implements ServerTransport, StatelessSideOwner {
     return Promise.resolve();
   }
 
-  #responseFrame(method: string, answer: Response): SendFrame {
+  #responseFrame(method: string, answer: Response, left: readonly string[] | undefined): SendFrame {
     const { tools, lists } = this.#owner;
     const isResult = 'result' in answer;
     const viewed =
       tools === undefined || !isResult ? answer : { ...answer, result: tools.result(method, answer.result) };
-    const frame = this.#framed(method, viewed);
+    const frame = this.#framed(method, viewed, left);
     if (method !== 'initialize' || !isResult) return frame;
     if (!this.#swallowed.has(answer.id)) lists?.introduced({ message: answer, body: frame.body });
     return { ...frame, declared: declaredNotifications(answer.result) };
   }
 
   /** A response to a request of the stateless era has the client's id, and is known by the key. */
-  #framed(method: string, answer: Response): SendFrame {
+  #framed(method: string, answer: Response, left: readonly string[] | undefined): SendFrame {
     const stateless = this.#stateless?.calls.response(answer as ServerResponse);
     if (stateless === undefined) return toFrame(answer, undefined);
     const { id } = answer;
     this.#stateless?.over(id);
     if (method === 'tools/list') this.#owner.given((stateless.result as Fields | undefined)?.tools);
-    const left = this.#owner.left();
     const frame = toFrame(stateless as Response, undefined);
     return { ...frame, id, relatedTo: id, ...(left !== undefined && { left }) };
   }

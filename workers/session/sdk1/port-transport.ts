@@ -17,6 +17,7 @@ import type { InputRequiredFrame, SendFrame } from '../../../src/shared/frames/f
 import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-worker.js';
 import { isRequestId, type RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
+import { nextTurn } from '../../stateless/left-behind.js';
 import type { StatelessMessage } from '../../stateless/stateless-calls.js';
 import { StatelessSide, type StatelessSideOwner } from '../../stateless/stateless-side.js';
 import type { TextResponse } from '../../text-response.js';
@@ -200,7 +201,10 @@ export class PortTransport implements Transport, StatelessSideOwner {
     });
   }
 
-  send(given: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
+  /** @param looked whether what the handler has left behind has been looked at in an earlier turn of the event loop */
+  send(given: JSONRPCMessage, options?: TransportSendOptions, looked = false): Promise<void> {
+    const left = this.#leftBy(given);
+    if (left !== undefined && !looked) return nextTurn().then(() => this.send(given, options, true));
     const relatedTo = idOf(options?.relatedRequestId) ?? (this.#stateless && currentRequest()?.requestId);
     if (this.#isUnwantedLogMessage(given, relatedTo)) return Promise.resolve();
     const sent = this.#stateless === undefined ? given : this.#ofItsEra(this.#stateless, given, relatedTo);
@@ -208,7 +212,7 @@ export class PortTransport implements Transport, StatelessSideOwner {
     const viewed = this.#tools === undefined ? sent : this.#asClientSees(sent, this.#tools);
     const message = this.#forItsEra(viewed);
     const framed = toFrame(message, relatedTo, this.#stateless !== undefined);
-    const frame = this.#withDeclared(this.#withStack(this.#asKnown(framed, viewed)), message);
+    const frame = this.#withDeclared(this.#withStack(this.#asKnown(framed, viewed, left)), message);
     // Otherwise each compartment of a server that adds to its lists while it starts would announce that.
     if (frame.listChanged && this.#owner.lists?.listChanged() && frame.topic !== undefined)
       return Promise.resolve();
@@ -257,12 +261,16 @@ export class PortTransport implements Transport, StatelessSideOwner {
   }
 
   /** The frame of such a response, under the id by which server and main thread know the request. */
-  #asKnown(frame: SendFrame, sent: JSONRPCMessage): SendFrame {
+  #asKnown(frame: SendFrame, sent: JSONRPCMessage, left?: readonly string[]): SendFrame {
     if (this.#stateless === undefined || 'method' in sent || sent.id === undefined) return frame;
     const { id } = sent;
     this.#stateless.over(id);
-    const left = this.#owner.left();
     return { ...frame, id, relatedTo: id, ...(left !== undefined && { left }) };
+  }
+
+  /** What its handler has left behind, if this is a response of the stateless era. */
+  #leftBy(sent: JSONRPCMessage): readonly string[] | undefined {
+    return this.#stateless === undefined || 'method' in sent ? undefined : this.#owner.left();
   }
 
   #withStack(frame: SendFrame): SendFrame {
@@ -284,7 +292,8 @@ export class PortTransport implements Transport, StatelessSideOwner {
   /** `send` for a request's result. Returns a promise only if it has to wait. */
   answer(id: RequestId, result: Result): Promise<void> | undefined {
     const response: JSONRPCResponse = { result, jsonrpc: '2.0', id };
-    if (result.isError !== true && this.#window.open && this.#stateless?.parked(id) !== true) {
+    const posts = result.isError !== true && this.#window.open && this.#stateless?.parked(id) !== true;
+    if (posts && this.#leftBy(response) === undefined) {
       const body = shortText(this.#forItsEra(response));
       if (body !== undefined) {
         const frame = { type: 'send', kind: 'response', id, relatedTo: id, body } as const;
