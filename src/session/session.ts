@@ -112,8 +112,9 @@ export class Session
     return this.#presence.used;
   }
 
+  /** At least one while a call waits for its client to continue it: that keeps the session as well. */
   get requestsInFlight(): number {
-    return this.#pending.size;
+    return this.#pending.size === 0 && this.serving ? 1 : this.#pending.size;
   }
 
   /** Characters of messages that no thread of it has read. */

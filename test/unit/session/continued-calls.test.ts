@@ -13,8 +13,8 @@ function stateless(key: string, replyId: number): ClientRequest {
 }
 
 describe('A call that waits for its client', () => {
-  async function parked() {
-    const given = world();
+  async function parked(options: Parameters<typeof world>[0] = {}) {
+    const given = world(options);
     const { session, worker } = await given.awake();
     const connection = new Connection();
     session.request([stateless('r-1', 1)], false, connection);
@@ -37,11 +37,19 @@ describe('A call that waits for its client', () => {
   it('is answered with its state, is not in flight any more, and keeps its worker', async () => {
     const given = await parked();
     expect(given.state).to.match(/^bulkhead1\./);
-    expect(given.session.requestsInFlight).to.equal(0);
+    expect(given.requests.requestsInFlight).to.equal(0);
     expect(given.all.parked.size).to.equal(1);
     await given.clock.advance(MINUTE);
     expect(given.session.state, 'after sleep-after').to.equal('awake');
     expect(given.worker.aborted).to.deep.equal([]);
+  });
+
+  it('keeps its session, however short session-idle is, until nobody has continued it', async () => {
+    const given = await parked({ sessionIdleMs: 30 * SECOND });
+    await given.clock.advance(5 * MINUTE - SECOND);
+    expect(given.reasons()).to.deep.equal([]);
+    await given.clock.advance(2 * MINUTE);
+    expect(given.reasons()).to.deep.equal(['idle']);
   });
 
   it('goes on with the next request of its client, whose connection gets the answer', async () => {
