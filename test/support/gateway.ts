@@ -74,11 +74,13 @@ export function renewedGateway(options: Partial<GatewayOptions> = {}): () => Gat
   afterEach('end the sessions', async () => {
     const running = gateway();
     await Promise.all(running.sessions().map(({ context }) => running.endSession(context.sessionId)));
-    const threadsGone = () => {
-      const { claimed, ending, terminating } = running.snapshot().threads;
-      return claimed + ending + terminating === 0;
+    const noneLeft = () => {
+      const { threads, processes } = running.snapshot();
+      return [threads, processes].every(
+        ({ claimed, ending, terminating }) => claimed + ending + terminating === 0,
+      );
     };
-    await until(threadsGone, 'the threads of the sessions to be gone');
+    await until(noneLeft, 'the threads and processes of the sessions to be gone');
   });
   return gateway;
 }
