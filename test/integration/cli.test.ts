@@ -244,7 +244,7 @@ describe('bulkhead serve', () => {
   });
 
   it('answers bulkhead call', async () => {
-    const served = await serve([fileURLToPath(toolsModule)]);
+    const served = await serve([fileURLToPath(fixtureModule('deaths'))]);
     const exit = await runCli(['call', served.mcp, 'echo', '{"text": "through the wall"}']);
     expect(exit).to.deep.include({ code: 0, stdout: 'through the wall\n', stderr: '' });
   });
