@@ -6,10 +6,10 @@ import { isAlive } from '../fixtures/children/observed-processes.js';
 import { until } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
 import { expectError } from '../support/expectations.js';
-import type { GatewayOptions } from '../support/gateway.js';
+import type { Gateway, GatewayOptions } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
 import { buildAddOn, hasCompiler } from '../support/native-add-on.js';
-import { sessionOf, startCatalogue } from '../support/programs.js';
+import { sessionOf, sharedCatalogue, startCatalogue } from '../support/programs.js';
 import { type RawClient, textOf } from '../support/raw-client.js';
 
 const GIBIBYTE = 2 ** 30;
@@ -33,11 +33,7 @@ async function facts(client: RawClient): Promise<ProcessFacts> {
 const counted = async (client: RawClient) => textOf(await client.call('count'));
 
 /** A session of `perilous`, and two others that must not notice: one beside it, and one in a thread. */
-async function amongNeighbours(more: object = {}, options: Partial<GatewayOptions> = {}) {
-  const gateway = await startCatalogue(
-    { perilous: perilous(more), threads: entry('perilous', { isolation: 'thread' }) },
-    options,
-  );
+async function amongNeighbours(gateway: Gateway) {
   const [client, beside, inThread] = await Promise.all([
     sessionOf(gateway, 'perilous'),
     sessionOf(gateway, 'perilous'),
@@ -51,8 +47,13 @@ async function amongNeighbours(more: object = {}, options: Partial<GatewayOption
       (await fetch(new URL('/healthz', gateway.adminUrl), { headers: { connection: 'close' } })).status,
     ).to.equal(200);
   };
-  return { gateway, client, unhurt };
+  return { client, unhurt };
 }
+
+const perilousAndThreads = (more: object = {}) => ({
+  perilous: perilous(more),
+  threads: entry('perilous', { isolation: 'thread' }),
+});
 
 async function startOne(more: object = {}, options: Partial<GatewayOptions> = {}) {
   const gateway = await startCatalogue({ perilous: perilous(more) }, options);
@@ -155,12 +156,15 @@ describe('a session of a module in a process', () => {
 });
 
 describe('what a module does to its process hurts its own session alone', () => {
+  const shared = sharedCatalogue(perilousAndThreads());
+
   async function dies(
     call: (client: RawClient) => ReturnType<RawClient['call']>,
     message: RegExp,
-    more = {},
+    more?: object,
   ) {
-    const { client, unhurt } = await amongNeighbours(more);
+    const gateway = more === undefined ? shared() : await startCatalogue(perilousAndThreads(more));
+    const { client, unhurt } = await amongNeighbours(gateway);
     const lost = await call(client);
     expectError(lost);
     expect(lost.error?.message)
@@ -205,7 +209,8 @@ describe('what a module does to its process hurts its own session alone', () => 
     }));
 
   it('a loop without an end, once the call is cancelled', async () => {
-    const { gateway, client, unhurt } = await amongNeighbours();
+    const gateway = shared();
+    const { client, unhurt } = await amongNeighbours(gateway);
     const { id, stream } = await client.openCall('spin');
     const exited = once(gateway.events, 'thread-exited', ({ cause }) => cause === 'killed');
     await client.notify('notifications/cancelled', { requestId: id });
@@ -252,7 +257,8 @@ describe('a native add-on of a module in a process', () => {
 
   it('may write where it must not: the process ends, and its session goes on in another', () =>
     withAddOn('crashing', async (path) => {
-      const { client, unhurt } = await amongNeighbours({ env: { NATIVE_ADD_ON: path } });
+      const gateway = await startCatalogue(perilousAndThreads({ env: { NATIVE_ADD_ON: path } }));
+      const { client, unhurt } = await amongNeighbours(gateway);
       const lost = await client.call('native_crash');
       expectError(lost);
       expect(lost.error?.message).to.match(/it was ended by SIGSEGV/);

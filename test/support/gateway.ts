@@ -71,18 +71,20 @@ export function sharedGateway(options: Partial<GatewayOptions> = {}): () => Gate
  */
 export function renewedGateway(options: Partial<GatewayOptions> = {}): () => Gateway {
   const gateway = sharedGateway(options);
-  afterEach('end the sessions', async () => {
-    const running = gateway();
-    await Promise.all(running.sessions().map(({ context }) => running.endSession(context.sessionId)));
-    const noneLeft = () => {
-      const { threads, processes } = running.snapshot();
-      return [threads, processes].every(
-        ({ claimed, ending, terminating }) => claimed + ending + terminating === 0,
-      );
-    };
-    await until(noneLeft, 'the threads and processes of the sessions to be gone');
-  });
+  afterEach('end the sessions', () => endSessions(gateway()));
   return gateway;
+}
+
+/** Ends all sessions, and waits for the end of what they ran in. */
+export async function endSessions(gateway: Gateway): Promise<void> {
+  await Promise.all(gateway.sessions().map(({ context }) => gateway.endSession(context.sessionId)));
+  const noneLeft = () => {
+    const { threads, processes } = gateway.snapshot();
+    return [threads, processes].every(
+      ({ claimed, ending, terminating }) => claimed + ending + terminating === 0,
+    );
+  };
+  await until(noneLeft, 'the threads and processes of the sessions to be gone');
 }
 
 /** The Streamable HTTP endpoint. */

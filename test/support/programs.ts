@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { createGateway } from '../../src/index.js';
 import { afterThisTest } from './cleanup.js';
 import { withDeadline } from './deadline.js';
-import type { Gateway, GatewayOptions } from './gateway.js';
+import { endSessions, type Gateway, type GatewayOptions } from './gateway.js';
 import { joined } from './modules.js';
 import { projectRoot } from './project.js';
 import { RawClient, type RawClientOptions } from './raw-client.js';
@@ -50,10 +50,32 @@ export async function startCatalogue(
   servers: Servers,
   options: Partial<GatewayOptions> = {},
 ): Promise<Gateway> {
-  const served = options.bundle === undefined ? withJoinedModules(servers) : servers;
-  const gateway = await createGateway({ ...quietDefaults, servers: served, ...options } as GatewayOptions);
+  const gateway = await createCatalogue(servers, options);
   afterThisTest(() => withDeadline(gateway.kill(), 'gateway.kill()', KILL_DEADLINE_MS));
   return gateway;
+}
+
+/** The same for all tests of a `describe`; its sessions are ended after each. @returns what returns it inside a test */
+export function sharedCatalogue(servers: Servers, options: Partial<GatewayOptions> = {}): () => Gateway {
+  let gateway: Gateway | undefined;
+  before('start the gateway', async () => {
+    gateway = await createCatalogue(servers, options);
+  });
+  afterEach('end the sessions', async () => {
+    if (gateway) await endSessions(gateway);
+  });
+  after('kill the gateway', async () => {
+    if (gateway) await withDeadline(gateway.kill(), 'gateway.kill()', KILL_DEADLINE_MS);
+  });
+  return () => {
+    if (!gateway) throw new Error('The shared gateway runs only while a test does.');
+    return gateway;
+  };
+}
+
+function createCatalogue(servers: Servers, options: Partial<GatewayOptions> = {}): Promise<Gateway> {
+  const served = options.bundle === undefined ? withJoinedModules(servers) : servers;
+  return createGateway({ ...quietDefaults, servers: served, ...options } as GatewayOptions);
 }
 
 function withJoinedModules(servers: Servers): Servers {
