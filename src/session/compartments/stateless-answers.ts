@@ -52,10 +52,11 @@ export class StatelessAnswers {
   }
 
   #known(method: string, params: Readonly<Record<string, unknown>>): CachedAnswer | undefined {
-    const current = this.known;
-    if (method === DISCOVER) return current?.initialize ?? this.#discovery;
+    if (method === DISCOVER) return this.known?.initialize ?? this.#discovery;
+    // Most requests are calls: nothing is looked up for them.
     for (const member in params) if (member !== '_meta') return undefined;
-    return this.#hasChanged(method, current) ? undefined : current?.lists.get(method);
+    const { known } = this;
+    return this.#hasChanged(method, known) ? undefined : known?.lists.get(method);
   }
 
   #hasChanged(method: string, current: CachedAnswers | undefined): boolean {
