@@ -211,8 +211,8 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   onInputRequired({ requestId, before, after }: InputRequiredFrame): void {
     const chars = before.length + (after?.length ?? 0);
     const pending = this.#pending.get(requestId);
-    // Its client is gone, and its handler cancelled.
-    if (pending === undefined) return this.binding.credit(chars);
+    // Its client is gone, and its handler cancelled; or a module has made up the frame.
+    if (pending?.request.stateless !== true) return this.binding.credit(chars);
     if (after === undefined) {
       const failure = String(STATELESS_CODE.missingCapability);
       this.#pending.finish(pending, failure, undefined);

@@ -160,6 +160,16 @@ describe('A call that waits for its client', () => {
     expect(finished.map(({ failure }) => failure)).to.deep.equal(['-32021']);
   });
 
+  it('is not parked if it belongs to the session era, whatever its worker says', async () => {
+    const given = world();
+    const { session, worker } = await given.awake();
+    const connection = given.ask(session, 7);
+    worker.asks(7);
+    worker.asksInVain(7);
+    expect(given.all.parked.size).to.equal(0);
+    expect(connection.bodies).to.deep.equal([]);
+  });
+
   it('is not parked if its client is gone by then', async () => {
     const given = world();
     const { session, worker } = await given.awake();
