@@ -11,7 +11,7 @@ import { collect, once } from '../support/events.js';
 import { expectError } from '../support/expectations.js';
 import type { Gateway } from '../support/gateway.js';
 import { fixtureModule, joined } from '../support/modules.js';
-import { sessionOf, startCatalogue } from '../support/programs.js';
+import { allServed, sessionOf, startCatalogue } from '../support/programs.js';
 import { type RawClient, textOf } from '../support/raw-client.js';
 import { asleep, ofSession } from '../support/sleep.js';
 
@@ -27,7 +27,7 @@ const VERSIONS = {
 /** Speaking for the others: where they run makes no difference to them. */
 const IN_PROCESSES = ['sdk2', 'own-object'] as const;
 const RULES = { deny: ['spin'], rename: { count: 'number' } };
-const START_DEADLINE_MS = 50_000;
+const START_DEADLINE_MS = 40_000;
 const CANCEL_GRACE_MS = 500;
 
 const entry = (kind: string, more: object = {}) => ({
@@ -48,7 +48,7 @@ describe('a module that creates its server', () => {
   let gateway: Gateway;
 
   before('start the gateway', async function () {
-    this.timeout(START_DEADLINE_MS);
+    this.timeout(2 * START_DEADLINE_MS);
     gateway = await createGateway({
       port: 0,
       adminPort: 0,
@@ -59,6 +59,7 @@ describe('a module that creates its server', () => {
       cancelGrace: CANCEL_GRACE_MS,
       servers,
     });
+    await allServed(gateway, START_DEADLINE_MS);
   });
 
   after('kill the gateway', async () => {

@@ -13,9 +13,10 @@ import { until, withDeadline } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
 import type { Gateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
+import { allServed } from '../support/programs.js';
 import { connectSdk2, type Mode, overHttp } from '../support/sdk2-client.js';
 
-const START_DEADLINE_MS = 50_000;
+const START_DEADLINE_MS = 40_000;
 const MODES: readonly Mode[] = [{ pin: '2026-07-28' }, 'auto'];
 const CAPABILITIES: ClientCapabilities = { sampling: {}, elicitation: { form: {} }, roots: {} };
 
@@ -34,6 +35,7 @@ const SERVERS = {
   watched: module('created/sdk2-rounds', { affinity: 'principal' }),
   learned: module('created/sdk2-rounds', { lists: 'learned' }),
   own: module('created/own-object'),
+  fast: module('created/fast-mcp'),
   kept: module('created/sdk1', { affinity: 'principal' }),
   handled: module('created/sdk1', { affinity: 'handle' }),
   handledOwn: module('created/own-object', { affinity: 'handle' }),
@@ -44,7 +46,7 @@ describe("The second SDK's client without a session", () => {
   let gateway: Gateway;
 
   before('start the gateway', async function () {
-    this.timeout(START_DEADLINE_MS);
+    this.timeout(2 * START_DEADLINE_MS);
     gateway = await createGateway({
       port: 0,
       adminPort: 0,
@@ -54,6 +56,7 @@ describe("The second SDK's client without a session", () => {
       token: 'secret',
       servers: SERVERS,
     });
+    await allServed(gateway, START_DEADLINE_MS);
   });
 
   after('kill the gateway', async () => {
@@ -86,7 +89,7 @@ describe("The second SDK's client without a session", () => {
     });
   }
 
-  for (const name of ['tools', 'sdk1', 'rounds', 'own'] as const) {
+  for (const name of ['tools', 'sdk1', 'rounds', 'fast', 'own'] as const) {
     it(`lists tools, and is told what fails: ${name}`, async () => {
       const client = await connect(name);
       expect((await client.listTools()).tools.length).to.be.above(2);
@@ -98,7 +101,7 @@ describe("The second SDK's client without a session", () => {
     });
   }
 
-  for (const name of ['sdk1', 'own'] as const) {
+  for (const name of ['sdk1', 'fast', 'own'] as const) {
     it(`calls tools, and nothing of a call is left for the next one: ${name}`, async () => {
       const client = await connect(name);
       expect(await textOf(client, 'count')).to.match(/^\d+$/);

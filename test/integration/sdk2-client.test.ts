@@ -6,9 +6,10 @@ import { createGateway } from '../../src/index.js';
 import { until, withDeadline } from '../support/deadline.js';
 import type { Gateway } from '../support/gateway.js';
 import { fixtureModule, joined } from '../support/modules.js';
+import { allServed } from '../support/programs.js';
 import { connectSdk2, type Mode, overHttp, overStdio } from '../support/sdk2-client.js';
 
-const START_DEADLINE_MS = 50_000;
+const START_DEADLINE_MS = 40_000;
 const MODES: readonly Mode[] = ['legacy', 'auto'];
 const CAPABILITIES: ClientCapabilities = { sampling: {}, elicitation: { form: {} }, roots: {} };
 
@@ -24,9 +25,10 @@ describe("The second SDK's client", () => {
   let gateway: Gateway;
 
   before('start the gateway', async function () {
-    this.timeout(START_DEADLINE_MS);
+    this.timeout(2 * START_DEADLINE_MS);
     const servers = Object.fromEntries(Object.entries(SERVERS).map(([name, module]) => [name, { module }]));
     gateway = await createGateway({ port: 0, adminPort: 0, logLevel: 'silent', bundle: false, servers });
+    await allServed(gateway, START_DEADLINE_MS);
   });
 
   after('kill the gateway', async () => {

@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createGateway } from '../../src/index.js';
 import { afterThisTest } from './cleanup.js';
-import { withDeadline } from './deadline.js';
+import { until, withDeadline } from './deadline.js';
 import { endSessions, type Gateway, type GatewayOptions } from './gateway.js';
 import { joined } from './modules.js';
 import { projectRoot } from './project.js';
@@ -85,6 +85,16 @@ function withJoinedModules(servers: Servers): Servers {
       const url = typeof module === 'string' && isAbsolute(module) ? pathToFileURL(module) : module;
       return [name, url instanceof URL ? { ...entry, module: joined(url) } : entry];
     }),
+  );
+}
+
+/** Waits until it serves all of its servers: one that is too slow to answer while others start is tried again. */
+export async function allServed(gateway: Gateway, deadlineMs: number): Promise<void> {
+  const notServed = () => gateway.servers().filter(({ state }) => state !== 'served');
+  await until(
+    () => notServed().length === 0,
+    () => `these servers: ${JSON.stringify(notServed())}`,
+    deadlineMs,
   );
 }
 

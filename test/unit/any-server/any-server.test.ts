@@ -261,6 +261,23 @@ describe('the transport of a server that the gateway has not made', () => {
     expect(owner.posted[0]).to.deep.include({ id: 1, failure: '-32603' });
   });
 
+  it('answers with an error for a server that gives neither a result nor an error', async () => {
+    const { owner, send, deliver } = await bare();
+    for (const answer of [{}, { result: undefined, method: undefined }, { error: null }]) {
+      deliver({ id: 1, method: 'tools/call' });
+      await send({ id: 1, ...answer });
+    }
+    const error = { code: -32603, message: 'The server answered with neither a result nor an error.' };
+    expect(owner.messages).to.deep.equal([1, 1, 1].map((id) => ({ id, error })));
+  });
+
+  it('takes a message whose id is undefined for a notification', async () => {
+    const { owner, send, session } = await bare();
+    await send({ id: undefined, method: 'notifications/tools/list_changed' });
+    expect(owner.posted[0]).to.deep.include({ kind: 'notification', listChanged: true });
+    expect(session.busy).to.equal(false);
+  });
+
   it('refuses what is no message', async () => {
     const { transport, owner } = await bare();
     for (const wrong of [undefined, null, 'text'])

@@ -208,10 +208,11 @@ export class AnyServerTransport implements ServerTransport, StatelessSideOwner {
     const message: unknown = sent;
     if (typeof message !== 'object' || message === null)
       throw new TypeError(`a message is an object, not ${message === null ? 'null' : `a ${typeof message}`}`);
-    if (!('method' in message)) return this.#answer(message as Response);
+    const { id, ...rest } = message as Fields;
+    if (typeof rest.method !== 'string') return this.#answer(responseIn(message as Fields));
+    const named = rest as Fields & { readonly method: string };
     const related = idOf(options?.relatedRequestId) ?? currentRequest()?.requestId;
-    if ('id' in message) return this.#ask(message as Fields, related);
-    return this.#notify(message as Fields & { readonly method: string }, related);
+    return id === undefined ? this.#notify(named, related) : this.#ask(named, id, related);
   }
 
   #opened(run: Run, params: unknown): OpenRequest {
@@ -293,11 +294,11 @@ export class AnyServerTransport implements ServerTransport, StatelessSideOwner {
     if (left !== undefined && !looked) return nextTurn().then(() => this.#answer(answer, true));
     this.#open.delete(id);
     const { run, params } = open;
+    this.#settled(run);
     const frame = this.#responseFrame(run.method, answer, left);
     if (frame.failure === undefined && run.method === 'logging/setLevel') this.#logLevel.set(params?.level);
     const swallow = this.#swallowed.get(id);
     this.#swallowed.delete(id);
-    this.#settled(run);
     if (swallow === undefined) return this.#window.send(frame);
     swallow({ message: answer, body: frame.body });
     return Promise.resolve();
@@ -325,9 +326,13 @@ export class AnyServerTransport implements ServerTransport, StatelessSideOwner {
     return { ...frame, id, relatedTo: id, ...(left !== undefined && { left }) };
   }
 
-  #ask(request: Fields, related: RequestId | undefined): Promise<void> {
-    const id = this.#asked.ask(request.id);
-    const asked = { ...request, method: String(request.method), id };
+  #ask(
+    request: Fields & { readonly method: string },
+    theirs: unknown,
+    related: RequestId | undefined,
+  ): Promise<void> {
+    const id = this.#asked.ask(theirs);
+    const asked = { ...request, id };
     try {
       if (this.#stateless === undefined) return this.#window.send(toFrame(asked, related));
       this.#stateless.forClient(asked, related);
@@ -375,6 +380,14 @@ export class AnyServerTransport implements ServerTransport, StatelessSideOwner {
 
 /** Other notifications tell of the session. */
 const BELONGS_TO_CALL: ReadonlySet<string> = new Set(['notifications/progress', 'notifications/message']);
+
+/** What a server has sent as a response, as one. A response without a result would leave the client waiting. */
+function responseIn({ id, result, error }: Fields): Response {
+  if (typeof error === 'object' && error !== null) return response(id as RequestId, { error });
+  if (result !== undefined) return response(id as RequestId, { result });
+  const message = 'The server answered with neither a result nor an error.';
+  return response(id as RequestId, { error: { code: INTERNAL_ERROR, message } });
+}
 
 function response(id: RequestId, answer: AnyResponse): Response & { readonly jsonrpc: '2.0' } {
   return { jsonrpc: '2.0', id, ...answer };
