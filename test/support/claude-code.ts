@@ -38,6 +38,8 @@ export interface ClaudeCode {
   readonly model: ModelStandIn;
   /** An empty folder that is removed after the test. */
   readonly folder: string;
+  /** Kills it. */
+  leave(): Promise<void>;
 }
 
 /** Starts a conversation with one server. It and its model end after the test. */
@@ -65,9 +67,10 @@ export async function startClaudeCode(executable: string, url: URL): Promise<Cla
     stdio: 'ignore',
   });
   const exited = once(child, 'exit');
-  afterThisTest(async () => {
+  const leave = async (): Promise<void> => {
     child.kill('SIGKILL');
     await exited;
-  });
-  return { model, folder };
+  };
+  afterThisTest(leave);
+  return { model, folder, leave };
 }
