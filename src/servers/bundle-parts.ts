@@ -314,7 +314,7 @@ function withoutNeedlessNames(text: Uint8Array): string {
   return ascii.replace(NEEDLESS_NAME, blanks);
 }
 
-const NEEDLESS_NAME = /(?<=[;{}]\n?)__name\(([\w$]+),"\1"\);/g;
+const NEEDLESS_NAME = /(?<=[;{}])__name\(([\w$]+),"\1"\);/g;
 
 function blanks(statement: string): string {
   return ' '.repeat(statement.length);
