@@ -84,11 +84,19 @@ export class Admin {
     wanted: string,
     test: (session: SessionSnapshot | undefined) => boolean,
   ): Promise<SessionSnapshot | undefined> {
-    const found = await this.#until(wanted, 0, async () => {
-      const session = (await this.sessions()).find(({ context }) => context.sessionId === id);
+    const found = await this.untilSessions(wanted, (sessions) => {
+      const session = sessions.find(({ context }) => context.sessionId === id);
       return test(session) ? { session } : undefined;
     });
     return found.session;
+  }
+
+  /** Polls as fast as answers come until something is found in all sessions. */
+  untilSessions<Value>(
+    wanted: string,
+    find: (sessions: readonly SessionSnapshot[]) => Value | undefined,
+  ): Promise<Value> {
+    return this.#until(wanted, 0, async () => find(await this.sessions()));
   }
 
   async #until<Value>(what: string, pauseMs: number, poll: () => Promise<Value | undefined>): Promise<Value> {

@@ -1,17 +1,22 @@
 /** The two kinds of load: as fast as answers come, and at a fixed rate whatever the answers do. */
-import type { McpSession } from './mcp-session.js';
+
+/** A client of either era. */
+export interface EchoClient {
+  /** Makes one call and checks its answer. */
+  echo(): Promise<void>;
+}
 
 /**
- * Closed loop: every session has one call in flight and sends the next when the answer is there.
+ * Closed loop: every client has one call in flight and sends the next when the answer is there.
  * @returns calls that were answered.
  */
-export async function closedLoop(sessions: readonly McpSession[], durationMs: number): Promise<number> {
+export async function closedLoop(clients: readonly EchoClient[], durationMs: number): Promise<number> {
   const endMs = performance.now() + durationMs;
   const counts = await Promise.all(
-    sessions.map(async (session) => {
+    clients.map(async (client) => {
       let calls = 0;
       while (performance.now() < endMs) {
-        await session.echo();
+        await client.echo();
         calls += 1;
       }
       return calls;
@@ -24,17 +29,17 @@ export async function closedLoop(sessions: readonly McpSession[], durationMs: nu
  * Closed loop until code is compiled. The SDK's server in one thread still gains speed after 8 s of full load,
  * and each session thread has compiled code of its own.
  */
-export async function warmUp(sessions: readonly McpSession[], quick: boolean): Promise<void> {
-  await closedLoop(sessions, quick ? 4000 : 10_000);
+export async function warmUp(clients: readonly EchoClient[], quick: boolean): Promise<void> {
+  await closedLoop(clients, quick ? 4000 : 10_000);
 }
 
 /**
- * Open loop: so many calls a second, in turn over the sessions, sent at their time also while earlier ones wait.
+ * Open loop: so many calls a second, in turn over the clients, sent at their time also while earlier ones wait.
  * The time in the queue behind a stalled call counts, so a stall is seen by every call that it delays.
  * @returns each call's latency in milliseconds.
  */
 export function openLoop(
-  sessions: readonly McpSession[],
+  clients: readonly EchoClient[],
   callsPerSecond: number,
   durationMs: number,
 ): Promise<number[]> {
@@ -50,13 +55,13 @@ export function openLoop(
     };
     const send = (): void => {
       if (failed) return;
-      const session = sessions[sent % sessions.length];
+      const client = clients[sent % clients.length];
       sent += 1;
       if (sent < total) {
         setTimeout(send, Math.max(0, startMs + (sent * 1000) / callsPerSecond - performance.now()));
       }
       const sentMs = performance.now();
-      session?.echo().then(() => {
+      client?.echo().then(() => {
         latenciesMs.push(performance.now() - sentMs);
         if (latenciesMs.length === total) resolve(latenciesMs);
       }, fail);

@@ -4,6 +4,7 @@
  */
 import { Client } from 'undici';
 import { exchange, type HttpAnswer } from './http-exchange.js';
+import { ask, call, fails, messagesIn, type Question, says, succeeds, WrongAnswerError } from './question.js';
 
 const PROTOCOL_VERSION = '2025-11-25';
 const BASE_HEADERS = {
@@ -11,82 +12,11 @@ const BASE_HEADERS = {
   accept: 'application/json, text/event-stream',
 } as const;
 
+/** The header with a bearer token, for a server that asks for one. */
+export type Authorization = Readonly<Record<string, string>>;
+
 /** Request ids are unique in a session. */
 const IDS_PER_LANE = 1_000_000_000;
-
-/** A server answered something else than it was asked for; no figure of such a run counts. */
-class WrongAnswerError extends Error {
-  constructor(expected: string, answer: HttpAnswer) {
-    super(
-      `expected ${expected}, got HTTP ${answer.status} ${answer.contentType}: ${answer.body.slice(0, 500)}`,
-    );
-    this.name = 'WrongAnswerError';
-  }
-}
-
-interface Response {
-  readonly id?: unknown;
-  readonly method?: unknown;
-  readonly result?: { readonly content?: readonly { readonly text?: string }[]; readonly isError?: boolean };
-  readonly error?: { readonly code: number; readonly message: string };
-}
-
-/** The messages of a JSON answer, or of an SSE answer's events. */
-function messagesIn({ status, contentType, body }: HttpAnswer): Response[] {
-  if (status !== 200) return [];
-  if (contentType.startsWith('application/json')) return [JSON.parse(body) as Response];
-  if (!contentType.startsWith('text/event-stream')) return [];
-  const messages: Response[] = [];
-  for (const line of body.split('\n')) {
-    // A priming event's data is empty (2025-11-25, Transports).
-    if (line.startsWith('data: ') && line !== 'data: ') messages.push(JSON.parse(line.slice(6)) as Response);
-  }
-  return messages;
-}
-
-interface Question {
-  readonly id: number;
-  /** Members of the request besides `jsonrpc` and `id`, as JSON text: to write them costs the client least. */
-  readonly members: string;
-  /** For the error where another answer comes. */
-  readonly expected: string;
-  readonly fits: (response: Response) => boolean;
-}
-
-/** Sends a request; there must be one response for its id, and it must fit. */
-async function ask(
-  client: Client,
-  url: URL,
-  headers: Readonly<Record<string, string>>,
-  { id, members, expected, fits }: Question,
-): Promise<HttpAnswer> {
-  const body = `{"jsonrpc":"2.0","id":${id},${members}}`;
-  const answer = await exchange(client, 'POST', url.pathname, headers, body);
-  // A server's own requests have ids too, and methods.
-  const responses = messagesIn(answer).filter(({ method }) => method === undefined);
-  const [response] = responses;
-  if (responses.length !== 1 || response === undefined || response.id !== id || !fits(response)) {
-    throw new WrongAnswerError(`${expected} for id ${id}`, answer);
-  }
-  return answer;
-}
-
-function succeeds({ result, error }: Response): boolean {
-  return error === undefined && result !== undefined && result.isError !== true;
-}
-
-function fails({ result, error }: Response): boolean {
-  return error !== undefined && result === undefined;
-}
-
-/** The result of a tool that answers with this text. */
-function says(text: string): Question['fits'] {
-  return (response) => succeeds(response) && response.result?.content?.[0]?.text === text;
-}
-
-function call(tool: string, argument: string): string {
-  return `"method":"tools/call","params":{"name":"${tool}","arguments":${argument}}`;
-}
 
 /** How a call ended that may end in any way: well, with an error of the protocol or the tool, or with its connection. */
 export interface Outcome {
@@ -109,41 +39,49 @@ export class McpSession {
   readonly id: string;
   readonly #url: URL;
   #calls: Client;
+  readonly #authorization: Authorization;
   readonly #headers: Readonly<Record<string, string>>;
   #control: Client | undefined;
   #lastId: number;
 
-  private constructor(url: URL, calls: Client, id: string, firstId = 0) {
+  private constructor(url: URL, calls: Client, id: string, authorization: Authorization, firstId = 0) {
     this.#url = url;
     this.#calls = calls;
     this.id = id;
     this.#lastId = firstId;
-    this.#headers = { ...BASE_HEADERS, 'mcp-session-id': id, 'mcp-protocol-version': PROTOCOL_VERSION };
+    this.#authorization = authorization;
+    this.#headers = {
+      ...BASE_HEADERS,
+      ...authorization,
+      'mcp-session-id': id,
+      'mcp-protocol-version': PROTOCOL_VERSION,
+    };
   }
 
   /** Opens a connection and a session on it: `initialize`, then `notifications/initialized`. */
-  static async open(url: URL): Promise<McpSession> {
+  static async open(url: URL, authorization: Authorization = {}): Promise<McpSession> {
     const client = new Client(url.origin);
-    const session = await McpSession.initialize(url, client);
+    const session = await McpSession.initialize(url, client, authorization);
     await session.initialized();
     return session;
   }
 
   /** `initialize` alone, over a connection that may be open already; `close` closes that connection too. */
-  static async initialize(url: URL, client: Client): Promise<McpSession> {
+  static async initialize(url: URL, client: Client, authorization: Authorization = {}): Promise<McpSession> {
     const params = JSON.stringify({
       protocolVersion: PROTOCOL_VERSION,
       capabilities: {},
       clientInfo: { name: 'bench', version: '1.0.0' },
     });
-    const answer = await ask(client, url, BASE_HEADERS, {
+    const headers = { ...BASE_HEADERS, ...authorization };
+    const answer = await ask(client, url, headers, {
       id: 0,
       members: `"method":"initialize","params":${params}`,
       expected: 'a result',
       fits: succeeds,
     });
     if (answer.sessionId === undefined) throw new WrongAnswerError('a session id', answer);
-    return new McpSession(url, client, answer.sessionId);
+    return new McpSession(url, client, answer.sessionId, authorization);
   }
 
   /** The same session over so many connections, this one's among them: as many calls can be in flight. */
@@ -151,7 +89,13 @@ export class McpSession {
     const others = Array.from(
       { length: count - 1 },
       (_, lane) =>
-        new McpSession(this.#url, new Client(this.#url.origin), this.id, (lane + 1) * IDS_PER_LANE),
+        new McpSession(
+          this.#url,
+          new Client(this.#url.origin),
+          this.id,
+          this.#authorization,
+          (lane + 1) * IDS_PER_LANE,
+        ),
     );
     return [this, ...others];
   }

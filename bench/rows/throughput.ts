@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NODE_MAJOR } from '../../src/shared/node-version.js';
 import { closedLoop, warmUp } from '../client/load.js';
 import { closeSessions, openSessions } from '../client/mcp-session.js';
+import { type Throughput, throughputOf } from '../client/throughput.js';
 import { alternate, type BenchSettings, type Figure, type Goal, type Row } from '../figure.js';
 import { bare, bulkhead, type StartServer, sdk, withServer } from '../servers/measured-server.js';
-import { cpuUs } from '../servers/process-usage.js';
 import { median } from '../statistics.js';
 
 /** In each session. */
@@ -22,17 +22,6 @@ const QUICK_REST_MS = 2000;
 const BARE_SHARE = 0.37;
 const BARE = 'node:http';
 
-interface Throughput {
-  readonly callsPerSecond: number;
-  readonly serverCpuUs: number;
-  readonly clientCpuUs: number;
-}
-
-function ownCpuUs(): number {
-  const { user, system } = process.cpuUsage();
-  return user + system;
-}
-
 /** The SDK is nearly twice as fast alone on Node 22 and later, so the issue asks for less there. */
 function rateGoal(): number {
   return NODE_MAJOR < 22 ? 4 : 2.2;
@@ -45,20 +34,6 @@ interface Load {
 }
 
 type Measure = (start: StartServer, load: Load, quick: boolean) => Promise<Throughput>;
-
-/** @param load returns how many calls it has made */
-async function throughputOf(pid: number, load: () => Promise<number>): Promise<Throughput> {
-  const server = cpuUs(pid);
-  const client = ownCpuUs();
-  const startMs = performance.now();
-  const calls = await load();
-  const elapsedMs = performance.now() - startMs;
-  return {
-    callsPerSecond: (calls * 1000) / elapsedMs,
-    serverCpuUs: (cpuUs(pid) - server) / calls,
-    clientCpuUs: (ownCpuUs() - client) / calls,
-  };
-}
 
 async function measureHot(start: StartServer, load: Load, quick: boolean): Promise<Throughput> {
   const durationMs = quick ? 2000 : 4000;

@@ -22,6 +22,8 @@ const YOUNG_OBJECTS = '--max-semi-space-size=32';
 const PORTS_AND_LOGS = ['--port', '0', '--admin-port', '0', '--log-level', 'silent'];
 const SERVER_MODULE = fileURLToPath(new URL('../server-module.js', import.meta.url));
 const SDK_SERVER = fileURLToPath(new URL('../sdk-server.js', import.meta.url));
+const SDK2_STATELESS_SERVER = fileURLToPath(new URL('../eras/servers/stateless.js', import.meta.url));
+const SDK2_SESSIONS_SERVER = fileURLToPath(new URL('../eras/servers/sessions.js', import.meta.url));
 const BARE_SERVER = fileURLToPath(new URL('../bare-server.js', import.meta.url));
 
 /** The first MCP URL of what a server prints, and the first URL of another port. */
@@ -119,6 +121,12 @@ function serve(
 export function sdk(...flags: readonly string[]): StartServer {
   return () => start([SDK_SERVER, ...flags], false);
 }
+
+/** SDK 2's handler for revision 2026-07-28, in one thread. */
+export const sdk2Stateless: StartServer = () => start([SDK2_STATELESS_SERVER], false);
+
+/** SDK 2's stateful transport, in one thread. */
+export const sdk2Sessions: StartServer = () => start([SDK2_SESSIONS_SERVER], false);
 
 /** `node:http` alone. */
 export const bare: StartServer = () => start([BARE_SERVER], false);
