@@ -22,7 +22,7 @@ export interface ClaimedClient {
   readonly version: string;
 }
 
-export type EraRejectionReason =
+type EraRejectionReason =
   | 'invalid_request'
   | 'protocol_version'
   /** The header has a version of the session era, the body one of the stateless era. */

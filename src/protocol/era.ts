@@ -74,7 +74,7 @@ export interface StatelessRequest {
 }
 
 /** The revision has none for HTTP; it is accepted, and nothing is done. */
-export interface StatelessNotification {
+interface StatelessNotification {
   readonly era: 'stateless';
   readonly kind: 'notification';
   readonly message: ClientNotification;

@@ -60,7 +60,7 @@ export function fault(
   return `the header ${header} is ${quoted(value)}, but ${source} is ${quoted(expected)}; they must be equal`;
 }
 
-export function missing(header: string, source: string, expected: string): string {
+function missing(header: string, source: string, expected: string): string {
   return `the header ${header} is missing; send it with the value of ${source}, which is ${quoted(expected)}`;
 }
 

@@ -16,13 +16,13 @@ export interface HeaderParam {
 }
 
 /** The annotated properties of a tool, all of them valid. */
-export interface ToolHeaderParams {
+interface ToolHeaderParams {
   readonly tool: string;
   readonly params: readonly HeaderParam[];
 }
 
 /** A tool that clients ignore. */
-export interface InvalidHeaderParams {
+interface InvalidHeaderParams {
   readonly tool: string;
   /** Where the annotation is, such as `properties.region`; empty: at the schema itself. */
   readonly property: string;

@@ -15,7 +15,7 @@ export interface CompartmentRequest<Kind> {
   refuse(rejection: Rejection<'draining' | 'session_limit' | 'thread_wait'>): void;
 }
 
-export const MAX_WAITING_REQUESTS = 1_024;
+const MAX_WAITING_REQUESTS = 1_024;
 /** Clients wait 60 s for the beginning of an answer. */
 const WAIT_MS = 45_000;
 
