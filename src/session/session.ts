@@ -179,6 +179,8 @@ export class Session
   adopt(opening: ClientRequest, owner: CompartmentOwner): void {
     this.#compartmentOwner = owner;
     this.#announced = true;
+    // A handle is waited for as long as its tool says, whether it has been used or not.
+    this.#presence.active();
     this.#owner.events.emit('session-started', { context: this.#context });
     this.#cached.initialize(opening, STATELESS_VERSION, this.#owner.answers);
     this.#binding.replay.initialize(opening);

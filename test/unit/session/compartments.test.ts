@@ -116,6 +116,13 @@ describe('Compartments with a handle', () => {
     expect(session?.ended).to.equal(true);
   });
 
+  it('wait for their first call as long as for any other', async () => {
+    const { compartments: all, sessions, clock } = compartments('handle');
+    const handle = all.ofHandles?.open(callerOf('alice')).structuredContent?.session as string;
+    await clock.advance(3 * 60 * SECOND);
+    expect(sessions.get(handle)?.ended).to.equal(false);
+  });
+
   it('are no sessions of clients that initialize', () => {
     const { compartments: all, sessions } = compartments('handle');
     const handle = all.ofHandles?.open(callerOf('alice')).structuredContent?.session as string;
