@@ -2,6 +2,7 @@
  * Compartments that serve one request at a time and keep nothing between them. One is used again when its handler has
  * settled and has left nothing behind, and only for the same principal; otherwise it ends.
  */
+import { serialize } from 'node:v8';
 import type { Rejection } from '../../protocol/rejection.js';
 import { Deadline } from '../../shared/deadline.js';
 import type { EndReason } from '../../telemetry/end-reason.js';
@@ -139,6 +140,7 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
 
 /** A server may look at the principal and the metadata, and they do not change while its worker lives. */
 export function keyOf({ principal, metadata }: Caller): string {
-  for (const _ in metadata) return JSON.stringify([principal, metadata]);
+  // It is whatever can be cloned, which is more than JSON has.
+  for (const _ in metadata) return serialize([principal, metadata]).toString('base64');
   return principal;
 }

@@ -45,11 +45,11 @@ describe('Compartments of single requests', () => {
 
   it('are used again for the same metadata alone', async () => {
     const { take, serve } = compartments('request');
-    const first = take('alice', { team: 'a' });
+    const first = take('alice', { team: 'a', count: 1n });
     await serve(first);
-    expect(take('alice', { team: 'b' })).to.not.equal(first);
+    expect(take('alice', { team: 'a', count: 2n })).to.not.equal(first);
     expect(take('alice')).to.not.equal(first);
-    expect(take('alice', { team: 'a' })).to.equal(first);
+    expect(take('alice', { team: 'a', count: 1n })).to.equal(first);
   });
 
   it('serve one request at a time', async () => {
