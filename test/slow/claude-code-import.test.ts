@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { installClaudeCode } from '../support/claude-code.js';
+import { installedClaudeCode } from '../support/claude-code.js';
 import { runCli } from '../support/cli-process.js';
 import { ClientFiles } from '../support/client-files.js';
 import { RUN_MARKER } from '../support/left-behind.js';
@@ -14,19 +14,7 @@ const VERSION = process.env.CLAUDE_CODE_VERSION ?? '2.1.332';
 
 describe('Claude Code whose servers are imported', function () {
   this.timeout('5m');
-  let executable: string;
-
-  before('install Claude Code', async function () {
-    try {
-      executable = await installClaudeCode(VERSION);
-    } catch (error) {
-      const [reason] = String(error instanceof Error ? error.message : error)
-        .split('\n')
-        .slice(-2);
-      console.log(`      skipped: Claude Code ${VERSION} can't be installed from npm: ${reason}`);
-      this.skip();
-    }
-  });
+  const executable = installedClaudeCode(VERSION);
 
   it('has the same names in the same scopes, and takes the entries for what they are', async () => {
     const files = new ClientFiles();
@@ -34,7 +22,10 @@ describe('Claude Code whose servers are imported', function () {
     const claude = async (...args: string[]): Promise<string> => {
       const { PATH, [RUN_MARKER]: run } = process.env;
       const env = { PATH, ...home, ...(run && { [RUN_MARKER]: run }) };
-      const { stdout } = await promisify(execFile)(executable, ['mcp', ...args], { cwd: files.project, env });
+      const { stdout } = await promisify(execFile)(executable(), ['mcp', ...args], {
+        cwd: files.project,
+        env,
+      });
       return stdout;
     };
     const names = async (): Promise<string[]> => {

@@ -4,7 +4,7 @@
  * `CLAUDE_CODE_VERSION` (2.1.332): the version from npm, or `latest`.
  */
 import { expect } from 'chai';
-import { installClaudeCode, startClaudeCode } from '../support/claude-code.js';
+import { installedClaudeCode, startClaudeCode } from '../support/claude-code.js';
 import { until } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
 import { mcpUrl, startGateway } from '../support/gateway.js';
@@ -16,19 +16,7 @@ const CANCEL_GRACE_MS = 300;
 
 describe('Claude Code in the stateless era', function () {
   this.timeout('5m');
-  let executable: string;
-
-  before('install Claude Code', async function () {
-    try {
-      executable = await installClaudeCode(VERSION);
-    } catch (error) {
-      const [reason] = String(error instanceof Error ? error.message : error)
-        .split('\n')
-        .slice(-2);
-      console.log(`      skipped: Claude Code ${VERSION} can't be installed from npm: ${reason}`);
-      this.skip();
-    }
-  });
+  const executable = installedClaudeCode(VERSION);
 
   it('listens, calls without a session, and its call is killed when it goes away', async () => {
     const gateway = await startGateway({
@@ -39,7 +27,7 @@ describe('Claude Code in the stateless era', function () {
     const sessions = collect(gateway.events, 'session-started');
     const exits = collect(gateway.events, 'thread-exited');
     const listens = once(gateway.events, 'stream-opened', ({ kind }) => kind === 'listen', STEP_MS);
-    const { model, leave } = await startClaudeCode(executable, mcpUrl(gateway));
+    const { model, leave } = await startClaudeCode(executable(), mcpUrl(gateway));
     (await model.next()).call('echo', { text: 'hello' });
     const turn = await model.next();
     expect(JSON.parse(turn.toolResult ?? '')).to.deep.equal({ said: 'hello', principal: 'anonymous' });
@@ -58,7 +46,7 @@ describe('Claude Code in the stateless era', function () {
   it('answers a question of a tool in a round trip: without a person, it cancels the form', async () => {
     const gateway = await startGateway({ serverModule: fixtureModule('asking'), affinity: 'request' });
     const unparked = collect(gateway.events, 'call-unparked');
-    const { model } = await startClaudeCode(executable, mcpUrl(gateway));
+    const { model } = await startClaudeCode(executable(), mcpUrl(gateway));
     (await model.next()).call('hello');
     const turn = await model.next();
     expect(turn.toolResult, 'without a person').to.equal('cancel');
@@ -72,7 +60,7 @@ describe('Claude Code in the stateless era', function () {
   it('goes on when the gateway was restarted in between', async () => {
     const first = await startGateway({ serverModule: fixtureModule('affinity'), affinity: 'request' });
     const url = mcpUrl(first);
-    const { model } = await startClaudeCode(executable, url);
+    const { model } = await startClaudeCode(executable(), url);
     (await model.next()).call('count');
     const turn = await model.next();
     expect(JSON.parse(turn.toolResult ?? '')).to.include({ era: 'stateless' });

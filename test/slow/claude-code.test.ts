@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { installClaudeCode, startClaudeCode } from '../support/claude-code.js';
+import { installedClaudeCode, startClaudeCode } from '../support/claude-code.js';
 import { type DroppingProxy, startDroppingProxy } from '../support/dropping-proxy.js';
 import { collect, once } from '../support/events.js';
 import { mcpUrl, startGateway } from '../support/gateway.js';
@@ -32,19 +32,7 @@ const PROGRESS = /"method":"notifications\/progress"/;
 
 describe('Claude Code whose connections drop', function () {
   this.timeout('5m');
-  let executable: string;
-
-  before('install Claude Code', async function () {
-    try {
-      executable = await installClaudeCode(VERSION);
-    } catch (error) {
-      const [reason] = String(error instanceof Error ? error.message : error)
-        .split('\n')
-        .slice(-2);
-      console.log(`      skipped: Claude Code ${VERSION} can't be installed from npm: ${reason}`);
-      this.skip();
-    }
-  });
+  const executable = installedClaudeCode(VERSION);
 
   /** Up to the moment when the session holds a value and has its GET stream. */
   async function conversation(hidden?: RegExp) {
@@ -52,7 +40,7 @@ describe('Claude Code whose connections drop', function () {
     const sessions = collect(gateway.events, 'session-started');
     const proxy = await startDroppingProxy(mcpUrl(gateway), hidden);
     const listens = once(gateway.events, 'stream-opened', ({ kind }) => kind === 'get', STEP_MS);
-    const { model, folder } = await startClaudeCode(executable, proxy.url);
+    const { model, folder } = await startClaudeCode(executable(), proxy.url);
     (await model.next()).call('keep', { value: 'of the first session' });
     const turn = await model.next();
     expect(turn.toolResult).to.equal('kept');

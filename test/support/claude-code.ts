@@ -23,7 +23,7 @@ const INSTALL_DEADLINE_MS = 180_000;
  * @returns the executable
  * @throws {Error} if npm cannot install it
  */
-export async function installClaudeCode(version: string): Promise<string> {
+async function installClaudeCode(version: string): Promise<string> {
   const folder = join(tmpdir(), 'bulkhead-claude-code', version);
   await mkdir(folder, { recursive: true });
   const options = ['--prefix', folder, '--no-audit', '--no-fund', '--no-save', '--loglevel=error'];
@@ -32,6 +32,26 @@ export async function installClaudeCode(version: string): Promise<string> {
   const executable = join(folder, 'node_modules', '.bin', 'claude');
   await promisify(execFile)(executable, ['--version'], { timeout: INSTALL_DEADLINE_MS });
   return executable;
+}
+
+/**
+ * Installs it before the tests of a `describe`, which are skipped if npm cannot.
+ * @returns a function that returns the executable inside a test
+ */
+export function installedClaudeCode(version: string): () => string {
+  let executable = '';
+  before('install Claude Code', async function () {
+    try {
+      executable = await installClaudeCode(version);
+    } catch (error) {
+      const [reason] = String(error instanceof Error ? error.message : error)
+        .split('\n')
+        .slice(-2);
+      console.log(`      skipped: Claude Code ${version} can't be installed from npm: ${reason}`);
+      this.skip();
+    }
+  });
+  return () => executable;
 }
 
 export interface ClaudeCode {
