@@ -12,7 +12,6 @@
 import type { Readable, Writable } from 'node:stream';
 import {
   type Envelope,
-  type Fields,
   fieldsOf,
   type NotificationEnvelope,
   type RequestEnvelope,
@@ -20,6 +19,7 @@ import {
   readEnvelopes,
 } from '../protocol/envelope.js';
 import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
+import type { Fields } from '../shared/fields.js';
 import { MAX_LINE_BYTES } from '../shared/line-buffer.js';
 import type { RequestId } from '../shared/request-id.js';
 import { LineWriter } from '../transports/stdio/line-writer.js';

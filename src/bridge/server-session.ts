@@ -3,12 +3,12 @@
  * lost it (2025-11-25, Transports, "Session Management": after 404 a client starts a new session).
  */
 import {
-  type Fields,
   fieldsOf,
   type RequestEnvelope,
   type ResponseEnvelope,
   readEnvelopes,
 } from '../protocol/envelope.js';
+import type { Fields } from '../shared/fields.js';
 import type { Endpoint, EndpointRequest } from './endpoint.js';
 import { readMessages } from './event-stream.js';
 import { ExchangeFailed, type HttpExchange } from './http-exchange.js';

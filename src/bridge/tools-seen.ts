@@ -1,5 +1,6 @@
 /** What the lists of tools that passed through the bridge say about each tool. */
-import { type Fields, fieldsOf, type RequestEnvelope } from '../protocol/envelope.js';
+import { fieldsOf, type RequestEnvelope } from '../protocol/envelope.js';
+import type { Fields } from '../shared/fields.js';
 
 /** No server has more; the names are the server's. */
 const MAX_TOOLS = 10_000;

@@ -2,10 +2,9 @@
  * What a relay reads of a message: what it is and what it belongs to. Everything else is passed on as it came, so this
  * is not as strict as `json-rpc.ts`, which checks what a server is to be given.
  */
+import { type Fields, isFields } from '../shared/fields.js';
 import { MAX_JSON_DEPTH, nestsDeeperThan } from '../shared/json-depth.js';
 import type { RequestId } from '../shared/request-id.js';
-
-export type Fields = Readonly<Record<string, unknown>>;
 
 export interface RequestEnvelope {
   readonly kind: 'request';
@@ -73,8 +72,4 @@ function envelopeOf(value: unknown, text: string): Envelope {
     error: isFields(error) ? error : undefined,
     text,
   };
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -16,6 +16,8 @@
  * 7. `Mcp-Method` or `Mcp-Name` differ or are missing: -32020. (`Mcp-Param-*`: `header-params.ts`.)
  * 8. A method that only the session era has: -32601.
  */
+
+import { type Fields, isFields } from '../shared/fields.js';
 import type { RequestId } from '../shared/request-id.js';
 import {
   META,
@@ -25,7 +27,6 @@ import {
   type StatelessLogLevel,
 } from '../shared/stateless-protocol.js';
 import type { ClientMessage, ClientNotification, ClientRequest } from './client-message.js';
-import type { Fields } from './envelope.js';
 import {
   type ClaimedClient,
   type EraRejection,
@@ -40,7 +41,7 @@ import {
   versionHeaderRejection,
 } from './era-rejection.js';
 import { plainHeader, type RequestHead } from './header-text.js';
-import { isFields, type ParsedBody, type VersionClaim } from './json-rpc.js';
+import type { ParsedBody, VersionClaim } from './json-rpc.js';
 import { fault, standardHeaderFault } from './standard-headers.js';
 
 /** What a server and a gateway say about the stateless era. */

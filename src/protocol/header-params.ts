@@ -2,11 +2,12 @@
  * Compares the arguments of a call with the headers that repeat them (2026-07-28, Streamable HTTP, "Server Behavior for Custom
  * Headers").
  */
+
+import { isFields } from '../shared/fields.js';
 import type { HeaderParam } from '../shared/header-params.js';
 import type { StatelessRequest } from './era.js';
 import { type EraRejection, headerRejection } from './era-rejection.js';
 import { decodedHeader, type RequestHead } from './header-text.js';
-import { isFields } from './json-rpc.js';
 import { fault, invalid } from './standard-headers.js';
 
 /** An integer as it may be written in a header: `42.0` is the number 42. */

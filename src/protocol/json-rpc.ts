@@ -4,11 +4,11 @@
  * message that they refuse.
  */
 import { RELATED_TASK_META_KEY } from '@modelcontextprotocol/sdk/types.js';
+import { type Fields, isFields } from '../shared/fields.js';
 import { MAX_JSON_DEPTH, nestsDeeperThan } from '../shared/json-depth.js';
 import type { RequestId } from '../shared/request-id.js';
 import { META } from '../shared/stateless-protocol.js';
 import type { ClientMessage } from './client-message.js';
-import type { Fields } from './envelope.js';
 import { JSON_RPC } from './json-rpc-error.js';
 import type { Rejection } from './rejection.js';
 
@@ -184,10 +184,6 @@ function progressToken(params: Fields | undefined): RequestId | undefined {
 /** The start of a name that is too long. It is copied, because a slice would keep the whole text in memory. */
 function named(name: string): string {
   return name.length <= MAX_NAME_CHARS ? name : `${Buffer.from(name.slice(0, MAX_NAME_CHARS - 1))}…`;
-}
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isRequestId(value: unknown): value is RequestId {

@@ -4,7 +4,7 @@
  * be equal.
  */
 import { cut } from '../shared/errors.js';
-import type { Fields } from './envelope.js';
+import type { Fields } from '../shared/fields.js';
 import { decodedHeader, plainHeader, type RequestHead } from './header-text.js';
 
 /** What the requests of these methods are about: the parameter that `Mcp-Name` repeats. */

@@ -11,7 +11,7 @@ import { LazyMap } from '../shared/lazy-collections.js';
  * keeps its thread.
  */
 const MAX_CHARS = 64 * 1024;
-const BARE_INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
+export const BARE_INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
 
 /**
  * Requests whose effect a thread keeps in memory. They are remembered when the server has answered them without an

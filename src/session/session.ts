@@ -30,6 +30,7 @@ import { EarlyCancels } from './early-cancels.js';
 import type { ParkedCallOwner } from './parked-calls.js';
 import { PendingRequests, type PendingRequestsOwner } from './pending-requests.js';
 import { Presence, type PresenceOwner } from './presence.js';
+import { BARE_INITIALIZED } from './replay.js';
 import type { SessionOwner } from './session-owner.js';
 import { type Sleeper, SleepTimer } from './sleep-timer.js';
 import type { WorkerBinding } from './worker-binding.js';
@@ -40,7 +41,6 @@ const GIVEN_UP: ReadonlySet<EndReason> = new Set(['abandoned', 'stream_closed'])
 const ABOUT_REQUESTS = new Set(['notifications/cancelled', 'notifications/progress']);
 const TOO_MUCH_UNREAD =
   'The server has been sent more than it has read, and the call that this continues is cancelled. Call anew without requestState, or send less.';
-const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
 
 export class Session
   implements OutboxOwner, PendingRequestsOwner, PresenceOwner, ParkedCallOwner, Sleeper, Compartment
@@ -184,7 +184,7 @@ export class Session
     this.#owner.events.emit('session-started', { context: this.#context });
     this.#cached.initialize(opening, STATELESS_VERSION, this.#owner.answers);
     this.#binding.replay.initialize(opening);
-    this.#binding.replay.initialized(INITIALIZED);
+    this.#binding.replay.initialized(BARE_INITIALIZED);
   }
 
   /** Whether its server has said that its lists have changed. */

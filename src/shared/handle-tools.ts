@@ -2,6 +2,7 @@
  * The tools that the gateway adds to a server with affinity `handle`: one opens a session, one closes it, and each of the
  * server's own tools takes the handle of a session (2026-07-28, Tools, "Stateful Tools").
  */
+import { type Fields, isFields } from './fields.js';
 
 /** What is said of them to clients and to workers. */
 export interface HandleTools {
@@ -14,8 +15,6 @@ export interface HandleTools {
 
 /** The argument of each tool that names the session. */
 export const HANDLE_ARGUMENT = 'session';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** @param result of `tools/list`, as clients without handles see it */
 export function withHandleTools(result: Fields, tools: HandleTools): Fields {
@@ -96,8 +95,4 @@ function durationText(ms: number): string {
     if (Number.isInteger(count)) return `${count} ${unit}${count === 1 ? '' : 's'}`;
   }
   return `${ms} ms`;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,6 +3,7 @@
  * Streamable HTTP, "Custom Headers from Tool Parameters"): a property of the input schema that is annotated with
  * `x-mcp-header`. A client ignores a tool of which any annotation is not valid.
  */
+import { type Fields, isFields } from './fields.js';
 
 export const HEADER_ANNOTATION = 'x-mcp-header';
 
@@ -76,8 +77,6 @@ const NAMED_SCHEMAS = [
   'dependentSchemas',
   'patternProperties',
 ];
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** @param tools as `tools/list` returns them */
 export function headerAnnotations(tools: unknown): HeaderAnnotations {
@@ -218,8 +217,4 @@ function isHeaderParam(value: unknown): value is HeaderParam {
 function isInvalidHeaderParams(value: unknown): value is InvalidHeaderParams {
   if (!isFields(value)) return false;
   return [value.tool, value.property, value.wrong].every((text) => typeof text === 'string');
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

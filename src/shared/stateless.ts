@@ -1,6 +1,7 @@
 /**
  * How an answer of a server that speaks the session era becomes one of the stateless era (2026-07-28).
  */
+import { type Fields, isFields } from './fields.js';
 import { META } from './stateless-protocol.js';
 
 /** The revision that took sessions out of the protocol. */
@@ -31,8 +32,6 @@ const CACHE_FIELDS: Readonly<Record<Caching, { readonly ttlMs: number; readonly 
   lasting: { ttlMs: LASTING_TTL_MS, cacheScope: 'public' },
   single: { ttlMs: 0, cacheScope: 'private' },
 };
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** What `initialize` was answered, as far as the stateless era needs it. */
 export interface Introduction {
@@ -86,8 +85,4 @@ export function statelessResult(
 function statelessCapabilities(capabilities: unknown): Fields {
   const { tasks: _tasks, ...rest } = isFields(capabilities) ? capabilities : {};
   return rest;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

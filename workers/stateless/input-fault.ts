@@ -1,5 +1,5 @@
 /** What is wrong with the answers that come with a request (2026-07-28, Multi Round-Trip Requests, "Error Handling"). */
-import { isFields } from './questions.js';
+import { isFields } from '../../src/shared/fields.js';
 
 const INVALID_PARAMS = -32602;
 

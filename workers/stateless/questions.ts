@@ -2,9 +2,8 @@
  * What a server asks its client while it serves a request: which capability each kind of question needs (2026-07-28, Multi
  * Round-Trip Requests), what it is called in `inputRequests`, and which answers are well-formed.
  */
+import { type Fields, isFields } from '../../src/shared/fields.js';
 import { STATELESS_CODE } from '../../src/shared/stateless-protocol.js';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Requests that may be answered with questions; with others it MUST NOT be. */
 export const MAY_ASK: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
@@ -117,10 +116,6 @@ function isContent(content: unknown): boolean {
 function isFieldValue(value: unknown): boolean {
   if (Array.isArray(value)) return value.every((one) => typeof one === 'string');
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-}
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function fieldsOf(value: unknown): Fields {

@@ -2,11 +2,12 @@
  * A client of the stateless era, as the transport of a server that speaks the session era has it: its requests become those
  * of a session, and what the server says becomes what this era has.
  */
+import { isFields } from '../../src/shared/fields.js';
 import type { InputRequiredFrame } from '../../src/shared/frames/from-worker.js';
 import type { ResumeFrame } from '../../src/shared/frames/to-worker.js';
 import type { RequestId } from '../../src/shared/request-id.js';
 import { inputFault } from './input-fault.js';
-import { isFields, questionFacts } from './questions.js';
+import { questionFacts } from './questions.js';
 import { type Answer, type AskingCall, RoundTrips, type RoundTripsOwner } from './round-trips.js';
 import { type ServerResponse, StatelessCalls, type StatelessMessage } from './stateless-calls.js';
 

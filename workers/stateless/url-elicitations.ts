@@ -3,7 +3,8 @@
  * (2025-11-25, Elicitation, "URL Elicitation Required Error"). In the stateless era this is an `input_required` without
  * `requestState`, since the call is to begin anew.
  */
-import { isDeclared, isFields, MAY_ASK, missingCapability, nameFor, questionFacts } from './questions.js';
+import { isFields } from '../../src/shared/fields.js';
+import { isDeclared, MAY_ASK, missingCapability, nameFor, questionFacts } from './questions.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 

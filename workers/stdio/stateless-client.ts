@@ -2,6 +2,7 @@
  * A client of the stateless era. The program knows its requests by the gateway's keys; what the program asks becomes round
  * trips (2026-07-28, Multi Round-Trip Requests).
  */
+import { isFields } from '../../src/shared/fields.js';
 import type { InputRequiredFrame } from '../../src/shared/frames/from-worker.js';
 import type { MessageFrame, ResumeFrame } from '../../src/shared/frames/to-worker.js';
 import type { RequestId } from '../../src/shared/request-id.js';
@@ -15,7 +16,7 @@ import {
   responseText,
   resultTail,
 } from '../stateless/message-text.js';
-import { isFields, MAY_ASK } from '../stateless/questions.js';
+import { MAY_ASK } from '../stateless/questions.js';
 import { type Answer, type AskingCall, RoundTrips, type RoundTripsOwner } from '../stateless/round-trips.js';
 import type {
   ServerResponse as Response,

@@ -7,7 +7,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Subscriptions } from '../../delivery/subscriptions.js';
 import type { StatelessRequest } from '../../protocol/era.js';
 import { headerParamRejection } from '../../protocol/header-params.js';
-import { isFields } from '../../protocol/json-rpc.js';
 import { JSON_RPC, statelessStatus } from '../../protocol/json-rpc-error.js';
 import { type Rejection, rejectionResponse } from '../../protocol/rejection.js';
 import type { Caller } from '../../session/compartments/compartment.js';
@@ -16,6 +15,7 @@ import type { ToolResult } from '../../session/compartments/handle-compartments.
 import { ListenedCompartments } from '../../session/compartments/listened-compartments.js';
 import { isGatewayState, paramsDigest } from '../../session/request-state.js';
 import type { Session } from '../../session/session.js';
+import { isFields } from '../../shared/fields.js';
 import { HANDLE_ARGUMENT } from '../../shared/handle-tools.js';
 import type { SessionContext } from '../../shared/session-context.js';
 import { DISCOVER } from '../../shared/stateless.js';
