@@ -24,14 +24,8 @@ import { type HeaderAnnotations, headerAnnotations } from '../shared/header-para
 import { LIST_KINDS, LIST_METHODS } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
-import {
-  discoverResult,
-  type Introduction,
-  introductionIn,
-  STATELESS_VERSION,
-  statelessResult,
-} from '../shared/stateless.js';
-import { SERVED_VERSIONS } from '../shared/stateless-protocol.js';
+import { discoverResult, type Introduction, introductionIn, statelessResult } from '../shared/stateless.js';
+import { SERVED_VERSIONS, STATELESS_VERSION } from '../shared/stateless-protocol.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
 import { GatewayEmitter } from '../telemetry/events.js';
 import type { BundledModule } from './bundle-parts.js';

@@ -3,8 +3,11 @@
  * Codes").
  */
 
+/** The revision that took sessions out of the protocol. */
+export const STATELESS_VERSION = '2026-07-28';
+
 /** The protocol versions of the stateless era that are served, the newest first. */
-export const STATELESS_VERSIONS: readonly string[] = ['2026-07-28'];
+export const STATELESS_VERSIONS: readonly string[] = [STATELESS_VERSION];
 
 /** Those of the session era, the newest first: as the SDK has them, which is not loaded where programs' lines are read. */
 export const SESSION_VERSIONS: readonly string[] = [

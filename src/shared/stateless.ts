@@ -4,9 +4,6 @@
 import { type Fields, isFields } from './fields.js';
 import { META } from './stateless-protocol.js';
 
-/** The revision that took sessions out of the protocol. */
-export const STATELESS_VERSION = '2026-07-28';
-
 export const DISCOVER = 'server/discover';
 
 /** Results that say how long they may be kept (2026-07-28, Caching). */

@@ -7,7 +7,7 @@ import type { ClientRequest } from '../../protocol/client-message.js';
 import type { Rejection } from '../../protocol/rejection.js';
 import { COMPARTMENT_PARAMS } from '../../shared/compartment.js';
 import type { Affinity } from '../../shared/session-context.js';
-import { STATELESS_VERSION } from '../../shared/stateless.js';
+import { STATELESS_VERSION } from '../../shared/stateless-protocol.js';
 import type { Session } from '../session.js';
 import type { SessionManager } from '../session-manager.js';
 import type { Caller, CompartmentOwner } from './compartment.js';

@@ -6,7 +6,8 @@ import type { AnswerSource, CachedAnswer, CachedAnswers } from '../../servers/ca
 import { COMPARTMENT_PARAMS } from '../../shared/compartment.js';
 import { LIST_METHODS, type ListKind } from '../../shared/list-methods.js';
 import type { RequestId } from '../../shared/request-id.js';
-import { DISCOVER, STATELESS_VERSION } from '../../shared/stateless.js';
+import { DISCOVER } from '../../shared/stateless.js';
+import { STATELESS_VERSION } from '../../shared/stateless-protocol.js';
 
 export interface StatelessAnswer {
   readonly body: string;

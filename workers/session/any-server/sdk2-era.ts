@@ -4,8 +4,7 @@
  * another transport; if a version of the SDK lacks what is used here, the server is spoken to in the session era.
  */
 import type { ConnectableServer } from '../../../src/shared/define-server.js';
-import { STATELESS_VERSION } from '../../../src/shared/stateless.js';
-import { META } from '../../../src/shared/stateless-protocol.js';
+import { META, STATELESS_VERSION } from '../../../src/shared/stateless-protocol.js';
 import { protocolOf } from './returned-server.js';
 
 const VERSION = '_negotiatedProtocolVersion';
