@@ -46,14 +46,18 @@ describe('what a gateway leaves behind that is killed with SIGKILL', () => {
   });
 
   /** A gateway with these servers. Its sessions' temporary folders are in a folder of this test. */
-  async function serve(...names: readonly (keyof typeof SERVERS)[]): Promise<Served> {
-    mkdirSync(files.path('tmp'), { recursive: true });
+  function serve(...names: readonly (keyof typeof SERVERS)[]): Promise<Served> {
+    return serveIn('tmp', names);
+  }
+
+  async function serveIn(temporary: string, names: readonly (keyof typeof SERVERS)[]): Promise<Served> {
+    mkdirSync(files.path(temporary), { recursive: true });
     const config = `${names.join('-')}.json`;
     const servers = Object.fromEntries(names.map((name) => [name, SERVERS[name]]));
     files.write(`project/${config}`, { port: 0, adminPort: 0, bundle: false, servers });
     const cli = startCli(['serve', '--config', config], {
       cwd: files.project,
-      env: { TMPDIR: files.path('tmp') },
+      env: { TMPDIR: files.path(temporary) },
     });
     const [, adminUrl = ''] = await cli.printed('stdout', /^Admin server +(\S+)$/m);
     const [, url = ''] = await cli.printed('stdout', /MCP servers? +(http:\/\/[^/\s]+)/);
@@ -76,7 +80,8 @@ describe('what a gateway leaves behind that is killed with SIGKILL', () => {
   }
 
   it('is ended by the next one, with its trees, and nothing is of one that lives', async () => {
-    const neighbour = await serve('stubborn');
+    // Elsewhere: its own search may take so long, because of other gateways, that it finds the folder first.
+    const neighbour = await serveIn('elsewhere', ['stubborn']);
     const other = await neighbour.session('stubborn');
     const untouched = [await other.call('pid'), await other.call('child', { detached: true })].map((answer) =>
       Number(textOf(answer)),
