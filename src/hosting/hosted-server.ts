@@ -6,7 +6,7 @@
 import type { BrokenEntry, ServerEntry } from '../servers/server-entry.js';
 import type { AllSessions } from '../session/all-sessions.js';
 import { SessionManager } from '../session/session-manager.js';
-import { messageOf } from '../shared/errors.js';
+import { BulkheadError, messageOf } from '../shared/errors.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
 import type { ServerSnapshot } from '../telemetry/snapshot.js';
 import { type HostingResources, type StartedServer, startServer } from './start-server.js';
@@ -147,13 +147,17 @@ export class HostedServer {
     const hopeless = isBroken(this.#entry) && this.#entry.readAgain === undefined;
     const delayMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1));
     const next = hopeless ? 'its entry has to be corrected' : `it is tried again in ${delayMs / 1000} s`;
-    this.#note('error', `the server "${this.name}" cannot be served: ${messageOf(this.#failure)}; ${next}`);
+    const message = `the server "${this.name}" cannot be served: ${messageOf(this.#failure)}; ${next}`;
+    const where = this.#failure instanceof BulkheadError ? this.#failure.detail : undefined;
+    this.#note('error', message, where);
     if (hopeless) return;
     this.#retry = setTimeout(() => void this.start(), delayMs).unref();
   }
 
-  #note(level: 'info' | 'error', message: string): void {
-    this.#resources.events.emit('notice', { level, message, fields: { server: this.name } });
+  /** @param where several lines about the author's file that is at fault */
+  #note(level: 'info' | 'error', message: string, where?: string): void {
+    const fields = { server: this.name, ...(where !== undefined && { where }) };
+    this.#resources.events.emit('notice', { level, message, fields });
   }
 }
 

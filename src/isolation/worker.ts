@@ -124,7 +124,7 @@ export interface WorkerExit {
   readonly message: string;
   /** It never started, because the system had no thread, descriptor or memory for it. */
   readonly shortage?: boolean;
-  /** The stack of what was thrown, if it crashed. */
+  /** The stack of what was thrown, if it crashed or failed to start. */
   readonly stack?: string | undefined;
 }
 

@@ -17,6 +17,7 @@ import type {
 } from 'esbuild';
 import { sharedCopy } from '../isolation/port/shared-counters.js';
 import { messageOf } from '../shared/errors.js';
+import { withEsbuild } from './esbuild.js';
 import { ModuleKinds } from './module-kind.js';
 
 export interface BundledModule {
@@ -168,8 +169,6 @@ function resolving(
   };
 }
 
-let underway = 0;
-
 /**
  * Builds one bundle with esbuild.
  * @param path of the file that is bundled, for its name in stacks
@@ -179,21 +178,14 @@ export async function bundled(
   path: string,
   build: (esbuild: typeof import('esbuild')) => Promise<Part>,
 ): Promise<BundledModule> {
-  // Loaded only if something is bundled. esbuild is a program of its own that runs until `stop`.
-  const esbuild = await import('esbuild');
-  underway += 1;
   try {
-    const { text, sourceMap } = await build(esbuild);
+    const { text, sourceMap } = await withEsbuild(build);
     if (text.length > MAX_TEXT_BYTES) {
       throw new NotBundled(`it has ${text.length} bytes with all that it imports`);
     }
     return { text: sharedCopy(Buffer.from(text, 'latin1')), filename: `${path} (bundled)`, sourceMap };
   } catch (error) {
     throw asNotBundled(error);
-  } finally {
-    underway -= 1;
-    // This also ends the builds of other gateways in this process.
-    if (underway === 0) await esbuild.stop();
   }
 }
 

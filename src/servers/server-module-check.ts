@@ -17,7 +17,7 @@ import type { WorkerExit, WorkerOwner } from '../isolation/worker.js';
 import type { CodeCaches } from '../shared/code-caches.js';
 import { Deadline } from '../shared/deadline.js';
 import { declaredNotifications } from '../shared/declared-notifications.js';
-import { BulkheadError, messageOf } from '../shared/errors.js';
+import { messageOf } from '../shared/errors.js';
 import type { ModuleTraits, SendFrame } from '../shared/frames/from-worker.js';
 import { type HandleTools, withHandleTools } from '../shared/handle-tools.js';
 import { type HeaderAnnotations, headerAnnotations } from '../shared/header-params.js';
@@ -27,11 +27,12 @@ import type { SessionContext } from '../shared/session-context.js';
 import { discoverResult, type Introduction, introductionIn, statelessResult } from '../shared/stateless.js';
 import { SERVED_VERSIONS, STATELESS_VERSION } from '../shared/stateless-protocol.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
-import { GatewayEmitter } from '../telemetry/events.js';
+import { GatewayEmitter, type GatewayEvents } from '../telemetry/events.js';
 import type { BundledModule } from './bundle-parts.js';
 import { type AnswerSlot, answerOf, type CachedAnswer, StaticLists } from './cached-answers.js';
 import { bundleServerModule } from './module-bundle.js';
 import type { ModuleEntry } from './server-entry.js';
+import { startFailure } from './start-failure.js';
 
 /** A module with more pages than this is assumed never to end. */
 const MAX_TOOL_PAGES = 100;
@@ -122,6 +123,10 @@ async function tryOutIn(
   events.on('module-log', ({ message }) => {
     printed = `; the last that it printed: ${message.slice(0, MAX_PRINTED_CHARS)}`;
   });
+  let exited: GatewayEvents['thread-exited'][0] | undefined;
+  events.on('thread-exited', (event) => {
+    exited = event;
+  });
   try {
     const thread = await pool.acquire(new AbortController().signal);
     const trial = new TrialSession(thread, name);
@@ -146,9 +151,8 @@ async function tryOutIn(
       codeCaches: { worker: sharedCopy(worker), module: module && sharedCopy(module) },
     };
   } catch (error) {
-    const module = moduleUrl === undefined ? 'the built-in server' : fileURLToPath(moduleUrl);
-    const message = `${module}: ${messageOf(error)}${printed}`;
-    throw new BulkheadError('ERR_BULKHEAD_SERVER_MODULE', message, { cause: error });
+    const path = moduleUrl === undefined ? undefined : fileURLToPath(moduleUrl);
+    throw await startFailure(path, { error, stack: exited?.stack }, printed);
   } finally {
     await pool.close(new StopDeadline(CLOSE_DEADLINE_MS));
   }

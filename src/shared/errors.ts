@@ -77,10 +77,16 @@ export type BulkheadErrorCode =
 /** Every error that the gateway itself raises: a stable `code`, and one sentence that says what to do. */
 export class BulkheadError extends Error {
   readonly code: BulkheadErrorCode;
+  /**
+   * For `ERR_BULKHEAD_SERVER_MODULE`, several lines for the module's author: the file, line and column at fault, the code
+   * with a caret, and the author's part of the stack. No client is shown it.
+   */
+  readonly detail: string | undefined;
 
-  constructor(code: BulkheadErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: BulkheadErrorCode, message: string, options: ErrorOptions & { detail?: string } = {}) {
     super(message, options);
     this.name = 'BulkheadError';
     this.code = code;
+    this.detail = options.detail;
   }
 }

@@ -236,7 +236,7 @@ export interface GatewayEvents {
       readonly isolation: Isolation;
       readonly cause: ThreadExitCause;
       readonly message: string | undefined;
-      /** The stack of an uncaught exception in it. */
+      /** The stack of an uncaught exception in it, or of what its start threw. */
       readonly stack?: string | undefined;
       readonly killMs: number | undefined;
       readonly context: SessionContext | undefined;

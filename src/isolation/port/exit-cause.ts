@@ -35,5 +35,7 @@ export function failedStart({ stage, error }: FailedFrame): WorkerExit {
     cause: 'start_failed',
     message: shortage ?? (step === undefined ? error.message : `${step}: ${error.message}`),
     shortage: shortage !== undefined,
+    // That of a wrong shape is the gateway's own.
+    stack: stage === 'import' || stage === 'setup' ? error.stack : undefined,
   };
 }

@@ -43,7 +43,7 @@ import {
   reportStuck,
   reportUnreadable,
 } from './worker-reports.js';
-import { WorkerStart } from './worker-start.js';
+import { notReady, WorkerStart } from './worker-start.js';
 import { WorkerTimers } from './worker-timers.js';
 
 /** A thread that can be interrupted is gone within milliseconds. Past this its session no longer waits for it. */
@@ -84,7 +84,10 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     this.#end = new WorkerEnd(id, host.events);
     this.#unread = new UnreadMessages(connection.counters.takenMessages);
     this.#start = new WorkerStart(this.#timers, (seconds) =>
-      this.kill('start_failed', `the ${host.isolation} was not ready within ${seconds} s`),
+      this.kill(
+        'start_failed',
+        notReady(host.isolation, seconds, connection.worker?.performance.eventLoopUtilization()),
+      ),
     );
     this.gone = new Promise((resolve) => {
       this.#markGone = resolve;

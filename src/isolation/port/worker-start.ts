@@ -1,9 +1,24 @@
 /** The start of a worker: until it is ready, and then until its session's `setup` has ended. Each has a deadline. */
+import type { EventLoopUtilization } from 'node:perf_hooks';
 import type { Deadline } from '../../shared/deadline.js';
+import type { Isolation } from '../../telemetry/events.js';
 import type { WorkerTimers } from './worker-timers.js';
 
 /** Import of the server module included; generous, because a build box under load starts threads slowly. */
 const READY_DEADLINE_MS = 30_000;
+
+/** Why a worker was not ready in time, if its event loop was idle meanwhile. */
+export const NOT_SETTLED = 'an await at the top level of what it imports has not settled';
+
+/**
+ * @param what a thread or a process
+ * @param loop its event loop since it has started, where that can be seen
+ */
+export function notReady(what: Isolation, seconds: number, loop: EventLoopUtilization | undefined): string {
+  const late = `the ${what} was not ready within ${seconds} s`;
+  if (loop === undefined) return late;
+  return `${late}: ${loop.idle > 0 ? NOT_SETTLED : 'what it imports runs on and does not return'}`;
+}
 
 export class WorkerStart {
   /** Resolves when the server module is loaded; rejects with the exit's message. */

@@ -1,6 +1,9 @@
 /** Makes text and fields from clients and server modules safe for a log that people read in a terminal. */
 
-const MAX_TEXT_LENGTH = 2000;
+import { printable } from '../../shared/printable.js';
+
+export { printable };
+
 const MAX_DEPTH = 4;
 const MAX_ENTRIES = 32;
 /** Last words of names of fields whose values are secret, without separators. */
@@ -18,15 +21,6 @@ const SECRET_WORDS = [
   'credential',
   'credentials',
 ];
-
-/** C0 and C1 controls, line separators, and marks that change the direction of writing. */
-const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
-
-/** The text with its control characters escaped, cut to 2,000 characters. */
-export function printable(text: string): string {
-  const cut = text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}…` : text;
-  return cut.replace(UNPRINTABLE, escapeCharacter);
-}
 
 /** A copy of plain data in which every text is printable. It is limited in depth and width, and contains no secrets. */
 export function printableFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -72,10 +66,4 @@ function copy(value: unknown, depth: number): unknown {
     return value.length > MAX_ENTRIES ? [...copied, `${value.length - MAX_ENTRIES} more`] : copied;
   }
   return copyRecord(value as Record<string, unknown>, depth);
-}
-
-function escapeCharacter(character: string): string {
-  if (character === '\n') return '\\n';
-  if (character === '\t') return '\\t';
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

@@ -1,0 +1,133 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect } from 'chai';
+import { startFault, topLevelAwaits } from '../../src/servers/start-fault.js';
+import { afterThisTest } from '../support/cleanup.js';
+import { runCli } from '../support/cli-process.js';
+import { startGateway } from '../support/gateway.js';
+
+/** Writes the files, and returns their folder. */
+function folderOf(files: Readonly<Record<string, string>>): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'bulkhead-start-')));
+  afterThisTest(() => rmSync(folder, { recursive: true }));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  return folder;
+}
+
+const IMPORTS =
+  "import { help } from './lib/help.mjs';\nexport default { name: 'x', version: '1', setup() { help(); } };\n";
+
+/** What Node says of a file that is no module: neither its name nor the line. */
+const NAMELESS =
+  "SyntaxError: Unexpected token ';'\n    at compileSourceTextModule (node:internal/modules/esm/utils:346:16)";
+
+describe('a server module that cannot start', () => {
+  it('is reported with the line of the imported file that is at fault', async () => {
+    const folder = folderOf({
+      'm.mjs': IMPORTS,
+      'lib/help.mjs': 'export function help() {\n  const x = {;\n}\n',
+    });
+    const { code, stderr } = await runCli([
+      'serve',
+      join(folder, 'm.mjs'),
+      '--port',
+      '0',
+      '--admin-port',
+      '0',
+    ]);
+    expect(code).to.equal(1);
+    expect(stderr).to.equal(
+      [
+        `bulkhead: ${folder}/m.mjs: the server module cannot be used: Unexpected token ';'`,
+        '',
+        `  ${folder}/lib/help.mjs:2:14`,
+        '',
+        '    1 | export function help() {',
+        '  > 2 |   const x = {;',
+        '      |              ^',
+        '    3 | }',
+        '',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  for (const bundle of [true, false]) {
+    it(`is reported with what its setup threw, and from where (${bundle ? 'bundled' : 'file by file'})`, async () => {
+      const folder = folderOf({
+        'm.mjs': IMPORTS,
+        'lib/help.mjs': '\nexport function help() {\n  throw new Error("no help");\n}\n',
+      });
+      let failure: { message?: string; detail?: string } = {};
+      try {
+        await startGateway({ serverModule: join(folder, 'm.mjs'), bundle });
+      } catch (error) {
+        failure = error as typeof failure;
+      }
+      expect(failure.message).to.equal(`${folder}/m.mjs: the server module's setup failed: no help`);
+      expect(failure.detail).to.include(`${folder}/lib/help.mjs:3:9\n`);
+      expect(failure.detail).to.include('> 3 |   throw new Error("no help");\n    |         ^\n');
+      const frames = failure.detail?.split('\n').filter((line) => line.startsWith('    at '));
+      expect(frames).to.have.length(2);
+      expect(frames?.[0]).to.match(/at help \(\S*lib\/help\.mjs:3:9\)$/);
+      expect(frames?.[1]).to.match(/setup \(\S*m\.mjs:2:53\)$/);
+    });
+  }
+});
+
+describe('the place at which a server module cannot start', () => {
+  it('is found where Node does not say it', async () => {
+    const folder = folderOf({
+      'syntax.mjs': "import './lib/syntax.mjs';\n",
+      'lib/syntax.mjs': 'const x = {;\n',
+      'json.mjs': "import './lib/data.json' with { type: 'json' };\n",
+      'lib/data.json': '{\n  "a": oops\n}\n',
+      'typed.ts': "import './lib/typed.js';\n",
+      'lib/typed.ts': 'export const n: number = ;\n',
+    });
+    const places = async (name: string, stack: string) => {
+      const { file, line, column, message } = (await startFault(join(folder, name), stack)) ?? {};
+      return [file?.slice(folder.length + 1), line, column, message];
+    };
+    expect(await places('syntax.mjs', NAMELESS)).to.deep.equal(['lib/syntax.mjs', 1, 12, undefined]);
+    expect(await places('json.mjs', NAMELESS)).to.deep.equal(['lib/data.json', 2, 8, undefined]);
+    const unknown = `TypeError [ERR_UNKNOWN_FILE_EXTENSION]: Unknown file extension ".ts" for ${folder}/typed.ts`;
+    expect(await places('typed.ts', unknown)).to.deep.equal(['lib/typed.ts', 1, 26, 'Unexpected ";"']);
+  });
+
+  it('is the import that leads nowhere', async () => {
+    const folder = folderOf({
+      'm.mjs': "import 'node:fs';\nimport a from './a.mjs';\nimport b from 'pack/deep';\n",
+    });
+    const of = (missing: string) =>
+      startFault(
+        `${folder}/m.mjs`,
+        `Error [ERR_MODULE_NOT_FOUND]: Cannot find ${missing} imported from ${folder}/m.mjs\n    at node:internal:1:1`,
+      );
+    const file = `${folder}/m.mjs`;
+    expect(await of(`module '${folder}/a.mjs'`)).to.deep.equal({ file, line: 2, column: 15 });
+    expect(await of("package 'pack'")).to.deep.equal({ file, line: 3, column: 15 });
+  });
+
+  it('is what Node has drawn a caret below', async () => {
+    const stack =
+      "file:///app/m.mjs:4\nimport { b } from './a.mjs';\n         ^\nSyntaxError: no export named 'b'\n    at node:internal:1:1";
+    expect(await startFault('/app/m.mjs', stack)).to.deep.equal({ file: '/app/m.mjs', line: 4, column: 10 });
+  });
+
+  it('may be any await at the top level, if the import never ends', async () => {
+    const folder = folderOf({
+      'm.mjs': "import './lib/a.mjs';\nconst later = async () => { await 1; };\nawait later();\n",
+      'lib/a.mjs': 'export const a = await new Promise(() => {});\n',
+    });
+    const found = await topLevelAwaits(`${folder}/m.mjs`);
+    expect(found.map(({ file, line }) => `${file.slice(folder.length + 1)}:${line}`).sort()).to.deep.equal([
+      'lib/a.mjs:1',
+      'm.mjs:3',
+    ]);
+  });
+});
