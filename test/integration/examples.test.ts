@@ -1,66 +1,14 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { afterThisTest } from '../support/cleanup.js';
-import { runCli } from '../support/cli-process.js';
-import { until, withDeadline } from '../support/deadline.js';
-import { mcpUrl, startGateway } from '../support/gateway.js';
-import { buildRoot, projectRoot } from '../support/project.js';
+import { until } from '../support/deadline.js';
+import { startGateway } from '../support/gateway.js';
+import { projectRoot } from '../support/project.js';
 import { connectStreamable, sdkClient } from '../support/sdk-client.js';
 import { StatelessCaller, textIn } from '../support/stateless-caller.js';
 
 const exampleFolder = join(projectRoot, 'examples');
-/** To start a process with a gateway, on a machine that also runs other tests. */
-const START_DEADLINE_MS = 30_000;
-const PAGES = ['README.md', 'docs/writing-a-server-module.md'];
-
-interface Snippet {
-  readonly title: string;
-  readonly code: string;
-  /** The calls that the page shows, and the answers that it shows. */
-  readonly calls: readonly { readonly args: readonly string[]; readonly output: string }[];
-}
-
-/** Every complete piece of JavaScript on a page, with the terminal session after it. */
-function snippets(page: string): Snippet[] {
-  const text = readFileSync(join(projectRoot, page), 'utf8');
-  const blocks = [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, body]) => ({
-    language: language!,
-    body: body!,
-  }));
-  return blocks.flatMap(({ language, body }, index) => {
-    if (language !== 'js') return [];
-    const next = blocks[index + 1];
-    return {
-      title: `${page}, code block ${index + 1}`,
-      code: body,
-      calls: next?.language === 'console' ? callsIn(next.body) : [],
-    };
-  });
-}
-
-function callsIn(terminal: string): Snippet['calls'] {
-  return terminal
-    .split(/^\$ /m)
-    .map((entry) => /^bulkhead call \S+ (\S+)(?: '(.*)')?\n(.*)$/s.exec(entry))
-    .filter((match) => match !== null)
-    .map(([, tool, json, output]) => ({
-      args: json === undefined ? [tool!] : [tool!, json],
-      output: output!,
-    }));
-}
-
-/** Inside of the project, where `mcp-bulkhead` is the project itself. */
-function snippetFile(code: string): string {
-  const folder = mkdtempSync(join(buildRoot, 'snippet-'));
-  afterThisTest(() => rmSync(folder, { recursive: true, force: true }));
-  const file = join(folder, 'snippet.mjs');
-  writeFileSync(file, code);
-  return file;
-}
 
 function example(name: string): URL {
   return pathToFileURL(join(exampleFolder, name));
@@ -146,58 +94,4 @@ describe('the examples', () => {
     expect(await call('history')).to.equal('4 lines');
     await counted();
   });
-});
-
-describe('the code on the pages', () => {
-  for (const page of PAGES) {
-    for (const { title, code, calls } of snippets(page)) {
-      if (!code.includes('export default')) continue;
-      it(`${title} serves${calls.length > 0 ? ' and answers what the page shows' : ''}`, async () => {
-        const gateway = await startGateway({
-          serverModule: pathToFileURL(snippetFile(code)),
-          bundle: true,
-        });
-        for (const { args, output } of calls) {
-          const exit = await runCli(['call', mcpUrl(gateway).href, ...args]);
-          expect(exit).to.deep.include({ code: 0, stdout: output });
-        }
-      });
-    }
-  }
-
-  const programs = PAGES.flatMap(snippets).filter(({ code }) => code.includes('createGateway('));
-
-  it('has a program that embeds the gateway', () => {
-    expect(programs).to.have.length(1);
-  });
-
-  for (const { title, code } of programs) {
-    it(`${title} runs, serves and stops at SIGTERM`, async () => {
-      const program = spawn(process.execPath, [snippetFile(code)], {
-        cwd: projectRoot,
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      const closed = once(program, 'close');
-      afterThisTest(async () => {
-        program.kill('SIGKILL');
-        await closed;
-      });
-      const output = { stdout: '', stderr: '' };
-      for (const stream of ['stdout', 'stderr'] as const) {
-        program[stream].setEncoding('utf8').on('data', (text: string) => {
-          output[stream] += text;
-        });
-      }
-      const url = await until(
-        () => /http:\S+/.exec(output.stdout)?.[0],
-        () => `the address of the gateway in ${JSON.stringify(output)}`,
-        START_DEADLINE_MS,
-      );
-      const exit = await runCli(['call', url, 'greet', '{"name": "Ada"}']);
-      expect(exit).to.deep.include({ code: 0, stdout: 'Hello, Ada\n' });
-      program.kill('SIGTERM');
-      const [exitCode] = await withDeadline(closed, 'the end of the program');
-      expect(exitCode).to.equal(0);
-    });
-  }
 });

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { Registry } from 'prom-client';
 import { ALWAYS_HELD } from '../../load/report/expectations.js';
@@ -52,24 +52,4 @@ describe('docs/metrics.md', () => {
     const expected = served.map(({ name, type }) => ({ name, type }));
     expect(documented).to.have.deep.members(expected);
   });
-});
-
-describe('the pages', () => {
-  const pages = [
-    'README.md',
-    'CHANGELOG.md',
-    ...readdirSync(join(projectRoot, 'docs'), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => join('docs', name)),
-  ];
-  for (const name of pages) {
-    it(`${name} links to files that exist`, () => {
-      const prose = page(name).replace(/^```.*?^```$/gms, '');
-      const targets = [...prose.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, target]) => target!);
-      const missing = targets.filter(
-        (target) => !existsSync(resolve(projectRoot, dirname(name), decodeURI(target))),
-      );
-      expect(missing).to.deep.equal([]);
-    });
-  }
 });
