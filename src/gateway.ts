@@ -1,6 +1,7 @@
 /** The composition root: the only file that creates the concrete classes and connects them. */
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { DestinationStream } from 'pino';
 import { createAdminServer } from './admin/admin-server.js';
 import type { ResolvedOptions } from './config/options.js';
 import { StreamDelivery } from './delivery/stream-delivery.js';
@@ -101,6 +102,27 @@ export async function startGateway(options: ResolvedOptions, extras: GatewayExtr
   return { ...gateway, ...urls };
 }
 
+/** A gateway, and its sessions' records. */
+export interface OpenGateway {
+  readonly gateway: Gateway;
+  readonly sessions: AllSessions;
+}
+
+/**
+ * Starts a gateway whose sessions the caller can reach, for `mcp-bulkhead/testing`.
+ * @param log receives the lines of its log, instead of stderr
+ * @throws {BulkheadError} as `startGateway`
+ */
+export async function startOpenGateway(
+  options: ResolvedOptions,
+  extras: GatewayExtras,
+  log: DestinationStream,
+): Promise<OpenGateway> {
+  const { gateway, urls, sessions } = await start(options, extras, true, log);
+  if (urls === undefined) throw new Error('The gateway has no listeners.');
+  return { gateway: { ...gateway, ...urls }, sessions };
+}
+
 /**
  * Starts a gateway without listeners.
  * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE`; nothing is left running then
@@ -113,9 +135,15 @@ async function start(
   options: ResolvedOptions,
   extras: GatewayExtras,
   listens: boolean,
-): Promise<{ readonly gateway: SilentGateway; readonly urls: Urls | undefined }> {
+  destination?: DestinationStream,
+): Promise<{
+  readonly gateway: SilentGateway;
+  readonly urls: Urls | undefined;
+  readonly sessions: AllSessions;
+}> {
   const events = new GatewayEmitter();
-  const log = createLog({ events, level: options.logLevel, format: options.logFormat });
+  const { logLevel: level, logFormat: format } = options;
+  const log = createLog({ events, level, format, ...(destination && { destination }) });
   const sessions = new AllSessions(options, events);
   const workers = new HostedWorkers(options, events);
   const learned = new LearnedFiles(cacheFolder(process.env), VERSION, events);
@@ -238,7 +266,7 @@ async function start(
       return ending.ended;
     },
   };
-  return { gateway, urls };
+  return { gateway, urls, sessions };
 }
 
 interface Urls {

@@ -3,7 +3,7 @@
  * events and in bytes, for the session and for all sessions together. Events that were written to a connection are
  * dropped before those that were not, and among both the oldest first.
  */
-import { performance } from 'node:perf_hooks';
+import { clockMs } from '../shared/clock.js';
 import { LazyMap } from '../shared/lazy-collections.js';
 import type { BudgetedLog, EventLogBudget } from './event-log-budget.js';
 import { EventQueue, type LoggedEvent, sizeOf } from './event-queue.js';
@@ -100,7 +100,7 @@ export class EventLog implements BudgetedLog {
     }
     this.#undelivered.remove(event);
     event.state = 'delivered';
-    event.deliveredMs = performance.now();
+    event.deliveredMs = clockMs();
     this.#delivered.push(event);
   }
 

@@ -9,7 +9,7 @@ export interface LoggedEvent extends Linked<LoggedEvent> {
    * `delivered`: written to a connection, though the client may not have received it. `dropped`: no longer in the log.
    */
   state: 'undelivered' | 'delivered' | 'dropped';
-  /** When it was written to a connection, by `performance.now()`; 0 before. */
+  /** When it was written to a connection, by `clockMs()`; 0 before. */
   deliveredMs: number;
 }
 

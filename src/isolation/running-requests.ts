@@ -14,6 +14,7 @@ type RunState = 'running' | 'cancelled' | 'overdue';
 /** A request that has been cancelled. Until then, only its operation is stored. */
 interface CancelledRun {
   readonly operation: string;
+  readonly sinceMs: number;
   overdue: boolean;
 }
 
@@ -28,6 +29,8 @@ export interface RunningRequestsOwner {
   /** Asks the worker for a sign of life, which is reported with `pong`. */
   ping(): void;
   kill(cause: ThreadExitCause, message: string): void;
+  /** The handler of a cancelled request has settled, `afterMs` after that. */
+  onStopped(requestId: RequestId, operation: string, afterMs: number): void;
   /** Starts a timer that ends with the worker. */
   after(ms: number, callback: () => void): void;
 }
@@ -84,7 +87,11 @@ export class RunningRequests {
   }
 
   settled(requestId: RequestId): void {
-    if (!this.#runs.delete(requestId)) return;
+    const run = this.#runs.get(requestId);
+    if (run === undefined) return;
+    this.#runs.delete(requestId);
+    if (typeof run !== 'string')
+      this.#owner.onStopped(requestId, run.operation, performance.now() - run.sinceMs);
     if (this.#cancelledSinceMs === undefined) return;
     if (this.cancelled === 0) this.#cancelledSinceMs = undefined;
     else this.#killIfOnlyOverdue();
@@ -94,9 +101,10 @@ export class RunningRequests {
   cancel(requestId: RequestId, reason: string): void {
     const operation = this.#runs.get(requestId);
     if (typeof operation !== 'string') return;
-    const run: CancelledRun = { operation, overdue: false };
+    const sinceMs = performance.now();
+    const run: CancelledRun = { operation, sinceMs, overdue: false };
     this.#runs.set(requestId, run);
-    this.#cancelledSinceMs ??= performance.now();
+    this.#cancelledSinceMs ??= sinceMs;
     this.#owner.abort(requestId, reason);
     this.#graceFor(requestId, run);
   }

@@ -3,8 +3,8 @@
  * them, and their end when the gateway stops. The sessions of each server are in its `SessionManager`.
  */
 import { randomInt } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
 import type { Rejection } from '../protocol/rejection.js';
+import { clockMs } from '../shared/clock.js';
 import { inTurns } from '../shared/turns.js';
 import { AdmissionWindow } from '../telemetry/admission-window.js';
 import type { EndReason } from '../telemetry/end-reason.js';
@@ -103,7 +103,7 @@ export class AllSessions {
     if (this.#draining)
       return { reason: 'draining', message: 'The server is shutting down. Try again in a moment.' };
     const maxSessions = this.#maxSessions;
-    if (this.size < maxSessions || this.#eviction.next(performance.now()) !== undefined) return undefined;
+    if (this.size < maxSessions || this.#eviction.next(clockMs()) !== undefined) return undefined;
     return {
       reason: 'session_limit',
       message: `The server is at its limit of sessions (max-sessions is ${maxSessions}), and all of them are in use. Try again later.`,
@@ -116,7 +116,7 @@ export class AllSessions {
    */
   makeRoom(): void {
     if (this.size < this.#maxSessions) return;
-    void this.#eviction.next(performance.now())?.end('evicted');
+    void this.#eviction.next(clockMs())?.end('evicted');
     if (this.#evictionNotices.admit() === undefined) return;
     this.#events.emit('notice', {
       level: 'warn',

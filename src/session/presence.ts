@@ -1,5 +1,5 @@
 /** Whether a session's client is still there: when it was last active, and how long it has been away. */
-import { performance } from 'node:perf_hooks';
+import { clockMs } from '../shared/clock.js';
 import { Deadline } from '../shared/deadline.js';
 import type { EndReason } from '../telemetry/end-reason.js';
 import { type DisconnectOptions, expired, graceForSession } from './disconnect-policy.js';
@@ -21,7 +21,7 @@ export interface PresenceOwner {
 export class Presence {
   readonly #owner: PresenceOwner;
   readonly #options: DisconnectOptions;
-  readonly #startedMs = performance.now();
+  readonly #startedMs = clockMs();
   #lastActiveMs = this.#startedMs;
   #used = false;
   #absence: Deadline | undefined;
@@ -33,11 +33,11 @@ export class Presence {
   }
 
   get ageMs(): number {
-    return performance.now() - this.#startedMs;
+    return clockMs() - this.#startedMs;
   }
 
   get idleMs(): number {
-    return this.#owner.requestsInFlight > 0 ? 0 : performance.now() - this.#lastActiveMs;
+    return this.#owner.requestsInFlight > 0 ? 0 : clockMs() - this.#lastActiveMs;
   }
 
   /** It was called, or its client opened the standalone stream, after `initialize`. */
@@ -52,7 +52,7 @@ export class Presence {
   get absentSinceMs(): number | undefined {
     const { connections, requestsInFlight } = this.#owner;
     if (this.#closed || requestsInFlight > 0 || connections > 0) return undefined;
-    if (!this.#used && performance.now() - this.#lastActiveMs < OPENING_MS) return undefined;
+    if (!this.#used && clockMs() - this.#lastActiveMs < OPENING_MS) return undefined;
     return this.#lastActiveMs;
   }
 
@@ -73,7 +73,7 @@ export class Presence {
 
   /** The client was present until now: idle time counts from here. */
   touch(): void {
-    this.#lastActiveMs = performance.now();
+    this.#lastActiveMs = clockMs();
   }
 
   /** A connection has closed, perhaps the last one. */

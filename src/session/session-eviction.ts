@@ -13,7 +13,7 @@ const CANDIDATES_LAST_MS = 1_000;
 const LOOK_AGAIN_MS = 100;
 
 export interface EvictionCandidate {
-  /** When its client was last active, by `performance.now()`; `undefined` while the session cannot end to make room. */
+  /** When its client was last active, by `clockMs()`; `undefined` while the session cannot end to make room. */
   readonly absentSinceMs: number | undefined;
   /** It was called, or its client opened the standalone stream, after `initialize`. */
   readonly used: boolean;

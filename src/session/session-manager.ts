@@ -1,12 +1,12 @@
 /** The sessions of one server: their ids, their time limits, and the workers that they get from the server's pool. */
 import { randomBytes } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
 import type { OutboxSource } from '../delivery/outbox.js';
 import type { IntroducedClient, SessionWorker } from '../isolation/worker.js';
 import type { WorkerSource } from '../isolation/worker-source.js';
 import type { Rejection } from '../protocol/rejection.js';
 import type { AnswerSlot, AnswerSource, CachedAnswer } from '../servers/cached-answers.js';
 import type { KnownHeaderParams } from '../servers/known-header-params.js';
+import { clockMs } from '../shared/clock.js';
 import { Deadline } from '../shared/deadline.js';
 import type { Affinity, SessionContext } from '../shared/session-context.js';
 import { inTurns } from '../shared/turns.js';
@@ -248,7 +248,7 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
   }
 
   async #expire(): Promise<void> {
-    await inTurns(this.#sessions.values(), SESSIONS_PER_TURN, (session) => session.expire(performance.now()));
+    await inTurns(this.#sessions.values(), SESSIONS_PER_TURN, (session) => session.expire(clockMs()));
     this.#sweepLater();
   }
 }

@@ -342,6 +342,16 @@ export class Session
       this.#owner.events.emit('session-sleeps', { context: this.#context, reason });
   }
 
+  /** Whether the handler of this request still runs, answered, cancelled or not. */
+  runs(requestId: RequestId): boolean {
+    return this.#binding.runs(requestId);
+  }
+
+  /** Ends its worker as the last step of the kill ladder does; `false` if it has none. The session stays. */
+  killWorker(message: string): boolean {
+    return this.#binding.kill(message);
+  }
+
   /** Ends the session; does nothing if it has already ended. Resolves when nothing of it is left. */
   end(reason: EndReason): Promise<void> {
     this.#ended ??= this.#end(reason);

@@ -1,5 +1,5 @@
 /** Puts an awake session to sleep when it has had no work for `sleep-after`. */
-import { performance } from 'node:perf_hooks';
+import { type ClockTimer, clockMs, startTimer, stopTimer } from '../shared/clock.js';
 
 /** A thread that said it has work is not asked again at once, however much threads are needed. */
 const ASK_AGAIN_MS = 1_000;
@@ -16,7 +16,7 @@ export interface Sleeper {
 export class SleepTimer {
   readonly #sleeper: Sleeper;
   readonly #afterMs: number;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: ClockTimer | undefined;
   #refusedMs = Number.NEGATIVE_INFINITY;
   #releasedMs = Number.NEGATIVE_INFINITY;
 
@@ -28,7 +28,7 @@ export class SleepTimer {
 
   /** How long its thread has had no work, or `undefined` while it has some or has recently said so. */
   get idleMs(): number | undefined {
-    const now = performance.now();
+    const now = clockMs();
     const sinceRefusalMs = now - this.#refusedMs;
     if (sinceRefusalMs < ASK_AGAIN_MS || !this.#sleeper.drowsy) return undefined;
     return Math.min(this.#sleeper.idleMs, sinceRefusalMs, now - this.#releasedMs);
@@ -41,22 +41,23 @@ export class SleepTimer {
 
   /** The thread has work: it is asked again after another `sleep-after`. */
   refused(): void {
-    this.#refusedMs = performance.now();
+    this.#refusedMs = clockMs();
   }
 
   /** A hold on the thread was released: it has had no work since now. */
   released(): void {
-    this.#releasedMs = performance.now();
+    this.#releasedMs = clockMs();
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     this.#timer = undefined;
   }
 
   #arm(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#look(), ms).unref();
+    stopTimer(this.#timer);
+    this.#timer = startTimer(() => this.#look(), ms);
+    this.#timer.unref();
   }
 
   #look(): void {

@@ -12,6 +12,7 @@ import type {
   WorkerExit,
   WorkerOwner,
 } from '../isolation/worker.js';
+import { clockMs } from '../shared/clock.js';
 import type { DeclaredNotifications } from '../shared/declared-notifications.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { InputRequiredFrame, ListsFrame, SendFrame } from '../shared/frames/from-worker.js';
@@ -230,6 +231,12 @@ export class WorkerBinding implements WorkerOwner {
     this.#worker?.cancel(requestId, reason);
   }
 
+  /** Ends the worker at once, as the last step of the kill ladder does; `false` if there is none. */
+  kill(message: string): boolean {
+    this.#worker?.kill('killed', message);
+    return this.#worker !== undefined;
+  }
+
   credit(chars: number): void {
     this.#creditChars += chars;
     if (this.#creditChars < CREDIT_STEP_CHARS) return;
@@ -331,7 +338,7 @@ export class WorkerBinding implements WorkerOwner {
   }
 
   #diesTooOften(): boolean {
-    const now = performance.now();
+    const now = clockMs();
     this.#deaths = [...this.#deaths.filter((ms) => now - ms < DEATHS_WINDOW_MS), now];
     return this.#deaths.length > MAX_DEATHS;
   }

@@ -163,6 +163,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
 
   onStayAwake(): void {
     this.#sleep.refused();
+    this.#owner.events.emit('session-stayed-awake', { context: this.context });
   }
 
   onSend(frame: SendFrame): void {

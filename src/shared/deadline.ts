@@ -4,6 +4,7 @@
  * have, would count as missed.
  */
 import { performance } from 'node:perf_hooks';
+import { type ClockTimer, clockMs, startTimer, stopTimer } from './clock.js';
 
 /** A timer that is later than this was delayed by a stall, not by load. */
 const LATE_MS = 1_000;
@@ -14,7 +15,8 @@ const TURNS = 3;
 
 /**
  * What a late deadline does first. `read`: it lets the event loop read what has arrived. `again`: it starts again with
- * its full time, because a thread that needs the time for its work has stood still as well.
+ * its full time, because a thread that needs the time for its work has stood still as well. Only the first goes by the
+ * clock that a test can move: a thread does not work faster for it.
  */
 export type WhenLate = 'read' | 'again';
 
@@ -22,7 +24,7 @@ export class Deadline {
   readonly #ms: number;
   readonly #callback: () => void;
   readonly #whenLate: WhenLate;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: ClockTimer;
   #dueMs: number;
   #turn: NodeJS.Immediate | undefined;
 
@@ -30,8 +32,13 @@ export class Deadline {
     this.#ms = ms;
     this.#callback = callback;
     this.#whenLate = whenLate;
-    this.#dueMs = performance.now() + ms;
-    this.#timer = setTimeout(() => this.#expired(), ms);
+    this.#dueMs = this.#nowMs + ms;
+    const expired = (): void => this.#expired();
+    this.#timer = whenLate === 'read' ? startTimer(expired, ms) : setTimeout(expired, ms);
+  }
+
+  get #nowMs(): number {
+    return this.#whenLate === 'read' ? clockMs() : performance.now();
   }
 
   /** The process may end before the deadline. */
@@ -41,12 +48,12 @@ export class Deadline {
   }
 
   clear(): void {
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     clearImmediate(this.#turn);
   }
 
   #expired(): void {
-    const nowMs = performance.now();
+    const nowMs = this.#nowMs;
     if (nowMs - this.#dueMs <= LATE_MS) return this.#callback();
     if (this.#whenLate === 'read') return this.#wait(TURNS);
     this.#dueMs = nowMs + this.#ms;

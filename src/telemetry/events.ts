@@ -6,6 +6,7 @@ import { EventEmitter } from 'node:events';
 import type { CodeCacheName } from '../shared/code-caches.js';
 import { messageOf } from '../shared/errors.js';
 import type { LogLevel, MetricSnapshot } from '../shared/frames/from-worker.js';
+import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { AdmissionWindow } from './admission-window.js';
 import type { EndReason } from './end-reason.js';
@@ -171,6 +172,8 @@ export interface GatewayEvents {
   'session-woke': [{ readonly context: SessionContext; readonly wakeMs: number }];
   /** Its thread is asked to sleep; it may still refuse. */
   'session-sleeps': [{ readonly context: SessionContext; readonly reason: SleepReason }];
+  /** Its thread was asked to sleep and has work: a hold, a child process, or something that the module has started. */
+  'session-stayed-awake': [{ readonly context: SessionContext }];
   'request-started': [RequestFacts];
   /** `failure`: JSON-RPC error code as text, `tool_error`, or `cancelled`; absent after a success. */
   'request-finished': [
@@ -189,6 +192,17 @@ export interface GatewayEvents {
   /** A call whose handler waited for its client does so no longer. */
   'call-unparked': [RequestFacts & { readonly outcome: ParkedCallOutcome }];
   'request-cancelled': [RequestFacts & { readonly reason: CancelReason }];
+  /** The handler of a request that was cancelled has settled `afterMs` later, by itself. */
+  'handler-stopped': [
+    {
+      readonly context: SessionContext;
+      /** The client's own id of the request, or its key in the stateless era. */
+      readonly requestId: RequestId;
+      /** The tool's name, or the method; as the client sent it. */
+      readonly operation: string;
+      readonly afterMs: number;
+    },
+  ];
   rejected: [
     {
       readonly reason: RejectionReason;

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import * as api from '../../src/index.js';
+import * as testing from '../../src/testing/index.js';
 import { projectRoot } from '../support/project.js';
 import { expectPinned, inSources } from './pinned.js';
 
@@ -56,6 +57,32 @@ const HEADERS = [
   'x-content-type-options',
 ];
 
+const TESTING_TYPES = [
+  'CallEnd',
+  'CallOptions',
+  'ElicitationHandler',
+  'ElicitationRequest',
+  'Host',
+  'HostOptions',
+  'LogLine',
+  'Progress',
+  'RootsHandler',
+  'RunningCall',
+  'SamplingHandler',
+  'SessionOptions',
+  'TestSession',
+  'ToolResult',
+  'WaitOptions',
+];
+
+function typesOf(file: string): string[] {
+  const text = readFileSync(join(projectRoot, file), 'utf8');
+  const types = [...text.matchAll(/^export type \{([^}]*)\}|\btype (\w+)(?= \} from|,$)/gm)].flatMap(
+    ([, list, single = '']) => list?.split(',') ?? [single],
+  );
+  return types.map((name) => name.trim()).filter((name) => name !== '');
+}
+
 describe('The package', () => {
   it('exports these values', () => {
     const pinned = ['BulkheadError', 'createGateway', 'defineServer', 'getMultiClientMetrics'];
@@ -63,17 +90,18 @@ describe('The package', () => {
   });
 
   it('exports these types', () => {
-    const text = readFileSync(join(projectRoot, 'src', 'index.ts'), 'utf8');
-    const types = [...text.matchAll(/^export type \{([^}]*)\}|\btype (\w+) \} from/gm)].flatMap(
-      ([, list, single = '']) => list?.split(',') ?? [single],
-    );
-    const found = types.map((name) => name.trim()).filter((name) => name !== '');
-    expectPinned('Exported types of the package', found, TYPES);
+    expectPinned('Exported types of the package', typesOf('src/index.ts'), TYPES);
+  });
+
+  it('exports these values and types for tests', () => {
+    const values = ['ProtocolError', 'ToolError', 'startHost'];
+    expectPinned('Exports of mcp-bulkhead/testing', Object.keys(testing), values);
+    expectPinned('Exported types of mcp-bulkhead/testing', typesOf('src/testing/index.ts'), TESTING_TYPES);
   });
 
   it('has these entry points, one command, and a Node that it needs', () => {
     const { exports, bin, engines } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
-    expect(Object.keys(exports)).to.deep.equal(['.', './package.json']);
+    expect(Object.keys(exports)).to.deep.equal(['.', './testing', './package.json']);
     expect(Object.keys(bin)).to.deep.equal(['bulkhead']);
     expect(engines).to.deep.equal({ node: '>=20.19' });
   });

@@ -112,6 +112,8 @@ export class FakeWorker implements SessionWorker, RunningRequestsOwner {
     this.kill('ended', reason);
   }
 
+  onStopped(): void {}
+
   kill(cause: ThreadExitCause, message: string): void {
     if (isDoomed(this.#state)) return;
     this.#move('terminating');

@@ -217,6 +217,12 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     this.#timers.after(ms, callback);
   }
 
+  onStopped(requestId: RequestId, operation: string, afterMs: number): void {
+    const context = this.#owner?.context;
+    if (context === undefined) return;
+    this.#host.events.emit('handler-stopped', { context, requestId, operation, afterMs });
+  }
+
   kill(cause: ThreadExitCause, message: string): void {
     this.#kill({ cause, message });
   }

@@ -14,6 +14,7 @@ class Worker implements RunningRequestsOwner {
   readonly requests = new RunningRequests(this);
   readonly aborted: [id: RequestId, reason: string][] = [];
   readonly kills: string[] = [];
+  readonly stopped: { requestId: RequestId; operation: string; afterMs: number }[] = [];
   /** Whether its event loop turns. */
   turns = true;
 
@@ -23,6 +24,10 @@ class Worker implements RunningRequestsOwner {
 
   ping(): void {
     if (this.turns) setTimeout(() => this.requests.pong(), 1);
+  }
+
+  onStopped(requestId: RequestId, operation: string, afterMs: number): void {
+    this.stopped.push({ requestId, operation, afterMs });
   }
 
   kill(cause: string, message: string): void {
@@ -53,6 +58,18 @@ describe('The requests that run in a worker', () => {
     requests.settled(1);
     requests.settled('two');
     expect([requests.size, requests.cancelled, requests.stateOf('two')]).to.deep.equal([0, 0, undefined]);
+  });
+
+  it('are reported when they settle by themselves after being cancelled, and only then', async () => {
+    const { clock, worker, requests } = world();
+    for (const id of [1, 2]) requests.started(id, 'echo');
+    requests.cancel(2, 'asked for');
+    requests.settled(1);
+    expect(worker.stopped).to.deep.equal([]);
+    await clock.advance(30);
+    requests.settled(2);
+    requests.settled(2);
+    expect(worker.stopped).to.deep.equal([{ requestId: 2, operation: 'echo', afterMs: 30 }]);
   });
 
   it('are named by their operations, each once and 8 at most, cancelled ones among them', () => {
