@@ -66,7 +66,7 @@ writeFileSync(worker, `(function (${parameters}) {${readFileSync(worker, 'utf8')
 if (patched) await build({ ...bundled, entryPoints: partEntryPoints, plugins: [parts(root)] });
 
 // See src/bin.ts for why the executable is CommonJS. What tsc made of it would be a second one.
-for (const extension of ['js', 'js.map', 'd.ts']) rmSync(join(out, `src/bin.${extension}`));
+for (const extension of ['js', 'd.ts']) rmSync(join(out, `src/bin.${extension}`));
 const bin = join(out, 'src/bin.cjs');
 await build({
   ...onePiece,

@@ -9,6 +9,7 @@ import type { OptionRow } from '../config/option.js';
 import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../config/option-table.js';
 import { VERSION } from '../version.js';
 import type { ImportRequest } from './import.js';
+import { TEMPLATE_NAME } from './init/project-files.js';
 
 /** Collects the values of a repeated flag; options.ts splits and checks them. */
 function collect(value: string, earlier: string[] | undefined): string[] {
@@ -85,6 +86,26 @@ export function createProgram(
             .map((line) => line.trim())
             .join(' ')}\n`,
         ),
+    });
+
+  program
+    .command('init')
+    .summary('create a small project')
+    .description(
+      'Creates a project: a server module, its test, scripts, and a Dockerfile. On a terminal, asks for what is not given.',
+    )
+    .argument('[folder]', `a folder that is new or empty (default: ${TEMPLATE_NAME})`)
+    .addOption(new Option('--ts', 'in TypeScript (default)').conflicts('js'))
+    .addOption(new Option('--js', 'in JavaScript').conflicts('ts'))
+    .option('--yes', 'ask nothing')
+    .action(async (folder: string | undefined, flags: { ts?: true; js?: true; yes?: true }) => {
+      const { init } = await import('./init.js');
+      const language = flags.ts === true ? 'typescript' : flags.js === true ? 'javascript' : undefined;
+      const { stdin: input, stdout: output } = process;
+      const asks = flags.yes !== true && input.isTTY === true && output.isTTY === true;
+      finish(
+        await init({ folder, language, cwd: process.cwd(), ...(asks && { terminal: { input, output } }) }),
+      );
     });
 
   const serveCommand = program

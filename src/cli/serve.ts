@@ -14,8 +14,8 @@ import { watchOtherSignals, watchStopSignals } from './signals.js';
 const START_DEADLINE_MS = 4_000;
 
 /**
- * Starts a gateway, prints its addresses, and drains it at the first SIGTERM or SIGINT, or when the npx that started it
- * has ended.
+ * Starts a gateway, prints its addresses, and drains it at the first SIGTERM or SIGINT, or when the npx or npm that
+ * started it has ended.
  * @param libuvPool the system's ids of the threads of libuv's pool, if they are known
  * @returns the exit code
  * @throws {BulkheadError} if the options are wrong or the gateway cannot start
@@ -28,7 +28,7 @@ export async function serve(sources: OptionSources, libuvPool: readonly number[]
   lowerPriority(libuvPool, options.threadNice);
   const stop = watchStopSignals(exitAtOnce);
   watchOtherSignals(exitAtOnce);
-  watchLauncher(() => stop.request('npx, which started the gateway, has ended'));
+  watchLauncher((launcher) => stop.request(`${launcher}, which started the gateway, has ended`));
   const stopped = once(stop.signal, 'abort');
   const { startGateway } = await import('../gateway.js');
   const started = startGateway(options);

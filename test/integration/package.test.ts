@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
@@ -33,6 +33,9 @@ export default defineServer({
 });
 `;
 
+/** Pages for those who change the project may link to its sources; their readers have the repository. */
+const SOURCES = /^(?:src|workers|load|bench|test|scripts|deploy|\.github|\.ci)\//;
+
 const PROGRAM = `
 import { createGateway, defineServer, getMultiClientMetrics } from 'mcp-bulkhead';
 const gateway = await createGateway({ port: 0, adminPort: 0, logLevel: 'silent' });
@@ -47,9 +50,16 @@ export const start = (): Promise<Gateway> => createGateway({ port: 0 });
 export default defineServer({ name: 'typed', version: '1', setup(_server, session: Session) { session.log.info('hi'); } });
 `;
 
+interface Packed {
+  readonly filename: string;
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string }[];
+}
+
 describe('the package', function () {
   this.timeout(INSTALL_DEADLINE_MS + 60_000);
   let folder = '';
+  let tarball: Packed;
 
   before('pack it and install it into an empty folder', async () => {
     folder = mkdtempSync(join(tmpdir(), 'bulkhead-package-'));
@@ -58,9 +68,9 @@ describe('the package', function () {
       cwd: projectRoot,
       env: environment,
     });
-    const [tarball] = Object.values(JSON.parse(packed.stdout) as Record<string, { filename: string }>);
+    [tarball] = Object.values(JSON.parse(packed.stdout) as Record<string, Packed>) as [Packed];
     writeFileSync(join(folder, 'package.json'), '{"private": true, "type": "module"}');
-    await run('npm', ['install', '--no-audit', '--no-fund', join(folder, tarball!.filename)], {
+    await run('npm', ['install', '--no-audit', '--no-fund', join(folder, tarball.filename)], {
       cwd: folder,
       env: environment,
       timeout: INSTALL_DEADLINE_MS,
@@ -72,6 +82,32 @@ describe('the package', function () {
   });
 
   after('take the folder away', () => rmSync(folder, { recursive: true, force: true }));
+
+  it('has every file that its README and its other pages link to, except sources', () => {
+    const paths = tarball.files.map(({ path }) => path);
+    const isPacked = (target: string): boolean =>
+      paths.includes(target) || paths.some((path) => path.startsWith(`${target}/`));
+    const pages = paths.filter((path) => path.endsWith('.md') && !path.startsWith('templates/'));
+    expect(pages).to.include.members(['README.md', 'docs/servers.md']);
+    const missing = pages.flatMap((page) => {
+      const prose = readFileSync(join(folder, 'node_modules', 'mcp-bulkhead', page), 'utf8').replace(
+        /^```.*?^```$/gms,
+        '',
+      );
+      return [...prose.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)]
+        .map(([, target = '']) => posix.join(posix.dirname(page), decodeURI(target)))
+        .filter((target) => !isPacked(target) && (page === 'README.md' || !SOURCES.test(target)))
+        .map((target) => `${page}: ${target}`);
+    });
+    expect(missing).to.deep.equal([]);
+  });
+
+  it('has no source maps, which would name files that it does not have, and stays small', () => {
+    expect(tarball.files.filter(({ path }) => path.endsWith('.map'))).to.deep.equal([]);
+    const entry = readFileSync(join(folder, 'node_modules/mcp-bulkhead/dist/src/index.js'), 'utf8');
+    expect(entry).not.to.include('sourceMappingURL');
+    expect(tarball.unpackedSize).to.be.below(5_000_000);
+  });
 
   /** Runs the installed command to its end. */
   const bulkhead = async (...args: string[]): Promise<string> => {

@@ -84,6 +84,7 @@ const SERVER_KEYS = [
 
 /** By command, in addition to those that `serve` has for each option. */
 const FLAGS = {
+  init: ['--ts', '--js', '--yes'],
   serve: ['--config <file>', '--no-bundle', '--no-fast-path'],
   stdio: ['--listen', '--server <name>', '--config <file>', '--no-bundle', '--no-fast-path'],
   call: ['--token <token>', '--timeout <duration>', '--json', '--era <name>', '--input <key=json>'],
@@ -167,6 +168,7 @@ describe('Commands', () => {
       'call url tool json',
       'bridge url',
       'import',
+      'init folder',
       'load url',
     ]);
   });

@@ -1,29 +1,23 @@
 import { expect } from 'chai';
-import { isStartedByNpx } from '../../../src/cli/launcher.js';
+import { launcherIn } from '../../../src/cli/launcher.js';
 
-const byNpx = (script: string): boolean =>
-  isStartedByNpx({ npm_lifecycle_event: 'npx', npm_lifecycle_script: script });
+const startedBy = (event: string, script: string): string | undefined =>
+  launcherIn({ npm_lifecycle_event: event, npm_lifecycle_script: script });
 
-describe('a gateway that ends with npx', () => {
-  it('is what npx runs as its only command', () => {
+describe('a gateway that ends with its launcher', () => {
+  it('is what npx or a script of package.json runs as its only command', () => {
     for (const script of ['bulkhead', '"bulkhead"', "'bulkhead' serve", 'bulkhead serve --port 0']) {
-      expect(byNpx(script), script).to.equal(true);
+      expect(startedBy('npx', script), script).to.equal('npx');
+      expect(startedBy('dev', script), script).to.equal('npm run dev');
     }
   });
 
-  it('is not one that shall outlive npx, or that another program started', () => {
-    for (const script of [
-      'bulkhead serve &',
-      'setsid bulkhead serve',
-      'nohup bulkhead serve &',
-      'mocha',
-      '',
-    ]) {
-      expect(byNpx(script), script).to.equal(false);
+  it('is not one that shall outlive it, or that another program started', () => {
+    const others = ['bulkhead serve &', 'setsid bulkhead serve', 'nohup bulkhead serve &', 'mocha', ''];
+    for (const script of [...others, 'exec node dist/src/bin.cjs serve', 'bulkhead serve | pino-pretty']) {
+      expect(startedBy('npx', script), script).to.equal(undefined);
+      expect(startedBy('start', script), script).to.equal(undefined);
     }
-    expect(isStartedByNpx({ npm_lifecycle_event: 'start', npm_lifecycle_script: 'bulkhead serve' })).to.equal(
-      false,
-    );
-    expect(isStartedByNpx({})).to.equal(false);
+    expect(launcherIn({})).to.equal(undefined);
   });
 });
