@@ -1,14 +1,17 @@
 /** The composition root: the only file that creates the concrete classes and connects them. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { DestinationStream } from 'pino';
 import { createAdminServer } from './admin/admin-server.js';
+import { createGuard } from './auth/guards.js';
+import { isLoopback } from './config/option-kinds.js';
 import type { ResolvedOptions } from './config/options.js';
 import { StreamDelivery } from './delivery/stream-delivery.js';
 import { HostedServers } from './hosting/hosted-servers.js';
 import { HostedWorkers } from './hosting/hosted-workers.js';
 import { createView } from './hosting/view.js';
 import { LibuvPoolProbe } from './isolation/libuv-pool-probe.js';
+import { checkProgramOptions, type Listening, type ProgramOptions } from './program-options.js';
 import { cacheFolder } from './servers/cache-folder.js';
 import { LearnedFiles } from './servers/learned-files.js';
 import { AllSessions } from './session/all-sessions.js';
@@ -16,16 +19,19 @@ import { BulkheadError } from './shared/errors.js';
 import { StopDeadline } from './shared/stop-deadline.js';
 import { GatewayEmitter } from './telemetry/events.js';
 import { noteStart, noteStop } from './telemetry/log/lifecycle-notices.js';
-import { createLog } from './telemetry/log/log.js';
+import { createLog, forwardLog } from './telemetry/log/log.js';
 import {
   MultiClientCount,
   type MultiClientMetrics,
   multiClientMetrics,
 } from './telemetry/metrics/multi-client-metrics.js';
-import { createMetrics } from './telemetry/metrics/recorder.js';
+import { createMetrics, type Scrape } from './telemetry/metrics/recorder.js';
 import type { GatewaySnapshot, ServerSnapshot, SessionSnapshot } from './telemetry/snapshot.js';
+import { hookAuthenticator, tokenAuthenticator } from './transports/http/authenticator.js';
+import { EmbeddedRequests } from './transports/http/embedded-requests.js';
 import { HttpResources } from './transports/http/http-resources.js';
 import { Listener } from './transports/http/listener.js';
+import { McpHandler } from './transports/http/mcp-handler.js';
 import { type ClientStreams, type StdioEnd, StdioSession } from './transports/stdio/stdio-session.js';
 import { VERSION } from './version.js';
 
@@ -38,14 +44,10 @@ const STOP_DEADLINE_MS = 4_000;
 const POOL_DEADLINE_MS = 1_200;
 /** and for connections. */
 const LISTENERS_DEADLINE_MS = 300;
+/** How long answers that are being written may take to leave, before the rest of their connections is closed. */
+const ANSWERS_DEADLINE_MS = 2_000;
 /** The same if the stop is cut short. */
 const HASTENED_DEADLINE_MS = 500;
-
-/** Options that only a program can give. */
-export interface GatewayExtras {
-  /** Adds data to each session's context. Called with the request that opens it; must return plain data. */
-  readonly metadata?: ((request: IncomingMessage) => Readonly<Record<string, unknown>>) | undefined;
-}
 
 /** A session over two streams. */
 export interface ConnectedSession {
@@ -55,16 +57,34 @@ export interface ConnectedSession {
   close(): void;
 }
 
-/** A running gateway. */
-export interface Gateway extends SilentGateway {
-  /** The Streamable HTTP endpoint; the older HTTP+SSE transport is at `/sse` on the same host and port. */
+/** A running gateway with its listeners. */
+export interface Gateway extends EmbeddedGateway {
   readonly url: URL;
-  /** The admin listener's root: `/metrics`, `/healthz`, `/readyz`, `/sessions` are below it. */
   readonly adminUrl: URL;
 }
 
-/** A gateway without listeners: it serves only the clients that `connect` gives it. */
-export interface SilentGateway {
+/** A running gateway, whether it has listeners or not. */
+export interface EmbeddedGateway {
+  /**
+   * The Streamable HTTP endpoint; the older HTTP+SSE transport is at `/sse` on the same host and port. `undefined` without
+   * a listener.
+   */
+  readonly url: URL | undefined;
+  /** The admin listener's root: `/metrics`, `/healthz`, `/readyz`, `/sessions` are below it. `undefined` without one. */
+  readonly adminUrl: URL | undefined;
+  /**
+   * Answers a request that a server of the program has received, over HTTP/1.1: `/mcp`, `/sse` and `/messages`, and the same
+   * below each server's name. The path is `request.url`; what a framework has taken off it must be in
+   * `request.originalUrl`. If a body parser comes first, `request.body` must be the parsed JSON. It throws nothing.
+   */
+  handler(request: IncomingMessage, response: ServerResponse): void;
+  /**
+   * All metrics, in the text format of Prometheus or OpenMetrics.
+   * @param accept the `Accept` header of whoever asks; by default the format of Prometheus
+   */
+  metrics(accept?: string): Promise<Scrape>;
+  /** Why no new session can be opened at the moment, as a sentence; `undefined`: one can. */
+  unready(): string | undefined;
   /** Events of the gateway; `GatewayEvents` lists them. */
   readonly events: GatewayEmitter;
   snapshot(): GatewaySnapshot;
@@ -93,13 +113,22 @@ export interface SilentGateway {
 }
 
 /**
- * Starts a gateway. When it resolves, both listeners are open.
+ * Starts a gateway. When it resolves, its listeners are open.
  * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` or `ERR_BULKHEAD_LISTEN`; nothing is left running then
  */
-export async function startGateway(options: ResolvedOptions, extras: GatewayExtras = {}): Promise<Gateway> {
-  const { gateway, urls } = await start(options, extras, true);
-  if (urls === undefined) throw new Error('The gateway has no listeners.');
-  return { ...gateway, ...urls };
+export async function startGateway(
+  options: ResolvedOptions,
+  program?: ProgramOptions & Listening,
+): Promise<Gateway>;
+export async function startGateway(
+  options: ResolvedOptions,
+  program: ProgramOptions,
+): Promise<EmbeddedGateway>;
+export async function startGateway(
+  options: ResolvedOptions,
+  program: ProgramOptions = {},
+): Promise<EmbeddedGateway> {
+  return (await start(options, program)).gateway;
 }
 
 /** A gateway, and its sessions' records. */
@@ -115,35 +144,28 @@ export interface OpenGateway {
  */
 export async function startOpenGateway(
   options: ResolvedOptions,
-  extras: GatewayExtras,
+  program: ProgramOptions & Listening,
   log: DestinationStream,
 ): Promise<OpenGateway> {
-  const { gateway, urls, sessions } = await start(options, extras, true, log);
-  if (urls === undefined) throw new Error('The gateway has no listeners.');
-  return { gateway: { ...gateway, ...urls }, sessions };
-}
-
-/**
- * Starts a gateway without listeners.
- * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE`; nothing is left running then
- */
-export async function startSilentGateway(options: ResolvedOptions): Promise<SilentGateway> {
-  return (await start(options, {}, false)).gateway;
+  const { gateway, sessions } = await start(options, program, log);
+  const { url, adminUrl } = gateway;
+  if (url === undefined || adminUrl === undefined) throw new Error('The gateway has no listeners.');
+  return { gateway: { ...gateway, url, adminUrl }, sessions };
 }
 
 async function start(
   options: ResolvedOptions,
-  extras: GatewayExtras,
-  listens: boolean,
+  program: ProgramOptions,
   destination?: DestinationStream,
-): Promise<{
-  readonly gateway: SilentGateway;
-  readonly urls: Urls | undefined;
-  readonly sessions: AllSessions;
-}> {
+): Promise<{ readonly gateway: EmbeddedGateway; readonly sessions: AllSessions }> {
+  checkProgramOptions(program);
+  const { listen = true, admin: hasAdmin = listen, metadata, authenticate, logger } = program;
   const events = new GatewayEmitter();
   const { logLevel: level, logFormat: format } = options;
-  const log = createLog({ events, level, format, ...(destination && { destination }) });
+  const log =
+    logger === undefined
+      ? createLog({ events, level, format, ...(destination && { destination }) })
+      : forwardLog(events, logger);
   const sessions = new AllSessions(options, events);
   const workers = new HostedWorkers(options, events);
   const learned = new LearnedFiles(cacheFolder(process.env), VERSION, events);
@@ -153,17 +175,29 @@ async function start(
   const probe = new LibuvPoolProbe(events);
   const view = createView({ options, sessions, servers, workers, streams, http, probe });
   const metrics = createMetrics({ events, view, knownTools: () => servers.tools, version: VERSION });
-  const listener = new Listener({
+  const { allowedHosts, allowedOrigins, token, host, port } = options;
+  const allowsAddresses = !isLoopback(host);
+  const guard = createGuard({ allowedHosts, allowedOrigins, token, allowsAddresses, allowsLinks: false });
+  const handler = new McpHandler({
     ...options,
     servers,
     streams,
     totals: streams.totals,
     events,
-    connections: http.connections.mcp,
+    guard,
+    authenticator:
+      authenticate === undefined
+        ? tokenAuthenticator(guard)
+        : hookAuthenticator({ hook: authenticate, events }),
     bodies: http.bodies,
     output: http.output,
-    metadata: extras.metadata ?? (() => undefined),
+    metadata: metadata ?? (() => undefined),
   });
+  const connections = http.connections.mcp;
+  const listener = new Listener({ handler, events, connections, host, port });
+  const embedded = new EmbeddedRequests({ handler, events, connections });
+  const closeMcp = (deadlineMs: number): Promise<unknown> =>
+    Promise.all([listener.close(deadlineMs), embedded.close(deadlineMs)]);
   const admin = createAdminServer({
     ...options,
     host: options.adminHost,
@@ -190,8 +224,8 @@ async function start(
       await deadline.within(sessions.drain(drainMs), POOL_DEADLINE_MS + LISTENERS_DEADLINE_MS);
       for (const session of connected) session.close();
       await deadline.within(Promise.all([...connected].map(({ ended }) => ended)), POOL_DEADLINE_MS);
-      if (!(await deadline.within(drainMs > 0 ? listener.close() : listener.kill(), POOL_DEADLINE_MS))) {
-        void listener.kill();
+      if (!(await deadline.within(closeMcp(drainMs > 0 ? ANSWERS_DEADLINE_MS : 0), POOL_DEADLINE_MS))) {
+        void closeMcp(0);
       }
       await servers.close(deadline);
       await deadline.within(learned.close());
@@ -207,16 +241,16 @@ async function start(
     return ending.ended;
   };
 
-  let urls: Urls | undefined;
+  let url: URL | undefined;
+  let adminUrl: URL | undefined;
   for (const message of options.catalogue.warnings) events.emit('notice', { level: 'warn', message });
   try {
     await servers.start(options.strict);
-    if (listens) {
-      const adminAddress = await admin.listen();
-      const address = await listener.listen();
+    if (hasAdmin) adminUrl = urlOf(await admin.listen(), '/');
+    if (listen) {
       const [first] = servers.all();
       const path = servers.only === undefined ? `/${first?.name ?? ''}/mcp` : '/mcp';
-      urls = { url: urlOf(address, path), adminUrl: urlOf(adminAddress, '/') };
+      url = urlOf(await listener.listen(), path);
     }
   } catch (error) {
     await end(0);
@@ -224,7 +258,7 @@ async function start(
   }
   servers.fill();
   workers.endLeftovers();
-  noteStart(events, options, urls);
+  noteStart(events, options, { url, adminUrl });
   const stop = (cause: string, drainMs: number): Promise<void> => {
     noteStop(events, cause, {
       drainMs,
@@ -251,9 +285,14 @@ async function start(
     return session;
   };
 
-  const gateway: SilentGateway = {
+  const gateway: EmbeddedGateway = {
+    url,
+    adminUrl,
     events,
     connect,
+    handler: (request, response) => embedded.handle(request, response),
+    metrics: (accept) => metrics.scrape(accept),
+    unready: () => view.unready(),
     snapshot: () => view.snapshot(),
     sessions: () => [...view.sessions()],
     servers: () => view.servers(),
@@ -266,12 +305,7 @@ async function start(
       return ending.ended;
     },
   };
-  return { gateway, urls, sessions };
-}
-
-interface Urls {
-  readonly url: URL;
-  readonly adminUrl: URL;
+  return { gateway, sessions };
 }
 
 function urlOf({ address, family, port }: AddressInfo, path: string): URL {

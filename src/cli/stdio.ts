@@ -32,8 +32,8 @@ export async function stdio(request: StdioRequest, libuvPool: readonly number[])
   const stop = watchStopSignals(exitAtOnce);
   watchOtherSignals(exitAtOnce);
   const stopped = once(stop.signal, 'abort');
-  const { startGateway, startSilentGateway } = await import('../gateway.js');
-  const started = listen ? startGateway(options) : startSilentGateway(options);
+  const { startGateway } = await import('../gateway.js');
+  const started = startGateway(options, { listen });
   const gateway = await Promise.race([started, stopped.then(() => startedInTime(started))]);
   if (gateway === undefined) return stop.exitCode();
   exitWith(gateway);

@@ -78,9 +78,17 @@ export function resolveOptions(sources: OptionSources): ResolvedOptions {
  * of servers.
  * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` with one sentence
  */
-export function fromApi(options: GatewayOptions = {}): ResolvedOptions {
+export function fromApi(options: GatewayOptions = {}, exposure: Exposure = {}): ResolvedOptions {
   const cwd = process.cwd();
-  return check(gatherFromObject(options, cwd), { cwd, environment: process.env });
+  return check(gatherFromObject(options, cwd), { cwd, environment: process.env }, exposure);
+}
+
+/** What a program says about the listeners, besides options. */
+export interface Exposure {
+  /** Whether the MCP listener needs no token: it is not opened, or the program finds out itself who asks. */
+  readonly mcpGuarded?: boolean;
+  /** Whether the admin listener is not opened. */
+  readonly adminClosed?: boolean;
 }
 
 /**
@@ -151,10 +159,10 @@ function dependentDefaults(options: CheckedOptions, cwd: string) {
   } as const;
 }
 
-function check(given: Gathered, sources: OptionSources): ResolvedOptions {
+function check(given: Gathered, sources: OptionSources, exposure: Exposure = {}): ResolvedOptions {
   const checked = checkEach(given.options);
   const options = { ...checked, ...dependentDefaults(checked, sources.cwd) };
-  checkRelations(options, (name) => given.options.get(name)?.label ?? name);
+  checkRelations(options, (name) => given.options.get(name)?.label ?? name, exposure);
   const catalogue = catalogueOf(given, sources, options, checked.startTimeoutMs);
   const [only] = catalogue.servers;
   const serverModule = catalogue.single && only?.kind === 'module' ? only.moduleUrl : undefined;
@@ -183,6 +191,7 @@ function catalogueOf(
 function checkRelations(
   options: Omit<ResolvedOptions, 'catalogue'>,
   label: (name: OptionName) => string,
+  { mcpGuarded = false, adminClosed = false }: Exposure,
 ): void {
   const { spareThreads, maxThreads, threadHeapMb, threadMemoryMb, host, port, adminHost, adminPort } =
     options;
@@ -194,7 +203,7 @@ function checkRelations(
     const most = `${label('thread-memory-mb')}, which is ${threadMemoryMb}`;
     throw optionError(`${label('thread-heap-mb')} is ${threadHeapMb}, but must be at most ${most}.`);
   }
-  if (port !== 0 && port === adminPort && host === adminHost) {
+  if (port !== 0 && port === adminPort && host === adminHost && !adminClosed) {
     throw optionError(
       `${label('admin-port')} is ${adminPort}, but must differ from ${label('port')} on the same host.`,
     );
@@ -202,7 +211,7 @@ function checkRelations(
   if (options.token !== undefined || options.insecure) return;
   for (const name of ['host', 'admin-host'] as const) {
     const address = name === 'host' ? host : adminHost;
-    if (!isLoopback(address)) {
+    if (!isLoopback(address) && !(name === 'host' ? mcpGuarded : adminClosed)) {
       throw optionError(
         `${label(name)} is "${address}", which other machines can reach, but must be a loopback address unless a token or insecure is set.`,
       );

@@ -18,7 +18,10 @@ export interface SubscriptionOwner {
 }
 
 /** Who listens, as far as it matters to the server. */
-export type ListeningClient = Pick<SessionContext, 'principal' | 'metadata' | 'userAgent' | 'remoteAddress'>;
+export type ListeningClient = Pick<
+  SessionContext,
+  'principal' | 'identity' | 'metadata' | 'userAgent' | 'remoteAddress'
+>;
 
 /** Who listens, and to what. */
 export interface Listener {

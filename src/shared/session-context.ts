@@ -11,6 +11,16 @@ export type Era = 'session' | 'stateless';
 export const AFFINITIES = ['session', 'request', 'principal', 'handle'] as const;
 export type Affinity = (typeof AFFINITIES)[number];
 
+/** A principal that the `authenticate` function of an embedding program has named. */
+export interface Identity {
+  /** `local` if the function named none. */
+  readonly issuer: string;
+  /** Unique for its issuer. */
+  readonly subject: string;
+  /** In alphabetical order. */
+  readonly scopes: readonly string[];
+}
+
 /**
  * The plain data that describes one session. It is given to the server module, shown by the admin API and written to
  * log lines. All of it can cross a port as a structured clone.
@@ -32,8 +42,13 @@ export interface SessionContext {
   readonly userAgent: string | undefined;
   /** The peer's address as the socket reports it; behind a proxy, the proxy's. */
   readonly remoteAddress: string | undefined;
-  /** Who opened the session: `anonymous`, or `token` for the holder of the static bearer token. */
+  /**
+   * Who opened the session, and alone may use it: `anonymous`, `token` for the holder of the static bearer token, or a text
+   * that is unique for each `identity`.
+   */
   readonly principal: string;
+  /** Who that is, if `createGateway({ authenticate })` has named it. */
+  readonly identity?: Identity;
   /** Milliseconds since the epoch. */
   readonly startedAtMs: number;
   /** What `createGateway({ metadata })` returned for the request that opened the session; `{}` without it. */

@@ -19,12 +19,18 @@ export type RejectionReason =
   | 'host'
   | 'origin'
   | 'unauthorized'
+  /** `authenticate` knows who asks, and refuses it. */
+  | 'forbidden'
+  /** `authenticate` threw, returned something else than it may, or took too long. */
+  | 'authentication_failed'
   | 'not_found'
   | 'method_not_allowed'
   | 'not_acceptable'
   | 'unsupported_media_type'
   | 'body_too_large'
   | 'body_budget'
+  /** A server of the embedding program has too many connections with requests to the gateway. */
+  | 'connection_limit'
   | 'request_timeout'
   | 'malformed_http'
   | 'expectation_failed'
@@ -301,6 +307,8 @@ export interface GatewayEvents {
   'children-killed': [{ readonly processes: number }];
   /** What a dead gateway had left behind: processes were ended, folders for temporary files removed. */
   'leftovers-ended': [{ readonly processes: number; readonly folders: number }];
+  /** The logger of an embedding program threw, or its promise rejected: the line is lost. */
+  'logger-failed': [{ readonly message: string }];
   /** What an operator should know and no other event reports. */
   notice: [
     {

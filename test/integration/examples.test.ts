@@ -31,6 +31,8 @@ describe('the examples', () => {
     expect(readdirSync(exampleFolder).filter((name) => name.endsWith('.mjs'))).to.have.members([
       'calculator.mjs',
       'dice.mjs',
+      'embed-express.mjs',
+      'embed-fastify.mjs',
       'greeter.mjs',
       'line-sorter.mjs',
       'shopping-list.mjs',

@@ -63,10 +63,15 @@ const REJECTIONS = [
   '406 not_acceptable',
   '413 body_too_large',
   '415 unsupported_media_type',
+  '500 authentication_failed internalError',
   '500 internal_error internalError',
+  '503 authentication_failed',
   '503 body_budget',
+  '503 connection_limit',
+  '503 draining',
   '503 server_unavailable',
   '503 thread_wait',
+  '505 malformed_http',
 ];
 
 describe('Codes of errors', () => {

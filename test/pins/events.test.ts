@@ -18,6 +18,7 @@ const EVENTS = {
   'libuv-pool-probed': { waitMs: true },
   'lists-learned': { server: true, outcome: true },
   'lines-skipped': { context: true, lines: true },
+  'logger-failed': { message: true },
   'module-log': { context: true, key: true, source: true, level: true, message: true, fields: true },
   'module-log-dropped': { context: true, lines: true },
   notice: { level: true, message: true, fields: true },

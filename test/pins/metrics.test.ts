@@ -26,6 +26,7 @@ const METRICS = [
   'bulkhead_libuv_pool_wait_seconds histogram',
   'bulkhead_limit gauge limit',
   'bulkhead_lists_learned_total counter outcome',
+  'bulkhead_logger_failures_total counter',
   'bulkhead_module_log_lines_dropped_total counter',
   'bulkhead_stdout_lines_skipped_total counter',
   'bulkhead_module_log_lines_total counter source,level',

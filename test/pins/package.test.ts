@@ -8,6 +8,13 @@ import { projectRoot } from '../support/project.js';
 import { expectPinned, inSources } from './pinned.js';
 
 const TYPES = [
+  'Authentication',
+  'EmbeddedGateway',
+  'GatewayLogger',
+  'GivenPrincipal',
+  'Identity',
+  'ProgramOptions',
+  'Refusal',
   'BulkheadErrorCode',
   'ConnectableServer',
   'ConnectedSession',

@@ -1,4 +1,9 @@
-import { createGateway } from '../../src/index.js';
+import {
+  createGateway,
+  type Gateway,
+  type GatewayOptions as Options,
+  type ProgramOptions,
+} from '../../src/index.js';
 import { afterThisTest } from './cleanup.js';
 import { until, withDeadline } from './deadline.js';
 import { FAST_PATH } from './fast-path.js';
@@ -6,8 +11,8 @@ import { ISOLATION } from './isolation.js';
 import { joined, toolsModule } from './modules.js';
 import { RawClient, type RawClientOptions } from './raw-client.js';
 
-export type Gateway = Awaited<ReturnType<typeof createGateway>>;
-export type GatewayOptions = Parameters<typeof createGateway>[0];
+export type { Gateway };
+export type GatewayOptions = Options & Omit<ProgramOptions, 'listen' | 'admin'>;
 
 const KILL_DEADLINE_MS = 30_000;
 
@@ -30,7 +35,7 @@ const quietDefaults = {
   isolation: ISOLATION,
 } satisfies Record<string, unknown>;
 
-function withDefaults(options: Partial<GatewayOptions> = {}): GatewayOptions {
+export function withDefaults(options: Partial<GatewayOptions> = {}): GatewayOptions {
   const given = { ...quietDefaults, ...options };
   // A test that says whether it is bundled means the module's own files.
   if (options.bundle !== undefined || !(given.serverModule instanceof URL)) return given as GatewayOptions;
@@ -88,17 +93,17 @@ export async function endSessions(gateway: Gateway): Promise<void> {
 }
 
 /** The Streamable HTTP endpoint. */
-export function mcpUrl(gateway: Gateway): URL {
+export function mcpUrl(gateway: Pick<Gateway, 'url'>): URL {
   return new URL('/mcp', gateway.url);
 }
 
 /** The legacy HTTP+SSE endpoint. */
-export function sseUrl(gateway: Gateway): URL {
+export function sseUrl(gateway: Pick<Gateway, 'url'>): URL {
   return new URL('/sse', gateway.url);
 }
 
 /** A raw client of the gateway; its sockets are destroyed after the test. */
-export function rawClient(gateway: Gateway, options: RawClientOptions = {}): RawClient {
+export function rawClient(gateway: Pick<Gateway, 'url'>, options: RawClientOptions = {}): RawClient {
   const client = new RawClient(mcpUrl(gateway), options);
   afterThisTest(() => client.destroy());
   return client;

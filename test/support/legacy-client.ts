@@ -22,7 +22,7 @@ export class LegacyClient {
   }
 
   /** Opens the stream and waits for its `endpoint` event. */
-  static async open(gateway: Gateway, url = sseUrl(gateway)): Promise<LegacyClient> {
+  static async open(gateway: Pick<Gateway, 'url'>, url = sseUrl(gateway)): Promise<LegacyClient> {
     const http = rawClient(gateway);
     const { stream } = await http.send('GET', undefined, {}, url);
     const { data } = await stream.next(({ event }) => event === 'endpoint', "the 'endpoint' event");
@@ -31,7 +31,7 @@ export class LegacyClient {
 
   /** As `open`, with `initialize` and `notifications/initialized` done. */
   static async connect(
-    gateway: Gateway,
+    gateway: Pick<Gateway, 'url'>,
     capabilities: Record<string, unknown> = {},
     url = sseUrl(gateway),
   ): Promise<LegacyClient> {

@@ -6,7 +6,10 @@ import type { SessionContext } from '../../shared/session-context.js';
 import type { EndReason } from '../../telemetry/end-reason.js';
 
 /** Who sends a request, as far as its compartment depends on it. */
-export type Caller = Pick<SessionContext, 'principal' | 'metadata' | 'userAgent' | 'remoteAddress'>;
+export type Caller = Pick<
+  SessionContext,
+  'principal' | 'identity' | 'metadata' | 'userAgent' | 'remoteAddress'
+>;
 
 /** A record, as whoever has opened it sees it. */
 export interface Compartment {

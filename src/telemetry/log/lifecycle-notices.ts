@@ -4,11 +4,11 @@ import type { ResolvedOptions } from '../../config/options.js';
 import { VERSION } from '../../version.js';
 import type { GatewayEmitter } from '../events.js';
 
-/** @param urls of its listeners, if it has any */
+/** @param urls of its listeners; those that it does not have are `undefined` */
 export function noteStart(
   events: GatewayEmitter,
   options: ResolvedOptions,
-  urls: { readonly url: URL; readonly adminUrl: URL } | undefined,
+  urls: { readonly url: URL | undefined; readonly adminUrl: URL | undefined },
 ): void {
   events.emit('notice', {
     level: 'info',
@@ -17,7 +17,8 @@ export function noteStart(
       version: VERSION,
       node: process.version,
       pid: process.pid,
-      ...(urls !== undefined && { url: urls.url.href, adminUrl: urls.adminUrl.href }),
+      ...(urls.url !== undefined && { url: urls.url.href }),
+      ...(urls.adminUrl !== undefined && { adminUrl: urls.adminUrl.href }),
       ...(options.catalogue.single
         ? { serverModule: options.serverModule ?? 'built-in' }
         : { servers: options.catalogue.servers.map(({ name }) => name) }),

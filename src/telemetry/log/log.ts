@@ -10,9 +10,11 @@ import type {
   GatewayEmitter,
   GatewayListeners,
   RejectedRequest,
+  RejectionReason,
   RequestFacts,
   ThreadExitCause,
 } from '../events.js';
+import { type GatewayLogger, type LogWriter, writerOf } from './given-logger.js';
 import { type LogOutput, openStandardError, prettyStream, unbuffered } from './log-output.js';
 import { printable, printableFields } from './log-text.js';
 
@@ -50,6 +52,17 @@ export function createLog({ events, level, format, destination }: LogOptions): L
   };
 }
 
+/** Passes the lines on to the logger of an embedding program. What is written, and when, is up to it. */
+export function forwardLog(events: GatewayEmitter, logger: GatewayLogger): Pick<Log, 'close'> {
+  const writer = writerOf(logger, (message) => events.emit('logger-failed', { message }));
+  const unsubscribe = events.subscribe(createListeners(writer));
+  return {
+    async close() {
+      unsubscribe();
+    },
+  };
+}
+
 const DESCRIPTOR_LINES = {
   high: {
     level: 'warn',
@@ -74,9 +87,15 @@ const NOT_THE_SERVERS_FAULT: ReadonlySet<string> = new Set([
   '-32042',
 ]);
 
+/**
+ * A client with an old version in its header fails in every call, for which there is an option; and an `authenticate` that
+ * takes too long keeps everybody out.
+ */
+const SAID_REASONS: ReadonlySet<RejectionReason> = new Set(['version_header', 'authentication_failed']);
+
 const QUIET_EXITS: ReadonlySet<ThreadExitCause> = new Set(['ended', 'slept']);
 
-function createListeners(logger: Logger): GatewayListeners {
+function createListeners(logger: LogWriter): GatewayListeners {
   const rejections = new AdmissionWindow(REJECTIONS_PER_WINDOW, REJECTION_WINDOW_MS);
   const drops = new AdmissionWindow(REJECTIONS_PER_WINDOW, REJECTION_WINDOW_MS);
   return {
@@ -113,9 +132,8 @@ function createListeners(logger: Logger): GatewayListeners {
         ...(request !== undefined && describeRejected(request)),
         ...(detail !== undefined && { detail: printable(detail) }),
       };
-      // Whoever is refused access asks for the reason; and a fault of the gateway is reported at any level. A client with an
-      // old version in its header fails in every call, for which there is an option.
-      if (status !== 401 && status !== 403 && status !== 500 && reason !== 'version_header') {
+      // Whoever is refused access asks for the reason; and a fault of the gateway is reported at any level.
+      if (!SAID_REASONS.has(reason) && status !== 401 && status !== 403 && status !== 500) {
         logger.debug(fields, 'request refused');
         return;
       }
@@ -191,7 +209,7 @@ function createListeners(logger: Logger): GatewayListeners {
   };
 }
 
-function stackAtDebug(logger: Logger, stack: string | undefined): { readonly stack?: string } {
+function stackAtDebug(logger: LogWriter, stack: string | undefined): { readonly stack?: string } {
   return stack === undefined || !logger.isLevelEnabled('debug') ? {} : { stack: printable(stack) };
 }
 

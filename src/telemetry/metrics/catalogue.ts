@@ -243,6 +243,10 @@ export function createCatalogue(registry: Registry, collect: () => void) {
       'bulkhead_module_log_lines_dropped_total',
       'Log lines of server modules that were dropped by the rate limit.',
     ),
+    loggerFailures: counter(
+      'bulkhead_logger_failures_total',
+      'Log lines that were lost because the logger of the embedding program threw.',
+    ),
     stdoutLinesSkipped: counter(
       'bulkhead_stdout_lines_skipped_total',
       'Lines on the stdout of servers that speak stdio that were no messages of the protocol.',

@@ -88,6 +88,7 @@ export function createListeners(
 
     'module-log': ({ source, level }) => catalogue.moduleLogLines.inc({ source, level }),
     'lines-skipped': ({ lines }) => catalogue.stdoutLinesSkipped.inc(lines),
+    'logger-failed': () => catalogue.loggerFailures.inc(),
     'module-log-dropped': ({ lines }) => catalogue.moduleLogLinesDropped.inc(lines),
     'children-killed': ({ processes }) => catalogue.childProcessesKilled.inc(processes),
     'leftovers-ended': ({ processes, folders }) => {

@@ -9,7 +9,11 @@ export type Body =
   | { readonly outcome: 'no-room' }
   | { readonly outcome: 'not-utf-8' }
   /** The client disconnected before the end of the body. */
-  | { readonly outcome: 'aborted' };
+  | { readonly outcome: 'aborted' }
+  /** A body parser has read it, and what it has made of it is not known, */
+  | { readonly outcome: 'read-before' }
+  /** or cannot be written as JSON again. */
+  | { readonly outcome: 'too-deep' };
 
 const REPLACEMENT_CHARACTER = '\ufffd';
 
@@ -20,7 +24,7 @@ const PIECE_BYTES = 16 * 1024;
 
 /**
  * Reads a body of at most `maxBodyBytes` as UTF-8 and calls back once. A larger body is not read to its end. A client
- * that waits for `100 Continue` gets it here.
+ * that waits for `100 Continue` gets it here. What a body parser has read before is taken from `request.body`.
  */
 export function readBody(
   request: IncomingMessage,
@@ -33,8 +37,11 @@ export function readBody(
     done({ outcome: 'too-large' });
     return;
   }
-  // HTTP/1.0 has no interim answers, and ignores the header (RFC 9110, section 10.1.1).
-  if (request.headers.expect !== undefined && request.httpVersionMinor > 0) response.writeContinue();
+  if (request.readableDidRead) {
+    done(parsedBefore(request, maxBodyBytes));
+    return;
+  }
+  askForBody(request, response);
   const body = new UnfinishedBody(bodies);
   let bytes = 0;
   let finished = false;
@@ -58,6 +65,35 @@ export function readBody(
     finish(text === undefined ? { outcome: 'not-utf-8' } : { outcome: 'text', text });
   });
   request.on('close', () => finish({ outcome: 'aborted' }));
+}
+
+/**
+ * HTTP/1.0 has no interim answers, and ignores the header (RFC 9110, section 10.1.1). A server of the embedding program has
+ * answered it already, unless it listens to `checkContinue`. Only Node's own mark shows that.
+ */
+function askForBody(request: IncomingMessage, response: ServerResponse): void {
+  if (request.headers.expect === undefined || request.httpVersionMinor === 0) return;
+  const { _sent100: asked } = response as { readonly _sent100?: boolean };
+  if (asked !== true) response.writeContinue();
+}
+
+/** The body of a request that a parser in front of the handler has read, such as `express.json()`, from `request.body`. */
+function parsedBefore(request: IncomingMessage, maxBodyBytes: number): Body {
+  const { body } = request as { readonly body?: unknown };
+  if (ArrayBuffer.isView(body)) {
+    if (body.byteLength > maxBodyBytes) return { outcome: 'too-large' };
+    const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    return isUtf8(bytes) ? { outcome: 'text', text: bytes.toString() } : { outcome: 'not-utf-8' };
+  }
+  let text: unknown;
+  try {
+    text = typeof body === 'object' && body !== null ? JSON.stringify(body) : body;
+  } catch (error) {
+    // It recurses, which `JSON.parse` does not.
+    return { outcome: error instanceof RangeError ? 'too-deep' : 'read-before' };
+  }
+  if (typeof text !== 'string') return { outcome: 'read-before' };
+  return Buffer.byteLength(text) > maxBodyBytes ? { outcome: 'too-large' } : { outcome: 'text', text };
 }
 
 /** What has arrived of a body so far. Most bodies arrive whole, in one chunk, and do not have to be counted. */

@@ -26,6 +26,8 @@ export interface ConnectionsOptions {
 interface Connection extends Linked<Connection> {
   readonly socket: Socket;
   readonly address: string | undefined;
+  /** It belongs to a server of the embedding program, and is known here only while a response is open. */
+  readonly borrowed: boolean;
   /** Number of responses that are still open; more than one if requests are pipelined. */
   open: number;
   /** The latest of them. */
@@ -72,32 +74,19 @@ export class Connections {
 
   /** Accepts a new connection, or closes it. */
   accept(socket: Socket): void {
-    const { maxConnections, maxPerAddress, isShort } = this.#options;
-    if (isShort?.() === true) {
-      this.drop(socket, 'no_descriptor');
-      return;
-    }
-    const address = countedAddress(socket);
-    if (address !== undefined && (this.#byAddress.get(address) ?? 0) >= maxPerAddress) {
-      this.drop(socket, 'address_limit');
-      return;
-    }
-    if (this.#connections.size >= maxConnections && !this.#makeRoom()) {
-      this.drop(socket, 'limit');
-      return;
-    }
-    const connection: Connection = {
-      socket,
-      address,
-      open: 0,
-      response: undefined,
-      previous: undefined,
-      next: undefined,
-    };
-    this.#connections.set(socket, connection);
-    this.#idle.push(connection);
-    if (address !== undefined) this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
-    socket.on('close', this.#onSocketClosed);
+    const reason = this.#add(socket, false);
+    if (reason !== undefined) this.drop(socket, reason);
+  }
+
+  /**
+   * A request has arrived on a connection that is another server's, and this is its response. The connection counts, and
+   * its peer is looked after, until the response is closed.
+   * @returns whether there is room for it
+   */
+  borrow(socket: Socket, response: ServerResponse): boolean {
+    if (!this.#connections.has(socket) && this.#add(socket, true) !== undefined) return false;
+    this.begin(socket, response);
+    return true;
   }
 
   /** A request has arrived, and this is its response. */
@@ -139,6 +128,29 @@ export class Connections {
     for (const { socket } of this.#idle) socket.destroy();
   }
 
+  /** @returns why there is no room for it, or `undefined` */
+  #add(socket: Socket, borrowed: boolean): ConnectionDropReason | undefined {
+    const { maxConnections, maxPerAddress, isShort } = this.#options;
+    if (isShort?.() === true) return 'no_descriptor';
+    const address = countedAddress(socket);
+    if (address !== undefined && (this.#byAddress.get(address) ?? 0) >= maxPerAddress) return 'address_limit';
+    if (this.#connections.size >= maxConnections && !this.#makeRoom()) return 'limit';
+    const connection: Connection = {
+      socket,
+      address,
+      borrowed,
+      open: 0,
+      response: undefined,
+      previous: undefined,
+      next: undefined,
+    };
+    this.#connections.set(socket, connection);
+    this.#idle.push(connection);
+    if (address !== undefined) this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
+    socket.on('close', this.#onSocketClosed);
+    return undefined;
+  }
+
   #makeRoom(): boolean {
     const idlest = this.#idle.first;
     const [oldest] = this.#options.closesBusy ? this.#connections.values() : [];
@@ -156,6 +168,11 @@ export class Connections {
     if (connection.open > 0) return;
     connection.response = undefined;
     this.#idle.push(connection);
+    if (connection.borrowed) {
+      socket.off('close', this.#onSocketClosed);
+      this.#forget(connection);
+      return;
+    }
     // The kernel has the rest of its answer by now.
     if (this.#closing && !isClosing(socket)) socket.destroy();
   }

@@ -1,10 +1,11 @@
 /** What the transports over HTTP have in common. */
 import type { IncomingMessage } from 'node:http';
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
+import type { Principal } from '../../auth/principal.js';
 import type { OutboxSource } from '../../delivery/outbox.js';
 import type { StreamTotals } from '../../delivery/stream-totals.js';
 import type { OpeningContext, SessionManager } from '../../session/session-manager.js';
-import type { SessionTransport } from '../../shared/session-context.js';
+import type { SessionContext, SessionTransport } from '../../shared/session-context.js';
 import { MAX_NAME_CHARS } from '../session-messages.js';
 import type { MessageCollaborators } from './messages.js';
 import type { OutputBudget } from './output-budget.js';
@@ -30,7 +31,7 @@ export interface HttpTransportCollaborators extends MessageCollaborators {
 export function contextOf(
   request: IncomingMessage,
   transport: SessionTransport,
-  principal: string,
+  principal: Principal,
   metadata: Readonly<Record<string, unknown>>,
 ): OpeningContext {
   return {
@@ -41,7 +42,15 @@ export function contextOf(
     protocolVersion: LATEST_PROTOCOL_VERSION,
     userAgent: headerOf(request, 'user-agent')?.slice(0, MAX_NAME_CHARS),
     remoteAddress: request.socket.remoteAddress,
-    principal,
+    ...contextOfPrincipal(principal),
     metadata,
   };
+}
+
+/** Whoever makes a request, in a session's context. */
+export function contextOfPrincipal({
+  key,
+  identity,
+}: Principal): Pick<SessionContext, 'principal' | 'identity'> {
+  return identity === undefined ? { principal: key } : { principal: key, identity };
 }

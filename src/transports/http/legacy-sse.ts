@@ -4,6 +4,7 @@
  * closes, the session ends.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Principal } from '../../auth/principal.js';
 import { JSON_RPC } from '../../protocol/json-rpc-error.js';
 import type { Session } from '../../session/session.js';
 import { identified, openingOf, tellSession } from '../session-messages.js';
@@ -28,7 +29,7 @@ export class LegacySse {
   open(
     request: IncomingMessage,
     response: ServerResponse,
-    principal: string,
+    principal: Principal,
     { slash }: RequestTarget,
   ): void {
     if (request.method !== 'GET') return this.#reject(request, response, methodNotAllowed('GET'));
@@ -64,7 +65,7 @@ export class LegacySse {
   message(
     request: IncomingMessage,
     response: ServerResponse,
-    principal: string,
+    principal: Principal,
     { query }: RequestTarget,
   ): void {
     if (request.method !== 'POST') return this.#reject(request, response, methodNotAllowed('POST'));
@@ -76,7 +77,7 @@ export class LegacySse {
         message: 'Bad Request: the sessionId parameter is missing. GET /sse returns the complete address.',
       });
     }
-    const session = this.#parts.sessions.find(sessionId, principal);
+    const session = this.#parts.sessions.find(sessionId, principal.key);
     if (session?.context.transport !== 'sse') return this.#reject(request, response, SESSION_GONE);
     readJson(this.#parts, request, response, (text) => {
       // Its stream may have closed while the body arrived.

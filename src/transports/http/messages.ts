@@ -23,6 +23,10 @@ export const TOO_MUCH_WAITS: HttpRejection = {
   message: 'This session waits for a thread and takes no more messages. Try again later.',
 };
 
+const READ_BEFORE =
+  "A request's body was read before it came to the gateway's handler, and request.body does not have it: mount the handler " +
+  'before body parsers, or let request.body be the parsed JSON.';
+
 /** Reads a JSON body as text. A body of another type, not in UTF-8, or too large is rejected. */
 export function readJson(
   collaborators: MessageCollaborators,
@@ -39,7 +43,8 @@ export function readJson(
       message: 'Unsupported Media Type: Content-Type must be application/json, in UTF-8',
     });
   }
-  if (!isPlain(headers['content-encoding'])) {
+  // Whoever has read it before has also unpacked it.
+  if (!request.readableDidRead && !isPlain(headers['content-encoding'])) {
     return reject(events, request, response, {
       status: 415,
       reason: 'unsupported_media_type',
@@ -66,6 +71,15 @@ export function readJson(
           status: 503,
           reason: 'body_budget',
           message: 'Too many unfinished request bodies are held at the moment. Send it again, in one go.',
+        });
+      case 'read-before':
+        throw new Error(READ_BEFORE);
+      case 'too-deep':
+        return reject(events, request, response, {
+          status: 400,
+          reason: 'invalid_request',
+          code: JSON_RPC.invalidRequest,
+          message: 'Invalid Request: it nests too many levels of objects and arrays',
         });
       case 'too-large':
         return reject(events, request, response, {

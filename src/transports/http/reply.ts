@@ -6,6 +6,7 @@ import { messageOf } from '../../shared/errors.js';
 import type { RequestId } from '../../shared/request-id.js';
 import { STATELESS_CODE, STATELESS_VERSIONS } from '../../shared/stateless-protocol.js';
 import type { GatewayEmitter, RejectedRequest, RejectionReason } from '../../telemetry/events.js';
+import { sentTargetOf } from './request-target.js';
 import { rejectionHeaders } from './staged-close.js';
 
 /** How long a client is told to wait before it tries again, in seconds; Claude Code uses its own time. */
@@ -69,7 +70,9 @@ export function noteRejection(
 }
 
 /** The parts of a rejected request that are known from its head. */
-export function rejectedRequest({ method, url = '', headers }: IncomingMessage): RejectedRequest {
+export function rejectedRequest(request: IncomingMessage): RejectedRequest {
+  const { method, headers } = request;
+  const url = sentTargetOf(request);
   const queryStart = url.indexOf('?');
   const path = queryStart === -1 ? url : url.slice(0, queryStart);
   return {

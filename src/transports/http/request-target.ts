@@ -1,4 +1,5 @@
 /** The request target (RFC 9112, section 3.2): the route of a request, and its host. */
+import type { IncomingMessage } from 'node:http';
 
 export interface RequestTarget {
   /** As it was sent, without a slash at its end. */
@@ -47,4 +48,24 @@ export function hasSecondHost(rawHeaders: readonly string[]): boolean {
       lines += 1;
   }
   return lines > 1;
+}
+
+/** A path that may be repeated in a page or a message. */
+const PLAIN_PATH = /^(?:\/[\w.~-]{1,100}){1,10}$/;
+
+/**
+ * The target as the client sent it. A framework that mounts a handler below a path takes the path off `url`, and keeps the
+ * whole in `originalUrl`, as Express and Connect do.
+ */
+export function sentTargetOf(request: Pick<IncomingMessage, 'url'>): string {
+  const { originalUrl } = request as { readonly originalUrl?: unknown };
+  return typeof originalUrl === 'string' ? originalUrl : (request.url ?? '/');
+}
+
+/** The path below which a framework has mounted the handler; empty if there is none, or if it has unusual characters. */
+export function mountPathOf(request: Pick<IncomingMessage, 'url'>): string {
+  const { path } = readTarget(sentTargetOf(request));
+  const { path: rest } = readTarget(request.url ?? '/');
+  const mount = rest === '/' ? path : path.endsWith(rest) ? path.slice(0, -rest.length) : '';
+  return PLAIN_PATH.test(mount) ? mount : '';
 }

@@ -38,16 +38,18 @@ export function endpointOf(
   return found === null ? undefined : { name: found[1], endpoint: found[2] as Endpoint };
 }
 
-export function notFound(directory: ServerDirectory): HttpRejection {
+/** @param mount the path below which a program serves the endpoints; a message contains no paths of the machine, so no such one */
+export function notFound(directory: ServerDirectory, mount: string): HttpRejection {
   const names = [...directory.all()].map(({ name }) => name);
+  const where = mount === '' ? '' : ', below the path where the program has mounted it';
   const told = names.slice(0, MAX_NAMES_TOLD).join(', ') + (names.length > MAX_NAMES_TOLD ? ', …' : '');
   return {
     status: 404,
     reason: 'not_found',
     message:
       directory.only === undefined
-        ? `Not found. The servers here are: ${told}. Each has the endpoints mcp (Streamable HTTP) and sse (legacy HTTP+SSE) below its name`
-        : 'Not found: this server has /mcp (Streamable HTTP) and /sse (legacy HTTP+SSE)',
+        ? `Not found. The servers here are: ${told}. Each has the endpoints mcp (Streamable HTTP) and sse (legacy HTTP+SSE) below its name${where}`
+        : `Not found: this server has /mcp (Streamable HTTP) and /sse (legacy HTTP+SSE)${where}`,
   };
 }
 
@@ -60,11 +62,11 @@ export function unavailable({ name, unavailable: why }: ServedServer): HttpRejec
 }
 
 /** A page for browsers that lists the servers and their addresses. The name of a broken entry may be any text. */
-export function indexPage(directory: ServerDirectory): string {
+export function indexPage(directory: ServerDirectory, mount: string): string {
   const rows = [...directory.all()].map(({ name, unavailable: why }) => {
     const state =
       why === undefined ? '' : ` <strong>cannot be served: ${escaped(withoutPaths(why))}</strong>`;
-    return `<li><code>/${escaped(name)}/mcp</code>${state}</li>`;
+    return `<li><code>${mount}/${escaped(name)}/mcp</code>${state}</li>`;
   });
   return `<!doctype html>
 <html lang="en">
@@ -74,7 +76,7 @@ export function indexPage(directory: ServerDirectory): string {
 <ul>
 ${rows.join('\n')}
 </ul>
-<p>Each is a Streamable HTTP endpoint of the Model Context Protocol; <code>/&lt;name&gt;/sse</code> is the legacy one.</p>
+<p>Each is a Streamable HTTP endpoint of the Model Context Protocol; <code>${mount}/&lt;name&gt;/sse</code> is the legacy one.</p>
 </html>
 `;
 }

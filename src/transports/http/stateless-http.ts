@@ -4,6 +4,7 @@
  * response is its cancellation. There are no event ids and no sessions in this era.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Principal } from '../../auth/principal.js';
 import { Subscriptions } from '../../delivery/subscriptions.js';
 import type { StatelessRequest } from '../../protocol/era.js';
 import { headerParamRejection } from '../../protocol/header-params.js';
@@ -22,7 +23,7 @@ import { DISCOVER } from '../../shared/stateless.js';
 import { STATELESS_CODE } from '../../shared/stateless-protocol.js';
 import type { RejectionReason } from '../../telemetry/events.js';
 import { MAX_NAME_CHARS } from '../session-messages.js';
-import type { HttpTransportCollaborators } from './http-transport.js';
+import { contextOfPrincipal, type HttpTransportCollaborators } from './http-transport.js';
 import { headerOf, internalError, noteRejection, reject, sendJson } from './reply.js';
 import { readMetadata } from './session-metadata.js';
 import { SseStream } from './sse-stream.js';
@@ -62,7 +63,7 @@ export class StatelessHttp {
   request(
     request: IncomingMessage,
     response: ServerResponse,
-    principal: string,
+    principal: Principal,
     classified: StatelessRequest,
   ): void {
     const { message, params } = classified;
@@ -72,7 +73,10 @@ export class StatelessHttp {
       if (wrong !== undefined) return reject(events, request, response, wrong);
     }
     const known = sessions.stateless.answer(message.method, params, message.replyId);
-    if (known !== undefined && (message.method === DISCOVER || !this.#compartments.hasOwnLists(principal)))
+    if (
+      known !== undefined &&
+      (message.method === DISCOVER || !this.#compartments.hasOwnLists(principal.key))
+    )
       return sendJson(response, statelessStatus(known.failure), known.body);
     let metadata: SessionContext['metadata'];
     try {
@@ -85,7 +89,7 @@ export class StatelessHttp {
     if (typeof requestState === 'string' && isGatewayState(requestState))
       return this.#continue(request, response, principal, classified, requestState);
     const caller: Caller = {
-      principal,
+      ...contextOfPrincipal(principal),
       metadata,
       userAgent: headerOf(request, 'user-agent')?.slice(0, MAX_NAME_CHARS),
       remoteAddress: request.socket.remoteAddress,
@@ -148,7 +152,7 @@ export class StatelessHttp {
   #continue(
     request: IncomingMessage,
     response: ServerResponse,
-    principal: string,
+    principal: Principal,
     classified: StatelessRequest,
     state: string,
   ): void {
@@ -158,7 +162,7 @@ export class StatelessHttp {
     // Before the state is used up.
     if (!isFields(inputResponses)) return this.#refuse(request, response, classified, WRONG_RESPONSES);
     const { server } = sessions.options;
-    const bound = { server, principal, method: message.method, digest: paramsDigest(params) };
+    const bound = { server, principal: principal.key, method: message.method, digest: paramsDigest(params) };
     const found = sessions.parked.take(state, bound);
     if ('reason' in found) return this.#refuse(request, response, classified, found);
     const { key, owner } = found;

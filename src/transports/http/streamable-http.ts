@@ -10,6 +10,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LATEST_PROTOCOL_VERSION, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
+import type { Principal } from '../../auth/principal.js';
 import { parseEventId } from '../../delivery/event-id.js';
 import { answerLost } from '../../delivery/session-streams.js';
 import type { ClientMessage, ClientRequest } from '../../protocol/client-message.js';
@@ -43,7 +44,7 @@ export class StreamableHttp {
     this.#eraPolicy = { stateless: this.#stateless.served, lenientVersionHeader };
   }
 
-  handle(request: IncomingMessage, response: ServerResponse, principal: string): void {
+  handle(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
     if (request.method !== 'POST' && this.#stateless.served && isStateless(request)) {
       return this.#reject(request, response, {
         status: 405,
@@ -70,7 +71,7 @@ export class StreamableHttp {
     }
   }
 
-  #post(request: IncomingMessage, response: ServerResponse, principal: string): void {
+  #post(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
     if (isStateless(request)) return this.#read(request, response, principal);
     if (!acceptsAll(request.headers.accept, ['application/json', 'text/event-stream'])) {
       return this.#reject(request, response, {
@@ -88,7 +89,7 @@ export class StreamableHttp {
     this.#read(request, response, principal);
   }
 
-  #read(request: IncomingMessage, response: ServerResponse, principal: string): void {
+  #read(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
     readJson(this.#parts, request, response, (text) => {
       const parsed = messagesIn(text, this.#parts.events, request, response);
       if (parsed === undefined) return;
@@ -106,7 +107,7 @@ export class StreamableHttp {
   #messages(
     request: IncomingMessage,
     response: ServerResponse,
-    principal: string,
+    principal: Principal,
     messages: readonly ClientMessage[],
     batch: boolean,
   ): void {
@@ -151,7 +152,7 @@ export class StreamableHttp {
   #initialize(
     request: IncomingMessage,
     response: ServerResponse,
-    principal: string,
+    principal: Principal,
     opening: ClientRequest,
     messages: number,
   ): void {
@@ -190,7 +191,7 @@ export class StreamableHttp {
     session.initialize(opening, identified(session.context, opening), stream);
   }
 
-  #get(request: IncomingMessage, response: ServerResponse, principal: string): void {
+  #get(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
     if (!acceptsAll(request.headers.accept, ['text/event-stream'])) {
       return this.#reject(request, response, {
         status: 406,
@@ -211,7 +212,7 @@ export class StreamableHttp {
     }
     const sessionId = headerOf(request, 'mcp-session-id');
     if (cursor !== undefined && cursor.requestIds.length > 0 && sessionId !== undefined) {
-      const known = this.#parts.sessions.find(sessionId, principal);
+      const known = this.#parts.sessions.find(sessionId, principal.key);
       if (known === undefined) {
         const connection = this.#sse('post', response, sessionId);
         this.#parts.events.emit('stream-resumed', { kind: 'post', replayed: 0, lost: true });
@@ -226,7 +227,7 @@ export class StreamableHttp {
     else session.resume(cursor, stream);
   }
 
-  #delete(request: IncomingMessage, response: ServerResponse, principal: string): void {
+  #delete(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
     const wrongVersion = this.#unknownVersion(request, []);
     if (wrongVersion !== undefined) return this.#reject(request, response, wrongVersion);
     const session = this.#session(request, response, principal, []);
@@ -239,7 +240,7 @@ export class StreamableHttp {
   #session(
     request: IncomingMessage,
     response: ServerResponse,
-    principal: string,
+    principal: Principal,
     messages: readonly ClientMessage[],
   ): Session | undefined {
     const sessionId = headerOf(request, 'mcp-session-id');
@@ -248,7 +249,7 @@ export class StreamableHttp {
       this.#reject(request, response, { ...SESSION_REQUIRED, id });
       return undefined;
     }
-    const session = this.#parts.sessions.find(sessionId, principal);
+    const session = this.#parts.sessions.find(sessionId, principal.key);
     if (session !== undefined && session.context.transport === 'streamable-http') return session;
     this.#reject(request, response, {
       status: 404,

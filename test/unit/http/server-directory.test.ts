@@ -27,7 +27,7 @@ describe('A server that is broken', () => {
   });
 
   it('is on the page as text, whatever its name and its reason', () => {
-    const page = indexPage(directoryOf(broken('<img>', 'it has "<script>" in /srv/me/tools/a.mjs')));
+    const page = indexPage(directoryOf(broken('<img>', 'it has "<script>" in /srv/me/tools/a.mjs')), '');
     expect(page).to.include('&lt;img&gt;').and.include('&lt;script&gt;').and.include('(a path)');
     expect(page).not.to.include('<img>').and.not.to.include('<script>').and.not.to.include('/srv');
   });

@@ -1,0 +1,54 @@
+/** The logger of an embedding program, which gets the gateway's log lines instead of stderr. */
+import { messageOf } from '../../shared/errors.js';
+
+export const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'] as const;
+type Method = (typeof LOGGER_METHODS)[number];
+
+type Write = (fields: object, message: string) => unknown;
+
+/**
+ * A logger as pino, Bunyan and Fastify have it: an object of fields first, then the message. `console` will do. It chooses
+ * itself what it writes: `logLevel` and `logFormat` do not apply.
+ */
+export interface GatewayLogger {
+  debug(fields: object, message: string): unknown;
+  info(fields: object, message: string): unknown;
+  warn(fields: object, message: string): unknown;
+  error(fields: object, message: string): unknown;
+  /** Whether lines of this level are written at all; every level, if it is left out. */
+  isLevelEnabled?(level: string): boolean;
+}
+
+/** What writes log lines. */
+export interface LogWriter extends Readonly<Record<Method, (fields: object, message: string) => void>> {
+  isLevelEnabled(level: string): boolean;
+}
+
+/** Wraps a program's logger: whatever it throws, or its promises reject with, is reported and goes no further. */
+export function writerOf(logger: GatewayLogger, onFailure: (message: string) => void): LogWriter {
+  const failed = (error: unknown): void => onFailure(messageOf(error));
+  const write =
+    (method: Method): ((fields: object, message: string) => void) =>
+    (fields, message) => {
+      try {
+        const returned = (logger as Readonly<Record<Method, Write>>)[method](fields, message);
+        if (returned instanceof Promise) returned.catch(failed);
+      } catch (error) {
+        failed(error);
+      }
+    };
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    isLevelEnabled(level) {
+      try {
+        return logger.isLevelEnabled?.(level) ?? true;
+      } catch (error) {
+        failed(error);
+        return true;
+      }
+    },
+  };
+}
