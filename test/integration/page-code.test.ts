@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 import { afterThisTest } from '../support/cleanup.js';
 import { runCliHere } from '../support/cli-in-process.js';
 import { runCli } from '../support/cli-process.js';
@@ -69,7 +69,10 @@ async function check(
 }
 
 describe('the code on the pages', () => {
-  after('remove its files', remove);
+  after('remove its files, and end the process of esbuild', async () => {
+    remove();
+    await stop();
+  });
 
   for (const [language, { files: pattern, options }] of Object.entries(LANGUAGES)) {
     const checked = here.map(({ path }) => path).filter((path) => pattern.test(path));
