@@ -67,7 +67,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'src/transports/stdio/line-writer.ts',
   ],
   // A program that embeds a gateway, and reaches into its sessions.
-  'src/testing/': ['src/config/', 'src/gateway.ts', 'src/session/', 'src/telemetry/'],
+  'src/testing/': [
+    'src/program-options.ts',
+    'src/config/',
+    'src/gateway.ts',
+    'src/session/',
+    'src/telemetry/',
+  ],
   'src/admin/': ['src/config/', 'src/auth/', 'src/transports/http/', 'src/telemetry/'],
 };
 
