@@ -9,7 +9,8 @@ import { libuvPoolSize } from './cli/libuv-pool-size.js';
 const SIZE = 'UV_THREADPOOL_SIZE';
 
 // The other commands run no tools.
-const isOurs = ['serve', 'stdio'].includes(process.argv[2] ?? '') && process.env[SIZE] === undefined;
+const RUN_TOOLS = ['serve', 'stdio', 'list', 'call', 'read', 'prompt'];
+const isOurs = RUN_TOOLS.includes(process.argv[2] ?? '') && process.env[SIZE] === undefined;
 const started = isOurs ? startLibuvPool() : [];
 void import('./cli/cli.js').then(({ main }) => main(started));
 

@@ -19,7 +19,7 @@ import type { CommandEntry } from '../servers/server-entry.js';
 import { environmentFor } from '../servers/server-environment.js';
 import { HAS_PROCESS_TABLE } from '../shared/process-table.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
-import { rootMessage } from './connection.js';
+import { rootMessage } from './client/root-message.js';
 import { CommandFailure } from './failure.js';
 import { StdioProcess } from './stdio-process.js';
 

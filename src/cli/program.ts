@@ -8,6 +8,7 @@ import { CLIENT_NAMES, SCOPES } from '../client-configs/client.js';
 import type { OptionRow } from '../config/option.js';
 import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../config/option-table.js';
 import { VERSION } from '../version.js';
+import { addClientCommands } from './client-commands.js';
 import type { ImportRequest } from './import.js';
 import { TEMPLATE_NAME } from './init/project-files.js';
 
@@ -28,7 +29,7 @@ function optionFlag(name: string, row: OptionRow, prefix = ''): Option {
 }
 
 /** Commands after which `--` begins another command with flags of its own. */
-const SERVING: readonly unknown[] = ['serve', 'stdio'];
+const SERVING: readonly unknown[] = ['serve', 'stdio', 'list', 'call', 'read', 'prompt'];
 
 /**
  * Removes what follows `--` from the arguments of a command that serves it. Commander cannot distinguish it from
@@ -134,51 +135,7 @@ export function createProgram(
     },
   );
 
-  program
-    .command('call')
-    .summary('call a tool of a running server')
-    .description('Calls a tool of any MCP server and prints the result; progress goes to stderr.')
-    .argument('<url>', "the server's address, such as http://127.0.0.1:3000/mcp")
-    .argument('<tool>', "the tool's name")
-    .argument('[json]', "the tool's arguments, a JSON object")
-    .option('--token <token>', 'bearer token (env: BULKHEAD_TOKEN)')
-    .option('--timeout <duration>', 'how long to wait for the connection, and for the result', '60s')
-    .option('--json', 'print the whole result as JSON')
-    .option(
-      '--era <name>',
-      'session: up to 2025-11-25; stateless: 2026-07-28; auto: stateless where the server serves it',
-      'auto',
-    )
-    .addOption(
-      listOption(
-        '--input <key=json>',
-        'answer to what the server asks, in the stateless era; without one, the command shows what it asks',
-      ),
-    )
-    .action(
-      async (
-        url: string,
-        tool: string,
-        json: string | undefined,
-        flags: { token?: string; timeout: string; json?: true; era: string; input?: string[] },
-      ) => {
-        const { call } = await import('./call.js');
-        const token = flags.token ?? process.env.BULKHEAD_TOKEN;
-        finish(
-          await call({
-            url,
-            tool,
-            json,
-            token,
-            timeout: flags.timeout,
-            era: flags.era,
-            inputs: flags.input ?? [],
-            raw: flags.json === true,
-            version: VERSION,
-          }),
-        );
-      },
-    );
+  addClientCommands(program, { command, libuvPool, finish });
 
   program
     .command('import')

@@ -212,7 +212,7 @@ describe('bulkhead bridge refuses with exit code 2 and one sentence', () => {
     [
       'a header of its own',
       ['http://a', '--header', 'Mcp-Session-Id: 1'],
-      /^--header gives Mcp-Session-Id, which the bridge itself/,
+      /^--header gives Mcp-Session-Id, which is set for each request anyway/,
     ],
     ['a token twice', ['http://a', '--token', 'a', '--token-file', 'b'], /^Both --token and --token-file/],
     ['a file that is not there', ['http://a', '--token-file', '/nowhere'], /^\/nowhere cannot be read/],

@@ -163,7 +163,7 @@ describe('bulkhead call', () => {
       [
         'a URL that is none',
         ['localhost:3000', 'greet'],
-        /^<url> is "localhost:3000", but must be an http: or https: URL/,
+        /^<server> is "localhost:3000" \(did you mean "http:\/\/localhost:3000\/mcp"\?\), but must be an http: /,
       ],
       [
         'a timeout that is none',

@@ -82,12 +82,25 @@ const SERVER_KEYS = [
   'tools <rules>',
 ];
 
+/** Of the commands that try a server: which one, and the way to it. */
+const WAY_FLAGS = [
+  '--server <name>',
+  '--header <header>',
+  '--token <token>',
+  '--token-file <file>',
+  '--timeout <duration>',
+  '--era <name>',
+];
+
 /** By command, in addition to those that `serve` has for each option. */
 const FLAGS = {
   init: ['--ts', '--js', '--yes'],
   serve: ['--config <file>', '--no-bundle', '--no-fast-path'],
   stdio: ['--listen', '--server <name>', '--config <file>', '--no-bundle', '--no-fast-path'],
-  call: ['--token <token>', '--timeout <duration>', '--json', '--era <name>', '--input <key=json>'],
+  list: [...WAY_FLAGS, '--schema', '--json'],
+  call: [...WAY_FLAGS, '--arg <key=value>', '--input <key=json>', '--json', '--raw'],
+  read: [...WAY_FLAGS, '--input <key=json>', '--json', '--raw'],
+  prompt: [...WAY_FLAGS, '--arg <key=value>', '--input <key=json>', '--json', '--raw'],
   bridge: ['--header <header>', '--token <token>', '--token-file <file>'],
   import: ['--client <name>', '--scope <scope>', '--config <file>', '--write', '--check', '--undo'],
   load: [
@@ -165,7 +178,10 @@ describe('Commands', () => {
     expectPinned('Commands and their arguments', found, [
       'serve server-module',
       'stdio server-module',
-      'call url tool json',
+      'list server name',
+      'call server tool json',
+      'read server uri',
+      'prompt server name json',
       'bridge url',
       'import',
       'init folder',

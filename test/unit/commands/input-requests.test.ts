@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import {
+  givenResponse,
   INPUT_REQUIRED,
-  inputResponses,
   parseInputs,
   renderInputRequests,
-} from '../../../src/cli/call/input-requests.js';
+} from '../../../src/cli/questions/input-requests.js';
 import { sentenceOf } from '../../support/option-folder.js';
 
 const asking = (inputRequests: object) =>
@@ -34,8 +34,8 @@ const SAMPLING = {
   params: { messages: [{ role: 'user', content: { type: 'text', text: 'Why?' } }], maxTokens: 5 },
 };
 
-function answer(request: object, written: string): unknown {
-  return inputResponses(asking({ key: request }), parseInputs([`key=${written}`]))?.key;
+function answer({ method }: { method: string }, written: string): unknown {
+  return givenResponse('key', method, parseInputs([`key=${written}`]).get('key'));
 }
 
 describe('the answers of --input', () => {
@@ -66,13 +66,6 @@ describe('the answers of --input', () => {
     });
     expect(answer(ROOTS, '["file:///a"]')).to.deep.equal({ roots: [{ uri: 'file:///a' }] });
     expect(answer(ROOTS, '{"roots": []}')).to.deep.equal({ roots: [] });
-  });
-
-  it('are complete or none', () => {
-    const asked = asking({ one: ROOTS, two: ROOTS });
-    expect(inputResponses(asked, parseInputs(['one=[]']))).to.equal(undefined);
-    const given = parseInputs(['one=[]', 'two=[]', 'three=[]']);
-    expect(inputResponses(asked, given)).to.deep.equal({ one: { roots: [] }, two: { roots: [] } });
   });
 
   for (const [request, written, sentence] of [

@@ -3,25 +3,27 @@ import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { type AnswerHead, type Exchange, exchange } from '../../../load/client/http-exchange.js';
 import { type RepeatedInHeaders, requestHeaders } from '../../../load/client/stateless-message.js';
+import type { RpcError } from './server-connection.js';
 
 /** Nothing came back, or not to the end. */
 export class ConnectionLost extends Error {}
 
 /** The server answered with an error. */
 export class Refused extends Error {
-  /** The JSON-RPC code, if there was a JSON-RPC error. */
-  readonly code: number | undefined;
+  /** The JSON-RPC error, if there was one. */
+  readonly error: RpcError | undefined;
 
-  constructor(message: string, code: number | undefined) {
+  constructor(message: string, error: RpcError | undefined) {
     super(message);
-    this.code = code;
+    this.error = error;
   }
 }
 
 export interface StatelessRequest {
   readonly dispatcher: Dispatcher;
   readonly path: string;
-  readonly authorization: Readonly<Record<string, string>>;
+  /** Besides those of the transport. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly repeated: RepeatedInHeaders;
   /** With `_meta`. */
   readonly params: Readonly<Record<string, unknown>>;
@@ -33,7 +35,7 @@ export interface StatelessRequest {
 /** This client has one request at a time. */
 const ID = 1;
 
-const ERROR = z.object({ code: z.number(), message: z.string() });
+const ERROR = z.object({ code: z.number(), message: z.string(), data: z.unknown().optional() });
 const MESSAGE = z.object({
   id: z.unknown().optional(),
   method: z.string().optional(),
@@ -49,7 +51,7 @@ const MESSAGE = z.object({
  * @throws the signal's reason
  */
 export function statelessRequest(request: StatelessRequest): Promise<Readonly<Record<string, unknown>>> {
-  const { dispatcher, path, authorization, repeated, params, signal, onNotification } = request;
+  const { dispatcher, path, repeated, params, signal, onNotification } = request;
   return new Promise((resolve, reject) => {
     const take = (text: string, { status }: Pick<AnswerHead, 'status'>): void => {
       const message = messageIn(text);
@@ -59,7 +61,7 @@ export function statelessRequest(request: StatelessRequest): Promise<Readonly<Re
     };
     let sent: Exchange | undefined;
     const cancel = (): void => sent?.abort(new Error('cancelled'));
-    const headers = { ...requestHeaders(repeated), ...authorization };
+    const headers = { ...requestHeaders(repeated), ...request.headers };
     const body = JSON.stringify({ jsonrpc: '2.0', id: ID, method: repeated.method, params });
     sent = exchange(
       dispatcher,
@@ -93,7 +95,10 @@ function messageIn(text: string): z.output<typeof MESSAGE> | undefined {
   }
 }
 
-function refusal(status: number, { code, message }: z.output<typeof ERROR>): Refused {
-  const sentence = message.replace(/\.$/, '');
-  return new Refused(status === 200 ? `MCP error ${code}: ${sentence}` : `HTTP ${status}: ${sentence}`, code);
+function refusal(status: number, error: z.output<typeof ERROR>): Refused {
+  const sentence = error.message.replace(/\.$/, '');
+  return new Refused(
+    status === 200 ? `MCP error ${error.code}: ${sentence}` : `HTTP ${status}: ${sentence}`,
+    error,
+  );
 }

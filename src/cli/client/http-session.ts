@@ -1,32 +1,18 @@
-/** A client's connection to any MCP server over HTTP, opened and ended as the specification requires. */
+/** A session of an MCP server over HTTP, opened and ended as the specification requires. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import {
   StreamableHTTPClientTransport,
   StreamableHTTPError,
 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import { formatDuration } from '../config/duration.js';
-import { CommandFailure } from './failure.js';
+import { CommandFailure } from '../failure.js';
+import type { HttpOptions } from './client-options.js';
+import { rootMessage } from './root-message.js';
+import type { ServerConnection } from './server-connection.js';
+import { openSession } from './session-connection.js';
 
 type HttpTransport = StreamableHTTPClientTransport | SSEClientTransport;
-
-export interface ConnectOptions {
-  readonly url: URL;
-  readonly token: string | undefined;
-  readonly version: string;
-  /** For the connection, and for each request. */
-  readonly timeoutMs: number;
-  /** Aborts whatever is in progress. */
-  readonly signal: AbortSignal;
-}
-
-interface Connection {
-  readonly client: Client;
-  /** Ends the session with DELETE if the transport has sessions, then closes everything. */
-  end(): Promise<void>;
-}
 
 /** How long ending may take: the server may already be gone. */
 const FAREWELL_MS = 2_000;
@@ -36,9 +22,9 @@ const FAREWELL_MS = 2_000;
  * Compatibility").
  * @throws {CommandFailure} if neither works
  */
-export async function connect(options: ConnectOptions): Promise<Connection> {
-  const { url, token } = options;
-  const requestInit = token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } };
+export async function httpSession(options: HttpOptions): Promise<ServerConnection> {
+  const { url, headers } = options;
+  const requestInit = { headers: { ...headers } };
   try {
     return await open(new StreamableHTTPClientTransport(url, { requestInit }), options);
   } catch (error) {
@@ -57,29 +43,15 @@ function suggestsOlderServer(error: unknown): boolean {
   return error.code >= 400 && error.code < 500 && ![401, 403, 429].includes(error.code);
 }
 
-async function open(transport: HttpTransport, options: ConnectOptions): Promise<Connection> {
-  const { version, timeoutMs } = options;
-  const client = new Client({ name: 'bulkhead-call', version });
+/** Its end sends DELETE if the transport has sessions. */
+function open(transport: HttpTransport, options: HttpOptions): Promise<ServerConnection> {
   const notices = trackNotifications(transport);
-  const end = async (): Promise<void> => {
+  return openSession(transport, options, async () => {
     await upTo(FAREWELL_MS, Promise.allSettled(notices));
     if (transport instanceof StreamableHTTPClientTransport) {
       await upTo(FAREWELL_MS, Promise.allSettled([transport.terminateSession()]));
     }
-    await client.close();
-  };
-  const deadline = AbortSignal.timeout(timeoutMs);
-  try {
-    await orAbort(
-      client.connect(transport, { timeout: timeoutMs }),
-      AbortSignal.any([options.signal, deadline]),
-    );
-  } catch (error) {
-    await end();
-    if (deadline.aborted) throw new CommandFailure(`no answer within ${formatDuration(timeoutMs)}`);
-    throw error;
-  }
-  return { client, end };
+  });
 }
 
 /**
@@ -112,35 +84,8 @@ async function upTo(milliseconds: number, work: Promise<unknown>): Promise<void>
   await timer;
 }
 
-function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(new CommandFailure('interrupted'));
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}
-
 /** Neither way of connecting worked. */
 export function connectFailure(url: URL, error: unknown): CommandFailure {
   const hint = url.pathname === '/' ? ' (MCP servers are mostly found at /mcp)' : '';
   return new CommandFailure(`Can't connect to ${url.href}: ${rootMessage(error)}${hint}.`, { cause: error });
-}
-
-/** The message of what was thrown; for `fetch failed`, the message of its cause. */
-export function rootMessage(error: unknown): string {
-  if (error instanceof StreamableHTTPError) return httpMessage(error);
-  if (error instanceof AggregateError && error.errors.length > 0) return rootMessage(error.errors[0]);
-  if (error instanceof Error && error.cause instanceof Error) return rootMessage(error.cause);
-  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
-}
-
-/**
- * The SDK puts the whole body of the response into its message. If it is a JSON-RPC error, that error's own message is
- * clearer.
- */
-function httpMessage(error: StreamableHTTPError): string {
-  const body = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(error.message)?.[1];
-  const sentence = body === undefined ? error.message.slice(0, 300) : String(JSON.parse(body));
-  return `HTTP ${error.code}: ${sentence.replace(/\.$/, '')}`;
 }

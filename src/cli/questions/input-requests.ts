@@ -5,21 +5,32 @@
 import { z } from 'zod';
 import { optionError } from '../../config/option-error.js';
 import { messageOf } from '../../shared/errors.js';
+import { type Fields, isFields } from '../../shared/fields.js';
 import { parseJson } from '../../shared/json-text.js';
+import { safeLine } from '../output/safe-text.js';
 
-const INPUT_REQUEST = z.object({
+/** Unknown members are kept: the whole request may be printed. */
+export const INPUT_REQUEST = z.looseObject({
   method: z.string(),
   params: z
-    .object({
+    .looseObject({
+      mode: z.string(),
       message: z.string(),
       url: z.string(),
-      requestedSchema: z.object({ properties: z.record(z.string(), z.unknown()) }),
-      messages: z.array(z.object({ role: z.string(), content: z.unknown().optional() })),
+      requestedSchema: z.looseObject({
+        properties: z.record(z.string(), z.unknown()),
+        required: z.array(z.string()).optional(),
+      }),
+      messages: z.array(z.looseObject({ role: z.string(), content: z.unknown().optional() })),
+      systemPrompt: z.string(),
+      maxTokens: z.number(),
+      _meta: z.record(z.string(), z.unknown()),
     })
     .partial()
     .optional(),
 });
-type InputRequest = z.output<typeof INPUT_REQUEST>;
+/** What a server asks its client. */
+export type InputRequest = z.output<typeof INPUT_REQUEST>;
 
 export const INPUT_REQUIRED = z.looseObject({
   resultType: z.literal('input_required'),
@@ -28,6 +39,11 @@ export const INPUT_REQUIRED = z.looseObject({
 });
 /** A result that asks for input. */
 export type InputRequired = z.output<typeof INPUT_REQUIRED>;
+
+/** The result of what was asked, or that a person has declined it, for which most requests have no result. */
+export type Answer =
+  | { readonly kind: 'result'; readonly result: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'declined' };
 
 /** The answers of `--input`, by their keys. */
 export type Inputs = ReadonlyMap<string, unknown>;
@@ -52,50 +68,49 @@ export function parseInputs(written: readonly string[]): Inputs {
   return inputs;
 }
 
-/**
- * The `inputResponses` of a retry; `undefined` if the answer to a request is missing.
- * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` for an answer that does not suit its request
- */
-export function inputResponses(
-  { inputRequests }: InputRequired,
-  inputs: Inputs,
-): Readonly<Record<string, unknown>> | undefined {
-  const requests = Object.entries(inputRequests);
-  if (requests.some(([key]) => !inputs.has(key))) return undefined;
-  return Object.fromEntries(
-    requests.map(([key, { method }]) => [key, response(key, method, inputs.get(key))]),
-  );
-}
-
 const ELICIT_RESULT = z.strictObject({
   action: z.enum(['accept', 'decline', 'cancel']),
   content: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** Short forms are completed; whole results are sent unchanged. */
-function response(key: string, method: string, value: unknown): unknown {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+/**
+ * The response that `--input` gives. Short forms are completed; whole results are sent unchanged.
+ * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` for an answer that does not suit its request
+ */
+export function givenResponse(key: string, method: string, value: unknown): Fields {
   switch (method) {
     case 'elicitation/create':
-      if (!isObject) break;
+      if (!isFields(value)) break;
       return ELICIT_RESULT.safeParse(value).success ? value : { action: 'accept', content: value };
     case 'sampling/createMessage':
-      if (isObject) return value;
+      if (isFields(value)) return value;
       if (typeof value !== 'string') break;
-      return {
-        role: 'assistant',
-        content: { type: 'text', text: value },
-        model: 'bulkhead-call',
-        stopReason: 'endTurn',
-      };
+      return messageOfModel(value);
     case 'roots/list':
-      if (isObject) return value;
+      if (isFields(value)) return value;
       if (!Array.isArray(value) || value.some((uri) => typeof uri !== 'string')) break;
-      return { roots: value.map((uri) => ({ uri })) };
+      return rootsAt(value);
     default:
-      return value;
+      if (isFields(value)) return value;
   }
-  throw optionError(`--input ${key} is ${JSON.stringify(value)}, but must be ${SHAPES[method]}.`);
+  throw optionError(
+    `--input ${key} is ${JSON.stringify(value)}, but must be ${SHAPES[method] ?? 'a JSON object'}.`,
+  );
+}
+
+/** What the model says, in a result of `sampling/createMessage`. */
+export function messageOfModel(text: string): Fields {
+  return {
+    role: 'assistant',
+    content: { type: 'text', text },
+    model: 'bulkhead-call',
+    stopReason: 'endTurn',
+  };
+}
+
+/** A result of `roots/list`. */
+export function rootsAt(uris: readonly string[]): Fields {
+  return { roots: uris.map((uri) => ({ uri })) };
 }
 
 const SHAPES: Readonly<Record<string, string>> = {
@@ -108,20 +123,21 @@ const SHAPES: Readonly<Record<string, string>> = {
 export function renderInputRequests({ inputRequests }: InputRequired): string {
   return Object.entries(inputRequests)
     .flatMap(([key, request]) => [
-      `  ${key} (${request.method})${question(request)}`,
-      `    --input ${shellWord(`${key}=${example(request)}`)}`,
+      `  ${safeLine(key)} (${request.method})${question(request)}`,
+      `    --input ${shellWord(safeLine(`${key}=${example(request)}`))}`,
     ])
     .join('\n');
 }
 
 function question({ params }: InputRequest): string {
   const { message, url, messages = [] } = params ?? {};
-  const lines = messages.map(({ role, content }) => `${role}: ${textOf(content)}`);
+  const lines = messages.map(({ role, content }) => `${role}: ${textOfContent(content)}`);
   const parts = [message, url, ...lines].filter((part) => part !== undefined);
-  return parts.length === 0 ? '' : `: ${parts.join(' ')}`;
+  return parts.length === 0 ? '' : `: ${safeLine(parts.join(' '))}`;
 }
 
-function textOf(content: unknown): string {
+/** A message's content as text; what is not text as JSON. */
+export function textOfContent(content: unknown): string {
   const { text } = (content ?? {}) as { text?: unknown };
   return typeof text === 'string' ? text : JSON.stringify(content);
 }
