@@ -88,7 +88,7 @@ describe('the package', function () {
     const isPacked = (target: string): boolean =>
       paths.includes(target) || paths.some((path) => path.startsWith(`${target}/`));
     const pages = paths.filter((path) => path.endsWith('.md') && !path.startsWith('templates/'));
-    expect(pages).to.include.members(['README.md', 'docs/servers.md']);
+    expect(pages).to.include.members(['README.md', 'docs/getting-started.md']);
     const missing = pages.flatMap((page) => {
       const prose = readFileSync(join(folder, 'node_modules', 'mcp-bulkhead', page), 'utf8').replace(
         /^```.*?^```$/gms,
