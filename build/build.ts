@@ -48,16 +48,18 @@ await build({
     'heap-reader': join(root, 'workers/heap-reader/entry.ts'),
     'large-lines': join(root, 'workers/large-lines/entry.ts'),
   },
-  external: ['undici', 'piscina'],
+  external: ['undici', 'piscina', './typescript-hooks.cjs'],
   plugins: patched ? [lazySchemas(sdkTypes), lazyPackages, lazyNodeModules] : [],
 });
-// They load nothing of Node that they do not use at once.
+// They load nothing of Node that they do not use at once; esbuild runs only for TypeScript with computed imports.
 await build({
   ...bundled,
   entryPoints: {
     'process-entry': join(root, 'workers/session/process-entry.ts'),
     'program-launcher': join(root, 'workers/program-process/launcher.ts'),
+    'typescript-hooks': join(root, 'workers/session/typescript-hooks.ts'),
   },
+  external: ['esbuild'],
 });
 // load-session-worker.ts compiles it as the function that CommonJS would make of it, with V8's code cache.
 const worker = join(out, 'workers/session-worker.cjs');

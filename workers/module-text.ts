@@ -11,7 +11,7 @@ export interface CompiledText {
   /**
    * @param origin the file, or its URL, from which it requires
    * @param module receives its exports
-   * @returns what the text returns: of a program with `await` at the top level, a promise
+   * @returns what the text returns: a promise if ES modules are in it
    */
   run(origin: string, module: { exports: object }): unknown;
 }
@@ -20,7 +20,7 @@ export function compiledText(
   { text, filename }: ModuleText,
   codeCache: Uint8Array | undefined,
 ): CompiledText {
-  const body = Buffer.from(text.buffer).toString('latin1');
+  const body = Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('latin1');
   return compiledFunction(`${FUNCTION_HEAD}${body}${FUNCTION_TAIL}`, filename, codeCache);
 }
 

@@ -1,5 +1,5 @@
 /** The figures that a threshold of `--expect` can name, and how each is read from the results of a run. */
-import { didYouMean } from '../../src/config/nearest.js';
+import { didYouMean } from '../../src/shared/nearest.js';
 import type { ErrorCounts, Latency, LoadFindings, Trend } from '../load-report.js';
 
 /** Durations are milliseconds, sizes bytes. */

@@ -14,9 +14,9 @@ import { htmlReport } from '../../load/report/html-report.js';
 import { summarize } from '../../load/report/text-summary.js';
 import { ServerObserver } from '../../load/server/observer.js';
 import { ServerUnreadable } from '../../load/server/server-unreadable.js';
-import { didYouMean } from '../config/nearest.js';
 import { optionError } from '../config/option-error.js';
 import { messageOf } from '../shared/errors.js';
+import { didYouMean } from '../shared/nearest.js';
 import { CommandFailure, EXIT_FAILED, EXIT_OK } from './failure.js';
 import { watchStopSignals } from './signals.js';
 

@@ -1,5 +1,5 @@
 /** `bulkhead prompt`: prints a prompt of a server, filled in. */
-import { didYouMean } from '../config/nearest.js';
+import { didYouMean } from '../shared/nearest.js';
 import { optionError } from '../config/option-error.js';
 import { readJsonArguments } from './arguments/json-arguments.js';
 import { splitArgument } from './arguments/named-arguments.js';

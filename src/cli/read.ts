@@ -1,6 +1,6 @@
 /** `bulkhead read`: prints a resource of a server. */
 import { z } from 'zod';
-import { didYouMean } from '../config/nearest.js';
+import { didYouMean } from '../shared/nearest.js';
 import { listAll } from './client/lists.js';
 import { type Result, type ServerConnection, ServerError } from './client/server-connection.js';
 import { CommandFailure, EXIT_OK } from './failure.js';

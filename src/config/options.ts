@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import type { Catalogue } from '../servers/server-entry.js';
 import type { BulkheadError } from '../shared/errors.js';
-import { didYouMean } from './nearest.js';
+import { didYouMean } from '../shared/nearest.js';
 import { optionError } from './option-error.js';
 import { asHostHeader, isLoopback, isWildcard } from './option-kinds.js';
 import {

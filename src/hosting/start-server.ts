@@ -12,12 +12,13 @@ import { ProgramFiles } from '../isolation/process/program-files.js';
 import { programProcess } from '../isolation/process/program-process.js';
 import { createThreadPool, type ModulePoolOptions } from '../isolation/thread/thread-pool.js';
 import { PROCESS_WORDS, WorkerBudget } from '../isolation/worker-budget.js';
-import { type BundledModule, NotBundled } from '../servers/bundle-parts.js';
+import type { BundledModule } from '../servers/bundle-parts.js';
 import type { AnswerSource, CachedAnswer } from '../servers/cached-answers.js';
 import { KnownHeaderParams } from '../servers/known-header-params.js';
 import type { LearnedFiles } from '../servers/learned-files.js';
 import { LearnedLists } from '../servers/learned-lists.js';
 import { nodeProgram } from '../servers/node-program.js';
+import { NotBundled } from '../servers/not-bundled.js';
 import { bundleProgram } from '../servers/program-bundle.js';
 import type {
   CommandEntry,
@@ -135,7 +136,7 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
 }
 
 /** What has been made of a module at start. */
-type ModuleCode = Pick<CheckedServerModule, 'bundle' | 'codeCaches'>;
+type ModuleCode = Pick<CheckedServerModule, 'bundle' | 'transpiled' | 'codeCaches'>;
 
 /** How the workers of a module are started: the one that tries it out, and those of its sessions. */
 interface ModuleWorkers {
@@ -156,8 +157,8 @@ function moduleInThreads(
     ...moduleSettings(entry, options),
   };
   return {
-    trial: (bundle, trialEvents) =>
-      createThreadPool({ ...own, bundle, spareThreads: 0, learns: false }, new WorkerBudget(1), trialEvents),
+    trial: (code, trialEvents) =>
+      createThreadPool({ ...own, ...code, spareThreads: 0, learns: false }, new WorkerBudget(1), trialEvents),
     pool: (code) => createThreadPool({ ...own, ...code }, threads, events, nextId),
   };
 }
@@ -179,7 +180,7 @@ function moduleInProcesses(
     return new WorkerPool({ spareThreads }, budget, starter, poolEvents, nextId);
   };
   return {
-    trial: (bundle, trialEvents) => pool({ bundle }, 0, new WorkerBudget(1, PROCESS_WORDS), trialEvents),
+    trial: (code, trialEvents) => pool(code, 0, new WorkerBudget(1, PROCESS_WORDS), trialEvents),
     pool: (code) => pool(code, entry.spares ?? 0, processes, events),
   };
 }

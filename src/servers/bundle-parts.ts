@@ -3,25 +3,19 @@
  * each file that the first part requires. A CommonJS file that loads an ES module would need the opposite direction, so
  * there is no bundle with one. Nor is there if the bundle might behave differently from the files.
  */
-import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { dirname } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import type {
-  BuildOptions,
-  OnLoadResult,
-  OnResolveArgs,
-  OnResolveResult,
-  Plugin,
-  PluginBuild,
-} from 'esbuild';
+import type { BuildOptions, Metafile, Plugin } from 'esbuild';
 import { sharedCopy } from '../isolation/port/shared-counters.js';
 import { messageOf } from '../shared/errors.js';
+import { META, resolveConditions } from './bundle-files.js';
+import { withoutNeedlessCode } from './bundle-names.js';
 import { withEsbuild } from './esbuild.js';
-import { ModuleKinds } from './module-kind.js';
+import { moduleNamespace } from './module-namespace.js';
+import { NotBundled } from './not-bundled.js';
 
 export interface BundledModule {
-  /** The body of a CommonJS module, ASCII, in shared memory. Its `default` export is the server module's. */
+  /** The body of a CommonJS module, Latin-1, in shared memory. Its `default` export is the server module's. */
   readonly text: Uint8Array;
   /** The file name in stacks. */
   readonly filename: string;
@@ -29,145 +23,8 @@ export interface BundledModule {
   readonly sourceMap: string;
 }
 
-/** Why there is no bundle; completes the sentence "is not bundled, because …". */
-export class NotBundled extends Error {
-  constructor(reason: string, options?: ErrorOptions) {
-    super(reason, options);
-    this.name = 'NotBundled';
-  }
-}
-
 /** A larger bundle costs more memory in each thread than it saves time. */
 const MAX_TEXT_BYTES = 4 * 2 ** 20;
-
-/** This package as a server module imports it. The code that makes a gateway has no use in a thread, and is large. */
-const PUBLIC_API = fileURLToPath(new URL('../index.js', import.meta.url));
-const GATEWAY = {
-  namespace: 'gateway',
-  contents: "throw new Error('a session thread can make no gateway');",
-};
-
-/** The prefix under which the strict part requires CommonJS files. */
-const COMMONJS = 'bulkhead-commonjs:';
-const RESOLVED = { resolved: true };
-
-const META = '__bulkhead_import_meta';
-
-/** Code that means something else, or nothing, in a bundle. */
-const UNFIT: readonly (readonly [pattern: RegExp, why: string])[] = [
-  [/\bimport\s*\(\s*(?!['"\s])/, 'imports what it computes'],
-  [/\brequire\s*\(\s*(?!['"\s])/, 'requires what it computes'],
-  [/\brequire\s*\.\s*(?:resolve|cache|main|extensions)\b/, 'uses more of `require` than the call'],
-  [/\bmodule\s*\.\s*(?:parent|paths|children|filename)\b/, 'uses more of `module` than its exports'],
-  [
-    /\bimport\s*\.\s*meta\s*(?!\s*\.\s*(?:url|dirname|filename)\b)/,
-    'uses more of import.meta than its address',
-  ],
-];
-
-const PLACE_NAME = /\b__(?:dirname|filename)\b/;
-
-/** Gives each file its own `import.meta`, and refuses files that cannot be in a bundle. */
-export const asFiles: Plugin = {
-  name: 'as-files',
-  setup(build) {
-    build.onResolve({ filter: /^\.\// }, ({ path, importer, kind }) =>
-      importer === PUBLIC_API && kind === 'dynamic-import'
-        ? { path, namespace: GATEWAY.namespace }
-        : undefined,
-    );
-    build.onLoad({ filter: /./, namespace: GATEWAY.namespace }, () => ({ contents: GATEWAY.contents }));
-    build.onLoad({ filter: /\.[cm]?js$/ }, async ({ path }): Promise<OnLoadResult> => {
-      const text = await readFile(path, 'utf8');
-      if (!PLACE_NAME.test(text)) return asFile(build.esbuild, path, text);
-      const bare = await withoutComments(build.esbuild, text);
-      if (!PLACE_NAME.test(bare)) return asFile(build.esbuild, path, text);
-      // In an ES module, they are its own variables.
-      if ((await new ModuleKinds().of(path)) !== 'commonjs') return asFile(build.esbuild, path, text);
-      return asFile(build.esbuild, path, withPlaceNames(path, bare));
-    });
-  },
-};
-
-async function asFile(esbuild: PluginBuild['esbuild'], path: string, text: string): Promise<OnLoadResult> {
-  const why = unfit(text) && unfit(await withoutComments(esbuild, text));
-  if (why !== undefined) throw new NotBundled(`${path} ${why}`);
-  return { contents: text.includes('import.meta') ? withMeta(path, text) : text, loader: 'js' };
-}
-
-/** @param text without comments: a directive is at its beginning, and must stay there */
-function withPlaceNames(path: string, text: string): string {
-  const names = `var __filename = ${JSON.stringify(path)}, __dirname = ${JSON.stringify(dirname(path))};`;
-  const directive = /^["']use strict["'];?/.exec(text)?.[0] ?? '';
-  return `${directive}${names}${text.slice(directive.length)}`;
-}
-
-function unfit(text: string): string | undefined {
-  return UNFIT.find(([pattern]) => pattern.test(text))?.[1];
-}
-
-async function withoutComments({ transform }: PluginBuild['esbuild'], text: string): Promise<string> {
-  const { code } = await transform(text, { loader: 'js', minifyWhitespace: true, legalComments: 'none' });
-  return code;
-}
-
-/** Added to the first line, so that the numbers of the following lines stay the same. */
-function withMeta(path: string, text: string): string {
-  const meta = { url: pathToFileURL(path).href, filename: path, dirname: dirname(path) };
-  return `const ${META} = ${JSON.stringify(meta)};${text.startsWith('#!') ? '//' : ''}${text}`;
-}
-
-/**
- * @param required receives the CommonJS files that the strict part requires, as absolute paths in the order of their
- *   numbers
- * @param asResolved how they are resolved, besides their names
- */
-export function withoutCommonJs(
-  kinds: ModuleKinds,
-  required: string[],
-  asResolved: OnResolveResult = { external: true },
-): Plugin {
-  return resolving('without-commonjs', async (resolved) => {
-    if ((await kinds.of(resolved.path)) !== 'commonjs') return resolved;
-    if (!required.includes(resolved.path)) required.push(resolved.path);
-    return { ...asResolved, path: `${COMMONJS}${required.indexOf(resolved.path)}` };
-  });
-}
-
-/** This package's own modules do not need strict mode. */
-export function withoutModules(kinds: ModuleKinds): Plugin {
-  const ownFolder = dirname(PUBLIC_API);
-  return resolving('without-modules', async (resolved, { importer }) => {
-    if (resolved.path.startsWith(ownFolder) || (await kinds.of(resolved.path)) !== 'module') return resolved;
-    throw new NotBundled(`${importer} is CommonJS and loads ${resolved.path}, an ES module`);
-  });
-}
-
-/** A plugin that is called with esbuild's resolution of each import of a file. */
-function resolving(
-  name: string,
-  decide: (resolved: { readonly path: string }, args: OnResolveArgs) => Promise<OnResolveResult>,
-): Plugin {
-  return {
-    name,
-    setup(build) {
-      build.onResolve({ filter: /./ }, async ({ path, pluginData, ...rest }) => {
-        if (pluginData === RESOLVED || rest.kind === 'entry-point') return undefined;
-        const { importer, namespace, resolveDir, kind } = rest;
-        const found = await build.resolve(path, {
-          importer,
-          namespace,
-          resolveDir,
-          kind,
-          with: rest.with,
-          pluginData: RESOLVED,
-        });
-        if (found.errors.length > 0 || found.external || found.namespace !== 'file') return undefined;
-        return decide({ path: found.path }, { path, pluginData, ...rest });
-      });
-    },
-  };
-}
 
 /**
  * Builds one bundle with esbuild.
@@ -189,21 +46,15 @@ export async function bundled(
   }
 }
 
-/** The loaders of CommonJS files, by the names under which the strict part requires them. */
-export function loadersOf(required: readonly string[]): string {
-  return required
-    .map(
-      (file, index) =>
-        `exports[${JSON.stringify(COMMONJS + index)}] = () => require(${JSON.stringify(file)});`,
-    )
-    .join('\n');
-}
-
 export interface Part {
-  /** The body of a CommonJS module, ASCII. */
+  /** Without characters beyond Latin-1. */
   readonly text: string;
   /** JSON */
   readonly sourceMap: string;
+}
+
+export interface BuiltPart extends Part {
+  readonly metafile: Metafile;
 }
 
 interface Source {
@@ -218,9 +69,10 @@ export async function builtPart(
   { build }: typeof import('esbuild'),
   path: string,
   { sourcefile, contents, plugins, options }: Source,
-): Promise<Part> {
+): Promise<BuiltPart> {
   const { outputFiles = [], metafile } = await build({
     ...BUILD_OPTIONS,
+    conditions: resolveConditions(),
     ...options,
     write: false,
     metafile: true,
@@ -228,16 +80,18 @@ export async function builtPart(
     outfile: `${path}.bundle.cjs`,
     plugins,
   });
+  const isStrict = options?.format === 'esm';
   const external = Object.values(metafile.outputs)
     .flatMap((output) => output.imports)
-    .find(
-      (imported) =>
-        imported.external === true && !isBuiltin(imported.path) && !imported.path.startsWith(COMMONJS),
-    );
+    .find((imported) => imported.external === true && !isBuiltin(imported.path));
   if (external !== undefined) throw new NotBundled(`${external.path} was not found`);
   const [sourceMap, text] = [outputFiles.find(isMap), outputFiles.find((file) => !isMap(file))];
   if (sourceMap === undefined || text === undefined) throw new NotBundled('esbuild gave no text');
-  return { text: withoutNeedlessNames(text.contents), sourceMap: sourceMap.text };
+  return {
+    text: withoutNeedlessCode(latin1Of(text.text), isStrict ? 'module' : 'script'),
+    sourceMap: sourceMap.text,
+    metafile,
+  };
 }
 
 const BUILD_OPTIONS = {
@@ -252,7 +106,6 @@ const BUILD_OPTIONS = {
   sourcesContent: false,
   // Resolve and run as Node does: no conditions and fields of bundlers, and nothing left out because of their
   // annotations.
-  conditions: [],
   mainFields: ['main'],
   ignoreAnnotations: true,
   tsconfigRaw: '{}',
@@ -263,23 +116,51 @@ const BUILD_OPTIONS = {
   logLevel: 'silent',
 } satisfies BuildOptions;
 
+/** The strict part is a program's text, and its exports are set: ES modules that `await` at the top level can have no others. */
+export const STRICT = {
+  format: 'esm',
+  // ES modules have no `require`, and may ask for it. esbuild would give them one.
+  define: { 'import.meta': META, require: 'require$' },
+} satisfies BuildOptions;
+
 /**
- * Both parts as the body of one function of `exports`, `require` and `module`. Each begins on its own line, because its
- * source map needs that.
+ * Both parts as the body of one function of `exports` and `require`, which returns a promise. Each begins on its own line,
+ * because its source map needs that.
+ * @param modules built with `STRICT`; has no variables of CommonJS, and takes CommonJS files and modules of Node through `$require`, and sets its exports on
+ *   `$exports`
  */
-export function joined(modules: Part, commonJs?: Part): Part {
-  return inOneText(
-    commonJs === undefined
-      ? ['"use strict";', modules]
-      : [
-          'const $commonjs = {}; (function (exports, module) {',
-          commonJs,
-          '})($commonjs, {}); (function (require) { "use strict";',
-          modules,
-          '})((id) => Object.hasOwn($commonjs, id) ? $commonjs[id]() : require(id));',
-        ],
-  );
+export function joined(modules: Part, commonJs: Part | undefined): Part {
+  return inOneText([
+    COMMONJS_BEGINS,
+    commonJs ?? '',
+    `${COMMONJS_ENDS} return (async function ($exports, $require, exports, module) { "use strict"; ${FOR_MODULES}`,
+    { ...modules, text: withNamespaces(modules.text) },
+    '})(exports, (id) => Object.hasOwn($commonjs, id) ? $commonjs[id]() : require(id));',
+  ]);
 }
+
+export const COMMONJS_BEGINS = 'const $commonjs = {}; (function (exports, module) {';
+export const COMMONJS_ENDS = '})($commonjs, {});';
+
+/** What Node does with the exports of a CommonJS module that an ES module imports. */
+function ownValue(exported: unknown, name: string): unknown {
+  if ((typeof exported !== 'object' && typeof exported !== 'function') || exported === null) return undefined;
+  try {
+    return Object.hasOwn(exported, name) ? (exported as Record<string, unknown>)[name] : undefined;
+  } catch {
+    // Its getter failed.
+    return undefined;
+  }
+}
+
+const FOR_MODULES = `const $own = ${ownValue}; const $namespace = ${moduleNamespace};`;
+
+/** esbuild makes each namespace as an object with getters. Blanks fill what is shorter, so that the source map stays valid. */
+function withNamespaces(text: string): string {
+  return text.replace(NAMESPACE, (whole, name: string) => `${name}=$namespace(`.padEnd(whole.length));
+}
+
+const NAMESPACE = /(?<![\w$.])([\w$]+)=\{\};__export\(\1,/g;
 
 export function inOneText(pieces: readonly (string | Part)[]): Part {
   let text = '';
@@ -296,20 +177,12 @@ export function inOneText(pieces: readonly (string | Part)[]): Part {
   return { text, sourceMap: JSON.stringify({ version: 3, sections }) };
 }
 
-/**
- * esbuild gives each function its name explicitly, which costs every thread more than a kilobyte. A declaration that
- * was not renamed already has its name. The explicit one is replaced by blanks, so that the source map stays valid.
- * @param text ASCII
- */
-function withoutNeedlessNames(text: Uint8Array): string {
-  const ascii = Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('latin1');
-  return ascii.replace(NEEDLESS_NAME, blanks);
-}
-
-const NEEDLESS_NAME = /(?<=[;{}])__name\(([\w$]+),"\1"\);/g;
-
-function blanks(statement: string): string {
-  return ' '.repeat(statement.length);
+/** esbuild escapes other characters than ASCII, but in regular expressions and tagged templates, where it must not. */
+function latin1Of(text: string): string {
+  const [other] = /[\u0100-\u{10ffff}]/u.exec(text) ?? [];
+  if (other !== undefined)
+    throw new NotBundled(`a regular expression or a tagged template has the character "${other}"`);
+  return text;
 }
 
 function isMap({ path }: { readonly path: string }): boolean {

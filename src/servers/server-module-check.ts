@@ -22,17 +22,22 @@ import type { ModuleTraits, SendFrame } from '../shared/frames/from-worker.js';
 import { type HandleTools, withHandleTools } from '../shared/handle-tools.js';
 import { type HeaderAnnotations, headerAnnotations } from '../shared/header-params.js';
 import { LIST_KINDS, LIST_METHODS } from '../shared/list-methods.js';
+import { ModuleKinds } from '../shared/module-kind.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { discoverResult, type Introduction, introductionIn, statelessResult } from '../shared/stateless.js';
 import { SERVED_VERSIONS, STATELESS_VERSION } from '../shared/stateless-protocol.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
+import { isTypeScript, type TranspiledFiles } from '../shared/typescript/transpile.js';
+import { forgetTsconfigs } from '../shared/typescript/tsconfig.js';
 import { GatewayEmitter, type GatewayEvents } from '../telemetry/events.js';
+import { BundleFiles } from './bundle-files.js';
 import type { BundledModule } from './bundle-parts.js';
 import { type AnswerSlot, answerOf, type CachedAnswer, StaticLists } from './cached-answers.js';
 import { bundleServerModule } from './module-bundle.js';
 import type { ModuleEntry } from './server-entry.js';
 import { startFailure } from './start-failure.js';
+import { transpiledFiles } from './transpiled-files.js';
 
 /** A module with more pages than this is assumed never to end. */
 const MAX_TOOL_PAGES = 100;
@@ -49,6 +54,8 @@ export interface CheckedServerModule {
   readonly codeCaches: CodeCaches;
   /** The module as one bundle, for all later threads. */
   readonly bundle: BundledModule | undefined;
+  /** Its TypeScript files, for all later threads, if there is no bundle. */
+  readonly transpiled: TranspiledFiles | undefined;
   /** Why there is no bundle although there might be one. */
   readonly notBundledBecause: string | undefined;
   /** What sessions are answered without a thread, if the module allows it. */
@@ -68,10 +75,9 @@ const CLOSE_DEADLINE_MS = 2_000;
 const SOON_MS = 5_000;
 
 /** A pool without spares and with room for one worker, of the kind that the module's sessions have. */
-export type OpenTrialPool = (
-  bundle: BundledModule | undefined,
-  events: GatewayEmitter,
-) => WorkerPool<PortWorker>;
+export type OpenTrialPool = (code: TriedCode, events: GatewayEmitter) => WorkerPool<PortWorker>;
+
+type TriedCode = Pick<CheckedServerModule, 'bundle' | 'transpiled'>;
 
 /** `moduleUrl`: a `file:` URL; `undefined`: the built-in server. */
 interface TriedServer extends Pick<ModuleEntry, 'name' | 'moduleUrl'> {
@@ -89,12 +95,14 @@ export async function checkServerModule(
   openPool: OpenTrialPool,
 ): Promise<CheckedServerModule> {
   const { moduleUrl } = server;
-  const tryOut = (bundle?: BundledModule) => tryOutIn(openPool, server, bundle);
+  const tryOut = async (code: TriedCode) => ({ ...(await tryOutIn(openPool, server, code)), ...code });
+  const files = new BundleFiles(new ModuleKinds());
   let notBundledBecause: string | undefined;
   let bundle: BundledModule | undefined;
+  forgetTsconfigs();
   if (moduleUrl !== undefined && bundling) {
     try {
-      bundle = await bundleServerModule(moduleUrl);
+      bundle = await bundleServerModule(moduleUrl, files);
     } catch (error) {
       notBundledBecause = messageOf(error);
     }
@@ -102,23 +110,26 @@ export async function checkServerModule(
   if (bundle !== undefined) {
     const startedMs = performance.now();
     try {
-      return { ...(await tryOut(bundle)), bundle, notBundledBecause };
+      return { ...(await tryOut({ bundle, transpiled: undefined })), notBundledBecause };
     } catch (error) {
       if (performance.now() - startedMs > SOON_MS) throw error;
       notBundledBecause = messageOf(error);
     }
   }
-  return { ...(await tryOut()), bundle: undefined, notBundledBecause };
+  const hasTypeScript =
+    moduleUrl !== undefined && (files.hasTypeScript || isTypeScript(fileURLToPath(moduleUrl)));
+  const transpiled = hasTypeScript ? await transpiledFiles(moduleUrl) : undefined;
+  return { ...(await tryOut({ bundle: undefined, transpiled })), notBundledBecause };
 }
 
 async function tryOutIn(
   openPool: OpenTrialPool,
   { name, moduleUrl, handleTools }: TriedServer,
-  bundle: BundledModule | undefined,
-): Promise<Omit<CheckedServerModule, 'bundle' | 'notBundledBecause'>> {
+  code: TriedCode,
+): Promise<Omit<CheckedServerModule, keyof TriedCode | 'notBundledBecause'>> {
   // A separate emitter, so that the check does not appear in the gateway's metrics and logs.
   const events = new GatewayEmitter();
-  const pool = openPool(bundle, events);
+  const pool = openPool(code, events);
   let printed = '';
   events.on('module-log', ({ message }) => {
     printed = `; the last that it printed: ${message.slice(0, MAX_PRINTED_CHARS)}`;

@@ -6,6 +6,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { CodeCaches } from './code-caches.js';
 import type { MemoryLimits } from './memory-limits.js';
 import type { ToolRuleLists } from './tool-rules.js';
+import type { TranspiledFiles } from './typescript/transpile.js';
 
 /** What piscina gives the worker's entry as its task. */
 export interface SessionThreadTask {
@@ -31,7 +32,7 @@ export interface SharedCounters {
 
 /** A server module and all that it imports. */
 export interface ModuleText {
-  /** The body of a CommonJS module, ASCII, in shared memory. */
+  /** The body of a CommonJS module, Latin-1, in shared memory. */
   readonly text: Uint8Array;
   /** The file name in stacks. */
   readonly filename: string;
@@ -58,6 +59,8 @@ export interface ModuleThreadData extends CommonThreadData {
   readonly learns: boolean;
   /** The server module as a bundle; `undefined` if its files are imported. */
   readonly moduleText: ModuleText | undefined;
+  /** Its TypeScript files, if its files are imported and there are any. */
+  readonly transpiled: TranspiledFiles | undefined;
   /** In shared memory. The first thread has none and makes them. */
   readonly codeCaches: CodeCaches | undefined;
   /** Whether the log shows stacks, which it does at `debug`. */

@@ -40,7 +40,7 @@ describe("V8's code caches", () => {
     const { bundle, codeCaches } = await checkServerModule(
       { name: 'tools', moduleUrl: serverModule, handleTools: () => undefined },
       true,
-      (bundle, events) => createThreadPool({ ...options, bundle }, new WorkerBudget(1), events),
+      (code, events) => createThreadPool({ ...options, ...code }, new WorkerBudget(1), events),
     );
     expect(codeCaches.module).not.to.equal(undefined);
     const { rejected, notices, start } = poolOf({ bundle, codeCaches });

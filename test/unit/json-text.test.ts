@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { nearest } from '../../src/config/nearest.js';
 import { JsonTextError, parseJson } from '../../src/shared/json-text.js';
+import { nearest } from '../../src/shared/nearest.js';
 
 describe('JSON that a person wrote', () => {
   it('is read as JSON.parse reads it', () => {

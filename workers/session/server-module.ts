@@ -3,6 +3,7 @@ import type { ServerDefinition } from '../../src/shared/define-server.js';
 import type { ModuleTraits } from '../../src/shared/frames/from-worker.js';
 import { AFFINITIES, type Affinity } from '../../src/shared/session-context.js';
 import type { ModuleText, ModuleThreadData } from '../../src/shared/thread-start.js';
+import type { TranspiledFiles } from '../../src/shared/typescript/transpile.js';
 import { compiledText } from '../module-text.js';
 import { importModule } from './import-module.js';
 import { keepForeignDescriptions } from './sdk1/schema-descriptions.js';
@@ -25,8 +26,8 @@ export async function loadServerModule(data: ModuleThreadData): Promise<ServerDe
   keepForeignDescriptions();
   const exported =
     data.moduleText === undefined
-      ? await imported(data.moduleUrl)
-      : evaluated(data.moduleUrl, data.moduleText, data.codeCaches?.module);
+      ? await imported(data.moduleUrl, data.transpiled)
+      : await evaluated(data.moduleUrl, data.moduleText, data.codeCaches?.module);
   // In a CommonJS module, or one that was transpiled to it, the default export is one level deeper.
   const definition =
     isObject(exported) && !isDefinition(exported) && 'default' in exported ? exported.default : exported;
@@ -34,17 +35,25 @@ export async function loadServerModule(data: ModuleThreadData): Promise<ServerDe
   return definition;
 }
 
-async function imported(moduleUrl: string): Promise<unknown> {
+async function imported(moduleUrl: string, transpiled: TranspiledFiles | undefined): Promise<unknown> {
+  if (transpiled !== undefined) {
+    const hooks = require('./typescript-hooks.cjs') as typeof import('./typescript-hooks.js');
+    hooks.loadTypeScript(transpiled);
+  }
   return ((await importModule(moduleUrl)) as { default?: unknown }).default;
 }
 
 let script: Script | undefined;
 
-function evaluated(moduleUrl: string, text: ModuleText, codeCache: Uint8Array | undefined): unknown {
+async function evaluated(
+  moduleUrl: string,
+  text: ModuleText,
+  codeCache: Uint8Array | undefined,
+): Promise<unknown> {
   const compiled = compiledText(text, codeCache);
   script = compiled.script;
   const module = { exports: {} as { default?: unknown } };
-  compiled.run(moduleUrl, module);
+  await compiled.run(moduleUrl, module);
   return module.exports.default;
 }
 

@@ -1,5 +1,5 @@
 /** Arguments of the form `--arg key=value`, with the types that the tool's schema gives them. */
-import { didYouMean } from '../../config/nearest.js';
+import { didYouMean } from '../../shared/nearest.js';
 import { optionError } from '../../config/option-error.js';
 import { type Fields, isFields } from '../../shared/fields.js';
 import { safeLine } from '../output/safe-text.js';

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { parseJsonc } from '../../config/jsonc.js';
-import { didYouMean } from '../../config/nearest.js';
+import { didYouMean } from '../../shared/nearest.js';
 import { optionError } from '../../config/option-error.js';
 import type { OptionSources } from '../../config/option-sources.js';
 import { type ResolvedOptions, resolveOptions } from '../../config/options.js';

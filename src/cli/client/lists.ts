@@ -1,6 +1,6 @@
 /** The lists of a server, with all of their pages. */
 import { z } from 'zod';
-import { didYouMean } from '../../config/nearest.js';
+import { didYouMean } from '../../shared/nearest.js';
 import { optionError } from '../../config/option-error.js';
 import { CommandFailure } from '../failure.js';
 import { safeLine } from '../output/safe-text.js';

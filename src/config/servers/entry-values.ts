@@ -2,8 +2,8 @@
 import type { z } from 'zod';
 import type { Isolation } from '../../servers/server-entry.js';
 import { cut } from '../../shared/errors.js';
+import { didYouMean } from '../../shared/nearest.js';
 import { OWN_VARIABLE } from '../../shared/own-variables.js';
-import { didYouMean } from '../nearest.js';
 import {
   type CheckedEntry,
   documentedKey,

@@ -9,6 +9,7 @@ import type { CodeCaches } from '../../shared/code-caches.js';
 import type { ServeModuleFrame } from '../../shared/keeper-frames.js';
 import type { EnvironmentOptions } from '../../shared/thread-start.js';
 import type { ToolRuleLists } from '../../shared/tool-rules.js';
+import type { TranspiledFiles } from '../../shared/typescript/transpile.js';
 import { inheritedFlags } from './inherited-flags.js';
 import type { ProcessKind } from './process-starter.js';
 
@@ -21,6 +22,8 @@ export interface ModuleProcessOptions {
   readonly environment: EnvironmentOptions;
   /** The bundle of the server module, in shared memory. */
   readonly bundle?: BundledModule | undefined;
+  /** The module's TypeScript files, if there is no bundle. */
+  readonly transpiled?: TranspiledFiles | undefined;
   /** In shared memory; made in such a process, since V8 takes them only where its flags are the same. */
   readonly codeCaches?: CodeCaches | undefined;
   /** Absolute. */
@@ -58,6 +61,7 @@ export function moduleProcess(options: ModuleProcessOptions): ProcessKind {
       learns: options.learns,
       memoryLimits: { heapBytes: threadHeapMb * MEBIBYTE, memoryBytes: threadMemoryMb * MEBIBYTE },
       moduleText: bundle && { text: bundle.text, filename: bundle.filename },
+      transpiled: options.transpiled,
       codeCaches: options.codeCaches,
       showsStacks: options.logLevel === 'debug',
       fastPath: options.fastPath,

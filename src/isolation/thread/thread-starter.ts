@@ -21,6 +21,7 @@ import type {
   SessionThreadData,
 } from '../../shared/thread-start.js';
 import type { ToolRuleLists } from '../../shared/tool-rules.js';
+import type { TranspiledFiles } from '../../shared/typescript/transpile.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import { CHILD_KEEPER, ChildKeeper } from '../port/child-keeper.js';
 import { PortWorker } from '../port/port-worker.js';
@@ -60,6 +61,8 @@ export interface ModuleWork {
   readonly learns?: boolean;
   /** The bundle of the server module, in shared memory. */
   readonly bundle?: BundledModule | undefined;
+  /** The module's TypeScript files, if there is no bundle. */
+  readonly transpiled?: TranspiledFiles | undefined;
   /** In shared memory. */
   readonly codeCaches?: CodeCaches;
   /** Whether threads serve simple tool calls without the SDK's checks. */
@@ -286,13 +289,15 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
 }
 
 function moduleData(work: ModuleWork): Omit<ModuleThreadData, keyof CommonThreadData> {
-  const { serverModule, environment, tools, learns = false, bundle, codeCaches, logLevel, fastPath } = work;
+  const { serverModule, environment, tools, learns = false, bundle, transpiled } = work;
+  const { codeCaches, logLevel, fastPath } = work;
   return {
     moduleUrl: serverModule,
     environment,
     tools,
     learns,
     moduleText: bundle && { text: bundle.text, filename: bundle.filename },
+    transpiled,
     codeCaches,
     showsStacks: logLevel === 'debug',
     fastPath,

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { ProgramCode } from '../../../src/isolation/thread/program-code.js';
-import { NotBundled } from '../../../src/servers/bundle-parts.js';
+import { NotBundled } from '../../../src/servers/not-bundled.js';
 import { bundleProgram } from '../../../src/servers/program-bundle.js';
 import { projectRoot } from '../../support/project.js';
 

@@ -1,5 +1,5 @@
 /** Whether a file is an ES module or CommonJS, by Node's rules (docs of packages, "Determining module system"). */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { Script } from 'node:vm';
 
@@ -13,11 +13,19 @@ const MODULE_SYNTAX = [
   'await is only valid in async functions and the top level bodies of modules',
 ];
 
+/**
+ * What makes a TypeScript file an ES module where its package does not say it. V8 cannot parse the file to find out, and
+ * `import x = require()` and `export =` are CommonJS.
+ */
+const TYPESCRIPT_MODULE =
+  /^[ \t]*(?:import\b(?!\s*\(|\s+(?:type\s+)?[\w$]+\s*=)|export\b(?!\s*=))|\bimport\s*\.\s*meta\b/m;
+
+/** Synchronous, because the hooks that load TypeScript in a thread are. */
 export class ModuleKinds {
-  readonly #packageTypes = new Map<string, Promise<ModuleKind | undefined>>();
+  readonly #packageTypes = new Map<string, ModuleKind | undefined>();
 
   /** `undefined` for what is not a script, such as JSON. */
-  async of(path: string): Promise<ModuleKind | undefined> {
+  of(path: string): ModuleKind | undefined {
     switch (extname(path)) {
       case '.mjs':
       case '.mts':
@@ -26,28 +34,30 @@ export class ModuleKinds {
       case '.cts':
         return 'commonjs';
       case '.js':
-      case '.ts':
       case '':
-        return (await this.#packageType(dirname(path))) ?? syntaxOf(await readFile(path, 'utf8'));
+        return this.#packageType(dirname(path)) ?? syntaxOf(readFileSync(path, 'utf8'));
+      case '.ts':
+        return (
+          this.#packageType(dirname(path)) ??
+          (TYPESCRIPT_MODULE.test(readFileSync(path, 'utf8')) ? 'module' : 'commonjs')
+        );
       default:
         return undefined;
     }
   }
 
-  #packageType(folder: string): Promise<ModuleKind | undefined> {
-    let type = this.#packageTypes.get(folder);
-    if (type === undefined) {
-      type = this.#readPackageType(folder);
-      this.#packageTypes.set(folder, type);
-    }
+  #packageType(folder: string): ModuleKind | undefined {
+    if (this.#packageTypes.has(folder)) return this.#packageTypes.get(folder);
+    const type = this.#readPackageType(folder);
+    this.#packageTypes.set(folder, type);
     return type;
   }
 
-  async #readPackageType(folder: string): Promise<ModuleKind | undefined> {
+  #readPackageType(folder: string): ModuleKind | undefined {
     if (basename(folder) === 'node_modules') return undefined;
     let text: string;
     try {
-      text = await readFile(join(folder, 'package.json'), 'utf8');
+      text = readFileSync(join(folder, 'package.json'), 'utf8');
     } catch {
       // There is none: the parent folder decides.
       return dirname(folder) === folder ? undefined : this.#packageType(dirname(folder));
