@@ -9,7 +9,7 @@ import { documentedKey, ENTRY_KEYS, ENTRY_ROWS } from '../dist/src/config/server
 const root = join(import.meta.dirname, '..');
 const check = process.argv.includes('--check');
 const pages = [
-  { page: 'README.md', column: 'option', rows: OPTION_TABLE },
+  { page: 'docs/options.md', column: 'option', rows: OPTION_TABLE },
   { page: 'docs/load-testing.md', column: 'flag', rows: LOAD_FLAGS },
   {
     page: 'docs/servers.md',

@@ -35,7 +35,7 @@ import { isClientFile, readClientFile } from './servers/given-servers.js';
 import { catalogueOfCommand, catalogueOfModule, catalogueOfServers } from './servers/read-catalogue.js';
 import { START_TIMEOUT_MS } from './servers/read-entry.js';
 
-/** The options of `createGateway`. All are optional; the README has their defaults and meanings. */
+/** The options of `createGateway`. All are optional; docs/options.md has their defaults and meanings. */
 export interface GatewayOptions extends GivenToGateway {
   /** The servers by their names, instead of `serverModule`; each is at `/<name>/mcp`. Relative paths start from the current folder. */
   readonly servers?: Readonly<Record<string, ServerOptions>> | undefined;

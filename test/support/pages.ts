@@ -24,12 +24,13 @@ export interface Block {
   readonly place: string;
   /** The number of the line on which it begins. */
   readonly line: number;
-  /** The file name in the comment on its first line, such as `// greeter.mjs`. */
+  /** Its file name: in a comment on its first line (`// greeter.mjs`), or at the end of the sentence before it. */
   readonly file: string | undefined;
 }
 
 const FENCE = /^( *)(`{3,})(\S*)[^\n]*\n(.*?)^\1\2 *$/gms;
-const FILE_COMMENT = /^\/\/ (\S+\.[cm]?[jt]sx?)\n/;
+const FILE_COMMENT = /^\/\/ (\S+\.[cm]?[jt]s)\n/;
+const FILE_SENTENCE = /`([\w./-]+\.[cm]?[jt]s)`:\n\n?$/;
 
 export function readPage(page: string): string {
   return readFileSync(join(projectRoot, page), 'utf8');
@@ -39,9 +40,11 @@ export function blocksOf(page: string): Block[] {
   const text = readPage(page);
   return [...text.matchAll(FENCE)].map((match) => {
     const [, indentation = '', , language = '', body = ''] = match;
-    const line = text.slice(0, match.index).split('\n').length;
+    const before = text.slice(0, match.index);
+    const line = before.split('\n').length;
     const code = body.replaceAll(new RegExp(`^${indentation}`, 'gm'), '');
-    return { language, code, line, place: `${page}:${line}`, file: FILE_COMMENT.exec(code)?.[1] };
+    const file = (FILE_COMMENT.exec(code) ?? FILE_SENTENCE.exec(before))?.[1];
+    return { language, code, line, place: `${page}:${line}`, file };
   });
 }
 

@@ -29,4 +29,13 @@ describe('links of the pages', () => {
       expect(dead.map(({ text }) => text)).to.deep.equal([]);
     });
   }
+
+  it('lead from the index to every page of docs, and from the README to the index', () => {
+    const targetsOf = (page: string) => linksOf(page).map(({ target }) => target);
+    const pages = PAGES.filter((page) => /^docs\/[^/]+$/.test(page) && page !== 'docs/README.md');
+    expect(targetsOf('docs/README.md')).to.include.members(pages);
+    expect(targetsOf('README.md')).to.include('docs/README.md');
+    const decisions = PAGES.filter((page) => /^docs\/adr\/\d/.test(page));
+    expect(targetsOf('docs/adr/README.md')).to.include.members(decisions);
+  });
 });
