@@ -1,6 +1,7 @@
 /** The composition root: the only file that creates the concrete classes and connects them. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { DestinationStream } from 'pino';
 import { createAdminServer } from './admin/admin-server.js';
 import { createGuard } from './auth/guards.js';
@@ -18,7 +19,7 @@ import { AllSessions } from './session/all-sessions.js';
 import { BulkheadError } from './shared/errors.js';
 import { StopDeadline } from './shared/stop-deadline.js';
 import { GatewayEmitter } from './telemetry/events.js';
-import { noteStart, noteStop } from './telemetry/log/lifecycle-notices.js';
+import { noteStart, noteStop, noteStopped } from './telemetry/log/lifecycle-notices.js';
 import { createLog, forwardLog } from './telemetry/log/log.js';
 import {
   MultiClientCount,
@@ -161,10 +162,10 @@ async function start(
   checkProgramOptions(program);
   const { listen = true, admin: hasAdmin = listen, metadata, authenticate, logger } = program;
   const events = new GatewayEmitter();
-  const { logLevel: level, logFormat: format } = options;
+  const { logLevel: level, logFormat: format, logLevelLabels: levelLabels } = options;
   const log =
     logger === undefined
-      ? createLog({ events, level, format, ...(destination && { destination }) })
+      ? createLog({ events, level, format, levelLabels, ...(destination && { destination }) })
       : forwardLog(events, logger);
   const sessions = new AllSessions(options, events);
   const workers = new HostedWorkers(options, events);
@@ -217,11 +218,15 @@ async function start(
   process.on('exit', onExit);
 
   const connected = new Set<StdioSession>();
+  let stopping: { readonly sinceMs: number; cutOff: number } | undefined;
   let ending: { readonly ended: Promise<void>; readonly deadline: StopDeadline } | undefined;
   const end = (drainMs: number): Promise<void> => {
     const deadline = new StopDeadline(drainMs + STOP_DEADLINE_MS);
     const run = async (): Promise<void> => {
-      await deadline.within(sessions.drain(drainMs), POOL_DEADLINE_MS + LISTENERS_DEADLINE_MS);
+      const drained = sessions.drain(drainMs, (requests) => {
+        if (stopping !== undefined) stopping.cutOff = requests;
+      });
+      await deadline.within(drained, POOL_DEADLINE_MS + LISTENERS_DEADLINE_MS);
       for (const session of connected) session.close();
       await deadline.within(Promise.all([...connected].map(({ ended }) => ended)), POOL_DEADLINE_MS);
       if (!(await deadline.within(closeMcp(drainMs > 0 ? ANSWERS_DEADLINE_MS : 0), POOL_DEADLINE_MS))) {
@@ -234,6 +239,7 @@ async function start(
       http.close();
       probe.close();
       metrics.close();
+      if (stopping !== undefined) noteStopped(events, performance.now() - stopping.sinceMs, stopping.cutOff);
       await log.close();
       process.off('exit', onExit);
     };
@@ -260,11 +266,9 @@ async function start(
   workers.endLeftovers();
   noteStart(events, options, { url, adminUrl });
   const stop = (cause: string, drainMs: number): Promise<void> => {
-    noteStop(events, cause, {
-      drainMs,
-      requestsInFlight: sessions.requestsInFlight,
-      sessions: sessions.size,
-    });
+    const { requestsInFlight, size } = sessions;
+    noteStop(events, cause, { drainMs, requestsInFlight, sessions: size }, view.sessions());
+    stopping = { sinceMs: performance.now(), cutOff: 0 };
     return end(drainMs);
   };
 

@@ -154,6 +154,7 @@ function dependentDefaults(options: CheckedOptions, cwd: string) {
     /** For a server that has none of its own. */
     startTimeoutMs: options.startTimeoutMs ?? START_TIMEOUT_MS,
     logFormat: options.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'),
+    errors: options.errors ?? (process.stderr.isTTY || options.logLevel === 'debug' ? 'full' : 'message'),
     /** Absolute folders, symbolic links resolved. */
     roots: options.roots ?? Object.freeze([resolve(cwd)]),
   } as const;

@@ -105,6 +105,7 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
     discovery,
     traits,
     notBundledBecause,
+    hiddenSchemas,
     ...code
   } = await checkServerModule(
     { ...entry, handleTools: (traits) => handleToolsOf(entry, affinityOf(traits), options) },
@@ -120,6 +121,13 @@ async function startModule(entry: ModuleEntry, resources: HostingResources): Pro
     events.emit('notice', {
       level: 'info',
       message: `the server module is imported file by file, so ${entry.isolation === 'process' ? 'processes' : 'threads'} start more slowly: ${notBundledBecause}`,
+    });
+  }
+  for (const tool of hiddenSchemas) {
+    events.emit('notice', {
+      level: 'warn',
+      message: `clients are shown no arguments of the tool "${tool}": its inputSchema is no object but, say, a union; put that into a property of z.object({ … })`,
+      fields: { server: entry.name, tool },
     });
   }
   const answers = staticLists ?? (await learnedLists(entry, headerParams, resources));
@@ -158,7 +166,11 @@ function moduleInThreads(
   };
   return {
     trial: (code, trialEvents) =>
-      createThreadPool({ ...own, ...code, spareThreads: 0, learns: false }, new WorkerBudget(1), trialEvents),
+      createThreadPool(
+        { ...own, ...code, spareThreads: 0, learns: false, isTrial: true },
+        new WorkerBudget(1),
+        trialEvents,
+      ),
     pool: (code) => createThreadPool({ ...own, ...code }, threads, events, nextId),
   };
 }
@@ -171,7 +183,7 @@ function moduleInProcesses(
   const { cwd, startTimeoutMs, processMemoryMb } = entry;
   const own = { ...options, ...moduleSettings(entry, options), cwd, startTimeoutMs, processMemoryMb };
   const pool = (
-    code: Partial<ModuleCode>,
+    code: Partial<ModuleCode> & { readonly isTrial?: boolean },
     spareThreads: number,
     budget: WorkerBudget,
     poolEvents: GatewayEmitter,
@@ -180,7 +192,8 @@ function moduleInProcesses(
     return new WorkerPool({ spareThreads }, budget, starter, poolEvents, nextId);
   };
   return {
-    trial: (code, trialEvents) => pool(code, 0, new WorkerBudget(1, PROCESS_WORDS), trialEvents),
+    trial: (code, trialEvents) =>
+      pool({ ...code, isTrial: true }, 0, new WorkerBudget(1, PROCESS_WORDS), trialEvents),
     pool: (code) => pool(code, entry.spares ?? 0, processes, events),
   };
 }

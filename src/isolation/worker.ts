@@ -96,8 +96,11 @@ export interface WorkerClaim {
 /** What the session that has claimed a worker is told. */
 export interface WorkerOwner {
   readonly context: SessionContext;
-  /** The module's `setup` has ended. `declared`: what its server has said in a replay. */
-  onClaimed(declared?: DeclaredNotifications): void;
+  /**
+   * The module's `setup` has ended. `declared`: what its server has said in a replay. `hiddenSchemas`, in a trial: tools
+   * whose input schema no client is shown.
+   */
+  onClaimed(declared?: DeclaredNotifications, hiddenSchemas?: readonly string[]): void;
   onSend(frame: SendFrame): void;
   /** The handler of a stateless request waits for its client. */
   onInputRequired(frame: InputRequiredFrame): void;

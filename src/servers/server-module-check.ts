@@ -18,6 +18,7 @@ import type { CodeCaches } from '../shared/code-caches.js';
 import { Deadline } from '../shared/deadline.js';
 import { declaredNotifications } from '../shared/declared-notifications.js';
 import { messageOf } from '../shared/errors.js';
+import { isFields } from '../shared/fields.js';
 import type { ModuleTraits, SendFrame } from '../shared/frames/from-worker.js';
 import { type HandleTools, withHandleTools } from '../shared/handle-tools.js';
 import { type HeaderAnnotations, headerAnnotations } from '../shared/header-params.js';
@@ -64,6 +65,8 @@ export interface CheckedServerModule {
   readonly discovery: CachedAnswer;
   /** What the module declares about itself. */
   readonly traits: ModuleTraits;
+  /** Tools that take arguments which no client is shown. */
+  readonly hiddenSchemas: readonly string[];
 }
 
 /** For a thread that has answered everything, or that the module blocks. */
@@ -159,6 +162,7 @@ async function tryOutIn(
       staticLists,
       discovery: discoveryOf(initialized, isStatic),
       traits,
+      hiddenSchemas: shownEmpty(listed, trial.hiddenSchemas),
       codeCaches: { worker: sharedCopy(worker), module: module && sharedCopy(module) },
     };
   } catch (error) {
@@ -167,6 +171,16 @@ async function tryOutIn(
   } finally {
     await pool.close(new StopDeadline(CLOSE_DEADLINE_MS));
   }
+}
+
+/** Those of the tools of which the list has no properties either: another SDK may show more. */
+function shownEmpty(listed: readonly ListedTool[], names: readonly string[]): string[] {
+  return names.filter((name) => {
+    const { inputSchema } = listed.find((tool) => tool.name === name) ?? {};
+    if (!isFields(inputSchema)) return false;
+    const { properties = {}, anyOf, oneOf, allOf } = inputSchema;
+    return Object.keys(properties as object).length === 0 && (anyOf ?? oneOf ?? allOf) === undefined;
+  });
 }
 
 /** A module that blocks its thread once it has answered must not hold up the start. */
@@ -181,6 +195,12 @@ async function codeCaches(thread: PortWorker): Promise<CodeCaches> {
   } finally {
     deadline.clear();
   }
+}
+
+/** As the module gives it. */
+interface ListedTool {
+  readonly name?: unknown;
+  readonly inputSchema?: unknown;
 }
 
 interface Answer {
@@ -225,6 +245,8 @@ class TrialSession implements WorkerOwner {
     { resolve: (answer: Answer) => void; reject: (error: Error) => void }
   >();
   readonly #setUp: Promise<void>;
+  /** Tools whose input schema the module's SDK may not show, known after `initialize`. */
+  hiddenSchemas: readonly string[] = [];
   #markSetUp: () => void = () => {};
   #failSetUp: (error: Error) => void = () => {};
   #lastId = 0;
@@ -261,14 +283,14 @@ class TrialSession implements WorkerOwner {
   }
 
   /** On all pages. */
-  async tools(initialized: unknown): Promise<readonly { readonly name?: unknown }[]> {
-    const listed: { readonly name?: unknown }[] = [];
+  async tools(initialized: unknown): Promise<readonly ListedTool[]> {
+    const listed: ListedTool[] = [];
     const { capabilities } = initialized as { capabilities?: { tools?: unknown } };
     if (capabilities?.tools === undefined) return listed;
     let cursor: unknown;
     for (let page = 0; page < MAX_TOOL_PAGES; page += 1) {
       const result = await this.#ask('tools/list', cursor === undefined ? {} : { cursor });
-      const { tools, nextCursor } = result as { tools?: { name?: unknown }[]; nextCursor?: unknown };
+      const { tools, nextCursor } = result as { tools?: ListedTool[]; nextCursor?: unknown };
       listed.push(...(tools ?? []));
       if (typeof nextCursor !== 'string') return listed;
       cursor = nextCursor;
@@ -303,7 +325,8 @@ class TrialSession implements WorkerOwner {
     return new StaticLists(slots);
   }
 
-  onClaimed(): void {
+  onClaimed(_declared?: unknown, hiddenSchemas: readonly string[] = []): void {
+    this.hiddenSchemas = hiddenSchemas;
     this.#markSetUp();
   }
 

@@ -166,11 +166,13 @@ export class AllSessions {
   /**
    * Opens no more sessions, lets requests in flight finish, and ends all sessions. Resolves when every worker and child
    * process is gone.
+   * @param onIdle called with the number of requests that are in flight when their time is over, and are cut off
    */
-  async drain(timeoutMs: number): Promise<void> {
+  async drain(timeoutMs: number, onIdle: (requests: number) => void = () => {}): Promise<void> {
     this.#draining = true;
     this.parked.drain();
     await this.#idle(timeoutMs);
+    onIdle(this.requestsInFlight);
     await Promise.all([...this.#groups].map((group) => group.close()));
     const ends: Promise<void>[] = [];
     await inTurns([...this.each()], SESSIONS_PER_TURN, (session) => void ends.push(session.end('drain')));

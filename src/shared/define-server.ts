@@ -5,11 +5,15 @@ import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { Registry } from 'prom-client';
 import type { Affinity, SessionContext } from './session-context.js';
 
+/**
+ * Each line has a message and, if there are any, fields: anything, cut to 8 Ki characters. Errors among them keep name,
+ * message, stack and causes. An error in place of the message is the field `err`, and its message is that of the line.
+ */
 export interface SessionLog {
-  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  debug(message: string | Error, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string | Error, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string | Error, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string | Error, fields?: Readonly<Record<string, unknown>>): void;
 }
 
 /**

@@ -1,3 +1,6 @@
+/** How much of an error the log shows: its message, or its stack as well. The option `errors`. */
+export type ErrorDetail = 'message' | 'full';
+
 /** An error as plain data that can cross a port: in a structured clone, an `Error` loses its class and code. */
 export interface PlainError {
   readonly name: string;

@@ -63,10 +63,12 @@ export interface ModuleThreadData extends CommonThreadData {
   readonly transpiled: TranspiledFiles | undefined;
   /** In shared memory. The first thread has none and makes them. */
   readonly codeCaches: CodeCaches | undefined;
-  /** Whether the log shows stacks, which it does at `debug`. */
+  /** The option `errors`: whether the log shows stacks. */
   readonly showsStacks: boolean;
   /** The option `fast-path`: whether simple calls skip the SDK's checks. */
   readonly fastPath: boolean;
+  /** It is started to find out whether the module can be served, and reports what only its author can correct. */
+  readonly isTrial: boolean;
 }
 
 /** A thread that runs a program that speaks stdio. */

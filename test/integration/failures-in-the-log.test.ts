@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
 import { startCli } from '../support/cli-process.js';
+import { connectedClient, startGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
 import { RawClient } from '../support/raw-client.js';
 
@@ -34,27 +35,45 @@ describe('what fails in a session’s thread', () => {
   for (const flags of [[], ['--no-bundle']]) {
     const how = flags[0] ?? 'bundled';
 
-    it(`has its stack at debug, with positions in the module’s files (${how})`, async () => {
-      const { stack } = await lineAfter('throw', /call failed/, ['--log-level', 'debug', ...flags]);
-      expect(stack).to.match(/at throwing \(\S*failing\.mjs:7:13\)/);
+    it(`has its stack with --errors full, from the module’s first frame on (${how})`, async () => {
+      const { stack } = await lineAfter('throw', /call failed/, ['--errors', 'full', ...flags]);
+      expect(stack?.split('\n')).to.have.length(2);
+      expect(stack).to.match(/^Error: on purpose x+…?\n {4}at throwing \(\S*failing\.mjs:7:13\)$/);
     });
 
     it(`has the stack of what ended a thread (${how})`, async () => {
-      const { detail, stack } = await lineAfter('crash', /thread exited/, ['--log-level', 'debug', ...flags]);
+      const { detail, stack } = await lineAfter('crash', /thread exited/, flags);
       expect(detail).to.include('nobody catches this');
       expect(stack).to.match(/crashing \S*failing\.mjs:20:|crashing \(\S*failing\.mjs:/);
     });
   }
 
+  it('has the stack of the call that ended a thread, of which its client learns nothing', async () => {
+    const { detail, stack } = await lineAfter('exit', /thread exited/, ['--no-bundle']);
+    expect(detail).to.equal('process.exit(3) was called in it');
+    expect(stack).to.match(
+      /^Error: process\.exit\(3\) was called in it\n {4}at exiting \(\S*failing\.mjs:\d+:\d+\)$/,
+    );
+  });
+
+  it('reaches the client as the sentence alone', async () => {
+    const gateway = await startGateway({ serverModule: fixtureModule('failing'), errors: 'full' });
+    const client = await connectedClient(gateway);
+    for (const tool of ['throw', 'crash', 'exit', 'log']) {
+      const answer = JSON.stringify(await client.call(tool));
+      expect(answer, tool).to.not.match(/failing\.mjs|\bat \w+ \(|node:|\/test\//);
+    }
+  });
+
   it('has errors among the fields of a log line, with what is beneath them', async () => {
-    const { fields } = await lineAfter('log', /it failed/, ['--no-bundle']);
-    expect(fields?.err).to.deep.equal({
-      name: 'Error',
-      message: 'on top',
-      cause: { name: 'TypeError', message: 'beneath', code: 'E_BENEATH' },
-    });
-    expect(fields?.many).to.deep.equal([
-      { name: 'AggregateError', message: 'many', errors: [{ name: 'RangeError', message: 'one of them' }] },
-    ]);
+    const { fields = {} } = await lineAfter('log', /it failed/, ['--no-bundle']);
+    const { stack, cause, ...err } = fields.err as Record<string, unknown>;
+    expect(err).to.deep.equal({ name: 'Error', message: 'on top' });
+    expect(stack).to.match(/^Error: on top\n {4}at \S*failing\.mjs:11:19$/);
+    expect(cause).to.include({ name: 'TypeError', message: 'beneath', code: 'E_BENEATH' });
+    const [many] = fields.many as { errors: unknown[] }[];
+    expect(many).to.include({ name: 'AggregateError', message: 'many' });
+    const [first] = many?.errors ?? [];
+    expect(first).to.include({ name: 'RangeError', message: 'one of them' });
   });
 });

@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { startFault, topLevelAwaits } from '../../src/servers/start-fault.js';
 import { afterThisTest } from '../support/cleanup.js';
-import { runCli } from '../support/cli-process.js';
+import { runCli, startCli } from '../support/cli-process.js';
 import { startGateway } from '../support/gateway.js';
+import { fixtureModule } from '../support/modules.js';
 
 /** Writes the files, and returns their folder. */
 function folderOf(files: Readonly<Record<string, string>>): string {
@@ -77,6 +78,35 @@ describe('a server module that cannot start', () => {
       expect(frames?.[1]).to.match(/setup \(\S*m\.mjs:2:53\)$/);
     });
   }
+});
+
+describe('a server module that can start', () => {
+  it('is reported at start for tools whose arguments no client is shown', async () => {
+    const { pathname } = fixtureModule('union');
+    const cli = startCli([
+      'serve',
+      pathname,
+      '--port',
+      '0',
+      '--admin-port',
+      '0',
+      '--log-format',
+      'json',
+      '--log-level-labels',
+    ]);
+    afterThisTest(() => void cli.child.kill('SIGKILL'));
+    await cli.printed('stderr', /gateway started/);
+    cli.child.kill('SIGTERM');
+    const { stderr } = await cli.exited();
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const told = lines.filter(({ msg }) => String(msg).startsWith('clients are shown no arguments'));
+    expect(told.map(({ tool }) => tool)).to.deep.equal(['at_the_top', 'either']);
+    expect(told[0]?.level).to.equal('warn');
+    expect(lines.map(({ msg }) => msg).slice(-2)).to.deep.equal(['gateway stops', 'gateway stopped']);
+  });
 });
 
 describe('the place at which a server module cannot start', () => {

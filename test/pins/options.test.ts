@@ -20,6 +20,7 @@ const OPTIONS = [
   'cleanup-interval cleanupInterval BULKHEAD_CLEANUP_INTERVAL <duration> 5s',
   'disconnect-grace disconnectGrace BULKHEAD_DISCONNECT_GRACE <duration> 30s',
   'drain-timeout drainTimeout BULKHEAD_DRAIN_TIMEOUT <duration> 10s',
+  'errors errors BULKHEAD_ERRORS <name> -',
   'fast-path fastPath BULKHEAD_FAST_PATH switch true',
   'host host BULKHEAD_HOST <host> 127.0.0.1',
   'insecure insecure BULKHEAD_INSECURE switch false',
@@ -28,6 +29,7 @@ const OPTIONS = [
   'lenient-version-header lenientVersionHeader BULKHEAD_LENIENT_VERSION_HEADER switch false',
   'log-format logFormat BULKHEAD_LOG_FORMAT <name> -',
   'log-level logLevel BULKHEAD_LOG_LEVEL <name> info',
+  'log-level-labels logLevelLabels BULKHEAD_LOG_LEVEL_LABELS switch false',
   'max-body-bytes maxBodyBytes BULKHEAD_MAX_BODY_BYTES <size> 4MiB',
   'max-processes maxProcesses BULKHEAD_MAX_PROCESSES <number> -',
   'max-requests-per-session maxRequestsPerSession BULKHEAD_MAX_REQUESTS_PER_SESSION <number> 64',
@@ -160,6 +162,7 @@ describe('Options', () => {
     const pinned = [
       'affinity: session request principal handle',
       'affinity: session request principal handle',
+      'errors: message full',
       'isolation: thread process',
       'isolation: thread process',
       'lists: learned dynamic',

@@ -66,6 +66,8 @@ describe('options', () => {
         sseAfterMs: 50,
         drainTimeoutMs: 10_000,
         logLevel: 'info',
+        logLevelLabels: false,
+        errors: process.stderr.isTTY ? 'full' : 'message',
         startTimeoutMs: 30_000,
         strict: false,
         roots: [folder],

@@ -210,7 +210,8 @@ export class KeptModule implements ServedProcess {
     const frame = decodeFromWorker(posted);
     if (frame.type === 'exited') {
       // Not yet: it still has to exit.
-      this.#lastWords = frame;
+      // After a crash, the process exits: the first says why.
+      this.#lastWords ??= frame;
       return;
     }
     if (frame.type === 'memory') {

@@ -11,10 +11,13 @@ export class OutputLines {
   readonly #maxChars: number;
   readonly #owner: LineOwner;
   readonly #reader: LineReader;
+  readonly #joined: boolean;
   /** Whether a line has begun that has not ended. */
   #isWithinLine = false;
 
-  constructor(maxBytes: number, owner: LineOwner) {
+  /** @param joined whether lines that are written at once are one, as those of a `console.error` are */
+  constructor(maxBytes: number, owner: LineOwner, joined = false) {
+    this.#joined = joined;
     this.#maxChars = Math.floor(maxBytes / MAX_BYTES_OF_CHAR);
     this.#owner = owner;
     this.#reader = new LineReader(maxBytes, owner);
@@ -41,7 +44,7 @@ export class OutputLines {
     return (
       !this.#isWithinLine &&
       text.length <= this.#maxChars &&
-      text.indexOf('\n') === text.length - 1 &&
+      (this.#joined ? text.endsWith('\n') : text.indexOf('\n') === text.length - 1) &&
       !SURROGATE.test(text)
     );
   }

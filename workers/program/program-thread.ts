@@ -71,7 +71,7 @@ export class ProgramThread implements Program, StdioSessionOwner {
       onWaiting: (waits) => (waits ? this.#port.ref() : this.#port.unref()),
     });
     this.#stdoutLines = new OutputLines(MAX_LINE_BYTES, this.#lineOwner());
-    this.#stderrLines = new OutputLines(MAX_STDERR_LINE_BYTES, this.#log);
+    this.#stderrLines = new OutputLines(MAX_STDERR_LINE_BYTES, this.#log, true);
     this.#stdout = new ProgramOutput(1, (chunk) => this.#stdoutLines.push(chunk));
     this.#stderr = new ProgramOutput(2, (chunk) => this.#stderrLines.push(chunk));
   }
@@ -189,10 +189,10 @@ export class ProgramThread implements Program, StdioSessionOwner {
     if ('error' in this.#thrown) {
       // Node prints it to the stderr of a process.
       const { error } = this.#thrown;
-      this.#log.onLine('Uncaught:');
-      for (const line of (toPlainError(error).stack ?? messageOf(error)).split('\n')) this.#log.onLine(line);
+      const { stack } = toPlainError(error);
+      this.#log.onLine(`Uncaught:\n${stack ?? messageOf(error)}`);
       const message = `it crashed: ${cut(messageOf(error), MAX_MESSAGE_CHARS)}`;
-      return this.#report({ type: 'exited', cause: 'crash', message });
+      return this.#report({ type: 'exited', cause: 'crash', message, ...(stack !== undefined && { stack }) });
     }
     this.#stderrLines.end();
     const how = `it ended with exit code ${code}`;

@@ -2,76 +2,64 @@
  * What the module logs or writes to stdout and stderr becomes `log` frames. Nothing of a session reaches the gateway's
  * own stdout, and a module that prints in a loop causes a bounded number of lines.
  */
-import { StringDecoder } from 'node:string_decoder';
-import { format, types } from 'node:util';
-import { cut } from '../../src/shared/errors.js';
+import { format } from 'node:util';
+import { cut, messageOf } from '../../src/shared/errors.js';
 import type { FromWorkerFrame, LogFrame, LogLevel } from '../../src/shared/frames/from-worker.js';
-import { MAX_JSON_DEPTH, nestsDeeperThan } from '../../src/shared/json-depth.js';
 import { LogAllowance } from '../log-allowance.js';
 import { currentRequest } from './current-request.js';
+import { stackOf } from './error-stack.js';
+import { OutputEvents } from './output-events.js';
+import { isError, plainFields } from './plain-fields.js';
 
 const MAX_LINE_CHARS = 8192;
 
+/** What a module may give as the message of a line. */
+export type LogMessage = string | Error;
+
 export class ModuleLog {
-  /** Whether the log shows stacks. */
-  readonly showsStacks: boolean;
+  /** The option `errors`: whether the log shows stacks. */
+  readonly #showsStacks: boolean;
   readonly #post: (frame: FromWorkerFrame) => void;
   readonly #allowance: LogAllowance;
+  /** Of failed calls, which are lines of the gateway itself: over it, they are shown without their stacks. */
+  readonly #stackAllowance = new LogAllowance(() => {});
 
   constructor(post: (frame: FromWorkerFrame) => void, showsStacks: boolean) {
     this.#post = post;
-    this.showsStacks = showsStacks;
+    this.#showsStacks = showsStacks;
     this.#allowance = new LogAllowance((lines) => post({ type: 'log-dropped', lines }));
   }
 
-  write(source: LogFrame['source'], level: LogLevel, message: string, fields: LogFrame['fields']): void {
+  write(source: LogFrame['source'], level: LogLevel, message: LogMessage, fields: LogFrame['fields']): void {
     if (!this.#allowance.take()) return;
-    // A module need not be TypeScript.
-    const line = cut(typeof message === 'string' ? message : format(message), MAX_LINE_CHARS);
+    // A module need not be TypeScript: anything can be the message.
+    const given = isError(message) ? { err: message, ...fields } : fields;
+    const text = isError(message)
+      ? messageOf(message)
+      : typeof message === 'string'
+        ? message
+        : format(message);
     this.#post({
       type: 'log',
       source,
       level,
-      message: line,
-      fields: plain(fields, this.showsStacks),
+      message: cut(text, MAX_LINE_CHARS),
+      fields: given && plainFields(given),
       key: currentRequest()?.key,
     });
   }
-}
 
-/** Fields in the form that JSON gives them: what cannot be cloned must not make a log call throw in a tool. */
-function plain(fields: LogFrame['fields'], showsStacks: boolean): LogFrame['fields'] {
-  if (fields === undefined) return undefined;
-  try {
-    const text = JSON.stringify(fields, plainErrors(showsStacks));
-    if (text.length <= MAX_LINE_CHARS && !nestsDeeperThan(text, MAX_JSON_DEPTH))
-      return JSON.parse(text) as LogFrame['fields'];
-    return { truncated: `${text.slice(0, MAX_LINE_CHARS)}…` };
-  } catch {
-    // A circle, a BigInt, or a getter that throws: shown as console.log would.
-    return { unserializable: format('%o', Object.keys(fields)) };
+  /** Writes that something of the module failed, with what it threw where the log shows stacks. */
+  failed(level: LogLevel, message: string, thrown: unknown): void {
+    this.write('session', level, message, this.#showsStacks ? { err: thrown } : undefined);
   }
-}
 
-/** For `JSON.stringify`, which sees only the added properties of an error. */
-function plainErrors(showsStacks: boolean): (key: string, value: unknown) => unknown {
-  const seen = new Set<unknown>();
-  return (_key, value) => {
-    if (!(value instanceof Error || types.isNativeError(value))) return value;
-    if (seen.has(value)) return '[circular]';
-    seen.add(value);
-    const { name, message, cause, stack } = value;
-    const { errors } = value as { readonly errors?: unknown };
-    const own: object = value;
-    return {
-      name,
-      message,
-      ...own,
-      ...(cause !== undefined && { cause }),
-      ...(Array.isArray(errors) && { errors }),
-      ...(showsStacks && { stack }),
-    };
-  };
+  /** The stack of what a handler threw, if the log shows it. */
+  stackOf(thrown: unknown): string | undefined {
+    return this.#showsStacks && thrown !== undefined && this.#stackAllowance.take()
+      ? stackOf(thrown)
+      : undefined;
+  }
 }
 
 /** Sends this thread's stdout and stderr to the log; `console` writes to them. */
@@ -82,22 +70,14 @@ export function captureOutput(log: ModuleLog): void {
 
 type WriteCallback = (error?: Error | null) => void;
 
-function capture(stream: NodeJS.WriteStream, onLine: (line: string) => void): void {
-  const decoder = new StringDecoder('utf8');
-  let partial = '';
+function capture(stream: NodeJS.WriteStream, onText: (text: string) => void): void {
+  const events = new OutputEvents();
   const write = (
     chunk: string | Uint8Array,
     encodingOrCallback?: BufferEncoding | WriteCallback,
     callback?: WriteCallback,
   ): boolean => {
-    const text = typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk));
-    const lines = (partial + text).split('\n');
-    partial = lines.pop() ?? '';
-    if (partial.length > MAX_LINE_CHARS) {
-      lines.push(partial);
-      partial = '';
-    }
-    for (const line of lines) if (line.trim() !== '') onLine(line.trimEnd());
+    for (const event of events.push(chunk)) onText(event);
     const done = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback;
     if (done !== undefined) queueMicrotask(() => done());
     return true;

@@ -3,8 +3,9 @@
  * thread, where native add-ons work that no other thread can load. The keeper is at the other end of its pipes.
  */
 import { isMainThread } from 'node:worker_threads';
-import { toPlainError } from '../../src/shared/errors.js';
+import { messageOf } from '../../src/shared/errors.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
+import { stackOf } from './error-stack.js';
 import { loadSessionWorker } from './load-session-worker.js';
 import { ProcessLink } from './process-link.js';
 
@@ -15,7 +16,8 @@ const link = new ProcessLink();
 process.on('uncaughtExceptionMonitor', (thrown: unknown) => {
   // The module handles it itself.
   if (process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback()) return;
-  const { message, stack } = toPlainError(thrown);
+  const message = messageOf(thrown);
+  const stack = stackOf(thrown);
   const frame: FromWorkerFrame = {
     type: 'exited',
     cause: 'crash',

@@ -11,6 +11,7 @@ import type { SessionChildProcesses } from './children/child-processes.js';
 import { currentRequestKey } from './current-request.js';
 import type { Holds } from './holds.js';
 import { MetricsReporter } from './metrics-reporter.js';
+import type { LogMessage } from './module-log.js';
 import type { SessionHostOwner } from './session-host-owner.js';
 
 export class SessionApi {
@@ -27,7 +28,7 @@ export class SessionApi {
     this.#holds = holds;
     const line =
       (level: LogLevel) =>
-      (message: string, fields?: Readonly<Record<string, unknown>>): void =>
+      (message: LogMessage, fields?: Readonly<Record<string, unknown>>): void =>
         log.write('session', level, message, fields);
     const metrics = (): MetricsReporter => {
       this.#metrics ??= new MetricsReporter((frame) => owner.postUnpaced(frame), log);

@@ -69,8 +69,8 @@ export class SessionHost implements SessionServerOwner {
         : new AnyServer(definition, context, firstRequestId, this);
   }
 
-  get showsStacks(): boolean {
-    return this.#owner.log.showsStacks;
+  stackOf(thrown: unknown): string | undefined {
+    return this.#owner.log.stackOf(thrown);
   }
 
   get fastPath(): boolean {
@@ -90,6 +90,11 @@ export class SessionHost implements SessionServerOwner {
     return this.#owner.tools;
   }
 
+  /** Tools whose input schema no client is shown. */
+  get hiddenSchemas(): readonly string[] {
+    return this.#server.hiddenSchemas;
+  }
+
   post(frame: PacedFrame): void {
     this.#owner.post(frame);
   }
@@ -106,7 +111,7 @@ export class SessionHost implements SessionServerOwner {
   }
 
   onError(error: Error): void {
-    this.#owner.log.write('session', 'warn', error.message, undefined);
+    this.#owner.log.failed('warn', error.message, error);
   }
 
   onClosed(): void {
@@ -187,12 +192,7 @@ export class SessionHost implements SessionServerOwner {
     try {
       await this.#definition.onSleep?.(this.#session.session);
     } catch (error) {
-      owner.log.write(
-        'session',
-        'error',
-        `the server module's onSleep failed: ${messageOf(error)}`,
-        undefined,
-      );
+      owner.log.failed('error', `the server module's onSleep failed: ${messageOf(error)}`, error);
     }
     await this.#session.flush();
     owner.post({ type: 'ended' });

@@ -14,6 +14,8 @@ import type { PacedFrame } from './send-window.js';
 export interface SessionServer {
   /** Whether a handler runs, or something has not reached the client, or waits for the client's answer. */
   readonly busy: boolean;
+  /** Tools whose input schema no client is shown, as far as the server can be looked into. */
+  readonly hiddenSchemas: readonly string[];
   /**
    * Sets the module's server up and connects it. Resolves `false` if the module has closed it meanwhile.
    * @throws what the module throws
@@ -38,8 +40,8 @@ export interface SessionServer {
 
 /** The session that a server's transport belongs to. */
 export interface TransportOwner {
-  /** Whether the log shows the stack of what a handler threw. */
-  readonly showsStacks: boolean;
+  /** The stack of what a handler threw, if the log shows it. */
+  stackOf(thrown: unknown): string | undefined;
   /** The option `fast-path`. */
   readonly fastPath: boolean;
   /** `undefined`: the client sees the tools as they are. */

@@ -5,7 +5,7 @@
  */
 import type { CodeCacheName } from '../../src/shared/code-caches.js';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
-import { messageOf, toPlainError } from '../../src/shared/errors.js';
+import { messageOf, type PlainError, toPlainError } from '../../src/shared/errors.js';
 import { decodeToWorker, encodeFromWorker } from '../../src/shared/frames/codec.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
 import type { ClaimFrame, ToWorkerFrame } from '../../src/shared/frames/to-worker.js';
@@ -16,6 +16,8 @@ import { ToolView } from '../tool-rules.js';
 import { withBackpressure } from './backpressure.js';
 import { SessionChildProcesses } from './children/child-processes.js';
 import { currentRequestKey } from './current-request.js';
+import { stackOf } from './error-stack.js';
+import { reportExit } from './exit-report.js';
 import { importThrough } from './import-module.js';
 import { watchMemory } from './memory-guard.js';
 import { captureOutput, ModuleLog } from './module-log.js';
@@ -52,7 +54,7 @@ export default async function serveSession(
 ): Promise<never> {
   const { port, keeperPort, childMarker, handledBytes } = link;
   // Nothing below may keep `data`: in a process, the module's text and the code caches in it are memory of its own.
-  const { moduleUrl } = data;
+  const { moduleUrl, isTrial } = data;
   importThrough(importer);
   process.env[CHILD_MARKER] = childMarker;
   const post = (frame: FromWorkerFrame): void => port.postMessage(encodeFromWorker(frame));
@@ -62,6 +64,7 @@ export default async function serveSession(
       ? post
       : withBackpressure(post, handledBytes, () => log.write('session', 'warn', TOO_FAST, undefined));
   captureOutput(log);
+  reportExit(post);
   watchMemory(data.memoryLimits, post);
   const children = new SessionChildProcesses(keeperPort, currentRequestKey);
   const owner: SessionHostOwner = {
@@ -82,7 +85,7 @@ export default async function serveSession(
     definition = await loadServerModule(data);
   } catch (error) {
     const stage = error instanceof ServerModuleError ? 'shape' : 'import';
-    post({ type: 'failed', stage, error: toPlainError(error) });
+    post({ type: 'failed', stage, error: withCauses(error) });
     return forever();
   }
 
@@ -142,10 +145,14 @@ export default async function serveSession(
       started = new SessionHost(owner, definition, frame);
       await started.start();
     } catch (error) {
-      post({ type: 'failed', stage: 'setup', error: toPlainError(error) });
+      post({ type: 'failed', stage: 'setup', error: withCauses(error) });
       return;
     }
-    post({ type: 'claimed', ...(started.declared !== undefined && { declared: started.declared }) });
+    post({
+      type: 'claimed',
+      ...(started.declared !== undefined && { declared: started.declared }),
+      ...(isTrial && { hiddenSchemas: started.hiddenSchemas }),
+    });
     for (const next of early) {
       handTo(started, next);
       // As between two messages of the port: what one message starts has started before the next one.
@@ -163,6 +170,11 @@ export default async function serveSession(
   if (moduleCodeCacheRejected()) rejectedCaches.push('module');
   post({ type: 'ready', systemThreadId, niceness: niceness(), traits: traitsOf(definition), rejectedCaches });
   return forever();
+}
+
+function withCauses(error: unknown): PlainError {
+  const stack = stackOf(error);
+  return { ...toPlainError(error), ...(stack !== undefined && { stack }) };
 }
 
 function forever(): Promise<never> {

@@ -28,11 +28,11 @@ export class ServerLog implements LineOwner {
     return this.#lastLine;
   }
 
-  /** Handles a line of stderr. */
+  /** Handles a line of stderr, or several that were written at once. */
   onLine(line: string): void {
     const text = line.trimEnd();
     if (text === '') return;
-    this.#lastLine = cut(text, MAX_LAST_LINE_CHARS);
+    this.#lastLine = cut(text.slice(text.lastIndexOf('\n') + 1), MAX_LAST_LINE_CHARS);
     this.#write('stderr', 'info', text);
   }
 

@@ -305,10 +305,10 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     this.#kill(failedStart(frame));
   }
 
-  onSetUp({ declared }: ClaimedFrame): void {
+  onSetUp({ declared, hiddenSchemas }: ClaimedFrame): void {
     this.#start.hasSetUp();
     this.#host.onSettled(this);
-    this.#owner?.onClaimed(declared);
+    this.#owner?.onClaimed(declared, hiddenSchemas);
   }
 
   onSend(frame: SendFrame): void {

@@ -5,6 +5,9 @@ import type { SessionContext } from '../../shared/session-context.js';
 import type { GatewayEmitter, Isolation } from '../../telemetry/events.js';
 import type { WorkerExit } from '../worker.js';
 
+/** A worker sends at most 8 Ki characters of fields; hosted code can send more. */
+const MAX_FIELD_OBJECTS = 1000;
+
 type ReportFrame = Extract<FromWorkerFrame, { type: 'log' | 'log-dropped' | 'metrics' }>;
 
 /**
@@ -51,17 +54,21 @@ export function reportSlowSleep(context: SessionContext | undefined, events: Gat
   });
 }
 
-/** Errors among the fields of a log line have become plain objects by now. */
+/** Errors among the fields of a log line have become plain objects by now. They are copies: nobody else has them. */
 function withReadableStacks(
   fields: Readonly<Record<string, unknown>>,
   readable: (text: string) => string,
-): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => {
-      const stack = (value as { readonly stack?: unknown } | null)?.stack;
-      return [name, typeof stack === 'string' ? { ...(value as object), stack: readable(stack) } : value];
-    }),
-  );
+): Readonly<Record<string, unknown>> {
+  const left: object[] = [fields];
+  for (let count = 0; count < MAX_FIELD_OBJECTS; count += 1) {
+    const object = left.pop() as Record<string, unknown> | undefined;
+    if (object === undefined) break;
+    for (const [name, value] of Object.entries(object)) {
+      if (name === 'stack' && typeof value === 'string') object[name] = readable(value);
+      else if (typeof value === 'object' && value !== null) left.push(value);
+    }
+  }
+  return fields;
 }
 
 /** The worker that an event is about. */

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { BundledModule } from '../../servers/bundle-parts.js';
 import { OriginalPositions } from '../../servers/original-positions.js';
 import type { CodeCaches } from '../../shared/code-caches.js';
+import type { ErrorDetail } from '../../shared/errors.js';
 import type { ServeModuleFrame } from '../../shared/keeper-frames.js';
 import type { EnvironmentOptions } from '../../shared/thread-start.js';
 import type { ToolRuleLists } from '../../shared/tool-rules.js';
@@ -38,8 +39,10 @@ export interface ModuleProcessOptions {
   readonly threadMemoryMb: number;
   readonly cancelGraceMs: number;
   readonly fastPath: boolean;
-  /** With `debug`, processes report the stacks of errors. */
-  readonly logLevel?: string;
+  /** Whether its processes only find out whether the module can be served. */
+  readonly isTrial?: boolean;
+  /** With `full`, processes report the stacks of errors. */
+  readonly errors?: ErrorDetail;
 }
 
 export function moduleProcess(options: ModuleProcessOptions): ProcessKind {
@@ -63,8 +66,9 @@ export function moduleProcess(options: ModuleProcessOptions): ProcessKind {
       moduleText: bundle && { text: bundle.text, filename: bundle.filename },
       transpiled: options.transpiled,
       codeCaches: options.codeCaches,
-      showsStacks: options.logLevel === 'debug',
+      showsStacks: options.errors === 'full',
       fastPath: options.fastPath,
+      isTrial: options.isTrial === true,
       // The keeper sets that of the whole process.
       linuxPriority: undefined,
     },

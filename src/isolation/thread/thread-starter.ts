@@ -10,6 +10,7 @@ import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threa
 import type { BundledModule } from '../../servers/bundle-parts.js';
 import { OriginalPositions } from '../../servers/original-positions.js';
 import type { CodeCaches } from '../../shared/code-caches.js';
+import type { ErrorDetail } from '../../shared/errors.js';
 import type { MemoryLimits } from '../../shared/memory-limits.js';
 import { newMark } from '../../shared/process-owner.js';
 import type { StopDeadline } from '../../shared/stop-deadline.js';
@@ -67,8 +68,10 @@ export interface ModuleWork {
   readonly codeCaches?: CodeCaches;
   /** Whether threads serve simple tool calls without the SDK's checks. */
   readonly fastPath: boolean;
-  /** With `debug`, threads report the stacks of errors. */
-  readonly logLevel?: string;
+  /** Whether its threads only find out whether the module can be served. */
+  readonly isTrial?: boolean;
+  /** With `full`, threads report the stacks of errors. */
+  readonly errors?: ErrorDetail;
 }
 
 interface ProgramWork {
@@ -290,7 +293,7 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
 
 function moduleData(work: ModuleWork): Omit<ModuleThreadData, keyof CommonThreadData> {
   const { serverModule, environment, tools, learns = false, bundle, transpiled } = work;
-  const { codeCaches, logLevel, fastPath } = work;
+  const { codeCaches, errors, fastPath, isTrial = false } = work;
   return {
     moduleUrl: serverModule,
     environment,
@@ -299,7 +302,8 @@ function moduleData(work: ModuleWork): Omit<ModuleThreadData, keyof CommonThread
     moduleText: bundle && { text: bundle.text, filename: bundle.filename },
     transpiled,
     codeCaches,
-    showsStacks: logLevel === 'debug',
+    showsStacks: errors === 'full',
     fastPath,
+    isTrial,
   };
 }

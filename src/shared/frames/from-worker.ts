@@ -63,6 +63,8 @@ export interface ClaimedFrame {
   readonly type: 'claimed';
   /** What the server has answered to `initialize` in a replay: what it may be expected to notify its client of. */
   readonly declared?: DeclaredNotifications;
+  /** In a trial: tools whose input schema the SDK shows no client. */
+  readonly hiddenSchemas?: readonly string[];
 }
 
 /** One JSON-RPC message of the server. It costs credit, which `credit` gives back. */

@@ -153,7 +153,10 @@ export const FROM_WORKER: Shapes<FromWorkerFrame> = {
     error: (value) =>
       isMadeOf<PlainError>(value, { name: isText, message: isText, code: isTextIfAny, stack: isTextIfAny }),
   },
-  claimed: { declared: (value) => value === undefined || isDeclared(value) },
+  claimed: {
+    declared: (value) => value === undefined || isDeclared(value),
+    hiddenSchemas: (value) => value === undefined || isTexts(value),
+  },
   send: {
     kind: (value) => value === 'response' || value === 'request' || value === 'notification',
     id: isIdIfAny,

@@ -8,21 +8,17 @@ type Write = (fields: object, message: string) => unknown;
 
 /**
  * A logger as pino, Bunyan and Fastify have it: an object of fields first, then the message. `console` will do. It chooses
- * itself what it writes: `logLevel` and `logFormat` do not apply.
+ * itself what it writes: `logLevel`, `logFormat` and `logLevelLabels` do not apply. `errors` says whether it gets stacks.
  */
 export interface GatewayLogger {
   debug(fields: object, message: string): unknown;
   info(fields: object, message: string): unknown;
   warn(fields: object, message: string): unknown;
   error(fields: object, message: string): unknown;
-  /** Whether lines of this level are written at all; every level, if it is left out. */
-  isLevelEnabled?(level: string): boolean;
 }
 
 /** What writes log lines. */
-export interface LogWriter extends Readonly<Record<Method, (fields: object, message: string) => void>> {
-  isLevelEnabled(level: string): boolean;
-}
+export type LogWriter = Readonly<Record<Method, (fields: object, message: string) => void>>;
 
 /** Wraps a program's logger: whatever it throws, or its promises reject with, is reported and goes no further. */
 export function writerOf(logger: GatewayLogger, onFailure: (message: string) => void): LogWriter {
@@ -42,13 +38,5 @@ export function writerOf(logger: GatewayLogger, onFailure: (message: string) => 
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    isLevelEnabled(level) {
-      try {
-        return logger.isLevelEnabled?.(level) ?? true;
-      } catch (error) {
-        failed(error);
-        return true;
-      }
-    },
   };
 }

@@ -3,6 +3,7 @@
 import type { ResolvedOptions } from '../../config/options.js';
 import { VERSION } from '../../version.js';
 import type { GatewayEmitter } from '../events.js';
+import type { SessionSnapshot } from '../snapshot.js';
 
 /** @param urls of its listeners; those that it does not have are `undefined` */
 export function noteStart(
@@ -34,11 +35,58 @@ export function noteStart(
   });
 }
 
-/** @param cause what stops it: a signal's name, or the method that was called */
+/** How many requests a line names; how many there are is in it too. */
+const MAX_NAMED = 8;
+
+interface OpenAtStop {
+  /** How long requests in flight may continue. */
+  readonly drainMs: number;
+  readonly requestsInFlight: number;
+  /** How many there are. */
+  readonly sessions: number;
+}
+
+/**
+ * @param cause what stops it: a signal's name, or the method that was called
+ * @param sessions all of them; those with requests in flight are what the stop waits for
+ */
 export function noteStop(
   events: GatewayEmitter,
   cause: string,
-  open: { readonly drainMs: number; readonly requestsInFlight: number; readonly sessions: number },
+  open: OpenAtStop,
+  sessions: Iterable<SessionSnapshot>,
 ): void {
-  events.emit('notice', { level: 'info', message: 'gateway stops', fields: { cause, ...open } });
+  const waitsFor = open.drainMs > 0 ? longestRunning(sessions, open.requestsInFlight) : [];
+  const fields = { cause, ...open, ...(waitsFor.length > 0 && { waitsFor }) };
+  events.emit('notice', { level: 'info', message: 'gateway stops', fields });
+}
+
+/** @param requestsCutOff requests that had not finished when their time was over */
+export function noteStopped(events: GatewayEmitter, durationMs: number, requestsCutOff: number): void {
+  events.emit('notice', {
+    level: requestsCutOff > 0 ? 'warn' : 'info',
+    message: 'gateway stopped',
+    fields: { durationMs: Math.round(durationMs), requestsCutOff },
+  });
+}
+
+function longestRunning(sessions: Iterable<SessionSnapshot>, requestsInFlight: number) {
+  const running = [];
+  if (requestsInFlight > 0) {
+    for (const { context, requests } of sessions) {
+      for (const { key, method, tool = method, ageMs } of requests) {
+        const { sessionId, server, client } = context;
+        running.push({
+          tool,
+          runningMs: Math.round(ageMs),
+          sessionId,
+          server,
+          client: client.name,
+          request: key,
+        });
+      }
+      if (running.length >= requestsInFlight) break;
+    }
+  }
+  return running.sort((a, b) => b.runningMs - a.runningMs).slice(0, MAX_NAMED);
 }

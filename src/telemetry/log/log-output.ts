@@ -3,7 +3,6 @@ import { constants, fstatSync, openSync, type Stats, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { isatty } from 'node:tty';
 import type { DestinationStream } from 'pino';
-import { prettyFactory } from 'pino-pretty';
 
 /**
  * Bytes that wait for a slow reader of the log. Beyond this, lines are dropped and counted, and a line says how many.
@@ -22,8 +21,10 @@ export interface LogOutput extends DestinationStream {
  * stderr. Nothing here waits for libuv's pool, which a tool can fill. A file accepts a line within microseconds. Pipes
  * and sockets are written from the event loop, so a pipe that nobody reads stops no session. A terminal is written at
  * once.
+ * @param levelLabels whether its own lines have the name of their level instead of pino's number
  */
-export function openStandardError(): LogOutput {
+export function openStandardError(levelLabels = false): LogOutput {
+  const dropped: DroppedLine = (lines, reason) => droppedLine(levelLabels ? 'warn' : WARN, lines, reason);
   let stats: Stats | undefined;
   try {
     stats = fstatSync(STDERR);
@@ -31,9 +32,9 @@ export function openStandardError(): LogOutput {
     // There is no such descriptor; `process.stderr` is then a stream that discards everything.
   }
   // A character device is `/dev/null`, a similar device, or a terminal.
-  if (stats?.isFile() || (stats?.isCharacterDevice() && !isatty(STDERR))) return new FileOutput();
+  if (stats?.isFile() || (stats?.isCharacterDevice() && !isatty(STDERR))) return new FileOutput(dropped);
   const own = stats?.isFIFO() ? reopenedPipe() : undefined;
-  return new StreamOutput(own ?? process.stderr, own !== undefined);
+  return new StreamOutput(own ?? process.stderr, own !== undefined, dropped);
 }
 
 /**
@@ -54,14 +55,19 @@ function reopenedPipe(): Socket | undefined {
 
 /** When a disk is full, lines are lost, and a later line says how many. */
 class FileOutput implements LogOutput {
+  readonly #droppedLine: DroppedLine;
   #lost = 0;
   #reason = '';
   #torn = false;
 
+  constructor(dropped: DroppedLine) {
+    this.#droppedLine = dropped;
+  }
+
   write(line: string): void {
     // After a line that was cut off by a full disk, begin a new line.
     const start = this.#torn ? '\n' : '';
-    const notice = this.#lost > 0 ? droppedLine(this.#lost, this.#reason) : '';
+    const notice = this.#lost > 0 ? this.#droppedLine(this.#lost, this.#reason) : '';
     if (!this.#put(`${start}${notice}${line}`)) this.#lost += 1;
     else this.#lost = 0;
   }
@@ -88,13 +94,15 @@ class FileOutput implements LogOutput {
 class StreamOutput implements LogOutput {
   readonly #stream: Socket;
   readonly #isOwn: boolean;
+  readonly #droppedLine: DroppedLine;
   #dropped = 0;
   #closed = false;
 
   /** @param isOwn whether the stream ends with the log */
-  constructor(stream: Socket, isOwn: boolean) {
+  constructor(stream: Socket, isOwn: boolean, dropped: DroppedLine) {
     this.#stream = stream;
     this.#isOwn = isOwn;
+    this.#droppedLine = dropped;
     // Without a reader, the failure cannot be reported to anybody.
     stream.on('error', this.#onError);
   }
@@ -137,7 +145,7 @@ class StreamOutput implements LogOutput {
   }
 
   #takeDropped(): string {
-    const line = droppedLine(this.#dropped, 'stderr is not read fast enough');
+    const line = this.#droppedLine(this.#dropped, 'stderr is not read fast enough');
     this.#dropped = 0;
     return line;
   }
@@ -150,18 +158,18 @@ function keepFromBlocking(stream: Socket): void {
   handle?.setBlocking?.(false);
 }
 
-function droppedLine(lines: number, reason: string): string {
+/** The line that says how many were dropped, and why. */
+type DroppedLine = (lines: number, reason: string) => string;
+
+/** pino's number. */
+const WARN = 40;
+
+function droppedLine(level: number | string, lines: number, reason: string): string {
   const msg = `${lines} log lines were dropped: ${reason}.`;
-  return `${JSON.stringify({ level: 40, time: new Date().toISOString(), msg })}\n`;
+  return `${JSON.stringify({ level, time: new Date().toISOString(), msg })}\n`;
 }
 
 /** A stream of the caller, who knows when its lines are written. */
 export function unbuffered(stream: DestinationStream): LogOutput {
   return { write: (line) => stream.write(line), close: () => Promise.resolve() };
-}
-
-/** In this thread and synchronous: a transport in a worker would lose lines when the process exits. */
-export function prettyStream(stream: DestinationStream, colorize: boolean): DestinationStream {
-  const prettify = prettyFactory({ colorize, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' });
-  return { write: (line) => stream.write(prettify(line)) };
 }

@@ -4,6 +4,8 @@
  * is left out. Arguments, results and tokens are never logged; the messages of errors are.
  */
 import { type DestinationStream, type LevelWithSilent, type Logger, pino } from 'pino';
+import { authorStack } from '../../shared/author-stack.js';
+import { printableLines } from '../../shared/printable.js';
 import type { SessionContext } from '../../shared/session-context.js';
 import { AdmissionWindow } from '../admission-window.js';
 import type {
@@ -15,8 +17,10 @@ import type {
   ThreadExitCause,
 } from '../events.js';
 import { type GatewayLogger, type LogWriter, writerOf } from './given-logger.js';
-import { type LogOutput, openStandardError, prettyStream, unbuffered } from './log-output.js';
+import { type LogOutput, openStandardError, unbuffered } from './log-output.js';
 import { printable, printableFields } from './log-text.js';
+import { prettyStream } from './pretty-line.js';
+import { wantsColor } from './terminal.js';
 
 /** How many rejected requests are reported at `warn` in each window: a port scan must not fill the disk. */
 const REJECTIONS_PER_WINDOW = 5;
@@ -26,6 +30,8 @@ export interface LogOptions {
   readonly events: GatewayEmitter;
   readonly level: LevelWithSilent;
   readonly format: 'pretty' | 'json';
+  /** Whether levels in JSON are names instead of pino's numbers. */
+  readonly levelLabels?: boolean;
   /** stderr if it is left out. */
   readonly destination?: DestinationStream;
 }
@@ -37,11 +43,23 @@ export interface Log {
 }
 
 /** Subscribes to the events and starts to write. */
-export function createLog({ events, level, format, destination }: LogOptions): Log {
-  const output: LogOutput = destination === undefined ? openStandardError() : unbuffered(destination);
-  const colorize = destination === undefined && process.stderr.isTTY === true;
-  const stream = format === 'pretty' ? prettyStream(output, colorize) : output;
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+export function createLog({ events, level, format, levelLabels = false, destination }: LogOptions): Log {
+  const output: LogOutput =
+    destination === undefined ? openStandardError(levelLabels) : unbuffered(destination);
+  const terminal = destination === undefined && process.stderr.isTTY === true ? process.stderr : undefined;
+  const stream =
+    format === 'pretty'
+      ? prettyStream(output, { colorize: wantsColor(process.env, terminal), width: () => terminal?.columns })
+      : output;
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      ...(levelLabels && { formatters: { level: (label: string) => ({ level: label }) } }),
+    },
+    stream,
+  );
   const unsubscribe = events.subscribe(createListeners(logger));
   return {
     logger,
@@ -114,7 +132,7 @@ function createListeners(logger: LogWriter): GatewayListeners {
         reason: failure,
         durationMs: Math.round(durationMs),
         ...(message !== undefined && { detail: printable(message) }),
-        ...stackAtDebug(logger, stack),
+        ...shownStack(stack && authorStack(stack)),
       };
       logger[isServersFault ? 'warn' : 'info'](
         fields,
@@ -170,7 +188,8 @@ function createListeners(logger: LogWriter): GatewayListeners {
         cause,
         ...identify(context),
         ...(message !== undefined && { detail: printable(message) }),
-        ...stackAtDebug(logger, stack),
+        // At any level: it is rare, and there may be no second time.
+        ...shownStack(stack && (authorStack(stack) ?? stack)),
         ...(killMs !== undefined && { killMs: Math.round(killMs) }),
         ...(requestsLost > 0 && { requestsLost }),
         ...describeRunning(running),
@@ -197,7 +216,7 @@ function createListeners(logger: LogWriter): GatewayListeners {
           source,
           ...(fields !== undefined && { fields: printableFields(fields) }),
         },
-        printable(message),
+        printableLines(message),
       ),
     'module-log-dropped': ({ context, lines }) =>
       logger.warn(
@@ -209,8 +228,8 @@ function createListeners(logger: LogWriter): GatewayListeners {
   };
 }
 
-function stackAtDebug(logger: LogWriter, stack: string | undefined): { readonly stack?: string } {
-  return stack === undefined || !logger.isLevelEnabled('debug') ? {} : { stack: printable(stack) };
+function shownStack(stack: string | undefined): { readonly stack?: string } {
+  return stack === undefined ? {} : { stack: printableLines(stack) };
 }
 
 /** The owner of a session, for the lines of its start and end. */

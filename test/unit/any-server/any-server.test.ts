@@ -20,7 +20,10 @@ const WINDOW_CHARS = 1024 * 1024;
 const FIRST_ID = 7_000_000;
 
 class Owner implements SessionServerOwner {
-  readonly showsStacks = false;
+  stackOf(): undefined {
+    return undefined;
+  }
+
   readonly fastPath = false;
   readonly tools = undefined;
   readonly lists = undefined;

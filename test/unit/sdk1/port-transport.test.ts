@@ -6,6 +6,7 @@ import type { SendFrame } from '../../../src/shared/frames/from-worker.js';
 import type { UnpacedFrame } from '../../../src/shared/frames/unpaced.js';
 import type { RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
+import { ModuleLog } from '../../../workers/session/module-log.js';
 import type { Extra } from '../../../workers/session/sdk1/call-handlers.js';
 import { createMcpServer } from '../../../workers/session/sdk1/mcp-server.js';
 import { PortTransport } from '../../../workers/session/sdk1/port-transport.js';
@@ -25,7 +26,7 @@ class Owner implements TransportOwner {
   readonly handleTools = undefined;
   left(): undefined {}
   given(): void {}
-  readonly showsStacks: boolean;
+  readonly #log: ModuleLog;
   readonly lists = undefined;
   readonly fastPath: boolean;
   readonly tools = undefined;
@@ -35,8 +36,12 @@ class Owner implements TransportOwner {
   #waiting: { matches: (frame: SendFrame) => boolean; resolve: (frame: SendFrame) => void }[] = [];
 
   constructor(showsStacks: boolean, fastPath: boolean) {
-    this.showsStacks = showsStacks;
+    this.#log = new ModuleLog(() => {}, showsStacks);
     this.fastPath = fastPath;
+  }
+
+  stackOf(thrown: unknown): string | undefined {
+    return this.#log.stackOf(thrown);
   }
 
   post(frame: SendFrame): void {

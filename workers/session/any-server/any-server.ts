@@ -6,10 +6,12 @@ import type {
   Session,
 } from '../../../src/shared/define-server.js';
 import { messageOf } from '../../../src/shared/errors.js';
+import { isFields } from '../../../src/shared/fields.js';
 import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-worker.js';
 import type { RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
 import type { TextResponse } from '../../text-response.js';
+import { hiddenSchemas } from '../sdk1/hidden-schemas.js';
 import type { SessionServer, SessionServerOwner } from '../session-server.js';
 import { checkedServer, declareByRequest, reportErrors } from './returned-server.js';
 import { bindToStatelessEra } from './sdk2-era.js';
@@ -43,6 +45,12 @@ export class AnyServer implements SessionServer {
     return this.#transport.busy;
   }
 
+  /** Both SDKs keep the tools in the same member of an `McpServer`, which is not public. */
+  get hiddenSchemas(): readonly string[] {
+    const { _registeredTools: tools } = (this.#server ?? {}) as { readonly _registeredTools?: unknown };
+    return isFields(tools) ? hiddenSchemas(tools as Parameters<typeof hiddenSchemas>[0]) : [];
+  }
+
   async start(session: Session): Promise<boolean> {
     const server = checkedServer(await this.#definition.createServer(session));
     this.#server = server;
@@ -59,7 +67,7 @@ export class AnyServer implements SessionServer {
     let receives = false;
     connected.catch((error: unknown) => {
       if (!receives) return;
-      this.#owner.onError(new Error(`the server's connect() failed: ${messageOf(error)}`));
+      this.#owner.onError(new Error(`the server's connect() failed: ${messageOf(error)}`, { cause: error }));
       void transport.close();
     });
     await Promise.race([connected, transport.started]);
@@ -94,7 +102,7 @@ export class AnyServer implements SessionServer {
     try {
       await this.#server?.close?.();
     } catch (error) {
-      this.#owner.onError(new Error(`the server's close() failed: ${messageOf(error)}`));
+      this.#owner.onError(new Error(`the server's close() failed: ${messageOf(error)}`, { cause: error }));
     }
     await this.#transport.close();
     if (aborts) await delay(ABORTED_HANDLERS_MS);

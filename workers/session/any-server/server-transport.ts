@@ -278,7 +278,7 @@ export class AnyServerTransport implements ServerTransport, StatelessSideOwner {
   /** For a message to which there is no answer. */
   #pass(message: ServerMessage): void {
     receive(this, message, undefined, (error) =>
-      this.#owner.onError(new Error(`the server's onmessage failed: ${messageOf(error)}`)),
+      this.#owner.onError(new Error(`the server's onmessage failed: ${messageOf(error)}`, { cause: error })),
     );
   }
 

@@ -12,7 +12,6 @@ import type {
   Result,
 } from '@modelcontextprotocol/sdk/types.js';
 import { declaredNotifications } from '../../../src/shared/declared-notifications.js';
-import { cut, toPlainError } from '../../../src/shared/errors.js';
 import type { InputRequiredFrame, SendFrame } from '../../../src/shared/frames/from-worker.js';
 import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-worker.js';
 import { isRequestId, type RequestId } from '../../../src/shared/request-id.js';
@@ -30,9 +29,6 @@ import { SendWindow } from '../send-window.js';
 import type { TransportOwner } from '../session-server.js';
 import { type IsMessageIgnored, logLevelOf, type ProtocolEntries, protocolOf } from './protocol-entries.js';
 import type { SessionAwareToolExecutor } from './tool-executor.js';
-
-/** Maximum length of a stack in the log. */
-const MAX_STACK_CHARS = 2000;
 
 export class PortTransport implements Transport, StatelessSideOwner {
   onclose?: () => void;
@@ -276,8 +272,8 @@ export class PortTransport implements Transport, StatelessSideOwner {
   #withStack(frame: SendFrame): SendFrame {
     if (frame.failure === undefined || frame.id === undefined) return frame;
     const thrown = this.#executor.thrownBy(frame.id);
-    const stack = this.#owner.showsStacks ? toPlainError(thrown).stack : undefined;
-    return stack === undefined ? frame : { ...frame, stack: cut(stack, MAX_STACK_CHARS) };
+    const stack = this.#owner.stackOf(thrown);
+    return stack === undefined ? frame : { ...frame, stack };
   }
 
   /** The main thread parses no answers, and has to know which notifications the server declares. */

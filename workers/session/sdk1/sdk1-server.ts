@@ -5,9 +5,11 @@ import type { RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
 import type { TextResponse } from '../../text-response.js';
 import type { SessionServer, SessionServerOwner } from '../session-server.js';
+import { hiddenSchemas } from './hidden-schemas.js';
 import { createMcpServer, type SessionMcpServer } from './mcp-server.js';
 import { PortTransport } from './port-transport.js';
 import { watchingTasks } from './tasks.js';
+import { entriesOf } from './tool-call.js';
 import { installToolExecutor, SessionAwareToolExecutor, trackFallbackHandler } from './tool-executor.js';
 
 export class Sdk1Server implements SessionServer {
@@ -48,6 +50,10 @@ export class Sdk1Server implements SessionServer {
 
   get busy(): boolean {
     return this.#executor.busy || this.#transport.busy;
+  }
+
+  get hiddenSchemas(): readonly string[] {
+    return hiddenSchemas(entriesOf(this.#server)._registeredTools);
   }
 
   async start(session: Session): Promise<boolean> {
