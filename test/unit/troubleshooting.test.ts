@@ -35,7 +35,7 @@ describe('docs/troubleshooting.md', () => {
     const union = /export type ErrorReason =([\s\S]*?);\n/.exec(
       readFileSync(join(projectRoot, 'src', 'protocol', 'json-rpc-error.ts'), 'utf8'),
     )?.[1];
-    const own = [...(union ?? '').matchAll(/\| '([a-z_]+)'/g)].map(([, name = '']) => name);
+    const own = [...(union ?? '').matchAll(/^ {2}\| '([a-z_]+)'/gm)].map(([, name = '']) => name);
     const causes = /`thread_\$\{([^}]+)\}`/.exec(union ?? '')?.[1] ?? '';
     const ends = [...causes.matchAll(/'([a-z_]+)'/g)].map(([, cause]) => `thread_${cause}`);
     expect(own).to.include('duplicate_id');
