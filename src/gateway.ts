@@ -8,6 +8,7 @@ import { createGuard } from './auth/guards.js';
 import { isLoopback } from './config/option-kinds.js';
 import type { ResolvedOptions } from './config/options.js';
 import { StreamDelivery } from './delivery/stream-delivery.js';
+import type { HostedServer } from './hosting/hosted-server.js';
 import { HostedServers } from './hosting/hosted-servers.js';
 import { HostedWorkers } from './hosting/hosted-workers.js';
 import { createView } from './hosting/view.js';
@@ -58,6 +59,15 @@ export interface ConnectedSession {
   close(): void;
 }
 
+export interface ReloadOptions {
+  /**
+   * Which sessions leave their threads or processes for the new version: `sleepers`, by default, those whose server may
+   * sleep; `all` also those whose server holds something in memory, which is lost then. The others change when they have
+   * ended.
+   */
+  readonly sessions?: 'sleepers' | 'all';
+}
+
 /** A running gateway with its listeners. */
 export interface Gateway extends EmbeddedGateway {
   readonly url: URL;
@@ -91,6 +101,14 @@ export interface EmbeddedGateway {
   snapshot(): GatewaySnapshot;
   sessions(): SessionSnapshot[];
   servers(): readonly ServerSnapshot[];
+  /**
+   * Reads the code of a server again, or of all. Each new version is tried out first; then it takes the place of the
+   * earlier one: no connection closes, no request fails, `session.state` stays. Resolves when it is served.
+   * @param server its name; left out: all servers, whose failures do not affect each other
+   * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` if the new version cannot be served: the earlier one goes on;
+   *   `ERR_BULKHEAD_OPTION` if there is no such server; `ERR_BULKHEAD_DRAINING` if the gateway stops
+   */
+  reload(server?: string, options?: ReloadOptions): Promise<readonly ServerSnapshot[]>;
   /** Sessions and requests of all clients, added up. */
   getMultiClientMetrics(): MultiClientMetrics;
   /** Ends one session. Resolves when nothing of it is left; `false` if there is none with this id. */
@@ -272,14 +290,17 @@ async function start(
     return end(drainMs);
   };
 
-  const connect = (client: ClientStreams, name?: string): ConnectedSession => {
+  const named = (name: string | undefined): HostedServer => {
     const server = name === undefined ? servers.only : servers.get(name);
-    if (server === undefined) {
-      const names = [...servers.all()].map((one) => one.name).join(', ');
-      const what =
-        name === undefined ? 'Several servers are served' : `There is no server ${JSON.stringify(name)}`;
-      throw new BulkheadError('ERR_BULKHEAD_OPTION', `${what}: name one of ${names}.`);
-    }
+    if (server !== undefined) return server;
+    const names = [...servers.all()].map((one) => one.name).join(', ');
+    const what =
+      name === undefined ? 'Several servers are served' : `There is no server ${JSON.stringify(name)}`;
+    throw new BulkheadError('ERR_BULKHEAD_OPTION', `${what}: name one of ${names}.`);
+  };
+
+  const connect = (client: ClientStreams, name?: string): ConnectedSession => {
+    const server = named(name);
     const { drainTimeoutMs } = options;
     const { totals } = streams;
     const session = new StdioSession({ ...client, server, events, totals, drainTimeoutMs });
@@ -300,6 +321,10 @@ async function start(
     snapshot: () => view.snapshot(),
     sessions: () => [...view.sessions()],
     servers: () => view.servers(),
+    reload: async (name, { sessions: which = 'sleepers' } = {}) => {
+      const request = { cause: 'api', sessions: which } as const;
+      return name === undefined ? servers.reload(request) : [await named(name).reload(request)];
+    },
     getMultiClientMetrics: () => multiClientMetrics(view),
     endSession: (sessionId) => view.endSession(sessionId),
     close: (cause = 'close') => ending?.ended ?? stop(cause, options.drainTimeoutMs),

@@ -10,7 +10,7 @@ import type { Listening, ProgramOptions } from './program-options.js';
 export type { Authentication, GivenPrincipal, Refusal } from './auth/principal.js';
 export type { GatewayOptions } from './config/options.js';
 export type { ServerOptions } from './config/servers/entry-keys.js';
-export type { ConnectedSession, EmbeddedGateway, Gateway } from './gateway.js';
+export type { ConnectedSession, EmbeddedGateway, Gateway, ReloadOptions } from './gateway.js';
 export type { ProgramOptions } from './program-options.js';
 export type {
   ConnectableServer,
@@ -38,6 +38,7 @@ export type { MultiClientMetrics } from './telemetry/metrics/multi-client-metric
 export type {
   GatewaySnapshot,
   RequestSnapshot,
+  ServerSnapshot,
   SessionSnapshot,
   ThreadSnapshot,
 } from './telemetry/snapshot.js';

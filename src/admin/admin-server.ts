@@ -60,6 +60,14 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     allowsAddresses: !isLoopback(host),
     allowsLinks: true,
   });
+  // A link may lead to what is only read, but not to what changes something.
+  const guardOfChanges = createGuard({
+    allowedHosts,
+    allowedOrigins,
+    token,
+    allowsAddresses: !isLoopback(host),
+    allowsLinks: false,
+  });
   const server = new HttpServer({
     connections: options.connections,
     events,
@@ -81,7 +89,9 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       return reject(request, response, reason, problem(status, reason, message));
     }
     const found = findRoute(routes, target.path);
-    const rejection = guard.site(request.headers, target.host) ?? tokenRejection(found, request);
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const site = method === 'GET' ? guard : guardOfChanges;
+    const rejection = site.site(request.headers, target.host) ?? tokenRejection(found, request);
     if (rejection !== undefined) {
       const { status, reason, message, headers } = rejection;
       return reject(request, response, reason, problem(status, reason, message), headers);
@@ -98,9 +108,8 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     }
 
     const { route, id } = found;
-    const method = request.method === 'HEAD' ? 'GET' : request.method;
     const handler: AdminHandler | undefined =
-      method === 'GET' || method === 'DELETE' ? route.methods[method] : undefined;
+      method === 'GET' || method === 'DELETE' || method === 'POST' ? route.methods[method] : undefined;
     if (handler === undefined) {
       const allow = methodsOf(route.methods).join(', ');
       const reply = problem(405, 'method_not_allowed', `${route.path} takes ${allow}.`, {
@@ -109,7 +118,11 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       reject(request, response, 'method_not_allowed', reply, { allow });
       return;
     }
-    await write(request, response, await handler({ id, accept: request.headers.accept }));
+    await write(
+      request,
+      response,
+      await handler({ id, query: target.query, accept: request.headers.accept }),
+    );
   }
 
   function tokenRejection(

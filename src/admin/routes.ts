@@ -1,4 +1,5 @@
 /** The routes of the admin listener, as a table: a path and, for each method, its handler. */
+import { BulkheadError } from '../shared/errors.js';
 import type { MultiClientCount } from '../telemetry/metrics/multi-client-metrics.js';
 import type { Scrape } from '../telemetry/metrics/recorder.js';
 import type { GatewayView } from '../telemetry/snapshot.js';
@@ -17,6 +18,8 @@ export interface AdminReply {
 interface AdminRequest {
   /** The part of the path for the `{id}` of the route, decoded. */
   readonly id: string;
+  /** Without the `?`. */
+  readonly query: string;
   readonly accept: string | undefined;
 }
 
@@ -27,7 +30,7 @@ export interface AdminRoute {
   /** Whether the bearer token is not required, if one is configured. */
   readonly open: boolean;
   /** By method; `GET` also answers `HEAD`. */
-  readonly methods: Readonly<Partial<Record<'GET' | 'DELETE', AdminHandler>>>;
+  readonly methods: Readonly<Partial<Record<'GET' | 'POST' | 'DELETE', AdminHandler>>>;
 }
 
 export function createRoutes(
@@ -61,6 +64,11 @@ export function createRoutes(
       },
     },
     { path: '/servers', open: false, methods: { GET: () => json(200, { servers: view.servers() }) } },
+    {
+      path: '/servers/{id}/reload',
+      open: false,
+      methods: { POST: ({ id, query }) => reload(view, id, query) },
+    },
     { path: '/clients', open: false, methods: { GET: async () => jsonReply(200, await reports.clients()) } },
     { path: '/sessions', open: false, methods: { GET: () => jsonReply(200, reports.sessions()) } },
     {
@@ -84,12 +92,33 @@ export function findRoute(
 ): { readonly route: AdminRoute; readonly id: string } | undefined {
   for (const route of routes) {
     if (route.path === path) return { route, id: '' };
-    const prefix = route.path.replace('{id}', '');
-    if (prefix === route.path || !path.startsWith(prefix)) continue;
-    const id = path.slice(prefix.length);
+    const [prefix = '', suffix] = route.path.split('{id}');
+    if (suffix === undefined || !path.startsWith(prefix) || !path.endsWith(suffix)) continue;
+    const id = path.slice(prefix.length, path.length - suffix.length);
     if (id !== '' && !id.includes('/')) return { route, id: decode(id) };
   }
   return undefined;
+}
+
+/** The answer comes when the new version is served, or refused: then the earlier one goes on, if there was one. */
+async function reload(view: GatewayView, server: string, query: string): Promise<AdminReply> {
+  const parameters = new URLSearchParams(query);
+  const sessions = parameters.get('sessions') ?? 'sleepers';
+  const unknown = [...parameters.keys()].find((name) => name !== 'sessions');
+  if (unknown !== undefined || (sessions !== 'all' && sessions !== 'sleepers')) {
+    const message = 'The only parameter is sessions, which must be all or sleepers.';
+    return problem(400, 'invalid_request', message);
+  }
+  try {
+    const reloaded = await view.reload(server, sessions);
+    if (reloaded !== undefined) return json(200, reloaded);
+    return problem(404, 'server_unknown', 'There is no such server: GET /servers lists all of them.');
+  } catch (error) {
+    if (!(error instanceof BulkheadError)) throw error;
+    if (error.code === 'ERR_BULKHEAD_DRAINING') return problem(503, 'draining', error.message);
+    const { message, detail: where } = error;
+    return problem(422, 'reload_refused', message, { ...(where !== undefined && { where }) });
+  }
 }
 
 function json(status: number, value: unknown): AdminReply {

@@ -1,27 +1,49 @@
 /**
  * One server of the catalogue. Either it is served, or it says why it cannot be and is tried again, with growing
- * pauses. A broken server does not prevent the others from being served.
+ * pauses. A broken server does not prevent the others from being served. Another version of it takes the place of the
+ * one that is served when that is asked for, and if it is sound.
  */
 
+import { WorkerPool } from '../isolation/pool.js';
+import type { PortWorker } from '../isolation/port/port-worker.js';
+import type { Retirement } from '../isolation/worker-starter.js';
+import { differentKinds } from '../servers/list-digests.js';
 import type { BrokenEntry, ServerEntry } from '../servers/server-entry.js';
 import type { AllSessions } from '../session/all-sessions.js';
 import { SessionManager } from '../session/session-manager.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
+import { JoinedRuns } from '../shared/joined-runs.js';
+import type { ListKind } from '../shared/list-methods.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
+import type { ReloadCause } from '../telemetry/events.js';
 import type { ServerSnapshot } from '../telemetry/snapshot.js';
-import { type HostingResources, type StartedServer, startServer } from './start-server.js';
+import { prepareServer } from './prepare-server.js';
+import type { HostingResources, Purpose, ServerVersion } from './server-version.js';
 
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 5 * 60_000;
-/** For the pool of a server whose start ended too late. */
+/** For a version that was ready too late. */
 const CLOSE_LATE_MS = 2_000;
+
+export interface ReloadRequest {
+  readonly cause: ReloadCause;
+  /** Which sessions leave their workers for the new version. */
+  readonly sessions: Retirement;
+}
 
 export class HostedServer {
   readonly name: string;
   readonly #resources: HostingResources;
   readonly #all: AllSessions;
+  readonly #reloads = new JoinedRuns<ReloadRequest, ServerSnapshot>(
+    (request) => this.#reload(request),
+    (one, other) => (other.sessions === 'all' ? { ...one, sessions: 'all' } : one),
+  );
   #entry: ServerEntry | BrokenEntry;
-  #started: StartedServer | undefined;
+  #version: ServerVersion | undefined;
+  #versions = 0;
+  #loadedAtMs: number | undefined;
+  #pool: WorkerPool<PortWorker> | undefined;
   #sessions: SessionManager | undefined;
   #failure: unknown;
   #failures = 0;
@@ -30,10 +52,14 @@ export class HostedServer {
   #filled = false;
   #closed = false;
 
-  constructor(entry: ServerEntry | BrokenEntry, resources: HostingResources, all: AllSessions) {
+  constructor(
+    entry: ServerEntry | BrokenEntry,
+    resources: Omit<HostingResources, 'trials'>,
+    all: AllSessions,
+  ) {
     this.name = entry.name;
     this.#entry = entry;
-    this.#resources = resources;
+    this.#resources = { ...resources, trials: new Set() };
     this.#all = all;
   }
 
@@ -42,8 +68,14 @@ export class HostedServer {
     return this.#sessions;
   }
 
-  get started(): StartedServer | undefined {
-    return this.#started;
+  /** The workers of all its versions. */
+  get pool(): WorkerPool<PortWorker> | undefined {
+    return this.#pool;
+  }
+
+  /** The entry of a module. */
+  get moduleUrl(): string | undefined {
+    return !isBroken(this.#entry) && this.#entry.kind === 'module' ? this.#entry.moduleUrl : undefined;
   }
 
   /** One sentence that says why it cannot be served, or `undefined`. */
@@ -59,7 +91,17 @@ export class HostedServer {
 
   snapshot(): ServerSnapshot {
     const { name, kind, isolation, state, unavailable } = this;
-    return { name, kind, isolation, state, sessions: this.#sessions?.size ?? 0, reason: unavailable };
+    return {
+      name,
+      kind,
+      isolation,
+      state,
+      sessions: this.#sessions?.size ?? 0,
+      version: this.#versions,
+      loadedAtMs: this.#loadedAtMs,
+      outdatedWorkers: this.#pool?.outdated ?? 0,
+      reason: unavailable,
+    };
   }
 
   /** The error with which `start` failed. */
@@ -83,47 +125,134 @@ export class HostedServer {
     return this.#starting;
   }
 
+  /**
+   * Reads its code again. If the new version is sound, it takes the place of the present one: no connection closes, and
+   * no request fails. If not, the present one goes on. A server that is broken is tried again.
+   * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` with one sentence if the new version cannot be served;
+   *   `ERR_BULKHEAD_DRAINING` if the gateway stops
+   */
+  reload(request: ReloadRequest): Promise<ServerSnapshot> {
+    return this.#reloads.run(request);
+  }
+
   /** Starts its spares, and replaces them from now on. */
   fill(): void {
     this.#filled = true;
-    this.#started?.pool.fill();
+    this.#pool?.fill();
   }
 
   async close(deadline: StopDeadline): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
-    await this.#started?.pool.close(deadline);
+    const { trials } = this.#resources;
+    await Promise.all([this.#pool?.close(deadline), ...[...trials].map((trial) => trial.close(deadline))]);
+    await deadline.within(this.#reloads.idle());
   }
 
   /** For the `exit` event of the process, when nothing can be awaited any more. */
   killChildrenNow(): void {
-    this.#started?.pool.killChildrenNow();
+    this.#pool?.killChildrenNow();
+    for (const trial of this.#resources.trials) trial.killChildrenNow();
   }
 
   async #start(): Promise<void> {
     try {
-      const entry = this.#readAgain();
-      const started = await startServer(entry, this.#resources);
-      // The gateway was closed during the start.
-      if (this.#closed) return started.pool.close(new StopDeadline(CLOSE_LATE_MS));
-      this.#started = started;
-      const { options, pool, answers, headerParams, affinity, reuse, handleTools, discovery } = started;
+      const version = await this.#prepare('start');
+      if (version === undefined) return;
+      const { events, nextId } = this.#resources;
+      const { starter, budget, options, answers, headerParams, discovery } = version;
+      const { affinity, reuse, handleTools } = version;
+      const { spareThreads, introduction = () => undefined } = version;
+      this.#pool = new WorkerPool({ spareThreads, introduction }, budget, starter, events, nextId);
+      this.#took(version);
       this.#sessions = new SessionManager(
         { ...options, server: this.name, affinity, reuse, handleTools },
-        this.#resources.events,
+        events,
         this.#all,
-        pool,
+        this.#pool,
         answers,
         headerParams,
         discovery,
       );
-      if (this.#filled) pool.fill();
+      if (this.#filled) this.#pool.fill();
       if (this.#failures > 0) this.#note('info', `the server "${this.name}" is served now`);
       this.#failure = undefined;
       this.#failures = 0;
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  async #reload({ cause, sessions }: ReloadRequest): Promise<ServerSnapshot> {
+    const startedMs = performance.now();
+    let changed: readonly ListKind[] = [];
+    const tell = (result: 'reloaded' | 'refused', error?: unknown): void => {
+      this.#resources.events.emit('server-reloaded', {
+        server: this.name,
+        result,
+        version: this.#versions,
+        cause,
+        changed,
+        durationMs: performance.now() - startedMs,
+        error: error === undefined ? undefined : messageOf(error),
+        where: error instanceof BulkheadError ? error.detail : undefined,
+      });
+    };
+    if (this.#isStopping) throw stopping();
+    try {
+      await this.#starting;
+      if (this.#sessions === undefined) await this.#startAgain();
+      else changed = await this.#replace(this.#sessions, sessions);
+    } catch (error) {
+      if (this.#isStopping) throw stopping();
+      tell('refused', error);
+      throw asModuleError(error);
+    }
+    tell('reloaded');
+    return this.snapshot();
+  }
+
+  async #startAgain(): Promise<void> {
+    clearTimeout(this.#retry);
+    await this.start();
+    if (this.#sessions === undefined) throw this.#failure;
+  }
+
+  /** @returns the lists that differ between both versions */
+  async #replace(sessions: SessionManager, retirement: Retirement): Promise<readonly ListKind[]> {
+    const version = await this.#prepare('reload');
+    const present = this.#version;
+    if (version === undefined || present === undefined) throw stopping();
+    const { lists } = version;
+    const changed = lists === undefined ? [] : differentKinds(present.lists, lists);
+    this.#pool?.replace(version.starter, retirement, version.introduction);
+    this.#took(version);
+    await Promise.all([sessions.renew(version, changed), present.forget()]);
+    return changed;
+  }
+
+  /** @returns `undefined` if the gateway was closed meanwhile; nothing is left of the version then */
+  async #prepare(purpose: Purpose): Promise<ServerVersion | undefined> {
+    const { trials } = this.#resources;
+    let version: ServerVersion;
+    try {
+      version = await prepareServer(this.#readAgain(), this.#resources, purpose);
+    } finally {
+      trials.clear();
+    }
+    if (!this.#closed) return version;
+    await version.starter.close(new StopDeadline(CLOSE_LATE_MS));
+    return undefined;
+  }
+
+  #took(version: ServerVersion): void {
+    this.#version = version;
+    this.#versions += 1;
+    this.#loadedAtMs = Date.now();
+  }
+
+  get #isStopping(): boolean {
+    return this.#closed || this.#all.draining;
   }
 
   /** @throws what is wrong with the entry */
@@ -163,4 +292,13 @@ export class HostedServer {
 
 function isBroken(entry: ServerEntry | BrokenEntry): entry is BrokenEntry {
   return 'reason' in entry;
+}
+
+function stopping(): BulkheadError {
+  return new BulkheadError('ERR_BULKHEAD_DRAINING', 'The gateway stops, and reloads nothing any more.');
+}
+
+function asModuleError(error: unknown): BulkheadError {
+  if (error instanceof BulkheadError) return error;
+  return new BulkheadError('ERR_BULKHEAD_SERVER_MODULE', messageOf(error), { cause: error });
 }

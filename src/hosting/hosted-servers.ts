@@ -5,8 +5,9 @@ import type { PortWorker } from '../isolation/port/port-worker.js';
 import type { Catalogue } from '../servers/server-entry.js';
 import type { AllSessions } from '../session/all-sessions.js';
 import type { StopDeadline } from '../shared/stop-deadline.js';
-import { HostedServer } from './hosted-server.js';
-import type { HostingResources } from './start-server.js';
+import type { ServerSnapshot } from '../telemetry/snapshot.js';
+import { HostedServer, type ReloadRequest } from './hosted-server.js';
+import type { HostingResources } from './server-version.js';
 
 /** Names of more tools than this are forgotten: metrics have even fewer label values. */
 const MAX_TOOLS = 10_000;
@@ -19,7 +20,7 @@ export class HostedServers {
   readonly #servers = new Map<string, HostedServer>();
   readonly #catalogue: Catalogue;
 
-  constructor(catalogue: Catalogue, shared: Omit<HostingResources, 'onTools'>, all: AllSessions) {
+  constructor(catalogue: Catalogue, shared: Omit<HostingResources, 'onTools' | 'trials'>, all: AllSessions) {
     this.#catalogue = catalogue;
     const onTools = (names: Iterable<string>): void => {
       for (const name of names) if (this.tools.size < MAX_TOOLS) this.tools.add(name);
@@ -63,7 +64,17 @@ export class HostedServers {
 
   /** The pools of the servers that are served. */
   *pools(): Generator<WorkerPool<PortWorker>> {
-    for (const { started } of this.all()) if (started !== undefined) yield started.pool;
+    for (const { pool } of this.all()) if (pool !== undefined) yield pool;
+  }
+
+  /**
+   * Reads the code of all servers again. Resolves when all of them are done.
+   * @throws {BulkheadError} the first failure
+   */
+  async reload(request: ReloadRequest): Promise<readonly ServerSnapshot[]> {
+    const reloads = [...this.all()].map((server) => server.reload(request));
+    await Promise.allSettled(reloads);
+    return Promise.all(reloads);
   }
 
   async close(deadline: StopDeadline): Promise<void> {

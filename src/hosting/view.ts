@@ -46,6 +46,7 @@ export function createView(parts: ViewedParts): GatewayView {
           THREAD_STATES,
           ofProcesses.map((pool) => pool.states()),
         ),
+        outdatedWorkers: sum(pools, ({ outdated }) => outdated),
         threadWaiters: sum(pools, ({ waiters }) => waiters),
         threadLongestWaitMs: Math.max(0, ...pools.map(({ longestWaitMs }) => longestWaitMs)),
         memoryNearlyFull: pools.some(({ memoryNearlyFull }) => memoryNearlyFull),
@@ -101,6 +102,7 @@ export function createView(parts: ViewedParts): GatewayView {
     session: (sessionId) => sessions.get(sessionId)?.snapshot(),
     endSession: (sessionId) => sessions.end(sessionId, 'admin'),
     servers: () => [...servers.all()].map((server) => server.snapshot()),
+    reload: (name, kept) => servers.get(name)?.reload({ cause: 'admin', sessions: kept }),
   };
 }
 

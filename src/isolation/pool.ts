@@ -15,11 +15,17 @@ import { SpareTarget } from './spare-target.js';
 import { Spares } from './spares.js';
 import { StartBackOff } from './start-back-off.js';
 import { startFailure } from './start-shortage.js';
+import { Starters } from './starters.js';
 import { WaitingLine } from './waiting-line.js';
 import type { IntroducedClient, SessionWorker, WorkerExit } from './worker.js';
 import type { BudgetMember, WorkerBudget } from './worker-budget.js';
 import type { WorkerSource } from './worker-source.js';
-import { CHILDREN_RESERVE_MS, type StarterOwner, type WorkerStarter } from './worker-starter.js';
+import {
+  CHILDREN_RESERVE_MS,
+  type Retirement,
+  type StarterOwner,
+  type WorkerStarter,
+} from './worker-starter.js';
 
 /** Less than Claude Code waits for `initialize` (25 s, three tries), so that it receives the 503 and tries again. */
 const START_WAIT_MS = 10_000;
@@ -34,6 +40,7 @@ const LOOK_INTERVAL_MS = 250;
 const REFILL_AFTER_MS = 50;
 /** How many spares are added to `spare-threads` at most, while workers are claimed quickly. */
 const SPARES_PER_PROCESSOR = 4;
+const OUTDATED = 'another version of its server has taken its place';
 
 /** 1, 2, 3 … */
 export function numbers(): () => number {
@@ -56,7 +63,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
 {
   makeRoom: () => boolean = () => false;
   readonly #events: GatewayEmitter;
-  readonly #starter: WorkerStarter<Worker>;
+  readonly #starters: Starters<Worker>;
   readonly #workers = new PoolWorkers<Worker>();
   readonly #spares: Spares<Worker>;
   readonly #budget: WorkerBudget;
@@ -85,7 +92,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     this.#nextId = nextId;
     this.#line = new WaitingLine(`session ${budget.words.isolation}`, () => this.#shortage());
     this.#events = events;
-    this.#starter = starter;
+    this.#starters = new Starters(starter);
     this.#spares = new Spares(options.introduction ?? (() => undefined));
     this.#spareTarget = new SpareTarget(
       options.spareThreads,
@@ -131,11 +138,11 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   }
 
   childrenGone(worker: SessionWorker): Promise<void> {
-    return this.#starter.childrenGone(worker);
+    return this.#starters.childrenGone(worker);
   }
 
   stateUsed(bytes: number): void {
-    this.#starter.stateUsed(bytes);
+    this.#starters.stateUsed(bytes);
   }
 
   onSettled(): void {
@@ -176,6 +183,28 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     this.#refill();
   }
 
+  /**
+   * Another version of the server takes the place of the present one: sessions that wait and spares get it. Workers that
+   * sessions have are `outdated`, and stay until their sessions give them back.
+   * @param introduction as in the options
+   */
+  replace(
+    starter: WorkerStarter<Worker>,
+    retirement: Retirement,
+    introduction: () => string | undefined = () => undefined,
+  ): void {
+    this.#starters.replace(starter, retirement);
+    for (const spare of this.#spares.replaced(introduction)) spare.kill('ended', OUTDATED);
+    // The reasons why the earlier version did not start are not those of this one.
+    this.#backOff.reset();
+    this.#refill();
+  }
+
+  /** Workers that run an earlier version. */
+  get outdated(): number {
+    return this.#starters.earlier;
+  }
+
   /** How many spares should exist at the moment. */
   get sparesTarget(): number {
     return this.#spareTarget.at(performance.now());
@@ -210,7 +239,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   }
 
   get childProcesses(): number {
-    return this.#starter.childProcesses;
+    return this.#starters.childProcesses;
   }
 
   workers(): IterableIterator<Worker> {
@@ -245,12 +274,12 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
       return worker.gone;
     });
     await deadline.within(Promise.all(ends), CHILDREN_RESERVE_MS);
-    await this.#starter.close(deadline);
+    await this.#starters.close(deadline);
   }
 
   /** For the `exit` event of the process, when nothing can be awaited any more. */
   killChildrenNow(): void {
-    this.#starter.killChildrenNow();
+    this.#starters.killChildrenNow();
   }
 
   #shortage(): string {
@@ -319,7 +348,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     const startedMs = performance.now();
     let worker: Worker;
     try {
-      worker = this.#starter.start(id, this);
+      worker = this.#starters.start(id, this);
     } catch (error) {
       const { message, shortage } = startFailure(error);
       this.#events.emit('thread-exited', {
@@ -350,7 +379,8 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     );
     void worker.gone.then((exit) => {
       this.#workers.delete(worker);
-      if (!started) this.#startFailed(exit);
+      this.#starters.gone(worker);
+      if (!started && !worker.outdated) this.#startFailed(exit);
       if (this.#spares.remove(worker)) {
         // It had no session that could be told. Without the pause, a module that ends each spare would keep a processor
         // busy.
@@ -363,6 +393,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
 
   #offer(worker: Worker): void {
     if (this.#closed) return worker.kill('ended', 'the gateway stops');
+    if (worker.outdated) return worker.kill('ended', OUTDATED);
     const given = this.#line.give(worker);
     if (given === undefined) {
       this.#spares.add(worker);

@@ -56,6 +56,15 @@ export class Spares<Worker extends SessionWorker> {
     return index !== -1;
   }
 
+  /**
+   * Another version of the server has taken the place of the present one.
+   * @returns the spares that run the earlier one
+   */
+  replaced(introduction: () => string | undefined): Worker[] {
+    this.#introduction = introduction;
+    return this.#workers.splice(0);
+  }
+
   /** From now on spares are started, and nothing more. */
   stopIntroducing(): void {
     this.#introduction = () => undefined;

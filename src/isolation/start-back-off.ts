@@ -35,6 +35,13 @@ export class StartBackOff {
     this.#failures = 0;
   }
 
+  /** What has failed is not what would be started now. */
+  reset(): void {
+    this.#failures = 0;
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+  }
+
   close(): void {
     clearTimeout(this.#pause);
   }

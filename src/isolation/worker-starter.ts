@@ -18,6 +18,12 @@ export interface StarterOwner {
   onStuck(): void;
 }
 
+/**
+ * Which workers of an earlier version of a server their sessions give back: all, or only those that may sleep. What the
+ * others hold in memory belongs to their sessions.
+ */
+export type Retirement = 'all' | 'sleepers';
+
 export interface WorkerStarter<Worker extends SessionWorker = SessionWorker> {
   /** How many child processes of all workers run. */
   readonly childProcesses: number;
@@ -26,6 +32,10 @@ export interface WorkerStarter<Worker extends SessionWorker = SessionWorker> {
    * @throws if the system does not provide one; nothing of it is left then
    */
   start(id: number, owner: StarterOwner): Worker;
+  /** Set when another version of the server has taken its place. */
+  readonly retirement: Retirement | undefined;
+  /** Its workers are outdated from now on. */
+  retire(retirement: Retirement): void;
   /** See `WorkerSource`. */
   childrenGone(worker: SessionWorker): Promise<void>;
   /** See `WorkerSource`. */

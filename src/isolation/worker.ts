@@ -35,8 +35,16 @@ export interface SessionWorker {
   readonly traits: ModuleTraits | undefined;
   /** The parameters with which its server was sent `initialize` ahead of its session, as JSON. */
   readonly introduction: string | undefined;
+  /** It runs an earlier version of its server. */
+  readonly outdated: boolean;
+  /** It is outdated, and its session should give it back for another one. */
+  readonly givesWay: boolean;
   /** Whether it has no work that is known: no handler, not even a cancelled one, and no hold. */
   readonly idle: boolean;
+  /** Whether `setup` or a handler runs in it. The handler may have been cancelled. */
+  readonly busy: boolean;
+  /** Whether a hold, a task or a child process needs it. */
+  readonly held: boolean;
   /** Whether it runs a handler that has not been cancelled. */
   readonly serving: boolean;
   /** Characters of messages that it was sent and has not read. */
@@ -62,8 +70,11 @@ export interface SessionWorker {
   credit(chars: number): void;
   /** First step of the kill ladder for one request. Its answer is no longer needed. */
   cancel(requestId: RequestId, reason: string): void;
-  /** Its session has no work: the module may save its state, then the worker ends, unless it has work after all. */
-  sleep(): void;
+  /**
+   * Its session has no work: the module may save its state, then the worker ends, unless it has work after all.
+   * @param insists only a handler that runs is such work: holds, child processes and open questions are not
+   */
+  sleep(insists?: boolean): void;
   /** First step of the kill ladder for the whole worker: its session ends. */
   end(reason: string): void;
   /** Last step: it dies. Does nothing if it is already dying. */
@@ -107,7 +118,7 @@ export interface WorkerOwner {
   /** What its server answers to `initialize` and to the lists. */
   onLists(frame: ListsFrame): void;
   onCloseStream(requestId: RequestId | undefined): void;
-  /** No hold, task or child process needs the worker any more. */
+  /** No handler of a cancelled request, hold, task or child process needs the worker any more. */
   onReleased(): void;
   /** It was told to sleep, but has work. */
   onStayAwake(): void;

@@ -85,6 +85,12 @@ export class LearnedFiles {
     return file;
   }
 
+  /** Another version of the server is served: what was learned of this one is not written any more. */
+  async discard(file: LearnedFile): Promise<void> {
+    this.#files.delete(file);
+    await file.discard();
+  }
+
   /** Resolves when what was learned last is written. */
   async close(): Promise<void> {
     await Promise.all([...this.#files].map((file) => file.close()));
@@ -142,6 +148,12 @@ export class LearnedFile {
 
   async close(): Promise<void> {
     if (this.#timer !== undefined) this.#write();
+    await this.#writing;
+  }
+
+  async discard(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     await this.#writing;
   }
 

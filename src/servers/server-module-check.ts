@@ -35,6 +35,7 @@ import { GatewayEmitter, type GatewayEvents } from '../telemetry/events.js';
 import { BundleFiles } from './bundle-files.js';
 import type { BundledModule } from './bundle-parts.js';
 import { type AnswerSlot, answerOf, type CachedAnswer, StaticLists } from './cached-answers.js';
+import { type ListDigests, listDigest } from './list-digests.js';
 import { bundleServerModule } from './module-bundle.js';
 import type { ModuleEntry } from './server-entry.js';
 import { startFailure } from './start-failure.js';
@@ -45,6 +46,8 @@ const MAX_TOOL_PAGES = 100;
 /** The start must not wait silently for a list that never comes. */
 const ANSWER_DEADLINE_MS = 10_000;
 const MAX_PRINTED_CHARS = 300;
+/** A list that takes longer is not known, and counts as changed when another version is compared. */
+const LIST_DEADLINE_MS = 2_000;
 
 export interface CheckedServerModule {
   /** The names of its tools. */
@@ -61,6 +64,8 @@ export interface CheckedServerModule {
   readonly notBundledBecause: string | undefined;
   /** What sessions are answered without a thread, if the module allows it. */
   readonly staticLists: StaticLists | undefined;
+  /** What its lists said. */
+  readonly lists: ListDigests;
   /** What `server/discover` is answered. */
   readonly discovery: CachedAnswer;
   /** What the module declares about itself. */
@@ -156,10 +161,12 @@ async function tryOutIn(
     const added = handleTools(traits);
     const staticLists = isStatic ? await trial.staticLists(initialized, added) : undefined;
     const { worker, module } = early ?? (await codeCaches(thread));
+    const lists = await trial.lists(initialized);
     return {
       tools: new Set(names.filter((name) => typeof name === 'string')),
       headerParams: headerAnnotations(added ? withHandleTools({ tools: listed }, added).tools : listed),
       staticLists,
+      lists,
       discovery: discoveryOf(initialized, isStatic),
       traits,
       hiddenSchemas: shownEmpty(listed, trial.hiddenSchemas),
@@ -237,9 +244,11 @@ function lasts({ result, error }: Answer): boolean {
   return error === undefined ? result?.nextCursor === undefined : error.code === ErrorCode.MethodNotFound;
 }
 
-class TrialSession implements WorkerOwner {
+/** One artificial session of a server that is tried out. */
+export class TrialSession implements WorkerOwner {
   readonly context: SessionContext;
   readonly #thread: PortWorker;
+  readonly #initializeMs: number;
   readonly #waiting = new Map<
     RequestId,
     { resolve: (answer: Answer) => void; reject: (error: Error) => void }
@@ -251,8 +260,10 @@ class TrialSession implements WorkerOwner {
   #failSetUp: (error: Error) => void = () => {};
   #lastId = 0;
 
-  constructor(thread: PortWorker, server: string) {
+  /** @param initializeMs how long the server may take to answer `initialize` */
+  constructor(thread: PortWorker, server: string, initializeMs = ANSWER_DEADLINE_MS) {
     this.#thread = thread;
+    this.#initializeMs = initializeMs;
     this.context = {
       sessionId: `trial-${randomUUID()}`,
       server,
@@ -276,7 +287,8 @@ class TrialSession implements WorkerOwner {
 
   /** @returns the result of `initialize`. */
   async initialize(): Promise<unknown> {
-    const initialized = await this.#ask('initialize', this.#introduction(LATEST_PROTOCOL_VERSION));
+    const params = this.#introduction(LATEST_PROTOCOL_VERSION);
+    const initialized = await this.#ask('initialize', params, this.#initializeMs);
     const body = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' });
     this.#thread.post({ requestId: undefined, body });
     return initialized;
@@ -296,6 +308,25 @@ class TrialSession implements WorkerOwner {
       cursor = nextCursor;
     }
     throw new Error(`tools/list gave more than ${MAX_TOOL_PAGES} pages; end it by leaving nextCursor out`);
+  }
+
+  /** What its lists say, the first page of each. */
+  async lists(initialized: unknown): Promise<ListDigests> {
+    const { capabilities = {} } = initialized as { capabilities?: object };
+    const methods = LIST_KINDS.filter((kind) => Object.hasOwn(capabilities, kind)).flatMap(
+      (kind) => LIST_METHODS[kind],
+    );
+    const digest = async (method: string): Promise<string | undefined> => {
+      try {
+        const { result, error } = await this.#answer(method, undefined, LIST_DEADLINE_MS);
+        return listDigest(error ?? result);
+      } catch {
+        // A list is no reason to refuse a server that its sessions may never be asked for.
+        return undefined;
+      }
+    };
+    const entries = methods.map(async (method) => [method, await digest(method)] as const);
+    return new Map(await Promise.all(entries));
   }
 
   /** Its answers unchanged, including `Method not found`: a server without prompts has no `prompts/list`. */
@@ -362,7 +393,7 @@ class TrialSession implements WorkerOwner {
     return { protocolVersion, capabilities: {}, clientInfo: this.context.client };
   }
 
-  async #answer(method: string, params: unknown): Promise<Answer> {
+  async #answer(method: string, params: unknown, withinMs = ANSWER_DEADLINE_MS): Promise<Answer> {
     // `setup` has its own, longer deadline, and its time must not count here.
     await this.#setUp;
     this.#lastId += 1;
@@ -371,8 +402,8 @@ class TrialSession implements WorkerOwner {
     try {
       return await new Promise<Answer>((resolve, reject) => {
         this.#waiting.set(id, { resolve, reject });
-        const late = `${method} was not answered within ${ANSWER_DEADLINE_MS / 1000} s`;
-        deadline = new Deadline(ANSWER_DEADLINE_MS, () => reject(new Error(late)), 'again');
+        const late = `${method} was not answered within ${withinMs / 1000} s`;
+        deadline = new Deadline(withinMs, () => reject(new Error(late)), 'again');
         const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
         this.#thread.post({
           requestId: id,
@@ -389,8 +420,8 @@ class TrialSession implements WorkerOwner {
     }
   }
 
-  async #ask(method: string, params: unknown): Promise<unknown> {
-    const answer = await this.#answer(method, params);
+  async #ask(method: string, params: unknown, withinMs?: number): Promise<unknown> {
+    const answer = await this.#answer(method, params, withinMs);
     if (answer.error !== undefined) throw new Error(`${method} failed: ${answer.error.message}`);
     return answer.result;
   }

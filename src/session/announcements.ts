@@ -4,6 +4,7 @@
  */
 import type { AnswerSlot } from '../servers/cached-answers.js';
 import type { DeclaredNotifications } from '../shared/declared-notifications.js';
+import type { ListKind } from '../shared/list-methods.js';
 import type { SessionContext } from '../shared/session-context.js';
 
 export interface Announcements {
@@ -16,6 +17,8 @@ export interface Announcements {
   onChanged(context: SessionContext, topic: string): void;
   /** Other answers are known now. */
   onReplaced(slot: AnswerSlot): void;
+  /** Another version of the server has taken the place of the earlier one: which lists differ between them. */
+  onRenewed(changed: readonly ListKind[]): void;
   /** A compartment has lost its worker, or has ended. */
   onWorkerGone(sessionId: string): void;
   /** The gateway stops. Resolves when those who listen have been told. */

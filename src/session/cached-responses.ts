@@ -110,6 +110,21 @@ export class CachedResponses {
     return slot === this.#slot && slot.current !== undefined ? this.#give(slot.current) : [];
   }
 
+  /**
+   * Another version of the server has taken the place of the one that has given the answers.
+   * @param slot the answers for sessions that began as this one did
+   * @param changed the lists that differ between both versions
+   */
+  renew(slot: AnswerSlot | undefined, changed: readonly ListKind[]): void {
+    this.#slot = slot;
+    const given = this.#given;
+    if (given === undefined) return;
+    const lists = new Map(given.lists);
+    // The client is told now, so not again when a worker of this version gives its lists.
+    for (const kind of changed) for (const method of LIST_METHODS[kind]) lists.delete(method);
+    this.#given = { ...given, lists };
+  }
+
   #give(answers: CachedAnswers): readonly ListKind[] {
     const given = this.#given;
     // The client's own server has told it, or will.

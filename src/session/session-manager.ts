@@ -8,6 +8,7 @@ import type { AnswerSlot, AnswerSource, CachedAnswer } from '../servers/cached-a
 import type { KnownHeaderParams } from '../servers/known-header-params.js';
 import { clockMs } from '../shared/clock.js';
 import { Deadline } from '../shared/deadline.js';
+import type { ListKind } from '../shared/list-methods.js';
 import type { Affinity, SessionContext } from '../shared/session-context.js';
 import { inTurns } from '../shared/turns.js';
 import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
@@ -40,14 +41,22 @@ export interface SessionManagerOptions extends SessionOptions {
   readonly reuse: boolean;
 }
 
-export class SessionManager implements SessionOwner<Session>, SessionGroup {
-  readonly options: SessionManagerOptions;
-  readonly events: GatewayEmitter;
+/** What another version of a server may change. */
+export interface ServedVersion extends Pick<SessionManagerOptions, 'affinity' | 'reuse' | 'handleTools'> {
+  /** See the constructor of `SessionManager`. */
   readonly answers: AnswerSource | undefined;
+  readonly headerParams: KnownHeaderParams;
+  readonly discovery: CachedAnswer | undefined;
+}
+
+export class SessionManager implements SessionOwner<Session>, SessionGroup {
+  options: SessionManagerOptions;
+  readonly events: GatewayEmitter;
+  answers: AnswerSource | undefined;
   announcements: Announcements | undefined;
   /** What requests of the stateless era are answered without a compartment. */
-  readonly stateless: StatelessAnswers;
-  readonly headerParams: KnownHeaderParams;
+  stateless: StatelessAnswers;
+  headerParams: KnownHeaderParams;
   readonly #all: AllSessions;
   readonly #pool: WorkerSource;
   readonly #sessions = new Map<string, Session>();
@@ -78,7 +87,7 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     this.answers = answers;
     this.stateless = new StatelessAnswers(answers, discovery);
     this.headerParams = headerParams;
-    if (answers !== undefined) answers.onReplaced = (slot) => void this.#replaced(slot);
+    this.#heed(answers);
     this.#all = all;
     this.#pool = pool;
     pool.makeRoom = () => this.#makeRoom();
@@ -167,6 +176,27 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     this.#pool.stateUsed(bytes);
   }
 
+  /**
+   * Another version of the server has taken the place of the earlier one in the pool: sessions leave their workers as soon
+   * as their requests have been answered. Resolves when all clients have been told what differs.
+   * @param changed the lists that differ
+   */
+  async renew(version: ServedVersion, changed: readonly ListKind[]): Promise<void> {
+    const { answers, headerParams, discovery, affinity, reuse, handleTools } = version;
+    if (this.answers !== undefined) this.answers.onReplaced = () => {};
+    // What these starts would teach is of no use any more.
+    for (const start of this.#keptStarts) start.stop();
+    this.options = { ...this.options, affinity, reuse, handleTools };
+    this.answers = answers;
+    this.headerParams = headerParams;
+    this.stateless = new StatelessAnswers(answers, discovery);
+    this.#heed(answers);
+    // In one turn, so that no request is given to the earlier version any more.
+    for (const session of this.#sessions.values()) session.leaveVersion();
+    this.announcements?.onRenewed(changed);
+    await inTurns([...this.#sessions.values()], SESSIONS_PER_TURN, (session) => session.renew(changed));
+  }
+
   newRequestKey(): string {
     return this.#all.newRequestKey();
   }
@@ -213,6 +243,10 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
 
   onGone(session: Session): void {
     this.#ending.delete(session);
+  }
+
+  #heed(answers: AnswerSource | undefined): void {
+    if (answers !== undefined) answers.onReplaced = (slot) => void this.#replaced(slot);
   }
 
   /** Sessions without a worker are given these answers from now on. */

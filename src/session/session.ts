@@ -15,7 +15,8 @@ import {
 } from '../protocol/client-message.js';
 import { JSON_RPC } from '../protocol/json-rpc-error.js';
 import { rejectionResponse } from '../protocol/rejection.js';
-import type { AnswerSlot } from '../servers/cached-answers.js';
+import type { AnswerSlot, InitializeParams } from '../servers/cached-answers.js';
+import type { ListKind } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { STATELESS_CODE, STATELESS_VERSION } from '../shared/stateless-protocol.js';
@@ -318,6 +319,27 @@ export class Session
     if (!this.#binding.attached) this.#signals.tell(this.#cached.replaced(slot));
   }
 
+  /** Another version of its server has taken the place of the one that its worker runs. */
+  leaveVersion(): void {
+    this.#binding.renew();
+  }
+
+  /**
+   * Its client is answered by the new version from now on, and told which lists differ; unless its worker, which runs the
+   * earlier one, is its own.
+   */
+  renew(changed: readonly ListKind[]): void {
+    if (this.#ended !== undefined) return;
+    const stays = this.#binding.staysBehind;
+    const params = this.#signals.introduction;
+    const slot =
+      stays || params === undefined
+        ? undefined
+        : this.#owner.answers?.slot(params as InitializeParams, this.#versionOfAnswers);
+    this.#cached.renew(slot, stays ? [] : changed);
+    if (!stays && this.#announced && !this.#signals.starting) this.#signals.tell(changed);
+  }
+
   /** From now on its worker stays, because somebody listens to what it tells. `letGo` ends that. */
   keep(): void {
     if (this.#ended !== undefined) return;
@@ -427,6 +449,10 @@ export class Session
   answer(stream: ResponseStream, body: string, id: RequestId): void {
     stream.send(body, id, 0);
     this.#presence.check();
+  }
+
+  get #versionOfAnswers(): string {
+    return this.#context.era === 'stateless' ? STATELESS_VERSION : this.#context.protocolVersion;
   }
 
   #admit(request: ClientRequest, stream: ResponseStream): void {

@@ -25,6 +25,7 @@ import type { KeptStart } from './kept-start.js';
 import { KeptState } from './kept-state.js';
 import { Replay } from './replay.js';
 import type { SessionTotals } from './session-totals.js';
+import { type ChangedWorker, VersionChange } from './version-change.js';
 
 const MAX_DEATHS = 3;
 const DEATHS_WINDOW_MS = 60_000;
@@ -49,6 +50,8 @@ export interface BindingOwner {
   readonly totals: SessionTotals;
   /** What its worker adds to the tools of its server. */
   readonly handleTools: HandleTools | undefined;
+  /** Whether its server waits for an answer of the client. */
+  readonly asks: boolean;
   /** @param client if the session has begun */
   acquire(signal: AbortSignal, client: IntroducedClient | undefined): Promise<SessionWorker>;
   /** The sum over all sessions. */
@@ -61,9 +64,13 @@ export interface BindingOwner {
   onClaimed(wakeMs: number, declared: DeclaredNotifications | undefined): void;
   onReleased(): void;
   onStayAwake(): void;
+  /** Its worker is told to sleep, because another version of its server has taken the place of the one that it runs. */
+  onLeaving(): void;
   onSend(frame: SendFrame): void;
   onInputRequired(frame: InputRequiredFrame): void;
   onLists(frame: ListsFrame): void;
+  /** It has lost a worker that it had kept although the worker ran an earlier version of its server. */
+  onVersionLeft(): void;
   onServerClosed(): void;
   onCloseStream(requestId: RequestId | undefined): void;
   /** The worker is gone, and the requests in `lost` with it. `often`: too many workers of the session have died. */
@@ -75,7 +82,7 @@ export interface BindingOwner {
 /** The states that depend on the worker. */
 type Attachment = Exclude<SessionState, 'ending'>;
 
-export class WorkerBinding implements WorkerOwner {
+export class WorkerBinding implements WorkerOwner, ChangedWorker {
   readonly #owner: BindingOwner;
   /** Created when something is stored first. */
   #state: KeptState | undefined;
@@ -91,6 +98,8 @@ export class WorkerBinding implements WorkerOwner {
   /** Whether `setup` has ended in the worker. */
   #setUp = false;
   #fallingAsleep = false;
+  /** Set while it leaves a worker that runs an earlier version of its server. */
+  #change: VersionChange | undefined;
   #acquiring: AbortController | undefined;
   #wakingMs = 0;
   #workers = 0;
@@ -122,7 +131,12 @@ export class WorkerBinding implements WorkerOwner {
 
   /** The worker, unless it is going away. */
   get #listening(): SessionWorker | undefined {
-    return this.#fallingAsleep ? undefined : this.#worker;
+    return this.#fallingAsleep || this.#change?.waits ? undefined : this.#worker;
+  }
+
+  /** Whether it keeps a worker that runs an earlier version of its server. */
+  get staysBehind(): boolean {
+    return this.#worker?.outdated === true && !this.#fallingAsleep && this.#change === undefined;
   }
 
   /** Whether it has a worker that has no work and may sleep. */
@@ -223,12 +237,46 @@ export class WorkerBinding implements WorkerOwner {
     this.#worker?.sleep();
   }
 
+  /** Another version of its server may have taken the place of the one that its worker runs. */
+  renew(): void {
+    const worker = this.#worker;
+    if (worker?.givesWay !== true || this.#fallingAsleep || this.#change !== undefined) return;
+    // What it could not remember would be lost.
+    if (this.replay.full || this.#ended !== undefined) return;
+    this.#change = new VersionChange(this);
+    this.#change.look();
+  }
+
+  get busy(): boolean {
+    return this.#posted.size > 0 || this.#worker?.busy === true;
+  }
+
+  get held(): boolean {
+    return this.#worker?.held === true || this.#owner.asks;
+  }
+
+  get posted(): readonly RequestId[] {
+    return [...this.#posted];
+  }
+
+  postWaiting(): void {
+    if (this.#worker !== undefined) this.#postWaiting(this.#worker);
+  }
+
+  leave(insists: boolean): void {
+    this.#fallingAsleep = true;
+    this.#count();
+    this.#owner.onLeaving();
+    this.#worker?.sleep(insists);
+  }
+
   cancel(requestId: RequestId, reason: string): void {
     this.#posted.delete(requestId);
     this.#waiting = this.#waiting.filter((message) => message.requestId !== requestId);
     // Otherwise a worker would be taken from a session that needs it, only to fall asleep again.
     if (this.#waiting.length === 0) this.#stopAcquiring('what waited for it was cancelled');
     this.#worker?.cancel(requestId, reason);
+    this.#change?.look();
   }
 
   /** Ends the worker at once, as the last step of the kill ladder does; `false` if there is none. */
@@ -265,10 +313,12 @@ export class WorkerBinding implements WorkerOwner {
     this.#setUp = true;
     this.#count();
     this.#owner.onClaimed(performance.now() - this.#wakingMs, declared);
+    this.#change?.look();
   }
 
   onReleased(): void {
     this.#owner.onReleased();
+    this.#change?.look();
   }
 
   onStayAwake(): void {
@@ -276,21 +326,27 @@ export class WorkerBinding implements WorkerOwner {
     this.#count();
     if (this.#unheard !== undefined) this.reply(this.#unheard);
     this.#unheard = undefined;
-    if (this.#worker !== undefined) this.#postWaiting(this.#worker);
+    this.#change?.refused();
+    if (this.#change?.waits !== true) this.postWaiting();
+    else if (this.#waiting.length > 0) this.#change.onWaiting();
     this.#owner.onStayAwake();
+    // It may have been told to sleep before another version of its server was there.
+    this.renew();
   }
 
   onSend(frame: SendFrame): void {
     if (frame.kind === 'response' && frame.id !== undefined) this.#posted.delete(frame.id);
     this.#owner.onSend(frame);
+    this.#change?.look();
   }
 
   onInputRequired(frame: InputRequiredFrame): void {
     this.#owner.onInputRequired(frame);
   }
 
+  /** Those of an earlier version say nothing about later sessions. */
   onLists(frame: ListsFrame): void {
-    this.#owner.onLists(frame);
+    if (this.#worker?.outdated !== true) this.#owner.onLists(frame);
   }
 
   onCloseStream(requestId: RequestId | undefined): void {
@@ -309,11 +365,14 @@ export class WorkerBinding implements WorkerOwner {
 
   onExit(exit: WorkerExit, unread: readonly PostedMessage[]): number {
     const slept = this.#fallingAsleep;
+    const stayedBehind = this.staysBehind;
     this.#worker = undefined;
     this.#setUp = false;
     this.#fallingAsleep = false;
     this.#unheard = undefined;
     this.#creditChars = 0;
+    this.#change?.close();
+    this.#change = undefined;
     this.#count();
     if (this.#ended !== undefined) return 0;
     for (const { requestId } of unread) if (requestId !== undefined) this.#posted.delete(requestId);
@@ -321,6 +380,7 @@ export class WorkerBinding implements WorkerOwner {
     this.#posted.clear();
     if (unread.length > 0) this.#waiting = [...unread, ...this.#waiting];
     this.#owner.onWorkerGone(exit, lost, !slept && this.#diesTooOften());
+    if (stayedBehind && this.#ended === undefined) this.#owner.onVersionLeft();
     // Messages that the worker has not read, and those that arrived while it fell asleep.
     if (this.#ended === undefined && this.#waiting.length > 0 && this.#acquiring === undefined)
       void this.#acquire();
@@ -346,6 +406,7 @@ export class WorkerBinding implements WorkerOwner {
   #wait(message: PostedMessage): void {
     if (this.#ended !== undefined) return;
     this.#waiting.push(message);
+    this.#change?.onWaiting();
     if (this.#acquiring === undefined && this.#worker === undefined) void this.#acquire();
   }
 
@@ -356,9 +417,9 @@ export class WorkerBinding implements WorkerOwner {
     this.#count();
     let worker: SessionWorker;
     try {
-      // A worker that died just after the pool gave it out serves nobody.
+      // A worker that died, or became outdated, just after the pool gave it out serves nobody.
       do worker = await this.#owner.acquire(acquiring.signal, this.#introducedClient);
-      while (worker.state !== 'spare' && this.#acquiring === acquiring);
+      while (!usable(worker) && this.#acquiring === acquiring);
     } catch (error) {
       if (this.#acquiring !== acquiring) return;
       this.#acquiring = undefined;
@@ -416,6 +477,8 @@ export class WorkerBinding implements WorkerOwner {
 
   async #end(reason: string, kept: KeptStart | undefined): Promise<void> {
     this.#waiting = [];
+    this.#change?.close();
+    this.#change = undefined;
     this.#state?.release();
     this.#state = undefined;
     this.#stopAcquiring(`the session ends: ${reason}`);
@@ -429,4 +492,10 @@ export class WorkerBinding implements WorkerOwner {
     await worker.gone;
     await this.#owner.childrenGone(worker);
   }
+}
+
+function usable(worker: SessionWorker): boolean {
+  if (worker.state !== 'spare') return false;
+  if (worker.outdated) worker.kill('ended', 'another version of its server has taken its place');
+  return !worker.outdated;
 }

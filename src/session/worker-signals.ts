@@ -11,7 +11,7 @@ import type { DeclaredNotifications } from '../shared/declared-notifications.js'
 import type { BulkheadError } from '../shared/errors.js';
 import type { InputRequiredFrame, ListsFrame, SendFrame } from '../shared/frames/from-worker.js';
 import type { HandleTools } from '../shared/handle-tools.js';
-import { type ListKind, listChangedMethod } from '../shared/list-methods.js';
+import { LIST_KINDS, type ListKind, listChangedMethod } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { STATELESS_CODE } from '../shared/stateless-protocol.js';
@@ -34,6 +34,7 @@ import { type BindingOwner, WorkerBinding } from './worker-binding.js';
 export interface SignalledSession extends ParkedCallOwner {
   readonly context: SessionContext;
   answer(stream: ResponseStream, body: string, id: RequestId): void;
+  renew(changed: readonly ListKind[]): void;
   end(reason: EndReason): Promise<void>;
 }
 
@@ -85,6 +86,13 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   /** Whether `initialize` waits for an answer of the worker. */
   get starting(): boolean {
     return this.#start !== undefined;
+  }
+
+  /** The parameters of the client's `initialize`. */
+  get introduction(): unknown {
+    const { replay } = this.binding;
+    if (replay.introduced) return JSON.parse(replay.introduction);
+    return this.#start?.params;
   }
 
   /** Whether requests of the stateless era wait for a worker, which then says so to their streams. */
@@ -139,6 +147,10 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     return this.context.era === 'stateless' ? this.#owner.options.handleTools : undefined;
   }
 
+  get asks(): boolean {
+    return this.serverRequests.open > 0;
+  }
+
   get totals(): SessionTotals {
     return this.#owner.totals;
   }
@@ -159,6 +171,10 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
 
   onReleased(): void {
     this.#sleep.released();
+  }
+
+  onLeaving(): void {
+    this.#owner.events.emit('session-sleeps', { context: this.context, reason: 'reload' });
   }
 
   onStayAwake(): void {
@@ -286,6 +302,10 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     const message = `${whose} ${isolation} ended while it served the request: ${exit.message}. ${next}`;
     this.#pending.failAll(lost, JSON_RPC.internalError, message, `thread_${exit.cause}`);
     if (often) void this.#session.end('thread_deaths');
+  }
+
+  onVersionLeft(): void {
+    this.#session.renew(LIST_KINDS);
   }
 
   onUnavailable(error: BulkheadError, lost: ReadonlySet<RequestId>): void {

@@ -6,6 +6,7 @@ import { EventEmitter } from 'node:events';
 import type { CodeCacheName } from '../shared/code-caches.js';
 import { messageOf } from '../shared/errors.js';
 import type { LogLevel, MetricSnapshot } from '../shared/frames/from-worker.js';
+import type { ListKind } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { AdmissionWindow } from './admission-window.js';
@@ -91,8 +92,17 @@ export type ThreadExitCause =
   /** It never became ready. */
   | 'start_failed';
 
-/** Why a session gave its thread back: no work for `sleep-after`, or others wait for a thread. A metric label. */
-export type SleepReason = 'idle' | 'pressure';
+/**
+ * Why a session gave its thread back: no work for `sleep-after`, others wait for a thread, or another version of its server
+ * has taken the place of the one that the thread runs. A metric label.
+ */
+export type SleepReason = 'idle' | 'pressure' | 'reload';
+
+/** Who asked for another version of a server: a changed file, the admin listener, a signal, or the program that embeds it. */
+export type ReloadCause = 'watch' | 'admin' | 'signal' | 'api';
+
+/** What became of it; a metric label. `refused`: the new version cannot be served, so the earlier one goes on. */
+export type ReloadResult = 'reloaded' | 'refused';
 
 /** What became of the lists of a server that has started; a metric label. */
 export type LearnedOutcome =
@@ -264,6 +274,23 @@ export interface GatewayEvents {
       readonly requestsLost: number;
       /** Tools and methods whose handlers ran in it, including cancelled ones; at most 8. As the client sent them. */
       readonly running?: readonly string[];
+    },
+  ];
+  /** A server's code was read again. */
+  'server-reloaded': [
+    {
+      readonly server: string;
+      readonly result: ReloadResult;
+      /** The version that is served now: 1 is the one with which the gateway started; 0 if none is. */
+      readonly version: number;
+      readonly cause: ReloadCause;
+      /** The lists that differ between both versions. */
+      readonly changed: readonly ListKind[];
+      readonly durationMs: number;
+      /** Why the new version cannot be served. */
+      readonly error: string | undefined;
+      /** Several lines about the author's file that is at fault, if that is known. */
+      readonly where: string | undefined;
     },
   ];
   /** A server that has just started has answered to `initialize` and the lists. */

@@ -57,6 +57,12 @@ export interface ServerSnapshot {
   readonly isolation: 'thread' | 'process' | undefined;
   readonly state: ServerState;
   readonly sessions: number;
+  /** Counts up with each reload: 1 is the version with which the gateway started, 0 that none has been served. */
+  readonly version: number;
+  /** When that version was loaded, in milliseconds since the epoch; `undefined` if none was. */
+  readonly loadedAtMs: number | undefined;
+  /** Threads or processes that still run an earlier version. */
+  readonly outdatedWorkers: number;
   /** Why it is not served. */
   readonly reason: string | undefined;
 }
@@ -92,6 +98,8 @@ export interface GatewaySnapshot {
   readonly processes: Readonly<Record<ThreadState, number>>;
   /** Servers of the catalogue. */
   readonly servers: Readonly<Record<ServerState, number>>;
+  /** Threads and processes that run an earlier version of their server. */
+  readonly outdatedWorkers: number;
   readonly threadWaiters: number;
   /** Wait of the session that has waited longest. */
   readonly threadLongestWaitMs: number;
@@ -139,4 +147,11 @@ export interface GatewayView {
   /** Resolves when the session's thread is gone; `false` if there is no such session. */
   endSession(sessionId: string): Promise<boolean>;
   servers(): readonly ServerSnapshot[];
+  /**
+   * Reads the code of a server again.
+   * @param sessions which sessions leave their workers for the new version: all, or only those whose server may sleep
+   * @returns `undefined` if there is no server of this name
+   * @throws {BulkheadError} see `HostedServer.reload`
+   */
+  reload(server: string, sessions: 'all' | 'sleepers'): Promise<ServerSnapshot> | undefined;
 }

@@ -39,7 +39,7 @@ describe('the metrics of sleep', () => {
 
   it('count sleeps by reason and measure wakes', async () => {
     const gateway = await startSleepyGateway({ maxThreads: 1, sleepAfter: '300ms', spareThreads: 0 });
-    const sleeps = { idle: 0, pressure: 0 };
+    const sleeps = { idle: 0, pressure: 0, reload: 0 };
     let wakes = 0;
     gateway.events.on('session-sleeps', ({ reason }) => {
       sleeps[reason] += 1;

@@ -27,6 +27,8 @@ const METRICS = [
   'bulkhead_limit gauge limit',
   'bulkhead_lists_learned_total counter outcome',
   'bulkhead_logger_failures_total counter',
+  'bulkhead_outdated_workers gauge',
+  'bulkhead_server_reloads_total counter server,result',
   'bulkhead_module_log_lines_dropped_total counter',
   'bulkhead_stdout_lines_skipped_total counter',
   'bulkhead_module_log_lines_total counter source,level',

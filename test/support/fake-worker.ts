@@ -7,7 +7,7 @@ import type {
   WorkerExit,
   WorkerOwner,
 } from '../../src/isolation/worker.js';
-import type { StarterOwner, WorkerStarter } from '../../src/isolation/worker-starter.js';
+import type { Retirement, StarterOwner, WorkerStarter } from '../../src/isolation/worker-starter.js';
 import { isDoomed, moved, shownState, type WorkerState } from '../../src/isolation/worker-states.js';
 import type { RequestId } from '../../src/shared/request-id.js';
 import type { ThreadExitCause } from '../../src/telemetry/events.js';
@@ -58,8 +58,22 @@ export class FakeWorker implements SessionWorker, RunningRequestsOwner {
     return this.#state;
   }
 
+  /** What it has besides requests that keeps it awake. */
+  held = false;
+
+  /** It runs an earlier version of its server. */
+  outdated = false;
+
+  get givesWay(): boolean {
+    return this.outdated;
+  }
+
   get idle(): boolean {
-    return this.#requests.size === 0;
+    return this.#requests.size === 0 && !this.held;
+  }
+
+  get busy(): boolean {
+    return this.#requests.size > 0;
   }
 
   get unreadChars(): number {
@@ -98,10 +112,11 @@ export class FakeWorker implements SessionWorker, RunningRequestsOwner {
     this.#requests.cancel(requestId, reason);
   }
 
-  sleep(): void {
+  sleep(insists = false): void {
     this.#move('falling_asleep');
     queueMicrotask(() => {
-      if (!this.staysAwake) return this.dies({ cause: 'slept', message: 'its session fell asleep' });
+      if (insists || !this.staysAwake)
+        return this.dies({ cause: 'slept', message: 'its session fell asleep' });
       this.#move('claimed');
       this.#owner?.onStayAwake();
     });
@@ -172,6 +187,13 @@ export class FakeWorker implements SessionWorker, RunningRequestsOwner {
   /** The handler of a cancelled request settles. */
   settles(id: RequestId): void {
     this.#requests.settled(id);
+    if (this.idle) this.#owner?.onReleased();
+  }
+
+  /** Its hold is released. */
+  releases(): void {
+    this.held = false;
+    this.#owner?.onReleased();
   }
 
   /** Its server closes the stream of a request, whose client is to come back for it (SEP-1699). */
@@ -211,6 +233,13 @@ export class FakeStarter implements WorkerStarter<FakeWorker> {
     const worker = new FakeWorker(id, owner, this.#cancelGraceMs);
     this.started.push(worker);
     return worker;
+  }
+
+  retirement: Retirement | undefined;
+
+  retire(retirement: Retirement): void {
+    this.retirement = retirement;
+    for (const worker of this.started) worker.outdated = true;
   }
 
   async childrenGone(): Promise<void> {}

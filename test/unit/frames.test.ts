@@ -80,7 +80,7 @@ const TO_WORKER: AnyOf<ToWorkerFrame> = {
   credit: fc.record({ chars: fc.maxSafeNat() }),
   ping: nothing,
   'code-cache': nothing,
-  sleep: nothing,
+  sleep: fc.record({ insists: fc.boolean() }),
   end: fc.record({ reason: text }),
 };
 

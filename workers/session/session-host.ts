@@ -150,7 +150,7 @@ export class SessionHost implements SessionServerOwner {
       case 'credit':
         return this.#server.credit(frame.chars);
       case 'sleep':
-        this.#asleep = this.#sleep();
+        this.#asleep = this.#sleep(frame.insists);
         return;
       case 'end':
         void this.#end(frame.reason);
@@ -186,9 +186,11 @@ export class SessionHost implements SessionServerOwner {
    * The main thread knows of no work here. The thread decides, because there may be work that the main thread has not
    * heard of yet.
    */
-  async #sleep(): Promise<void> {
+  async #sleep(insists: boolean): Promise<void> {
     const owner = this.#owner;
-    if (this.holds.any || this.#server.busy) return owner.post({ type: 'stay-awake' });
+    const server = this.#server;
+    if (server.busy || (!insists && (server.asks || this.holds.any)))
+      return owner.post({ type: 'stay-awake' });
     try {
       await this.#definition.onSleep?.(this.#session.session);
     } catch (error) {

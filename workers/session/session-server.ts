@@ -12,10 +12,12 @@ import type { Holds } from './holds.js';
 import type { PacedFrame } from './send-window.js';
 
 export interface SessionServer {
-  /** Whether a handler runs, or something has not reached the client, or waits for the client's answer. */
+  /** Whether a handler runs, or something has not reached the client. */
   readonly busy: boolean;
   /** Tools whose input schema no client is shown, as far as the server can be looked into. */
   readonly hiddenSchemas: readonly string[];
+  /** Whether something waits for the client's answer. */
+  readonly asks: boolean;
   /**
    * Sets the module's server up and connects it. Resolves `false` if the module has closed it meanwhile.
    * @throws what the module throws

@@ -116,7 +116,8 @@ export class StdioSession implements ClientSideOwner {
       case 'ping':
         return this.#ping();
       case 'sleep':
-        if (this.#requests.size > 0 || this.#client?.asked) return this.#owner.post({ type: 'stay-awake' });
+        if (this.#requests.size > 0 || (this.#client?.asked && !frame.insists))
+          return this.#owner.post({ type: 'stay-awake' });
         void this.#end();
         return;
       case 'end':

@@ -72,7 +72,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
   #introduction: string | undefined;
   #lists: ListsFrame | undefined;
   readonly #unread: UnreadMessages;
-  #held = false;
+  held = false;
   #sleepDeadline: Deadline | undefined;
   #codeCaches: ((caches: CodeCaches) => void) | undefined;
   #markGone: (exit: WorkerExit) => void = () => {};
@@ -119,8 +119,17 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     return this.#facts?.traits;
   }
 
+  get outdated(): boolean {
+    return this.#host.retirement !== undefined;
+  }
+
+  get givesWay(): boolean {
+    const { retirement } = this.#host;
+    return retirement === 'all' || (retirement === 'sleepers' && this.traits?.sleeps === true);
+  }
+
   get idle(): boolean {
-    return this.requests.size === 0 && !this.#held;
+    return this.requests.size === 0 && !this.held;
   }
 
   get serving(): boolean {
@@ -132,7 +141,6 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     return isDoomed(this.#state) ? undefined : this.#worker;
   }
 
-  /** Whether the module's `setup` or a handler runs in it, though it may have been cancelled. */
   get busy(): boolean {
     return this.requests.size > 0 || this.#start.isSettingUp;
   }
@@ -192,9 +200,9 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     );
   }
 
-  sleep(): void {
+  sleep(insists = false): void {
     this.#move('falling_asleep');
-    this.#port.post({ type: 'sleep' });
+    this.#port.post({ type: 'sleep', insists });
     this.#sleepDeadline = this.#timers.after(this.#host.cancelGraceMs, () => {
       reportSlowSleep(this.#owner?.context, this.#host.events);
       this.kill('slept', 'its session fell asleep');
@@ -331,11 +339,14 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     report(frame, this.id, this.#owner?.context, this.#host.events, this.#readable);
   }
 
+  onHandlerSettled(requestId: RequestId): void {
+    this.requests.settled(requestId);
+    if (this.idle) this.#released();
+  }
+
   onHeld(held: boolean): void {
-    this.#held = held;
-    if (held) return;
-    this.#owner?.onReleased();
-    this.#host.onSettled(this);
+    this.held = held;
+    if (!held) this.#released();
   }
 
   /** How much memory it holds: it says so itself, or is seen from outside. */
@@ -406,6 +417,11 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
   #letGo(exit: WorkerExit): number {
     this.#port.ignore();
     return this.#end.tell(this.#owner, exit, this.#start.isSetUp, this.requests, this.#unread);
+  }
+
+  #released(): void {
+    this.#owner?.onReleased();
+    this.#host.onSettled(this);
   }
 
   get #about(): AboutWorker {

@@ -4,6 +4,7 @@ import type { CodeCacheName } from '../../shared/code-caches.js';
 import type { ModuleTraits } from '../../shared/frames/from-worker.js';
 import type { SharedCounters } from '../../shared/thread-start.js';
 import type { GatewayEmitter, Isolation } from '../../telemetry/events.js';
+import type { Retirement } from '../worker-starter.js';
 
 /** What was started for it. */
 export interface WorkerConnection {
@@ -22,6 +23,8 @@ export interface WorkerHost<Thread> {
   readonly setupDeadlineMs: number;
   readonly events: GatewayEmitter;
   readonly cancelGraceMs: number;
+  /** Set when another version of the server has taken its place. */
+  readonly retirement: Retirement | undefined;
   childProcessesOf(thread: Thread): number;
   /** A text from the thread, with positions in the server module's own files. */
   readable(text: string): string;

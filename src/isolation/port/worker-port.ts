@@ -22,6 +22,7 @@ import type {
 } from '../../shared/frames/from-worker.js';
 import type { ToWorkerFrame } from '../../shared/frames/to-worker.js';
 import { backlogBytes, isUnpaced } from '../../shared/frames/unpaced.js';
+import type { RequestId } from '../../shared/request-id.js';
 import type { RunningRequests } from '../running-requests.js';
 import type { PostedMessage, WorkerOwner } from '../worker.js';
 
@@ -37,6 +38,8 @@ export interface WorkerPortOwner {
   onSend(frame: SendFrame): void;
   onLists(frame: ListsFrame): void;
   onReport(frame: LogFrame | LogDroppedFrame | MetricsFrame): void;
+  /** The handler of a cancelled request has settled. */
+  onHandlerSettled(requestId: RequestId): void;
   onHeld(held: boolean): void;
   onMemory(frame: MemoryFrame): void;
   onOverMemory(frame: OverMemoryFrame): void;
@@ -108,7 +111,7 @@ export class WorkerPort {
       case 'lists':
         return owner.onLists(frame);
       case 'settled':
-        return owner.requests.settled(frame.requestId);
+        return owner.onHandlerSettled(frame.requestId);
       case 'pong':
         return owner.requests.pong();
       case 'ready':

@@ -13,7 +13,7 @@ import { PortWorker } from '../port/port-worker.js';
 import { SharedStateUse, sharedCounters } from '../port/shared-counters.js';
 import type { WorkerHost } from '../port/worker-host.js';
 import type { SessionWorker } from '../worker.js';
-import type { StarterOwner, WorkerStarter } from '../worker-starter.js';
+import type { Retirement, StarterOwner, WorkerStarter } from '../worker-starter.js';
 
 /** What a server's processes are. */
 export interface ProcessKind {
@@ -36,6 +36,7 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
   readonly #keeper: ChildKeeper;
   readonly #process: ProcessKind;
   readonly #stateUse = new SharedStateUse();
+  #retirement: Retirement | undefined;
   readonly #codeCaches: CodeCacheNotices;
   readonly #owners = new Map<PortWorker, { readonly owner: StarterOwner; readonly close: () => void }>();
   /** Workers whose processes may still exist. */
@@ -49,6 +50,10 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
     this.#process = process;
     this.#keeper = keeper;
     this.#codeCaches = new CodeCacheNotices('the server module', 'process', events);
+  }
+
+  get retirement(): Retirement | undefined {
+    return this.#retirement;
   }
 
   get childProcesses(): number {
@@ -104,6 +109,10 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
 
   childrenGone({ id }: SessionWorker): Promise<void> {
     return this.#keeper.released(id);
+  }
+
+  retire(retirement: Retirement): void {
+    this.#retirement = retirement;
   }
 
   stateUsed(bytes: number): void {

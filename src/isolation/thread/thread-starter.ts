@@ -29,7 +29,12 @@ import { PortWorker } from '../port/port-worker.js';
 import { SharedStateUse, sharedCounters } from '../port/shared-counters.js';
 import type { WorkerHost } from '../port/worker-host.js';
 import type { SessionWorker } from '../worker.js';
-import { CHILDREN_RESERVE_MS, type StarterOwner, type WorkerStarter } from '../worker-starter.js';
+import {
+  CHILDREN_RESERVE_MS,
+  type Retirement,
+  type StarterOwner,
+  type WorkerStarter,
+} from '../worker-starter.js';
 import { liveThreads } from './live-threads.js';
 import { MemoryWatch } from './memory-watch.js';
 import { PiscinaThreads, SETS_OWN_PRIORITY, type StartedThread } from './piscina-threads.js';
@@ -121,6 +126,7 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
   readonly #folders: TemporaryFolders;
   readonly #positions: OriginalPositions | undefined;
   readonly #stateUse = new SharedStateUse();
+  #retirement: Retirement | undefined;
 
   constructor(options: ThreadStarterOptions, events: GatewayEmitter) {
     this.events = events;
@@ -157,6 +163,10 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
       this.#data = () => data;
     }
     this.#memoryWatch = new MemoryWatch(this.#live, memoryLimits, events);
+  }
+
+  get retirement(): Retirement | undefined {
+    return this.#retirement;
   }
 
   get childProcesses(): number {
@@ -246,6 +256,10 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
 
   async childrenGone({ id }: SessionWorker): Promise<void> {
     await Promise.all([this.#keeper.released(id), this.#folders.remove(id)]);
+  }
+
+  retire(retirement: Retirement): void {
+    this.#retirement = retirement;
   }
 
   stateUsed(bytes: number): void {

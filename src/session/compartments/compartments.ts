@@ -24,8 +24,7 @@ export class Compartments {
   readonly #outboxes: OutboxSource;
   readonly #ofRequests: RequestCompartments<Session>;
   readonly #ofPrincipals: PrincipalCompartments<Session>;
-  /** Only where the server's affinity is `handle`. */
-  readonly ofHandles: HandleCompartments<Session> | undefined;
+  #ofHandles: HandleCompartments<Session> | undefined;
 
   constructor(sessions: SessionManager, outboxes: OutboxSource) {
     this.#sessions = sessions;
@@ -33,19 +32,27 @@ export class Compartments {
     const opening = (affinity: Affinity) => (caller: Caller, owner: CompartmentOwner) =>
       this.#open(affinity, caller, owner);
     this.#ofRequests = new RequestCompartments({
-      reuse: sessions.options.reuse,
+      reuse: () => sessions.options.reuse,
       room: () => sessions.room,
       rejection: () => sessions.rejection(),
       open: opening('request'),
     });
     this.#ofPrincipals = new PrincipalCompartments(opening('principal'));
+  }
+
+  /** Only where the server's affinity is `handle`. Another version of it may have another one. */
+  get ofHandles(): HandleCompartments<Session> | undefined {
+    const sessions = this.#sessions;
     const { handleTools: tools } = sessions.options;
-    if (tools === undefined) return;
-    this.ofHandles = new HandleCompartments({
-      tools,
-      open: opening('handle'),
-      find: (handle, principal) => sessions.find(handle, principal, 'handle'),
-    });
+    if (tools === undefined) return undefined;
+    if (this.#ofHandles?.tools !== tools) {
+      this.#ofHandles = new HandleCompartments({
+        tools,
+        open: (caller, owner) => this.#open('handle', caller, owner),
+        find: (handle, principal) => sessions.find(handle, principal, 'handle'),
+      });
+    }
+    return this.#ofHandles;
   }
 
   /** Whether the server is served in the stateless era. */

@@ -9,7 +9,7 @@
  */
 import type { AnswerSlot, CachedAnswers } from '../../servers/cached-answers.js';
 import type { DeclaredNotifications } from '../../shared/declared-notifications.js';
-import { LIST_KINDS } from '../../shared/list-methods.js';
+import { LIST_KINDS, type ListKind } from '../../shared/list-methods.js';
 import type { SessionContext } from '../../shared/session-context.js';
 import { DISCOVER } from '../../shared/stateless.js';
 import type { Announcements, Listeners } from '../announcements.js';
@@ -87,6 +87,12 @@ export class ListenedCompartments implements Announcements {
     if (known === undefined || slot.current !== known) return;
     this.#given = known;
     const changed = given === undefined ? LIST_KINDS : changedLists(given, known);
+    for (const kind of changed) this.listeners?.listChanged(kind);
+  }
+
+  onRenewed(changed: readonly ListKind[]): void {
+    this.#declared = undefined;
+    this.#given = this.#sessions.stateless.known;
     for (const kind of changed) this.listeners?.listChanged(kind);
   }
 

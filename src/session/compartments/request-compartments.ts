@@ -25,7 +25,7 @@ interface Use {
 /** Where compartments of requests come from. */
 export interface RequestCompartmentsParts<Kind> {
   /** Whether a compartment may serve a second request. */
-  readonly reuse: boolean;
+  reuse(): boolean;
   /** Whether a new one would get a worker without another one giving up its own. */
   room(): boolean;
   /** Why no new one can be opened, or `undefined`. */
@@ -79,7 +79,7 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
     const use = this.#uses.get(compartment);
     if (use === undefined || compartment.serving) return;
     use.requests += 1;
-    if (!this.#parts.reuse || use.requests >= MAX_REQUESTS || !compartment.clean) {
+    if (!this.#parts.reuse() || use.requests >= MAX_REQUESTS || !compartment.clean) {
       this.#uses.delete(compartment);
       const end = (): void => void compartment.end('request_over');
       // Otherwise no worker of such a server would live long enough for that.

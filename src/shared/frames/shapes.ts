@@ -129,7 +129,7 @@ export const TO_WORKER: Shapes<Exclude<ToWorkerFrame, MessageFrame>> = {
   credit: { chars: isSize },
   ping: {},
   'code-cache': {},
-  sleep: {},
+  sleep: { insists: isFlag },
   end: { reason: isText },
 };
 

@@ -100,6 +100,8 @@ interface CodeCacheRequestFrame {
  */
 interface SleepFrame {
   readonly type: 'sleep';
+  /** Stay awake only where a handler runs: another version of the server takes its place. */
+  readonly insists: boolean;
 }
 
 /** The session ends: abort `session.signal`, let handlers settle, answer `ended`. */

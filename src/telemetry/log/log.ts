@@ -223,6 +223,15 @@ function createListeners(logger: LogWriter): GatewayListeners {
         { ...identify(context), lines },
         'log lines of the server module were dropped by the rate limit',
       ),
+    'server-reloaded': ({ server, result, version, cause, changed, durationMs, error, where }) => {
+      const fields = { server, version, cause, durationMs: Math.round(durationMs) };
+      if (result === 'reloaded') logger.info({ ...fields, changed }, 'server reloaded');
+      else
+        logger.error(
+          { ...fields, detail: printable(error ?? ''), ...(where !== undefined && { where: printableLines(where) }) },
+          'server not reloaded: the earlier version goes on',
+        );
+    },
     notice: ({ level, message, fields }) =>
       logger[level](fields === undefined ? {} : printableFields(fields), printable(message)),
   };

@@ -137,6 +137,15 @@ export function createCatalogue(registry: Registry, collect: () => void) {
       'Resident memory of the processes that sessions are served by, with their descendants.',
     ),
     servers: gauge('bulkhead_servers', 'Servers of the catalogue by state.', ['state']),
+    serverReloads: counter(
+      'bulkhead_server_reloads_total',
+      'Times that the code of a server was read again, by result; refused: the earlier version goes on.',
+      ['server', 'result'],
+    ),
+    outdatedWorkers: gauge(
+      'bulkhead_outdated_workers',
+      'Threads and processes that still run an earlier version of their server.',
+    ),
     listsLearned: counter(
       'bulkhead_lists_learned_total',
       'Times that a server which had just started gave its lists, by outcome: learned, same as known, replaced, own of one session, dynamic (different each time).',

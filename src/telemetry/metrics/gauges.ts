@@ -28,6 +28,7 @@ export function readGauges(
   for (const [state, count] of Object.entries(snapshot.processes)) catalogue.processes.set({ state }, count);
   catalogue.processMemory.set(snapshot.processMemoryBytes);
   for (const [state, count] of Object.entries(snapshot.servers)) catalogue.servers.set({ state }, count);
+  catalogue.outdatedWorkers.set(snapshot.outdatedWorkers);
   catalogue.threadWaiters.set(snapshot.threadWaiters);
   catalogue.threadLongestWait.set(snapshot.threadLongestWaitMs / 1000);
   catalogue.sparesTarget.set(snapshot.sparesTarget);

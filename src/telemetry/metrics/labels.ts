@@ -13,6 +13,7 @@ import type {
   ListenerName,
   ParkedCallOutcome,
   RejectionReason,
+  ReloadResult,
   SleepReason,
   StreamKind,
   ThreadExitCause,
@@ -40,7 +41,8 @@ export const CONNECTION_DROP_REASONS = members<ConnectionDropReason>({
 });
 export const DESCRIPTOR_STATES = members<DescriptorState>({ high: 0, exhausted: 0, eased: 0 });
 export const CLAIM_KINDS = members<ClaimKind>({ warm: 0, cold: 0, queued: 0 });
-export const SLEEP_REASONS = members<SleepReason>({ idle: 0, pressure: 0 });
+export const SLEEP_REASONS = members<SleepReason>({ idle: 0, pressure: 0, reload: 0 });
+export const RELOAD_RESULTS = members<ReloadResult>({ reloaded: 0, refused: 0 });
 export const LEARNED_OUTCOMES = members<LearnedOutcome>({
   learned: 0,
   same: 0,

@@ -58,6 +58,7 @@ export function createListeners(
     descriptors: ({ state }) => catalogue.descriptorStates.inc({ state }),
     rejected: ({ reason }) => catalogue.rejections.inc({ reason }),
 
+    'server-reloaded': ({ server, result }) => catalogue.serverReloads.inc({ server, result }),
     'lists-learned': ({ outcome }) => catalogue.listsLearned.inc({ outcome }),
     'thread-started': ({ startMs }) => threadStart.observe(startMs / 1000),
     'code-cache-rejected': ({ cache }) => catalogue.codeCacheRejections.inc({ cache }),

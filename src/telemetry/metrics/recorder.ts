@@ -10,6 +10,7 @@ import { createCatalogue } from './catalogue.js';
 import { EventLoopDelayMonitor } from './event-loop-delay.js';
 import { type ExposedMetric, expose, negotiate } from './exposition.js';
 import { readGauges } from './gauges.js';
+import { RELOAD_RESULTS } from './labels.js';
 import { createListeners } from './listeners.js';
 import type { MetricRejectionReason } from './module-metric.js';
 import { registerProcessMetrics } from './process-metrics.js';
@@ -56,6 +57,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
   });
   registerProcessMetrics(registry);
   catalogue.buildInfo.set({ version, node_version: process.versions.node }, 1);
+
+  for (const { name: server } of view.servers())
+    for (const result of RELOAD_RESULTS) catalogue.serverReloads.inc({ server, result }, 0);
 
   const noticed = new Set<string>();
   const modules = new ModuleMetrics({

@@ -62,6 +62,7 @@ function snapshotOf(overrides: Partial<GatewaySnapshot> = {}): GatewaySnapshot {
     threads: { starting: 1, spare: 2, claimed: 4, ending: 0, terminating: 0, stuck: 0 },
     processes: { starting: 0, spare: 1, claimed: 3, ending: 0, terminating: 0, stuck: 0 },
     servers: { starting: 0, served: 2, broken: 1 },
+    outdatedWorkers: 0,
     threadWaiters: 5,
     memoryNearlyFull: false,
     threadLongestWaitMs: 1_500,
@@ -145,6 +146,10 @@ export class FakeView implements GatewayView {
 
   sessions(): Iterable<SessionSnapshot> {
     return this.list;
+  }
+
+  reload(): Promise<ServerSnapshot> | undefined {
+    return undefined;
   }
 
   async endSession(sessionId: string): Promise<boolean> {

@@ -51,6 +51,10 @@ export class AnyServer implements SessionServer {
     return isFields(tools) ? hiddenSchemas(tools as Parameters<typeof hiddenSchemas>[0]) : [];
   }
 
+  get asks(): boolean {
+    return this.#transport.asks;
+  }
+
   async start(session: Session): Promise<boolean> {
     const server = checkedServer(await this.#definition.createServer(session));
     this.#server = server;

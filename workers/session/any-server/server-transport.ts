@@ -112,9 +112,14 @@ export class AnyServerTransport implements ServerTransport, StatelessSideOwner {
     return this.#closed;
   }
 
-  /** Whether a request is open, or a message has not reached the client, or waits for its answer. */
+  /** Whether a request is open, or a message has not reached the client. */
   get busy(): boolean {
-    return this.#open.size > 0 || this.#aborting > 0 || this.#window.waits || this.#asked.any;
+    return this.#open.size > 0 || this.#aborting > 0 || this.#window.waits;
+  }
+
+  /** Whether a message of the server waits for its client's answer. */
+  get asks(): boolean {
+    return this.#asked.any;
   }
 
   /** Passes one message of the client to the server. The main thread has checked and classified it. */

@@ -90,9 +90,14 @@ export class PortTransport implements Transport, StatelessSideOwner {
     if (this.#owner.fastPath) this.#fastPath = new FastPath(server, this.#protocol, this, this.#executor);
   }
 
-  /** Whether a message of the server has not reached its client, or waits for the client's answer. */
+  /** Whether a message of the server has not reached its client. */
   get busy(): boolean {
-    return this.#window.waits || this.#asked.size > 0 || this.#stateless?.asked === true;
+    return this.#window.waits;
+  }
+
+  /** Whether a message of the server waits for its client's answer. */
+  get asks(): boolean {
+    return this.#asked.size > 0 || this.#stateless?.asked === true;
   }
 
   /** Passes one message of the client to the SDK. The main thread has checked and classified it. */

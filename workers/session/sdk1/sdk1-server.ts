@@ -56,6 +56,10 @@ export class Sdk1Server implements SessionServer {
     return hiddenSchemas(entriesOf(this.#server)._registeredTools);
   }
 
+  get asks(): boolean {
+    return this.#transport.asks;
+  }
+
   async start(session: Session): Promise<boolean> {
     await this.#definition.setup(this.#server, session);
     if (this.#transport.closed) return false;
