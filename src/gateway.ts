@@ -19,7 +19,7 @@ import { LearnedFiles } from './servers/learned-files.js';
 import { AllSessions } from './session/all-sessions.js';
 import { BulkheadError } from './shared/errors.js';
 import { StopDeadline } from './shared/stop-deadline.js';
-import { GatewayEmitter } from './telemetry/events.js';
+import { GatewayEmitter, type ReloadCause } from './telemetry/events.js';
 import { noteStart, noteStop, noteStopped } from './telemetry/log/lifecycle-notices.js';
 import { createLog, forwardLog } from './telemetry/log/log.js';
 import {
@@ -66,6 +66,8 @@ export interface ReloadOptions {
    * ended.
    */
   readonly sessions?: 'sleepers' | 'all';
+  /** What asks for it, for the event and the log; `api` by default. */
+  readonly cause?: ReloadCause;
 }
 
 /** A running gateway with its listeners. */
@@ -269,7 +271,7 @@ async function start(
   let adminUrl: URL | undefined;
   for (const message of options.catalogue.warnings) events.emit('notice', { level: 'warn', message });
   try {
-    await servers.start(options.strict);
+    await servers.start(options.strict, options.watch);
     if (hasAdmin) adminUrl = urlOf(await admin.listen(), '/');
     if (listen) {
       const [first] = servers.all();
@@ -281,6 +283,7 @@ async function start(
     throw error;
   }
   servers.fill();
+  if (options.watch) servers.watch();
   workers.endLeftovers();
   noteStart(events, options, { url, adminUrl });
   const stop = (cause: string, drainMs: number): Promise<void> => {
@@ -321,8 +324,8 @@ async function start(
     snapshot: () => view.snapshot(),
     sessions: () => [...view.sessions()],
     servers: () => view.servers(),
-    reload: async (name, { sessions: which = 'sleepers' } = {}) => {
-      const request = { cause: 'api', sessions: which } as const;
+    reload: async (name, { sessions: which = 'sleepers', cause = 'api' } = {}) => {
+      const request = { cause, sessions: which };
       return name === undefined ? servers.reload(request) : [await named(name).reload(request)];
     },
     getMultiClientMetrics: () => multiClientMetrics(view),

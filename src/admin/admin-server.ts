@@ -53,21 +53,10 @@ export interface AdminServer {
 export function createAdminServer(options: AdminServerOptions): AdminServer {
   const { host, port, allowedHosts, allowedOrigins, token, view, newCount, scrape, events } = options;
   const routes = createRoutes(view, newCount, scrape);
-  const guard = createGuard({
-    allowedHosts,
-    allowedOrigins,
-    token,
-    allowsAddresses: !isLoopback(host),
-    allowsLinks: true,
-  });
-  // A link may lead to what is only read, but not to what changes something.
-  const guardOfChanges = createGuard({
-    allowedHosts,
-    allowedOrigins,
-    token,
-    allowsAddresses: !isLoopback(host),
-    allowsLinks: false,
-  });
+  const access = { allowedHosts, allowedOrigins, token, allowsAddresses: !isLoopback(host) };
+  const guard = createGuard({ ...access, allowsLinks: true });
+  // A link of another site may lead to what is read here, but not to what changes something.
+  const guardOfChanges = createGuard({ ...access, allowsLinks: false });
   const server = new HttpServer({
     connections: options.connections,
     events,

@@ -14,8 +14,8 @@ import { watchOtherSignals, watchStopSignals } from './signals.js';
 const START_DEADLINE_MS = 4_000;
 
 /**
- * Starts a gateway, prints its addresses, and drains it at the first SIGTERM or SIGINT, or when the npx or npm that
- * started it has ended.
+ * Starts a gateway, prints its addresses, reloads its servers at SIGHUP, and drains it at the first SIGTERM or SIGINT, or
+ * when the npx, npm or terminal that started it has ended.
  * @param libuvPool the system's ids of the threads of libuv's pool, if they are known
  * @returns the exit code
  * @throws {BulkheadError} if the options are wrong or the gateway cannot start
@@ -26,7 +26,8 @@ export async function serve(sources: OptionSources, libuvPool: readonly number[]
     process.stderr.write(`bulkhead: warning: ${warning}\n`);
   }
   lowerPriority(libuvPool, options.threadNice);
-  const stop = watchStopSignals(exitAtOnce);
+  let running: Gateway | undefined;
+  const stop = watchStopSignals(exitAtOnce, () => void reload(running));
   watchOtherSignals(exitAtOnce);
   watchLauncher((launcher) => stop.request(`${launcher}, which started the gateway, has ended`));
   const stopped = once(stop.signal, 'abort');
@@ -36,10 +37,20 @@ export async function serve(sources: OptionSources, libuvPool: readonly number[]
   // Its server module blocks the start.
   if (gateway === undefined) return stop.exitCode();
   exitWith(gateway);
+  running = gateway;
   process.stdout.write(announcement(gateway, options));
   if (!stop.signal.aborted) await stopped;
   await gateway.close(String(stop.signal.reason));
   return EXIT_OK;
+}
+
+/** A gateway that is still being started is reading everything anyway. */
+async function reload(gateway: Gateway | undefined): Promise<void> {
+  try {
+    await gateway?.reload(undefined, { cause: 'signal' });
+  } catch {
+    // The log says why for each server, and the earlier versions go on.
+  }
 }
 
 /** As session threads do: jobs in libuv's pool are work of tools, and may occupy a processor for seconds. */

@@ -1,7 +1,8 @@
 /** What each signal does to a command. docs/operations.md has the table. */
+import { closeSync, constants as files, openSync } from 'node:fs';
 import { constants } from 'node:os';
 
-/** Signals that ask to stop. SIGHUP: the terminal from which it was started has closed. */
+/** Signals that ask to stop. SIGHUP: the terminal from which it was started has closed; or see `onHangUp`. */
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 /**
@@ -37,11 +38,19 @@ export interface StopSignal {
 /**
  * The first SIGTERM, SIGINT or SIGHUP asks to stop; a second one of any of them exits at once.
  * @param exitAtOnce called with 128 plus the signal's number
+ * @param onHangUp called at SIGHUP instead, unless the terminal has closed; not on Windows, where it says just that
  */
-export function watchStopSignals(exitAtOnce: (exitCode: number) => void = process.exit): StopSignal {
+export function watchStopSignals(
+  exitAtOnce: (exitCode: number) => void = process.exit,
+  onHangUp?: () => void,
+): StopSignal {
+  const hadTerminal = onHangUp !== undefined && hasTerminal();
+  const isReload = (name: NodeJS.Signals): boolean =>
+    name === 'SIGHUP' && process.platform !== 'win32' && !(hadTerminal && !hasTerminal());
   const controller = new AbortController();
   let exitCode = 0;
   const onSignal = (name: NodeJS.Signals): void => {
+    if (onHangUp !== undefined && isReload(name)) return onHangUp();
     const code = exitCodeOf(name);
     if (controller.signal.aborted) return exitAtOnce(code);
     exitCode = code;
@@ -75,6 +84,16 @@ export function watchOtherSignals(exitAtOnce: (exitCode: number) => void): void 
   // Other systems do not have all of them.
   for (const name of EXIT_SIGNALS) if (name in constants.signals) process.on(name, onExit);
   for (const name of IGNORED_SIGNALS) if (name in constants.signals) process.on(name, onIgnored);
+}
+
+/** Whether the process belongs to a terminal. When that closes, the system takes it away before it sends SIGHUP. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', files.O_RDONLY | files.O_NOCTTY | files.O_NONBLOCK));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function exitCodeOf(name: NodeJS.Signals): number {

@@ -73,9 +73,9 @@ export class HostedServer {
     return this.#pool;
   }
 
-  /** The entry of a module. */
-  get moduleUrl(): string | undefined {
-    return !isBroken(this.#entry) && this.#entry.kind === 'module' ? this.#entry.moduleUrl : undefined;
+  /** `undefined` where it is wrong. */
+  get entry(): ServerEntry | undefined {
+    return isBroken(this.#entry) ? undefined : this.#entry;
   }
 
   /** One sentence that says why it cannot be served, or `undefined`. */

@@ -5,9 +5,11 @@ import type { PortWorker } from '../isolation/port/port-worker.js';
 import type { Catalogue } from '../servers/server-entry.js';
 import type { AllSessions } from '../session/all-sessions.js';
 import type { StopDeadline } from '../shared/stop-deadline.js';
+import type { GatewayEmitter } from '../telemetry/events.js';
 import type { ServerSnapshot } from '../telemetry/snapshot.js';
 import { HostedServer, type ReloadRequest } from './hosted-server.js';
 import type { HostingResources } from './server-version.js';
+import { mainFileOf, SourceWatch } from './source-watch.js';
 
 /** Names of more tools than this are forgotten: metrics have even fewer label values. */
 const MAX_TOOLS = 10_000;
@@ -19,9 +21,12 @@ export class HostedServers {
   readonly tools = new Set<string>();
   readonly #servers = new Map<string, HostedServer>();
   readonly #catalogue: Catalogue;
+  readonly #events: GatewayEmitter;
+  readonly #watches: SourceWatch[] = [];
 
   constructor(catalogue: Catalogue, shared: Omit<HostingResources, 'onTools' | 'trials'>, all: AllSessions) {
     this.#catalogue = catalogue;
+    this.#events = shared.events;
     const onTools = (names: Iterable<string>): void => {
       for (const name of names) if (this.tools.size < MAX_TOOLS) this.tools.add(name);
     };
@@ -42,12 +47,14 @@ export class HostedServers {
   /**
    * Resolves when each server is served, or was found to be broken.
    * @param strict whether a broken server prevents all of them from being served
+   * @param waits whether the only server may be broken as well: its author is about to mend it
    * @throws {BulkheadError} the failure of the only server, or with `strict` of the first broken one
    */
-  async start(strict: boolean): Promise<void> {
+  async start(strict: boolean, waits: boolean): Promise<void> {
     await Promise.all([...this.all()].map((server) => server.start()));
     const broken = [...this.all()].filter(({ failure }) => failure !== undefined);
-    if (broken[0] !== undefined && (strict || this.#catalogue.single)) throw broken[0].failure;
+    const fatal = strict || (this.#catalogue.single && !waits);
+    if (broken[0] !== undefined && fatal) throw broken[0].failure;
     for (const server of broken) server.retryLater();
   }
 
@@ -67,6 +74,22 @@ export class HostedServers {
     for (const { pool } of this.all()) if (pool !== undefined) yield pool;
   }
 
+  /** Reloads each server when one of its files has changed. */
+  watch(): void {
+    for (const server of this.all()) {
+      const { entry, name } = server;
+      const main = entry && mainFileOf(entry);
+      if (main !== undefined) {
+        const watch = new SourceWatch(server, main, this.#events);
+        this.#watches.push(watch);
+        watch.start();
+      } else if (entry?.kind === 'command') {
+        const message = 'changes are not noticed: its files are not known, because it is a command';
+        this.#events.emit('notice', { level: 'info', message, fields: { server: name } });
+      }
+    }
+  }
+
   /**
    * Reads the code of all servers again. Resolves when all of them are done.
    * @throws {BulkheadError} the first failure
@@ -78,6 +101,7 @@ export class HostedServers {
   }
 
   async close(deadline: StopDeadline): Promise<void> {
+    await deadline.within(Promise.all(this.#watches.map((watch) => watch.close())));
     await Promise.all([...this.all()].map((server) => server.close(deadline)));
   }
 

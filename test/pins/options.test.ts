@@ -53,6 +53,7 @@ const OPTIONS = [
   'thread-memory-mb threadMemoryMb BULKHEAD_THREAD_MEMORY_MB <number> -',
   'thread-nice threadNice BULKHEAD_THREAD_NICE <number> 5',
   'token token BULKHEAD_TOKEN <token> -',
+  'watch watch BULKHEAD_WATCH switch false',
   'bundle bundle BULKHEAD_BUNDLE switch true',
 ];
 

@@ -9,6 +9,7 @@ import type {
 } from '../../src/isolation/worker.js';
 import type { Retirement, StarterOwner, WorkerStarter } from '../../src/isolation/worker-starter.js';
 import { isDoomed, moved, shownState, type WorkerState } from '../../src/isolation/worker-states.js';
+import type { DeclaredNotifications } from '../../src/shared/declared-notifications.js';
 import type { RequestId } from '../../src/shared/request-id.js';
 import type { ThreadExitCause } from '../../src/telemetry/events.js';
 import type { ThreadSnapshot } from '../../src/telemetry/snapshot.js';
@@ -165,11 +166,15 @@ export class FakeWorker implements SessionWorker, RunningRequestsOwner {
     };
   }
 
-  /** Its server answers a request. */
-  answers(id: RequestId, result: object = {}): void {
+  /**
+   * Its server answers a request.
+   * @param declared in its answer to `initialize`
+   */
+  answers(id: RequestId, result: object = {}, declared?: DeclaredNotifications): void {
     this.#requests.settled(id);
     const body = JSON.stringify({ jsonrpc: '2.0', id, result });
-    this.#owner?.onSend({ type: 'send', kind: 'response', id, relatedTo: id, body });
+    const frame = { type: 'send', kind: 'response', id, relatedTo: id, body } as const;
+    this.#owner?.onSend(declared === undefined ? frame : { ...frame, declared });
   }
 
   /** The handler of a stateless request waits for its client. */

@@ -69,6 +69,7 @@ describe('options', () => {
         logLevelLabels: false,
         errors: process.stderr.isTTY ? 'full' : 'message',
         startTimeoutMs: 30_000,
+        watch: false,
         strict: false,
         roots: [folder],
         allowPrivateNetwork: false,

@@ -35,6 +35,11 @@ export const serverOptions = {
     defaultText: '30s; 5m for commands that download first, such as npx',
     help: 'how long a server may take to start',
   }),
+  /** Reloads a server when one of its files has changed, for its author; off by default. */
+  watch: option(onOrOff, {
+    default: false,
+    help: 'reload a server when one of its files has changed, and move all sessions to the new version; for development',
+  }),
   /** Refuses to start if the entry of a server is wrong; by default the other servers are served. */
   strict: option(onOrOff, {
     default: false,

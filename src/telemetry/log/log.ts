@@ -228,7 +228,11 @@ function createListeners(logger: LogWriter): GatewayListeners {
       if (result === 'reloaded') logger.info({ ...fields, changed }, 'server reloaded');
       else
         logger.error(
-          { ...fields, detail: printable(error ?? ''), ...(where !== undefined && { where: printableLines(where) }) },
+          {
+            ...fields,
+            detail: printable(error ?? ''),
+            ...(where !== undefined && { where: printableLines(where) }),
+          },
           'server not reloaded: the earlier version goes on',
         );
     },

@@ -185,6 +185,20 @@ describe('admin listener', () => {
       expect(rejections[0]).to.include({ reason: 'host', status: 403, remoteAddress: '127.0.0.1' });
     });
 
+    it('what a page of another site leads to: 403, unless it is a link to what is read', async () => {
+      const link = {
+        'sec-fetch-site': 'cross-site',
+        'sec-fetch-mode': 'navigate',
+        'sec-fetch-dest': 'document',
+      };
+      expect((await ask('GET', '/sessions', link)).status).to.equal(200);
+      for (const [method, path] of [
+        ['POST', '/servers/env/reload'],
+        ['DELETE', '/sessions/s1'],
+      ] as const)
+        expect((await ask(method, path, link)).status, method).to.equal(403);
+    });
+
     it('another Origin: 403, and no origin gets a CORS header', async () => {
       expect((await ask('GET', '/sessions', { origin: 'https://evil.example' })).status).to.equal(403);
       const { status, headers } = await ask('GET', '/sessions', { origin: 'http://localhost:1' });

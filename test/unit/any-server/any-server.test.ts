@@ -147,7 +147,7 @@ describe('the transport of a server that the gateway has not made', () => {
       { id: FIRST_ID, method: 'roots/list' },
       { id: FIRST_ID + 1, method: 'ping' },
     ]);
-    expect(session.busy).to.equal(true);
+    expect(session.asks).to.equal(true);
     deliver({ id: FIRST_ID, result: { roots: [] } });
     // It answers what an earlier server of the session has asked.
     deliver({ id: 3, result: {} });
@@ -156,7 +156,7 @@ describe('the transport of a server that the gateway has not made', () => {
       { jsonrpc: '2.0', id: 'a', result: { roots: [] } },
       { jsonrpc: '2.0', id: 'a', result: {} },
     ]);
-    expect(session.busy).to.equal(false);
+    expect(session.asks).to.equal(false);
   });
 
   it('withdraws a request of the server, and only one that waits', async () => {
@@ -167,7 +167,7 @@ describe('the transport of a server that the gateway has not made', () => {
     expect(owner.messages.slice(1)).to.deep.equal([
       { method: 'notifications/cancelled', params: { requestId: FIRST_ID, reason: 'late' } },
     ]);
-    expect(session.busy).to.equal(false);
+    expect(session.asks).to.equal(false);
   });
 
   it('knows to which request of the client a message belongs, whether the server says so or not', async () => {

@@ -148,7 +148,7 @@ export class FakeView implements GatewayView {
     return this.list;
   }
 
-  reload(): Promise<ServerSnapshot> | undefined {
+  reload(_server: string, _sessions: string): Promise<ServerSnapshot> | undefined {
     return undefined;
   }
 

@@ -263,7 +263,7 @@ describe('A notification in its frame', () => {
 });
 
 describe('A request to the client', () => {
-  it('belongs to the request during which its handler sent it, and keeps the session busy until it is answered', async () => {
+  it('belongs to the request during which its handler sent it, and asks until it is answered', async () => {
     const { owner, transport, deliver, call } = await world({
       act: async ({ sendRequest }) => {
         await sendRequest({ method: 'ping' }, EmptyResultSchema);
@@ -273,9 +273,9 @@ describe('A request to the client', () => {
     await settle();
     const [ping] = owner.posted;
     expect(ping).to.include({ kind: 'request', relatedTo: 1 });
-    expect(transport.busy).to.equal(true);
+    expect(transport.asks).to.equal(true);
     deliver({ id: ping?.id, result: {} });
-    expect(transport.busy).to.equal(false);
+    expect(transport.asks).to.equal(false);
     expect((await called).failure).to.equal(undefined);
   });
 });

@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import { until } from '../support/deadline.js';
+import { collect, once } from '../support/events.js';
+import { connectedClient, mcpUrl, startGateway } from '../support/gateway.js';
+import { ReloadedModule, reloadUnderLoad, versionOf } from '../support/reloads.js';
+import { StatelessCaller } from '../support/stateless-caller.js';
+
+describe('reload', () => {
+  it('fails no call and loses no state under load, and leaves no worker of an earlier version', async () => {
+    const module = new ReloadedModule();
+    const gateway = await startGateway({ serverModule: module.url, spareThreads: 1 });
+    const outcome = await reloadUnderLoad(gateway, {
+      sessions: 4,
+      callsPerSecond: 100,
+      reloads: 5,
+      pauseMs: 100,
+      write: (version) => module.write(version),
+    });
+    expect(outcome.errors).to.deep.equal([]);
+    expect(outcome.wrong).to.deep.equal([]);
+    expect(outcome.counted).to.equal(outcome.calls);
+    expect(outcome.versions).to.include(6);
+    await until(() => gateway.snapshot().outdatedWorkers === 0, 'the workers of earlier versions to be gone');
+    const [server] = gateway.servers();
+    expect(server).to.include({ version: 6, state: 'served', outdatedWorkers: 0 });
+  });
+
+  it('refuses a broken version, and tells clients which lists differ in a good one', async () => {
+    const module = new ReloadedModule();
+    const gateway = await startGateway({ serverModule: module.url, bundle: true, affinity: 'request' });
+    const reloads = collect(gateway.events, 'server-reloaded');
+    const client = await connectedClient(gateway);
+    const { stream } = await client.get();
+    expect(await versionOf(client)).to.deep.equal({ version: 1, count: 1 });
+
+    module.writeText('export default {');
+    const refused = await fetch(new URL('/servers/server/reload', gateway.adminUrl), { method: 'POST' });
+    const { error, message, where } = (await refused.json()) as Record<string, string>;
+    expect([refused.status, error]).to.deep.equal([422, 'reload_refused']);
+    expect(message).to.match(/server\.mjs: the server module cannot be used/);
+    expect(where).to.match(/server\.mjs:1:17/);
+    expect(await versionOf(client)).to.deep.equal({ version: 1, count: 2 });
+
+    module.write(2, { setup: "server.registerTool('more', {}, () => ({ content: [] }));" });
+    const reloaded = await fetch(new URL('/servers/server/reload', gateway.adminUrl), { method: 'POST' });
+    expect(await reloaded.json()).to.include({ name: 'server', version: 2 });
+    const told = await stream.message();
+    expect(told.method).to.equal('notifications/tools/list_changed');
+    const { result } = await client.ask('tools/list');
+    expect((result as { tools: { name: string }[] }).tools.map(({ name }) => name)).to.include('more');
+    expect(await versionOf(client)).to.deep.equal({ version: 2, count: 3 });
+
+    const stateless = new StatelessCaller(mcpUrl(gateway));
+    const { result: called } = await stateless.request('tools/call', { name: 'version', arguments: {} });
+    expect(JSON.stringify(called)).to.include('\\"version\\":2');
+    expect(reloads.map(({ result, version, changed }) => [result, version, changed])).to.deep.equal([
+      ['refused', 1, []],
+      ['reloaded', 2, ['tools']],
+    ]);
+  });
+
+  it('follows each save where files are watched', async () => {
+    const module = new ReloadedModule();
+    const gateway = await startGateway({ serverModule: module.url, bundle: true, watch: true });
+    await once(gateway.events, 'notice', ({ message }) => message === 'changes of its files are noticed');
+    const client = await connectedClient(gateway);
+    const reloaded = () => once(gateway.events, 'server-reloaded');
+    let next = reloaded();
+    module.writeText('export default {');
+    expect(await next).to.include({ result: 'refused', cause: 'watch' });
+    expect((await versionOf(client)).version).to.equal(1);
+    next = reloaded();
+    module.write(2);
+    expect(await next).to.include({ result: 'reloaded', version: 2 });
+    expect(await versionOf(client)).to.deep.equal({ version: 2, count: 2 });
+  });
+});
