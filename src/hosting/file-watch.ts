@@ -9,7 +9,7 @@ import { basename, dirname } from 'node:path';
 import { messageOf } from '../shared/errors.js';
 
 /** The system has a limit on what a user may watch, and all programs share it. */
-export const MAX_WATCHED_FOLDERS = 256;
+const MAX_WATCHED_FOLDERS = 256;
 /** Editors and compilers write several files, or a file in several steps: a change counts when this long nothing follows. */
 const SETTLE_MS = 40;
 
