@@ -20,7 +20,7 @@ import { AllSessions } from './session/all-sessions.js';
 import { BulkheadError } from './shared/errors.js';
 import { StopDeadline } from './shared/stop-deadline.js';
 import { GatewayEmitter, type ReloadCause } from './telemetry/events.js';
-import { noteStart, noteStop, noteStopped } from './telemetry/log/lifecycle-notices.js';
+import { noteDebugger, noteStart, noteStop, noteStopped } from './telemetry/log/lifecycle-notices.js';
 import { createLog, forwardLog } from './telemetry/log/log.js';
 import {
   MultiClientCount,
@@ -270,6 +270,7 @@ async function start(
   let url: URL | undefined;
   let adminUrl: URL | undefined;
   for (const message of options.catalogue.warnings) events.emit('notice', { level: 'warn', message });
+  noteDebugger(events, options);
   try {
     await servers.start(options.strict, options.watch);
     if (hasAdmin) adminUrl = urlOf(await admin.listen(), '/');

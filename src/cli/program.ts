@@ -11,6 +11,7 @@ import { VERSION } from '../version.js';
 import { addClientCommands } from './client-commands.js';
 import type { ImportRequest } from './import.js';
 import { TEMPLATE_NAME } from './init/project-files.js';
+import type { InspectFlags } from './inspector.js';
 
 /** Collects the values of a repeated flag; options.ts splits and checks them. */
 function collect(value: string, earlier: string[] | undefined): string[] {
@@ -31,6 +32,9 @@ function optionFlag(name: string, row: OptionRow, prefix = ''): Option {
 /** Commands after which `--` begins another command with flags of its own. */
 const SERVING: readonly unknown[] = ['serve', 'stdio', 'list', 'call', 'read', 'prompt'];
 
+/** As in Node, what follows such a flag is no value of it; Commander would take it as one. */
+const OPTIONAL_VALUE = /^--inspect(?:-brk)?$/;
+
 /**
  * Removes what follows `--` from the arguments of a command that serves it. Commander cannot distinguish it from
  * arguments.
@@ -39,9 +43,13 @@ export function splitCommand(argv: readonly string[]): {
   argv: readonly string[];
   command?: readonly string[];
 } {
+  if (!SERVING.includes(argv[2])) return { argv };
   const index = argv.indexOf('--');
-  if (index < 0 || !SERVING.includes(argv[2])) return { argv };
-  return { argv: argv.slice(0, index), command: argv.slice(index + 1) };
+  const own = index < 0 ? argv : argv.slice(0, index);
+  return {
+    argv: own.map((arg) => (OPTIONAL_VALUE.test(arg) ? `${arg}=` : arg)),
+    ...(index >= 0 && { command: argv.slice(index + 1) }),
+  };
 }
 
 /** What a command that serves takes: the module, the config file, and every option. */
@@ -117,8 +125,19 @@ export function createProgram(
     )
     .usage('[options] [server-module] [-- command [arguments...]]');
   addServingOptions(serveCommand);
+  serveCommand
+    .option(
+      '--inspect [address]',
+      "open Node's inspector, so that a debugger can set breakpoints in the files of server modules; [host:]port, by default 127.0.0.1:9229",
+    )
+    .option('--inspect-brk [address]', 'the same, and wait for a debugger before any module is loaded');
   serveCommand.action(
-    async (serverModule: string | undefined, { config, ...flags }: Record<string, unknown>) => {
+    async (
+      serverModule: string | undefined,
+      { config, inspect, inspectBrk, ...flags }: Record<string, unknown> & InspectFlags,
+    ) => {
+      const { openInspector } = await import('./inspector.js');
+      await openInspector({ inspect, inspectBrk });
       const { serve } = await import('./serve.js');
       finish(
         await serve(

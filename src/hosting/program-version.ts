@@ -7,6 +7,7 @@ import { programProcess } from '../isolation/process/program-process.js';
 import { ThreadStarter } from '../isolation/thread/thread-starter.js';
 import { PROCESS_WORDS, THREAD_WORDS } from '../isolation/worker-budget.js';
 import type { BundledModule } from '../servers/bundle-parts.js';
+import { debuggable } from '../servers/debuggable-bundle.js';
 import { KnownHeaderParams } from '../servers/known-header-params.js';
 import { nodeProgram } from '../servers/node-program.js';
 import { NotBundled } from '../servers/not-bundled.js';
@@ -83,7 +84,7 @@ async function bundleOf(
     // Threads do not have them.
     if (isolation === 'process' && env.NODE_OPTIONS)
       throw new NotBundled('NODE_OPTIONS may change how its files are loaded');
-    return await bundleProgram(script);
+    return await debuggable(await bundleProgram(script));
   } catch (error) {
     events.emit('notice', {
       level: 'info',

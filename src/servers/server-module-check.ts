@@ -35,6 +35,7 @@ import { GatewayEmitter, type GatewayEvents } from '../telemetry/events.js';
 import { BundleFiles } from './bundle-files.js';
 import type { BundledModule } from './bundle-parts.js';
 import { type AnswerSlot, answerOf, type CachedAnswer, StaticLists } from './cached-answers.js';
+import { debuggable } from './debuggable-bundle.js';
 import { type ListDigests, listDigest } from './list-digests.js';
 import { bundleServerModule } from './module-bundle.js';
 import type { ModuleEntry } from './server-entry.js';
@@ -110,7 +111,7 @@ export async function checkServerModule(
   forgetTsconfigs();
   if (moduleUrl !== undefined && bundling) {
     try {
-      bundle = await bundleServerModule(moduleUrl, files);
+      bundle = await debuggable(await bundleServerModule(moduleUrl, files));
     } catch (error) {
       notBundledBecause = messageOf(error);
     }

@@ -5,6 +5,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { type ClockTimer, clockMs, startTimer, stopTimer } from './clock.js';
+import { isDebugged } from './debugged.js';
 
 /** A timer that is later than this was delayed by a stall, not by load. */
 const LATE_MS = 1_000;
@@ -15,10 +16,11 @@ const TURNS = 3;
 
 /**
  * What a late deadline does first. `read`: it lets the event loop read what has arrived. `again`: it starts again with
- * its full time, because a thread that needs the time for its work has stood still as well. Only the first goes by the
- * clock that a test can move: a thread does not work faster for it.
+ * its full time, because a thread that needs the time for its work has stood still as well; and whenever a debugger may
+ * have stopped that thread. `end`: as `again`, for what ends a thread, whatever a debugger does with it. Only the first
+ * goes by the clock that a test can move: a thread does not work faster for it.
  */
-export type WhenLate = 'read' | 'again';
+export type WhenLate = 'read' | 'again' | 'end';
 
 export class Deadline {
   readonly #ms: number;
@@ -54,7 +56,8 @@ export class Deadline {
 
   #expired(): void {
     const nowMs = this.#nowMs;
-    if (nowMs - this.#dueMs <= LATE_MS) return this.#callback();
+    const late = nowMs - this.#dueMs > LATE_MS;
+    if (!late && !(this.#whenLate === 'again' && isDebugged())) return this.#callback();
     if (this.#whenLate === 'read') return this.#wait(TURNS);
     this.#dueMs = nowMs + this.#ms;
     this.#timer.refresh();

@@ -98,7 +98,13 @@ const WAY_FLAGS = [
 /** By command, in addition to those that `serve` has for each option. */
 const FLAGS = {
   init: ['--ts', '--js', '--yes'],
-  serve: ['--config <file>', '--no-bundle', '--no-fast-path'],
+  serve: [
+    '--inspect [address]',
+    '--inspect-brk [address]',
+    '--config <file>',
+    '--no-bundle',
+    '--no-fast-path',
+  ],
   stdio: ['--listen', '--server <name>', '--config <file>', '--no-bundle', '--no-fast-path'],
   list: [...WAY_FLAGS, '--schema', '--json'],
   call: [...WAY_FLAGS, '--arg <key=value>', '--input <key=json>', '--json', '--raw'],

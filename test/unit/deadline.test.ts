@@ -1,3 +1,4 @@
+import inspector from 'node:inspector';
 import { expect } from 'chai';
 import { Deadline, Lateness } from '../../src/shared/deadline.js';
 import { FakeClock, settle } from '../support/fake-clock.js';
@@ -53,6 +54,24 @@ describe('A deadline', () => {
     expect(happened).to.deep.equal([]);
     await clock.advance(1);
     expect(happened).to.deep.equal(['deadline']);
+  });
+
+  it('waits for a thread that a debugger may have stopped, but ends it all the same when it must', async () => {
+    // Any free port of loopback; Node says on stderr that it listens.
+    inspector.open(0, '127.0.0.1');
+    try {
+      const thread = new Deadline(100, () => happened.push('thread'), 'again');
+      new Deadline(100, () => happened.push('client'));
+      new Deadline(100, () => happened.push('end'), 'end');
+      await clock.advance(1_000);
+      expect(happened).to.deep.equal(['client', 'end']);
+      inspector.close();
+      await clock.advance(100);
+      expect(happened).to.deep.equal(['client', 'end', 'thread']);
+      thread.clear();
+    } finally {
+      inspector.close();
+    }
   });
 });
 

@@ -284,8 +284,9 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     this.#move('terminating');
     this.#end.enterLadder(this.requests.cancelledSinceMs);
     this.#timers.clearAll();
-    this.#timers.after(LET_GO_AFTER_MS, () => this.#letGoStuck());
-    this.#timers.after(STUCK_AFTER_MS, () => reportStuck(this.#about, this.#end.running, this.#host.events));
+    this.#timers.after(LET_GO_AFTER_MS, () => this.#letGoStuck(), 'end');
+    const reportIt = (): void => reportStuck(this.#about, this.#end.running, this.#host.events);
+    this.#timers.after(STUCK_AFTER_MS, reportIt, 'end');
     this.#host.terminate(this);
   }
 

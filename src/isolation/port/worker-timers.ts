@@ -2,19 +2,19 @@
  * The deadlines of one session thread, which are cleared when it ends. After a stall each starts again, because the
  * thread stood still with the process.
  */
-import { Deadline } from '../../shared/deadline.js';
+import { Deadline, type WhenLate } from '../../shared/deadline.js';
 
 export class WorkerTimers {
   readonly #timers = new Set<Deadline>();
 
-  after(ms: number, callback: () => void): Deadline {
+  after(ms: number, callback: () => void, whenLate: WhenLate = 'again'): Deadline {
     const timer = new Deadline(
       ms,
       () => {
         this.#timers.delete(timer);
         callback();
       },
-      'again',
+      whenLate,
     );
     this.#timers.add(timer);
     return timer;

@@ -1,6 +1,7 @@
 /** Log messages about the gateway's own start and end, as `notice` events. */
 
 import type { ResolvedOptions } from '../../config/options.js';
+import { inspectorAddress } from '../../shared/debugged.js';
 import { VERSION } from '../../version.js';
 import type { GatewayEmitter } from '../events.js';
 import type { SessionSnapshot } from '../snapshot.js';
@@ -32,6 +33,26 @@ export function noteStart(
         threadMemoryMb: options.threadMemoryMb,
       },
     },
+  });
+}
+
+/** Nothing is said unless the inspector is open. */
+export function noteDebugger(events: GatewayEmitter, { catalogue }: ResolvedOptions): void {
+  const inspector = inspectorAddress();
+  if (inspector === undefined) return;
+  events.emit('notice', {
+    level: 'warn',
+    message:
+      'the inspector is open: while it is, no thread is ended because it does not answer in time, since it may stand at a breakpoint',
+    fields: { inspector },
+  });
+  const beyond = catalogue.servers.filter((entry) => 'isolation' in entry && entry.isolation === 'process');
+  if (beyond.length === 0) return;
+  events.emit('notice', {
+    level: 'warn',
+    message:
+      'the inspector does not reach servers that run in processes; --isolation thread runs modules in threads',
+    fields: { servers: beyond.map(({ name }) => name) },
   });
 }
 
