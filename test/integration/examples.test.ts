@@ -1,13 +1,19 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { until } from '../support/deadline.js';
+import { afterThisTest } from '../support/cleanup.js';
+import { until, withDeadline } from '../support/deadline.js';
 import { startGateway } from '../support/gateway.js';
 import { projectRoot } from '../support/project.js';
+import { RawClient, textOf } from '../support/raw-client.js';
 import { connectStreamable, sdkClient } from '../support/sdk-client.js';
 import { StatelessCaller, textIn } from '../support/stateless-caller.js';
 
+/** To start or end a process with a gateway, on a machine that also runs other tests. */
+const START_DEADLINE_MS = 30_000;
 const exampleFolder = join(projectRoot, 'examples');
 
 function example(name: string): URL {
@@ -69,6 +75,35 @@ describe('the examples', () => {
     await add(2);
     expect(textIn(await add(3))).to.equal('5');
   });
+
+  for (const name of ['embed-express.mjs', 'embed-fastify.mjs'])
+    it(`${name} serves MCP beside its own routes, and ends when it is asked to`, async () => {
+      const program = spawn(process.execPath, [join(exampleFolder, name)], {
+        env: { ...process.env, PORT: '0', API_KEYS: '{"ada":"a-long-secret"}' },
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      const exited = once(program, 'exit');
+      afterThisTest(async () => {
+        program.kill('SIGKILL');
+        await exited;
+      });
+      let output = '';
+      program.stdout.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+      const address = () => /^http:.*$/m.exec(output)?.[0];
+      const url = await until(address, 'the address', START_DEADLINE_MS);
+      const client = new RawClient(url, { headers: { 'x-api-key': 'a-long-secret' } });
+      afterThisTest(() => client.destroy());
+      await client.initialize();
+      expect(textOf(await client.call('greet', { name: 'Ada' }))).to.equal('Hello, Ada');
+      const ready = await fetch(new URL('/ready', url), { headers: { connection: 'close' } });
+      expect(ready.status).to.equal(200);
+      const { stream } = await client.get();
+      program.kill('SIGTERM');
+      await stream.ended;
+      expect(await withDeadline(exited, 'the end', START_DEADLINE_MS)).to.deep.equal([0, null]);
+    });
 
   it('greeter greets', async () => {
     const { call } = await connect(example('greeter.mjs'));

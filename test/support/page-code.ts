@@ -26,8 +26,11 @@ export interface ShownCall {
   readonly output: string;
 }
 
-/** vitest is not installed, nor are its types. */
-const NOT_HERE = /from 'vitest'/;
+/**
+ * vitest is not installed, nor are its types. Node 20 has no `node:sqlite`. fastmcp takes seconds to import, and
+ * create-server.test.ts serves one.
+ */
+const NOT_HERE = /from '(?:vitest|node:sqlite|fastmcp)'/;
 const TRIED = new Set(['call', 'list', 'read', 'prompt']);
 
 /** Where a page's files are. Inside of the project, where `mcp-bulkhead` is the project itself. */
