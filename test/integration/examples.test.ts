@@ -13,7 +13,7 @@ import { connectStreamable, sdkClient } from '../support/sdk-client.js';
 import { StatelessCaller, textIn } from '../support/stateless-caller.js';
 
 /** To start or end a process with a gateway, on a machine that also runs other tests. */
-const START_DEADLINE_MS = 30_000;
+const START_DEADLINE_MS = 60_000;
 const exampleFolder = join(projectRoot, 'examples');
 
 function example(name: string): URL {
