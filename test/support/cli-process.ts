@@ -31,6 +31,8 @@ export interface CliOptions {
   readonly cwd?: string;
   /** A command that runs the rest of its arguments as one. */
   readonly within?: readonly string[];
+  /** Whether the test writes to its stdin, which is empty otherwise. */
+  readonly writes?: boolean;
 }
 
 /** The built command `bulkhead` as a child process. If it still runs after the test, it is killed. */
@@ -61,11 +63,11 @@ function spawnCli(args: readonly string[], options: CliOptions): CliProcess & { 
   const child = spawn(command[0] as string, command.slice(1), {
     cwd: options.cwd,
     env: { ...environment(), ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [options.writes === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) {
-    child[stream].setEncoding('utf8').on('data', (text: string) => {
+    child[stream]?.setEncoding('utf8').on('data', (text: string) => {
       output[stream] += text;
     });
   }
@@ -89,7 +91,7 @@ function spawnCli(args: readonly string[], options: CliOptions): CliProcess & { 
           const match = pattern.exec(output[stream]);
           if (match !== null) resolve(match);
         };
-        child[stream].on('data', look);
+        child[stream]?.on('data', look);
         look();
         closed.then((exit) => reject(new Error(`The command ended first: ${JSON.stringify(exit)}`)), reject);
       });

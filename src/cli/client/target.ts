@@ -1,7 +1,7 @@
 /** What `<server>` names: an address, a file whose server is run here, or the command after `--`. */
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { optionError } from '../../config/option-error.js';
-import { fileAt, httpUrl } from '../../config/option-kinds.js';
+import { absolutePathOrUrl, fileAt, httpUrl } from '../../config/option-kinds.js';
 
 export type Target =
   | { readonly kind: 'url'; readonly url: URL }
@@ -23,7 +23,8 @@ export function readTarget(
   if (command !== undefined) return { kind: 'command', command };
   const url = httpUrl.schema.safeParse(written);
   if (url.success) return { kind: 'url', url: url.data };
-  const path = written === undefined || written === '' ? undefined : fileAt(resolve(cwd, written));
+  const path =
+    written === undefined || written === '' ? undefined : fileAt(String(absolutePathOrUrl(written, cwd)));
   if (path !== undefined) return { kind: 'file', path };
   throw optionError(
     `<server> is ${JSON.stringify(written)}${meantAddress(written)}, but must be ${EXPECTED}.`,
