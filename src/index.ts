@@ -22,6 +22,8 @@ export type {
   SessionLog,
   SessionSpawnOptions,
   SessionState,
+  TypedSessionState,
+  UntypedState,
 } from './shared/define-server.js';
 export { defineServer } from './shared/define-server.js';
 export { BulkheadError, type BulkheadErrorCode } from './shared/errors.js';

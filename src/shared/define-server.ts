@@ -21,8 +21,8 @@ export interface SessionLog {
  * thread after a sleep, a crash or a kill. It ends with the session.
  */
 export interface SessionState {
-  /** A copy of the value, or `undefined`. */
-  get(key: string): unknown;
+  /** A copy of the value, or `undefined`. `get<number>('count')` only says what the value is: nothing checks it. */
+  get<Value = unknown>(key: string): Value | undefined;
   /**
    * Stores a structured clone of the value.
    * @throws {BulkheadError} `ERR_BULKHEAD_STATE` if the key is not a string, if the value cannot be cloned, or if all
@@ -34,6 +34,25 @@ export interface SessionState {
   delete(key: string): boolean;
   keys(): string[];
 }
+
+/**
+ * `SessionState` with the keys and values of `defineServer<State>()`. Values survive a sleep as structured clones: a `Map`,
+ * a `Date` and a `Uint8Array` stay what they are, an instance of a class becomes a plain object, and a function cannot be
+ * stored. What an older version of the module has stored is not checked.
+ */
+export interface TypedSessionState<State extends object> {
+  /** A copy of the value, or `undefined`. */
+  get<Key extends keyof State & string>(key: Key): State[Key] | undefined;
+  /** As in `SessionState`. */
+  set<Key extends keyof State & string>(key: Key, value: State[Key]): void;
+  /** Returns whether the key existed. */
+  delete(key: keyof State & string): boolean;
+  /** All keys that have a value. */
+  keys(): (keyof State & string)[];
+}
+
+/** What `State` is unless a module says it: any keys, with any values. */
+export type UntypedState = Record<string, unknown>;
 
 /**
  * How a session's child process is started. Other options of `node:child_process` are refused: `uid`, `gid`,
@@ -89,14 +108,17 @@ export interface SessionChildProcessEvents {
 }
 
 /** What a server module receives for its session. */
-export interface Session {
+export interface Session<State extends object = UntypedState> {
+  /** The session's id. */
   readonly id: string;
+  /** Who its client is, and how it is connected. */
   readonly context: SessionContext;
   /** Aborts when the session ends: its client left, it was idle for too long, or the gateway stops. */
   readonly signal: AbortSignal;
   /** Writes lines to the gateway's log, with the ids of the session and of the running request. */
   readonly log: SessionLog;
-  readonly state: SessionState;
+  /** Outlives the session's thread: for what must stay when the session sleeps. */
+  readonly state: string extends keyof State ? SessionState : TypedSessionState<State>;
   /** Metrics registered here are summed over all sessions and served on `/metrics`. */
   readonly metrics: Registry;
   /** The id of the request whose handler is running, unique in the whole gateway; `undefined` outside of a handler. */
@@ -118,7 +140,7 @@ export interface Session {
 }
 
 /** What a server module may say of its sessions, however it makes their server. */
-interface SessionTraits {
+interface SessionTraits<State extends object> {
   /**
    * `static`: every session has the same tools, prompts, resources and templates, whoever its client is. The gateway
    * then answers `initialize` and the lists itself, and a session has no thread before its first call. If a session
@@ -144,11 +166,11 @@ interface SessionTraits {
    * Runs before a session without work gives its thread back. `session.signal` does not abort, and `session.state` is
    * kept. It has `cancel-grace` to finish. If it throws, the thread ends all the same.
    */
-  onSleep?(session: Session): void | Promise<void>;
+  onSleep?(session: Session<State>): void | Promise<void>;
 }
 
 /** A server module that registers tools, resources and prompts on a server that the gateway makes. */
-export interface SetupDefinition extends SessionTraits {
+export interface SetupDefinition<State extends object = UntypedState> extends SessionTraits<State> {
   /** `serverInfo.name`. */
   readonly name: string;
   /** `serverInfo.version`. */
@@ -163,22 +185,26 @@ export interface SetupDefinition extends SessionTraits {
    * Registers everything on the session's own `McpServer`. Runs once for each thread that serves the session, and once
    * at start, so that a module that cannot be set up is found before the listener opens.
    */
-  setup(server: McpServer, session: Session): void | Promise<void>;
+  setup(server: McpServer, session: Session<State>): void | Promise<void>;
+  /** Instead of `setup`, in a `CreateServerDefinition`. */
   readonly createServer?: undefined;
 }
 
 /** A server module that makes the server of a session itself. Name, version and instructions are that server's. */
-export interface CreateServerDefinition extends SessionTraits {
+export interface CreateServerDefinition<State extends object = UntypedState> extends SessionTraits<State> {
   /**
    * Returns the session's own server, which is not connected yet. Runs once for each thread that serves the session,
    * and once at start, so that a module that cannot be served is found before the listener opens.
    */
-  createServer(session: Session): ConnectableServer | Promise<ConnectableServer>;
+  createServer(session: Session<State>): ConnectableServer | Promise<ConnectableServer>;
+  /** Instead of `createServer`, in a `SetupDefinition`. */
   readonly setup?: undefined;
 }
 
 /** What a server module exports by default: which tools, resources and prompts a session has. */
-export type ServerDefinition = SetupDefinition | CreateServerDefinition;
+export type ServerDefinition<State extends object = UntypedState> =
+  | SetupDefinition<State>
+  | CreateServerDefinition<State>;
 
 /** An MCP server: `McpServer` or `Server` of the SDK's version 1 or 2, or anything else that has `connect`. */
 export interface ConnectableServer {
@@ -217,7 +243,13 @@ export interface ServerTransport {
   onerror?(error: Error): void;
 }
 
-/** Gives the definition of a server module its type. A plain object with the same fields works as well. */
-export function defineServer(definition: ServerDefinition): ServerDefinition {
-  return definition;
+/**
+ * Gives the definition of a server module its type. A plain object with the same fields works as well, and so does
+ * `{ … } satisfies ServerDefinition`. `defineServer<{ count: number }>({ … })` names the keys of `session.state`.
+ */
+export function defineServer<State extends object = UntypedState>(
+  definition: ServerDefinition<State>,
+): ServerDefinition {
+  // Only the module itself knows its state.
+  return definition as object as ServerDefinition;
 }

@@ -288,6 +288,7 @@ describe('a module that cannot be used in a process', () => {
   for (const [name, message] of [
     ['broken-import', /the server module cannot be used/],
     ['broken-no-setup', /has no `setup` function/],
+    ['broken-field', /unknown field "instuctions" \(did you mean "instructions"\?\)/],
     ['broken-setup', /setup failed/],
   ] as const) {
     it(`is broken with the reason, as in a thread: ${name}`, async () => {

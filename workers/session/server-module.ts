@@ -1,6 +1,7 @@
 import type { Script } from 'node:vm';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
 import type { ModuleTraits } from '../../src/shared/frames/from-worker.js';
+import { didYouMean } from '../../src/shared/nearest.js';
 import { AFFINITIES, type Affinity } from '../../src/shared/session-context.js';
 import type { ModuleText, ModuleThreadData } from '../../src/shared/thread-start.js';
 import type { TranspiledFiles } from '../../src/shared/typescript/transpile.js';
@@ -73,6 +74,13 @@ function assertDefinition(value: unknown): asserts value is ServerDefinition {
       'it has no default export; export default defineServer({ name, version, setup })',
     );
   }
+  for (const key of Object.keys(value)) {
+    if (FIELDS.has(key)) continue;
+    const meant = didYouMean(key, FIELDS);
+    throw new ServerModuleError(
+      `its default export has an unknown field "${key}"${meant || '; leave it out'}`,
+    );
+  }
   if (value.createServer === undefined) assertSetup(value);
   else assertCreateServer(value);
   for (const [key, isRight, right] of TRAITS) {
@@ -133,6 +141,13 @@ const TRAITS: readonly (readonly [key: string, isRight: (value: unknown) => bool
 export function traitsOf({ lists, sleep, affinity, reuse }: ServerDefinition): ModuleTraits {
   return { staticLists: lists === 'static', sleeps: sleep !== false, affinity, reuse };
 }
+
+const FIELDS: ReadonlySet<string> = new Set([
+  ...OF_THE_SERVER,
+  ...TRAITS.map(([key]) => key),
+  'setup',
+  'createServer',
+]);
 
 function isDefinition(value: Record<string, unknown>): boolean {
   return 'setup' in value || 'createServer' in value;

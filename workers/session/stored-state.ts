@@ -36,10 +36,10 @@ export class StoredState implements SessionState {
     });
   }
 
-  get(key: string): unknown {
+  get<Value>(key: string): Value | undefined {
     const value = this.#values.get(key);
     // The bytes are copied too, because typed arrays in the value would be views of them.
-    return value === undefined ? undefined : deserialize(new Uint8Array(value));
+    return value === undefined ? undefined : (deserialize(new Uint8Array(value)) as Value);
   }
 
   set(key: string, value: unknown): void {

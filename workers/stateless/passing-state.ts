@@ -14,8 +14,8 @@ export class PassingState implements SessionState {
     this.#log = log;
   }
 
-  get(key: string): unknown {
-    return structuredClone(this.#values.get(key));
+  get<Value>(key: string): Value | undefined {
+    return structuredClone(this.#values.get(key)) as Value | undefined;
   }
 
   set(key: string, value: unknown): void {
