@@ -1,7 +1,7 @@
 /** `bulkhead init`: makes a small project with a server module and its test. */
 import { relative } from 'node:path';
-import { didYouMean } from '../shared/nearest.js';
 import { optionError } from '../config/option-error.js';
+import { didYouMean } from '../shared/nearest.js';
 import { EXIT_OK } from './failure.js';
 import { type Language, projectFiles, TEMPLATE_NAME } from './init/project-files.js';
 import { type ProjectFolder, projectFolder } from './init/project-folder.js';

@@ -1,6 +1,7 @@
 /** `bulkhead prompt`: prints a prompt of a server, filled in. */
-import { didYouMean } from '../shared/nearest.js';
+
 import { optionError } from '../config/option-error.js';
+import { didYouMean } from '../shared/nearest.js';
 import { readJsonArguments } from './arguments/json-arguments.js';
 import { splitArgument } from './arguments/named-arguments.js';
 import { type Listed, requireListed } from './client/lists.js';

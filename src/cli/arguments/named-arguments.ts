@@ -1,7 +1,8 @@
 /** Arguments of the form `--arg key=value`, with the types that the tool's schema gives them. */
-import { didYouMean } from '../../shared/nearest.js';
+
 import { optionError } from '../../config/option-error.js';
 import { type Fields, isFields } from '../../shared/fields.js';
+import { didYouMean } from '../../shared/nearest.js';
 import { safeLine } from '../output/safe-text.js';
 import { SchemaView, type TypeName } from './schema-view.js';
 

@@ -1,7 +1,7 @@
 /** The lists of a server, with all of their pages. */
 import { z } from 'zod';
-import { didYouMean } from '../../shared/nearest.js';
 import { optionError } from '../../config/option-error.js';
+import { didYouMean } from '../../shared/nearest.js';
 import { CommandFailure } from '../failure.js';
 import { safeLine } from '../output/safe-text.js';
 import { type ServerConnection, ServerError } from './server-connection.js';

@@ -75,7 +75,9 @@ describe('the bundle of a server module', () => {
   });
 
   it('has the default export of a CommonJS module as Node would give it', async () => {
-    expect(await evaluated(await bundle({ 'server.cjs': 'module.exports = { name: "common" };' }))).to.deep.equal({
+    expect(
+      await evaluated(await bundle({ 'server.cjs': 'module.exports = { name: "common" };' })),
+    ).to.deep.equal({
       name: 'common',
     });
   });
