@@ -127,13 +127,18 @@ function moduleInProcesses(
 ): ModuleWorkers {
   const { cwd, startTimeoutMs, processMemoryMb } = entry;
   const own = { ...options, ...moduleSettings(entry, options), cwd, startTimeoutMs, processMemoryMb };
-  const starter = (code: Partial<ModuleCode> & { readonly isTrial?: boolean }, starterEvents: GatewayEmitter) =>
-    new ProcessStarter(moduleProcess({ ...own, ...code }), keeper, starterEvents);
+  const starter = (
+    code: Partial<ModuleCode> & { readonly isTrial?: boolean },
+    starterEvents: GatewayEmitter,
+  ) => new ProcessStarter(moduleProcess({ ...own, ...code }), keeper, starterEvents);
   return {
     budget: processes,
     spareThreads: entry.spares ?? 0,
     trial: (code, trialEvents) =>
-      trialPool(starter({ ...code, isTrial: true }, trialEvents), PROCESS_WORDS, trialEvents, { trials, nextId }),
+      trialPool(starter({ ...code, isTrial: true }, trialEvents), PROCESS_WORDS, trialEvents, {
+        trials,
+        nextId,
+      }),
     starter: (code) => starter(code, events),
   };
 }

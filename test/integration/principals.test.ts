@@ -6,8 +6,8 @@ import type { Authentication } from '../../src/index.js';
 import { once } from '../support/events.js';
 import { expectRejection } from '../support/expectations.js';
 import { type Gateway, rawClient, sharedGateway } from '../support/gateway.js';
-import { fixtureModule } from '../support/modules.js';
 import { askToListen } from '../support/listener.js';
+import { fixtureModule } from '../support/modules.js';
 import { initializeRequest, type RawClient, type RawResponse, textOf } from '../support/raw-client.js';
 import { type Fields, type Reply, StatelessCaller, textIn } from '../support/stateless-caller.js';
 

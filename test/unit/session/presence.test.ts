@@ -1,8 +1,8 @@
 /** Whether a client is there, for a session that says what it has, and a clock that stands still. */
 import { expect } from 'chai';
 import { Presence, type PresenceOwner } from '../../../src/session/presence.js';
-import { afterThisTest } from '../../support/cleanup.js';
 import { clockMs } from '../../../src/shared/clock.js';
+import { afterThisTest } from '../../support/cleanup.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
 const SECOND = 1_000;
