@@ -42,6 +42,8 @@ const TYPES = [
   'SessionState',
   'SessionTransport',
   'ThreadSnapshot',
+  'TypedSessionState',
+  'UntypedState',
 ];
 
 const HEADERS = [
