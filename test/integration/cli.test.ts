@@ -356,7 +356,9 @@ describe('bulkhead serve', () => {
       it(name, async () => {
         const exit = await runCli(['serve', module(), ...FREE_PORTS]);
         expect(exit).to.include({ code: 1, stdout: '' });
-        expect(lastSentence(exit.stderr))
+        // The lines below it show the place in the module.
+        const [first] = exit.stderr.split('\n');
+        expect(first)
           .to.match(/^bulkhead: /)
           .and.match(sentence);
       });
