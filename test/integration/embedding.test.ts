@@ -207,6 +207,6 @@ describe('A gateway without an admin listener', () => {
     const gateway = await createGateway({ ...withDefaults(), admin: false });
     afterThisTest(() => gateway.kill());
     expect(gateway.adminUrl).to.equal(undefined);
-    expect((await fetch(gateway.url, { headers: { connection: 'close' } })).status).to.equal(406);
+    expect((await fetch(gateway.url, { headers: { connection: 'close' } })).status).to.equal(400);
   });
 });
