@@ -46,7 +46,7 @@ interface MappedScript {
 
 export class Debugger {
   readonly #socket: WebSocket;
-  readonly #answers = new Map<number, (message: Message) => void>();
+  readonly #answers = new Answers();
   readonly #threads = new Map<string, DebuggedThread>();
   readonly #breakpoints: Position[] = [];
   readonly #pauses: Pause[] = [];
@@ -56,7 +56,7 @@ export class Debugger {
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.addEventListener('close', () => {
-      answerAll(this.#answers);
+      this.#answers.end();
       for (const thread of this.#threads.values()) thread.gone();
     });
     socket.addEventListener('message', ({ data }) => this.#received(JSON.parse(String(data)) as Message));
@@ -81,7 +81,7 @@ export class Debugger {
     this.#lastId += 1;
     const id = this.#lastId;
     this.#socket.send(JSON.stringify({ id, method, params }));
-    return answered(this.#answers, id, method);
+    return this.#answers.to(id, method);
   }
 
   /** Lets a process run that waits for a debugger. */
@@ -110,7 +110,7 @@ export class Debugger {
 
   #received(message: Message): void {
     const { id, method, params = {} } = message;
-    if (id !== undefined) return this.#answers.get(id)?.(message);
+    if (id !== undefined) return this.#answers.received(message);
     const sessionId = String(params.sessionId);
     if (method === 'NodeWorker.attachedToWorker') {
       const thread = new DebuggedThread(
@@ -136,7 +136,7 @@ export class DebuggedThread {
   readonly #post: (text: string) => void;
   readonly #breakpoints: readonly Position[];
   readonly #onPause: (pause: Pause) => void;
-  readonly #answers = new Map<number, (message: Message) => void>();
+  readonly #answers = new Answers();
   readonly scripts: MappedScript[] = [];
   #lastId = 0;
 
@@ -154,7 +154,7 @@ export class DebuggedThread {
     this.#lastId += 1;
     const id = this.#lastId;
     this.#post(JSON.stringify({ id, method, params }));
-    return answered(this.#answers, id, method);
+    return this.#answers.to(id, method);
   }
 
   async begin(): Promise<void> {
@@ -168,7 +168,7 @@ export class DebuggedThread {
 
   /** What it has not answered, nobody will. */
   gone(): void {
-    answerAll(this.#answers);
+    this.#answers.end();
   }
 
   resume(): Promise<Params> {
@@ -177,7 +177,7 @@ export class DebuggedThread {
 
   received(message: Message): void {
     const { id, method, params = {} } = message;
-    if (id !== undefined) return this.#answers.get(id)?.(message);
+    if (id !== undefined) return this.#answers.received(message);
     if (method === 'Debugger.scriptParsed') this.#parsed(params);
     else if (method === 'Debugger.paused') void this.#paused(params);
   }
@@ -225,7 +225,7 @@ export class DebuggedThread {
   }): Promise<Record<string, unknown>> {
     const objectId = frame.scopeChain[0]?.object.objectId;
     const { result } = await this.send('Runtime.getProperties', { objectId, generatePreview: true });
-    const properties = result as readonly {
+    const properties = (result ?? []) as readonly {
       readonly name: string;
       readonly value?: { readonly value?: unknown; readonly description?: string };
     }[];
@@ -246,23 +246,27 @@ export class DebuggedThread {
   }
 }
 
-function answerAll(answers: ReadonlyMap<number, (message: Message) => void>): void {
-  for (const answer of answers.values()) answer({});
-}
+/** The answers to what was sent over one connection. */
+class Answers {
+  readonly #waiting = new Map<unknown, (message: Message) => void>();
+  #over = false;
 
-async function answered(
-  answers: Map<number, (message: Message) => void>,
-  id: number,
-  method: string,
-): Promise<Params> {
-  const message = await withDeadline(
-    new Promise<Message>((resolve) => {
-      answers.set(id, resolve);
-    }),
-    `the answer to ${method}`,
-    DEADLINE_MS,
-  );
-  answers.delete(id);
-  if (message.error !== undefined) throw new Error(`${method}: ${message.error.message}`);
-  return message.result ?? {};
+  /** Empty if the other side has gone. */
+  async to(id: number, method: string): Promise<Params> {
+    if (this.#over) return {};
+    const answer = new Promise<Message>((resolve) => void this.#waiting.set(id, resolve));
+    const { error, result = {} } = await withDeadline(answer, `the answer to ${method}`, DEADLINE_MS);
+    this.#waiting.delete(id);
+    if (error !== undefined) throw new Error(`${method}: ${error.message}`);
+    return result;
+  }
+
+  received(message: Message): void {
+    this.#waiting.get(message.id)?.(message);
+  }
+
+  end(): void {
+    this.#over = true;
+    for (const answer of this.#waiting.values()) answer({});
+  }
 }
