@@ -9,7 +9,7 @@ import type { BuildOptions, Metafile, Plugin } from 'esbuild';
 import { sharedCopy } from '../isolation/port/shared-counters.js';
 import { messageOf } from '../shared/errors.js';
 import { META, resolveConditions } from './bundle-files.js';
-import { withoutNeedlessCode } from './bundle-names.js';
+import { withoutNeedlessNames } from './bundle-names.js';
 import { withEsbuild } from './esbuild.js';
 import { moduleNamespace } from './module-namespace.js';
 import { NotBundled } from './not-bundled.js';
@@ -80,7 +80,6 @@ export async function builtPart(
     outfile: `${path}.bundle.cjs`,
     plugins,
   });
-  const isStrict = options?.format === 'esm';
   const external = Object.values(metafile.outputs)
     .flatMap((output) => output.imports)
     .find((imported) => imported.external === true && !isBuiltin(imported.path));
@@ -88,7 +87,7 @@ export async function builtPart(
   const [sourceMap, text] = [outputFiles.find(isMap), outputFiles.find((file) => !isMap(file))];
   if (sourceMap === undefined || text === undefined) throw new NotBundled('esbuild gave no text');
   return {
-    text: withoutNeedlessCode(latin1Of(text.text), isStrict ? 'module' : 'script'),
+    text: withoutNeedlessNames(latin1Of(text.text)),
     sourceMap: sourceMap.text,
     metafile,
   };

@@ -14,7 +14,6 @@ import {
   parse,
 } from 'acorn';
 import type { Metafile } from 'esbuild';
-import { childrenOf } from './bundle-names.js';
 import { NotBundled } from './not-bundled.js';
 
 type FunctionNode =
@@ -251,4 +250,17 @@ function isFunction(node: AnyNode): node is FunctionNode {
 
 function union(one: ReadonlySet<string>, other: ReadonlySet<string>): Set<string> {
   return new Set([...one, ...other]);
+}
+
+function childrenOf(node: AnyNode): AnyNode[] {
+  const children: AnyNode[] = [];
+  for (const value of Object.values(node) as unknown[]) {
+    for (const child of Array.isArray(value) ? (value as unknown[]) : [value])
+      if (isNode(child)) children.push(child);
+  }
+  return children;
+}
+
+function isNode(value: unknown): value is AnyNode {
+  return typeof value === 'object' && value !== null && 'type' in value && 'start' in value;
 }

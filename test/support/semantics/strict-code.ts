@@ -15,7 +15,7 @@ export const STRICT_CODE: readonly Row[] = [
   ),
   row(
     'an assignment to what is not declared fails',
-    'export default attempt(() => { notDeclared = 1; });',
+    'export default attempt(() => { semanticsNotDeclared = 1; });',
     'ReferenceError',
   ),
   row(
