@@ -15,7 +15,7 @@ describe('A module that nests data deep', () => {
     await client.call('log', { levels: 4_000 });
     const { message, fields } = (await logged) as GatewayEvents['module-log'][0];
     expect(message).to.equal('deep');
-    expect(fields?.truncated).to.be.a('string').and.contain('{"data":[[[');
+    expect(JSON.stringify(fields)).to.match(/^\{"data":\[{8}"\[…\]"\]{8}\}$/);
   });
 
   for (const tool of ['log', 'metric', 'state', 'request', 'progress', 'reject', 'fail']) {
