@@ -48,7 +48,10 @@ describe('a log line whose message is no text', () => {
     const client = await connectedClient(gateway());
     const lines = collect(gateway().events, 'module-log');
     expect(textOf(await client.call('log'))).to.equal('logged');
-    const messages = lines.map(({ message }) => message.split('\n')[0]);
-    expect(messages).to.deep.equal(['42', 'undefined', 'null', 'Error: an error', "{ an: 'object' }"]);
+    const messages = lines.map(({ message }) => message);
+    expect(messages).to.deep.equal(['42', 'undefined', 'null', 'an error', "{ an: 'object' }"]);
+    expect(lines[3]?.fields?.err)
+      .to.include({ name: 'Error', message: 'an error' })
+      .and.to.have.property('stack');
   });
 });

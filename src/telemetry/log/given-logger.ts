@@ -28,7 +28,9 @@ export function writerOf(logger: GatewayLogger, onFailure: (message: string) => 
     (fields, message) => {
       try {
         const returned = (logger as Readonly<Record<Method, Write>>)[method](fields, message);
-        if (returned instanceof Promise) returned.catch(failed);
+        // Of any realm, and also what is only like a promise.
+        if (typeof (returned as PromiseLike<unknown> | undefined)?.then === 'function')
+          Promise.resolve(returned).catch(failed);
       } catch (error) {
         failed(error);
       }
