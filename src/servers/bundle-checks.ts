@@ -64,7 +64,7 @@ export function loadedOutside(path: string, text: string): LoadedOutside {
   return { files, why: undefined };
 }
 
-const NODE_IMPORT = /\bimport\s*(?:[\w$]+\s*,\s*)?\{([^}]*)\}\s*from\s*['"](?:node:)?([\w/]+)['"]/g;
+const NODE_IMPORT = /\bimport(?:\s+[\w$]+\s*,)?\s*\{([^{}]*)\}\s*from\s*['"](?:node:)?([\w/]+)['"]/g;
 /** Others warn when they are loaded, or take long. */
 const NODE_MODULES: ReadonlySet<string> = new Set([
   ...['assert', 'async_hooks', 'buffer', 'child_process', 'crypto', 'dns', 'dns/promises', 'events', 'fs'],
@@ -79,7 +79,11 @@ export async function missingName(text: string): Promise<string | undefined> {
     if (!NODE_MODULES.has(name)) continue;
     const exported = (await import(`node:${name}`)) as object;
     for (const part of list.split(',')) {
-      const [imported = ''] = part.trim().split(/\s+as\s+/);
+      const imported =
+        part
+          .trim()
+          .split(/\sas\s/, 1)[0]
+          ?.trim() ?? '';
       if (/^[\w$]+$/.test(imported) && !(imported in exported)) {
         return `imports ${imported}, which node:${name} does not export`;
       }

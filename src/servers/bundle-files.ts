@@ -220,7 +220,8 @@ function assertImportable(
   if (attributes.type !== undefined)
     throw new NotBundled(`${importer} imports ${specifier} as ${attributes.type}`);
   if (isTypeScript(importer) || !(specifier.startsWith('.') || isAbsolute(specifier))) return;
-  const named = resolve(resolveDir, specifier.replace(/[?#].*$/, ''));
+  const [file = ''] = specifier.split(/[?#]/, 1);
+  const named = resolve(resolveDir, file);
   if (realPath(named) !== path) throw new NotBundled(`${importer} imports ${specifier}, which is no file`);
 }
 

@@ -13,7 +13,7 @@ const OF_DECLARATION = /(?<=[;{}])__name\(([\w$]+),"\1"\)(?:;|(?=\}))/g;
 const OF_CLASS =
   /((?<![\w$])class ([\w$]+)|(?<![\w$.])([\w$]+)=class)((?: extends [\w$.]+)?\{)(static\{__name\(this,"\2\3"\)\})/g;
 /** `f=__name(…,"f")`, `f:__name(…,"f")` and `__name(function f(){…},"f")`. */
-const OF_EXPRESSION = /(?:([\w$]+)[=:])?__name\((?=async\b|function\b|class\b|\(|[\w$]+=>)/g;
+const OF_EXPRESSION = /(?:(?<![\w$])([\w$]+)[=:])?__name\((?=async\b|function\b|class\b|\(|[\w$]+=>)/g;
 
 /** Functions in functions are read again: beyond so many times the text, the rest keeps its names. */
 const MAX_READING = 8;

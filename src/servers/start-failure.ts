@@ -23,7 +23,8 @@ export async function startFailure(
   const { error } = trial;
   const { message, detail } = path === undefined ? {} : await explained(path, trial);
   // Node's message about a file that is no JSON quotes several of its lines.
-  const sentence = (message ?? messageOf(error)).replace(/\s*\n\s*/g, ' ');
+  const lines = (message ?? messageOf(error)).split('\n').map((line) => line.trim());
+  const sentence = lines.filter((line) => line !== '').join(' ');
   return new BulkheadError(
     'ERR_BULKHEAD_SERVER_MODULE',
     `${path ?? 'the built-in server'}: ${sentence}${printed}`,

@@ -60,9 +60,9 @@ export function asProtocolError(error: unknown): unknown {
 
 /** The SDK has the response's body only within its message. */
 function rejected({ message }: StreamableHTTPError): ProtocolError | undefined {
-  const [body] = /\{"jsonrpc".*\}/s.exec(message) ?? [];
-  if (body === undefined) return undefined;
-  const { error } = JSON.parse(body) as {
+  const from = message.indexOf('{"jsonrpc"');
+  if (from < 0) return undefined;
+  const { error } = JSON.parse(message.slice(from, message.lastIndexOf('}') + 1)) as {
     readonly error?: { readonly code: number; readonly message: string };
   };
   return error && new ProtocolError(error);

@@ -10,6 +10,7 @@ const { checkSync } = await import('recheck');
 
 /** Patterns that are composed of several texts; each entry says which. */
 const COMPOSED: Readonly<Record<string, string>> = {
+  'src/servers/bundle-checks.js': 'of a name in the server module, whose text is read once, at start',
   'src/shared/json-text.js': 'of the texts in this file',
   'src/shared/process-owner.js': 'of the texts in this file',
   'load/report/text-summary.js': 'of a number in this file',
@@ -23,6 +24,17 @@ const EXAMINED: readonly [start: string, why: string][] = [
   ['/(?<=[;{}])__name', 'reads the text of the server module, once, at start'],
   ['/\\bimport\\s*', 'reads the text of the server module, once, at start'],
   ['/\\brequire\\s*\\(', 'reads the text of the server module, once, at start'],
+  [
+    '/(?:(?<![\\w$])([\\w$]+)[=:])?__name',
+    'reads the text of the bundle, once, at start; a name is tried at its beginning alone',
+  ],
+  [
+    '/((?<![\\w$])class ',
+    'reads the text of the bundle, once, at start; a name is tried at its beginning alone',
+  ],
+  ['/(?<![.\\w$])eval', 'reads the text of the server module, once, at start'],
+  ['/(?<![\\w$.])([\\w$]+)=', 'reads the text of the bundle, once, at start'],
+  ['/^[ \\t]*(?:import\\b(?!', 'reads the text of a TypeScript file, once, at start'],
   ['/^nodejs_(?!', 'anchored; what is looked ahead for is read once'],
 ];
 
