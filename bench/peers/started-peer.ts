@@ -2,9 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { adopt } from '../servers/child.js';
+import { freePort } from '../servers/free-port.js';
 import { within } from './deadline.js';
 import { killMarked, MARK_VARIABLE, proportionalBytes } from './marked-processes.js';
 import { type Peer, PREFIX } from './peers.js';
@@ -29,16 +30,6 @@ const marks = new Set<string>();
 process.once('exit', () => {
   for (const mark of marks) killMarked(mark);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has no port');
-  return address.port;
-}
 
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -1,0 +1,4 @@
+import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import { createServer } from './server.mjs';
+
+await createServer().connect(new StdioServerTransport());
