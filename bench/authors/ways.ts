@@ -43,7 +43,7 @@ export function waysOf(tarball: string): readonly Way[] {
       made: 'greeter',
       files: [],
       testFiles: [],
-      call: ['npx', 'bulkhead', 'call', './server.mjs', 'greet', '--arg', 'name=Ada'],
+      call: ['npx', 'bulkhead', 'call', './src/server.js', 'greet', '--arg', 'name=Ada'],
       test: ['npm', 'test'],
       serve: (port) => [
         ...['npx', 'bulkhead', 'serve', 'server.mjs', '--watch'],
