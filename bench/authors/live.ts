@@ -21,7 +21,7 @@ export interface Live {
 }
 
 /** Saves as most editors do: a new file takes the old one's place. */
-export function save(folder: string, file: string, text: string): void {
+function save(folder: string, file: string, text: string): void {
   writeFileSync(join(folder, `.${file}.new`), text);
   renameSync(join(folder, `.${file}.new`), join(folder, file));
 }

@@ -65,7 +65,7 @@ async function endGroup(leader: number | undefined): Promise<void> {
 }
 
 /** @throws if it does not end within the deadline */
-export async function run(words: readonly string[], { cwd, deadlineMs }: CommandSettings): Promise<Finished> {
+async function run(words: readonly string[], { cwd, deadlineMs }: CommandSettings): Promise<Finished> {
   const startMs = performance.now();
   const { child, ended, output } = launch(words, cwd);
   const deadline = setTimeout(() => void endGroup(child.pid), deadlineMs);
