@@ -1,7 +1,9 @@
 /** The command line of a bench that consists of rows of figures. */
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { BenchSettings, Figure, Row } from './figure.js';
+import { parsedOrExit } from './parsed-or-exit.js';
 import { machine, table, withSection } from './report.js';
 
 interface Arguments {
@@ -62,14 +64,8 @@ export async function runRows(
   rows: readonly Row[],
   { command, kind, heading }: { readonly command: string; readonly kind: string; readonly heading: string },
 ): Promise<void> {
-  let parsed: Arguments;
-  try {
-    parsed = parseArguments(rows);
-  } catch (error) {
-    const usage = `Usage: node ${command} [--only row]... [--quick] [--rounds n] [--markdown file] [--json file]
+  const usage = `Usage: node ${command} [--only row]... [--quick] [--rounds n] [--markdown file] [--json file]
 Rows: ${rows.map(({ name }) => name).join(', ')}`;
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`);
-    process.exit(2);
-  }
+  const parsed = parsedOrExit(() => parseArguments(rows), usage);
   await measure(parsed, kind, heading);
 }

@@ -3,11 +3,13 @@
  * the first steps, saving, and five mistakes. It writes the tables of docs/comparison.md. npm's cache is filled first,
  * so that the network is not measured.
  */
+
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { machineText, withNamedSection } from '../markdown.js';
+import { parsedOrExit } from '../parsed-or-exit.js';
 import { withTemporaryFolder } from '../peers/temporary-folder.js';
 import { type FirstSteps, firstSteps, makeProject } from './first-steps.js';
 import { type Live, saveToLive } from './live.js';
@@ -97,11 +99,4 @@ async function main({ only, rounds, markdown }: ReturnType<typeof parseArguments
   writeFileSync(markdown, withNamedSection(document, SECTION, section));
 }
 
-let parsed: ReturnType<typeof parseArguments>;
-try {
-  parsed = parseArguments();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
-  process.exit(2);
-}
-await main(parsed);
+await main(parsedOrExit(parseArguments, USAGE));

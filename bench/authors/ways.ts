@@ -6,8 +6,6 @@ import { fileURLToPath } from 'node:url';
 const PROJECTS = fileURLToPath(new URL('../../../bench/authors/projects/', import.meta.url));
 /** Each project's module imports it: its schema and its function are what the mistakes are made in. */
 export const GREETING = 'greeting.mjs';
-/** What the author of an empty package has to write before anything can be called. */
-const BEGIN: readonly string[] = ['npm', 'init', '-y'];
 const INSPECTOR = '@modelcontextprotocol/inspector@2.12.0';
 
 export interface Way {
@@ -28,6 +26,14 @@ export interface Way {
   /** Needed for that, besides `files`. */
   readonly serveFiles: readonly string[];
 }
+
+/** A project that no command makes. */
+const BY_HAND = {
+  begin: ['npm', 'init', '-y'],
+  files: ['server.mjs', 'main.mjs', GREETING],
+  testFiles: ['server.test.mjs'],
+  test: ['node', '--test'],
+} as const;
 
 /** @param tarball the packed project */
 export function waysOf(tarball: string): readonly Way[] {
@@ -55,22 +61,16 @@ export function waysOf(tarball: string): readonly Way[] {
       name: 'fastmcp',
       // Without tsx of its own, the server that `fastmcp dev` starts ends at npx's question.
       packages: ['fastmcp@4.20.16', 'zod@4.6.7', 'tsx@4.23.15'],
-      begin: BEGIN,
-      files: ['server.mjs', 'main.mjs', GREETING],
-      testFiles: ['server.test.mjs'],
+      ...BY_HAND,
       call: ['npx', 'fastmcp', 'dev', 'main.mjs', '--tool', 'greet', '--args', '{"name":"Ada"}'],
-      test: ['node', '--test'],
       serve: (port) => ['node', '--watch', 'main.mjs', String(port)],
       serveFiles: [],
     },
     {
       name: 'SDK 1',
       packages: ['@modelcontextprotocol/sdk@1.32.2', 'zod@4.6.7'],
-      begin: BEGIN,
-      files: ['server.mjs', 'main.mjs', GREETING],
-      testFiles: ['server.test.mjs'],
+      ...BY_HAND,
       call: inspect('main.mjs'),
-      test: ['node', '--test'],
       serve: (port) => ['node', '--watch', 'http.mjs', String(port)],
       serveFiles: ['http.mjs'],
     },
@@ -82,11 +82,8 @@ export function waysOf(tarball: string): readonly Way[] {
         '@modelcontextprotocol/node@2.1.2',
         'zod@4.6.7',
       ],
-      begin: BEGIN,
-      files: ['server.mjs', 'main.mjs', GREETING],
-      testFiles: ['server.test.mjs'],
+      ...BY_HAND,
       call: inspect('main.mjs'),
-      test: ['node', '--test'],
       serve: (port) => ['node', '--watch', 'http.mjs', String(port)],
       serveFiles: ['http.mjs'],
     },

@@ -3,10 +3,12 @@
  * measurement starts its peer anew and ends all of its processes. What a peer can't do stands in its cell and does
  * not end the run. Linux only: memory and processes are read from /proc.
  */
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machineText } from '../markdown.js';
+import { parsedOrExit } from '../parsed-or-exit.js';
 import { type Drawn, writeCharts } from './charts.js';
 import { install, versionOf } from './installation.js';
 import { PEERS, type Peer } from './peers.js';
@@ -134,11 +136,4 @@ async function main(parsed: Arguments): Promise<void> {
   writeFileSync(markdownFile, withPeersSection(document, comparison, charts, CHARTS_FOLDER, settings));
 }
 
-let parsed: Arguments;
-try {
-  parsed = parseArguments();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
-  process.exit(2);
-}
-await main(parsed);
+await main(parsedOrExit(parseArguments, USAGE));

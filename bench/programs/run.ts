@@ -2,10 +2,12 @@
  * `npm run bench:servers`: real MCP servers in pinned versions, run directly and in sessions of the gateway, one after
  * another. It writes the table of docs/servers.md. Linux only: memory and processes are read from /proc.
  */
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { BenchSettings } from '../figure.js';
 import { machineText, withNamedSection } from '../markdown.js';
+import { parsedOrExit } from '../parsed-or-exit.js';
 import { type MeasuredProgram, measureProgram } from './measured-program.js';
 import { install, PROGRAMS, type Program } from './programs.js';
 import { differenceLines, programNotes, programTable } from './table.js';
@@ -64,11 +66,4 @@ async function main({ programs, settings, markdownFile }: Arguments): Promise<vo
   writeFileSync(markdownFile, withNamedSection(document, SECTION, section));
 }
 
-let parsed: Arguments;
-try {
-  parsed = parseArguments();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
-  process.exit(2);
-}
-await main(parsed);
+await main(parsedOrExit(parseArguments, USAGE));
