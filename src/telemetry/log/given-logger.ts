@@ -1,5 +1,6 @@
 /** The logger of an embedding program, which gets the gateway's log lines instead of stderr. */
 import { messageOf } from '../../shared/errors.js';
+import { isThenable } from '../../shared/thenable.js';
 
 export const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'] as const;
 type Method = (typeof LOGGER_METHODS)[number];
@@ -28,9 +29,7 @@ export function writerOf(logger: GatewayLogger, onFailure: (message: string) => 
     (fields, message) => {
       try {
         const returned = (logger as Readonly<Record<Method, Write>>)[method](fields, message);
-        // Of any realm, and also what is only like a promise.
-        if (typeof (returned as PromiseLike<unknown> | undefined)?.then === 'function')
-          Promise.resolve(returned).catch(failed);
+        if (isThenable(returned)) Promise.resolve(returned).catch(failed);
       } catch (error) {
         failed(error);
       }

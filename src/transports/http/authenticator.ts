@@ -15,6 +15,7 @@ import {
 import { JSON_RPC } from '../../protocol/json-rpc-error.js';
 import { Deadline } from '../../shared/deadline.js';
 import { messageOf } from '../../shared/errors.js';
+import { isThenable } from '../../shared/thenable.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import { answering, type HttpRejection } from './reply.js';
 
@@ -124,10 +125,4 @@ function late(deadlineMs: number): HttpRejection {
     message: 'The server could not find out in time who asks. Try again later.',
     detail: `createGateway's authenticate function took longer than ${deadlineMs / 1000} s`,
   };
-}
-
-function isThenable(given: unknown): given is Promise<Authentication> {
-  return (
-    given instanceof Promise || typeof (given as { then?: unknown } | null | undefined)?.then === 'function'
-  );
 }
