@@ -17,9 +17,21 @@ export function questionsOn(input: NodeJS.ReadableStream, output: NodeJS.Writabl
   const lines = createInterface({ input, output });
   // It keeps the lines that arrive before they are asked for. It ends with the input, and at Ctrl-C and Ctrl-D.
   const answers = lines[Symbol.asyncIterator]();
-  const askOnce = async (prompt: string): Promise<string> => {
+  let ended = false;
+  lines.once('close', () => {
+    ended = true;
+  });
+  const show = (prompt: string): void => {
+    // Since Node 24, a closed interface throws here, also where it still has lines that nobody has asked for.
+    if (ended) {
+      output.write(prompt);
+      return;
+    }
     lines.setPrompt(prompt);
     lines.prompt();
+  };
+  const askOnce = async (prompt: string): Promise<string> => {
+    show(prompt);
     const answer = await answers.next();
     if (answer.done !== true) return answer.value.trim();
     output.write('\n');

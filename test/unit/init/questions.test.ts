@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import { type Questions, questionsOn } from '../../../src/cli/init/questions.js';
@@ -35,6 +36,14 @@ describe('A question on a terminal', () => {
   it('takes the suggestion for an empty answer', async () => {
     input.write('\n');
     expect(await questions.ask('How many', '1', parse)).to.equal(1);
+  });
+
+  it('takes the answers of an input that has ended', async () => {
+    input.end('2\n3\n');
+    await once(input, 'close');
+    expect(await questions.ask('First', '1', parse)).to.equal(2);
+    expect(await questions.ask('Second', '1', parse)).to.equal(3);
+    expect(shown).to.equal('First (1): Second (1): ');
   });
 
   it('is asked again, with the reason, until the answer will do', async () => {
