@@ -13,8 +13,8 @@ import { type GatewayProcess, startGatewayProcess } from './gateway-process.js';
 import { Bystander, TargetSessions } from './neighbours.js';
 
 const INPUTS = 100_000;
-/** Enough to keep two cores busy; each may occupy one thread. */
-const LANES = 64;
+/** One for each thread of the gateway: with more of them, inputs wait for threads, and most sessions are refused. */
+const LANES = 24;
 const ANSWER_DEADLINE_MS = 5_000;
 /** Calls of known sessions wait 45 s for a thread before they are refused. */
 const THREAD_DEADLINE_MS = 50_000;
