@@ -38,6 +38,7 @@ export class ProcessLink implements SessionLink {
   #started = false;
   #stateUsedKib = 0;
   #taken = 0;
+  #broken = false;
 
   constructor() {
     const reports = this.#reports;
@@ -113,11 +114,14 @@ export class ProcessLink implements SessionLink {
   }
 
   #write(frame: PipeFrame): void {
+    // What exits because of it reports its exit here, too.
+    if (this.#broken) return;
     const packed = packFrame(frame, this.#taken);
     try {
       for (let written = 0; written < packed.length; ) written += write(OUTPUT_FD, packed, written);
     } catch {
       // The keeper is gone, or the module has closed the pipe: nobody hears this process any more.
+      this.#broken = true;
       exit(1);
     }
   }
