@@ -62,12 +62,15 @@ export function hookAuthenticator(options: HookAuthenticatorOptions): Authentica
   return {
     authenticate(request, response, done) {
       let given: Authentication | Promise<Authentication>;
+      let isPending: boolean;
       try {
         given = hook(request);
+        // What it returns may have a `then` that throws.
+        isPending = isThenable(given);
       } catch (error) {
         return done(failed(error));
       }
-      if (!isThenable(given)) return done(read(given));
+      if (!isPending) return done(read(given));
       let over = false;
       const finish = (found?: Principal | HttpRejection): void => {
         if (over) return;

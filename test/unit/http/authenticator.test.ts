@@ -45,6 +45,15 @@ describe('The authenticate function of a program', () => {
         throw undefined;
       },
     ],
+    [
+      'returns what cannot be looked at',
+      () => ({
+        // biome-ignore lint/suspicious/noThenProperty: that is the fault.
+        get then() {
+          throw new Error('no database');
+        },
+      }),
+    ],
     ['returns true', () => true],
     ['returns a text', () => 'ada'],
     ['returns an empty subject', () => ({ subject: '' })],
