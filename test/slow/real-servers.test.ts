@@ -29,7 +29,9 @@ function servedIn(measured: MeasuredProgram, isolation: string) {
   return found;
 }
 
-describe('The table of real servers', () => {
+describe('The table of real servers', function () {
+  // Some twenty starts of a Python or Node.js process, one after the other.
+  this.timeout('5m');
   if (process.platform !== 'linux') return;
 
   it('finds no difference, times and memory for a server that says the same', async () => {
