@@ -9,12 +9,12 @@ import { expect } from 'chai';
 import { afterThisTest } from '../../support/cleanup.js';
 import { projectRoot } from '../../support/project.js';
 import { describeFinding, type Finding, type FuzzReport, fuzz } from './fuzz-run.js';
-import { type GatewayProcess, startGatewayProcess } from './gateway-process.js';
+import { GATEWAY_THREADS, type GatewayProcess, startGatewayProcess } from './gateway-process.js';
 import { Bystander, TargetSessions } from './neighbours.js';
 
 const INPUTS = 100_000;
 /** One for each thread of the gateway: with more of them, inputs wait for threads, and most sessions are refused. */
-const LANES = 24;
+const LANES = GATEWAY_THREADS;
 const ANSWER_DEADLINE_MS = 5_000;
 /** Calls of known sessions wait 45 s for a thread before they are refused. */
 const THREAD_DEADLINE_MS = 50_000;

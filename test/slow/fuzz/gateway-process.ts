@@ -23,6 +23,8 @@ export interface GatewayProcess {
   stop(): Promise<void>;
 }
 
+export const GATEWAY_THREADS = 24;
+
 /** Low limits, so that each is reached, and a complete log, so that log messages are fuzzed too. */
 const FLAGS = [
   ['--port', '0'],
@@ -30,7 +32,7 @@ const FLAGS = [
   ['--max-sessions', '200'],
   ['--session-idle', '60s'],
   ['--disconnect-grace', '60s'],
-  ['--max-threads', '24'],
+  ['--max-threads', String(GATEWAY_THREADS)],
   ['--max-body-bytes', '1MiB'],
   ['--log-level', 'debug'],
   ['--log-format', 'json'],
