@@ -1,5 +1,5 @@
 /** The routes of the admin listener, as a table: a path and, for each method, its handler. */
-import { BulkheadError } from '../shared/errors.js';
+import { BulkheadError, withoutPaths } from '../shared/errors.js';
 import type { MultiClientCount } from '../telemetry/metrics/multi-client-metrics.js';
 import type { Scrape } from '../telemetry/metrics/recorder.js';
 import type { GatewayView } from '../telemetry/snapshot.js';
@@ -58,7 +58,7 @@ export function createRoutes(
         GET: () => {
           const reason = view.unready();
           return reason === undefined
-            ? json(200, { status: 'ready' })
+            ? json(200, { status: 'ready', ...brokenServers(view) })
             : json(503, { status: 'unready', reason });
         },
       },
@@ -98,6 +98,16 @@ export function findRoute(
     if (id !== '' && !id.includes('/')) return { route, id: decode(id) };
   }
   return undefined;
+}
+
+/**
+ * A gateway that serves some of its servers is ready; which ones it cannot serve is said beside that. Paths of the machine
+ * are left out, since this route needs no token.
+ */
+function brokenServers(view: GatewayView): { readonly broken?: object } {
+  const broken = view.servers().filter(({ state }) => state === 'broken');
+  if (broken.length === 0) return {};
+  return { broken: broken.map(({ name, reason = '' }) => ({ name, reason: withoutPaths(reason) })) };
 }
 
 /** The answer comes when the new version is served, or refused: then the earlier one goes on, if there was one. */

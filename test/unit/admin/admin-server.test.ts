@@ -107,7 +107,27 @@ describe('admin listener', () => {
     });
 
     it('is 200 on /readyz while new sessions can come', async () => {
-      expect((await ask('GET', '/readyz')).status).to.equal(200);
+      const { status, text } = await ask('GET', '/readyz');
+      expect([status, JSON.parse(text)]).to.deep.equal([200, { status: 'ready' }]);
+    });
+
+    it('is 200 on /readyz where some servers are broken, and says which and why, without paths', async () => {
+      const served = { name: 'good', state: 'served', reason: undefined } as const;
+      const broken = { name: 'bad', state: 'broken', reason: 'there is none at /home/ada/bad.mjs' } as const;
+      const rest = {
+        kind: 'module',
+        isolation: 'thread',
+        sessions: 0,
+        version: 0,
+        outdatedWorkers: 0,
+      } as const;
+      view.hosted = [served, broken].map((server) => ({ ...rest, ...server, loadedAtMs: undefined }));
+      const { status, text } = await ask('GET', '/readyz');
+      expect(status).to.equal(200);
+      expect(JSON.parse(text)).to.deep.equal({
+        status: 'ready',
+        broken: [{ name: 'bad', reason: 'there is none at (a path)' }],
+      });
     });
 
     it('is 503 on /readyz with the reason when they cannot', async () => {
