@@ -62,9 +62,20 @@ export function startedBy(command: string, args: readonly string[]): string {
   return started === undefined ? program : wordOf(started);
 }
 
-/** `@scope/server-memory@1.2` and `dist/server-memory.js` are `server-memory`. */
+/** `@scope/server-memory@1.2`, `dist/server-memory.js` and `node_modules/@scope/server-memory/dist/index.js` are `server-memory`. */
 function wordOf(started: string): string {
+  const installed = installedPackage(started);
+  if (installed !== undefined) return installed;
   const versions = [started.indexOf('@', 1), started.indexOf('==')].filter((index) => index > 0);
   const withoutVersion = started.slice(0, Math.min(started.length, ...versions));
   return basename(withoutVersion.replaceAll('\\', '/')).replace(/\.(?:[cm]?[jt]s|py|rb|php)$/i, '');
+}
+
+/** The package that a file is in: the files of many servers are called `index.js`. */
+function installedPackage(path: string): string | undefined {
+  const parts = path.replaceAll('\\', '/').split('/');
+  const folder = parts.lastIndexOf('node_modules');
+  if (folder === -1) return undefined;
+  const [name = '', ...inside] = parts.slice(parts[folder + 1]?.startsWith('@') ? folder + 2 : folder + 1);
+  return inside.length > 0 ? name : undefined;
 }

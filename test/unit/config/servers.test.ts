@@ -49,13 +49,13 @@ describe('servers', () => {
       expect(entryOf({ module: 'builtin:environment', isolation: 'process' })).to.deep.include(entry);
     });
 
-    it('are Node programs, in processes', () => {
+    it('are Node programs, in threads', () => {
       const script = join(folder.path, 'program.js');
       const entry = { kind: 'script', script, args: ['--root', '.'], isolation: 'thread' };
       expect(entryOf({ script: 'program.js', args: ['--root', '.'] })).to.deep.include(entry);
     });
 
-    it('are the commands of installed packages, in processes', () => {
+    it('are the commands of installed packages, in threads', () => {
       const file = installPackage(folder.path, '@scope/server-memory', { bin: 'dist/index.js' });
       const entry = { kind: 'script', script: file('dist/index.js'), args: [], isolation: 'thread' };
       expect(entryOf({ package: '@scope/server-memory' })).to.deep.include(entry);
