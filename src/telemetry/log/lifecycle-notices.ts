@@ -21,9 +21,7 @@ export function noteStart(
       pid: process.pid,
       ...(urls.url !== undefined && { url: urls.url.href }),
       ...(urls.adminUrl !== undefined && { adminUrl: urls.adminUrl.href }),
-      ...(options.catalogue.single
-        ? { serverModule: options.serverModule ?? 'built-in' }
-        : { servers: options.catalogue.servers.map(({ name }) => name) }),
+      ...servedBy(options),
       limits: {
         maxSessions: options.maxSessions,
         maxThreads: options.maxThreads,
@@ -34,6 +32,14 @@ export function noteStart(
       },
     },
   });
+}
+
+/** A single module by its address, everything else by name. */
+function servedBy({ catalogue: { servers, single } }: ResolvedOptions): object {
+  const [first] = servers;
+  return single && first?.kind === 'module'
+    ? { serverModule: first.moduleUrl ?? 'built-in' }
+    : { servers: servers.map(({ name }) => name) };
 }
 
 /** Nothing is said unless the inspector is open. */
