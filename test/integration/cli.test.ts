@@ -123,6 +123,12 @@ describe('the command line', () => {
         /^"servers\.a" in .*bulkhead\.json must have one of .*\. "servers\.b\.comand" in .* \(did you mean "command"\?\)\.$/,
       ],
       [
+        'one session of several servers, before any of them is started',
+        () => ['stdio', '--config', broken('{"servers": {"a": {"command": "a"}, "b": {"command": "b"}}}')],
+        {},
+        /^There are several servers: choose one with --server: a, b\.$/,
+      ],
+      [
         "a client's file without servers",
         () => ['serve', temporaryFile('.mcp.json', '{}')],
         {},

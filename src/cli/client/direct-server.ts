@@ -11,8 +11,8 @@ import type { OptionSources } from '../../config/option-sources.js';
 import { type ResolvedOptions, resolveOptions } from '../../config/options.js';
 import type { EmbeddedGateway } from '../../gateway.js';
 import { messageOf } from '../../shared/errors.js';
-import { didYouMean } from '../../shared/nearest.js';
 import { StopDeadline } from '../../shared/stop-deadline.js';
+import { chooseSoundServer } from '../choose-server.js';
 import { exitWith } from '../exit.js';
 import { CommandFailure } from '../failure.js';
 import { safeText } from '../output/safe-text.js';
@@ -94,18 +94,7 @@ function optionsOf({ target, server, environment, cwd }: DirectOptions): Resolve
   };
   const sources = { flags, environment: variables, cwd };
   const options = resolveOptions(withTarget(sources, target));
-  const { servers, broken } = options.catalogue;
-  const all = [...servers, ...broken];
-  const names = all.map(({ name }) => name);
-  const chosen = server === undefined ? all[0] : all.find(({ name }) => name === server);
-  if (chosen === undefined || (server === undefined && all.length > 1)) {
-    const what =
-      server === undefined
-        ? 'There are several servers'
-        : `There is no server ${JSON.stringify(server)}${didYouMean(server, names)}`;
-    throw optionError(`${what}: choose one with --server: ${names.join(', ')}.`);
-  }
-  if ('reason' in chosen) throw optionError(chosen.reason);
+  const chosen = chooseSoundServer(options.catalogue, server);
   // What was learned of an earlier version of the server is not what it has now.
   const entry = { ...chosen, spares: 0, lists: 'dynamic' as const };
   return { ...options, catalogue: { servers: [entry], broken: [], single: true, warnings: [] } };
