@@ -1,9 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { dirname } from 'node:path';
 import { expect } from 'chai';
 import { isAlive } from '../fixtures/children/observed-processes.js';
+import { until } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
 import { expectError, progressOf } from '../support/expectations.js';
+import { pipes } from '../support/line-client.js';
 import { inProcess, inThread, sessionOf, startCatalogue } from '../support/programs.js';
 import { textOf } from '../support/raw-client.js';
 import { ownTemporaryFolder } from '../support/temporary-parent.js';
@@ -53,6 +56,14 @@ for (const { place, program, memoryLimit } of PLACES) {
       const pids = [textOf(await client.call('pid')), textOf(await other.call('pid'))];
       expect(new Set(pids).size).to.equal(place === 'process' ? 2 : 1);
     });
+
+    if (place === 'process') {
+      it('has the priority of session threads', async () => {
+        const { client } = await oddSession([], {}, { threadNice: 5 });
+        const pid = Number(textOf(await client.call('pid')));
+        expect(getPriority(pid)).to.equal(Math.min(19, getPriority() + 5));
+      });
+    }
 
     it("runs in the folder and with the environment of its entry, and nothing of the gateway's own", async () => {
       process.env.SECRET_OF_THE_GATEWAY = 'hidden';
@@ -225,6 +236,33 @@ for (const { place, program, memoryLimit } of PLACES) {
       expect(answer.error?.message).to.match(/too long/);
       expect(textOf(await client.call('count'))).to.equal('1');
     }).timeout(60_000);
+
+    it('waits in it while its client does not read', async () => {
+      const gateway = await startCatalogue({ curious: program('curious-server.mjs') });
+      const { input, output, client } = pipes();
+      gateway.connect({ input, output });
+      await client.initialize();
+      client.pause();
+      client.send({
+        id: 'pour',
+        method: 'tools/call',
+        params: { name: 'backPressure', arguments: { mib: 16 } },
+      });
+      let before = 0;
+      await until(async () => {
+        const now = gateway.snapshot().bufferedBytes;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        const still = now > MIB && now === before;
+        before = now;
+        return still;
+      }, 'the program to wait');
+      // Characters count two bytes each; 1 Mi characters of credit, and a message more.
+      expect(before).to.be.at.most(2 * (MIB + 2 * 65 * 1024));
+      client.resume();
+      await client.answer('pour');
+      const poured = client.received.filter(({ method }) => method === 'notifications/progress');
+      expect(poured).to.have.lengthOf(1 + 16 * 16);
+    });
 
     it('to stderr becomes log lines of its session, at a bounded rate', async () => {
       const { gateway, client } = await oddSession();
