@@ -1,10 +1,8 @@
 /** What determines where clients keep their files: whose home folder, on which system, from which folder. */
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { linuxFolders } from './paths-linux.js';
-import { macosFolders } from './paths-macos.js';
-import { windowsFolders } from './paths-windows.js';
-import type { PlatformFolders } from './platform-folders.js';
+import type { PlatformFolders } from '../shared/platform/folders.js';
+import { foldersOf } from '../shared/platform/folders-of.js';
 
 export interface Surroundings {
   readonly home: string;
@@ -29,14 +27,4 @@ export function surroundingsOf(
     folders: foldersOf(process.platform, home, environment),
     userId: process.geteuid?.(),
   };
-}
-
-function foldersOf(
-  platform: NodeJS.Platform,
-  home: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): PlatformFolders {
-  if (platform === 'darwin') return macosFolders(home);
-  if (platform === 'win32') return windowsFolders(home, environment);
-  return linuxFolders(home, environment);
 }

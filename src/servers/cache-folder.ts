@@ -1,6 +1,7 @@
-/** Where applications keep what they can do without, on each system. */
+/** Where the gateway keeps what it can do without. */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { foldersOf } from '../shared/platform/folders-of.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -10,13 +11,9 @@ export function cacheFolder(
   platform: NodeJS.Platform = process.platform,
   home: string = homedir(),
 ): string {
-  return join(cachesOf(environment, platform, home), 'mcp-bulkhead');
-}
-
-function cachesOf({ XDG_CACHE_HOME, LOCALAPPDATA }: Environment, platform: string, home: string): string {
+  const { XDG_CACHE_HOME: given } = environment;
   // A relative path must be ignored (XDG Base Directory Specification, section 2).
-  if (XDG_CACHE_HOME !== undefined && isAbsolute(XDG_CACHE_HOME)) return XDG_CACHE_HOME;
-  if (platform === 'darwin') return join(home, 'Library', 'Caches');
-  if (platform === 'win32') return LOCALAPPDATA || join(home, 'AppData', 'Local');
-  return join(home, '.cache');
+  const caches =
+    given !== undefined && isAbsolute(given) ? given : foldersOf(platform, home, environment).caches;
+  return join(caches, 'mcp-bulkhead');
 }

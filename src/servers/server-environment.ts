@@ -1,7 +1,7 @@
 /** The environments of servers. That of a program: the few variables that any program needs, and what its entry says. */
 import { OWN_VARIABLE } from '../shared/own-variables.js';
+import { WINDOWS_VARIABLES } from '../shared/platform/windows.js';
 import type { ServerEntry } from './server-entry.js';
-import { WINDOWS_VARIABLES } from './windows-environment.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,7 +1,9 @@
 /** Folders whose paths differ between systems. */
 export interface PlatformFolders {
-  /** The folder of the user's applications. */
+  /** Where the user's applications keep their configuration. */
   readonly configuration: string;
-  /** Folders of the settings with which an administrator configures Claude Code. */
+  /** Where they keep what they can do without. */
+  readonly caches: string;
+  /** Where an administrator's settings of Claude Code are. */
   readonly claudeManaged: readonly string[];
 }

@@ -1,15 +1,19 @@
-/** Where applications keep their files on Linux (XDG Base Directory Specification), and paths derived from that. */
-import { join } from 'node:path';
-import type { PlatformFolders } from './platform-folders.js';
+/** What is particular to Linux: where applications keep their files (XDG Base Directory Specification). */
+import { posix } from 'node:path';
+import type { PlatformFolders } from './folders.js';
 
 export function linuxFolders(
   home: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): PlatformFolders {
-  const configured = environment.XDG_CONFIG_HOME;
   return {
-    // A relative path must be ignored (section 3 of the specification).
-    configuration: configured?.startsWith('/') ? configured : join(home, '.config'),
+    configuration: absolute(environment.XDG_CONFIG_HOME) ?? posix.join(home, '.config'),
+    caches: absolute(environment.XDG_CACHE_HOME) ?? posix.join(home, '.cache'),
     claudeManaged: ['/etc/claude-code'],
   };
+}
+
+/** A relative path must be ignored (section 3 of the specification). */
+function absolute(path: string | undefined): string | undefined {
+  return path?.startsWith('/') ? path : undefined;
 }

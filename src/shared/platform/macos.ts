@@ -1,10 +1,11 @@
-/** Where applications keep their files on macOS. */
-import { join } from 'node:path';
-import type { PlatformFolders } from './platform-folders.js';
+/** What is particular to macOS: where applications keep their files. */
+import { posix } from 'node:path';
+import type { PlatformFolders } from './folders.js';
 
 export function macosFolders(home: string): PlatformFolders {
   return {
-    configuration: join(home, 'Library', 'Application Support'),
+    configuration: posix.join(home, 'Library', 'Application Support'),
+    caches: posix.join(home, 'Library', 'Caches'),
     claudeManaged: ['/Library/Application Support/ClaudeCode'],
   };
 }

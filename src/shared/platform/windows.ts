@@ -1,6 +1,6 @@
-/** Where applications keep their files on Windows. */
+/** What is particular to Windows: where applications keep their files, and which variables programs need. */
 import { win32 } from 'node:path';
-import type { PlatformFolders } from './platform-folders.js';
+import type { PlatformFolders } from './folders.js';
 
 export function windowsFolders(
   home: string,
@@ -8,6 +8,7 @@ export function windowsFolders(
 ): PlatformFolders {
   return {
     configuration: environment.APPDATA || win32.join(home, 'AppData', 'Roaming'),
+    caches: environment.LOCALAPPDATA || win32.join(home, 'AppData', 'Local'),
     // Versions before 2.1 looked in the second one.
     claudeManaged: [
       win32.join(environment.ProgramFiles ?? 'C:\\Program Files', 'ClaudeCode'),
@@ -15,3 +16,20 @@ export function windowsFolders(
     ],
   };
 }
+
+/**
+ * Without these variables, programs find neither their libraries nor their folders. The MCP SDK's client passes most of
+ * them on as well.
+ */
+export const WINDOWS_VARIABLES: readonly string[] = [
+  ...['APPDATA', 'COMSPEC', 'HOMEDRIVE', 'HOMEPATH', 'LOCALAPPDATA', 'NUMBER_OF_PROCESSORS', 'OS', 'PATHEXT'],
+  ...[
+    'PROCESSOR_ARCHITECTURE',
+    'PROGRAMDATA',
+    'PROGRAMFILES',
+    'PROGRAMFILES(X86)',
+    'SYSTEMDRIVE',
+    'SYSTEMROOT',
+  ],
+  ...['TEMP', 'TMP', 'USERDOMAIN', 'USERNAME', 'USERPROFILE', 'WINDIR'],
+];

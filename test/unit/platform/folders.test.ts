@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { linuxFolders } from '../../../src/client-configs/paths-linux.js';
-import { macosFolders } from '../../../src/client-configs/paths-macos.js';
-import { windowsFolders } from '../../../src/client-configs/paths-windows.js';
+import { linuxFolders } from '../../../src/shared/platform/linux.js';
+import { macosFolders } from '../../../src/shared/platform/macos.js';
+import { windowsFolders } from '../../../src/shared/platform/windows.js';
 
 describe('the folders of applications', () => {
   it('follow the XDG Base Directory Specification on Linux', () => {
@@ -16,15 +16,23 @@ describe('the folders of applications', () => {
   it('are in the library on macOS', () => {
     expect(macosFolders('/Users/ada')).to.deep.equal({
       configuration: '/Users/ada/Library/Application Support',
+      caches: '/Users/ada/Library/Caches',
       claudeManaged: ['/Library/Application Support/ClaudeCode'],
     });
   });
 
   it('are where Windows says', () => {
     expect(windowsFolders('C:\\Users\\ada', {}).configuration).to.equal('C:\\Users\\ada\\AppData\\Roaming');
-    const own = { APPDATA: 'D:\\Roaming', ProgramFiles: 'D:\\Programs', ProgramData: 'D:\\Data' };
+    expect(windowsFolders('C:\\Users\\ada', {}).caches).to.equal('C:\\Users\\ada\\AppData\\Local');
+    const own = {
+      APPDATA: 'D:\\Roaming',
+      LOCALAPPDATA: 'D:\\Local',
+      ProgramFiles: 'D:\\Programs',
+      ProgramData: 'D:\\Data',
+    };
     expect(windowsFolders('C:\\Users\\ada', own)).to.deep.equal({
       configuration: 'D:\\Roaming',
+      caches: 'D:\\Local',
       claudeManaged: ['D:\\Programs\\ClaudeCode', 'D:\\Data\\ClaudeCode'],
     });
   });
