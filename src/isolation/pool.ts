@@ -14,18 +14,13 @@ import { PoolWorkers } from './pool-workers.js';
 import { SpareTarget } from './spare-target.js';
 import { Spares } from './spares.js';
 import { StartBackOff } from './start-back-off.js';
-import { startFailure } from './start-shortage.js';
 import { Starters } from './starters.js';
 import { WaitingLine } from './waiting-line.js';
 import type { IntroducedClient, SessionWorker, WorkerExit } from './worker.js';
 import type { BudgetMember, WorkerBudget } from './worker-budget.js';
 import type { WorkerSource } from './worker-source.js';
-import {
-  CHILDREN_RESERVE_MS,
-  type Retirement,
-  type StarterOwner,
-  type WorkerStarter,
-} from './worker-starter.js';
+import { CHILDREN_RESERVE_MS, type Retirement, type WorkerStarter } from './worker-starter.js';
+import { WorkerStarts, type WorkerStartsOwner } from './worker-starts.js';
 
 /** Less than Claude Code waits for `initialize` (25 s, three tries), so that it receives the 503 and tries again. */
 const START_WAIT_MS = 10_000;
@@ -59,7 +54,7 @@ export interface WorkerPoolOptions {
 }
 
 export class WorkerPool<Worker extends SessionWorker = SessionWorker>
-  implements WorkerSource, StarterOwner, BudgetMember
+  implements WorkerSource, WorkerStartsOwner<Worker>, BudgetMember
 {
   makeRoom: () => boolean = () => false;
   readonly #events: GatewayEmitter;
@@ -72,7 +67,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   readonly #memoryPressure: MemoryPressure;
   readonly #watch: NodeJS.Timeout;
   readonly #spareTarget: SpareTarget;
-  #starting = 0;
+  readonly #starts: WorkerStarts<Worker>;
   readonly #backOff = new StartBackOff(() => this.#refill());
   #refillTimer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -93,6 +88,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     this.#line = new WaitingLine(`session ${budget.words.isolation}`, () => this.#shortage());
     this.#events = events;
     this.#starters = new Starters(starter);
+    this.#starts = new WorkerStarts(this.#starters, this.isolation, events, this);
     this.#spares = new Spares(options.introduction ?? (() => undefined));
     this.#spareTarget = new SpareTarget(
       options.spareThreads,
@@ -120,7 +116,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
         ),
       );
     }
-    const kind = this.#budget.room || this.#starting > 0 ? 'cold' : 'queued';
+    const kind = this.#budget.room || this.#starts.underWay > 0 ? 'cold' : 'queued';
     const given = this.#line.wait(kind, client === undefined ? START_WAIT_MS : CALL_WAIT_MS, signal);
     this.#refill();
     return given;
@@ -129,7 +125,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   get room(): boolean {
     if (this.#spares.count > 0) return true;
     // Those for whom no worker is being started yet will have one.
-    const coming = Math.max(0, this.#line.length - this.#starting);
+    const coming = Math.max(0, this.#line.length - this.#starts.underWay);
     return this.#budget.live + coming < this.#budget.limit && !this.#memoryPressure.nearlyFull;
   }
 
@@ -181,6 +177,27 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   /** Another worker may be started in its place. */
   onStuck(): void {
     this.#refill();
+  }
+
+  onReady(worker: Worker, startMs: number): void {
+    this.#spareTarget.started(startMs);
+    this.#offer(worker);
+  }
+
+  onRefused(exit: WorkerExit): void {
+    this.#startFailed(exit);
+  }
+
+  onGone(worker: Worker, exit: WorkerExit, wasReady: boolean): void {
+    this.#workers.delete(worker);
+    if (!wasReady && !worker.outdated) this.#startFailed(exit);
+    if (this.#spares.remove(worker)) {
+      // It had no session that could be told. Without the pause, a module that ends each spare would keep a processor
+      // busy.
+      this.#startFailed(exit);
+    }
+    this.#refill();
+    this.#budget.gone(this);
   }
 
   /**
@@ -303,8 +320,9 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     if (this.#memoryPressure.nearlyFull) return this.#free();
     const atOnce = Math.max(2, availableParallelism() * 2);
     const wanted = this.#line.length + this.sparesTarget - this.#spares.count;
-    while (this.#starting < Math.min(wanted, atOnce) && this.#budget.room) {
-      this.#start();
+    while (this.#starts.underWay < Math.min(wanted, atOnce) && this.#budget.room) {
+      const worker = this.#starts.start(this.#nextId());
+      if (worker !== undefined) this.#workers.add(worker);
       if (this.#backOff.pausing) return;
     }
     this.#free();
@@ -314,7 +332,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   #free(): void {
     if (this.#line.length === 0) return;
     if (this.#budget.room && !this.#memoryPressure.nearlyFull) return;
-    let coming = this.#starting + this.#budget.leaving;
+    let coming = this.#starts.underWay + this.#budget.leaving;
     while (coming < this.#line.length && this.#makePlace()) coming += 1;
   }
 
@@ -341,54 +359,6 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   /** Ends spares that are no longer needed, one at a time. */
   #shrink(): void {
     if (this.#spares.count > this.sparesTarget) this.#dropSpare('it was one spare too many');
-  }
-
-  #start(): void {
-    const id = this.#nextId();
-    const startedMs = performance.now();
-    let worker: Worker;
-    try {
-      worker = this.#starters.start(id, this);
-    } catch (error) {
-      const { message, shortage } = startFailure(error);
-      this.#events.emit('thread-exited', {
-        thread: id,
-        isolation: this.isolation,
-        cause: 'start_failed',
-        message,
-        killMs: undefined,
-        context: undefined,
-        requestsLost: 0,
-      });
-      return this.#startFailed({ cause: 'start_failed', message, shortage });
-    }
-    let started = false;
-    this.#workers.add(worker);
-    this.#starting += 1;
-    void worker.ready.then(
-      () => {
-        started = true;
-        this.#starting -= 1;
-        this.#spareTarget.started(performance.now() - startedMs);
-        this.#offer(worker);
-      },
-      () => {
-        if (started) return;
-        this.#starting -= 1;
-      },
-    );
-    void worker.gone.then((exit) => {
-      this.#workers.delete(worker);
-      this.#starters.gone(worker);
-      if (!started && !worker.outdated) this.#startFailed(exit);
-      if (this.#spares.remove(worker)) {
-        // It had no session that could be told. Without the pause, a module that ends each spare would keep a processor
-        // busy.
-        this.#startFailed(exit);
-      }
-      this.#refill();
-      this.#budget.gone(this);
-    });
   }
 
   #offer(worker: Worker): void {

@@ -1,0 +1,84 @@
+/** Starts the workers of one pool, counts those that are not ready yet, and reports what becomes of each. */
+import { performance } from 'node:perf_hooks';
+import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
+import { startFailure } from './start-shortage.js';
+import type { Starters } from './starters.js';
+import type { SessionWorker, WorkerExit } from './worker.js';
+import type { StarterOwner } from './worker-starter.js';
+
+export interface WorkerStartsOwner<Worker extends SessionWorker> extends StarterOwner {
+  /** It is a spare now. */
+  onReady(worker: Worker, startMs: number): void;
+  /** The system did not provide a worker. */
+  onRefused(exit: WorkerExit): void;
+  /** @param wasReady whether it has been a spare */
+  onGone(worker: Worker, exit: WorkerExit, wasReady: boolean): void;
+}
+
+export class WorkerStarts<Worker extends SessionWorker> {
+  readonly #starters: Starters<Worker>;
+  readonly #isolation: Isolation;
+  readonly #events: GatewayEmitter;
+  readonly #owner: WorkerStartsOwner<Worker>;
+  #underWay = 0;
+
+  constructor(
+    starters: Starters<Worker>,
+    isolation: Isolation,
+    events: GatewayEmitter,
+    owner: WorkerStartsOwner<Worker>,
+  ) {
+    this.#starters = starters;
+    this.#isolation = isolation;
+    this.#events = events;
+    this.#owner = owner;
+  }
+
+  /** How many are being started. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** @returns `undefined` if the system does not provide one; the owner has been told why */
+  start(id: number): Worker | undefined {
+    const startedMs = performance.now();
+    let worker: Worker;
+    try {
+      worker = this.#starters.start(id, this.#owner);
+    } catch (error) {
+      this.#refused(id, error);
+      return undefined;
+    }
+    let wasReady = false;
+    this.#underWay += 1;
+    void worker.ready.then(
+      () => {
+        wasReady = true;
+        this.#underWay -= 1;
+        this.#owner.onReady(worker, performance.now() - startedMs);
+      },
+      () => {
+        if (!wasReady) this.#underWay -= 1;
+      },
+    );
+    void worker.gone.then((exit) => {
+      this.#starters.gone(worker);
+      this.#owner.onGone(worker, exit, wasReady);
+    });
+    return worker;
+  }
+
+  #refused(id: number, error: unknown): void {
+    const { message, shortage } = startFailure(error);
+    this.#events.emit('thread-exited', {
+      thread: id,
+      isolation: this.#isolation,
+      cause: 'start_failed',
+      message,
+      killMs: undefined,
+      context: undefined,
+      requestsLost: 0,
+    });
+    this.#owner.onRefused({ cause: 'start_failed', message, shortage });
+  }
+}
