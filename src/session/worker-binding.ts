@@ -14,18 +14,20 @@ import type {
 } from '../isolation/worker.js';
 import { clockMs } from '../shared/clock.js';
 import type { DeclaredNotifications } from '../shared/declared-notifications.js';
-import { BulkheadError, messageOf } from '../shared/errors.js';
+import type { BulkheadError } from '../shared/errors.js';
 import type { InputRequiredFrame, ListsFrame, SendFrame } from '../shared/frames/from-worker.js';
 import type { HandleTools } from '../shared/handle-tools.js';
 import { LazySet } from '../shared/lazy-collections.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { SessionState, ThreadSnapshot } from '../telemetry/snapshot.js';
+import { Acquisition, type AcquisitionOwner } from './acquisition.js';
 import type { KeptStart } from './kept-start.js';
 import { KeptState } from './kept-state.js';
 import { Replay } from './replay.js';
 import type { SessionTotals } from './session-totals.js';
 import { type ChangedWorker, VersionChange } from './version-change.js';
+import { requestsOf, WaitingMessages } from './waiting-messages.js';
 
 const MAX_DEATHS = 3;
 const DEATHS_WINDOW_MS = 60_000;
@@ -41,8 +43,6 @@ const REQUEST_IDS_PER_WORKER = 1_000_000;
 const MAX_UNREAD_CHARS = 16 * 1024 * 1024;
 const MAX_UNREAD_CHARS_OF_ALL = 256 * 1024 * 1024;
 const FREE_UNREAD_CHARS = 64 * 1024;
-/** Notifications and responses that wait for a worker. Requests have their own limit. */
-const MAX_WAITING_MESSAGES = 256;
 
 /** The session, as its binding sees it. */
 export interface BindingOwner {
@@ -82,14 +82,14 @@ export interface BindingOwner {
 /** The states that depend on the worker. */
 type Attachment = Exclude<SessionState, 'ending'>;
 
-export class WorkerBinding implements WorkerOwner, ChangedWorker {
+export class WorkerBinding implements WorkerOwner, AcquisitionOwner, ChangedWorker {
   readonly #owner: BindingOwner;
   /** Created when something is stored first. */
   #state: KeptState | undefined;
   readonly replay = new Replay();
   /** Requests that the current worker was sent and has not answered. */
   readonly #posted = new LazySet<RequestId>();
-  #waiting: PostedMessage[] = [];
+  readonly #waiting = new WaitingMessages();
   /**
    * A message that a worker which is falling asleep has not received. The next worker would receive it in the replay.
    */
@@ -100,7 +100,7 @@ export class WorkerBinding implements WorkerOwner, ChangedWorker {
   #fallingAsleep = false;
   /** Set while it leaves a worker that runs an earlier version of its server. */
   #change: VersionChange | undefined;
-  #acquiring: AbortController | undefined;
+  #acquisition: Acquisition | undefined;
   #wakingMs = 0;
   #workers = 0;
   #deaths: number[] = [];
@@ -119,7 +119,7 @@ export class WorkerBinding implements WorkerOwner, ChangedWorker {
   }
 
   get #attachment(): Attachment {
-    if (this.#worker === undefined) return this.#acquiring === undefined ? 'asleep' : 'waking';
+    if (this.#worker === undefined) return this.#acquisition === undefined ? 'asleep' : 'waking';
     if (this.#fallingAsleep) return 'falling_asleep';
     return this.#setUp ? 'awake' : 'waking';
   }
@@ -161,7 +161,7 @@ export class WorkerBinding implements WorkerOwner, ChangedWorker {
 
   /** Whether a message waits, or the worker has work that must not be interrupted. */
   get working(): boolean {
-    if (this.#worker === undefined) return this.#acquiring !== undefined;
+    if (this.#worker === undefined) return this.#acquisition !== undefined;
     return !this.#setUp || this.#posted.size > 0 || (!this.#fallingAsleep && !this.#worker.idle);
   }
 
@@ -171,14 +171,12 @@ export class WorkerBinding implements WorkerOwner, ChangedWorker {
 
   /** Whether one more notification or response would have to be dropped. */
   get full(): boolean {
-    return this.#waiting.length >= MAX_WAITING_MESSAGES;
+    return this.#waiting.full;
   }
 
   /** Characters of messages that no worker has read. */
   get unreadChars(): number {
-    let chars = this.#worker?.unreadChars ?? 0;
-    for (const { body } of this.#waiting) chars += body.length;
-    return chars;
+    return this.#waiting.chars + (this.#worker?.unreadChars ?? 0);
   }
 
   /** Whether one more message would have to be refused until some have been read. */
@@ -272,9 +270,9 @@ export class WorkerBinding implements WorkerOwner, ChangedWorker {
 
   cancel(requestId: RequestId, reason: string): void {
     this.#posted.delete(requestId);
-    this.#waiting = this.#waiting.filter((message) => message.requestId !== requestId);
+    this.#waiting.remove(requestId);
     // Otherwise a worker would be taken from a session that needs it, only to fall asleep again.
-    if (this.#waiting.length === 0) this.#stopAcquiring('what waited for it was cancelled');
+    if (this.#waiting.size === 0) this.#stopAcquiring('what waited for it was cancelled');
     this.#worker?.cancel(requestId, reason);
     this.#change?.look();
   }
@@ -307,6 +305,23 @@ export class WorkerBinding implements WorkerOwner, ChangedWorker {
     return this.#ended;
   }
 
+  onAcquired(worker: SessionWorker): void {
+    this.#acquisition = undefined;
+    this.#worker = worker;
+    const state = this.#state?.block();
+    const firstRequestId = this.#workers * REQUEST_IDS_PER_WORKER;
+    const { handleTools } = this.#owner;
+    worker.claim(this, { state, replay: this.replay.messages(), firstRequestId, handleTools });
+    this.#workers += 1;
+    this.#postWaiting(worker);
+  }
+
+  onUnavailable(error: BulkheadError): void {
+    this.#acquisition = undefined;
+    this.#count();
+    this.#owner.onUnavailable(error, requestsOf(this.#waiting.take()));
+  }
+
   onClaimed(declared?: DeclaredNotifications): void {
     // The session ended while the worker was set up; otherwise nobody would notice the worker's end.
     if (this.#ended !== undefined) return;
@@ -328,7 +343,7 @@ export class WorkerBinding implements WorkerOwner, ChangedWorker {
     this.#unheard = undefined;
     this.#change?.refused();
     if (this.#change?.waits !== true) this.postWaiting();
-    else if (this.#waiting.length > 0) this.#change.onWaiting();
+    else if (this.#waiting.size > 0) this.#change.onWaiting();
     this.#owner.onStayAwake();
     // It may have been told to sleep before another version of its server was there.
     this.renew();
@@ -375,15 +390,15 @@ export class WorkerBinding implements WorkerOwner, ChangedWorker {
     this.#change = undefined;
     this.#count();
     if (this.#ended !== undefined) return 0;
-    for (const { requestId } of unread) if (requestId !== undefined) this.#posted.delete(requestId);
+    for (const requestId of requestsOf(unread)) this.#posted.delete(requestId);
     const lost = new Set(this.#posted);
     this.#posted.clear();
-    if (unread.length > 0) this.#waiting = [...unread, ...this.#waiting];
+    this.#waiting.putBack(unread);
     this.#owner.onWorkerGone(exit, lost, !slept && this.#diesTooOften());
     if (stayedBehind && this.#ended === undefined) this.#owner.onVersionLeft();
     // Messages that the worker has not read, and those that arrived while it fell asleep.
-    if (this.#ended === undefined && this.#waiting.length > 0 && this.#acquiring === undefined)
-      void this.#acquire();
+    if (this.#ended === undefined && this.#waiting.size > 0 && this.#acquisition === undefined)
+      this.#acquire();
     return lost.size;
   }
 
@@ -405,78 +420,41 @@ export class WorkerBinding implements WorkerOwner, ChangedWorker {
 
   #wait(message: PostedMessage): void {
     if (this.#ended !== undefined) return;
-    this.#waiting.push(message);
+    this.#waiting.add(message);
     this.#change?.onWaiting();
-    if (this.#acquiring === undefined && this.#worker === undefined) void this.#acquire();
+    if (this.#acquisition === undefined && this.#worker === undefined) this.#acquire();
   }
 
-  async #acquire(): Promise<void> {
+  #acquire(): void {
     this.#wakingMs = performance.now();
-    const acquiring = new AbortController();
-    this.#acquiring = acquiring;
+    this.#acquisition = new Acquisition(
+      (signal) => this.#owner.acquire(signal, this.#introducedClient),
+      this,
+    );
     this.#count();
-    let worker: SessionWorker;
-    try {
-      // A worker that died, or became outdated, just after the pool gave it out serves nobody.
-      do worker = await this.#owner.acquire(acquiring.signal, this.#introducedClient);
-      while (!usable(worker) && this.#acquiring === acquiring);
-    } catch (error) {
-      if (this.#acquiring !== acquiring) return;
-      this.#acquiring = undefined;
-      this.#count();
-      this.#unavailable(error);
-      return;
-    }
-    // The worker was already on its way when the waiting stopped. Later messages have asked for another one.
-    if (this.#acquiring !== acquiring) return worker.kill('ended', 'its session does not need it any more');
-    this.#acquiring = undefined;
-    this.#attach(worker);
+    this.#acquisition.start();
   }
 
   get #introducedClient(): IntroducedClient | undefined {
     return this.replay.introduced ? this.replay : undefined;
   }
 
-  /** Forgets the request for a worker at once, before the pool has answered, so that the next message can ask again. */
   #stopAcquiring(reason: string): void {
-    const acquiring = this.#acquiring;
-    this.#acquiring = undefined;
+    const acquisition = this.#acquisition;
+    this.#acquisition = undefined;
     this.#count();
-    acquiring?.abort(new BulkheadError('ERR_BULKHEAD_THREAD_WAIT', reason));
-  }
-
-  #attach(worker: SessionWorker): void {
-    this.#worker = worker;
-    const state = this.#state?.block();
-    const firstRequestId = this.#workers * REQUEST_IDS_PER_WORKER;
-    const { handleTools } = this.#owner;
-    worker.claim(this, { state, replay: this.replay.messages(), firstRequestId, handleTools });
-    this.#workers += 1;
-    this.#postWaiting(worker);
+    acquisition?.stop(reason);
   }
 
   #postWaiting(worker: SessionWorker): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const message of waiting) {
+    for (const message of this.#waiting.take()) {
       if (message.requestId !== undefined) this.#posted.add(message.requestId);
       worker.post(message);
     }
   }
 
-  #unavailable(error: unknown): void {
-    const lost = new Set<RequestId>();
-    for (const { requestId } of this.#waiting) if (requestId !== undefined) lost.add(requestId);
-    this.#waiting = [];
-    const reason =
-      error instanceof BulkheadError
-        ? error
-        : new BulkheadError('ERR_BULKHEAD_THREAD_START', messageOf(error));
-    this.#owner.onUnavailable(reason, lost);
-  }
-
   async #end(reason: string, kept: KeptStart | undefined): Promise<void> {
-    this.#waiting = [];
+    this.#waiting.take();
     this.#change?.close();
     this.#change = undefined;
     this.#state?.release();
@@ -492,10 +470,4 @@ export class WorkerBinding implements WorkerOwner, ChangedWorker {
     await worker.gone;
     await this.#owner.childrenGone(worker);
   }
-}
-
-function usable(worker: SessionWorker): boolean {
-  if (worker.state !== 'spare') return false;
-  if (worker.outdated) worker.kill('ended', 'another version of its server has taken its place');
-  return !worker.outdated;
 }
