@@ -33,6 +33,7 @@ const FLAGS = [
   ['--session-idle', '60s'],
   ['--disconnect-grace', '60s'],
   ['--max-threads', String(GATEWAY_THREADS)],
+  ['--affinity', 'request'],
   ['--max-body-bytes', '1MiB'],
   ['--log-level', 'debug'],
   ['--log-format', 'json'],

@@ -9,6 +9,7 @@ export const KINDS = [
   'json',
   'json-rpc',
   'mcp',
+  'stateless',
   'depth',
   'size',
   'streams',

@@ -63,8 +63,9 @@ function judgeMessage(input: Input, message: unknown): string | undefined {
   if (jsonrpc !== '2.0') return 'a message without "jsonrpc": "2.0"';
   if ((result === undefined) === (error === undefined))
     return 'a message with both or neither of result and error';
-  // JSON-RPC 2.0, section 5: null if the id could not be read.
-  if (input.id !== undefined && id !== input.id && id !== null)
+  // JSON-RPC 2.0, section 5: null if the id could not be read. Revision 2026-07-28 has no such id: it is left out.
+  const unread = id === null || (id === undefined && input.kind === 'stateless');
+  if (input.id !== undefined && id !== input.id && !unread)
     return `the id ${JSON.stringify(id)} is another one`;
   if (error === undefined) return undefined;
   const { code, message: sentence } = error as Record<string, unknown>;

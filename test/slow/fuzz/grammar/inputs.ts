@@ -14,6 +14,7 @@ import { type HeaderLine, JSON_HEADERS, oddEventId } from './http-headers.js';
 import { brokenJson, deepJson, jsonValue, largeJson } from './json.js';
 import { oddMessage, response } from './json-rpc.js';
 import { initialize, notification, request } from './mcp.js';
+import { statelessRequest } from './stateless.js';
 
 /** How often each kind occurs. Those that need a new connection are more expensive. */
 const WEIGHTS: Readonly<Record<Kind, number>> = {
@@ -23,7 +24,8 @@ const WEIGHTS: Readonly<Record<Kind, number>> = {
   framing: 6,
   json: 12,
   'json-rpc': 14,
-  mcp: 24,
+  mcp: 18,
+  stateless: 16,
   depth: 3,
   size: 0.3,
   streams: 5,
@@ -90,6 +92,8 @@ function inputOfKind(kind: Kind, random: Random, surroundings: Surroundings): In
       if (group === 'initialize') return opening(random, kind, text, id);
       return post(Buffer.from(text), id);
     }
+    case 'stateless':
+      return stateless(random);
     case 'depth': {
       const value = deepJson(random, random.magnitude(50, MOST_LEVELS));
       return random.chance(0.2)
@@ -160,6 +164,19 @@ function opening(random: Random, kind: Kind, text: string, id?: number | string)
     body: Buffer.from(text),
   });
   return { kind, listener: 'mcp', pieces: [bytes], ending: 'answer', head: false, id };
+}
+
+/** A request that stands for itself. One whose response never ends is left at once, which ends it. */
+function stateless(random: Random): Input {
+  const { text, id, headers, listens } = statelessRequest(random, random.chance(0.4) ? 0 : 0.2);
+  const bytes = framed(random, {
+    method: 'POST',
+    target: '/mcp',
+    headers: [...JSON_HEADERS, ...headers],
+    body: Buffer.from(text),
+  });
+  const ending = listens ? 'destroy' : 'answer';
+  return { kind: 'stateless', listener: 'mcp', pieces: [bytes], ending, head: false, id };
 }
 
 /** The value at each place of a message where one may be, or as the whole body. */

@@ -72,7 +72,7 @@ export function initialize(random: Random, oddity: number): McpRequest {
   return { text: `{"jsonrpc":"2.0","id":${id},"method":"initialize","params":${params}}`, id };
 }
 
-function methodAndParams(random: Random, oddity: number): readonly [string, string | undefined] {
+export function methodAndParams(random: Random, oddity: number): readonly [string, string | undefined] {
   const group = random.weighted({ call: 10, lists: 4, resources: 4, prompts: 3, completion: 3, more: 4 });
   switch (group) {
     case 'call':
