@@ -1,9 +1,11 @@
 /** Requests of revision 2026-07-28 to a gateway that drains or has no room: refusals by 503 or 429 would send clients to initialize. */
 import { expect } from 'chai';
+import { afterThisTest } from '../support/cleanup.js';
 import { withDeadline } from '../support/deadline.js';
 import { once } from '../support/events.js';
 import { type Gateway, type GatewayOptions, rawClient, startGateway } from '../support/gateway.js';
-import { fixtureModule } from '../support/modules.js';
+import { fixtureModule, toolsModule } from '../support/modules.js';
+import { RawClient } from '../support/raw-client.js';
 import { askStateless, postStateless } from '../support/stateless.js';
 
 const CLOSE_DEADLINE_MS = 30_000;
@@ -17,6 +19,33 @@ describe('A gateway that drains, in the stateless era', () => {
     await expectDiscovered(gateway);
     await expectRefused(gateway, 'draining');
     finish();
+    await closed;
+  });
+
+  it('answers server/discover for a program that was never started', async () => {
+    const gateway = await startGateway({
+      serverModule: undefined,
+      servers: {
+        tools: { module: toolsModule },
+        never: { command: process.execPath, args: ['-e', 'process.exit(1)'] },
+      },
+      affinity: 'request',
+      sseAfter: '20ms',
+      drainTimeout: '30s',
+    });
+    const clientOf = (name: string): RawClient => {
+      const client = new RawClient(new URL(`/${name}/mcp`, gateway.url));
+      afterThisTest(() => client.destroy());
+      return client;
+    };
+    const client = clientOf('tools');
+    await postStateless(client, 'tools/call', SLOW);
+    const closed = withDeadline(gateway.close(), 'gateway.close()', CLOSE_DEADLINE_MS);
+    const discovered = await askStateless(clientOf('never'), 'server/discover');
+    expect(discovered.status).to.equal(200);
+    expect(discovered.answer.result).to.include({ resultType: 'complete', ttlMs: 0, cacheScope: 'private' });
+    expect((await askStateless(clientOf('never'), 'tools/list')).answer.error?.code).to.equal(-31000);
+    client.destroy();
     await closed;
   });
 

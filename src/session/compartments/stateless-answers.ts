@@ -2,12 +2,37 @@
  * What the main thread answers in the stateless era without a compartment: `server/discover`, and the lists of a server
  * whose lists are static or have been learned.
  */
-import type { AnswerSource, CachedAnswer, CachedAnswers } from '../../servers/cached-answers.js';
+import {
+  type AnswerSource,
+  answerOf,
+  type CachedAnswer,
+  type CachedAnswers,
+} from '../../servers/cached-answers.js';
 import { COMPARTMENT_PARAMS } from '../../shared/compartment.js';
-import { LIST_METHODS, type ListKind } from '../../shared/list-methods.js';
+import { LIST_KINDS, LIST_METHODS, type ListKind } from '../../shared/list-methods.js';
 import type { RequestId } from '../../shared/request-id.js';
-import { DISCOVER } from '../../shared/stateless.js';
-import { STATELESS_VERSION } from '../../shared/stateless-protocol.js';
+import { DISCOVER, discoverResult } from '../../shared/stateless.js';
+import { SERVED_VERSIONS, STATELESS_VERSION } from '../../shared/stateless-protocol.js';
+
+/**
+ * What `server/discover` is answered by a gateway that cannot ask the server, and has never asked it. An error would send
+ * clients to `initialize`, and without capabilities they would never ask for a list. So it has the capabilities that most
+ * servers have, it must not be kept, and requests are told the truth; clients that listen ask for the lists again.
+ */
+const PRESUMED = answerOf(
+  JSON.stringify(
+    discoverResult(
+      {
+        serverInfo: undefined,
+        capabilities: Object.fromEntries(LIST_KINDS.map((kind) => [kind, { listChanged: true }])),
+        instructions: undefined,
+      },
+      SERVED_VERSIONS,
+      'single',
+    ),
+  ),
+  undefined,
+);
 
 export interface StatelessAnswer {
   readonly body: string;
@@ -49,7 +74,12 @@ export class StatelessAnswers {
     id: RequestId,
   ): StatelessAnswer | undefined {
     const known = this.#known(method, params);
-    return known && { body: `${known.before}${JSON.stringify(id)}${known.after}`, failure: known.failure };
+    return known && withId(known, id);
+  }
+
+  /** To `server/discover`, if no compartment can answer it. */
+  presumed(id: RequestId): StatelessAnswer {
+    return withId(PRESUMED, id);
   }
 
   #known(method: string, params: Readonly<Record<string, unknown>>): CachedAnswer | undefined {
@@ -65,4 +95,8 @@ export class StatelessAnswers {
       if (answers === current && LIST_METHODS[kind].includes(method)) return true;
     return false;
   }
+}
+
+function withId({ before, after, failure }: CachedAnswer, id: RequestId): StatelessAnswer {
+  return { body: `${before}${JSON.stringify(id)}${after}`, failure };
 }

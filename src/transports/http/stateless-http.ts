@@ -99,8 +99,10 @@ export class StatelessHttp {
       const id = sessions.newRequestKey();
       compartment.request([{ ...message, id, stateless: true }], false, this.#stream('post', response));
     };
-    const refuse = (rejection: Rejection<RejectionReason>): void =>
-      this.#refuse(request, response, classified, rejection);
+    const refuse = (rejection: Rejection<RejectionReason>): void => {
+      if (message.method !== DISCOVER) return this.#refuse(request, response, classified, rejection);
+      sendJson(response, 200, sessions.stateless.presumed(message.replyId).body);
+    };
     const handled = this.#ofHandle(caller, classified);
     if (handled === undefined) {
       const isGone = (): boolean => response.destroyed;

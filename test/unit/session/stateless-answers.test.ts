@@ -44,3 +44,16 @@ describe('Answers of the stateless era that are known', () => {
     expect(stateless.answer('tools/list', {}, 1)?.body).to.contain('tools/list of new');
   });
 });
+
+describe('What is answered to server/discover by a gateway that cannot ask the server', () => {
+  it('has what most servers have, and must not be kept', () => {
+    const { body, failure } = world().stateless.presumed('probe');
+    expect(failure).to.equal(undefined);
+    const { id, result } = JSON.parse(body);
+    expect(id).to.equal('probe');
+    expect(result).to.deep.include({ resultType: 'complete', ttlMs: 0, cacheScope: 'private' });
+    expect(result.supportedVersions).to.include('2026-07-28');
+    const listed = { listChanged: true };
+    expect(result.capabilities).to.deep.equal({ tools: listed, prompts: listed, resources: listed });
+  });
+});
