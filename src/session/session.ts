@@ -187,6 +187,11 @@ export class Session
     this.#binding.replay.initialized(BARE_INITIALIZED);
   }
 
+  /** As if a message needed its worker. */
+  prepare(): void {
+    this.#binding.prepare();
+  }
+
   /** Whether its server has said that its lists have changed. */
   get listsChanged(): boolean {
     return this.#cached.changed;
@@ -407,6 +412,10 @@ export class Session
     this.#presence.touch();
     if (this.#pending.size === 0 && this.#binding.attached) this.#owner.onIdle();
     this.#compartmentOwner?.onRequestOver(this);
+  }
+
+  onReady(): void {
+    this.#compartmentOwner?.onReady(this);
   }
 
   onCancelled(id: RequestId, why: string): void {

@@ -195,6 +195,12 @@ export class WorkerBinding implements WorkerOwner, AcquisitionOwner, ChangedWork
     return this.#worker?.snapshot();
   }
 
+  /** Claims a worker before a message needs it. */
+  prepare(): void {
+    if (this.#ended === undefined && this.#worker === undefined && this.#acquiring === undefined)
+      void this.#acquire();
+  }
+
   request(request: PostedRequest): void {
     const worker = this.#listening;
     if (worker === undefined) return this.#wait(request);

@@ -35,6 +35,8 @@ export interface SignalledSession extends ParkedCallOwner {
   readonly context: SessionContext;
   answer(stream: ResponseStream, body: string, id: RequestId): void;
   renew(changed: readonly ListKind[]): void;
+  /** Its worker has been set up. */
+  onReady(): void;
   end(reason: EndReason): Promise<void>;
 }
 
@@ -279,6 +281,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     this.#owner.onWorker(this.#session, true);
     this.#owner.events.emit('session-woke', { context: this.#session.context, wakeMs });
     this.#pending.get(this.#start?.id)?.stream.mayStream();
+    this.#session.onReady();
   }
 
   onWorkerGone(exit: WorkerExit, lost: ReadonlySet<RequestId>, often: boolean): void {

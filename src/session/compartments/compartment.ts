@@ -24,6 +24,8 @@ export interface Compartment {
   readonly teaches: boolean;
   readonly idleMs: number;
   readonly requestsInFlight: number;
+  /** Has its worker set up before a request needs it; its owner is told when it is. */
+  prepare(): void;
   end(reason: EndReason): Promise<void>;
 }
 
@@ -33,6 +35,8 @@ export interface CompartmentOwner {
    * A request is over for its client, whose answer has not been sent yet; or nobody continues what waited for its client.
    */
   onRequestOver(compartment: Compartment): void;
+  /** Its worker has been set up. */
+  onReady(compartment: Compartment): void;
   /** Its time is over, if it is: why. */
   expired(compartment: Compartment): EndReason | undefined;
   onEnded(compartment: Compartment): void;

@@ -70,6 +70,11 @@ export class Compartments {
     return this.#ofRequests.waiting;
   }
 
+  /** The gateway stops, and its calls in flight have finished. */
+  close(): void {
+    this.#ofRequests.close();
+  }
+
   /** Gives a request without a handle its compartment: at once, or when one is free. */
   serve(request: CompartmentRequest<Session>): void {
     const sessions = this.#sessions;

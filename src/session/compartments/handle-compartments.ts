@@ -66,6 +66,8 @@ export class HandleCompartments<Kind extends Compartment> implements Compartment
 
   onRequestOver(): void {}
 
+  onReady(): void {}
+
   /** As a session: `session-idle` and `session-max-age`. */
   expired(): EndReason | undefined {
     return undefined;

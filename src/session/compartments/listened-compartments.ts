@@ -102,6 +102,7 @@ export class ListenedCompartments implements Announcements {
   }
 
   async close(): Promise<void> {
+    this.#compartments.close();
     await this.listeners?.end();
     for (const { resources } of this.#watches.values()) resources.close();
   }

@@ -29,6 +29,8 @@ export class PrincipalCompartments<Kind extends Compartment> implements Compartm
 
   onRequestOver(): void {}
 
+  onReady(): void {}
+
   /** As a session: `session-idle` and `session-max-age`. */
   expired(): EndReason | undefined {
     return undefined;

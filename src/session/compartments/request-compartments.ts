@@ -1,23 +1,41 @@
 /**
  * Compartments that serve one request at a time and keep nothing between them. One is used again when its handler has
  * settled and has left nothing behind, and only for the same principal; otherwise it ends.
+ *
+ * A new compartment costs far more than a request, and what it costs slows down the requests that run meanwhile. So a
+ * request for which none is free first waits a moment for one that is; and before one has served its last request, its
+ * successor is set up.
  */
 import { serialize } from 'node:v8';
 import type { Rejection } from '../../protocol/rejection.js';
+import { type ClockTimer, clockMs, startTimer } from '../../shared/clock.js';
 import { Deadline } from '../../shared/deadline.js';
 import type { EndReason } from '../../telemetry/end-reason.js';
 import type { Caller, Compartment, CompartmentOwner } from './compartment.js';
 import { type CompartmentRequest, RequestLine } from './request-line.js';
+import { SharedCompartments } from './shared-compartments.js';
 
 /** After that many requests a fresh one is taken: what a module's code has piled up in memory goes. */
 const MAX_REQUESTS = 1_000;
+/** Then its successor is set up, which takes less time than the rest of the requests. */
+const SUCCEEDED_AFTER = 900;
 /** One that nobody needs is kept for this long, in milliseconds. */
 const IDLE_MS = 30_000;
+/** How long a request waits for a busy one, although another one could be opened. Its worker would hardly be set up by then. */
+const PATIENCE_MS = 8;
+/**
+ * How long a request waits while none becomes free, and no worker is left for another one. After that it takes the place of a
+ * session without work, or waits for the worker of any session or server.
+ */
+const STALLED_MS = 1_000;
+/** How often those who wait are looked at, if there is room and if there is none. */
+const LOOK_MS = { room: 4, full: 100 } as const;
 
 /** Longer than most servers' lists take until they have settled. */
 const TEACHING_MS = 5_000;
 
-interface Use {
+/** Of one compartment. */
+interface Served {
   readonly key: string;
   requests: number;
 }
@@ -36,9 +54,10 @@ export interface RequestCompartmentsParts<Kind> {
 export class RequestCompartments<Kind extends Compartment> implements CompartmentOwner {
   readonly #parts: RequestCompartmentsParts<Kind>;
   readonly #line = new RequestLine<Kind>();
-  /** By whom they may be used; the one that was used last is the last. */
-  readonly #idle = new Map<string, Kind[]>();
-  readonly #uses = new Map<Compartment, Use>();
+  /** By whom they may be used. */
+  readonly #shared = new Map<string, SharedCompartments<Compartment>>();
+  readonly #served = new Map<Compartment, Served>();
+  #look: ClockTimer | undefined;
 
   constructor(parts: RequestCompartmentsParts<Kind>) {
     this.#parts = parts;
@@ -51,36 +70,39 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
 
   /** Gives the request a compartment: at once, or when one is free. */
   serve(request: CompartmentRequest<Kind>): void {
-    const { caller } = request;
-    const key = keyOf(caller);
-    const idle = this.takeIdle(caller);
+    const key = keyOf(request.caller);
+    const idle = this.#takeIdle(key);
     if (idle !== undefined) return request.begin(idle);
-    if (this.#isBusy(key) && !this.#parts.room()) return this.#line.wait(key, request);
-    this.#serveAnew(request);
+    if (!this.#isWorthWaiting(key, clockMs())) return this.#serveAnew(request);
+    this.#line.wait(key, request);
+    this.#lookLater();
+  }
+
+  /** The gateway stops: requests that still wait are told so, because no drain waits for them. */
+  close(): void {
+    const rejection = this.#parts.rejection();
+    if (rejection !== undefined) this.#line.refuseAll(rejection);
   }
 
   /** One that is there and has nothing to do. The caller has it for one request alone, here and below. */
   takeIdle(caller: Caller): Kind | undefined {
-    const key = keyOf(caller);
-    const idle = this.#idle.get(key);
-    const last = idle?.pop();
-    if (idle?.length === 0) this.#idle.delete(key);
-    return last;
+    return this.#takeIdle(keyOf(caller));
   }
 
   /** A new one. */
   open(caller: Caller): Kind {
-    const opened = this.#parts.open(caller, this);
-    this.#uses.set(opened, { key: keyOf(caller), requests: 0 });
+    const { opened, shared } = this.#open(caller);
+    shared.begins(opened);
     return opened;
   }
 
   onRequestOver(compartment: Compartment): void {
-    const use = this.#uses.get(compartment);
-    if (use === undefined || compartment.serving) return;
-    use.requests += 1;
-    if (!this.#parts.reuse() || use.requests >= MAX_REQUESTS || !compartment.clean) {
-      this.#uses.delete(compartment);
+    const served = this.#served.get(compartment);
+    const shared = served && this.#shared.get(served.key);
+    if (shared?.useOf(compartment) !== 'busy' || served === undefined || compartment.serving) return;
+    served.requests += 1;
+    if (!this.#parts.reuse() || served.requests >= MAX_REQUESTS || !compartment.clean) {
+      this.#forget(compartment);
       const end = (): void => void compartment.end('request_over');
       // Otherwise no worker of such a server would live long enough for that.
       if (compartment.teaches) new Deadline(TEACHING_MS, end);
@@ -88,11 +110,18 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
       else queueMicrotask(end);
       return;
     }
-    const idle = this.#idle.get(use.key);
-    if (idle === undefined) this.#idle.set(use.key, [compartment as Kind]);
-    else idle.push(compartment as Kind);
+    if (served.requests === SUCCEEDED_AFTER && shared.idle === 0) this.#openSuccessor(compartment);
+    shared.rests(compartment);
     // The answer leaves first.
-    if (this.#line.length > 0) queueMicrotask(() => this.#advance(use.key));
+    if (this.#line.length > 0) queueMicrotask(() => void this.#advance(served.key));
+  }
+
+  onReady(compartment: Compartment): void {
+    const served = this.#served.get(compartment);
+    const shared = served && this.#shared.get(served.key);
+    if (shared?.useOf(compartment) !== 'coming' || served === undefined) return;
+    shared.rests(compartment);
+    if (this.#line.length > 0) queueMicrotask(() => void this.#advance(served.key));
   }
 
   expired(compartment: Compartment): EndReason | undefined {
@@ -100,41 +129,89 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
   }
 
   onEnded(compartment: Compartment): void {
-    const use = this.#uses.get(compartment);
-    this.#uses.delete(compartment);
-    const idle = use && this.#idle.get(use.key);
-    if (use !== undefined && idle !== undefined) {
-      const left = idle.filter((one) => one !== compartment);
-      if (left.length === 0) this.#idle.delete(use.key);
-      else this.#idle.set(use.key, left);
-    }
+    this.#forget(compartment);
     // Its worker's place is free soon, for whoever waits.
-    for (const key of this.#line.keys()) queueMicrotask(() => this.#advance(key));
+    for (const key of this.#line.keys()) queueMicrotask(() => void this.#advance(key));
   }
 
-  /** A compartment is free, or can be opened now. */
-  #advance(key: string): void {
-    const idle = this.#idle.get(key)?.at(-1);
-    if (idle === undefined && this.#isBusy(key) && !this.#parts.room()) return;
+  #takeIdle(key: string): Kind | undefined {
+    return this.#shared.get(key)?.take() as Kind | undefined;
+  }
+
+  #open(caller: Caller): { readonly opened: Kind; readonly shared: SharedCompartments<Compartment> } {
+    const key = keyOf(caller);
+    const opened = this.#parts.open(caller, this);
+    this.#served.set(opened, { key, requests: 0 });
+    let shared = this.#shared.get(key);
+    if (shared === undefined) {
+      shared = new SharedCompartments();
+      this.#shared.set(key, shared);
+    }
+    return { opened, shared };
+  }
+
+  #forget(compartment: Compartment): void {
+    const served = this.#served.get(compartment);
+    if (served === undefined) return;
+    this.#served.delete(compartment);
+    const shared = this.#shared.get(served.key);
+    shared?.gone(compartment);
+    if (shared?.empty === true) this.#shared.delete(served.key);
+  }
+
+  /** The one that will take the place of this compartment, which is about to serve its last requests. */
+  #openSuccessor({ context }: Compartment): void {
+    if (!this.#parts.room() || this.#parts.rejection() !== undefined) return;
+    const { opened, shared } = this.#open(context);
+    shared.comes(opened);
+    opened.prepare();
+  }
+
+  /** Serves the first that waits, if a compartment is free or it has waited long enough; `false` if it waits on. */
+  #advance(key: string): boolean {
+    const sinceMs = this.#line.firstSinceMs(key);
+    if (sinceMs === undefined) return false;
+    const idle = this.#takeIdle(key);
+    if (idle === undefined && this.#isWorthWaiting(key, sinceMs)) return false;
     const request = this.#line.next(key);
-    if (request === undefined) return;
-    const taken = this.takeIdle(request.caller);
-    if (taken === undefined) this.#serveAnew(request);
-    else request.begin(taken);
+    if (idle !== undefined) request?.begin(idle);
+    else if (request !== undefined) this.#serveAnew(request);
+    return true;
+  }
+
+  /**
+   * Whether a request with this key should wait for a compartment that others use.
+   * @param sinceMs when it began to wait
+   */
+  #isWorthWaiting(key: string, sinceMs: number): boolean {
+    const shared = this.#shared.get(key);
+    if (shared === undefined || shared.busy + shared.coming === 0) return false;
+    const nowMs = clockMs();
+    if (this.#parts.room()) return this.#parts.reuse() && nowMs - sinceMs < PATIENCE_MS;
+    return nowMs - Math.max(sinceMs, shared.movedMs) < STALLED_MS;
+  }
+
+  #lookLater(): void {
+    if (this.#look !== undefined || this.#line.length === 0) return;
+    const ms = this.#parts.room() ? LOOK_MS.room : LOOK_MS.full;
+    this.#look = startTimer(() => this.#lookAtAll(), ms);
+    this.#look.unref();
+  }
+
+  #lookAtAll(): void {
+    this.#look = undefined;
+    for (const key of [...this.#line.keys()]) {
+      let moves = true;
+      while (moves) moves = this.#advance(key);
+    }
+    this.#lookLater();
   }
 
   #serveAnew(request: CompartmentRequest<Kind>): void {
     const rejection = this.#parts.rejection();
+    // That counts as movement: those behind it wait for their turn.
     if (rejection === undefined) request.begin(this.open(request.caller));
     else request.refuse(rejection);
-  }
-
-  /** Whether a compartment that it may share serves a request, and will be free. */
-  #isBusy(key: string): boolean {
-    const idle = this.#idle.get(key)?.length ?? 0;
-    let all = 0;
-    for (const use of this.#uses.values()) if (use.key === key) all += 1;
-    return all > idle;
   }
 }
 

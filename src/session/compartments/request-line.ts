@@ -1,8 +1,9 @@
 /**
- * Requests that wait for a compartment because no worker is left for another one. When one is free, it serves the next
- * request of the same principal: to end it and to start another worker would take far longer.
+ * Requests that wait for a compartment: for a moment, or for longer if no worker is left for another one. When one is free,
+ * it serves the next request of the same principal: to end it and to start another worker would take far longer.
  */
 import type { Rejection } from '../../protocol/rejection.js';
+import { clockMs } from '../../shared/clock.js';
 import { Deadline } from '../../shared/deadline.js';
 import type { Caller } from './compartment.js';
 
@@ -29,6 +30,7 @@ const TOO_LONG = {
 } as const;
 
 interface Waiting<Kind> {
+  readonly sinceMs: number;
   readonly request: CompartmentRequest<Kind>;
   readonly deadline: Deadline;
 }
@@ -49,21 +51,38 @@ export class RequestLine<Kind> {
 
   wait(key: string, request: CompartmentRequest<Kind>): void {
     if (this.#length >= MAX_WAITING_REQUESTS) return request.refuse(TOO_MANY);
-    const waiting = { request, deadline: new Deadline(WAIT_MS, () => this.#late(key, waiting)) };
+    const deadline = new Deadline(WAIT_MS, () => this.#late(key, waiting));
+    const waiting = { sinceMs: clockMs(), request, deadline };
     const line = this.#lines.get(key);
     if (line === undefined) this.#lines.set(key, [waiting]);
     else line.push(waiting);
     this.#length += 1;
   }
 
-  /** The next request that somebody waits for; `undefined`: none. */
-  next(key: string): CompartmentRequest<Kind> | undefined {
+  /** When the first request that somebody waits for has begun to wait; `undefined`: there is none. */
+  firstSinceMs(key: string): number | undefined {
     const line = this.#lines.get(key);
-    for (let first = line?.shift(); first !== undefined; first = line?.shift()) {
+    for (let first = line?.[0]; first !== undefined; first = line?.[0]) {
+      if (!first.request.isGone()) return first.sinceMs;
+      line?.shift();
       this.#left(key, first);
-      if (!first.request.isGone()) return first.request;
     }
     return undefined;
+  }
+
+  /** The next request that somebody waits for; `undefined`: none. */
+  next(key: string): CompartmentRequest<Kind> | undefined {
+    if (this.firstSinceMs(key) === undefined) return undefined;
+    const first = this.#lines.get(key)?.shift();
+    if (first !== undefined) this.#left(key, first);
+    return first?.request;
+  }
+
+  /** Nobody is served any more. */
+  refuseAll(rejection: Rejection<'draining' | 'session_limit'>): void {
+    for (const key of [...this.#lines.keys()])
+      for (let request = this.next(key); request !== undefined; request = this.next(key))
+        request.refuse(rejection);
   }
 
   #late(key: string, waiting: Waiting<Kind>): void {

@@ -11,6 +11,7 @@ const ANSWER_DEADLINE_MS = 10_000;
 /** It serves no requests, and stays for as long as it is kept. */
 const NOBODY: CompartmentOwner = {
   onRequestOver() {},
+  onReady() {},
   expired: () => undefined,
   onEnded() {},
 };

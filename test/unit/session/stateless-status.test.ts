@@ -25,7 +25,12 @@ describe('A request of the stateless era', () => {
     const { session: other, worker } = await given.awake();
     given.ask(other, 2);
     const session = given.sessions.open(STATELESS, given.streams);
-    const owner = { onRequestOver: () => {}, expired: () => undefined, onEnded: () => {} };
+    const owner = {
+      onRequestOver: () => {},
+      onReady: () => {},
+      expired: () => undefined,
+      onEnded: () => {},
+    };
     session.adopt({ ...initialize(), id: 'opening' }, owner);
     const connection = new StatusConnection();
     session.request([{ ...call(7), id: 'r-1', stateless: true }], false, connection);
