@@ -15,7 +15,7 @@ function text(file: string): string | undefined {
 
 /**
  * Copies the sources (`package.json`, its lock file, and what else is there) to the prefix, and runs `npm ci` there when
- * the lock file is another than the last time. Scripts of packages don't run.
+ * the lock file has changed since the last time. Scripts of packages are not run.
  * @throws when npm fails.
  */
 export async function installInto(

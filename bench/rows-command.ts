@@ -54,8 +54,8 @@ async function measure({ rows, settings, markdownFile, jsonFile }: Arguments, ki
 }
 
 /**
- * Runs the rows that the command line names. Goals that are missed are shown, not punished: the exit code is 0 unless a
- * server answered wrong or failed, and 2 when an argument is wrong.
+ * Runs the rows that the command line names. The exit code is 1 if a server failed or gave a wrong answer, and 2 if an argument is
+ * wrong. Missed goals are shown, and do not change it.
  * @param command the file that is run, for the usage
  * @param kind names the section of a document, of which each major version of Node has its own
  * @param heading of that section, before the version of Node

@@ -51,7 +51,7 @@ await build({
   external: ['undici', 'piscina', './typescript-hooks.cjs'],
   plugins: patched ? [lazySchemas(sdkTypes), lazyPackages, lazyNodeModules] : [],
 });
-// They load nothing of Node that they do not use at once; esbuild runs only for TypeScript with computed imports.
+// They load no part of Node that they do not use at once; esbuild runs only for TypeScript with computed imports.
 await build({
   ...bundled,
   entryPoints: {

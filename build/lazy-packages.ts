@@ -53,7 +53,7 @@ export const lazyPackages: Plugin = {
         return { path: String(index), namespace };
       });
     }
-    // What nobody imports by this name any more may be in the bundle by another.
+    // A package that nobody imports by this name any more may have got into the bundle by another one.
     onEnd(() => ({
       errors: [...unused].map(({ filter }) => ({
         text: `nothing imports ${filter} any more: see build/lazy-packages.ts`,

@@ -1,6 +1,6 @@
 /**
  * An esbuild plugin that makes the SDK build each of its zod schemas on first use. Its types.js builds all 150 when it is
- * loaded, of which a session uses a dozen. What a schema is does not change: the same expression runs, later, once.
+ * loaded, of which a session uses a dozen. The schemas do not change: each is built by the same expression, once, but later.
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';

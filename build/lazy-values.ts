@@ -1,12 +1,13 @@
-/** Makes values that a text computes when it is loaded lazy: each becomes a getter of one object. */
+/** Makes the top-level values of a script lazy: each becomes a getter of one object. */
 import { type TransformOptions, transform } from 'esbuild';
 
 /** The oldest Node that the bundles run on. */
 export const TARGET = 'node20.19';
 
 /**
- * A class has its getters from V8 at once and cheaply. The first use of a value puts it in front of its getter.
- * @param holder a name that the text does not have
+ * A class is used because V8 creates all of its getters at once, and cheaply. The first use of a value defines it on the object,
+ * where it hides the getter.
+ * @param holder a name that does not occur in the text
  * @param values expressions by name
  */
 export function lazyValues(holder: string, values: Readonly<Record<string, string>>): string {
@@ -21,7 +22,7 @@ function ${holder}$keep(name, value) {
 `;
 }
 
-/** Names without a declaration become members of the holder; esbuild knows which mention is which. */
+/** Names without a declaration become members of the holder; esbuild finds out which mentions are meant. */
 export async function replaceNames(
   text: string,
   holder: string,

@@ -15,8 +15,8 @@ const PACKAGES = {
 };
 
 /**
- * Imports of packages. Importing the SDK has no effects, though it doesn't say so: only what is named is joined.
- * @param folder of what many import, as a module reaches it
+ * Imports of packages. Importing the SDK has no side effects, although its package.json does not say so: only what is named is joined.
+ * @param folder where the shared files are, as modules import them
  */
 const packages = (folder: string): Plugin => ({
   name: 'packages',
@@ -34,7 +34,7 @@ const packages = (folder: string): Plugin => ({
 });
 const RESOLVED = {};
 
-/** zod's sentences in fifty languages are a third of it. */
+/** zod's messages in fifty languages are a third of its size. */
 const withoutLocales: Plugin = {
   name: 'without-locales',
   setup({ onResolve, onLoad }) {
@@ -52,7 +52,7 @@ const joined = {
   keepNames: true,
   legalComments: 'none',
   logLevel: 'warning',
-  // What CommonJS packages expect; an ES module has none.
+  // CommonJS packages need `require`, which an ES module does not have.
   banner: {
     js: "import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);",
   },

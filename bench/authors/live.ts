@@ -45,7 +45,7 @@ export async function saveToLive(served: Served, folder: string, round: number):
     }
     if (outcome.kind === 'answered') continue;
     failures += 1;
-    // What most clients do not: most have to be restarted.
+    // Most clients do not open another session: they have to be restarted.
     sessionKept = false;
     await session.close();
     const next = await sessionWithin(served, LIVE_DEADLINE_MS);

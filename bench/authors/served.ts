@@ -36,7 +36,7 @@ export async function sessionWithin({ url, running }: Served, ms: number): Promi
     try {
       return await within(McpSession.open(url), endMs - performance.now());
     } catch {
-      // Nobody listens yet, or what listens serves nothing.
+      // Nothing listens yet, or it does not serve requests yet.
       await delay(POLL_MS);
     }
   }

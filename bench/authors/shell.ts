@@ -31,7 +31,7 @@ export interface CommandSettings {
 
 function launch(words: readonly string[], cwd: string) {
   const [file = '', ...args] = words;
-  // The author says yes where npx asks whether it may download a package.
+  // The author answers yes when npx asks whether it may download a package.
   const child = adopt(
     spawn(file, args, {
       cwd,

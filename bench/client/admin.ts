@@ -47,8 +47,8 @@ export class Admin {
   }
 
   /**
-   * Polls until the histogram counts more than it did; seldom, and not at once, because a scrape costs the gateway
-   * milliseconds, which would count as those of what is measured. Returns the mean of what was added, in milliseconds.
+   * Polls until the histogram counts more than before. It polls at long intervals, because a scrape takes milliseconds of the
+   * gateway's time, which would count in the measurement. Returns the mean of what was added, in milliseconds.
    */
   async nextObservationMs(name: string, before: HistogramTotals): Promise<number> {
     const now = await this.#until(`an observation of ${name}`, 100, async () => {

@@ -10,7 +10,7 @@ export async function holdStream(url: URL, sessionId: string): Promise<IncomingM
   outgoing.end();
   const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
   incoming.resume();
-  // The server goes before its clients do.
+  // The server stops before its clients.
   incoming.on('error', () => undefined);
   return incoming;
 }

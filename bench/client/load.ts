@@ -7,7 +7,7 @@ export interface EchoClient {
 }
 
 /**
- * Closed loop: every client has one call in flight and sends the next when the answer is there.
+ * Closed loop: every client has one call in flight and sends the next when it has the answer.
  * @returns calls that were answered.
  */
 export async function closedLoop(clients: readonly EchoClient[], durationMs: number): Promise<number> {
@@ -27,15 +27,15 @@ export async function closedLoop(clients: readonly EchoClient[], durationMs: num
 
 /**
  * Closed loop until code is compiled. The SDK's server in one thread still gains speed after 8 s of full load,
- * and each session thread has compiled code of its own.
+ * and each session thread compiles its own code.
  */
 export async function warmUp(clients: readonly EchoClient[], quick: boolean): Promise<void> {
   await closedLoop(clients, quick ? 4000 : 10_000);
 }
 
 /**
- * Open loop: so many calls a second, in turn over the clients, sent at their time also while earlier ones wait.
- * The time in the queue behind a stalled call counts, so a stall is seen by every call that it delays.
+ * Open loop: a fixed number of calls a second, distributed over the clients in turn. Each is sent on time, even if earlier ones have
+ * no answer yet. Latency includes the time in the queue behind a stalled call, so that every call that a stall delays shows it.
  * @returns each call's latency in milliseconds.
  */
 export function openLoop(

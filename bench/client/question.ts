@@ -56,7 +56,7 @@ export async function ask(
 ): Promise<HttpAnswer> {
   const body = `{"jsonrpc":"2.0","id":${id},${members}}`;
   const answer = await exchange(client, 'POST', url.pathname, headers, body);
-  // A server's own requests have ids too, and methods.
+  // Requests of the server also have an id, but they have a method as well.
   const responses = messagesIn(answer).filter(({ method }) => method === undefined);
   const [response] = responses;
   if (responses.length !== 1 || response === undefined || response.id !== id || !fits(response)) {

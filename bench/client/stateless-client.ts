@@ -1,6 +1,6 @@
 /**
- * The measuring client of revision 2026-07-28: one connection, no session, as little work of its own as that of sessions,
- * and the same checks of each answer.
+ * The measuring client of revision 2026-07-28: one connection and no session. Like the client with sessions, it does as little
+ * work as possible, and checks each answer.
  */
 import { randomUUID } from 'node:crypto';
 import { Client } from 'undici';
@@ -73,7 +73,7 @@ export class StatelessClient {
   async spinUntilClosed(ms: number): Promise<void> {
     const body = `{"jsonrpc":"2.0","id":${++this.#lastId},${call('spin', `{"ms":${ms}}`, META)}}`;
     const sent = exchange(this.#client, 'POST', this.#url.pathname, this.#headers.spin, body);
-    // That it fails is what is waited for.
+    // The expected outcome is that it fails.
     const answer = await sent.catch(() => undefined);
     if (answer !== undefined) throw new WrongAnswerError('no answer', answer);
   }

@@ -58,7 +58,7 @@ async function ratesOf(clients: Clients, quick: boolean): Promise<Rates> {
   for (const era of ERAS) await warmUp(clients[era], quick);
   const calls = { session: 0, stateless: 0 };
   const ms = { session: 0, stateless: 0 };
-  // No era always follows the other one's garbage.
+  // The order alternates, so that the garbage of one era does not always count for the other.
   const turns: readonly Era[] = ['session', 'stateless', 'stateless', 'session'];
   for (let turn = 0; turn < (quick ? 1 : 3); turn += 1) {
     for (const era of turns) {

@@ -25,7 +25,7 @@ interface Kill {
 async function killOne(server: MeasuredServer, admin: Admin): Promise<Kill> {
   const client = new StatelessClient(server.url);
   try {
-    // The thread is there and warm: a handler that has not begun would end without a kill.
+    // Warms the thread: a handler that has not begun would end without a kill.
     await client.echo();
     const before = await admin.histogram(METRIC);
     const closed = client.spinUntilClosed(SPIN_MS);

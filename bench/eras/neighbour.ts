@@ -22,7 +22,7 @@ export const neighbour: Row = {
       const [spinner, ...measured] = clients;
       await warmUp(clients, quick);
       const quiet = await openLoop(measured, CALLS_PER_SECOND, durationMs);
-      // It ends, so that a server in one thread stalls for that long and no longer.
+      // The spin has an end, because it stalls a server in one thread completely.
       const spun = spinner?.spin(durationMs);
       const [spinning] = await Promise.all([openLoop(measured, CALLS_PER_SECOND, durationMs), spun]);
       return { quietMs: quantile(quiet, 0.99), spinningMs: quantile(spinning, 0.99) };

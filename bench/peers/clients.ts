@@ -49,7 +49,7 @@ export class PeerClient {
   /** Closes all sockets without a word. */
   async vanish(): Promise<void> {
     this.#stream.destroy();
-    // A stream that has ended has given its socket back to its agent.
+    // A stream that has ended has returned its socket to the agent.
     this.#socket.destroy();
     await this.session.close();
   }

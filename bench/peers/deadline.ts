@@ -6,7 +6,7 @@ export async function within<Value>(promise: Promise<Value>, ms: number): Promis
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), ms);
   });
-  // It may reject when nobody waits for it any more.
+  // It may reject after the deadline, when nothing handles that any more.
   promise.catch(() => undefined);
   try {
     return await Promise.race([promise, late]);

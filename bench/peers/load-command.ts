@@ -49,7 +49,7 @@ function run(url: URL, flags: LoadFlags, deadlineMs: number): Promise<LoadReport
 }
 
 /**
- * Its report; a threshold that was missed does not matter here, so neither does its exit code.
+ * Returns the report. The exit code is ignored, because missed thresholds do not matter here.
  * @throws when it wrote none, or has not ended after `deadlineMs`.
  */
 export async function load(url: URL, flags: LoadFlags, deadlineMs: number): Promise<LoadReport> {

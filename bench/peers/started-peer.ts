@@ -59,7 +59,7 @@ async function stop(child: ChildProcess, mark: string): Promise<void> {
   if (!ended(child)) {
     const exited = once(child, 'exit');
     child.kill('SIGTERM');
-    // One that spins does not hear it.
+    // A spinning process does not handle SIGTERM.
     const deadline = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
     await exited;
     clearTimeout(deadline);

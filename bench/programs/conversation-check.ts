@@ -48,8 +48,7 @@ export async function directTranscript(program: Program): Promise<Transcript> {
 }
 
 /**
- * The same conversation in sessions of the gateway: one for each way, where a session has been before the learned one,
- * and one through the bridge.
+ * The same conversation in sessions of the gateway: one for each way, two for the learned lists, and one through the bridge.
  * @returns the differences from the direct transcript
  * @throws when it cannot be served with this isolation
  */
@@ -71,7 +70,7 @@ export function gatewayDifferences(
       const found = new Map<Compared, readonly Difference[]>();
       found.set('cold', await inSession('cold'));
       found.set('spare', await inSession('spare'));
-      // What a first session teaches, a second one is told.
+      // The second session gets the lists that were learned from the first.
       found.set('learned', [...(await inSession('learned')), ...(await inSession('learned'))]);
       found.set('bridge', await differ(bridgeWire(gateway.endpoint('cold'))));
       return found;

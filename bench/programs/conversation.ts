@@ -1,5 +1,5 @@
 /**
- * A scripted conversation with a server, and what it said: the same script over any wire gives transcripts that can be
+ * A scripted conversation with a server, and its transcript. The same script over different wires gives transcripts that can be
  * compared.
  */
 import { within } from '../peers/deadline.js';
@@ -179,7 +179,7 @@ export interface Afterwards {
 }
 
 /**
- * Has the conversation over a wire of its own.
+ * Runs the conversation over a new wire.
  * @throws {Error} when a step has no answer, or the connection breaks
  */
 export async function converse(
@@ -206,7 +206,7 @@ export async function converse(
     await conversant.close();
     return { exchanges, others: conversant.others };
   } catch (error) {
-    // What went wrong first is what matters; a session that was not opened can't be closed.
+    // The first error is the one to report: if the session was never opened, closing it fails as well.
     await conversant.close().catch(() => undefined);
     throw error;
   }

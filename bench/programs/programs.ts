@@ -104,8 +104,8 @@ export function freshFolder(): string {
 }
 
 /**
- * Its entry in a catalogue.
- * @param mark by which its processes are found
+ * A program's entry in a catalogue.
+ * @param mark by which the processes of the program are found
  */
 export function entryOf(
   { of, args, env }: Program,

@@ -61,7 +61,7 @@ export async function teach(...urls: readonly URL[]): Promise<void> {
 /** A new session without its `notifications/initialized`. */
 async function timedSession(url: URL): Promise<{ readonly ms: number; readonly session: McpSession }> {
   const client = new Client(url.origin);
-  // Whatever it says, the connection is open then.
+  // Whatever the answer is, the connection is open from then on.
   await exchange(client, 'GET', '/', { accept: 'text/html' }, null);
   const startMs = performance.now();
   const session = await McpSession.initialize(url, client);

@@ -23,9 +23,10 @@ export interface GatewaySettings {
 }
 
 /**
- * Runs one measurement against a gateway with its defaults, but for ports and logs; all of its processes are gone after it.
- * @param folder the package entries are searched for in its `node_modules` and those above it
- * @param servers the catalogue; told the mark of the gateway's processes, which has to be in the environment of each entry
+ * Runs one measurement against a gateway that has default options, except for ports and logs. When it returns, all processes of
+ * the gateway have ended.
+ * @param folder where the packages of entries are looked up: in its `node_modules` and in those above it
+ * @param servers returns the catalogue. The environment of each entry must have the given mark, by which processes are found
  */
 export function withGateway<Result>(
   folder: string,
@@ -47,7 +48,7 @@ export function withGateway<Result>(
       {
         args: (port) => [...nodeFlags, COMMAND, 'serve', '--config', config, '--port', String(port)],
         cwd: folder,
-        // What it learns is of no use to another measurement.
+        // Learned lists must not carry over to the next measurement.
         env: { TMPDIR: temporaryFolder, XDG_CACHE_HOME: temporaryFolder },
       },
       (started) =>

@@ -23,9 +23,9 @@ export function stdioWire({ file, args, cwd, env }: Command): OpenWire {
     child.stderr.on('data', (chunk: Buffer) => {
       complaint = `${complaint}${chunk.toString()}`.slice(-2_000);
     });
-    // It may end while something is being written.
+    // The process may exit during a write.
     child.stdin.on('error', () => undefined);
-    // Node's readline also takes U+2028 for the end of a line.
+    // Node's readline also treats U+2028 as the end of a line.
     const lines = new LineReader(MAX_LINE_BYTES, {
       onLine: (line) => line.trim() !== '' && onMessage(line),
       onOverlong: (head) => onFailure(new Error(`${file} wrote a line that is too long: ${head}`)),

@@ -22,7 +22,7 @@ async function killOne(server: MeasuredServer, admin: Admin, trigger: Trigger): 
   const session = await McpSession.open(server.url);
   try {
     await session.warmControl();
-    // Wakes it: a tool that is to be killed while it spins must have begun.
+    // Wakes the session, so that the tool already runs when it is killed.
     await session.echo();
     const before = await admin.histogram(METRIC);
     const spun = session.spinUntilKilled(SPIN_MS);

@@ -34,7 +34,7 @@ function measure(count: number): Promise<{ readonly kibEach: number; readonly pr
         while (sessions.length < count) {
           const session = await McpSession.open(url);
           await session.listTools();
-          // Its stream is the one connection that it keeps.
+          // It keeps only the connection of its stream.
           await session.rest();
           streams.push(await holdStream(url, session.id));
           sessions.push(session);

@@ -45,14 +45,14 @@ function measure({ quick, progress }: BenchSettings): Promise<ManySessions> {
       const before = residentBytes(server.pid);
       while (sessions.length < count) {
         const session = await McpSession.open(server.url);
-        // Its stream is the one connection that it keeps.
+        // It keeps only the connection of its stream.
         await session.rest();
         streams.push(await holdStream(server.url, session.id));
         sessions.push(session);
       }
       await delay(3000);
       const kibEach = (residentBytes(server.pid) - before) / count / KIBIBYTE;
-      // The gauge holds what was since the last scrape.
+      // The gauge covers the time since the last scrape.
       await admin.sum('bulkhead_event_loop_delay_p99_seconds');
 
       const endMs = performance.now() + (quick ? 3000 : 20_000);
@@ -70,7 +70,7 @@ function measure({ quick, progress }: BenchSettings): Promise<ManySessions> {
       await Promise.all(
         Array.from({ length: WORKING }, async (_, client) => {
           while (performance.now() < endMs) {
-            // Its own share: one that another client is about to put to rest would lose its connection.
+            // Each client has its own share of the sessions: another one would close a session's connection during a call.
             const session = sessions[client + WORKING * Math.floor((Math.random() * count) / WORKING)];
             try {
               await session?.echo();
@@ -87,7 +87,7 @@ function measure({ quick, progress }: BenchSettings): Promise<ManySessions> {
       watching = false;
       await watched;
       const delayP99Ms = (await admin.sum('bulkhead_event_loop_delay_p99_seconds')) * 1000;
-      // All still answer, from where they sleep.
+      // All sleeping sessions still answer.
       for (const session of sessions) {
         await session.listTools();
         await session.rest();

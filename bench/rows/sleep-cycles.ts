@@ -11,15 +11,15 @@ const SLEEP_AFTER_MS = 20;
 const SESSIONS = 4;
 const SPARES = 2;
 /**
- * What is not a leak has to be over first: allocators and V8 grow for a while, event logs keep answers for five minutes
+ * Growth that is not a leak must be over first: allocators and V8 grow for a while, event logs keep answers for five minutes
  * (3,700 to 4,800 cycles), and a full collection of the main thread comes every 1,500 cycles. Measured on Node 20, in MiB
  * without mapped files: 145 after 1,000 cycles, 153.2 after 4,000, 154.2 after 5,000, 154.6 after 6,000, 154.5 after 8,000.
  */
 const CYCLES = 8_000;
 const SETTLING_SHARE = 2 / 3;
 /**
- * How often memory is read, each time when the spares of a busy time have gone: each thread has 14 MiB. From the start on, so
- * that the pauses for it, in which memory may be given back, are no different in the part that counts.
+ * How often memory is read. Each time, the additional spares of a busy time have ended first, because a thread takes 14 MiB. Memory
+ * is read from the start on, so that the part that counts has no more pauses, in which memory may be released, than the rest.
  */
 const READINGS = 90;
 const MEBIBYTE = 2 ** 20;
@@ -51,7 +51,7 @@ function cycles(quick: boolean): Promise<Cycles> {
   return withServer(bulkhead(...flags), async (server) => {
     const admin = new Admin(server);
     const sessions = await openSessions(server.url, SESSIONS);
-    // A cycle stands for a 1,000th of a minute: slopes by the minute are then by a thousand cycles.
+    // One cycle is entered as a 1,000th of a minute, so that a slope per minute is one per thousand cycles.
     const points: { atMs: number; value: number }[] = [];
     try {
       const cycle = async (): Promise<void> => {

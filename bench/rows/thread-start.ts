@@ -14,8 +14,8 @@ type Starts = Record<'builtIn' | 'ownZod' | 'empty', number[]>;
 type StartOne = () => Promise<number>;
 
 /**
- * Without spares, so that each session makes the gateway start exactly one thread, and its client, the gateway and
- * all other threads wait for it; the time is the gateway's own, from the start until the thread is ready.
+ * Without spares, each session makes the gateway start exactly one thread, and the client, the gateway and all other threads
+ * wait for it. The gateway measures the time from the start until the thread is ready.
  */
 function withGatewayStarts<Result>(
   start: StartServer,
@@ -54,8 +54,8 @@ function withEmptyStarts<Result>(measure: (startOne: StartOne) => Promise<Result
 }
 
 /**
- * One start of each side after the other, over and over: a start takes 24 or 34 ms by what else the machine does in
- * that second, and a side that had its seconds to itself would be compared with another machine.
+ * The two sides start in turn, over and over: a start takes 24 or 34 ms, depending on what else the machine does in that second.
+ * If each side had its own seconds, two different machine loads would be compared.
  */
 function startsInTurn(count: number): Promise<Starts> {
   return withGatewayStarts(

@@ -13,10 +13,10 @@ const COLD_CALLS = 50;
 const COLD_SETS = { before: 2, measured: 3 };
 /**
  * V8 collects the whole heap of a thread two or three times between the 8th and the 11th second of its life, which takes 36 to
- * 53 ms of processor. A spare that is claimed is mostly older than that. New spares are made in this time as well.
+ * 53 ms of processor time. A claimed spare is mostly older than that. New spares are started in this time as well.
  */
 const COLLECTED_MS = 12_000;
-/** A quick run has some of these collections in its figures. */
+/** The figures of a quick run include some of these collections. */
 const QUICK_REST_MS = 2000;
 /** What is left of `node:http`'s own rate by a transport that checks everything, two threads and the SDK. */
 const BARE_SHARE = 0.37;
@@ -52,8 +52,8 @@ async function measureHot(start: StartServer, load: Load, quick: boolean): Promi
 
 /**
  * The main thread and the SDK's one thread are hot: they have served calls, and have seen whole sets of sessions come
- * and go. The measured sessions have made one call each, so that each has its thread, and make so few more that their
- * threads' code stays cold. Real sessions are like that, in a server that runs for weeks.
+ * and go. The measured sessions have made one call each, so that each has its thread, and make so few further calls that the
+ * code of their threads stays cold. Sessions of a server that has been running for weeks are like that.
  */
 async function measureCold(start: StartServer, load: Load, quick: boolean): Promise<Throughput> {
   return withServer(start, async ({ pid, url }) => {

@@ -9,7 +9,7 @@ const handle = toNodeHandler(createMcpHandler(newServer));
 
 announce(
   createServer((request, response) => {
-    // Its types are not made for `exactOptionalPropertyTypes`.
+    // The SDK's types do not allow for `exactOptionalPropertyTypes`.
     handle(request as NodeIncomingMessageLike, response).catch((error: unknown) => {
       process.stderr.write(`${String(error)}\n`);
       response.destroy();

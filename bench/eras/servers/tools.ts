@@ -3,7 +3,7 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { SERVER_INFO } from '../../servers/tools.js';
 
-// Once for all servers: that a request has a server of its own must not cost it schemas too.
+// Built once for all servers, so that a new server for each request does not build them again.
 const ECHO = z.object({ text: z.string() });
 const SPIN = z.object({ ms: z.number() });
 

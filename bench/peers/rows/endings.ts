@@ -57,7 +57,7 @@ function seconds(value: number | undefined, otherwise: string): Reading {
 async function beating(client: PeerClient, tool: string, file: string): Promise<void> {
   await writeFile(file, '');
   const { mtimeMs } = await stat(file);
-  // It ends with its client.
+  // The call ends with its client.
   void client.session.attempt(tool, { ms: WORK_MS, file });
   for (let polls = 0; (await stat(file)).mtimeMs <= mtimeMs; polls += 1) {
     if (polls > 200) throw new Error(`${tool} did not begin`);
@@ -70,7 +70,7 @@ async function spinning(started: StartedPeer, folder: string, ending: Ending): P
     const file = join(folder, 'spin');
     await beating(client, 'spin', file);
     const startMs = Date.now();
-    // A server that spins answers no DELETE.
+    // A spinning server does not answer DELETE.
     ending.end(client).catch(() => undefined);
     const ended = await endOf(startMs, ending.watchMs, POLL_MS, () => lastBeatMs(file));
     return seconds(ended, `still spins after ${ending.watchMs / 1000} s`);
@@ -126,7 +126,7 @@ async function held(peer: Peer, started: StartedPeer, folder: string, ending: En
 
 function read(peer: Peer, ending: Ending): Promise<Reading[]> {
   return withTemporaryFolder(async (folder) => {
-    // One server spins and the other waits: they hardly disturb each other.
+    // One server spins and the other only waits, so that they hardly disturb each other.
     const both = await Promise.allSettled([
       withPeer(peer, (started) => spinning(started, folder, ending)),
       withPeer(peer, (started) => held(peer, started, folder, ending)),

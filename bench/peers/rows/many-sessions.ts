@@ -32,7 +32,7 @@ async function openAll(started: StartedPeer, mostMs: number): Promise<Opened> {
         stoppedBy ??= `an open failed: ${error instanceof Error ? error.message : String(error)}`;
       }
       if (performance.now() - startMs > mostMs) stoppedBy ??= `${mostMs / 1000} s`;
-      // To read it costs milliseconds for each process.
+      // Reading it takes milliseconds for each process.
       if (clients.length % 16 === 0 && started.memoryBytes() > MOST_BYTES) {
         stoppedBy ??= `${MOST_BYTES / GIB} GiB`;
       }

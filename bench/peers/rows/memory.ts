@@ -25,7 +25,7 @@ export const memory: PeerRow = {
   ],
   read: (peer, settings) =>
     withPeer(peer, async (started): Promise<Reading[]> => {
-      // What the first session loads for all of them is the server's.
+      // What the first session loads for all sessions counts as the server's.
       await withClients(started, 1, async ([first]) => {
         await first?.must('echo', { text: 'first' });
         await first?.session.delete();

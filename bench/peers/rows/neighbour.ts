@@ -10,8 +10,8 @@ const CALLS_PER_SECOND = 50;
 const DEADLINE_MS = 30_000;
 
 /**
- * What one session feels of another. Both are open before the one spins, or a server in one thread would seem to be
- * quick only because its calls begin after the spin; `bulkhead load` opens its sessions itself.
+ * How much one session slows another down. Both are open before one of them spins. Otherwise a server in one thread would seem
+ * quick, because the calls would begin only after the spin; `bulkhead load` opens its sessions itself.
  */
 export const neighbour: PeerRow = {
   name: 'neighbour',

@@ -15,7 +15,7 @@ const CALL = JSON.stringify({
 
 async function firstCallMs(url: URL): Promise<number> {
   const session = await openSession(url);
-  // supergateway starts its process meanwhile, and the gateway a spare.
+  // Meanwhile supergateway starts its process, and the gateway starts a spare.
   await delay(SPARE_MS);
   const startMs = performance.now();
   await session.echo();

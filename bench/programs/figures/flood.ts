@@ -27,7 +27,7 @@ async function feel({ url }: { readonly url: URL }, seconds: number): Promise<Fe
     await flooding.echo();
     await p99();
     const quietMs = await p99();
-    // It ends a little later than what is measured.
+    // The flood must outlast the measurement.
     const flood = flooding.attempt('flood', { seconds: seconds + 0.5, mbPerSecond: MB_PER_SECOND });
     const floodedMs = await p99();
     await within(flood, DEADLINE_MS);

@@ -25,8 +25,8 @@ interface Plan {
 }
 
 /**
- * Garbage is collected before memory is read, and the young generation does not grow: otherwise what the heap happens to
- * hold at a moment, up to 50 MiB, would be more than what sessions hold.
+ * Garbage is collected before memory is read, and the young generation does not grow: otherwise garbage, up to 50 MiB at any
+ * moment, would outweigh what sessions hold.
  */
 const COLLECTING = {
   nodeFlags: ['--max-semi-space-size=1', '--expose-gc', '--require', join(PREFIX, 'collect.cjs')],
@@ -87,7 +87,7 @@ export const idleSessions: Row = {
         measure: `${plan.more.toLocaleString('en-US')} more ${measure}: memory of each`,
         unit: 'KiB',
         bulkhead: own.map(({ kibPerSession }) => kibPerSession),
-        // 25 kB.
+        // In KiB; the goal is 25 kB.
         goal: { kind: 'at most', value: 25_000 / KIB },
       },
     ];

@@ -27,7 +27,7 @@ function connectionsOf(pid: number): number {
     try {
       return readlinkSync(`/proc/${pid}/fd/${descriptor}`);
     } catch {
-      // It was closed since it was listed.
+      // It has been closed since the folder was listed.
       return '';
     }
   });
