@@ -7,7 +7,7 @@ import type { WorkerPool } from '../isolation/pool.js';
 import type { PortWorker } from '../isolation/port/port-worker.js';
 import type { ListDigests } from '../servers/list-digests.js';
 import type { CommandEntry, ScriptEntry } from '../servers/server-entry.js';
-import { TrialSession } from '../servers/server-module-check.js';
+import { TrialSession } from '../servers/trial-session.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
 import { GatewayEmitter } from '../telemetry/events.js';
