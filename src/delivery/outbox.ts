@@ -5,7 +5,8 @@
  */
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
-import type { RejectionReason, SessionStreamKind } from '../telemetry/events.js';
+import type { SessionStreamKind } from '../telemetry/events.js';
+import type { RejectionReason } from '../telemetry/rejection-reason.js';
 import type { EventCursor } from './event-id.js';
 import type { StartFailure } from './start-failure.js';
 import type { StreamConnection } from './stream-connection.js';

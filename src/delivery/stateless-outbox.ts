@@ -4,7 +4,8 @@
  * Streamable HTTP, "Cancellation"). There is no event log, and no stream for what belongs to no request.
  */
 import type { RequestId } from '../shared/request-id.js';
-import type { RejectionReason, StreamKind } from '../telemetry/events.js';
+import type { StreamKind } from '../telemetry/events.js';
+import type { RejectionReason } from '../telemetry/rejection-reason.js';
 import { MessageStream, type StreamOwner } from './message-stream.js';
 import type { Outbox, OutboxOwner, ResponseStream, StreamLoss } from './outbox.js';
 import type { SharedByStreams } from './session-streams.js';

@@ -11,63 +11,10 @@ import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { AdmissionWindow } from './admission-window.js';
 import type { EndReason } from './end-reason.js';
+import type { RejectionReason } from './rejection-reason.js';
 
 /** Why a request was cancelled; a metric label. */
 export type CancelReason = 'client' | 'disconnect' | 'resume_expired' | 'session_end';
-
-/** Why the gateway rejected an HTTP request; a metric label. */
-export type RejectionReason =
-  | 'host'
-  | 'origin'
-  | 'unauthorized'
-  /** `authenticate` knows who asks, and refuses it. */
-  | 'forbidden'
-  /** `authenticate` threw, returned something else than it may, or took too long. */
-  | 'authentication_failed'
-  | 'not_found'
-  | 'method_not_allowed'
-  | 'not_acceptable'
-  | 'unsupported_media_type'
-  | 'body_too_large'
-  | 'body_budget'
-  /** A server of the embedding program has too many connections with requests to the gateway. */
-  | 'connection_limit'
-  | 'request_timeout'
-  | 'malformed_http'
-  | 'expectation_failed'
-  | 'parse_error'
-  | 'invalid_request'
-  | 'protocol_version'
-  /** The header has a version of the session era, the body one of the stateless era. */
-  | 'version_header'
-  /** Another header of the stateless era differs from the body, or is missing. */
-  | 'header_mismatch'
-  /** What a request of the stateless era says of itself in `_meta` is incomplete or malformed. */
-  | 'request_meta'
-  /** A method of the session era in a request of the stateless era. */
-  | 'method_not_found'
-  /** `server/discover`, the first question of a client that prefers 2026-07-28: it sends `initialize` next. */
-  | 'discover'
-  | 'session_required'
-  | 'session_unknown'
-  | 'session_limit'
-  | 'request_limit'
-  /** `subscriptions/listen`: the gateway has as many as it takes, */
-  | 'subscription_limit'
-  /** or this principal has. */
-  | 'principal_subscription_limit'
-  /** Too many calls wait for their clients. */
-  | 'parked_limit'
-  /** The thread or process in which the continued call waited is gone. */
-  | 'parked_call_lost'
-  /** `requestState` that is wrong, expired or repeated. */
-  | 'request_state'
-  | 'thread_wait'
-  | 'draining'
-  /** Its entry is wrong, or its module cannot be used. */
-  | 'server_unavailable'
-  /** A fault of the gateway, or of the program that embeds it. */
-  | 'internal_error';
 
 /** What a session's server runs in. */
 export type Isolation = 'thread' | 'process';

@@ -12,10 +12,10 @@ import type {
   GatewayEmitter,
   GatewayListeners,
   RejectedRequest,
-  RejectionReason,
   RequestFacts,
   ThreadExitCause,
 } from '../events.js';
+import type { RejectionReason } from '../rejection-reason.js';
 import { type GatewayLogger, type LogWriter, writerOf } from './given-logger.js';
 import { type LogOutput, openStandardError, unbuffered } from './log-output.js';
 import { printable, printableFields } from './log-text.js';

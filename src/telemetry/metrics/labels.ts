@@ -12,12 +12,12 @@ import type {
   LearnedOutcome,
   ListenerName,
   ParkedCallOutcome,
-  RejectionReason,
   ReloadResult,
   SleepReason,
   StreamKind,
   ThreadExitCause,
 } from '../events.js';
+import type { RejectionReason } from '../rejection-reason.js';
 
 /** The label value of everything that is not in a closed set. */
 export const OTHER = 'other';

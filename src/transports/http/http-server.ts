@@ -14,7 +14,8 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import { afterReading } from '../../shared/deadline.js';
 import { AdmissionWindow } from '../../telemetry/admission-window.js';
-import type { GatewayEmitter, RejectedRequest, RejectionReason } from '../../telemetry/events.js';
+import type { GatewayEmitter, RejectedRequest } from '../../telemetry/events.js';
+import type { RejectionReason } from '../../telemetry/rejection-reason.js';
 import type { Connections } from './connections.js';
 import { LateRequests } from './late-requests.js';
 import { listen } from './listen.js';

@@ -5,7 +5,8 @@ import { type Rejection, rejectionResponse } from '../../protocol/rejection.js';
 import { messageOf } from '../../shared/errors.js';
 import type { RequestId } from '../../shared/request-id.js';
 import { STATELESS_CODE, STATELESS_VERSIONS } from '../../shared/stateless-protocol.js';
-import type { GatewayEmitter, RejectedRequest, RejectionReason } from '../../telemetry/events.js';
+import type { GatewayEmitter, RejectedRequest } from '../../telemetry/events.js';
+import type { RejectionReason } from '../../telemetry/rejection-reason.js';
 import { sentTargetOf } from './request-target.js';
 import { rejectionHeaders } from './staged-close.js';
 

@@ -21,7 +21,7 @@ import { HANDLE_ARGUMENT } from '../../shared/handle-tools.js';
 import type { SessionContext } from '../../shared/session-context.js';
 import { DISCOVER } from '../../shared/stateless.js';
 import { STATELESS_CODE } from '../../shared/stateless-protocol.js';
-import type { RejectionReason } from '../../telemetry/events.js';
+import type { RejectionReason } from '../../telemetry/rejection-reason.js';
 import { MAX_NAME_CHARS } from '../session-messages.js';
 import { contextOfPrincipal, type HttpTransportCollaborators } from './http-transport.js';
 import { headerOf, internalError, noteRejection, reject, sendJson } from './reply.js';

@@ -2,7 +2,8 @@
 import type { Outbox, OutboxOwner, ResponseStream } from '../../delivery/outbox.js';
 import type { StartFailure } from '../../delivery/start-failure.js';
 import type { StreamTotals } from '../../delivery/stream-totals.js';
-import type { GatewayEmitter, RejectionReason, SessionStreamKind } from '../../telemetry/events.js';
+import type { GatewayEmitter, SessionStreamKind } from '../../telemetry/events.js';
+import type { RejectionReason } from '../../telemetry/rejection-reason.js';
 import type { LineWriter } from './line-writer.js';
 
 export interface StdioOutboxParts {
