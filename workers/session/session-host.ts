@@ -128,27 +128,27 @@ export class SessionHost implements SessionServerOwner {
     // The SDK starts the handler of a notification before that of an earlier request: `notifications/initialized` would
     // find no client and no log level.
     if (introduction !== undefined) {
-      const answer = await this.#server.replay(introduction);
+      const answer = await this.#server.transport.replay(introduction);
       if (answer !== undefined) this.lists?.introduced(answer);
       if (answer !== undefined && 'result' in answer.message)
         this.declared = declaredNotifications(answer.message.result);
     }
     const level = rest.find(isLogLevel);
-    if (level !== undefined) await this.#server.replay(level);
-    for (const body of rest) if (body !== level) void this.#server.replay(body);
+    if (level !== undefined) await this.#server.transport.replay(level);
+    for (const body of rest) if (body !== level) void this.#server.transport.replay(body);
     this.#leftBehind?.begin();
   }
 
   receive(frame: HostFrame): void {
     switch (frame.type) {
       case 'message':
-        return this.#server.deliver(frame);
+        return this.#server.transport.deliver(frame);
       case 'cancel':
-        return this.#server.cancel(frame.requestId, frame.reason);
+        return this.#server.transport.cancel(frame.requestId, frame.reason);
       case 'resume':
-        return this.#server.resume(frame);
+        return this.#server.transport.resume(frame);
       case 'credit':
-        return this.#server.credit(frame.chars);
+        return this.#server.transport.credit(frame.chars);
       case 'sleep':
         this.#asleep = this.#sleep(frame.insists);
         return;
@@ -167,7 +167,7 @@ export class SessionHost implements SessionServerOwner {
       ask: async (method, params) => {
         lastList += 1;
         const request = { jsonrpc: '2.0', id: `bulkhead-list-${lastList}`, method, params };
-        const answer = await this.#server.replay(JSON.stringify(request));
+        const answer = await this.#server.transport.replay(JSON.stringify(request));
         // The server has been closed.
         return answer ?? new Promise(() => {});
       },
@@ -189,7 +189,7 @@ export class SessionHost implements SessionServerOwner {
   async #sleep(insists: boolean): Promise<void> {
     const owner = this.#owner;
     const server = this.#server;
-    if (server.busy || (!insists && (server.asks || this.holds.any)))
+    if (server.busy || (!insists && (server.transport.asks || this.holds.any)))
       return owner.post({ type: 'stay-awake' });
     try {
       await this.#definition.onSleep?.(this.#session.session);

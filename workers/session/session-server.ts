@@ -16,13 +16,21 @@ export interface SessionServer {
   readonly busy: boolean;
   /** Tools whose input schema no client is shown, as far as the server can be looked into. */
   readonly hiddenSchemas: readonly string[];
-  /** Whether something waits for the client's answer. */
-  readonly asks: boolean;
+  /** What it is connected to. */
+  readonly transport: SessionTransport;
   /**
    * Sets the module's server up and connects it. Resolves `false` if the module has closed it meanwhile.
    * @throws what the module throws
    */
   start(session: Session): Promise<boolean>;
+  /** Closes the server, which aborts every handler. Resolves when none runs any more. */
+  close(): Promise<void>;
+}
+
+/** The server's side of the connection to its client. */
+export interface SessionTransport {
+  /** Whether a message of the server waits for the client's answer. */
+  readonly asks: boolean;
   /**
    * Passes a message on that an earlier thread of this session has already received. Resolves when it would be
    * answered, with the answer.
@@ -36,8 +44,6 @@ export interface SessionServer {
   cancel(requestId: RequestId, reason: string): void;
   /** This many characters have left the main thread. */
   credit(chars: number): void;
-  /** Closes the server, which aborts every handler. Resolves when none runs any more. */
-  close(): Promise<void>;
 }
 
 /** The session that a server's transport belongs to. */

@@ -73,7 +73,7 @@ async function world(server: ConnectableServer) {
   await session.start({} as Session);
   const deliver = (message: object, key = 'r-1'): void => {
     const body = JSON.stringify({ jsonrpc: '2.0', ...message });
-    session.deliver({ type: 'message', key, body, fastPath: false, stateless: false });
+    session.transport.deliver({ type: 'message', key, body, fastPath: false, stateless: false });
   };
   return { owner, session, deliver };
 }
@@ -147,7 +147,7 @@ describe('the transport of a server that the gateway has not made', () => {
       { id: FIRST_ID, method: 'roots/list' },
       { id: FIRST_ID + 1, method: 'ping' },
     ]);
-    expect(session.asks).to.equal(true);
+    expect(session.transport.asks).to.equal(true);
     deliver({ id: FIRST_ID, result: { roots: [] } });
     // It answers what an earlier server of the session has asked.
     deliver({ id: 3, result: {} });
@@ -156,7 +156,7 @@ describe('the transport of a server that the gateway has not made', () => {
       { jsonrpc: '2.0', id: 'a', result: { roots: [] } },
       { jsonrpc: '2.0', id: 'a', result: {} },
     ]);
-    expect(session.asks).to.equal(false);
+    expect(session.transport.asks).to.equal(false);
   });
 
   it('withdraws a request of the server, and only one that waits', async () => {
@@ -167,7 +167,7 @@ describe('the transport of a server that the gateway has not made', () => {
     expect(owner.messages.slice(1)).to.deep.equal([
       { method: 'notifications/cancelled', params: { requestId: FIRST_ID, reason: 'late' } },
     ]);
-    expect(session.asks).to.equal(false);
+    expect(session.transport.asks).to.equal(false);
   });
 
   it('knows to which request of the client a message belongs, whether the server says so or not', async () => {
@@ -217,8 +217,8 @@ describe('the transport of a server that the gateway has not made', () => {
     const received: ServerMessage[] = [];
     const { owner, send, deliver, session } = await bare((message) => void received.push(message));
     deliver({ id: 1, method: 'tools/call' });
-    session.cancel(1, 'the client has cancelled it');
-    session.cancel(2, 'nobody has asked this');
+    session.transport.cancel(1, 'the client has cancelled it');
+    session.transport.cancel(2, 'nobody has asked this');
     expect(received.slice(1)).to.deep.equal([
       {
         jsonrpc: '2.0',
@@ -298,7 +298,7 @@ describe('the transport of a server that the gateway has not made', () => {
     await settle();
     expect(sent).to.equal(false);
     expect(session.busy).to.equal(true);
-    session.credit(owner.posted[0]?.body.length ?? 0);
+    session.transport.credit(owner.posted[0]?.body.length ?? 0);
     await waiting;
     expect(owner.posted).to.have.length(2);
   });

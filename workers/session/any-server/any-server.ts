@@ -7,10 +7,7 @@ import type {
 } from '../../../src/shared/define-server.js';
 import { messageOf } from '../../../src/shared/errors.js';
 import { isFields } from '../../../src/shared/fields.js';
-import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-worker.js';
-import type { RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
-import type { TextResponse } from '../../text-response.js';
 import { hiddenSchemas } from '../sdk1/hidden-schemas.js';
 import type { SessionServer, SessionServerOwner } from '../session-server.js';
 import { checkedServer, declareByRequest, reportErrors } from './returned-server.js';
@@ -23,7 +20,7 @@ const ABORTED_HANDLERS_MS = 100;
 export class AnyServer implements SessionServer {
   readonly #definition: CreateServerDefinition;
   readonly #owner: SessionServerOwner;
-  readonly #transport: AnyServerTransport;
+  readonly transport: AnyServerTransport;
   readonly #isStateless: boolean;
   #server: ConnectableServer | undefined;
 
@@ -37,12 +34,12 @@ export class AnyServer implements SessionServer {
     this.#definition = definition;
     this.#owner = owner;
     const bind = (): boolean => this.#server !== undefined && bindToStatelessEra(this.#server);
-    this.#transport = new AnyServerTransport(context, firstRequestId, owner, bind);
+    this.transport = new AnyServerTransport(context, firstRequestId, owner, bind);
     this.#isStateless = context.era === 'stateless';
   }
 
   get busy(): boolean {
-    return this.#transport.busy;
+    return this.transport.busy;
   }
 
   /** Both SDKs keep the tools in the same member of an `McpServer`, which is not public. */
@@ -51,22 +48,18 @@ export class AnyServer implements SessionServer {
     return isFields(tools) ? hiddenSchemas(tools as Parameters<typeof hiddenSchemas>[0]) : [];
   }
 
-  get asks(): boolean {
-    return this.#transport.asks;
-  }
-
   async start(session: Session): Promise<boolean> {
     const server = checkedServer(await this.#definition.createServer(session));
     this.#server = server;
     reportErrors(server, (error) => this.#owner.onError(error));
-    if (this.#isStateless) declareByRequest(server, () => this.#transport.declaredCapabilities);
+    if (this.#isStateless) declareByRequest(server, () => this.transport.declaredCapabilities);
     await this.#connect(server);
-    return !this.#transport.closed;
+    return !this.transport.closed;
   }
 
   /** Resolves when the server can receive messages: some wait in `connect` until they have been initialized. */
   async #connect(server: ConnectableServer): Promise<void> {
-    const transport = this.#transport;
+    const transport = this.transport;
     const connected = Promise.resolve(server.connect(transport));
     let receives = false;
     connected.catch((error: unknown) => {
@@ -81,34 +74,14 @@ export class AnyServer implements SessionServer {
     receives = true;
   }
 
-  replay(body: string): Promise<TextResponse | undefined> {
-    return this.#transport.replay(body);
-  }
-
-  deliver(frame: MessageFrame): void {
-    this.#transport.deliver(frame);
-  }
-
-  resume(frame: ResumeFrame): void {
-    this.#transport.resume(frame);
-  }
-
-  cancel(requestId: RequestId, reason: string): void {
-    this.#transport.cancel(requestId, reason);
-  }
-
-  credit(chars: number): void {
-    this.#transport.credit(chars);
-  }
-
   async close(): Promise<void> {
-    const aborts = this.#transport.cancelAll();
+    const aborts = this.transport.cancelAll();
     try {
       await this.#server?.close?.();
     } catch (error) {
       this.#owner.onError(new Error(`the server's close() failed: ${messageOf(error)}`, { cause: error }));
     }
-    await this.#transport.close();
+    await this.transport.close();
     if (aborts) await delay(ABORTED_HANDLERS_MS);
   }
 }

@@ -12,6 +12,7 @@ import type { ServerMessage, ServerTransport } from '../../../src/shared/define-
 import { messageOf } from '../../../src/shared/errors.js';
 import type { InputRequiredFrame, SendFrame } from '../../../src/shared/frames/from-worker.js';
 import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-worker.js';
+import { INITIALIZED } from '../../../src/shared/initialized.js';
 import { isRequestId, type RequestId } from '../../../src/shared/request-id.js';
 import type { AnyResponse } from '../../../src/shared/response-failure.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
@@ -23,7 +24,7 @@ import { currentRequest, Run, runIn } from '../current-request.js';
 import { RequestInfo } from '../request-info.js';
 import { idOf, toFrame } from '../send-frame.js';
 import { SendWindow } from '../send-window.js';
-import type { SessionServerOwner } from '../session-server.js';
+import type { SessionServerOwner, SessionTransport } from '../session-server.js';
 import { AskedRequests } from './asked-requests.js';
 import { LogLevel } from './log-level.js';
 import { receive } from './receiver.js';
@@ -45,7 +46,7 @@ class OpenRequest {
   }
 }
 
-export class AnyServerTransport implements ServerTransport, StatelessSideOwner {
+export class AnyServerTransport implements SessionTransport, ServerTransport, StatelessSideOwner {
   onmessage?: (message: ServerMessage, extra?: object) => unknown;
   onclose?: () => void;
   onerror?: (error: Error) => void;
@@ -164,7 +165,7 @@ export class AnyServerTransport implements ServerTransport, StatelessSideOwner {
     this.#window.ask(frame);
   }
 
-  /** See `SessionServer`. */
+  /** See `SessionTransport`. */
   replay(body: string): Promise<TextResponse | undefined> {
     const { id, method } = JSON.parse(body) as Fields;
     return new Promise((resolve) => {
@@ -178,7 +179,7 @@ export class AnyServerTransport implements ServerTransport, StatelessSideOwner {
     });
   }
 
-  /** See `SessionServer`. The request has settled when its handler has been aborted and everything due has run. */
+  /** See `SessionTransport`. The request has settled when its handler has been aborted and everything due has run. */
   cancel(requestId: RequestId, reason: string): void {
     const open = this.#open.get(requestId);
     if (open === undefined) return;
@@ -257,7 +258,7 @@ export class AnyServerTransport implements ServerTransport, StatelessSideOwner {
     const { lists } = this.#owner;
     if (open === undefined) {
       this.#pass(message as unknown as ServerMessage);
-      if (method === 'notifications/initialized') lists?.initialized();
+      if (method === INITIALIZED) lists?.initialized();
       return;
     }
     if (method === 'tools/call') lists?.called();

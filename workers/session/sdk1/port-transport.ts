@@ -14,6 +14,7 @@ import type {
 import { declaredNotifications } from '../../../src/shared/declared-notifications.js';
 import type { InputRequiredFrame, SendFrame } from '../../../src/shared/frames/from-worker.js';
 import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-worker.js';
+import { INITIALIZED } from '../../../src/shared/initialized.js';
 import { isRequestId, type RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
 import { nextTurn } from '../../stateless/left-behind.js';
@@ -26,11 +27,11 @@ import { FastPath } from '../fast-path/fast-path.js';
 import { RequestInfo } from '../request-info.js';
 import { idOf, shortText, toFrame } from '../send-frame.js';
 import { SendWindow } from '../send-window.js';
-import type { TransportOwner } from '../session-server.js';
+import type { SessionTransport, TransportOwner } from '../session-server.js';
 import { type IsMessageIgnored, logLevelOf, type ProtocolEntries, protocolOf } from './protocol-entries.js';
 import type { SessionAwareToolExecutor } from './tool-executor.js';
 
-export class PortTransport implements Transport, StatelessSideOwner {
+export class PortTransport implements SessionTransport, Transport, StatelessSideOwner {
   onclose?: () => void;
   onerror?: (error: Error) => void;
   onmessage?: <T extends JSONRPCMessage>(message: T, extra?: MessageExtraInfo) => void;
@@ -156,7 +157,7 @@ export class PortTransport implements Transport, StatelessSideOwner {
     }
     if (!('id' in message)) {
       this.#protocol._onnotification(message);
-      if (message.method === 'notifications/initialized') this.#owner.lists?.initialized();
+      if (message.method === INITIALIZED) this.#owner.lists?.initialized();
       return;
     }
     if (message.method === 'initialize') this.#initializing = message.id;

@@ -1,9 +1,6 @@
 /** The server that the gateway makes with its own SDK, for a module that has `setup`. */
 import type { Session, SetupDefinition } from '../../../src/shared/define-server.js';
-import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-worker.js';
-import type { RequestId } from '../../../src/shared/request-id.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
-import type { TextResponse } from '../../text-response.js';
 import type { SessionServer, SessionServerOwner } from '../session-server.js';
 import { hiddenSchemas } from './hidden-schemas.js';
 import { createMcpServer, type SessionMcpServer } from './mcp-server.js';
@@ -16,7 +13,7 @@ export class Sdk1Server implements SessionServer {
   readonly #definition: SetupDefinition;
   readonly #executor: SessionAwareToolExecutor;
   readonly #server: SessionMcpServer;
-  readonly #transport: PortTransport;
+  readonly transport: PortTransport;
 
   /** @param firstRequestId where its own JSON-RPC ids begin */
   constructor(
@@ -30,10 +27,10 @@ export class Sdk1Server implements SessionServer {
     installToolExecutor(this.#executor);
     this.#server = createMcpServer(definition, watchingTasks(definition.options, owner.holds));
     trackFallbackHandler(this.#server.server);
-    this.#transport = new PortTransport(context, owner, this.#executor);
-    this.#transport.bind(this.#server);
+    this.transport = new PortTransport(context, owner, this.#executor);
+    this.transport.bind(this.#server);
     // Must work before it is connected, in `setup`, where the SDK would do nothing.
-    this.#server.server.close = () => this.#transport.close();
+    this.#server.server.close = () => this.transport.close();
     this.#server.server.onerror = (error) => owner.onError(error);
     if (context.era === 'stateless') this.#declareByRequest();
     // A new thread must not repeat the ids of its predecessor's requests to the client: the client may still answer
@@ -45,46 +42,22 @@ export class Sdk1Server implements SessionServer {
   #declareByRequest(): void {
     const { server } = this.#server;
     const ofGateway = server.getClientCapabilities.bind(server);
-    server.getClientCapabilities = () => this.#transport.declaredCapabilities ?? ofGateway();
+    server.getClientCapabilities = () => this.transport.declaredCapabilities ?? ofGateway();
   }
 
   get busy(): boolean {
-    return this.#executor.busy || this.#transport.busy;
+    return this.#executor.busy || this.transport.busy;
   }
 
   get hiddenSchemas(): readonly string[] {
     return hiddenSchemas(entriesOf(this.#server)._registeredTools);
   }
 
-  get asks(): boolean {
-    return this.#transport.asks;
-  }
-
   async start(session: Session): Promise<boolean> {
     await this.#definition.setup(this.#server, session);
-    if (this.#transport.closed) return false;
-    await this.#server.connect(this.#transport);
+    if (this.transport.closed) return false;
+    await this.#server.connect(this.transport);
     return true;
-  }
-
-  replay(body: string): Promise<TextResponse | undefined> {
-    return this.#transport.replay(body);
-  }
-
-  deliver(frame: MessageFrame): void {
-    this.#transport.deliver(frame);
-  }
-
-  resume(frame: ResumeFrame): void {
-    this.#transport.resume(frame);
-  }
-
-  cancel(requestId: RequestId, reason: string): void {
-    this.#transport.cancel(requestId, reason);
-  }
-
-  credit(chars: number): void {
-    this.#transport.credit(chars);
   }
 
   async close(): Promise<void> {
