@@ -7,6 +7,7 @@
  * that are checked are refused: Go's `encoding/json` ignores case.
  */
 import { cut } from '../src/shared/errors.js';
+import { type Fields, isFields } from '../src/shared/fields.js';
 import type { AnyResponse } from '../src/shared/response-failure.js';
 import type { ToolRuleLists } from '../src/shared/tool-rules.js';
 
@@ -15,8 +16,6 @@ const INVALID_PARAMS = -32602;
 /** 2025-11-25, "Tool Names": names have at most 128 characters. A longer one is not even compared with the globs. */
 const MAX_NAME_CHARS = 1024;
 const MAX_SHOWN_NAME_CHARS = 128;
-
-type Fields = Readonly<Record<string, unknown>>;
 
 export type ViewedMessage =
   | { readonly message: Fields; readonly error?: never }
@@ -50,7 +49,7 @@ export class ToolView {
     const disguised = disguisedKey(message, ['method', 'params']);
     if (disguised !== undefined) return ambiguous(disguised);
     if (method !== 'tools/call') return { message };
-    const given = isObject(params) ? params : {};
+    const given = isFields(params) ? params : {};
     const disguisedName = disguisedKey(given, ['name']);
     if (disguisedName !== undefined) return ambiguous(disguisedName);
     const { name } = given;
@@ -62,7 +61,7 @@ export class ToolView {
 
   /** The server's result of this method, with the tools that exist for clients, as they see them. */
   result(method: string, result: unknown): unknown {
-    if (method !== 'tools/list' || !isObject(result) || !Array.isArray(result.tools)) return result;
+    if (method !== 'tools/list' || !isFields(result) || !Array.isArray(result.tools)) return result;
     return { ...result, tools: result.tools.flatMap((tool: unknown) => this.#listed(tool)) };
   }
 
@@ -73,7 +72,7 @@ export class ToolView {
   }
 
   #listed(tool: unknown): readonly object[] {
-    if (!isObject(tool) || typeof tool.name !== 'string') return [];
+    if (!isFields(tool) || typeof tool.name !== 'string') return [];
     const own = tool.name;
     const name = this.#clientNames.get(own) ?? own;
     // Not allowed, or another tool has its name now.
@@ -135,8 +134,4 @@ function unknownTool(name: unknown): ViewedMessage {
   const shown = cut(typeof name === 'string' ? name : String(JSON.stringify(name)), MAX_SHOWN_NAME_CHARS);
   const message = `MCP error ${INVALID_PARAMS}: Tool ${shown} not found`;
   return { error: { code: INVALID_PARAMS, message } };
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,6 +3,7 @@
  * answer belongs to it, and reports to its observer what it sends and receives.
  */
 
+import { INITIALIZED_NOTIFICATION } from '../../src/shared/initialized.js';
 import type { ListedTool } from '../mix.js';
 import { type Answer, AwaitedAnswers } from './awaited-answers.js';
 import type { CallTemplate } from './call-template.js';
@@ -74,9 +75,7 @@ export class ClientSession implements LoadClient, WireListener {
       clientInfo: { name: 'bulkhead-load', version: this.#settings.version },
     });
     this.#wire.useVersion(versionIn(result) ?? protocolVersion);
-    await this.#step('notifications/initialized', () =>
-      this.#wire.notify('{"jsonrpc":"2.0","method":"notifications/initialized"}'),
-    );
+    await this.#step('notifications/initialized', () => this.#wire.notify(INITIALIZED_NOTIFICATION));
     this.#state = 'open';
     await Promise.all([
       this.#request('tools/list'),

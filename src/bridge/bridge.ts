@@ -20,6 +20,7 @@ import {
 } from '../protocol/envelope.js';
 import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
 import type { Fields } from '../shared/fields.js';
+import { INITIALIZED } from '../shared/initialized.js';
 import { MAX_LINE_BYTES } from '../shared/line-buffer.js';
 import type { RequestId } from '../shared/request-id.js';
 import { LineWriter } from '../transports/stdio/line-writer.js';
@@ -248,7 +249,7 @@ export class Bridge implements RequestOwner, SessionOwner {
     if (envelope.kind === 'response' && !this.#isWanted(envelope)) return;
     await this.#post(envelope);
     cancelled?.abandon();
-    if (envelope.kind === 'notification' && envelope.method === 'notifications/initialized') {
+    if (envelope.kind === 'notification' && envelope.method === INITIALIZED) {
       this.#listening.start();
     }
   }

@@ -9,6 +9,7 @@ import {
   readEnvelopes,
 } from '../protocol/envelope.js';
 import type { Fields } from '../shared/fields.js';
+import { INITIALIZED_NOTIFICATION } from '../shared/initialized.js';
 import type { Endpoint, EndpointRequest } from './endpoint.js';
 import { readMessages } from './event-stream.js';
 import { ExchangeFailed, type HttpExchange } from './http-exchange.js';
@@ -22,7 +23,6 @@ const STEP_MS = 30_000;
 /** How long the goodbye may take. */
 const END_MS = 2_000;
 const ID_PREFIX = 'bulkhead-bridge-';
-const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
 
 export interface SessionOwner {
   /** A new session has replaced a lost one; `capabilities` are what its server has. */
@@ -130,7 +130,7 @@ export class ServerSession {
       if (this.#version !== version) {
         this.#owner.warn(`the new session speaks ${this.#version}; the client was told ${version}.`);
       }
-      await this.#post(INITIALIZED, this.headers(), () => Promise.resolve());
+      await this.#post(INITIALIZED_NOTIFICATION, this.headers(), () => Promise.resolve());
       for (const request of [this.#level, ...this.#subscriptions.values()]) {
         if (request !== undefined) await this.#repeat(request, this.headers(), () => undefined);
       }

@@ -1,6 +1,7 @@
 /** A client's entry for a command, converted to the gateway's entry for the same command. */
 import { isAbsolute, join } from 'node:path';
 import { USUAL_VARIABLES } from '../servers/server-environment.js';
+import { type Fields, isFields } from '../shared/fields.js';
 import type { Client, ServerMap } from './client.js';
 import { type EntryTexts, secretsOf } from './secrets.js';
 import { VariableTranslator } from './variables.js';
@@ -29,11 +30,9 @@ export type EntryReading =
 /** `.`, `..`, `./x`, `--root=../x`. */
 const RELATIVE_PATH = /(?:^|=)\.{1,2}(?:[\\/]|$)/;
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** Converts one entry; no variable in it is expanded. */
 export function readEntry(client: Client, map: ServerMap, value: unknown, home: string): EntryReading {
-  if (!isObject(value)) return refused('it is not an object');
+  if (!isFields(value)) return refused('it is not an object');
   const remote = remoteKind(value);
   if (remote !== undefined) return refused(remote);
   const shape = shapeProblem(value);
@@ -82,10 +81,6 @@ function refused(reason: string): EntryReading {
   return { kind: 'refused', reason };
 }
 
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function remoteKind({ type, url, serverUrl, httpUrl, command }: Fields): string | undefined {
   if (type !== undefined && type !== 'stdio') {
     const known = ['http', 'sse', 'ws', 'streamable-http', 'streamableHttp'].includes(String(type));
@@ -103,7 +98,7 @@ function shapeProblem({ command, args, env }: Fields): string | undefined {
   }
   if (env === undefined || env === null) return undefined;
   const isEnvironment =
-    isObject(env) &&
+    isFields(env) &&
     Object.values(env).every(
       (value) => value === null || ['string', 'number', 'boolean'].includes(typeof value),
     );
@@ -112,7 +107,7 @@ function shapeProblem({ command, args, env }: Fields): string | undefined {
 
 /** `null` removes a variable, which the gateway's small environment does not have anyway. */
 function environmentOf(env: unknown, translator: VariableTranslator): Record<string, string> {
-  const pairs = Object.entries(isObject(env) ? env : {}).filter(([, value]) => value !== null);
+  const pairs = Object.entries(isFields(env) ? env : {}).filter(([, value]) => value !== null);
   return Object.fromEntries(pairs.map(([name, value]) => [name, translator.translate(String(value))]));
 }
 

@@ -6,6 +6,7 @@
 import { errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
 import { Deadline } from '../shared/deadline.js';
 import type { SendFrame } from '../shared/frames/from-worker.js';
+import { INITIALIZED } from '../shared/initialized.js';
 import type { RequestId } from '../shared/request-id.js';
 import { notification } from './gap-notices.js';
 
@@ -48,7 +49,7 @@ export class KeptStart {
       return this.#server.reply(errorResponse(id, JSON_RPC.serverError, 'The client is gone.'));
     if (kind !== 'response' || relatedTo !== this.#initialize) return;
     if (failure !== undefined) return this.stop();
-    this.#server.reply(notification('notifications/initialized'));
+    this.#server.reply(notification(INITIALIZED));
     this.#deadline.clear();
     this.#deadline = new Deadline(LISTS_MS, () => this.stop());
   }

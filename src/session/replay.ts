@@ -4,6 +4,7 @@
  */
 
 import type { ClientRequest } from '../protocol/client-message.js';
+import { INITIALIZED_NOTIFICATION } from '../shared/initialized.js';
 import { LazyMap } from '../shared/lazy-collections.js';
 
 /**
@@ -11,7 +12,6 @@ import { LazyMap } from '../shared/lazy-collections.js';
  * keeps its thread.
  */
 const MAX_CHARS = 64 * 1024;
-export const BARE_INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
 
 /**
  * Requests whose effect a thread keeps in memory. They are remembered when the server has answered them without an
@@ -71,7 +71,7 @@ export class Replay {
 
   /** `notifications/initialized` */
   initialized(body: string): void {
-    this.#initialized = this.#kept(body) ?? BARE_INITIALIZED;
+    this.#initialized = this.#kept(body) ?? INITIALIZED_NOTIFICATION;
   }
 
   /** The server has answered this request without an error. */

@@ -16,6 +16,7 @@ import {
 import { JSON_RPC } from '../protocol/json-rpc-error.js';
 import { rejectionResponse } from '../protocol/rejection.js';
 import type { AnswerSlot, InitializeParams } from '../servers/cached-answers.js';
+import { INITIALIZED, INITIALIZED_NOTIFICATION } from '../shared/initialized.js';
 import type { ListKind } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -30,7 +31,6 @@ import { EarlyCancels } from './early-cancels.js';
 import type { ParkedCallOwner } from './parked-calls.js';
 import { PendingRequests, type PendingRequestsOwner } from './pending-requests.js';
 import { Presence, type PresenceOwner } from './presence.js';
-import { BARE_INITIALIZED } from './replay.js';
 import type { SessionOwner } from './session-owner.js';
 import { type Sleeper, SleepTimer } from './sleep-timer.js';
 import type { WorkerBinding } from './worker-binding.js';
@@ -184,7 +184,7 @@ export class Session
     this.#owner.events.emit('session-started', { context: this.#context });
     this.#cached.initialize(opening, STATELESS_VERSION, this.#owner.answers);
     this.#binding.replay.initialize(opening);
-    this.#binding.replay.initialized(BARE_INITIALIZED);
+    this.#binding.replay.initialized(INITIALIZED_NOTIFICATION);
   }
 
   /** As if a message needed its worker. */
@@ -269,7 +269,7 @@ export class Session
   /** `false` if the notification could not be accepted, because too much waits for a thread already. */
   notify(notification: ClientNotification): boolean {
     const { method, cancels, body } = notification;
-    if (method === 'notifications/initialized') {
+    if (method === INITIALIZED) {
       this.#binding.replay.initialized(body);
       if (!this.#signals.starting) {
         this.#binding.replayed(body);

@@ -1,5 +1,6 @@
 import type { Script } from 'node:vm';
 import type { ServerDefinition } from '../../src/shared/define-server.js';
+import { type Fields, isFields } from '../../src/shared/fields.js';
 import type { ModuleTraits } from '../../src/shared/frames/from-worker.js';
 import { didYouMean } from '../../src/shared/nearest.js';
 import { AFFINITIES, type Affinity } from '../../src/shared/session-context.js';
@@ -31,7 +32,7 @@ export async function loadServerModule(data: ModuleThreadData): Promise<ServerDe
       : await evaluated(data.moduleUrl, data.moduleText, data.codeCaches?.module);
   // In a CommonJS module, or one that was transpiled to it, the default export is one level deeper.
   const definition =
-    isObject(exported) && !isDefinition(exported) && 'default' in exported ? exported.default : exported;
+    isFields(exported) && !isDefinition(exported) && 'default' in exported ? exported.default : exported;
   assertDefinition(definition);
   return definition;
 }
@@ -69,10 +70,9 @@ export function moduleCodeCacheRejected(): boolean {
 }
 
 function assertDefinition(value: unknown): asserts value is ServerDefinition {
-  if (!isObject(value)) {
-    throw new ServerModuleError(
-      'it has no default export; export default defineServer({ name, version, setup })',
-    );
+  if (!isFields(value)) {
+    const what = value === undefined ? 'it has no default export' : 'its default export is no object';
+    throw new ServerModuleError(`${what}; export default defineServer({ name, version, setup })`);
   }
   for (const key of Object.keys(value)) {
     if (FIELDS.has(key)) continue;
@@ -90,7 +90,7 @@ function assertDefinition(value: unknown): asserts value is ServerDefinition {
   }
 }
 
-function assertSetup(value: Record<string, unknown>): void {
+function assertSetup(value: Fields): void {
   if (typeof value.setup !== 'function') {
     throw new ServerModuleError(
       'its default export has no `setup` function; give it setup(server, session), or createServer(session)',
@@ -105,7 +105,7 @@ function assertSetup(value: Record<string, unknown>): void {
   }
 }
 
-function assertCreateServer(value: Record<string, unknown>): void {
+function assertCreateServer(value: Fields): void {
   if (value.setup !== undefined) {
     throw new ServerModuleError(
       'its default export has both `setup` and `createServer`; leave one of them out',
@@ -149,10 +149,6 @@ const FIELDS: ReadonlySet<string> = new Set([
   'createServer',
 ]);
 
-function isDefinition(value: Record<string, unknown>): boolean {
+function isDefinition(value: Fields): boolean {
   return 'setup' in value || 'createServer' in value;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

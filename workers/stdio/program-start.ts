@@ -8,11 +8,11 @@ import {
 } from '../../src/shared/declared-notifications.js';
 import { cut } from '../../src/shared/errors.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
+import { INITIALIZED, INITIALIZED_NOTIFICATION } from '../../src/shared/initialized.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
 import { type ClaimedSession, ListInquiry } from '../list-inquiry.js';
 import type { TextResponse } from '../text-response.js';
 
-const INITIALIZED = 'notifications/initialized';
 const MAX_QUOTED_CHARS = 500;
 /** When the log says that a start takes long, and again. */
 const FIRST_NOTICE_MS = 5_000;
@@ -132,7 +132,7 @@ export class ProgramStart {
   async #introduce(params: string): Promise<boolean> {
     const body = `{"jsonrpc":"2.0","id":"bulkhead-introduction","method":"initialize","params":${params}}`;
     if (!(await this.#initialize(body))) return false;
-    this.#owner.write(JSON.stringify({ jsonrpc: '2.0', method: INITIALIZED }));
+    this.#owner.write(INITIALIZED_NOTIFICATION);
     this.#lists?.initialized();
     return true;
   }

@@ -1,5 +1,6 @@
 /** The meaning of a line of a stdio server: one JSON-RPC message, several, or none. */
 import { declaredNotifications } from '../../src/shared/declared-notifications.js';
+import { isFields } from '../../src/shared/fields.js';
 import type { SendFrame } from '../../src/shared/frames/from-worker.js';
 import { MAX_JSON_DEPTH, nestsDeeperThan } from '../../src/shared/json-depth.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
@@ -74,9 +75,10 @@ function classified(value: unknown): ServerMessage | undefined {
   if (typeof method === 'string') {
     if (isRequestId(id)) return { kind: 'request', id, method };
     if (id !== undefined) return undefined;
-    return { kind: 'notification', method, params: isObject(params) ? params : {} };
+    return { kind: 'notification', method, params: isFields(params) ? params : {} };
   }
-  if (method !== undefined || !('result' in value || isObject(error))) return undefined;
+  if (method !== undefined || !('result' in value || (typeof error === 'object' && error !== null)))
+    return undefined;
   if (!isRequestId(id) && id !== null && id !== undefined) return undefined;
   return { kind: 'response', id: isRequestId(id) ? id : undefined, message: value as AnyResponse };
 }
@@ -137,8 +139,4 @@ export function idAtEitherEnd(head: string, tail: string): RequestId | undefined
     // A control character in the string: it was no JSON anyway.
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -2,6 +2,8 @@
  * One metric as a session thread reports it, checked. A snapshot is data from a user's module: nothing in it is
  * trusted, and nothing in it makes this throw.
  */
+import { isFields } from '../../shared/fields.js';
+
 type ModuleMetricType = 'counter' | 'gauge' | 'histogram' | 'summary';
 
 /** Why a metric or a series of a server module is not served; a metric label. */
@@ -48,7 +50,7 @@ const GROWING_AGGREGATORS = ['sum', 'max'];
 
 /** Reads one element of a snapshot. */
 export function parseModuleMetric(raw: unknown): ParsedMetric {
-  if (!isRecord(raw) || typeof raw.name !== 'string') return { rejected: 'malformed', name: '' };
+  if (!isFields(raw) || typeof raw.name !== 'string') return { rejected: 'malformed', name: '' };
   if (!METRIC_NAME.test(raw.name)) return { rejected: 'malformed', name: raw.name.slice(0, 200) };
   const { name, type } = raw;
   if (RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix))) return { rejected: 'reserved_name', name };
@@ -142,11 +144,11 @@ function readDistribution(
 function readSample(
   raw: unknown,
 ): { metricName: string | undefined; labels: Record<string, string>; value: number } | undefined {
-  if (!isRecord(raw) || typeof raw.value !== 'number' || Number.isNaN(raw.value)) return undefined;
+  if (!isFields(raw) || typeof raw.value !== 'number' || Number.isNaN(raw.value)) return undefined;
   const metricName = raw.metricName ?? undefined;
   if (metricName !== undefined && typeof metricName !== 'string') return undefined;
   const labels: Record<string, string> = {};
-  for (const [name, value] of Object.entries(isRecord(raw.labels) ? raw.labels : {})) {
+  for (const [name, value] of Object.entries(isFields(raw.labels) ? raw.labels : {})) {
     if (!LABEL_NAME.test(name) || typeof value === 'object' || typeof value === 'symbol') return undefined;
     if (value === undefined) continue;
     labels[name] = String(value);
@@ -183,8 +185,4 @@ function isCount(value: number): boolean {
 
 function isMetricType(type: unknown): type is ModuleMetricType {
   return type === 'counter' || type === 'gauge' || type === 'histogram' || type === 'summary';
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

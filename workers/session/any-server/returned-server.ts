@@ -1,5 +1,6 @@
 /** What a module's `createServer` may return, and how it is told that it returned something else. */
 import type { ConnectableServer } from '../../../src/shared/define-server.js';
+import { isFields } from '../../../src/shared/fields.js';
 
 /** What both SDKs' servers have. `McpServer` has its `Server` in `server`. */
 interface SdkServer {
@@ -12,8 +13,8 @@ interface SdkServer {
 
 /** @throws {TypeError} with one sentence that says what to return */
 export function checkedServer(returned: unknown): ConnectableServer {
-  if (!isObject(returned)) {
-    const what = returned === null || returned === undefined ? String(returned) : `a ${typeof returned}`;
+  if (!isFields(returned)) {
+    const what = described(returned);
     throw new TypeError(`createServer returned ${what}; return the server that the session is to have`);
   }
   if (typeof returned.connect !== 'function') {
@@ -28,6 +29,11 @@ export function checkedServer(returned: unknown): ConnectableServer {
     );
   }
   return server;
+}
+
+function described(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
 }
 
 /** Both SDKs report what no answer tells of through `onerror`, which is for the server's author. */
@@ -53,13 +59,9 @@ function isConnected(server: ConnectableServer): boolean {
 
 /** The SDK's `Server`, if it is a server of an SDK; otherwise the server itself. */
 export function protocolOf(server: ConnectableServer & SdkServer): SdkServer {
-  return isObject(server.server) ? server.server : server;
+  return isFields(server.server) ? server.server : server;
 }
 
 function hasConnect(value: unknown): boolean {
-  return isObject(value) && typeof value.connect === 'function';
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+  return isFields(value) && typeof value.connect === 'function';
 }
