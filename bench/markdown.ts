@@ -1,4 +1,5 @@
-/** What both benches write in the same way: numbers, tables, the machine, and their section of a document. */
+/** What all benches write in the same way: numbers, tables, the machine, and their section of a document. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 
 /** What else the machine was doing: session threads are nice, so foreign load costs them more than the SDK. */
@@ -47,4 +48,14 @@ export function withNamedSection(document: string, name: string, text: string): 
   const to = document.indexOf(end);
   if (from !== -1 && to > from) return document.slice(0, from) + section + document.slice(to + end.length);
   return `${document}${document === '' || document.endsWith('\n\n') ? '' : '\n'}${section}\n`;
+}
+
+/** Writes what `change` makes of the document; one that is missing is empty. */
+export function rewriteDocument(file: string, change: (document: string) => string): void {
+  writeFileSync(file, change(existsSync(file) ? readFileSync(file, 'utf8') : ''));
+}
+
+/** Replaces the section of that name in the document. */
+export function writeSection(file: string, name: string, text: string): void {
+  rewriteDocument(file, (document) => withNamedSection(document, name, text));
 }

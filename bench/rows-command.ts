@@ -1,8 +1,9 @@
 /** The command line of a bench that consists of rows of figures. */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { BenchSettings, Figure, Row } from './figure.js';
+import { rewriteDocument } from './markdown.js';
 import { parsedOrExit } from './parsed-or-exit.js';
 import { machine, table, withSection } from './report.js';
 
@@ -49,8 +50,7 @@ async function measure({ rows, settings, markdownFile, jsonFile }: Arguments, ki
     writeFileSync(jsonFile, `${JSON.stringify({ machine: machine(settings), figures }, undefined, 2)}\n`);
   }
   if (markdownFile === undefined) return;
-  const document = existsSync(markdownFile) ? readFileSync(markdownFile, 'utf8') : '';
-  writeFileSync(markdownFile, withSection(document, figures, settings, kind, heading));
+  rewriteDocument(markdownFile, (document) => withSection(document, figures, settings, kind, heading));
 }
 
 /**

@@ -4,11 +4,11 @@
  * so that the network is not measured.
  */
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { machineText, withNamedSection } from '../markdown.js';
+import { machineText, writeSection } from '../markdown.js';
 import { parsedOrExit } from '../parsed-or-exit.js';
 import { withTemporaryFolder } from '../peers/temporary-folder.js';
 import { type FirstSteps, firstSteps, makeProject } from './first-steps.js';
@@ -94,9 +94,7 @@ async function main({ only, rounds, markdown }: ReturnType<typeof parseArguments
   });
   const section = `${machineText()}. Medians of ${rounds}. \`npm run bench:authors\` measures it again and writes these tables.\n\n${reportOf(measured)}`;
   process.stdout.write(`\n${section}\n`);
-  if (markdown === undefined) return;
-  const document = existsSync(markdown) ? readFileSync(markdown, 'utf8') : '';
-  writeFileSync(markdown, withNamedSection(document, SECTION, section));
+  if (markdown !== undefined) writeSection(markdown, SECTION, section);
 }
 
 await main(parsedOrExit(parseArguments, USAGE));

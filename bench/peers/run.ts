@@ -4,10 +4,10 @@
  * not end the run. Linux only: memory and processes are read from /proc.
  */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { machineText } from '../markdown.js';
+import { machineText, rewriteDocument } from '../markdown.js';
 import { parsedOrExit } from '../parsed-or-exit.js';
 import { type Drawn, writeCharts } from './charts.js';
 import { install, versionOf } from './installation.js';
@@ -132,8 +132,9 @@ async function main(parsed: Arguments): Promise<void> {
   process.stdout.write(`\n${machineText()}.\n\n${comparisonTable(comparison)}\n`);
   if (markdownFile === undefined) return;
   const charts = writeCharts(comparison, DRAWN, join(dirname(markdownFile), CHARTS_FOLDER));
-  const document = existsSync(markdownFile) ? readFileSync(markdownFile, 'utf8') : '';
-  writeFileSync(markdownFile, withPeersSection(document, comparison, charts, CHARTS_FOLDER, settings));
+  rewriteDocument(markdownFile, (document) =>
+    withPeersSection(document, comparison, charts, CHARTS_FOLDER, settings),
+  );
 }
 
 await main(parsedOrExit(parseArguments, USAGE));

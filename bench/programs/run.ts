@@ -3,10 +3,10 @@
  * another. It writes the table of docs/servers.md. Linux only: memory and processes are read from /proc.
  */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { BenchSettings } from '../figure.js';
-import { machineText, withNamedSection } from '../markdown.js';
+import { machineText, writeSection } from '../markdown.js';
 import { parsedOrExit } from '../parsed-or-exit.js';
 import { type MeasuredProgram, measureProgram } from './measured-program.js';
 import { install, PROGRAMS, type Program } from './programs.js';
@@ -61,9 +61,7 @@ async function main({ programs, settings, markdownFile }: Arguments): Promise<vo
   for (const program of programs) measured.push(await measureProgram(program, settings));
   const section = sectionOf(measured, settings);
   process.stdout.write(`\n${section}\n\n${differenceLines(measured).join('\n')}\n`);
-  if (markdownFile === undefined) return;
-  const document = existsSync(markdownFile) ? readFileSync(markdownFile, 'utf8') : '';
-  writeFileSync(markdownFile, withNamedSection(document, SECTION, section));
+  if (markdownFile !== undefined) writeSection(markdownFile, SECTION, section);
 }
 
 await main(parsedOrExit(parseArguments, USAGE));

@@ -3,11 +3,12 @@
  * Node that runs it. The exit code is the suite's.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { rewriteDocument } from '../markdown.js';
 import { withResults } from './report.js';
 import type { Results } from './results.js';
 
@@ -36,8 +37,7 @@ function runSuite(resultsFile: string, calls: string | undefined): number {
 
 function write(markdown: string, resultsFile: string): void {
   const results = JSON.parse(readFileSync(resultsFile, 'utf8')) as Results;
-  const document = existsSync(markdown) ? readFileSync(markdown, 'utf8') : '';
-  writeFileSync(markdown, withResults(document, results));
+  rewriteDocument(markdown, (document) => withResults(document, results));
 }
 
 function main(): number {
