@@ -197,8 +197,8 @@ export class WorkerBinding implements WorkerOwner, AcquisitionOwner, ChangedWork
 
   /** Claims a worker before a message needs it. */
   prepare(): void {
-    if (this.#ended === undefined && this.#worker === undefined && this.#acquiring === undefined)
-      void this.#acquire();
+    if (this.#ended === undefined && this.#worker === undefined && this.#acquisition === undefined)
+      this.#acquire();
   }
 
   request(request: PostedRequest): void {

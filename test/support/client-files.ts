@@ -66,7 +66,11 @@ export class ClientFiles {
       home: this.home,
       cwd: this.project,
       environment,
-      folders: { configuration: this.path('.config'), claudeManaged: [this.path('managed')] },
+      folders: {
+        configuration: this.path('.config'),
+        caches: this.path('.cache'),
+        claudeManaged: [this.path('managed')],
+      },
       userId: process.geteuid?.(),
     };
   }
