@@ -1,9 +1,10 @@
 /** Sums what the load workers measured. */
 import type { RecordableHistogram } from 'node:perf_hooks';
+import { clientReport } from './client-limit.js';
 import { added, latencyOf, maxMs, percentileMs } from './latency-recorder.js';
 import type { FromLoadWorker } from './load-frames.js';
+import type { LoadPlan } from './load-plan.js';
 import type {
-  ClientReport,
   ErrorCounts,
   ErrorSample,
   LoadReport,
@@ -37,14 +38,19 @@ export type WorkersFindings = Pick<
 /** Operations that open a session; the others belong to the hold. */
 const OPENING = ['initialize', 'notifications/initialized', 'tools/list', 'GET'];
 
-/** Above this, the client's own delay is a large part of what it measures. */
-const BUSY = 0.85;
-const LATE_MS = 10;
+/** What the main thread knows of the run. */
+export interface RunFigures {
+  readonly rampMs: number;
+  readonly holdMs: number;
+  /** Processor time of the whole client during the hold, in cores. */
+  readonly cpuShare: number;
+  readonly loop: LoadPlan['arrivals']['loop'];
+}
 
 export function findingsOf(
   totals: readonly RecorderTotals[],
   helds: readonly Held[],
-  { rampMs, holdMs }: { readonly rampMs: number; readonly holdMs: number },
+  { rampMs, holdMs, cpuShare, loop }: RunFigures,
 ): WorkersFindings {
   const operations = mergedOperations(totals).map((tally): OperationReport => {
     const seconds = Math.max(1, OPENING.includes(tally.method) ? rampMs + holdMs : holdMs) / 1_000;
@@ -61,10 +67,11 @@ export function findingsOf(
   const calls = mergedOperations(totals).filter(({ method }) => method === 'tools/call');
   const answered = calls.reduce((sum, call) => sum + call.answered, 0);
   const errors = summed(operations.map((operation) => operation.errors));
+  const latency = latencyOf(added(calls.map((call) => call.latency)));
   return {
     answered,
     perSecond: answered / (Math.max(1, holdMs) / 1_000),
-    latency: latencyOf(added(calls.map(({ latency }) => latency))),
+    latency,
     sessionCreation: latencyOf(added(totals.map(({ sessionCreation }) => sessionCreation))),
     firstCall: latencyOf(added(totals.map(({ firstCall }) => firstCall))),
     operations,
@@ -80,7 +87,14 @@ export function findingsOf(
       eventStream: totals.reduce((sum, { answerKinds }) => sum + answerKinds.eventStream, 0),
     },
     sessions: summed(totals.map(({ sessions }) => ({ ...sessions }))) as unknown as SessionsReport,
-    client: clientReport(totals, helds),
+    client: clientReport({
+      loop,
+      workers: totals.length,
+      coreShare: cpuShare / totals.length,
+      utilisation: Math.max(...helds.map((held) => held.utilisation)),
+      lateP99Ms: percentileMs(added(totals.map(({ late }) => late)), 99),
+      latencyP99Ms: latency.p99Ms,
+    }),
   };
 }
 
@@ -164,27 +178,4 @@ function summed(counts: readonly ErrorCounts[]): Record<string, number> {
 
 function firstOfEachKind(samples: readonly ErrorSample[]): ErrorSample[] {
   return samples.filter(({ kind }, index) => samples.findIndex((sample) => sample.kind === kind) === index);
-}
-
-function clientReport(totals: readonly RecorderTotals[], helds: readonly Held[]): ClientReport {
-  const utilisation = Math.max(...helds.map((held) => held.utilisation));
-  const lateP99Ms = percentileMs(added(totals.map(({ late }) => late)), 99);
-  return {
-    workers: totals.length,
-    utilisation,
-    lateP99Ms,
-    limitedBy: limit(utilisation, lateP99Ms, totals.length),
-  };
-}
-
-function limit(utilisation: number, lateP99Ms: number | null, workers: number): string | null {
-  const remedy = `give it more threads than ${workers} with --workers, or more of the machine`;
-  if (utilisation > BUSY) {
-    const share = Math.round(utilisation * 100);
-    return `The client was busy ${share} % of the time and may have been the limit: ${remedy}.`;
-  }
-  if (lateP99Ms !== null && lateP99Ms > LATE_MS) {
-    return `The client sent one in a hundred calls more than ${lateP99Ms.toFixed(1)} ms late: ${remedy}.`;
-  }
-  return null;
 }

@@ -58,9 +58,9 @@ export const LOAD_FLAGS = {
     help: 'time for calls that are not counted, before the others',
   },
   mix: {
-    ...text('<file>'),
-    defaultText: 'a tool that the server says is read-only',
-    help: 'JSON file: [{"tool", "arguments", "weight"}]; {{session}} and {{n}} in arguments are filled in',
+    ...text('<mix>'),
+    defaultText: 'one tool that is safe and cheap to call',
+    help: 'file with JSON, or the JSON itself: [{"tool", "arguments", "weight"}]; {{session}} and {{n}} in arguments are filled in',
   },
   idle: {
     ...integer(0, 100_000),
@@ -137,7 +137,7 @@ export type GivenLoadFlags = Readonly<Partial<Record<LoadFlagName, unknown>>>;
 /** A plan that may have no mix yet, and what else is to be observed and written. */
 export interface LoadOptions {
   readonly plan: Omit<LoadPlan, 'mix'>;
-  /** `undefined`: a safe tool of the server. */
+  /** `undefined`: a tool of the server that is safe and cheap. */
   readonly mix: LoadPlan['mix'] | undefined;
   readonly metricsUrl: URL | undefined;
   readonly pid: number | undefined;
@@ -234,13 +234,14 @@ function refuseSessionFlags(given: GivenLoadFlags): void {
   }
 }
 
-function readMix(file: string, cwd: string): LoadPlan['mix'] {
-  const path = resolve(cwd, file);
+function readMix(written: string, cwd: string): LoadPlan['mix'] {
+  if (written.trimStart().startsWith('[')) return parseMix(written, 'The mix of --mix');
+  const path = resolve(cwd, written);
   let content: string;
   try {
     content = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     throw optionError(`The mix ${path} cannot be read: ${messageOf(error)}.`, error);
   }
-  return parseMix(content, path);
+  return parseMix(content, `The mix ${path}`);
 }

@@ -2,6 +2,7 @@
  * The results of a run of `bulkhead load`. This is the JSON of `--out`, from which the summary, the HTML report and the
  * thresholds are made. Times are in milliseconds, memory in bytes; a figure without a value is `null`.
  */
+import type { ServerName } from './client/server-name.js';
 import type { LoadPlan } from './load-plan.js';
 
 /** From an HDR histogram with three significant figures; in an open loop, from when a request was due. */
@@ -71,13 +72,29 @@ export interface SessionsReport {
   readonly streamsClosed: number;
 }
 
+/** The machine that made the load. */
+export interface MachineReport {
+  /** Processors that Node may use. */
+  readonly cores: number;
+  readonly processor: string | null;
+  readonly memoryBytes: number;
+  /** Such as `v22.11.0`. */
+  readonly node: string;
+  /** Such as `Linux 6.8.0 x64`. */
+  readonly system: string;
+}
+
 /** How near the client was to its own limits. */
 export interface ClientReport {
   readonly workers: number;
+  /** Processor time of the client during the hold, for each load worker, as a share of one core. */
+  readonly coreShare: number;
   /** The busiest load worker's share of the hold, 0 to 1 (event-loop utilisation). */
   readonly utilisation: number;
   /** How late requests were sent after they were due; only in an open loop. */
   readonly lateP99Ms: number | null;
+  /** Whether it could be judged: nothing is known of a client whose calls were not answered. */
+  readonly checked: boolean;
   /** A sentence that says why the client itself was the limit, or `null`. */
   readonly limitedBy: string | null;
 }
@@ -146,21 +163,38 @@ export interface ServerProcessReport {
   readonly stopped?: { readonly atMs: number; readonly reason: string };
 }
 
-/** One threshold, from `--expect` or of every run. */
-export interface ExpectationResult {
+/** What was asked of a run, and whether it met it. */
+export interface Judgement {
   /** As it was written, such as `p99<50ms`. */
   readonly text: string;
   /** What was measured, written for people. */
   readonly measured: string;
+  /** `true` also for a threshold of every run for which there was nothing to check. */
   readonly met: boolean;
+}
+
+/** One threshold, from `--expect` or of every run. */
+export interface ExpectationResult extends Judgement {
+  /** Whether there was anything to check. */
+  readonly checked: boolean;
 }
 
 /** The results of a run, before they are judged. */
 export type LoadFindings = Omit<LoadReport, 'expectations' | 'passed'>;
 
+/** The format of this file. It grows by one when a field changes its meaning or is removed. */
+export const REPORT_FORMAT = 1;
+
 export interface LoadReport {
+  readonly format: typeof REPORT_FORMAT;
   /** The harness's version. */
   readonly version: string;
+  /** The command, without secrets. */
+  readonly commandLine: string;
+  readonly machine: MachineReport;
+  readonly server: ServerName;
+  /** Why the tool was called, if the run chose it; a clause. `null` if a mix was given. */
+  readonly mixReason: string | null;
   /** ISO 8601. */
   readonly startedAt: string;
   /** The plan, without its token. */
@@ -168,6 +202,8 @@ export interface LoadReport {
   /** Whether the run was interrupted by a signal. */
   readonly interrupted: boolean;
   readonly rampMs: number;
+  /** Calls that were not counted, between the ramp and the hold. */
+  readonly warmUpMs: number;
   readonly holdMs: number;
   /** Successful tool calls, and their number per second of the hold. */
   readonly answered: number;

@@ -1,20 +1,24 @@
 /** One run of the load harness, from the first session to the last. */
 import type { Era } from '../src/shared/session-context.js';
 import { newRunId } from './client/session-token.js';
+import { clientMachine } from './client-machine.js';
 import { findingsOf, Seconds } from './load-findings.js';
 import type { LoadPlan } from './load-plan.js';
-import type { LoadFindings, SecondReport } from './load-report.js';
+import { type LoadFindings, REPORT_FORMAT, type SecondReport } from './load-report.js';
 import { LoadWorkers } from './load-workers.js';
 import type { RecorderTotals } from './recorder.js';
 import type { ServerObserver } from './server/observer.js';
 import type { ClientCounts } from './server/server-metrics.js';
+import { withoutUserInfo } from './shown-url.js';
 
 export type LoadPhase = 'opening' | 'warming up' | 'calling' | 'leaving';
 
+/** What is known of a run before it begins. */
+type LoadRunFacts = Pick<LoadFindings, 'version' | 'commandLine' | 'server' | 'mixReason'>;
+
 export interface LoadRunOptions {
   readonly plan: LoadPlan;
-  /** The harness's version. */
-  readonly version: string;
+  readonly facts: LoadRunFacts;
   /** The observer has begun. */
   readonly observer: ServerObserver;
   /** Ends the run early; what was measured until then is reported. */
@@ -24,12 +28,12 @@ export interface LoadRunOptions {
 
 /** @throws when a load worker fails. */
 export async function runLoad(options: LoadRunOptions): Promise<LoadFindings> {
-  const { plan, version, observer, signal } = options;
+  const { plan, facts, observer, signal } = options;
   const startedAt = new Date().toISOString();
   const startMs = performance.now();
   let phase: LoadPhase = 'opening';
   const seconds = new Seconds(plan.workers, (second) => options.onSecond(second, phase));
-  const workers = new LoadWorkers(plan, newRunId(), version, (tally) => seconds.add(tally));
+  const workers = new LoadWorkers(plan, newRunId(), facts.version, (tally) => seconds.add(tally));
   const stop = (): void => workers.stop();
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
@@ -39,27 +43,34 @@ export async function runLoad(options: LoadRunOptions): Promise<LoadFindings> {
     observer.markAllOpen();
     phase = 'warming up';
     await workers.warmUp();
+    const holdStartMs = performance.now();
+    const cpuAtStart = process.cpuUsage();
     observer.markHoldStart();
     phase = 'calling';
     const helds = await workers.hold();
+    const cpu = process.cpuUsage(cpuAtStart);
+    const cpuShare = (cpu.user + cpu.system) / 1_000 / (performance.now() - holdStartMs);
     observer.markHoldEnd();
     phase = 'leaving';
     const totals = await workers.leave();
     seconds.flush();
     const holdMs = Math.max(...helds.map((held) => held.holdMs));
-    const findings = findingsOf(totals, helds, { rampMs, holdMs });
-    const { token: _token, ...shownPlan } = plan;
+    const findings = findingsOf(totals, helds, { rampMs, holdMs, cpuShare, loop: plan.arrivals.loop });
+    const { token: _token, ...planned } = plan;
     const server = await observer.finish({
       ...clientCounts(totals, plan.era),
       openSessions,
       holdCalls: findings.answered,
     });
     return {
-      version,
+      format: REPORT_FORMAT,
+      ...facts,
+      machine: clientMachine(),
       startedAt,
-      plan: shownPlan,
+      plan: { ...planned, url: withoutUserInfo(plan.url) },
       interrupted: signal.aborted,
       rampMs,
+      warmUpMs: holdStartMs - startMs - rampMs,
       holdMs,
       ...findings,
       seconds: seconds.reports,

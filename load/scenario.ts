@@ -1,7 +1,7 @@
 /** A scenario: a gateway, the loads that are applied to it, and the thresholds. */
 
 import type { MixEntry } from './load-plan.js';
-import type { ExpectationResult, LoadReport } from './load-report.js';
+import type { Judgement, LoadReport } from './load-report.js';
 import type { RunningGateway } from './runner/running-gateway.js';
 
 /** Duration and size of the scenarios. */
@@ -54,7 +54,7 @@ export interface Scenario {
   /** One after another. */
   phases(scale: Scale): readonly Phase[];
   /** Checks that thresholds of a single run cannot express. */
-  checks?(outcome: Outcome): Promise<readonly ExpectationResult[]>;
+  checks?(outcome: Outcome): Promise<readonly Judgement[]>;
 }
 
 /** A call whose answer contains the session's own token, so that a mix-up is noticed. */

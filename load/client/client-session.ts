@@ -10,8 +10,10 @@ import type { CallTemplate } from './call-template.js';
 import { excerpt, LoadFailure } from './failure-kind.js';
 import { type IncomingMessage, isToolError, outcomeOf } from './incoming-message.js';
 import type { LoadClient, LoadClientObserver, LoadClientSettings, LoadClientState } from './load-client.js';
+import { reportedFailure } from './reported-failure.js';
+import { namedIn, type ServerName } from './server-name.js';
 import { SseWire } from './sse-wire.js';
-import { connectionFailure, StreamableWire } from './streamable-wire.js';
+import { StreamableWire } from './streamable-wire.js';
 import { allTools } from './tool-pages.js';
 import type { Wire, WireListener } from './wire.js';
 import { withDeadline } from './with-deadline.js';
@@ -36,6 +38,7 @@ export class ClientSession implements LoadClient, WireListener {
   readonly #wire: Wire;
   readonly #awaited = new AwaitedAnswers();
   #state: LoadClientState = 'new';
+  #server: ServerName | undefined;
   #lastId = 0;
   #whenCalm: (() => void) | undefined;
 
@@ -52,6 +55,10 @@ export class ClientSession implements LoadClient, WireListener {
     return this.#state;
   }
 
+  get server(): ServerName | undefined {
+    return this.#server;
+  }
+
   get inFlight(): number {
     return this.#awaited.size;
   }
@@ -66,7 +73,7 @@ export class ClientSession implements LoadClient, WireListener {
     try {
       await withDeadline(this.#wire.connect(), this.#settings.plan.timeoutMs, 'the event stream');
     } catch (error) {
-      throw this.#report(method, error);
+      throw reportedFailure(this, this.#observer, method, error);
     }
     const { protocolVersion } = this.#settings.plan;
     const { result } = await this.#request('initialize', {
@@ -74,6 +81,7 @@ export class ClientSession implements LoadClient, WireListener {
       capabilities: {},
       clientInfo: { name: 'bulkhead-load', version: this.#settings.version },
     });
+    this.#server = namedIn((result as { serverInfo?: unknown } | null)?.serverInfo);
     this.#wire.useVersion(versionIn(result) ?? protocolVersion);
     await this.#step('notifications/initialized', () => this.#wire.notify(INITIALIZED_NOTIFICATION));
     this.#state = 'open';
@@ -125,7 +133,7 @@ export class ClientSession implements LoadClient, WireListener {
         this.#observer.onAnswered('DELETE', performance.now() - startMs);
       }
     } catch (error) {
-      this.#report('DELETE', error);
+      reportedFailure(this, this.#observer, 'DELETE', error);
     } finally {
       await this.#wire.destroy();
     }
@@ -239,7 +247,7 @@ export class ClientSession implements LoadClient, WireListener {
       this.#observer.onAnswered(method, answer.atMs - startMs);
       return answer;
     } catch (error) {
-      throw this.#report(method, error);
+      throw reportedFailure(this, this.#observer, method, error);
     }
   }
 
@@ -249,14 +257,8 @@ export class ClientSession implements LoadClient, WireListener {
       await withDeadline(work(), this.#settings.plan.timeoutMs, method);
       this.#observer.onAnswered(method, performance.now() - startMs);
     } catch (error) {
-      throw this.#report(method, error);
+      throw reportedFailure(this, this.#observer, method, error);
     }
-  }
-
-  #report(method: string, error: unknown): LoadFailure {
-    const failure = error instanceof LoadFailure ? error : connectionFailure(error);
-    if (this.#state !== 'dropped') this.#observer.onFailure(method, failure);
-    return failure;
   }
 
   #nextId(): string {

@@ -4,6 +4,7 @@ import type { ListedTool } from '../mix.js';
 import type { Answer } from './awaited-answers.js';
 import type { CallTemplate } from './call-template.js';
 import type { LoadFailure } from './failure-kind.js';
+import type { ServerName } from './server-name.js';
 import type { SessionTokens } from './session-token.js';
 
 /** What the clients of a run have in common. */
@@ -33,6 +34,8 @@ export type LoadClientState = 'new' | 'open' | 'forgotten' | 'leaving' | 'droppe
 
 export interface LoadClient {
   readonly state: LoadClientState;
+  /** How the server calls itself; `undefined` before it has said so. */
+  readonly server: ServerName | undefined;
   /** Calls that were started. */
   readonly calls: number;
   /**

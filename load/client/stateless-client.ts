@@ -5,6 +5,7 @@
  */
 import type { EventSourceMessage } from 'eventsource-parser';
 import { Pool } from 'undici';
+import { META } from '../../src/shared/stateless-protocol.js';
 import type { ListedTool } from '../mix.js';
 import { type Answer, AwaitedAnswers } from './awaited-answers.js';
 import type { CallTemplate } from './call-template.js';
@@ -13,6 +14,8 @@ import { type Exchange, exchange, type HttpRequest } from './http-exchange.js';
 import { type IncomingMessage, isToolError, outcomeOf } from './incoming-message.js';
 import { ListenStream, type ListenStreamOwner } from './listen-stream.js';
 import type { LoadClient, LoadClientObserver, LoadClientSettings, LoadClientState } from './load-client.js';
+import { reportedFailure } from './reported-failure.js';
+import { namedIn, type ServerName } from './server-name.js';
 import { type RepeatedInHeaders, requestHeaders, requestMeta } from './stateless-message.js';
 import { connectionFailure } from './streamable-wire.js';
 import { allTools } from './tool-pages.js';
@@ -41,6 +44,7 @@ export class StatelessClient implements LoadClient, ListenStreamOwner {
   readonly #exchanges = new Map<string, Exchange>();
   #listening: ListenStream | undefined;
   #state: LoadClientState = 'new';
+  #server: ServerName | undefined;
   #requests = 0;
   #whenCalm: (() => void) | undefined;
 
@@ -58,6 +62,10 @@ export class StatelessClient implements LoadClient, ListenStreamOwner {
 
   get state(): LoadClientState {
     return this.#state;
+  }
+
+  get server(): ServerName | undefined {
+    return this.#server;
   }
 
   /** `server/discover`, then `tools/list`, and `subscriptions/listen` if `listen` is set. */
@@ -81,7 +89,9 @@ export class StatelessClient implements LoadClient, ListenStreamOwner {
   }
 
   async ping(): Promise<void> {
-    await this.#request('server/discover', {});
+    const result = await this.#request('server/discover', {});
+    const { _meta: meta } = (result ?? {}) as { _meta?: Readonly<Record<string, unknown>> | null };
+    this.#server = namedIn(meta?.[META.serverInfo]);
   }
 
   async end(): Promise<void> {
@@ -114,7 +124,7 @@ export class StatelessClient implements LoadClient, ListenStreamOwner {
       this.#observer.onAnswered(method, atMs - startMs);
       return result;
     } catch (error) {
-      throw this.#report(method, error);
+      throw reportedFailure(this, this.#observer, method, error);
     }
   }
 
@@ -201,7 +211,7 @@ export class StatelessClient implements LoadClient, ListenStreamOwner {
       await withDeadline(this.#listening.open(), this.#settings.plan.timeoutMs, LISTEN);
       this.#observer.onAnswered(LISTEN, performance.now() - startMs);
     } catch (error) {
-      throw this.#report(LISTEN, error);
+      throw reportedFailure(this, this.#observer, LISTEN, error);
     }
   }
 
@@ -216,7 +226,7 @@ export class StatelessClient implements LoadClient, ListenStreamOwner {
   }
 
   onListenFailure(failure: LoadFailure): void {
-    this.#report(LISTEN, failure);
+    reportedFailure(this, this.#observer, LISTEN, failure);
   }
 
   onListenClosed(): void {
@@ -230,12 +240,6 @@ export class StatelessClient implements LoadClient, ListenStreamOwner {
   #post(repeated: RepeatedInHeaders, body: string): HttpRequest {
     const headers = { ...requestHeaders(repeated), ...this.#authorization };
     return { method: 'POST', path: this.#path, headers, body };
-  }
-
-  #report(method: string, error: unknown): LoadFailure {
-    const failure = error instanceof LoadFailure ? error : connectionFailure(error);
-    if (this.#state !== 'dropped') this.#observer.onFailure(method, failure);
-    return failure;
   }
 
   #nextToken(): string {

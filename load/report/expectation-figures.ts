@@ -1,6 +1,14 @@
 /** The figures that a threshold of `--expect` can name, and how each is read from the results of a run. */
 import { didYouMean } from '../../src/shared/nearest.js';
-import type { ErrorCounts, Latency, LoadFindings, Trend } from '../load-report.js';
+import type {
+  ErrorCounts,
+  Latency,
+  LoadFindings,
+  OperationReport,
+  ServerMetricsReport,
+  ServerProcessReport,
+  Trend,
+} from '../load-report.js';
 
 /** Durations are milliseconds, sizes bytes. */
 export type FigureUnit = 'duration' | 'size' | 'rate' | 'count';
@@ -13,6 +21,32 @@ export interface FigureValue {
   readonly whole?: number;
 }
 
+type WatchedProcess = Pick<
+  ServerProcessReport,
+  'bytesPerSession' | 'cpuMsPerSession' | 'cpuMsPerCall' | 'trends'
+>;
+
+/** The part of a run's results from which figures are read. */
+export interface FigureSource
+  extends Pick<
+    LoadFindings,
+    | 'answered'
+    | 'perSecond'
+    | 'latency'
+    | 'sessionCreation'
+    | 'firstCall'
+    | 'errors'
+    | 'contaminated'
+    | 'lost'
+    | 'longestGapMs'
+    | 'sessions'
+  > {
+  readonly plan: Pick<LoadFindings['plan'], 'era'>;
+  readonly operations: readonly Pick<OperationReport, 'method' | 'tool' | 'answered' | 'latency'>[];
+  readonly metrics: Pick<ServerMetricsReport, 'checks'> | null;
+  readonly process: WatchedProcess | null;
+}
+
 /** A value, or why there is none. */
 type Reading = FigureValue | { readonly missing: string };
 
@@ -22,7 +56,7 @@ export interface Figure {
   readonly isTrend?: true;
   /** Whether it can be compared with a percentage. */
   readonly hasShare?: true;
-  read(findings: LoadFindings): Reading;
+  read(findings: FigureSource): Reading;
 }
 
 const LATENCY_OF = {
@@ -40,24 +74,18 @@ const STATISTICS = Object.keys(LATENCY_OF) as Statistic[];
 
 const NO_PROCESS = 'not measured: the process was not watched (--pid)';
 
-const count = (read: (findings: LoadFindings) => number): Figure => ({
+const count = (read: (findings: FigureSource) => number): Figure => ({
   unit: 'count',
   read: (findings) => valueOr(read(findings), 'not measured'),
 });
 
-const ofProcess = (
-  unit: FigureUnit,
-  read: (process: NonNullable<LoadFindings['process']>) => number | null,
-): Figure => ({
+const ofProcess = (unit: FigureUnit, read: (process: WatchedProcess) => number | null): Figure => ({
   unit,
   read: ({ process }) =>
     process === null ? { missing: NO_PROCESS } : valueOr(read(process), 'not measured'),
 });
 
-const trend = (
-  unit: FigureUnit,
-  read: (trends: NonNullable<LoadFindings['process']>['trends']) => Trend | null,
-): Figure => ({
+const trend = (unit: FigureUnit, read: (trends: WatchedProcess['trends']) => Trend | null): Figure => ({
   unit,
   isTrend: true,
   read: ({ process }) => {
@@ -90,7 +118,7 @@ const FIXED_FIGURES: ReadonlyMap<string, Figure> = new Map<string, Figure>([
   ['errors', errorShare(totalErrors)],
   ['lost', count(({ lost }) => lost)],
   ['contaminated', count(({ contaminated }) => contaminated)],
-  ['forgotten', count(({ sessions }) => sessions.forgotten)],
+  ['forgotten', { unit: 'count', read: readForgotten }],
   ['mismatches', { unit: 'count', read: readMismatches }],
   ['gap', { unit: 'duration', read: ({ longestGapMs }) => valueOr(longestGapMs, 'not measured') }],
   ['sessions', count(({ sessions }) => sessions.created)],
@@ -161,7 +189,7 @@ function valueOr(value: number | null, missing: string): Reading {
 
 function latencyFigure(
   statistic: Statistic,
-  latencyIn: (findings: LoadFindings) => Latency,
+  latencyIn: (findings: FigureSource) => Latency,
   missing: string,
 ): Figure {
   return {
@@ -195,11 +223,16 @@ function scopedLatency(scope: string, statistic: Statistic): Figure {
   };
 }
 
-function readMismatches({ metrics }: LoadFindings): Reading {
-  if (metrics === null)
-    return { missing: "nothing to check: the server's metrics were not read (--metrics)" };
+function readForgotten({ plan, sessions }: FigureSource): Reading {
+  return plan.era === 'session'
+    ? { value: sessions.forgotten }
+    : { missing: 'not checked: the stateless era has no sessions' };
+}
+
+function readMismatches({ metrics }: FigureSource): Reading {
+  if (metrics === null) return { missing: "not checked: the server's metrics were not read (--metrics)" };
   if (metrics.checks.length === 0) {
-    return { missing: 'nothing to check: the server has no metrics that the client knows' };
+    return { missing: 'not checked: the server has no metrics that the client knows' };
   }
   return { value: metrics.checks.filter(({ agrees }) => !agrees).length };
 }

@@ -67,6 +67,9 @@ export const ALWAYS_HELD = [
   'answered>0',
 ] as const;
 
+/** A run without metrics, or without sessions, must not fail because there was nothing to check. */
+const CHECKED_IF_POSSIBLE: readonly string[] = ['mismatches', 'forgotten'];
+
 /**
  * Reads `<figure><operator><value>`, such as `p99<50ms`, `echo.p99.9<=2s`, `errors<1%`, `errors[http 503]==0` or
  * `memory-slope<1MiB`. Durations are `50ms`, `2s`, or a bare number of milliseconds, and may have fractions; sizes are
@@ -128,9 +131,8 @@ export function judge(findings: LoadFindings, expectations: readonly Expectation
   );
   for (const always of ALWAYS_HELD.map(parseExpectation).filter(({ name }) => !named.has(name))) {
     const result = judgeOne(findings, always);
-    // A run that did not ask for checks must not fail because there were none.
-    const unchecked = always.name === 'mismatches' && 'missing' in always.figure.read(findings);
-    results.push(unchecked ? { ...result, met: true } : result);
+    const isMissing = !result.checked && CHECKED_IF_POSSIBLE.includes(always.name);
+    results.push(isMissing ? { ...result, met: true } : result);
   }
   return results;
 }
@@ -138,14 +140,15 @@ export function judge(findings: LoadFindings, expectations: readonly Expectation
 function judgeOne(findings: LoadFindings, expectation: Expectation): ExpectationResult {
   const { text, figure, isShare } = expectation;
   const reading = figure.read(findings);
-  if ('missing' in reading) return { text, measured: reading.missing, met: false };
+  if ('missing' in reading) return { text, measured: reading.missing, met: false, checked: false };
   const { value, whole = 0, plusMinus = 0 } = reading;
-  if (isShare && whole === 0) return { text, measured: 'no request was sent', met: false };
+  if (isShare && whole === 0) return { text, measured: 'no request was sent', met: false, checked: false };
   const compared = isShare ? (100 * value) / whole : value;
   return {
     text,
     measured: describe(reading, compared, expectation),
     met: meets(compared, plusMinus, expectation),
+    checked: true,
   };
 }
 

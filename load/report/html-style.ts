@@ -17,6 +17,9 @@ p{margin:6px 0}.muted{color:var(--muted)}
 .verdict p{margin:0}
 .good{color:var(--good)}.bad{color:var(--bad)}
 .verdict.good{background:var(--good-paper)}.verdict.bad{background:var(--bad-paper)}
+.facts{display:grid;grid-template-columns:max-content 1fr;gap:2px 14px;margin:10px 0}
+.facts dt{color:var(--muted)}.facts dd{margin:0;overflow-wrap:anywhere}
+.command{font:13px/1.7 ui-monospace,Menlo,Consolas,monospace}
 .figures{display:flex;flex-wrap:wrap;gap:10px;margin:16px 0;padding:0}
 .figures div{flex:1 1 108px;background:var(--paper);border:1px solid var(--line);border-radius:8px;padding:8px 12px}
 .figures dt{color:var(--muted);font-size:13px}.figures dd{margin:0;font-size:19px;font-weight:600}

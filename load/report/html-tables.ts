@@ -11,10 +11,15 @@ export function thresholdTable({ expectations }: LoadReport): Markup {
     'Thresholds: what was asked of the run, and what every run is held to',
     ['threshold', 'measured', 'result'],
     expectations.map(
-      ({ text, measured, met }) =>
-        markup`<tr><th scope="row" class="name threshold">${text}</th><td>${measured}</td><td class="met ${met ? 'good' : 'bad'}">${met ? '✓ met' : '✗ missed'}</td></tr>`,
+      ({ text, measured, met, checked }) =>
+        markup`<tr><th scope="row" class="name threshold">${text}</th><td>${measured}</td>${resultCell(met, checked)}</tr>`,
     ),
   );
+}
+
+function resultCell(met: boolean, checked: boolean): Markup {
+  if (met && !checked) return markup`<td class="met muted">– not checked</td>`;
+  return markup`<td class="met ${met ? 'good' : 'bad'}">${met ? '✓ met' : '✗ missed'}</td>`;
 }
 
 export function operationTable(report: LoadReport): Markup {

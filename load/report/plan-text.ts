@@ -49,14 +49,57 @@ export function sessionCounts({ sessions }: Pick<LoadReport, 'sessions'>): (read
 }
 
 /** How near the client was to its limits, and whether the figures are the client's rather than the server's. */
-export function clientSentence({ workers, utilisation, lateP99Ms, limitedBy }: ClientReport): string {
-  const busiest = workers > 1 ? `${formatCount(workers)} workers, the busiest` : '1 worker,';
+export function clientSentence({ workers, coreShare, lateP99Ms, checked, limitedBy }: ClientReport): string {
+  const each = workers > 1 ? `${formatCount(workers)} workers, each` : '1 worker,';
   const late = lateP99Ms === null ? '' : `, requests sent ${formatLatency(lateP99Ms)} late (p99)`;
-  const verdict =
-    limitedBy === null
-      ? 'the client was not the limit.'
-      : `THE CLIENT WAS THE LIMIT, the server may do better: ${printable(limitedBy)}`;
-  return `${busiest} ${formatNumber(100 * utilisation)} % busy${late}: ${verdict}`;
+  return `${each} ${formatNumber(100 * coreShare)} % of a core${late}: ${clientVerdict(checked, limitedBy)}.`;
+}
+
+function clientVerdict(checked: boolean, limitedBy: string | null): string {
+  if (!checked) return 'whether the client was the limit was not checked, because no call was answered';
+  return limitedBy === null
+    ? 'the client was not the limit'
+    : `THE CLIENT WAS THE LIMIT, the server may do better: ${printable(limitedBy)}`;
+}
+
+/** The server, the machine of the client and the command, each with its name. */
+export function runFacts(report: LoadReport): (readonly [string, string])[] {
+  const { server, machine, plan } = report;
+  const { cores, processor, memoryBytes, node, system } = machine;
+  const ofProcessor = processor === null ? '' : ` of ${printable(processor)}`;
+  const where = isLoopback(plan.url) ? "the client's, and the server's too" : "the client's";
+  return [
+    ['server', `${serverText(server)} at ${printable(plan.url)}`],
+    [
+      'machine',
+      `${plural(cores, 'core')}${ofProcessor}, ${formatBytes(memoryBytes)}, Node ${printable(node)}, ${printable(system)} (${where})`,
+    ],
+    ['command', printable(report.commandLine)],
+  ];
+}
+
+/** How a server calls itself. */
+export function serverText({ name, version }: LoadReport['server']): string {
+  if (name === null) return 'a server that does not say its name';
+  return printable(version === null ? name : `${name} ${version}`);
+}
+
+/** Requests to such an address do not leave the machine, unless it forwards them. */
+function isLoopback(url: string): boolean {
+  const { hostname } = URL.canParse(url) ? new URL(url) : { hostname: '' };
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+}
+
+/** Why the run called the tool that it chose itself; nothing if a mix was given. */
+export function mixReasonPhrases({ mixReason }: Pick<LoadReport, 'mixReason'>): string[] {
+  return mixReason === null ? [] : [`chosen because ${printable(mixReason)}`];
+}
+
+/** What of the answers was compared with the session that they came to. */
+export function contaminationText({ plan, contaminated }: Pick<LoadReport, 'plan' | 'contaminated'>): string {
+  const inContent = JSON.stringify(plan.mix).includes('{{session}}');
+  const unchecked = inContent ? '' : ' (by request ids; contents not checked: no argument has {{session}})';
+  return `contaminated ${formatCount(contaminated)}${unchecked}`;
 }
 
 /** Why the run failed, or `passed`. */

@@ -15,15 +15,17 @@ const PERCENTILES = ['50 %', '90 %', '99 %', '99.9 %', 'max'];
 
 /** Each is an SVG document: first the charts over time, then the percentiles. */
 export function reportCharts(report: LoadReport): string[] {
-  const { seconds, process, rampMs, holdMs } = report;
+  const { seconds, process, rampMs, warmUpMs, holdMs } = report;
+  const holdFrom = (rampMs + warmUpMs) / 1_000;
   const lengthSeconds = Math.max(
     (seconds.at(-1)?.second ?? 0) + 1,
-    Math.round((rampMs + holdMs) / 1_000),
+    Math.round(holdFrom + holdMs / 1_000),
     (process?.samples.at(-1)?.atMs ?? 0) / 1_000,
   );
   const time: Time = {
     x: timeScale(lengthSeconds),
-    marks: rampMs >= 1_000 ? [{ x: rampMs / 1_000, label: 'ramp ends' }] : [],
+    marks: rampMs >= 1_000 && warmUpMs < 1 ? [{ x: rampMs / 1_000, label: 'ramp ends' }] : [],
+    bands: warmUpMs < 1 ? [] : [{ from: rampMs / 1_000, to: holdFrom, label: 'warm-up, not counted' }],
   };
   const groups = thinned(seconds, MAX_POINTS);
   return [
@@ -38,6 +40,7 @@ export function reportCharts(report: LoadReport): string[] {
 interface Time {
   readonly x: ReturnType<typeof timeScale>;
   readonly marks: readonly { readonly x: number; readonly label: string }[];
+  readonly bands: readonly { readonly from: number; readonly to: number; readonly label: string }[];
 }
 
 function latencyChart({ maxMs, p50Ms }: Latency, groups: readonly SecondsReport[], time: Time): string {
@@ -53,9 +56,9 @@ function latencyChart({ maxMs, p50Ms }: Latency, groups: readonly SecondsReport[
     yScale: isWide ? 'log' : 'linear',
     formatY: formatLatency,
     series: [
-      { name: 'max', points: inTheMiddle(groups, ({ maxMs: y }) => y) },
-      { name: 'p99', points: inTheMiddle(groups, ({ p99Ms: y }) => y) },
-      { name: 'p50', points: inTheMiddle(groups, ({ p50Ms: y }) => y) },
+      { name: 'max', points: inTheMiddle(groups, ({ maxMs: y }) => y), labels: 'highest' },
+      { name: 'p99', points: inTheMiddle(groups, ({ p99Ms: y }) => y), labels: 'highest' },
+      { name: 'p50', points: inTheMiddle(groups, ({ p50Ms: y }) => y), labels: 'middle' },
     ],
   });
 }
@@ -70,8 +73,12 @@ function rateChart(groups: readonly SecondsReport[], time: Time): string {
     description: `At most ${formatNumber(most)} tool calls answered well and ${formatNumber(worst)} errors a second.`,
     formatY: formatNumber,
     series: [
-      { name: 'answered well', points: inTheMiddle(groups, ({ answered }) => answered) },
-      { name: 'errors', points: inTheMiddle(groups, ({ errors }) => errors) },
+      { name: 'answered well', points: inTheMiddle(groups, ({ answered }) => answered), labels: 'middle' },
+      {
+        name: 'errors',
+        points: inTheMiddle(groups, ({ errors }) => errors),
+        ...(worst > 0 && { labels: 'highest' as const }),
+      },
     ],
   });
 }
@@ -85,7 +92,13 @@ function sessionsChart(groups: readonly SecondsReport[], time: Time): string {
     description: `At most ${formatCount(most)} sessions were open.`,
     yTicks: 'whole',
     formatY: formatNumber,
-    series: [{ name: 'sessions', points: groups.map(({ to, sessions }) => ({ x: to, y: sessions })) }],
+    series: [
+      {
+        name: 'sessions',
+        points: groups.map(({ to, sessions }) => ({ x: to, y: sessions })),
+        labels: 'highest',
+      },
+    ],
   });
 }
 
@@ -114,6 +127,7 @@ function percentileChart({ operations }: LoadReport): string {
     series: shown.map(({ method, tool, latency }) => ({
       name: printable(tool ?? method),
       points: percentilesOf(latency).map((y, x) => ({ x, y })),
+      labels: 'all',
     })),
   });
 }
@@ -137,7 +151,13 @@ function processCharts(all: readonly ProcessSample[], time: Time): string[] {
       description: `At most ${formatBytes(most(({ residentBytes }) => residentBytes))}.`,
       yTicks: 'binary',
       formatY: formatBytes,
-      series: [{ name: 'resident memory', points: points(({ residentBytes }) => residentBytes) }],
+      series: [
+        {
+          name: 'resident memory',
+          points: points(({ residentBytes }) => residentBytes),
+          labels: 'highest',
+        },
+      ],
     }),
     lineChart({
       ...time,
@@ -147,10 +167,16 @@ function processCharts(all: readonly ProcessSample[], time: Time): string[] {
       yTicks: 'whole',
       formatY: formatNumber,
       series: [
-        { name: 'threads', points: points(({ threads }) => threads) },
-        { name: 'descriptors', points: points(({ descriptors }) => descriptors) },
+        { name: 'threads', points: points(({ threads }) => threads), labels: 'highest' },
+        { name: 'descriptors', points: points(({ descriptors }) => descriptors), labels: 'highest' },
         ...(most(({ processes }) => processes) > 1
-          ? [{ name: 'processes', points: points(({ processes }) => processes) }]
+          ? [
+              {
+                name: 'processes',
+                points: points(({ processes }) => processes),
+                labels: 'highest' as const,
+              },
+            ]
           : []),
       ],
     }),
@@ -160,7 +186,7 @@ function processCharts(all: readonly ProcessSample[], time: Time): string[] {
       title: 'Processor time of the server',
       description: 'As a share of one core, between two samples.',
       formatY: (share) => `${formatNumber(share)} %`,
-      series: [{ name: 'share of one core', points: processorShares(samples) }],
+      series: [{ name: 'share of one core', points: processorShares(samples), labels: 'highest' }],
     }),
   ];
 }

@@ -10,6 +10,7 @@ import {
   textWidth,
   wrapped,
 } from './svg-frame.js';
+import { placeLabels, type Room } from './svg-labels.js';
 import { linearScale, logScale, type Scale, type TickBase } from './svg-scale.js';
 
 export interface Point {
@@ -22,6 +23,8 @@ export interface Point {
 interface LineSeries {
   readonly name: string;
   readonly points: readonly Point[];
+  /** Which of its points have their value written beside them. Where there is no room for one, it is left out. */
+  readonly labels?: 'highest' | 'middle' | 'all';
 }
 
 export interface LineChart extends ChartFrame {
@@ -34,6 +37,8 @@ export interface LineChart extends ChartFrame {
   formatY(value: number): string;
   /** Vertical lines with a name. */
   readonly marks?: readonly { readonly x: number; readonly label: string }[];
+  /** Shaded parts of the x axis with a name. */
+  readonly bands?: readonly { readonly from: number; readonly to: number; readonly label: string }[];
 }
 
 interface Bar {
@@ -72,7 +77,7 @@ export function lineChart(chart: LineChart): string {
       : linearScale(values, chart.formatY, chart.yTicks ?? 'decimal');
   const height = LINE_CHART_HEIGHT + (legend.rows - 1) * LEGEND_ROW;
   const left = 20 + Math.max(...y.ticks.map(({ label }) => textWidth(label)));
-  const top = 36 + legend.rows * LEGEND_ROW + (chart.marks?.length ? MARK_ROW : 0);
+  const top = 36 + legend.rows * LEGEND_ROW + (chart.marks?.length || chart.bands?.length ? MARK_ROW : 0);
   const toX = (value: number): number => px(left + chart.x.place(value) * (width - left - RIGHT));
   const toY = (value: number): number => px(height - BOTTOM - y.place(value) * (height - BOTTOM - top));
   const bottom = height - BOTTOM;
@@ -90,7 +95,40 @@ export function lineChart(chart: LineChart): string {
     const isLeft = at + textWidth(label) > width;
     return markup`<line class="chart-mark" x1="${at}" x2="${at}" y1="${top}" y2="${bottom}"/><text class="chart-muted" x="${at}" y="${top - 5}" text-anchor="${isLeft ? 'end' : 'start'}">${label}</text>`;
   });
-  return svg(chart, width, height, [legend.drawing, grid, names, lines, marks]);
+  const bands = (chart.bands ?? []).map(({ from, to, label }) => {
+    const [at, end] = [toX(from), toX(to)];
+    const isLeft = at + textWidth(label) > width - RIGHT;
+    return markup`<rect class="chart-band" x="${at}" y="${top}" width="${px(Math.max(0, end - at))}" height="${px(bottom - top)}"/><text class="chart-muted" x="${isLeft ? end : at}" y="${top - 5}" text-anchor="${isLeft ? 'end' : 'start'}">${label}</text>`;
+  });
+  const room = { left, top: top - 4, right: width - 4, bottom };
+  const labels = valueLabels(chart, { toX, toY }, room);
+  return svg(chart, width, height, [legend.drawing, bands, grid, names, lines, marks, labels]);
+}
+
+/** The values of the points that the series ask for, each in the colour of its series. */
+function valueLabels(
+  { series, formatY }: LineChart,
+  { toX, toY }: { toX(value: number): number; toY(value: number): number },
+  room: Room,
+): readonly Markup[] {
+  const wanted = series.flatMap(({ points, labels }, index) =>
+    labelledPoints(points, labels).map(({ x, y }) => {
+      return { x: toX(x), y: toY(y), text: formatY(y), style: index % SERIES_STYLES };
+    }),
+  );
+  return placeLabels(wanted, room).map(
+    ({ label: { x, y, text, style }, at }) =>
+      markup`<circle class="chart-b${style}" cx="${x}" cy="${y}" r="2.5"/><text class="chart-value chart-t${style}" x="${px(at.x)}" y="${px(at.y)}" text-anchor="middle">${text}</text>`,
+  );
+}
+
+function labelledPoints(points: readonly Point[], labels: LineSeries['labels']): { x: number; y: number }[] {
+  if (labels === undefined) return [];
+  const measured = points.flatMap(({ x, y }) => (y === null ? [] : [{ x, y }]));
+  if (labels === 'all') return measured;
+  const inOrder = measured.toSorted((one, other) => one.y - other.y);
+  const at = labels === 'highest' ? inOrder.length - 1 : Math.floor((inOrder.length - 1) / 2);
+  return inOrder.slice(Math.max(0, at), at + 1);
 }
 
 /** One path, interrupted where there is no value. A point between two gaps makes no line and becomes a dot. */

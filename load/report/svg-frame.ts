@@ -26,20 +26,23 @@ const DASHES = ['none', '7 3', '2 3', '9 3 2 3', '14 4', '4 2'];
 
 const series = (colours: readonly string[]): string =>
   colours
-    .map((colour, index) => `.chart-s${index}{stroke:${colour}}.chart-b${index}{fill:${colour}}`)
+    .map(
+      (colour, index) =>
+        `.chart-s${index}{stroke:${colour}}.chart-b${index},.chart .chart-t${index}{fill:${colour}}`,
+    )
     .join('');
 
 const STYLE = new Markup(`
 .chart{font:${FONT_SIZE}px system-ui,-apple-system,"Segoe UI",sans-serif}
 .chart text{fill:#1f2328}.chart .chart-muted{fill:#59636e}
 .chart-paper{fill:#fff}.chart-grid{stroke:#d8dee4}.chart-mark{stroke:#59636e;stroke-dasharray:3 3}
-.chart-title{font-weight:600}.chart-value{font-weight:600}
+.chart-title{font-weight:600}.chart-value{font-weight:600}.chart-band{fill:#eef1f4}
 .chart-line{fill:none;stroke-width:1.75;stroke-linejoin:round;stroke-linecap:round}
 ${DASHES.map((dash, index) => `.chart-s${index}{stroke-dasharray:${dash}}`).join('')}
 ${series(LIGHT)}
 @media(prefers-color-scheme:dark){
 .chart text{fill:#e6edf3}.chart .chart-muted{fill:#9da7b1}
-.chart-paper{fill:#161b22}.chart-grid{stroke:#30363d}.chart-mark{stroke:#9da7b1}
+.chart-paper{fill:#161b22}.chart-band{fill:#21282f}.chart-grid{stroke:#30363d}.chart-mark{stroke:#9da7b1}
 ${series(DARK)}
 }`);
 

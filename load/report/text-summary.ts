@@ -4,8 +4,18 @@ import type { LoadReport, ServerMetricsReport, ServerProcessReport } from '../lo
 import { totalErrors } from './expectation-figures.js';
 import { formatCount, formatLatency, formatShare } from './figure-format.js';
 import { OPERATION_COLUMNS, operationRows } from './operation-rows.js';
-import { clientSentence, mixPhrases, planPhrases, sessionCounts, verdict } from './plan-text.js';
+import {
+  clientSentence,
+  contaminationText,
+  mixPhrases,
+  mixReasonPhrases,
+  planPhrases,
+  runFacts,
+  sessionCounts,
+  verdict,
+} from './plan-text.js';
 import { checkPhrase, processFigures, serverFigureCells, trendFigures } from './server-rows.js';
+import { aligned } from './text-table.js';
 
 const COLUMNS = 110;
 /** The column where the text of a part begins; its name is before it. */
@@ -21,9 +31,10 @@ export function summarize(report: LoadReport): string {
   const { plan } = report;
   const blocks = [
     [
-      ...part('load', `${printable(plan.url)}, ${report.version}, ${printable(report.startedAt)}`),
+      ...part('load', `${printable(report.startedAt)}, bulkhead ${printable(report.version)}`),
+      ...runFacts(report).flatMap(([name, text]) => part(name, text)),
       ...part('plan', planPhrases(plan).join(', ')),
-      ...part('mix', mixPhrases(plan).join(', ')),
+      ...part('mix', [...mixPhrases(plan), ...mixReasonPhrases(report)].join(', ')),
       ...(report.interrupted
         ? part('interrupted', `stopped by a signal after ${formatLatency(report.holdMs)} of the hold`)
         : []),
@@ -61,7 +72,7 @@ function sessionLines(report: LoadReport): string[] {
     ...part('answers', `${answers}; longest gap ${formatLatency(report.longestGapMs)}`),
     ...part(
       'kept apart',
-      `contaminated ${formatCount(report.contaminated)}, lost ${formatCount(report.lost)}${
+      `${contaminationText(report)}, lost ${formatCount(report.lost)}${
         report.contaminated > 0 ? ": ANSWERS CAME WITH OTHER SESSIONS' TOKENS" : ''
       }`,
     ),
@@ -108,9 +119,15 @@ function processLines(process: ServerProcessReport): string[] {
 function thresholdLines({ expectations }: LoadReport): string[] {
   const width = Math.min(MAX_THRESHOLD_LENGTH, Math.max(0, ...expectations.map(({ text }) => text.length)));
   return expectations.map(
-    ({ text, measured, met }) =>
-      `${met ? '✓' : '✗'} ${printable(text).padEnd(width)}  ${printable(measured)}`,
+    ({ text, measured, met, checked }) =>
+      `${resultMark(met, checked)} ${printable(text).padEnd(width)}  ${printable(measured)}`,
   );
+}
+
+/** What there was nothing to check against is neither met nor missed. */
+function resultMark(met: boolean, checked: boolean): string {
+  if (!met) return '✗';
+  return checked ? '✓' : '–';
 }
 
 /** A name and its text, wrapped at spaces. A word that is longer than the line is split. */
@@ -127,21 +144,6 @@ function part(name: string, text: string): string[] {
   }
   lines.push(line.trimEnd());
   return lines.map((each, index) => `${(index === 0 ? name : '').padEnd(INDENT)}${each}`.trimEnd());
-}
-
-/**
- * Columns of text, the first aligned to the left and the others to the right. Every row has the same length as the
- * first.
- */
-function aligned(rows: readonly (readonly string[])[], before: string): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => {
-    const cells = row.map((cell, column) => {
-      const width = widths[column] ?? 0;
-      return column === 0 ? cell.padEnd(width) : cell.padStart(width);
-    });
-    return `${before}${cells.join('  ')}`.trimEnd();
-  });
 }
 
 function shortened(text: string, most: number): string {

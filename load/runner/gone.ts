@@ -1,6 +1,6 @@
 /** Whether anything is left in a gateway whose clients have all left. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ExpectationResult } from '../load-report.js';
+import type { Judgement } from '../load-report.js';
 import type { RunningGateway } from './running-gateway.js';
 
 const DEADLINE_MS = 20_000;
@@ -14,7 +14,7 @@ interface Remains {
 }
 
 /** Waits until nothing is left, for up to 20 s, which is well beyond all graces of the scenarios. */
-export async function gone(gateway: RunningGateway): Promise<readonly ExpectationResult[]> {
+export async function gone(gateway: RunningGateway): Promise<readonly Judgement[]> {
   const startMs = performance.now();
   let remains = await remainsOf(gateway);
   while (Object.values(remains).some((count) => count > 0) && performance.now() < startMs + DEADLINE_MS) {

@@ -1,7 +1,7 @@
 /** Runs one scenario: starts its gateway, applies its loads, judges the results, and always stops the gateway. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../src/shared/errors.js';
-import type { ExpectationResult, LoadReport } from '../load-report.js';
+import type { Judgement, LoadReport } from '../load-report.js';
 import type { Phase, Scale, Scenario } from '../scenario.js';
 import { reportPrefix, runLoadProcess } from './load-process.js';
 import { RunningGateway } from './running-gateway.js';
@@ -10,7 +10,7 @@ interface RunVerdict {
   readonly run: string;
   readonly errors: LoadReport['errors'];
   readonly limitedBy: string | null;
-  readonly expectations: readonly ExpectationResult[];
+  readonly expectations: readonly Judgement[];
 }
 
 export interface Verdict {
@@ -18,7 +18,7 @@ export interface Verdict {
   readonly passed: boolean;
   readonly durationMs: number;
   readonly runs: readonly RunVerdict[];
-  readonly checks: readonly ExpectationResult[];
+  readonly checks: readonly Judgement[];
   /** A sentence, if the scenario could not be completed. */
   readonly failure: string | null;
 }
@@ -27,7 +27,7 @@ export interface Verdict {
 export async function runScenario(scenario: Scenario, scale: Scale, folder: string): Promise<Verdict> {
   const startMs = performance.now();
   const reports = new Map<string, LoadReport>();
-  let checks: readonly ExpectationResult[] = [];
+  let checks: readonly Judgement[] = [];
   let failure: string | null = null;
   let gateway: RunningGateway | undefined;
   try {

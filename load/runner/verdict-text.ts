@@ -1,5 +1,5 @@
 /** Verdicts as text for people. */
-import type { ExpectationResult } from '../load-report.js';
+import type { Judgement } from '../load-report.js';
 import type { Verdict } from './run-scenario.js';
 
 /** Everything about one scenario, with a line for each threshold. */
@@ -16,7 +16,7 @@ export function verdictText({ scenario, passed, durationMs, runs, checks, failur
   return `${lines.join('\n')}\n`;
 }
 
-function expectationLine({ text, measured, met }: ExpectationResult): string {
+function expectationLine({ text, measured, met }: Judgement): string {
   return `    ${met ? 'met   ' : 'MISSED'}  ${text}: ${measured}`;
 }
 

@@ -2,6 +2,7 @@
 import { Agent, request } from 'undici';
 import { formatDuration } from '../../src/config/duration.js';
 import { messageOf } from '../../src/shared/errors.js';
+import { withoutUserInfo } from '../shown-url.js';
 import { type Exposition, ExpositionError, parseExposition } from './exposition.js';
 import { ServerUnreadable } from './server-unreadable.js';
 
@@ -67,10 +68,7 @@ export function withoutCredentials(url: string): string {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new ServerUnreadable('The address of the metrics must be an http: or https: URL.');
   }
-  const shown = new URL(url);
-  shown.username = '';
-  shown.password = '';
-  return shown.href;
+  return withoutUserInfo(url);
 }
 
 /** An answer that is not an exposition. The message is a clause. */

@@ -6,7 +6,8 @@ import { Command, Option } from 'commander';
 import { LOAD_FLAG_NAMES, LOAD_FLAGS } from '../../load/load-options.js';
 import { CLIENT_NAMES, SCOPES } from '../client-configs/client.js';
 import type { OptionRow } from '../config/option.js';
-import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../config/option-table.js';
+import { optionError } from '../config/option-error.js';
+import { camelCase, kebabCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../config/option-table.js';
 import { VERSION } from '../version.js';
 import { addClientCommands } from './client-commands.js';
 import type { ImportRequest } from './import.js';
@@ -249,15 +250,40 @@ export function createProgram(
   loadCommand.action(async (url: string, flags: Record<string, unknown>) => {
     const { load } = await import('./load.js');
     const given = LOAD_FLAG_NAMES.map((name) => [name, flags[camelCase(name)]]);
-    const token = flags.token ?? process.env.BULKHEAD_TOKEN;
     finish(
       await load({
         url,
-        flags: { ...Object.fromEntries(given), token },
+        flags: Object.fromEntries(given),
+        environment: process.env,
         cwd: process.cwd(),
         version: VERSION,
       }),
     );
   });
+  loadCommand.helpCommand(false);
+  loadCommand
+    .command('compare')
+    .summary('compare two reports')
+    .description(
+      'Shows two reports of bulkhead load side by side: their ratio, which is better, and where the runs cannot be compared.',
+    )
+    .argument('<a>', 'file that --out of bulkhead load wrote')
+    .argument('<b>', 'the same of another run')
+    .option('--json', 'as JSON')
+    .option(
+      '--fail-above <percent>',
+      'exit code 1 if <b> is worse by more than that, or if the runs did different things (default: none)',
+    )
+    .action(async (a: string, b: string, flags: { json?: true; failAbove?: string }) => {
+      const [foreign] = Object.keys(loadCommand.opts());
+      if (foreign !== undefined) {
+        throw optionError(
+          `--${kebabCase(foreign)} is a flag of bulkhead load, and not of bulkhead load compare.`,
+        );
+      }
+      const { compareLoads } = await import('./load/compare.js');
+      const { json = false, failAbove } = flags;
+      finish(compareLoads({ a, b, json, failAbove, cwd: process.cwd() }));
+    });
   return program;
 }

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
 import { collect, once } from '../support/events.js';
 import type { Gateway, GatewayOptions } from '../support/gateway.js';
-import { temporaryFolder } from '../support/load-command.js';
+import { temporaryFolder } from '../support/load-files.js';
 import { inThread, program, sessionOf, startCatalogue } from '../support/programs.js';
 import { initializeRequest, RawClient, textOf } from '../support/raw-client.js';
 

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { safeMix } from '../../load/mix.js';
+import { candidatesOf } from '../../src/cli/load/default-tool.js';
 import { environmentServer } from '../../workers/environment/index.js';
 import { readToolchains, recallToolchains } from '../../workers/environment/toolchains.js';
 import {
@@ -32,9 +32,15 @@ describe('the environment server', () => {
     expect(instructions).to.include('/data');
   });
 
-  it('names a cheap tool to a load that names none', async () => {
+  it('is loaded with its cheapest tool alone, which starts no process, in whatever order it lists its tools', async () => {
     const { tools } = await environment.client.listTools();
-    expect(safeMix(tools)).to.deep.equal([{ tool: 'session_info', arguments: {}, weight: 1 }]);
+    const server = environmentServer({ roots: ['/'], allowPrivateNetwork: false });
+    for (const listed of [tools, tools.toReversed()]) {
+      const { candidates } = candidatesOf(listed, { name: server.name, version: server.version });
+      expect(candidates.map(({ entry }) => entry)).to.deep.equal([
+        { tool: 'session_info', arguments: {}, weight: 1 },
+      ]);
+    }
   });
 
   it('has seven tools with titles, annotations and a description of every argument and result', async () => {

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { collect, once } from '../support/events.js';
 import { expectError } from '../support/expectations.js';
 import type { Gateway } from '../support/gateway.js';
-import { temporaryFolder } from '../support/load-command.js';
+import { temporaryFolder } from '../support/load-files.js';
 import { toolsModule } from '../support/modules.js';
 import { program, sessionOf, startCatalogue } from '../support/programs.js';
 import { initializeRequest, type RawClient, textOf } from '../support/raw-client.js';

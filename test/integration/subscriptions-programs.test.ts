@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { once } from '../support/events.js';
 import { rawClient } from '../support/gateway.js';
 import { listen, textOfCall } from '../support/listener.js';
-import { temporaryFolder } from '../support/load-command.js';
+import { temporaryFolder } from '../support/load-files.js';
 import { inProcess, inThread, program, sessionOf, startCatalogue } from '../support/programs.js';
 import { askStateless } from '../support/stateless.js';
 

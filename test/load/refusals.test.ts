@@ -9,7 +9,8 @@ import { runCliHere } from '../support/cli-in-process.js';
 import { runCli } from '../support/cli-process.js';
 import { counted, someCalls, startFaultServer } from '../support/fault-server.js';
 import { mcpUrl, startGateway } from '../support/gateway.js';
-import { echoMix, mixFile, startLoad, temporaryFolder } from '../support/load-command.js';
+import { echoMix, mixFile, startLoad } from '../support/load-command.js';
+import { temporaryFolder } from '../support/load-files.js';
 
 /** Nothing listens on the port for discarded bytes. */
 const NOWHERE = 'http://127.0.0.1:9/mcp';
@@ -132,7 +133,10 @@ describe('bulkhead load tells in one sentence, with exit code 1,', () => {
   it('that it calls no tool of its own accord that may do harm', async () => {
     const server = await startFaultServer('none', { tools: 'dangerous' });
     const exit = await runCli(['load', server.url]);
-    expectSentence(exit, /^The server has no tool that says it is read-only/);
+    expectSentence(
+      exit,
+      /^The server has no tool that is safe and cheap enough .*send_money does not say .* --mix '\[.*"send_money"/,
+    );
     expect(exit.code).to.equal(1);
   });
 

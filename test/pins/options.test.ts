@@ -119,7 +119,7 @@ const FLAGS = {
     '--duration <duration>',
     '--ramp <duration>',
     '--warm-up <duration>',
-    '--mix <file>',
+    '--mix <mix>',
     '--idle <number>',
     '--listen',
     '--churn <number/s>',

@@ -1,11 +1,10 @@
 /** `bulkhead load` as a user runs it, and the report that it writes. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MixEntry } from '../../load/load-plan.js';
 import type { LoadReport, OperationReport } from '../../load/load-report.js';
-import { afterThisTest } from './cleanup.js';
 import { type CliExit, type CliProcess, startCli } from './cli-process.js';
+import { temporaryFolder } from './load-files.js';
 
 export interface LoadOutcome extends CliExit {
   readonly report: LoadReport;
@@ -22,13 +21,6 @@ export interface StartedLoad extends CliProcess {
 export const echoMix: readonly MixEntry[] = [
   { tool: 'echo', arguments: { text: '{{session}} {{n}}' }, weight: 1 },
 ];
-
-/** A folder that is removed after the test. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-load-'));
-  afterThisTest(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** @returns the path of a mix file. */
 export function mixFile(mix: readonly MixEntry[] | string): string {

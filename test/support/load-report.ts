@@ -129,11 +129,23 @@ export function serverProcess(changes: Partial<ServerProcessReport> = {}): Serve
 /** A successful run of 100 sessions and 500 calls a second for 30 seconds, not judged yet. */
 export function loadReport(changes: Partial<LoadReport> = {}): LoadReport {
   return {
+    format: 1,
     version: '0.1.0',
+    commandLine: 'bulkhead load http://127.0.0.1:3000/mcp --sessions 100 --rate 500 --mix mix.json',
+    machine: {
+      cores: 4,
+      processor: 'Example CPU',
+      memoryBytes: 16 * 2 ** 30,
+      node: 'v22.11.0',
+      system: 'Linux 6.8.0 x64',
+    },
+    server: { name: 'files', version: '2.1.0' },
+    mixReason: null,
     startedAt: '2026-03-04T05:06:07.000Z',
     plan: loadPlan(),
     interrupted: false,
     rampMs: 5_002,
+    warmUpMs: 0,
     holdMs: 30_003,
     answered: 15_000,
     perSecond: 500,
@@ -171,7 +183,14 @@ export function loadReport(changes: Partial<LoadReport> = {}): LoadReport {
       })),
       ...secondsOf(30).map((each) => ({ ...each, second: each.second + 5 })),
     ],
-    client: { workers: 1, utilisation: 0.34, lateP99Ms: 1.2, limitedBy: null },
+    client: {
+      workers: 1,
+      coreShare: 0.31,
+      utilisation: 0.34,
+      lateP99Ms: 1.2,
+      checked: true,
+      limitedBy: null,
+    },
     metrics: {
       url: 'http://127.0.0.1:9090/metrics',
       figures: [

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { formatBytes } from '../../load/report/figure-format.js';
 import { reportCharts } from '../../load/report/report-charts.js';
 import { type BarChart, barChart, type LineChart, lineChart } from '../../load/report/svg-chart.js';
+import { placeLabels } from '../../load/report/svg-labels.js';
 import { linearScale, logScale, timeScale } from '../../load/report/svg-scale.js';
 import { thinned } from '../../load/report/thinned-seconds.js';
 import { latencyAround, loadReport, operation, secondsOf } from '../support/load-report.js';
@@ -98,11 +99,56 @@ describe('charts of a load report', () => {
       expect(height(lines({ series }))).to.equal(height(lines({ series: series.slice(0, 1) })) + 100);
     });
 
+    it('have the values of the points that count beside them', () => {
+      const points = [3, 9, 5, 1, 4].map((y, x) => ({ x: 2 * x, y }));
+      const written = (labels: 'highest' | 'middle' | 'all'): string[] =>
+        [
+          ...lines({ series: [{ name: 's', points, labels }], formatY: (y) => `${y} ms` }).matchAll(
+            /class="chart-value chart-t0"[^>]*>([^<]*)</g,
+          ),
+        ].map(([, text]) => text!);
+      expect(written('highest')).to.deep.equal(['9 ms']);
+      expect(written('middle')).to.deep.equal(['4 ms']);
+      expect(written('all')).to.deep.equal(['3 ms', '9 ms', '5 ms', '1 ms', '4 ms']);
+    });
+
+    it('have shaded bands behind them, each with its name', () => {
+      const series = [{ name: 's', points: [{ x: 0, y: 1 }] }];
+      const svg = lines({ series, bands: [{ from: 2, to: 5, label: 'warm-up' }] });
+      const [, x, width] = /<rect class="chart-band" x="([\d.]+)"[^>]* width="([\d.]+)"/.exec(svg)!;
+      const [wholeX, wholeWidth] = [Number(x), Number(width)];
+      const all = lines({ series, bands: [{ from: 0, to: 10, label: 'all' }] });
+      const [, left, room] = /<rect class="chart-band" x="([\d.]+)"[^>]* width="([\d.]+)"/.exec(all)!;
+      expect(wholeX).to.be.closeTo(Number(left) + 0.2 * Number(room), 0.2);
+      expect(wholeWidth).to.be.closeTo(0.3 * Number(room), 0.2);
+      expect(svg).to.contain('>warm-up<');
+      expect(svg.indexOf('chart-band" x')).to.be.below(svg.indexOf('<line class="chart-grid"'));
+    });
+
     it('say so when there are none', () => {
       expect(lines()).to.contain('nothing was measured');
       expect(lines({ series: [{ name: 's', points: [{ x: 1, y: null }] }] })).to.contain(
         'nothing was measured',
       );
+    });
+  });
+
+  describe('values beside points', () => {
+    const room = { left: 0, top: 0, right: 200, bottom: 100 };
+    const at = (x: number, y: number, text = '12.3 ms') => ({ x, y, text, style: 0 });
+
+    it('are above them, and below or beside them where there is another value or no room', () => {
+      const [above, below, beside] = placeLabels([at(100, 50), at(100, 52), at(100, 51)], room);
+      expect(above!.at.y).to.be.below(50);
+      expect(below!.at.y).to.be.above(52);
+      expect(beside!.at.x).to.be.above(120);
+      expect(placeLabels([at(100, 3)], room)[0]!.at.y).to.be.above(3);
+      expect(placeLabels([at(199, 50)], room)[0]!.at.x).to.be.below(180);
+    });
+
+    it('are left out where they would cover others', () => {
+      const many = Array.from({ length: 20 }, () => at(100, 50));
+      expect(placeLabels(many, room)).to.have.length.within(3, 4);
     });
   });
 
@@ -168,6 +214,25 @@ describe('charts of a load report', () => {
       const [wide] = reportCharts(loadReport({ latency: { ...near, maxMs: 20.1 } }));
       expect(flat).to.contain('>Latency of tool calls<');
       expect(wide).to.contain('>Latency of tool calls, logarithmic<');
+    });
+
+    it('shade the warm-up in all charts over time, and only if there was one', () => {
+      const shaded = (charts: readonly string[]) =>
+        charts.filter((svg) => svg.includes('<rect class="chart-band"')).length;
+      const warm = reportCharts(loadReport({ rampMs: 5_000, warmUpMs: 10_000, holdMs: 30_000 }));
+      expect(shaded(warm)).to.equal(warm.length - 1);
+      expect(warm.join('')).to.contain('>warm-up, not counted<').and.not.to.contain('>ramp ends<');
+      expect(shaded(reportCharts(loadReport()))).to.equal(0);
+    });
+
+    it('have the numbers of what counts: the worst p99 and maximum, and the median', () => {
+      const seconds = secondsOf(10, (second) => ({ p99Ms: 6, maxMs: second === 4 ? 42 : 14, p50Ms: 1.5 }));
+      const [latency] = reportCharts(
+        loadReport({ seconds, latency: { ...latencyAround(1.5, 10), maxMs: 42 } }),
+      );
+      for (const text of ['42 ms', '6 ms', '1.5 ms']) {
+        expect(latency).to.match(new RegExp(`class="chart-value[^>]*>${text}<`));
+      }
     });
 
     it('show the percentiles of the operations that were called most', () => {

@@ -2,7 +2,14 @@ import { expect } from 'chai';
 import type { LoadReport, Trend } from '../../load/load-report.js';
 import { judge, parseExpectation } from '../../load/report/expectations.js';
 import { BulkheadError } from '../../src/shared/errors.js';
-import { latencyAround, loadReport, NO_LATENCY, operation, serverProcess } from '../support/load-report.js';
+import {
+  latencyAround,
+  loadPlan,
+  loadReport,
+  NO_LATENCY,
+  operation,
+  serverProcess,
+} from '../support/load-report.js';
 import { processorMs } from '../support/processor-time.js';
 
 describe('thresholds of a load run', () => {
@@ -191,7 +198,7 @@ describe('thresholds of a load run', () => {
 
   it('writes as many digits as show on which side of the bound a value lies', () => {
     const result = judged('gap<50ms', { longestGapMs: 50.04 });
-    expect(result).to.deep.equal({ text: 'gap<50ms', measured: '50.04 ms', met: false });
+    expect(result).to.deep.equal({ text: 'gap<50ms', measured: '50.04 ms', met: false, checked: true });
     expect(judged('rate>=500', { perSecond: 499.98 }).measured).to.equal('499.98/s');
   });
 
@@ -323,21 +330,29 @@ describe('thresholds of a load run', () => {
         metrics: { ...metrics!, checks: [{ what: 'sessions created', client: 3, server: 4, agrees: false }] },
       });
       expect(judge(broken, [])).to.deep.equal([
-        { text: 'contaminated==0', measured: '1', met: false },
-        { text: 'errors[wrong id]==0', measured: '4', met: false },
-        { text: 'errors[duplicate]==0', measured: '5', met: false },
-        { text: 'lost==0', measured: '2', met: false },
-        { text: 'forgotten==0', measured: '3', met: false },
-        { text: 'mismatches==0', measured: '1', met: false },
-        { text: 'answered>0', measured: '0', met: false },
+        { text: 'contaminated==0', measured: '1', met: false, checked: true },
+        { text: 'errors[wrong id]==0', measured: '4', met: false, checked: true },
+        { text: 'errors[duplicate]==0', measured: '5', met: false, checked: true },
+        { text: 'lost==0', measured: '2', met: false, checked: true },
+        { text: 'forgotten==0', measured: '3', met: false, checked: true },
+        { text: 'mismatches==0', measured: '1', met: false, checked: true },
+        { text: 'answered>0', measured: '0', met: false, checked: true },
       ]);
     });
 
     it('does not fail a run whose server has no metrics to check', () => {
       const results = judge(loadReport({ metrics: null }), []);
       const unchecked = results.find(({ text }) => text === 'mismatches==0')!;
-      expect(unchecked).to.include({ text: 'mismatches==0', met: true });
-      expect(unchecked.measured).to.match(/^nothing to check: /);
+      expect(unchecked).to.include({ text: 'mismatches==0', met: true, checked: false });
+      expect(unchecked.measured).to.match(/^not checked: /);
+    });
+
+    it('does not call sessions of the stateless era remembered, and misses a threshold that asks for it', () => {
+      const stateless = loadReport({ plan: loadPlan({ era: 'stateless' }) });
+      const result = (...asked: string[]) =>
+        judge(stateless, asked.map(parseExpectation)).find(({ text }) => text === 'forgotten==0');
+      expect(result()).to.include({ met: true, checked: false });
+      expect(result('forgotten==0')).to.include({ met: false, checked: false });
     });
   });
 });

@@ -47,7 +47,13 @@ describe('the HTML report of a load run', () => {
         },
       },
       'why the client was the limit': {
-        client: { workers: 1, utilisation: 1, lateP99Ms: null, limitedBy: evil },
+        client: { ...loadReport().client, limitedBy: evil },
+      },
+      'the server, the machine and the command': {
+        server: { name: evil, version: evil },
+        machine: { ...loadReport().machine, processor: evil, node: evil, system: evil },
+        commandLine: evil,
+        mixReason: evil,
       },
       'the time and the version': { startedAt: evil, version: evil },
     };

@@ -125,7 +125,11 @@ describe('the summary of a load run', () => {
       operations: [operation({ tool: evil })],
       errors: { [evil]: 1 },
       errorSamples: [{ kind: evil, message: evil }],
-      client: { workers: 1, utilisation: 1, lateP99Ms: null, limitedBy: evil },
+      client: { ...loadReport().client, limitedBy: evil },
+      server: { name: evil, version: evil },
+      machine: { ...loadReport().machine, processor: evil, node: evil, system: evil },
+      commandLine: evil,
+      mixReason: evil,
       metrics: {
         url: evil,
         figures: [{ name: evil, before: 1, after: 1 }],
@@ -138,17 +142,64 @@ describe('the summary of a load run', () => {
 
   it('says plainly when the client was the limit, and when not', () => {
     expect(textOf()).to.contain(
-      '1 worker, 34 % busy, requests sent 1.2 ms late (p99): the client was not the limit.',
+      '1 worker, 31 % of a core, requests sent 1.2 ms late (p99): the client was not the limit.',
     );
     const client = {
       workers: 2,
-      utilisation: 0.98,
+      coreShare: 0.98,
+      utilisation: 0.99,
       lateP99Ms: null,
-      limitedBy: 'its threads had no time left.',
+      checked: true,
+      limitedBy: 'its threads had no time left',
     };
     expect(textOf({ client })).to.contain(
-      '2 workers, the busiest 98 % busy: THE CLIENT WAS THE LIMIT, the server may do better: its threads had no time left.',
+      '2 workers, each 98 % of a core: THE CLIENT WAS THE LIMIT, the server may do better: its threads had no time left.',
     );
+  });
+
+  it('says that nothing is known of the client if no call was answered', () => {
+    const client = { ...loadReport().client, checked: false };
+    expect(textOf({ client })).to.contain(
+      'whether the client was the limit was not checked, because no call was answered.',
+    );
+  });
+
+  it('does not call met what was not checked', () => {
+    const lines = linesOf({ metrics: null, plan: loadPlan({ era: 'stateless' }) }, 'mismatches==0');
+    expect(lines).to.include.members([
+      "✗ mismatches==0         not checked: the server's metrics were not read (--metrics)",
+      '– forgotten==0          not checked: the stateless era has no sessions',
+    ]);
+    expect(linesOf({ metrics: null })).to.include.members([
+      "– mismatches==0         not checked: the server's metrics were not read (--metrics)",
+      '✓ forgotten==0          0',
+    ]);
+  });
+
+  it('says whether contents were checked for texts of other sessions', () => {
+    expect(textOf()).to.contain('contaminated 0, lost 0');
+    const plan = loadPlan({ mix: [{ tool: 'a', arguments: {}, weight: 1 }] });
+    expect(textOf({ plan })).to.contain(
+      'contaminated 0 (by request ids; contents not checked: no argument has {{session}}), lost 0',
+    );
+  });
+
+  it('names server, machine and command, and why the tool was called', () => {
+    expect(textOf({ mixReason: 'it says that it only reads' })).to.contain(
+      'server files 2.1.0 at http://127.0.0.1:3000/mcp ' +
+        'machine 4 cores of Example CPU, 16 GiB, Node v22.11.0, Linux 6.8.0 x64 ' +
+        "(the client's, and the server's too) " +
+        'command bulkhead load http://127.0.0.1:3000/mcp --sessions 100 --rate 500 --mix mix.json',
+    );
+    expect(textOf({ mixReason: 'it says that it only reads' })).to.contain(
+      'chosen because it says that it only reads',
+    );
+    const far = textOf({
+      plan: loadPlan({ url: 'https://mcp.example.org/mcp' }),
+      server: { name: null, version: null },
+    });
+    expect(far).to.contain('a server that does not say its name at https://mcp.example.org/mcp');
+    expect(far).to.contain("(the client's)");
   });
 
   it('tells a slope with its confidence, and whether it is one', () => {

@@ -85,6 +85,11 @@ export class SchemaView {
     return types.join(' or ') || 'any value';
   }
 
+  /** What the schema itself has under a keyword, such as `minimum`; `undefined` if it does not have it. */
+  keyword(name: string): unknown {
+    return this.#schema[name];
+  }
+
   #inner(schema: unknown): SchemaView {
     return new SchemaView(schema, this.#root);
   }
