@@ -1,23 +1,17 @@
 /** esbuild plugins that find and read the files of a bundle as Node does, and refuse what cannot be in one. */
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type {
-  OnLoadResult,
-  OnResolveArgs,
-  OnResolveResult,
-  Plugin,
-  PluginBuild,
-  ResolveResult,
-} from 'esbuild';
+import type { OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
 import type { ModuleKind, ModuleKinds } from '../shared/module-kind.js';
 import { typeScriptImport } from '../shared/typescript/resolve.js';
 import { isTypeScript, transpileError, transpileOptions } from '../shared/typescript/transpile.js';
 import { loadedOutside, missingName, unfit } from './bundle-checks.js';
 import { commonJsNames } from './commonjs-names.js';
 import { NotBundled } from './not-bundled.js';
+import { PlainFiles } from './plain-files.js';
 
 /** This package as a server module imports it. The code that makes a gateway has no use in a thread, and is large. */
 const PUBLIC_API = fileURLToPath(new URL('../index.js', import.meta.url));
@@ -34,6 +28,11 @@ const RESOLVED = { resolved: true };
 
 /** Stands for `import.meta` in each file. */
 export const META = '__bulkhead_import_meta';
+
+/** esbuild reads the file: its text does not cross to that program twice. */
+const AS_IT_IS = undefined;
+/** A reload reads most packages again, and finds them as they were. */
+const plainFiles = new PlainFiles();
 
 const PLACE_NAME = /\b__(?:dirname|filename)\b/;
 
@@ -76,24 +75,38 @@ async function loaded(
   files: BundleFiles,
   path: string,
   suffix: string,
-): Promise<OnLoadResult> {
+): Promise<OnLoadResult | undefined> {
+  const inPackage = path.includes('/node_modules/');
+  const version = inPackage ? await plainFiles.versionOf(path) : undefined;
+  if (version !== undefined && plainFiles.has(path, version)) return AS_IT_IS;
   const text = await readFile(path, 'utf8');
   const kind = files.kinds.of(path) ?? 'commonjs';
   const typeScript = isTypeScript(path);
   files.hasTypeScript ||= typeScript;
   const code = typeScript ? await javaScript(esbuild, path, text, kind) : text;
   // A TypeScript file has its source map at its end, which may contain anything.
-  await check(esbuild, files, path, typeScript ? code.slice(0, code.lastIndexOf('//#')) : code);
-  if (!path.includes('/node_modules/')) files.own.set(path, code);
+  const isPlain = await check(
+    esbuild,
+    files,
+    path,
+    typeScript ? code.slice(0, code.lastIndexOf('//#')) : code,
+  );
+  if (!inPackage) files.own.set(path, code);
+  const knowsItsMeta = code.includes('import.meta');
+  const knowsItsPlace = PLACE_NAME.test(code);
+  if (version !== undefined && isPlain && !typeScript && !knowsItsMeta && !knowsItsPlace) {
+    plainFiles.add(path, version);
+    return AS_IT_IS;
+  }
   if (kind === 'module') {
-    if (!code.includes('import.meta')) return { contents: code, loader: 'js' };
+    if (!knowsItsMeta) return { contents: code, loader: 'js' };
     const meta = metaOf(path, suffix);
     return {
       contents: typeScript ? await javaScript(esbuild, path, text, kind, meta) : onFirstLine(meta, code),
       loader: 'js',
     };
   }
-  if (!PLACE_NAME.test(code)) return { contents: code, loader: 'js' };
+  if (!knowsItsPlace) return { contents: code, loader: 'js' };
   const names = `var __filename = ${JSON.stringify(path)}, __dirname = ${JSON.stringify(dirname(path))};`;
   if (typeScript) {
     const banner = code.startsWith('"use strict"') ? `"use strict";${names}` : names;
@@ -103,19 +116,21 @@ async function loaded(
   return { contents: PLACE_NAME.test(bare) ? afterDirective(names, bare) : code, loader: 'js' };
 }
 
+/** @returns whether it loads nothing past the bundle */
 async function check(
   esbuild: PluginBuild['esbuild'],
   files: BundleFiles,
   path: string,
   code: string,
-): Promise<void> {
+): Promise<boolean> {
   const outside = loadedOutside(path, code);
   const suspicious = unfit(code) ?? outside.why ?? (await missingName(code));
   for (const file of outside.files) files.outside.add(file);
-  if (suspicious === undefined) return;
+  if (suspicious === undefined) return outside.files.length === 0;
   const bare = await withoutComments(esbuild, code);
   const why = unfit(bare) ?? loadedOutside(path, bare).why ?? (await missingName(bare));
   if (why !== undefined) throw new NotBundled(`${path} ${why}`);
+  return outside.files.length === 0;
 }
 
 async function javaScript(
@@ -207,7 +222,7 @@ async function exportsWhole(): Promise<boolean> {
 /** Refuses what Node would not import in this way: the files then say so. */
 function assertImportable(
   kinds: ModuleKinds,
-  { path }: ResolveResult,
+  { path }: ResolvedFile,
   { path: specifier, importer, resolveDir, kind, with: attributes }: OnResolveArgs,
 ): void {
   if (kind !== 'import-statement' && kind !== 'dynamic-import') return;
@@ -247,23 +262,38 @@ export function withoutModules({ kinds }: BundleFiles): Plugin {
   };
 }
 
+interface ResolvedFile {
+  readonly path: string;
+  readonly suffix: string;
+}
+
 /** Calls back with esbuild's resolution of each import of a file; in a TypeScript file, by TypeScript's rules. */
 function resolving(
   build: PluginBuild,
-  decide: (resolved: ResolveResult, args: OnResolveArgs) => OnResolveResult,
+  decide: (resolved: ResolvedFile, args: OnResolveArgs) => OnResolveResult,
 ): void {
   build.onResolve({ filter: /./ }, async (args) => {
     const { path, pluginData, importer, namespace, resolveDir, kind, with: attributes } = args;
     if (pluginData === RESOLVED || kind === 'entry-point') return undefined;
     if (path.startsWith('data:')) throw new NotBundled(`${importer} imports a data: URL`);
+    const named = namespace === 'file' ? fileNamed(path, resolveDir) : undefined;
+    if (named !== undefined) return decide({ path: named, suffix: '' }, args);
     const meant = isTypeScript(importer) ? typeScriptImport(path, importer) : undefined;
     const options = { importer, namespace, resolveDir, kind, with: attributes, pluginData: RESOLVED };
     const found = await build.resolve(meant ?? path, options);
     if (found.errors.length > 0 || found.external || found.namespace !== 'file') return undefined;
-    const { path: foundPath, suffix, namespace: foundNamespace } = found;
-    const decided = decide(found, args);
-    return decided === found ? { path: foundPath, suffix, namespace: foundNamespace } : decided;
+    return decide({ path: found.path, suffix: found.suffix }, args);
   });
+}
+
+/**
+ * The file that a relative specifier names to the letter, as in most packages: esbuild would find the same, in three
+ * messages to and from its program.
+ */
+function fileNamed(specifier: string, resolveDir: string): string | undefined {
+  if (!/^\.{1,2}\/[\w./-]+\.[cm]?js$/.test(specifier)) return undefined;
+  const path = resolve(resolveDir, specifier);
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ? realPath(path) : undefined;
 }
 
 /** The loaders of CommonJS files, by the names under which the strict part requires them. */
