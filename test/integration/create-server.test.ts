@@ -57,6 +57,7 @@ describe('a module that creates its server', () => {
       maxThreads: 64,
       bundle: false,
       cancelGrace: CANCEL_GRACE_MS,
+      errors: 'full',
       servers,
     });
     await allServed(gateway, START_DEADLINE_MS);
@@ -122,6 +123,18 @@ describe('a module that creates its server', () => {
         await started;
         await client.notify('notifications/cancelled', { requestId: id });
         expect(textOf(await client.call('aborted'))).to.equal('true');
+      });
+
+      it('has in the log the stack of what a tool throws, of which its client gets the message alone', async () => {
+        const client = await session();
+        const finished = once(gateway.events, 'request-finished', ({ failure }) => failure !== undefined);
+        const answer = JSON.stringify(await client.call('fail'));
+        expect(answer).to.include('on purpose').and.not.include('behaviour');
+        const { message, stack } = await finished;
+        expect(message).to.include('on purpose');
+        // It makes a result of what a tool throws before that can be seen.
+        if (kind !== 'fast-mcp') expect(stack).to.match(/^Error: on purpose\n {4}at run \(/);
+        else expect(stack).to.equal(undefined);
       });
 
       // What follows depends on where it runs, not on how it is made.

@@ -13,6 +13,7 @@ import type { SessionServer, SessionServerOwner } from '../session-server.js';
 import { checkedServer, declareByRequest, reportErrors } from './returned-server.js';
 import { bindToStatelessEra } from './sdk2-era.js';
 import { AnyServerTransport } from './server-transport.js';
+import { noticeThrown } from './thrown-errors.js';
 
 /** Nothing shows when aborted handlers have ended. At the end of a session they get this long to clean up. */
 const ABORTED_HANDLERS_MS = 100;
@@ -52,6 +53,7 @@ export class AnyServer implements SessionServer {
     const server = checkedServer(await this.#definition.createServer(session));
     this.#server = server;
     reportErrors(server, (error) => this.#owner.onError(error));
+    noticeThrown(server, (requestId, error) => this.transport.threw(requestId, error));
     if (this.#isStateless) declareByRequest(server, () => this.transport.declaredCapabilities);
     await this.#connect(server);
     return !this.transport.closed;

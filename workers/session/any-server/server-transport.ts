@@ -14,7 +14,6 @@ import type { InputRequiredFrame, SendFrame } from '../../../src/shared/frames/f
 import type { MessageFrame, ResumeFrame } from '../../../src/shared/frames/to-worker.js';
 import { INITIALIZED } from '../../../src/shared/initialized.js';
 import { isRequestId, type RequestId } from '../../../src/shared/request-id.js';
-import type { AnyResponse } from '../../../src/shared/response-failure.js';
 import type { SessionContext } from '../../../src/shared/session-context.js';
 import { nextTurn } from '../../stateless/left-behind.js';
 import type { ServerResponse, StatelessMessage } from '../../stateless/stateless-calls.js';
@@ -28,17 +27,17 @@ import type { SessionServerOwner, SessionTransport } from '../session-server.js'
 import { AskedRequests } from './asked-requests.js';
 import { LogLevel } from './log-level.js';
 import { receive } from './receiver.js';
+import { INTERNAL_ERROR, type Response, response, responseIn } from './responses.js';
 import { SUBSCRIBES, withEnvelope } from './sdk2-era.js';
 
-const INTERNAL_ERROR = -32603;
-
 type Fields = Readonly<Record<string, unknown>>;
-type Response = AnyResponse & { readonly id: RequestId };
 
 /** A request that the server has not answered. */
 class OpenRequest {
   readonly run: Run;
   readonly params: Fields | undefined;
+  /** What its handler threw, of which the answer may not say everything. */
+  thrown: unknown;
 
   constructor(run: Run, params: Fields | undefined) {
     this.run = run;
@@ -196,6 +195,12 @@ export class AnyServerTransport implements SessionTransport, ServerTransport, St
     });
   }
 
+  /** The handler of this request threw. */
+  threw(requestId: RequestId, error: unknown): void {
+    const open = this.#open.get(requestId);
+    if (open !== undefined) open.thrown = error;
+  }
+
   /** The session ends: no open request is answered any more. Returns whether there was one. */
   cancelAll(): boolean {
     const any = this.#open.size > 0 || this.#aborting > 0;
@@ -270,6 +275,7 @@ export class AnyServerTransport implements SessionTransport, ServerTransport, St
       message as unknown as ServerMessage,
       this.#requestInfo.of(run.requestId),
       (error) => {
+        this.threw(run.requestId, error);
         const why = { code: INTERNAL_ERROR, message: messageOf(error) };
         void this.#answer(response(run.requestId, { error: why }));
       },
@@ -301,13 +307,18 @@ export class AnyServerTransport implements SessionTransport, ServerTransport, St
     this.#open.delete(id);
     const { run, params } = open;
     this.#settled(run);
-    const frame = this.#responseFrame(run.method, answer, left);
+    const frame = this.#withStack(this.#responseFrame(run.method, answer, left), open);
     if (frame.failure === undefined && run.method === 'logging/setLevel') this.#logLevel.set(params?.level);
     const swallow = this.#swallowed.get(id);
     this.#swallowed.delete(id);
     if (swallow === undefined) return this.#window.send(frame);
     swallow({ message: answer, body: frame.body });
     return Promise.resolve();
+  }
+
+  #withStack(frame: SendFrame, { thrown }: OpenRequest): SendFrame {
+    const stack = frame.failure === undefined ? undefined : this.#owner.stackOf(thrown);
+    return stack === undefined ? frame : { ...frame, stack };
   }
 
   #responseFrame(method: string, answer: Response, left: readonly string[] | undefined): SendFrame {
@@ -386,15 +397,3 @@ export class AnyServerTransport implements SessionTransport, ServerTransport, St
 
 /** Other notifications tell of the session. */
 const BELONGS_TO_CALL: ReadonlySet<string> = new Set(['notifications/progress', 'notifications/message']);
-
-/** What a server has sent as a response, as one. A response without a result would leave the client waiting. */
-function responseIn({ id, result, error }: Fields): Response {
-  if (typeof error === 'object' && error !== null) return response(id as RequestId, { error });
-  if (result !== undefined) return response(id as RequestId, { result });
-  const message = 'The server answered with neither a result nor an error.';
-  return response(id as RequestId, { error: { code: INTERNAL_ERROR, message } });
-}
-
-function response(id: RequestId, answer: AnyResponse): Response & { readonly jsonrpc: '2.0' } {
-  return { jsonrpc: '2.0', id, ...answer };
-}
