@@ -86,25 +86,6 @@ describe('A session that had a GET stream and has no connection left', () => {
   }
 });
 
-describe('A session that is left alone', () => {
-  const SESSION_IDLE_MS = 1_500;
-  const gateway = sharedGateway({
-    sseAfter: '20ms',
-    sessionIdle: SESSION_IDLE_MS,
-    cleanupInterval: '20ms',
-    spareThreads: 2,
-  });
-
-  it('ends by session-idle after its last request when it never had a GET stream', async () => {
-    const client = await connectedClient(gateway());
-    await client.call('whoami');
-    const answeredMs = performance.now();
-    expect((await sessionEnd(gateway(), client.sessionId)).reason).to.equal('idle');
-    expect(performance.now() - answeredMs).to.be.at.least(SESSION_IDLE_MS - 50);
-    await expectRejection(await client.post(toolCall(1, 'echo', { text: 'late' })), 404);
-  });
-});
-
 describe('A session that reaches session-max-age', () => {
   const gateway = sharedGateway({ sseAfter: '20ms', sessionMaxAge: '2500ms', cleanupInterval: '20ms' });
 

@@ -55,14 +55,6 @@ describe('the end of a session that is asleep', () => {
     expectNobody(gateway);
   });
 
-  it('comes with session-max-age', async () => {
-    const gateway = await startSleepyGateway({ sessionMaxAge: '4s' });
-    const client = await sleepingClient(gateway);
-    const ended = await once(gateway.events, 'session-ended', ofSession(client), 10_000);
-    expect(ended.reason).to.equal('max_age');
-    expectNobody(gateway);
-  });
-
   it('comes with the gateway’s, which it does not hold up', async () => {
     const gateway = await startSleepyGateway();
     const client = await sleepingClient(gateway);

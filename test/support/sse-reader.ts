@@ -25,7 +25,8 @@ export class SseReader implements AsyncIterable<SseEvent> {
   #cursor = 0;
   #over: 'end' | 'lost' | undefined;
   #wake: (() => void) | undefined;
-  #rest = '';
+  /** Of a block whose end has not come. */
+  #rest: string[] = [];
 
   constructor(response: IncomingMessage) {
     this.#response = response;
@@ -106,8 +107,11 @@ export class SseReader implements AsyncIterable<SseEvent> {
   }
 
   #read(text: string): void {
-    const blocks = (this.#rest + text).split('\n\n');
-    this.#rest = blocks.pop() ?? '';
+    this.#rest.push(text);
+    // A message of megabytes comes in hundreds of chunks: looking through all of them each time takes seconds.
+    if (!text.includes('\n')) return;
+    const blocks = this.#rest.join('').split('\n\n');
+    this.#rest = [blocks.pop() ?? ''];
     for (const block of blocks) if (block !== '') this.events.push(...parseBlock(block));
     this.#wake?.();
   }

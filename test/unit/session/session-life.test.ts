@@ -106,6 +106,18 @@ describe('A session whose client is away', () => {
   });
 });
 
+describe('A session that is asleep', () => {
+  it('ends at session-max-age, and no worker is started for that', async () => {
+    const { clock, awake, reasons, starter } = world({ sessionMaxAgeMs: 60 * SECOND });
+    const { session } = await awake();
+    await clock.advance(59 * SECOND);
+    expect([session.state, reasons()]).to.deep.equal(['asleep', []]);
+    await clock.advance(3 * SECOND);
+    expect(reasons()).to.deep.equal(['max_age']);
+    expect(starter.started).to.have.length(1);
+  });
+});
+
 describe('A cancelled call', () => {
   const cancels = (requestId: number) => ({
     kind: 'notification' as const,
