@@ -3,6 +3,7 @@ import type { Bridge } from '../bridge/bridge.js';
 import { optionError } from '../config/option-error.js';
 import { httpUrl } from '../config/option-kinds.js';
 import { EXIT_OK } from './failure.js';
+import { safeLine } from './output/safe-text.js';
 import { type GivenHeaders, requestHeaders } from './request-headers.js';
 import { watchStopSignals } from './signals.js';
 
@@ -32,7 +33,7 @@ export async function bridge(request: BridgeRequest): Promise<number> {
     headers,
     input: process.stdin,
     output: process.stdout,
-    warn: (message) => void process.stderr.write(`bulkhead bridge: ${message}\n`),
+    warn: (message) => void process.stderr.write(`bulkhead bridge: ${safeLine(message)}\n`),
   });
   if (stop.signal.aborted) running.stop();
   await running.run();

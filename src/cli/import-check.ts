@@ -21,6 +21,7 @@ import { HAS_PROCESS_TABLE } from '../shared/process-table.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
 import { rootMessage } from './client/root-message.js';
 import { CommandFailure } from './failure.js';
+import { safeLine } from './output/safe-text.js';
 import { StdioProcess } from './stdio-process.js';
 
 export interface CheckRequest {
@@ -61,7 +62,7 @@ export async function checkServers(
       if (request.signal.aborted) return false;
       ok &&= works;
       const secrets = secretsOf(entry);
-      for (const line of lines) request.print(withoutSecrets(line.replace(/\p{Cc}/gu, ' '), secrets));
+      for (const line of lines) request.print(safeLine(withoutSecrets(line, secrets)));
     }
     return ok;
   } finally {

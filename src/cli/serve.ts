@@ -2,12 +2,13 @@
 import { once } from 'node:events';
 import { constants, getPriority, setPriority } from 'node:os';
 import type { OptionSources } from '../config/option-sources.js';
-import { optionWarnings, type ResolvedOptions, resolveOptions } from '../config/options.js';
+import { optionWarnings, resolveOptions } from '../config/options.js';
 import type { Gateway } from '../gateway.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
 import { exitAtOnce, exitWith } from './exit.js';
 import { EXIT_OK } from './failure.js';
 import { watchLauncher } from './launcher.js';
+import { announcement } from './output/announcement.js';
 import { watchOtherSignals, watchStopSignals } from './signals.js';
 
 /** How long a start may still take after a signal that asks to stop. */
@@ -68,36 +69,4 @@ export function lowerPriority(threads: readonly number[], by: number): void {
 export async function startedInTime<Started>(started: Promise<Started>): Promise<Started | undefined> {
   const inTime = await new StopDeadline(START_DEADLINE_MS).within(started);
   return inTime ? started : undefined;
-}
-
-function announcement(gateway: Gateway, options: ResolvedOptions): string {
-  const header = options.token === undefined ? '' : ' --header "Authorization: Bearer $BULKHEAD_TOKEN"';
-  const servers = gateway.servers();
-  const endpoint = (name: string): URL =>
-    servers.length === 1 ? gateway.url : new URL(`/${name}/mcp`, gateway.url);
-  const lines = servers.map(({ name, reason }) => {
-    const { href } = endpoint(name);
-    return reason === undefined ? href : `${href}   cannot be served: ${reason}`;
-  });
-  const served = servers.filter(({ reason }) => reason === undefined);
-  return [
-    ...lines.map(
-      (line, index) =>
-        `${index > 0 ? '' : lines.length === 1 ? 'MCP server' : 'MCP servers'}`.padEnd(15) + line,
-    ),
-    `Admin server   ${gateway.adminUrl.href}`,
-    'Connect Claude Code:',
-    ...served.map(
-      ({ name }) => `  claude mcp add --transport http ${name} ${reachable(endpoint(name))}${header}`,
-    ),
-    '',
-  ].join('\n');
-}
-
-/** A wildcard address is for listening, not for connecting. */
-function reachable(url: URL): string {
-  const address = new URL(url);
-  if (address.hostname === '0.0.0.0') address.hostname = '127.0.0.1';
-  if (address.hostname === '[::]') address.hostname = '[::1]';
-  return address.href;
 }

@@ -99,6 +99,7 @@ export class HostedServer {
       sessions: this.#sessions?.size ?? 0,
       version: this.#versions,
       loadedAtMs: this.#loadedAtMs,
+      serverInfo: this.#version?.serverInfo,
       outdatedWorkers: this.#pool?.outdated ?? 0,
       reason: unavailable,
     };

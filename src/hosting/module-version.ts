@@ -47,6 +47,7 @@ export async function prepareModule(
     staticLists,
     lists,
     discovery,
+    serverInfo,
     traits,
     notBundledBecause,
     hiddenSchemas,
@@ -89,6 +90,7 @@ export async function prepareModule(
     reuse,
     handleTools: handleToolsOf(entry, affinity, options),
     discovery,
+    serverInfo,
   };
 }
 

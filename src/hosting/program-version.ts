@@ -164,6 +164,7 @@ function ofProgram(
     reuse,
     handleTools: handleToolsOf(entry, affinity, options),
     discovery: undefined,
+    serverInfo: undefined,
   };
 }
 

@@ -14,6 +14,7 @@ import type { ServerEntry, ToolRules } from '../servers/server-entry.js';
 import type { HandleTools } from '../shared/handle-tools.js';
 import type { HeaderAnnotations } from '../shared/header-params.js';
 import type { Affinity } from '../shared/session-context.js';
+import type { ServerInfo } from '../shared/stateless.js';
 import type { ToolRuleLists } from '../shared/tool-rules.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
 
@@ -53,6 +54,8 @@ export interface ServerVersion {
   readonly handleTools: HandleTools | undefined;
   /** What `server/discover` is answered; `undefined`: a worker is asked. */
   readonly discovery: CachedAnswer | undefined;
+  /** What it calls itself; `undefined` for a program, which is asked when a session needs it. */
+  readonly serverInfo: ServerInfo | undefined;
   /** The options of its sessions. */
   readonly options: ResolvedOptions;
   /** What sessions are answered without a worker. */

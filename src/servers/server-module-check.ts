@@ -15,6 +15,7 @@ import type { ModuleTraits } from '../shared/frames/from-worker.js';
 import { type HandleTools, withHandleTools } from '../shared/handle-tools.js';
 import { type HeaderAnnotations, headerAnnotations } from '../shared/header-params.js';
 import { ModuleKinds } from '../shared/module-kind.js';
+import { type ServerInfo, serverInfoIn } from '../shared/stateless.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
 import { isTypeScript, type TranspiledFiles } from '../shared/typescript/transpile.js';
 import { forgetTsconfigs } from '../shared/typescript/tsconfig.js';
@@ -51,6 +52,8 @@ export interface CheckedServerModule {
   readonly lists: ListDigests;
   /** What `server/discover` is answered. */
   readonly discovery: CachedAnswer;
+  /** What it calls itself; `undefined` if its server says nothing that can be shown. */
+  readonly serverInfo: ServerInfo | undefined;
   /** What the module declares about itself. */
   readonly traits: ModuleTraits;
   /** Tools that take arguments which no client is shown. */
@@ -151,6 +154,7 @@ async function tryOutIn(
       staticLists,
       lists,
       discovery: discoveryOf(initialized, isStatic),
+      serverInfo: serverInfoIn(initialized),
       traits,
       hiddenSchemas: shownEmpty(listed, trial.hiddenSchemas),
       codeCaches: { worker: sharedCopy(worker), module: module && sharedCopy(module) },

@@ -1,6 +1,7 @@
 /**
  * How an answer of a server that speaks the session era becomes one of the stateless era (2026-07-28).
  */
+import { cut } from './errors.js';
 import { type Fields, isFields } from './fields.js';
 import { META } from './stateless-protocol.js';
 
@@ -41,6 +42,26 @@ export interface Introduction {
 export function introductionIn(result: unknown): Introduction {
   const { serverInfo, capabilities, instructions } = isFields(result) ? result : {};
   return { serverInfo, capabilities, instructions };
+}
+
+/** What a server calls itself (2025-11-25, Lifecycle, `serverInfo`). */
+export interface ServerInfo {
+  readonly name: string;
+  readonly version: string;
+}
+
+const MAX_INFO_CHARS = 200;
+
+/**
+ * @param result of `initialize`
+ * @returns `undefined` if it has no name or no version
+ */
+export function serverInfoIn(result: unknown): ServerInfo | undefined {
+  const { serverInfo } = introductionIn(result);
+  if (!isFields(serverInfo)) return undefined;
+  const { name, version } = serverInfo;
+  if (typeof name !== 'string' || typeof version !== 'string') return undefined;
+  return { name: cut(name, MAX_INFO_CHARS), version: cut(version, MAX_INFO_CHARS) };
 }
 
 /** The result of `server/discover` (2026-07-28, Discovery). */

@@ -1,6 +1,7 @@
 /** The state of the gateway at one moment, as plain data, for the admin listener, the metrics and the API. */
 
 import type { SessionContext } from '../shared/session-context.js';
+import type { ServerInfo } from '../shared/stateless.js';
 import type { ListenerName, SessionStreamKind, StreamKind } from './events.js';
 
 export const SESSION_STATES = ['asleep', 'waking', 'awake', 'falling_asleep', 'ending'] as const;
@@ -61,6 +62,8 @@ export interface ServerSnapshot {
   readonly version: number;
   /** When that version was loaded, in milliseconds since the epoch; `undefined` if none was. */
   readonly loadedAtMs: number | undefined;
+  /** What that version calls itself; `undefined` for a program, which is asked when a session needs it. */
+  readonly serverInfo: ServerInfo | undefined;
   /** Threads or processes that still run an earlier version. */
   readonly outdatedWorkers: number;
   /** Why it is not served. */

@@ -18,13 +18,20 @@ export async function readJsonArguments(written: string | undefined, cwd: string
   try {
     value = parseJson(content.replace(/^\uFEFF/, ''));
   } catch (error) {
-    throw optionError(`${source} is not JSON: ${messageOf(error)}.`, error);
+    throw optionError(`${source} is not JSON: ${messageOf(error)}.${meantArgument(source, content)}`, error);
   }
   if (isFields(value)) return value;
   const shown = source === '[json]' ? content : 'something else';
   throw optionError(
     `${source} is ${shown}, but must be a JSON object with the arguments, such as {"name": "value"}.`,
   );
+}
+
+/** What other commands take as `key=value`. */
+function meantArgument(source: string, content: string): string {
+  return source === '[json]' && /^[\w.-]+=/.test(content)
+    ? ' A single argument is written --arg key=value.'
+    : '';
 }
 
 async function contentOf(written: string, cwd: string): Promise<[source: string, content: string]> {

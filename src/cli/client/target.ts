@@ -26,9 +26,12 @@ export function readTarget(
   const path =
     written === undefined || written === '' ? undefined : fileAt(String(absolutePathOrUrl(written, cwd)));
   if (path !== undefined) return { kind: 'file', path };
-  throw optionError(
-    `<server> is ${JSON.stringify(written)}${meantAddress(written)}, but must be ${EXPECTED}.`,
-  );
+  const known = missingFile(written, cwd) ?? meantAddress(written);
+  throw optionError(`<server> is ${JSON.stringify(written)}${known}, but must be ${EXPECTED}.`);
+}
+
+function missingFile(written = '', cwd: string): string | undefined {
+  return /\.(?:[cm]?[jt]s|jsonc?)$/i.test(written) ? `, a file that ${cwd} does not have` : undefined;
 }
 
 function meantAddress(written = ''): string {

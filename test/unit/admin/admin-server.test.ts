@@ -121,7 +121,12 @@ describe('admin listener', () => {
         version: 0,
         outdatedWorkers: 0,
       } as const;
-      view.hosted = [served, broken].map((server) => ({ ...rest, ...server, loadedAtMs: undefined }));
+      view.hosted = [served, broken].map((server) => ({
+        ...rest,
+        ...server,
+        loadedAtMs: undefined,
+        serverInfo: undefined,
+      }));
       const { status, text } = await ask('GET', '/readyz');
       expect(status).to.equal(200);
       expect(JSON.parse(text)).to.deep.equal({
