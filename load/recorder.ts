@@ -95,8 +95,9 @@ export class Recorder {
     recordMs(this.#sessionCreation, latencyMs);
   }
 
+  /** Not of the warm-up: its latencies are not counted either. */
   sentLate(milliseconds: number): void {
-    recordMs(this.#late, milliseconds);
+    if (!this.isWarmUp) recordMs(this.#late, milliseconds);
   }
 
   holdBegan(atMs: number): void {

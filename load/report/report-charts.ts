@@ -124,10 +124,11 @@ function percentileChart({ operations }: LoadReport): string {
     x: namedScale(PERCENTILES),
     yScale: isWide ? 'log' : 'linear',
     formatY: formatLatency,
-    series: shown.map(({ method, tool, latency }) => ({
+    series: shown.map(({ method, tool, latency }, index) => ({
       name: printable(tool ?? method),
       points: percentilesOf(latency).map((y, x) => ({ x, y })),
-      labels: 'all',
+      // Those of all curves would cover each other; the table has them.
+      ...(index === 0 && { labels: 'all' as const }),
     })),
   });
 }

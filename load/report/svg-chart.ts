@@ -23,7 +23,7 @@ export interface Point {
 interface LineSeries {
   readonly name: string;
   readonly points: readonly Point[];
-  /** Which of its points have their value written beside them. Where there is no room for one, it is left out. */
+  /** Which of its points outside of bands have their value written beside them. Where there is no room, it is left out. */
   readonly labels?: 'highest' | 'middle' | 'all';
 }
 
@@ -107,12 +107,16 @@ export function lineChart(chart: LineChart): string {
 
 /** The values of the points that the series ask for, each in the colour of its series. */
 function valueLabels(
-  { series, formatY }: LineChart,
+  { series, formatY, bands = [] }: LineChart,
   { toX, toY }: { toX(value: number): number; toY(value: number): number },
   room: Room,
 ): readonly Markup[] {
+  const isInBand = ({ x }: Point): boolean => bands.some(({ from, to }) => x >= from && x < to);
   const wanted = series.flatMap(({ points, labels }, index) =>
-    labelledPoints(points, labels).map(({ x, y }) => {
+    labelledPoints(
+      points.filter((point) => !isInBand(point)),
+      labels,
+    ).map(({ x, y }) => {
       return { x: toX(x), y: toY(y), text: formatY(y), style: index % SERIES_STYLES };
     }),
   );

@@ -24,7 +24,7 @@ export interface CheckedServer {
 }
 
 /** A tool that takes longer is not called without being asked to. */
-const CHEAP_MS = 100;
+const CHEAP_MS = 250;
 /** How many tools are tried. */
 const MAX_TRIED = 5;
 /** The first call of a session may wait for a thread or process to start. */
