@@ -1,7 +1,12 @@
 import { expect } from 'chai';
+import { afterThisTest } from '../support/cleanup.js';
+import { startCli } from '../support/cli-process.js';
 import { until } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
 import { connectedClient, mcpUrl, startGateway } from '../support/gateway.js';
+import { LegacyClient } from '../support/legacy-client.js';
+import { listen } from '../support/listener.js';
+import { RawClient } from '../support/raw-client.js';
 import { ReloadedModule, reloadUnderLoad, versionOf } from '../support/reloads.js';
 import { StatelessCaller } from '../support/stateless-caller.js';
 
@@ -31,6 +36,8 @@ describe('reload', () => {
     const reloads = collect(gateway.events, 'server-reloaded');
     const client = await connectedClient(gateway);
     const { stream } = await client.get();
+    const legacy = await LegacyClient.connect(gateway);
+    const listening = await listen(new RawClient(mcpUrl(gateway)), { toolsListChanged: true });
     expect(await versionOf(client)).to.deep.equal({ version: 1, count: 1 });
 
     module.writeText('export default {');
@@ -46,6 +53,9 @@ describe('reload', () => {
     expect(await reloaded.json()).to.include({ name: 'server', version: 2 });
     const told = await stream.message();
     expect(told.method).to.equal('notifications/tools/list_changed');
+    await legacy.stream.message(({ method }) => method === 'notifications/tools/list_changed');
+    await listening.next('tools/list_changed');
+    expect(listening.told).to.deep.equal(['tools/list_changed']);
     const { result } = await client.ask('tools/list');
     expect((result as { tools: { name: string }[] }).tools.map(({ name }) => name)).to.include('more');
     expect(await versionOf(client)).to.deep.equal({ version: 2, count: 3 });
@@ -73,5 +83,68 @@ describe('reload', () => {
     module.write(2);
     expect(await next).to.include({ result: 'reloaded', version: 2 });
     expect(await versionOf(client)).to.deep.equal({ version: 2, count: 2 });
+
+    module.writeFile('number.mjs', 'export const number = 3;');
+    next = reloaded();
+    module.write('number', { head: "import { number } from './number.mjs';" });
+    expect(await next).to.include({ result: 'reloaded', version: 3 });
+    expect((await versionOf(client)).version).to.equal(3);
+    for (const [number, how] of [
+      [4, 'in place'],
+      [5, 'renamed'],
+    ] as const) {
+      next = reloaded();
+      module.writeFile('number.mjs', `export const number = ${number};`, how);
+      expect(await next, how).to.include({ result: 'reloaded', version: number });
+      expect((await versionOf(client)).version, how).to.equal(number);
+    }
+  });
+
+  it('follows SIGHUP: a module in processes, and a program', async function () {
+    if (process.platform === 'win32') this.skip();
+    const module = new ReloadedModule();
+    const program = (version: number): void =>
+      module.writeFile('program.mjs', PROGRAM.replaceAll('VERSION', `${version}`));
+    program(1);
+    module.writeFile(
+      'bulkhead.json',
+      JSON.stringify({
+        servers: {
+          module: { module: './server.mjs', isolation: 'process' },
+          program: { script: './program.mjs', sleepAfter: '1h' },
+        },
+      }),
+    );
+    const flags = ['--config', module.pathOf('bulkhead.json'), '--port', '0', '--admin-port', '0'];
+    const cli = startCli(['serve', ...flags, '--log-format', 'json']);
+    const [, url = ''] = await cli.printed('stdout', /(http:\S+)\/module\/mcp/);
+    const clients = ['module', 'program'].map((name) => new RawClient(new URL(`/${name}/mcp`, url)));
+    afterThisTest(() => clients.forEach((client) => void client.destroy()));
+    const versions = () => Promise.all(clients.map(async (client) => (await versionOf(client)).version));
+    for (const client of clients) await client.initialize();
+    expect(await versions()).to.deep.equal([1, 1]);
+
+    module.write(2);
+    program(2);
+    cli.child.kill('SIGHUP');
+    for (const name of ['module', 'program'])
+      await cli.printed('stderr', new RegExp(`"server":"${name}".*"msg":"server reloaded"`));
+    expect(await versions()).to.deep.equal([2, 2]);
   });
 });
+
+/** Speaks stdio without an SDK. Its tool names a version. */
+const PROGRAM = `
+import { createInterface } from 'node:readline';
+const results = {
+  initialize: ({ protocolVersion }) => ({
+    protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'program', version: 'VERSION' },
+  }),
+  'tools/list': () => ({ tools: [{ name: 'version', inputSchema: { type: 'object' } }] }),
+  'tools/call': () => ({ content: [{ type: 'text', text: '{"version":VERSION}' }] }),
+};
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, method, params } = JSON.parse(line);
+  if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, result: results[method]?.(params) ?? {} }));
+}
+`;

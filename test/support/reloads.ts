@@ -29,10 +29,11 @@ export class ReloadedModule {
 
   /**
    * Writes a version, as editors do: a new file takes the place of the old one.
+   * @param version or an expression for it
    * @param more code of its `setup`, and what else the module exports
    */
   write(
-    version: number,
+    version: number | string,
     more: { readonly setup?: string; readonly fields?: string; readonly head?: string } = {},
   ): void {
     this.writeText(`${more.head ?? ''}
@@ -53,9 +54,19 @@ export default {
   }
 
   writeText(text: string): void {
-    const next = `${this.path}.new`;
-    writeFileSync(next, text);
-    renameSync(next, this.path);
+    this.writeFile('server.mjs', text);
+  }
+
+  pathOf(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  /** Writes any file of the module's folder. @param how whether the same file is written again, or a new one takes its place */
+  writeFile(name: string, text: string, how: 'in place' | 'renamed' = 'renamed'): void {
+    const path = this.pathOf(name);
+    if (how === 'in place') return writeFileSync(path, text);
+    writeFileSync(`${path}.new`, text);
+    renameSync(`${path}.new`, path);
   }
 }
 
