@@ -234,10 +234,10 @@ describe('bulkhead serve', () => {
     expect(exit).to.deep.include({ code: 0, stdout: 'hello\n' });
   });
 
-  it('names the server after its module, and never prints the token', async () => {
+  it('connects Claude Code under the name that the module gives itself, and never prints the token', async () => {
     const module = temporaryFile(
-      'my tools.v2.mjs',
-      "export default { name: 'a', version: '1', setup() {} };\n",
+      'server.mjs',
+      "export default { name: 'my tools.v2', version: '1', setup() {} };\n",
     );
     const served = await serve([module], { env: { BULKHEAD_TOKEN: 'hush-hush' } });
     const [, line] = await served.printed('stdout', /^ *(claude mcp add .*)$/m);
