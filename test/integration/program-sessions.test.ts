@@ -3,10 +3,8 @@ import { getPriority } from 'node:os';
 import { dirname } from 'node:path';
 import { expect } from 'chai';
 import { isAlive } from '../fixtures/children/observed-processes.js';
-import { until } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
 import { expectError, progressOf } from '../support/expectations.js';
-import { pipes } from '../support/line-client.js';
 import { inProcess, inThread, sessionOf, startCatalogue } from '../support/programs.js';
 import { textOf } from '../support/raw-client.js';
 import { ownTemporaryFolder } from '../support/temporary-parent.js';
@@ -236,33 +234,6 @@ for (const { place, program, memoryLimit } of PLACES) {
       expect(answer.error?.message).to.match(/too long/);
       expect(textOf(await client.call('count'))).to.equal('1');
     }).timeout(60_000);
-
-    it('waits in it while its client does not read', async () => {
-      const gateway = await startCatalogue({ curious: program('curious-server.mjs') });
-      const { input, output, client } = pipes();
-      gateway.connect({ input, output });
-      await client.initialize();
-      client.pause();
-      client.send({
-        id: 'pour',
-        method: 'tools/call',
-        params: { name: 'backPressure', arguments: { mib: 16 } },
-      });
-      let before = 0;
-      await until(async () => {
-        const now = gateway.snapshot().bufferedBytes;
-        await new Promise((resolve) => setTimeout(resolve, 200));
-        const still = now > MIB && now === before;
-        before = now;
-        return still;
-      }, 'the program to wait');
-      // Characters count two bytes each; 1 Mi characters of credit, and a message more.
-      expect(before).to.be.at.most(2 * (MIB + 2 * 65 * 1024));
-      client.resume();
-      await client.answer('pour');
-      const poured = client.received.filter(({ method }) => method === 'notifications/progress');
-      expect(poured).to.have.lengthOf(1 + 16 * 16);
-    });
 
     it('to stderr becomes log lines of its session, at a bounded rate', async () => {
       const { gateway, client } = await oddSession();
