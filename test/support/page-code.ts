@@ -1,5 +1,5 @@
 /** The JavaScript and TypeScript of the documentation, as files that can be served, run and type-checked. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { runCliHere } from './cli-in-process.js';
@@ -41,8 +41,11 @@ export function writeCode(): { readonly root: string; readonly files: readonly C
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, code);
   }
-  for (const folder of new Set(files.map((file) => file.folder)))
-    symlinkSync(join(projectRoot, 'examples'), join(folder, 'examples'));
+  for (const folder of new Set(files.map((file) => file.folder))) {
+    // Which a reader has copied there.
+    const greeter = join(folder, 'greeter.mjs');
+    if (!existsSync(greeter)) symlinkSync(join(projectRoot, 'examples/greeter.mjs'), greeter);
+  }
   return { root, files, remove: () => rmSync(root, { recursive: true, force: true }) };
 }
 
