@@ -1,5 +1,6 @@
 /** Which server of a catalogue a command is for that serves one session, or makes one call. */
 import { optionError } from '../config/option-error.js';
+import type { ResolvedOptions } from '../config/options.js';
 import type { BrokenEntry, Catalogue, ServerEntry } from '../servers/server-entry.js';
 import { didYouMean } from '../shared/nearest.js';
 
@@ -23,11 +24,21 @@ export function chooseServer(
 }
 
 /**
- * The same, for a gateway that serves nothing else.
+ * The same, for a gateway that serves one session and nothing else: nobody waits for a spare of its own, and the bundle
+ * of a program, from which only later sessions would start, is not made.
  * @throws {BulkheadError} as `chooseServer`, and if the server's entry is wrong
  */
-export function chooseSoundServer(catalogue: Catalogue, name: string | undefined): ServerEntry {
-  const chosen = chooseServer(catalogue, name);
+export function forOneSession(
+  options: ResolvedOptions,
+  name: string | undefined,
+  of: Partial<Pick<ServerEntry, 'spares' | 'lists'>> = {},
+): ResolvedOptions {
+  const chosen = chooseServer(options.catalogue, name);
   if ('reason' in chosen) throw optionError(chosen.reason);
-  return chosen;
+  const server = { ...chosen, spares: undefined, ...of };
+  return {
+    ...options,
+    bundle: options.bundle && server.kind === 'module',
+    catalogue: { ...options.catalogue, servers: [server], broken: [], single: true },
+  };
 }

@@ -1,8 +1,8 @@
 /** `bulkhead stdio`: serves one session over stdin and stdout, in a gateway of its own. */
 import { once } from 'node:events';
 import type { OptionSources } from '../config/option-sources.js';
-import { optionWarnings, type ResolvedOptions, resolveOptions } from '../config/options.js';
-import { chooseServer, chooseSoundServer } from './choose-server.js';
+import { optionWarnings, resolveOptions } from '../config/options.js';
+import { chooseServer, forOneSession } from './choose-server.js';
 import { exitAtOnce, exitWith } from './exit.js';
 import { EXIT_FAILED, EXIT_OK } from './failure.js';
 import { lowerPriority, startedInTime } from './serve.js';
@@ -26,7 +26,7 @@ export interface StdioRequest {
 export async function stdio(request: StdioRequest, libuvPool: readonly number[]): Promise<number> {
   const { listen, server } = request;
   const resolved = resolveOptions(request.sources);
-  const options = listen ? resolved : ofOneServer(resolved, server);
+  const options = listen ? resolved : forOneSession(resolved, server);
   const { name } = chooseServer(options.catalogue, server);
   for (const warning of optionWarnings(request.sources.environment ?? {}, options)) {
     process.stderr.write(`bulkhead: warning: ${warning}\n`);
@@ -54,11 +54,4 @@ export async function stdio(request: StdioRequest, libuvPool: readonly number[])
   } finally {
     await gateway.kill();
   }
-}
-
-/** Without HTTP, nobody reaches the other servers, and no second session needs a spare. */
-function ofOneServer(options: ResolvedOptions, server: string | undefined): ResolvedOptions {
-  const { catalogue } = options;
-  const chosen = { ...chooseSoundServer(catalogue, server), spares: undefined };
-  return { ...options, catalogue: { ...catalogue, servers: [chosen], broken: [], single: true } };
 }

@@ -12,7 +12,7 @@ import { type ResolvedOptions, resolveOptions } from '../../config/options.js';
 import type { EmbeddedGateway } from '../../gateway.js';
 import { messageOf } from '../../shared/errors.js';
 import { StopDeadline } from '../../shared/stop-deadline.js';
-import { chooseSoundServer } from '../choose-server.js';
+import { forOneSession } from '../choose-server.js';
 import { exitWith } from '../exit.js';
 import { CommandFailure } from '../failure.js';
 import { safeText } from '../output/safe-text.js';
@@ -94,10 +94,9 @@ function optionsOf({ target, server, environment, cwd }: DirectOptions): Resolve
   };
   const sources = { flags, environment: variables, cwd };
   const options = resolveOptions(withTarget(sources, target));
-  const chosen = chooseSoundServer(options.catalogue, server);
   // What was learned of an earlier version of the server is not what it has now.
-  const entry = { ...chosen, spares: 0, lists: 'dynamic' as const };
-  return { ...options, catalogue: { servers: [entry], broken: [], single: true, warnings: [] } };
+  const alone = forOneSession(options, server, { lists: 'dynamic' });
+  return { ...alone, catalogue: { ...alone.catalogue, warnings: [] } };
 }
 
 function withTarget(sources: OptionSources, target: DirectOptions['target']): OptionSources {

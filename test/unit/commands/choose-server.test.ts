@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { chooseServer, chooseSoundServer } from '../../../src/cli/choose-server.js';
+import { chooseServer, forOneSession } from '../../../src/cli/choose-server.js';
 import type { Catalogue } from '../../../src/servers/server-entry.js';
 import { createOptionFolder, type OptionFolder, sentenceOf } from '../../support/option-folder.js';
 
@@ -32,8 +32,20 @@ describe('The server that a command is for', () => {
   });
 
   it('is refused with what is wrong with its entry, where nothing else is served', () => {
-    const catalogue = catalogueOf({ memory, wrong });
-    expect(sentenceOf(() => chooseSoundServer(catalogue, 'wrong'))).to.match(/^"servers\.wrong\.command" /);
-    expect(chooseServer(catalogue, 'wrong').name).to.equal('wrong');
+    const options = folder.fromFile({ servers: { memory, wrong } });
+    expect(sentenceOf(() => forOneSession(options, 'wrong'))).to.match(/^"servers\.wrong\.command" /);
+    expect(chooseServer(options.catalogue, 'wrong').name).to.equal('wrong');
+  });
+
+  it('is the only one of a gateway for one session, and bundled only if that session starts from its bundle', () => {
+    const options = folder.fromFile({
+      servers: { memory, builtin: { module: 'builtin:environment' }, wrong },
+    });
+    const program = forOneSession(options, 'memory');
+    expect(program.catalogue.servers.map(({ name }) => name)).to.deep.equal(['memory']);
+    expect(program.catalogue).to.deep.include({ broken: [], single: true });
+    expect(program.bundle).to.equal(false);
+    expect(forOneSession(options, 'builtin').bundle).to.equal(true);
+    expect(forOneSession({ ...options, bundle: false }, 'builtin').bundle).to.equal(false);
   });
 });
