@@ -28,12 +28,9 @@ const START_WAIT_MS = 10_000;
 const CALL_WAIT_MS = 45_000;
 /** How often the pool checks spares, and changes for which there is no event, such as a released hold. */
 const LOOK_INTERVAL_MS = 250;
-/**
- * By then a claimed worker has answered its first call. Starting another one earlier would delay the main thread and
- * that answer.
- */
+/** By then a claimed worker has answered its first call, which another one that starts beside it would delay. */
 const REFILL_AFTER_MS = 50;
-/** How many spares are added to `spare-threads` at most, while workers are claimed quickly. */
+/** How many are added to `spare-threads` at most, while workers are claimed quickly. */
 const SPARES_PER_PROCESSOR = 4;
 const OUTDATED = 'another version of its server has taken its place';
 
@@ -109,12 +106,8 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
       return Promise.resolve(spare);
     }
     if (this.#closed || this.#line.full) {
-      return Promise.reject(
-        new BulkheadError(
-          'ERR_BULKHEAD_THREAD_WAIT',
-          `Too many sessions wait for a session ${this.isolation}. Try again later.`,
-        ),
-      );
+      const full = `Too many sessions wait for a session ${this.isolation}. Try again later.`;
+      return Promise.reject(new BulkheadError('ERR_BULKHEAD_THREAD_WAIT', full));
     }
     const kind = this.#budget.room || this.#starts.underWay > 0 ? 'cold' : 'queued';
     const given = this.#line.wait(kind, client === undefined ? START_WAIT_MS : CALL_WAIT_MS, signal);
@@ -214,7 +207,8 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     for (const spare of this.#spares.replaced(introduction)) spare.kill('ended', OUTDATED);
     // The reasons why the earlier version did not start are not those of this one.
     this.#backOff.reset();
-    this.#refill();
+    // A session that is at work leaves its worker now, and comes first.
+    this.#refillForWaiting();
   }
 
   /** Workers that run an earlier version. */
@@ -305,6 +299,12 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     return room ? 'the machine is too busy to start one' : `all ${limit} are in use (${words.limit})`;
   }
 
+  /** At once for sessions that wait, otherwise soon. */
+  #refillForWaiting(): void {
+    if (this.#line.length > 0) this.#refill();
+    else this.#refillSoon();
+  }
+
   #refillSoon(): void {
     this.#refillTimer ??= setTimeout(() => this.#refill(), REFILL_AFTER_MS).unref();
   }
@@ -319,7 +319,8 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     if (this.#closed || this.#backOff.pausing) return;
     if (this.#memoryPressure.nearlyFull) return this.#free();
     const atOnce = Math.max(2, availableParallelism() * 2);
-    const wanted = this.#line.length + this.sparesTarget - this.#spares.count;
+    // Spares that start beside it would make a session wait longer that waits already.
+    const wanted = this.#line.length > 0 ? this.#line.length : this.sparesTarget - this.#spares.count;
     while (this.#starts.underWay < Math.min(wanted, atOnce) && this.#budget.room) {
       const worker = this.#starts.start(this.#nextId());
       if (worker !== undefined) this.#workers.add(worker);
@@ -367,11 +368,11 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     const given = this.#line.give(worker);
     if (given === undefined) {
       this.#spares.add(worker);
-    } else {
-      this.#backOff.succeeded();
-      this.#events.emit('thread-claimed', { thread: worker.id, ...given });
+      return this.#refill();
     }
-    this.#refill();
+    this.#backOff.succeeded();
+    this.#events.emit('thread-claimed', { thread: worker.id, ...given });
+    this.#refillForWaiting();
   }
 
   /**

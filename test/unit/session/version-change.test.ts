@@ -146,11 +146,12 @@ describe('a session whose server has been reloaded', () => {
   });
 
   it('gets a worker of the new version where one was on its way', async () => {
-    const { open, ask, next, reload, starter } = reloading({ spareThreads: 1 });
+    const { open, ask, next, reload, starter, clock } = reloading({ spareThreads: 1 });
     const session = open();
     session.initialize(initialize(), session.context, new Connection());
     await settle();
     starter.started[0]?.answers(0);
+    await clock.advance(50);
     const spares = starter.started.filter(({ state }) => state === 'spare');
     expect(spares).to.have.length(1);
     await reload(LIST_KINDS);

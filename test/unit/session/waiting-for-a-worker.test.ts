@@ -56,6 +56,16 @@ describe('Sessions that wait for a worker', () => {
     expect(pool.waiters).to.equal(0);
   });
 
+  it('come before spares, which are started once their first calls may be answered', async () => {
+    const { ask, open, starter, clock } = world({ maxThreads: 6, spareThreads: 2 });
+    const sessions = [open(), open()];
+    for (const session of sessions) ask(session, 1);
+    await clock.advance(49);
+    expect(starter.started.map(({ state }) => state)).to.deep.equal(['claimed', 'claimed']);
+    await clock.advance(1);
+    expect(starter.started.map(({ state }) => state)).to.deep.equal(['claimed', 'claimed', 'spare', 'spare']);
+  });
+
   it('get theirs when another session ends', async () => {
     const { ask, awake, open, pool, clock, events } = fullHouse({ maxThreads: 2 });
     const [first, second] = [await awake(), await awake()];
