@@ -45,9 +45,9 @@ export async function load(request: LoadRequest): Promise<number> {
   const progress = new ProgressLine(options.plan);
   try {
     const { mix, mixReason, server } = await checkServer(options, version, stop.signal);
-    announce({ mix, mixReason });
     const plan: LoadPlan = { ...options.plan, mix };
     await observer.begin().catch(asFailure);
+    announce({ mix, mixReason });
     const findings = await runLoad({
       plan,
       facts: { version, commandLine: commandLine(url, flags), server, mixReason },
