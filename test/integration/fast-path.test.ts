@@ -50,8 +50,8 @@ describe('the fast path', () => {
       const client = await connectedClient(gateway());
       for (const { tool, args } of calls) {
         for (const meta of [undefined, { progressToken: 'p', 'a.b/c': { d: 1 } }]) {
-          const direct = await exchanged(await post(client, tool, args, {}, meta));
-          const byProtocol = await exchanged(await post(client, tool, args, DETOUR, meta));
+          const direct = await (await post(client, tool, args, {}, meta)).messageTexts();
+          const byProtocol = await (await post(client, tool, args, DETOUR, meta)).messageTexts();
           expect(direct).to.include('"jsonrpc":"2.0"');
           expect(direct, `${tool} ${JSON.stringify(args)}`).to.equal(byProtocol);
         }
@@ -135,12 +135,4 @@ async function post(
 ): Promise<RawResponse> {
   const { params, ...message } = toolCall(1, tool, args);
   return client.post({ ...message, params: { ...params, ...(meta && { _meta: meta }), ...more } });
-}
-
-/** The messages of the whole body. On a slow machine an answer may be a stream instead of JSON. */
-async function exchanged(response: RawResponse): Promise<string> {
-  const text = await response.text();
-  if (!response.isEventStream) return text;
-  const messages = text.matchAll(/^data: (\{.*)$/gm);
-  return Array.from(messages, ([, message]) => message).join('\n');
 }

@@ -64,7 +64,9 @@ describe('a session of a program whose lists have been learned', () => {
     const client = await sessionOf(gateway, 'odd');
     for (const method of ['tools/list', 'prompts/list']) {
       const texts = await Promise.all(
-        [own, client].map(async (one) => (await one.post({ jsonrpc: '2.0', id: 'same', method })).text()),
+        [own, client].map(async (one) =>
+          (await one.post({ jsonrpc: '2.0', id: 'same', method })).messageTexts(),
+        ),
       );
       expect(texts[1]).to.equal(texts[0]);
     }
@@ -304,12 +306,9 @@ describe('a module', () => {
     const own = await sessionOf(gateway, 'tools');
     expect((await learned).outcome).to.equal('learned');
     const client = await sessionOf(gateway, 'tools');
-    const texts = await Promise.all(
-      [own, client].map(async (one) =>
-        (await one.post({ jsonrpc: '2.0', id: 'same', method: 'tools/list' })).text(),
-      ),
-    );
-    expect(texts[1]).to.equal(texts[0]);
+    const [first, second] = await Promise.all([own, client].map((one) => one.ask('tools/list')));
+    expect(first?.result).to.have.property('tools');
+    expect(JSON.stringify(second?.result)).to.equal(JSON.stringify(first?.result));
     expect(started).to.have.length(1);
     const same = once(gateway.events, 'lists-learned');
     expect(textOf(await client.call('echo', { text: 'hello' }))).to.equal('hello');

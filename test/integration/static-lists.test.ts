@@ -38,7 +38,8 @@ const MALFORMED: readonly [string, unknown][] = [
 
 interface Answered {
   readonly status: number;
-  readonly type: string | undefined;
+  /** Over HTTP+SSE. */
+  readonly event?: string | undefined;
   readonly body: string;
 }
 
@@ -174,7 +175,7 @@ function overHttp(gateway: Gateway): Asker {
     async ask(message) {
       const response = await client.post(message);
       client.sessionId ??= response.headers['mcp-session-id'] as string | undefined;
-      return { status: response.status, type: response.headers['content-type'], body: await response.text() };
+      return { status: response.status, body: await response.messageTexts() };
     },
   };
 }
@@ -185,13 +186,13 @@ async function overSse(gateway: Gateway): Promise<Asker> {
     async ask(message) {
       const { status } = await client.post(message);
       const { event, data = '' } = await client.stream.next(({ comment }) => comment === undefined);
-      return { status, type: event, body: data };
+      return { status, event, body: data };
     },
   };
 }
 
 /** A thread may answer the requests of a batch in any order. */
-function sortedBatch({ status, type, body }: Answered): object {
+function sortedBatch({ status, event, body }: Answered): object {
   const texts = (JSON.parse(body) as object[]).map((message) => JSON.stringify(message));
-  return { status, type, texts: texts.sort() };
+  return { status, event, texts: texts.sort() };
 }

@@ -79,6 +79,14 @@ export class RawResponse {
     return JSON.parse(await this.text()) as JsonRpcMessage;
   }
 
+  /** The messages of the whole body as they were written. On a slow machine an answer may be a stream instead of JSON. */
+  async messageTexts(): Promise<string> {
+    const text = await this.text();
+    if (!this.isEventStream) return text;
+    const messages = text.matchAll(/^data: (\{.*)$/gm);
+    return Array.from(messages, ([, message]) => message).join('\n');
+  }
+
   /** The response for that request id, from a JSON body or from the stream. */
   async answer(id: RequestId, deadlineMs = DEADLINE_MS): Promise<JsonRpcMessage> {
     if (!this.isEventStream) return this.json();
