@@ -17,6 +17,23 @@ const OF_EXPRESSION = /(?:(?<![\w$])([\w$]+)[=:])?__name\((?=async\b|function\b|
 
 /** Functions in functions are read again: beyond so many times the text, the rest keeps its names. */
 const MAX_READING = 8;
+/** Characters of calls that are remembered: those of a few bundles of common size. */
+const MAX_REMEMBERED = 4 * 2 ** 20;
+/** By these, remembered calls are found. */
+const FIRST_CHARS = 32;
+
+/** `__name(f,"f")`, as it was read. Positions count from its beginning. */
+interface NameCall {
+  readonly text: string;
+  readonly target: { readonly start: number; readonly end: number };
+  /** The name that its function or class has in its own text. */
+  readonly own: string | undefined;
+  readonly name: string;
+}
+
+/** A reload finds nearly all calls as they were. */
+const remembered = new Map<string, NameCall[]>();
+let rememberedChars = 0;
 
 export function withoutNeedlessNames(text: string): string {
   return withoutNamesOfExpressions(
@@ -35,17 +52,34 @@ function withoutNamesOfExpressions(text: string): string {
     const start = index + found.length - '__name('.length;
     const call = unread < 0 ? undefined : callAt(text, start);
     if (call === undefined) continue;
-    unread -= call.end - start;
-    const [target, name] = call.arguments;
-    if (target === undefined || name?.type !== 'Literal') continue;
-    if ((ownName(target) ?? given) !== name.value) continue;
-    blanks.push([start, target.start], [target.end, call.end]);
+    const { target, own, name } = call;
+    const { length } = call.text;
+    unread -= length;
+    if ((own ?? given) !== name) continue;
+    blanks.push([start, start + target.start], [start + target.end, start + length]);
   }
   return blanked(text, blanks);
 }
 
+/** A call ends with its parenthesis, so the same characters are the same call. */
+function callAt(text: string, start: number): NameCall | undefined {
+  const key = text.slice(start, start + FIRST_CHARS);
+  const known = remembered.get(key)?.find((call) => text.startsWith(call.text, start));
+  if (known !== undefined) return known;
+  const call = readCall(text, start);
+  if (call === undefined) return undefined;
+  rememberedChars += call.text.length;
+  if (rememberedChars > MAX_REMEMBERED) {
+    remembered.clear();
+    rememberedChars = call.text.length;
+  }
+  const ownKey = ownCopy(key);
+  remembered.set(ownKey, [...(remembered.get(ownKey) ?? []), call]);
+  return call;
+}
+
 /** `undefined` for what cannot be read by itself, such as the use of a private name of the class around it. */
-function callAt(text: string, start: number): CallExpression | undefined {
+function readCall(text: string, start: number): NameCall | undefined {
   let read: Expression;
   try {
     read = parseExpressionAt(text, start, { ecmaVersion: 'latest', allowSuperOutsideMethod: true });
@@ -54,8 +88,21 @@ function callAt(text: string, start: number): CallExpression | undefined {
     return undefined;
   }
   // What follows a comma is read with it.
-  const [first = read] = read.type === 'SequenceExpression' ? read.expressions : [];
-  return first.type === 'CallExpression' ? first : undefined;
+  const [call = read] = read.type === 'SequenceExpression' ? read.expressions : [];
+  if (call.type !== 'CallExpression') return undefined;
+  const [target, name] = call.arguments;
+  if (target === undefined || name?.type !== 'Literal' || typeof name.value !== 'string') return undefined;
+  return {
+    text: ownCopy(text.slice(start, call.end)),
+    target: { start: target.start - start, end: target.end - start },
+    own: ownName(target),
+    name: name.value,
+  };
+}
+
+/** A slice would keep the text of its whole bundle in memory. */
+function ownCopy(slice: string): string {
+  return Buffer.from(slice, 'latin1').toString('latin1');
 }
 
 function ownName(target: CallExpression['arguments'][number]): string | undefined {
