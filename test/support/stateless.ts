@@ -11,13 +11,14 @@ export interface StatelessOptions {
   readonly headers?: RawHeaders;
   /** The same for the members of `_meta`, by the name after the prefix. */
   readonly meta?: Readonly<Record<string, unknown>>;
+  readonly progressToken?: string | number;
 }
 
 /** A request as JSON-RPC. */
 export function statelessMessage(
   method: string,
   params: Readonly<Record<string, unknown>> = {},
-  { id = 1, meta }: StatelessOptions = {},
+  { id = 1, meta, progressToken }: StatelessOptions = {},
 ): JsonRpcMessage {
   const members = {
     protocolVersion: STATELESS_VERSION,
@@ -28,7 +29,8 @@ export function statelessMessage(
   const _meta = Object.fromEntries(
     Object.entries(members).map(([name, value]) => [`${PREFIX}/${name}`, value]),
   );
-  return { jsonrpc: '2.0', id, method, params: { ...params, _meta } };
+  const token = progressToken === undefined ? {} : { progressToken };
+  return { jsonrpc: '2.0', id, method, params: { ...params, _meta: { ..._meta, ...token } } };
 }
 
 /** Sends a request; its response is not read. */
