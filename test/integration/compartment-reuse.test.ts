@@ -23,7 +23,13 @@ describe('A compartment of one request at a time', () => {
     });
   }
 
-  for (const tool of ['leave_timer', 'leave_listener']) {
+  for (const tool of [
+    'leave_timer',
+    'leave_listener',
+    'leave_socket',
+    'leave_child',
+    'leave_session_child',
+  ]) {
     it(`serves no other request after one that has left something (${tool})`, async () => {
       const [before, own, after] = await around(tool);
       expect(own).to.deep.equal(before);
