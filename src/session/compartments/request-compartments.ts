@@ -105,7 +105,8 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
       this.#forget(compartment);
       const end = (): void => void compartment.end('request_over');
       // Otherwise no worker of such a server would live long enough for that.
-      if (compartment.teaches) new Deadline(TEACHING_MS, end);
+      // A gateway that ends takes it along; the program around it need not wait.
+      if (compartment.teaches) new Deadline(TEACHING_MS, end).unref();
       // The answer leaves first.
       else queueMicrotask(end);
       return;
