@@ -11,9 +11,15 @@ export function commandLine(writtenUrl: string, given: GivenLoadFlags): string {
     [given[name] ?? []].flat().map((value) => {
       const { argument } = LOAD_FLAGS[name];
       if (argument === '') return `--${name}`;
-      if ('secret' in LOAD_FLAGS[name]) return `--${name} ${HIDDEN}`;
-      return `--${name} ${shellWord(withoutUserInfo(String(value)))}`;
+      if (name === 'token') return `--${name} ${HIDDEN}`;
+      const shown = name === 'header' ? withoutValue(String(value)) : withoutUserInfo(String(value));
+      return `--${name} ${shellWord(shown)}`;
     }),
   );
   return ['bulkhead load', shellWord(withoutUserInfo(writtenUrl)), ...words].join(' ');
+}
+
+/** `X-Api-Key: ***`; `@file` as it is. */
+function withoutValue(header: string): string {
+  return header.startsWith('@') ? header : `${header.split(':', 1)[0]}: ${HIDDEN}`;
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { HEADER_FLAGS } from '../src/config/header-flags.js';
 import { optionError } from '../src/config/option-error.js';
 import {
   byteRate,
@@ -13,7 +14,6 @@ import {
   oneOf,
   onOrOff,
   perSecond,
-  token,
 } from '../src/config/option-kinds.js';
 import { messageOf } from '../src/shared/errors.js';
 import { STATELESS_VERSION } from './client/stateless-message.js';
@@ -26,12 +26,17 @@ interface LoadFlag extends Kind<unknown, unknown, string> {
   /** What the help text shows instead of `default`. */
   readonly defaultText?: string;
   readonly help: string;
-  readonly secret?: true;
 }
 
 /** Checked where it is read. */
 function text(argument: string): Kind<string> {
   return { argument, expected: 'a non-empty text', schema: z.string().min(1) };
+}
+
+/** Checked where headers are made of it, as for the other commands. */
+function ofEveryClient(name: keyof typeof HEADER_FLAGS) {
+  const { argument, help } = HEADER_FLAGS[name];
+  return { ...text(argument), defaultText: 'none', help };
 }
 
 export const LOAD_FLAGS = {
@@ -120,12 +125,9 @@ export const LOAD_FLAGS = {
     defaultText: ALWAYS_HELD.join(', '),
     help: "threshold such as 'p99<50ms' or 'errors==0'; may be repeated; if one is missed, the exit code is 1",
   },
-  token: {
-    ...token,
-    secret: true,
-    defaultText: 'none',
-    help: 'bearer token (env: BULKHEAD_TOKEN)',
-  },
+  header: { ...ofEveryClient('header'), list: true },
+  token: ofEveryClient('token'),
+  'token-file': ofEveryClient('token-file'),
 } as const satisfies Readonly<Record<string, LoadFlag>>;
 
 export type LoadFlagName = keyof typeof LOAD_FLAGS;
@@ -152,9 +154,15 @@ const RAMP_MS_PER_SESSION = 5;
 
 /**
  * Checks what was written.
+ * @param headers what `--header`, `--token` and `--token-file` give
  * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` with one sentence.
  */
-export function resolveLoadOptions(writtenUrl: string, given: GivenLoadFlags, cwd: string): LoadOptions {
+export function resolveLoadOptions(
+  writtenUrl: string,
+  given: GivenLoadFlags,
+  headers: LoadPlan['headers'],
+  cwd: string,
+): LoadOptions {
   type Value<Name extends LoadFlagName> = z.output<(typeof LOAD_FLAGS)[Name]['schema']>;
   function read<Name extends LoadFlagName>(name: Name): Value<Name> | undefined {
     const flag: LoadFlag = LOAD_FLAGS[name];
@@ -162,9 +170,7 @@ export function resolveLoadOptions(writtenUrl: string, given: GivenLoadFlags, cw
     if (raw === undefined) return undefined;
     const checked = flag.schema.safeParse(flag.absolute?.(raw, cwd) ?? raw);
     if (checked.success) return checked.data as Value<Name>;
-    const shown = flag.secret === true ? 'a value that is not shown here' : JSON.stringify(raw);
-    const label = name === 'token' && given.token === undefined ? 'BULKHEAD_TOKEN' : `--${name}`;
-    throw optionError(`${label} is ${shown}, but must be ${flag.expected}.`);
+    throw optionError(`--${name} is ${JSON.stringify(raw)}, but must be ${flag.expected}.`);
   }
   const url = httpUrl.schema.safeParse(writtenUrl);
   if (!url.success) {
@@ -182,7 +188,7 @@ export function resolveLoadOptions(writtenUrl: string, given: GivenLoadFlags, cw
   const workers = read('workers') ?? 1;
   const plan: LoadOptions['plan'] = {
     url: url.data.href,
-    token: read('token'),
+    headers,
     era,
     transport: read('transport') ?? 'streamable-http',
     protocolVersion: era === 'stateless' ? STATELESS_VERSION : (read('protocol-version') ?? SESSION_VERSION),

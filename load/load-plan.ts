@@ -26,7 +26,8 @@ type Arrivals =
 export interface LoadPlan {
   /** The MCP endpoint; with the transport `sse`, the address of the event stream. */
   readonly url: string;
-  readonly token: string | undefined;
+  /** Sent with every request, besides the protocol's own; names in lower case. They may hold secrets. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly era: Era;
   readonly transport: LoadTransport;
   readonly protocolVersion: string;

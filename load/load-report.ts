@@ -197,8 +197,8 @@ export interface LoadReport {
   readonly mixReason: string | null;
   /** ISO 8601. */
   readonly startedAt: string;
-  /** The plan, without its token. */
-  readonly plan: Omit<LoadPlan, 'token'>;
+  /** The plan, without its headers. */
+  readonly plan: Omit<LoadPlan, 'headers'>;
   /** Whether the run was interrupted by a signal. */
   readonly interrupted: boolean;
   readonly rampMs: number;

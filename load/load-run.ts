@@ -56,7 +56,7 @@ export async function runLoad(options: LoadRunOptions): Promise<LoadFindings> {
     seconds.flush();
     const holdMs = Math.max(...helds.map((held) => held.holdMs));
     const findings = findingsOf(totals, helds, { rampMs, holdMs, cpuShare, loop: plan.arrivals.loop });
-    const { token: _token, ...planned } = plan;
+    const { headers: _headers, ...planned } = plan;
     const server = await observer.finish({
       ...clientCounts(totals, plan.era),
       openSessions,

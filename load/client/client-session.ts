@@ -46,8 +46,8 @@ export class ClientSession implements LoadClient, WireListener {
     this.#settings = settings;
     this.#observer = observer;
     this.token = settings.tokens.of(number);
-    const { token, transport, readBytesPerSecond } = settings.plan;
-    const options = { url: settings.url, token, readBytesPerSecond };
+    const { headers, transport, readBytesPerSecond } = settings.plan;
+    const options = { url: settings.url, headers, readBytesPerSecond };
     this.#wire = transport === 'sse' ? new SseWire(options, this) : new StreamableWire(options, this);
   }
 

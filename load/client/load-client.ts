@@ -11,7 +11,7 @@ import type { SessionTokens } from './session-token.js';
 export interface LoadClientSettings {
   readonly plan: Pick<
     LoadPlan,
-    'token' | 'era' | 'transport' | 'protocolVersion' | 'timeoutMs' | 'readBytesPerSecond'
+    'headers' | 'era' | 'transport' | 'protocolVersion' | 'timeoutMs' | 'readBytesPerSecond'
   >;
   readonly url: URL;
   readonly tokens: SessionTokens;

@@ -15,12 +15,12 @@ export class SseWire implements Wire {
   #endpoint: string | undefined;
   #leaving = false;
 
-  constructor({ url, token, readBytesPerSecond }: WireOptions, listener: WireListener) {
+  constructor({ url, headers, readBytesPerSecond }: WireOptions, listener: WireListener) {
     this.#url = url;
     this.#pool = new Pool(url.origin, { headersTimeout: 0, bodyTimeout: 0 });
     this.#listener = listener;
     this.#readBytesPerSecond = readBytesPerSecond;
-    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    this.#headers = headers;
   }
 
   /** Opens the event stream, whose first event contains the address for messages. */

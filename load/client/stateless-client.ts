@@ -38,7 +38,7 @@ export class StatelessClient implements LoadClient, ListenStreamOwner {
   readonly #observer: LoadClientObserver;
   readonly dispatcher: Pool;
   readonly #path: string;
-  readonly #authorization: Readonly<Record<string, string>>;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #meta: Readonly<Record<string, unknown>>;
   readonly #awaited = new AwaitedAnswers();
   readonly #exchanges = new Map<string, Exchange>();
@@ -56,7 +56,7 @@ export class StatelessClient implements LoadClient, ListenStreamOwner {
     // One connection for each concurrent request; the deadlines of the requests limit every wait.
     this.dispatcher = new Pool(url.origin, { headersTimeout: 0, bodyTimeout: 0 });
     this.#path = url.pathname + url.search;
-    this.#authorization = plan.token === undefined ? {} : { authorization: `Bearer ${plan.token}` };
+    this.#headers = plan.headers;
     this.#meta = callMeta(version);
   }
 
@@ -238,7 +238,7 @@ export class StatelessClient implements LoadClient, ListenStreamOwner {
   }
 
   #post(repeated: RepeatedInHeaders, body: string): HttpRequest {
-    const headers = { ...requestHeaders(repeated), ...this.#authorization };
+    const headers = { ...this.#headers, ...requestHeaders(repeated) };
     return { method: 'POST', path: this.#path, headers, body };
   }
 

@@ -18,7 +18,8 @@ interface Resumable {
 
 export interface WireOptions {
   readonly url: URL;
-  readonly token: string | undefined;
+  /** For every request, besides the transport's own. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly readBytesPerSecond: number | undefined;
 }
 
@@ -32,7 +33,7 @@ export class StreamableWire implements Wire {
   #headers: Readonly<Record<string, string>>;
   #sessionId: string | undefined;
 
-  constructor({ url, token, readBytesPerSecond }: WireOptions, listener: WireListener) {
+  constructor({ url, headers, readBytesPerSecond }: WireOptions, listener: WireListener) {
     // As many listeners as there are calls whose streams may have to be opened again.
     setMaxListeners(0, this.#closing.signal);
     this.#path = url.pathname + url.search;
@@ -40,7 +41,7 @@ export class StreamableWire implements Wire {
     this.#pool = new Pool(url.origin, { headersTimeout: 0, bodyTimeout: 0 });
     this.#listener = listener;
     this.#readBytesPerSecond = readBytesPerSecond;
-    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    this.#headers = headers;
   }
 
   connect(): Promise<void> {

@@ -30,11 +30,14 @@ export function comparisonText(
       '  ',
       (column) => column === 0 || column === 4,
     ),
+    figures.every(({ judged }) => judged) ? [] : [UNJUDGED_NOTE],
     notes,
     [resultLine(comparison, failAbove)],
   ];
   return blocks.flatMap((lines) => (lines.length === 0 ? [] : lines.join('\n'))).join('\n\n');
 }
+
+const UNJUDGED_NOTE = '* depends on few calls or sessions: --fail-above does not judge it';
 
 function sourceRow(name: string, { file, report }: NamedReport): string[] {
   const { startedAt, server, plan } = report;

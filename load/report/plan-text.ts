@@ -6,7 +6,7 @@ import type { ClientReport, LoadReport } from '../load-report.js';
 import { formatBytes, formatCount, formatLatency, formatNumber } from './figure-format.js';
 
 /** What the plan asks for, as phrases; what it does not use is left out. */
-export function planPhrases(plan: Omit<LoadPlan, 'token'>): string[] {
+export function planPhrases(plan: Omit<LoadPlan, 'headers'>): string[] {
   const { arrivals, idleSessions, churnPerSecond, dropPerSecond, readBytesPerSecond } = plan;
   return [
     plural(plan.sessions, plan.era === 'session' ? 'session' : 'client'),

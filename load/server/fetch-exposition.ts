@@ -17,8 +17,8 @@ export interface FetchOptions {
   readonly timeoutMs?: number;
   readonly maxBytes?: number;
   readonly signal?: AbortSignal | undefined;
-  /** A bearer token. */
-  readonly token?: string | undefined;
+  /** The header of that name. */
+  readonly authorization?: string | undefined;
 }
 
 /**
@@ -26,7 +26,7 @@ export interface FetchOptions {
  * @throws the signal's reason, when it aborts
  */
 export async function fetchExposition(url: string, options: FetchOptions = {}): Promise<Exposition> {
-  const { timeoutMs = TIMEOUT_MS, maxBytes = MAX_BYTES, signal, token } = options;
+  const { timeoutMs = TIMEOUT_MS, maxBytes = MAX_BYTES, signal, authorization } = options;
   signal?.throwIfAborted();
   const address = withoutCredentials(url);
   const deadline = new AbortController();
@@ -40,7 +40,7 @@ export async function fetchExposition(url: string, options: FetchOptions = {}): 
     maxResponseSize: maxBytes,
   });
   try {
-    const headers = { accept: ACCEPT, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+    const headers = { accept: ACCEPT, ...(authorization !== undefined && { authorization }) };
     const response = await request(address, { dispatcher: agent, headers, signal: stop });
     const { statusCode, headers: received, body } = response;
     if (statusCode !== 200) throw new Unfit(`the server answered HTTP ${statusCode}`);

@@ -18,8 +18,8 @@ const CATCH_UPS = 4;
 export interface ObserverOptions {
   readonly metricsUrl?: string | undefined;
   readonly pid?: number | undefined;
-  /** Sent with each scrape as a bearer token. */
-  readonly token?: string | undefined;
+  /** The header of that name, sent with each scrape. */
+  readonly authorization?: string | undefined;
 }
 
 /** What the client counted over the whole run, and over the hold. */
@@ -55,10 +55,10 @@ export class ServerObserver {
    * @throws {ServerUnreadable} with one sentence, if either cannot be read
    */
   async begin(originMs = performance.now()): Promise<void> {
-    const { metricsUrl, pid, token } = this.#options;
+    const { metricsUrl, pid, authorization } = this.#options;
     const tree = pid === undefined ? undefined : new ProcessTree(pid);
     if (metricsUrl !== undefined) {
-      this.#before = await fetchExposition(metricsUrl, { token, signal: this.#closing.signal });
+      this.#before = await fetchExposition(metricsUrl, { authorization, signal: this.#closing.signal });
     }
     this.#closing.signal.throwIfAborted();
     if (tree === undefined) return;
@@ -125,7 +125,7 @@ export class ServerObserver {
   async #readAgain(url: string): Promise<Exposition | string> {
     const { signal } = this.#closing;
     try {
-      return await fetchExposition(url, { token: this.#options.token, signal });
+      return await fetchExposition(url, { authorization: this.#options.authorization, signal });
     } catch (error) {
       if (!(error instanceof ServerUnreadable)) throw error;
       return messageOf(error);

@@ -1,5 +1,6 @@
 /** The commands that try a server: `list`, `call`, `read` and `prompt`, with their arguments and flags. */
 import { type Command, Option } from 'commander';
+import { HEADER_FLAGS } from '../config/header-flags.js';
 import { VERSION } from '../version.js';
 import type { Form, ServerFlags } from './with-server.js';
 
@@ -141,6 +142,15 @@ export function addClientCommands(program: Command, line: CommandLine): void {
   });
 }
 
+/** Those of `requestHeaders`. */
+export function addHeaderFlags(command: Command): Command {
+  const { header, token, 'token-file': tokenFile } = HEADER_FLAGS;
+  return command
+    .addOption(repeated(`--header ${header.argument}`, header.help))
+    .option(`--token ${token.argument}`, token.help)
+    .option(`--token-file ${tokenFile.argument}`, tokenFile.help);
+}
+
 function repeated(flags: string, help: string): Option {
   return new Option(flags, help)
     .argParser((value: string, earlier: string[]) => [...earlier, value])
@@ -152,19 +162,7 @@ function argFlag(help: string): Option {
 }
 
 function addServerFlags(command: Command): Command {
-  return command
-    .option('--server <name>', 'which server, if the file has several')
-    .addOption(
-      repeated(
-        '--header <header>',
-        'header for every request, such as "X-Api-Key: secret"; @file: a file with such lines; can be repeated',
-      ),
-    )
-    .option(
-      '--token <token>',
-      'bearer token; other users of the machine can read flags (env: BULKHEAD_TOKEN)',
-    )
-    .option('--token-file <file>', 'file with the bearer token in its first line')
+  return addHeaderFlags(command.option('--server <name>', 'which server, if the file has several'))
     .option('--timeout <duration>', 'how long to wait for the connection, and for each answer', '60s')
     .option(
       '--era <name>',

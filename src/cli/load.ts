@@ -14,6 +14,7 @@ import { messageOf } from '../shared/errors.js';
 import { CommandFailure, EXIT_FAILED, EXIT_OK } from './failure.js';
 import { type CheckedServer, checkServer } from './load/server-check.js';
 import { print, safeLine } from './output/safe-text.js';
+import { requestHeaders } from './request-headers.js';
 import { watchStopSignals } from './signals.js';
 
 export interface LoadRequest {
@@ -34,13 +35,12 @@ export interface LoadRequest {
  */
 export async function load(request: LoadRequest): Promise<number> {
   const { version, url, flags } = request;
-  const token = flags.token ?? request.environment.BULKHEAD_TOKEN;
-  const options = resolveLoadOptions(url, { ...flags, token }, request.cwd);
+  const options = resolveLoadOptions(url, flags, headersOf(request), request.cwd);
   const stop = watchStopSignals();
   const observer = new ServerObserver({
     metricsUrl: options.metricsUrl?.href,
     pid: options.pid,
-    token: metricsToken(options),
+    authorization: metricsAuthorization(options),
   });
   const progress = new ProgressLine(options.plan);
   try {
@@ -74,9 +74,22 @@ export async function load(request: LoadRequest): Promise<number> {
   }
 }
 
+function headersOf({ flags, environment, cwd }: LoadRequest): LoadPlan['headers'] {
+  const one = (name: 'token' | 'token-file'): string | undefined => {
+    return flags[name] === undefined ? undefined : String(flags[name]);
+  };
+  return requestHeaders({
+    headers: [flags.header ?? []].flat().map(String),
+    token: one('token'),
+    tokenFile: one('token-file'),
+    environment,
+    cwd,
+  });
+}
+
 /** The token is only for the server's own host, and not for another one that metrics may come from. */
-function metricsToken({ plan, metricsUrl }: LoadOptions): string | undefined {
-  return metricsUrl?.hostname === new URL(plan.url).hostname ? plan.token : undefined;
+function metricsAuthorization({ plan, metricsUrl }: LoadOptions): string | undefined {
+  return metricsUrl?.hostname === new URL(plan.url).hostname ? plan.headers.authorization : undefined;
 }
 
 /** Says which tool is called if nobody named one. */

@@ -9,7 +9,7 @@ import type { OptionRow } from '../config/option.js';
 import { optionError } from '../config/option-error.js';
 import { camelCase, kebabCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../config/option-table.js';
 import { VERSION } from '../version.js';
-import { addClientCommands } from './client-commands.js';
+import { addClientCommands, addHeaderFlags } from './client-commands.js';
 import type { ImportRequest } from './import.js';
 import { TEMPLATE_NAME } from './init/project-files.js';
 import type { InspectFlags } from './inspector.js';
@@ -206,32 +206,21 @@ export function createProgram(
     },
   );
 
-  program
+  const bridgeCommand = program
     .command('bridge')
     .summary('connect a client that speaks stdio to a server over HTTP')
     .description(
       'Relays between stdin and stdout and any MCP server over Streamable HTTP, until stdin ends. Warnings go to stderr.',
     )
-    .argument('<url>', "the server's address, such as http://127.0.0.1:3000/mcp")
-    .addOption(
-      new Option(
-        '--header <header>',
-        'header for every request, such as "X-Api-Key: secret"; @file: a file with such lines; can be repeated',
-      )
-        .argParser(collect)
-        .default([], 'none'),
-    )
-    .option(
-      '--token <token>',
-      'bearer token; other users of the machine can read flags (env: BULKHEAD_TOKEN)',
-    )
-    .option('--token-file <file>', 'file with the bearer token in its first line')
-    .action(async (url: string, flags: { header: string[]; token?: string; tokenFile?: string }) => {
+    .argument('<url>', "the server's address, such as http://127.0.0.1:3000/mcp");
+  addHeaderFlags(bridgeCommand).action(
+    async (url: string, flags: { header: string[]; token?: string; tokenFile?: string }) => {
       const { bridge } = await import('./bridge.js');
       const { header: headers, token, tokenFile } = flags;
       const { env: environment } = process;
       finish(await bridge({ url, headers, token, tokenFile, environment, cwd: process.cwd() }));
-    });
+    },
+  );
 
   const loadCommand = program
     .command('load')

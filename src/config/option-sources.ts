@@ -51,9 +51,8 @@ interface Source {
 /** Collects everything from `sources`; for each option, the highest precedence wins. */
 export function gather(sources: OptionSources): Gathered {
   const { environment = {}, cwd } = sources;
-  const configFile = sources.configFile ?? environment.BULKHEAD_CONFIG;
   const options = new Map<OptionName, Given>();
-  const servers = configFile === undefined ? undefined : addConfigFile(options, configFile, cwd);
+  const servers = addConfigFile(options, sources);
   const moduleOfFile = options.get('server-module');
   for (const name of OPTION_NAMES) {
     const variable = variableName(name);
@@ -124,30 +123,37 @@ function addObject(given: Map<OptionName, Given>, values: object, source: Source
   }
 }
 
-/** @returns the servers that it has. */
-function addConfigFile(given: Map<OptionName, Given>, file: string, cwd: string): GivenServers | undefined {
+/** @returns the servers that it has; `undefined` also if there is no file */
+function addConfigFile(
+  given: Map<OptionName, Given>,
+  { configFile, environment = {}, cwd }: OptionSources,
+): GivenServers | undefined {
+  const file = configFile ?? environment.BULKHEAD_CONFIG;
+  if (file === undefined) return undefined;
+  const source = configFile === undefined ? 'BULKHEAD_CONFIG' : '--config';
+  if (file === '') throw optionError(`${source} is "", but must be the path of a JSON file.`);
   const path = resolve(cwd, file);
   let text: string;
   try {
     text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
-    throw optionError(`The config file ${path} cannot be read: ${messageOf(error)}.`, error);
+    throw optionError(`The config file ${path} (${source}) cannot be read: ${messageOf(error)}.`, error);
   }
   let content: unknown;
   try {
     content = parseJson(text);
   } catch (error) {
-    throw optionError(`The config file ${path} is not JSON: ${messageOf(error)}.`, error);
+    throw optionError(`The config file ${path} (${source}) is not JSON: ${messageOf(error)}.`, error);
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw optionError(`The config file ${path} must hold a JSON object, such as {"port": 3000}.`);
+    throw optionError(`The config file ${path} (${source}) must hold a JSON object, such as {"port": 3000}.`);
   }
   const label = (key: string): string => `${JSON.stringify(key)} in ${file}`;
   // `$schema` is for editors, and is not an option.
   const { $schema, servers: entries, ...values } = content as Record<string, unknown>;
   if ('mcpServers' in values) {
     throw optionError(
-      `${label('mcpServers')} belongs to clients' files: give the file without --config, as in bulkhead serve ${file}.`,
+      `${label('mcpServers')} belongs to clients' files: give the file without ${source}, as in bulkhead serve ${file}.`,
     );
   }
   const folder = dirname(path);

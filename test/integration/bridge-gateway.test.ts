@@ -214,8 +214,16 @@ describe('bulkhead bridge refuses with exit code 2 and one sentence', () => {
       ['http://a', '--header', 'Mcp-Session-Id: 1'],
       /^--header gives Mcp-Session-Id, which is set for each request anyway/,
     ],
-    ['a token twice', ['http://a', '--token', 'a', '--token-file', 'b'], /^Both --token and --token-file/],
-    ['a file that is not there', ['http://a', '--token-file', '/nowhere'], /^\/nowhere cannot be read/],
+    [
+      'a token twice',
+      ['http://a', '--token', 'a', '--token-file', 'b'],
+      /^--token and --token-file both give/,
+    ],
+    [
+      'a file that is not there',
+      ['http://a', '--token-file', '/nowhere'],
+      /^--token-file \/nowhere cannot be read/,
+    ],
   ];
   for (const [name, args, sentence] of cases) {
     it(name, async () => {

@@ -173,7 +173,7 @@ describe('bulkhead call', () => {
       [
         'a token that is none, unseen',
         [url, 'greet', '--token', 'hush\u00e9'],
-        /^The token is a value that is not shown here, but/,
+        /^--token is a value that is not shown here, but/,
       ],
       ['an era that is none', [url, 'greet', '--era', 'ice'], /^--era is "ice", but must be one of auto, /],
       [

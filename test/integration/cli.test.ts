@@ -145,7 +145,7 @@ describe('the command line', () => {
         'a config file that is not there',
         () => ['serve'],
         { BULKHEAD_CONFIG: '/nowhere/bulkhead.json' },
-        /^The config file \/nowhere\/bulkhead\.json cannot be read: ENOENT/,
+        /^The config file \/nowhere\/bulkhead\.json \(BULKHEAD_CONFIG\) cannot be read: ENOENT/,
       ],
       [
         'a host that others reach, without a token',

@@ -143,7 +143,7 @@ describe('bulkhead load', () => {
       const session = new ClientSession(
         {
           plan: {
-            token: undefined,
+            headers: {},
             era: 'session',
             transport: 'streamable-http',
             protocolVersion,
@@ -180,11 +180,13 @@ describe('bulkhead load', () => {
     expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
   });
 
-  it('sends a token', async () => {
+  it('sends headers, whose values no report has', async () => {
     const guarded = await startGateway({ token: 'open-sesame' });
+    const header = ['--header', 'Authorization: Bearer open-sesame'];
     const flags = ['--rate', '20', '--duration', '500ms', '--sessions', '2', '--mix', mixFile(echoMix)];
-    const { code, missed, report, stdout } = await load(mcpUrl(guarded), '--token open-sesame', ...flags);
+    const { code, missed, report, stdout } = await load(mcpUrl(guarded), '', ...header, ...flags);
     expect(report.answered).to.equal(10);
+    expect(report.commandLine).to.include("--header 'Authorization: ***'");
     expect(stdout + JSON.stringify(report)).not.to.include('open-sesame');
     expect({ code, missed }).to.deep.equal({ code: 0, missed: [] });
   });

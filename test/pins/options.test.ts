@@ -135,8 +135,11 @@ const FLAGS = {
     '--out <file>',
     '--report <file>',
     '--expect <threshold>',
+    '--header <header>',
     '--token <token>',
+    '--token-file <file>',
   ],
+  'load compare': ['--json', '--fail-above <percent>'],
 };
 
 describe('Options', () => {
@@ -201,7 +204,10 @@ describe('Commands', () => {
 
   for (const [name, flags] of Object.entries(FLAGS)) {
     it(`have these flags: ${name}`, () => {
-      const command = createProgram([], () => undefined).commands.find((one) => one.name() === name);
+      const [first, second] = name.split(' ');
+      const command = createProgram([], () => undefined)
+        .commands.flatMap((one) => [one, ...one.commands])
+        .find((one) => one.name() === (second ?? first));
       const found = command?.options.map((option) => option.flags) ?? [];
       const serves = name === 'serve' || name === 'stdio';
       const options = serves ? OPTION_NAMES.filter((option) => option !== 'server-module') : [];

@@ -33,12 +33,12 @@ export function latencyAround(p50Ms: number, count: number): Latency {
   };
 }
 
-export function loadPlan(changes: Partial<LoadPlan> = {}): Omit<LoadPlan, 'token'> {
-  const { token: _token, ...plan } = { token: undefined, ...PLAN, ...changes };
+export function loadPlan(changes: Partial<LoadPlan> = {}): Omit<LoadPlan, 'headers'> {
+  const { headers: _headers, ...plan } = { headers: {}, ...PLAN, ...changes };
   return plan;
 }
 
-const PLAN: Omit<LoadPlan, 'token'> = {
+const PLAN: Omit<LoadPlan, 'headers'> = {
   url: 'http://127.0.0.1:3000/mcp',
   era: 'session',
   transport: 'streamable-http',

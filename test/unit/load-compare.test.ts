@@ -141,6 +141,8 @@ describe('the comparison of two load reports', () => {
         'a  a.json  2026-03-04T05:06:07.000Z  files 2.1.0 at http://127.0.0.1:3000/mcp',
       );
       expect(lines.find((line) => /^ {2}p50 /.test(line))).to.match(/ 1\.3 ms +2\.6 ms +2\.00 {2}worse$/);
+      expect(lines.find((line) => /^ {2}max /.test(line))).to.match(/^ {2}max \* /);
+      expect(lines).to.include('* depends on few calls or sessions: --fail-above does not judge it');
       expect(lines).to.include('! note: server: a has files 2.1.0, b has files 2.2.0');
       expect(lines.at(-1)).to.match(/^b is better in 0, worse in 5 and about the same in \d+ figures$/);
     });

@@ -18,12 +18,12 @@ describe('the flags of bulkhead load', () => {
   after(() => rmSync(folder, { recursive: true }));
 
   const resolve = (flags: GivenLoadFlags = {}, url = URL_TEXT): LoadOptions =>
-    resolveLoadOptions(url, flags, folder);
+    resolveLoadOptions(url, flags, { 'x-api-key': 'secret' }, folder);
 
   it('have defaults: ten sessions, 50 calls a second for 30 s, from one thread', () => {
     expect(resolve().plan).to.deep.equal({
       url: URL_TEXT,
-      token: undefined,
+      headers: { 'x-api-key': 'secret' },
       era: 'session',
       transport: 'streamable-http',
       protocolVersion: '2025-11-25',
@@ -89,7 +89,6 @@ describe('the flags of bulkhead load', () => {
     [{ report: '.' }, '--report is ".", but must be the path of a file'],
     [{ mix: 'none.json' }, 'none.json cannot be read'],
     [{ metrics: 'localhost' }, '--metrics is "localhost", but must be an http: or https: URL'],
-    [{ token: 'two words' }, '--token is a value that is not shown here, but must be'],
     [{ expect: ['p42<1s'] }, 'p42'],
     [{ era: 'auto' }, '--era is "auto", but must be one of session, stateless.'],
     [{ era: 'stateless', transport: 'sse' }, '--transport is "sse", which the stateless era does not have'],

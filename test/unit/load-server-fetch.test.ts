@@ -26,13 +26,13 @@ async function failure(url: string, options?: FetchOptions): Promise<string> {
 }
 
 describe('a scrape', () => {
-  it('gives what the server exposes, and sends the token', async () => {
+  it('gives what the server exposes, and sends the authorization', async () => {
     const url = await serve((request, response) => {
       expect(request.headers.authorization).to.equal('Bearer secret');
       expect(request.headers.accept).to.match(/^text\/plain;version=0\.0\.4,/);
       response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end('calls_total 5\n');
     });
-    const found = await fetchExposition(url, { token: 'secret' });
+    const found = await fetchExposition(url, { authorization: 'Bearer secret' });
     expect(found.sum('calls_total')).to.equal(5);
   });
 

@@ -267,12 +267,14 @@ describe('options', () => {
   describe('the config file', () => {
     it('is refused when it is missing', () => {
       const sentence = sentenceOf(() => resolveOptions({ configFile: 'none.json', cwd: folder }));
-      expect(sentence).to.include(`The config file ${join(folder, 'none.json')} cannot be read: ENOENT`);
+      expect(sentence).to.include(
+        `The config file ${join(folder, 'none.json')} (--config) cannot be read: ENOENT`,
+      );
     });
 
     it('is refused with the position where it is not JSON', () => {
       expect(sentenceOf(() => fromFile('{\n  "port": 3000,\n}'))).to.match(
-        /bulkhead\.json is not JSON: unexpected "}" at line 3, column 1\.$/,
+        /bulkhead\.json \(--config\) is not JSON: unexpected "}" at line 3, column 1\.$/,
       );
     });
 
@@ -282,6 +284,21 @@ describe('options', () => {
           /must hold a JSON object/,
         );
       }
+    });
+
+    it('is named by the variable that named it', () => {
+      const environment = { BULKHEAD_CONFIG: 'none.json' };
+      const refusal = (given: Record<string, string>, configFile?: string) =>
+        sentenceOf(() => resolveOptions({ environment: given, configFile, cwd: folder }));
+      expect(refusal(environment)).to.include('none.json (BULKHEAD_CONFIG) cannot be read: ENOENT');
+      expect(refusal(environment, 'other.json')).to.include('other.json (--config) cannot be read: ENOENT');
+      expect(refusal({ BULKHEAD_CONFIG: '' })).to.equal(
+        'BULKHEAD_CONFIG is "", but must be the path of a JSON file.',
+      );
+      writeFileSync(join(folder, 'clients.json'), '{"mcpServers": {}}');
+      expect(refusal({ BULKHEAD_CONFIG: 'clients.json' })).to.include(
+        'give the file without BULKHEAD_CONFIG, as in bulkhead serve clients.json.',
+      );
     });
 
     it('may begin with a byte order mark', () => {
