@@ -1,5 +1,6 @@
 /** A load plan and the course of its run, in words. */
 import { formatDuration } from '../../src/config/duration.js';
+import { isLoopback } from '../../src/config/option-kinds.js';
 import { printable } from '../../src/telemetry/log/log-text.js';
 import type { LoadPlan } from '../load-plan.js';
 import type { ClientReport, LoadReport } from '../load-report.js';
@@ -67,7 +68,7 @@ export function runFacts(report: LoadReport): (readonly [string, string])[] {
   const { server, machine, plan } = report;
   const { cores, processor, memoryBytes, node, system } = machine;
   const ofProcessor = processor === null ? '' : ` of ${printable(processor)}`;
-  const where = isLoopback(plan.url) ? "the client's, and the server's too" : "the client's";
+  const where = isOnThisMachine(plan.url) ? "the client's, and the server's too" : "the client's";
   return [
     ['server', `${serverText(server)} at ${printable(plan.url)}`],
     [
@@ -85,9 +86,8 @@ export function serverText({ name, version }: LoadReport['server']): string {
 }
 
 /** Requests to such an address do not leave the machine, unless it forwards them. */
-function isLoopback(url: string): boolean {
-  const { hostname } = URL.canParse(url) ? new URL(url) : { hostname: '' };
-  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+function isOnThisMachine(url: string): boolean {
+  return URL.canParse(url) && isLoopback(new URL(url).hostname);
 }
 
 /** Why the run called the tool that it chose itself; nothing if a mix was given. */
