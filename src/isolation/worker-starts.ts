@@ -58,7 +58,7 @@ export class WorkerStarts<Worker extends SessionWorker> {
         this.#owner.onReady(worker, performance.now() - startedMs);
       },
       () => {
-        if (!wasReady) this.#underWay -= 1;
+        this.#underWay -= 1;
       },
     );
     void worker.gone.then((exit) => {
