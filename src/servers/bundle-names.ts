@@ -22,13 +22,17 @@ const MAX_REMEMBERED = 4 * 2 ** 20;
 /** By these, remembered calls are found. */
 const FIRST_CHARS = 32;
 
-/** `__name(f,"f")`, as it was read. Positions count from its beginning. */
+/** A call as it was read. */
 interface NameCall {
   readonly text: string;
-  readonly target: { readonly start: number; readonly end: number };
-  /** The name that its function or class has in its own text. */
-  readonly own: string | undefined;
-  readonly name: string;
+  /** What it names, if it is `__name(f,"f")`. Positions count from its beginning. */
+  readonly named?: {
+    readonly start: number;
+    readonly end: number;
+    /** The name that its function or class has in its own text. */
+    readonly own: string | undefined;
+    readonly name: string;
+  };
 }
 
 /** A reload finds nearly all calls as they were. */
@@ -52,11 +56,10 @@ function withoutNamesOfExpressions(text: string): string {
     const start = index + found.length - '__name('.length;
     const call = unread < 0 ? undefined : callAt(text, start);
     if (call === undefined) continue;
-    const { target, own, name } = call;
-    const { length } = call.text;
-    unread -= length;
-    if ((own ?? given) !== name) continue;
-    blanks.push([start, start + target.start], [start + target.end, start + length]);
+    const { named, text: read } = call;
+    unread -= read.length;
+    if (named === undefined || (named.own ?? given) !== named.name) continue;
+    blanks.push([start, start + named.start], [start + named.end, start + read.length]);
   }
   return blanked(text, blanks);
 }
@@ -91,13 +94,11 @@ function readCall(text: string, start: number): NameCall | undefined {
   const [call = read] = read.type === 'SequenceExpression' ? read.expressions : [];
   if (call.type !== 'CallExpression') return undefined;
   const [target, name] = call.arguments;
-  if (target === undefined || name?.type !== 'Literal' || typeof name.value !== 'string') return undefined;
-  return {
-    text: ownCopy(text.slice(start, call.end)),
-    target: { start: target.start - start, end: target.end - start },
-    own: ownName(target),
-    name: name.value,
-  };
+  const whole = ownCopy(text.slice(start, call.end));
+  if (target === undefined || name?.type !== 'Literal' || typeof name.value !== 'string')
+    return { text: whole };
+  const [from, to] = [target.start - start, target.end - start];
+  return { text: whole, named: { start: from, end: to, own: ownName(target), name: name.value } };
 }
 
 /** A slice would keep the text of its whole bundle in memory. */
