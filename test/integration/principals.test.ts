@@ -9,12 +9,27 @@ import { type Gateway, rawClient, sharedGateway } from '../support/gateway.js';
 import { askToListen } from '../support/listener.js';
 import { fixtureModule } from '../support/modules.js';
 import { initializeRequest, type RawClient, type RawResponse, textOf } from '../support/raw-client.js';
-import { type Fields, type Reply, StatelessCaller, textIn } from '../support/stateless-caller.js';
+import {
+  type CallerOptions,
+  type Fields,
+  type Reply,
+  StatelessCaller,
+  textIn,
+} from '../support/stateless-caller.js';
 
 const serverModule = fixtureModule('affinity');
 
-/** What a header says of the user, as JSON; a promise, as a look-up would return it. */
+const ADA = { issuer: 'https://issuer.example', subject: 'ada' };
+const BOB = { issuer: 'https://issuer.example', subject: 'bob' };
+const TOKENS: Readonly<Record<string, Authentication>> = {
+  'Bearer token-of-ada': ADA,
+  'Bearer token-of-bob': BOB,
+};
+
+/** Whose token it is, or what a header says of the user, as JSON; a promise, as a look-up would return it. */
 async function authenticate({ headers }: IncomingMessage): Promise<Authentication> {
+  const known = TOKENS[headers.authorization ?? ''];
+  if (known !== undefined) return known;
   const user = headers['x-user'];
   return typeof user === 'string' ? JSON.parse(user) : undefined;
 }
@@ -23,16 +38,13 @@ function as(principal: object): { headers: Record<string, string> } {
   return { headers: { 'x-user': JSON.stringify(principal) } };
 }
 
-const ADA = { issuer: 'https://issuer.example', subject: 'ada' };
-const BOB = { issuer: 'https://issuer.example', subject: 'bob' };
-
 function valueIn(reply: Reply): Fields {
   return JSON.parse(textIn(reply));
 }
 
 describe('Two principals over HTTP', () => {
   const gateway = sharedGateway({ serverModule, affinity: 'principal', authenticate });
-  const callerOf = () => new StatelessCaller(gateway().url);
+  const callerOf = (options: CallerOptions = {}) => new StatelessCaller(gateway().url, options);
   const keep = async (principal: object, value: string): Promise<Fields> =>
     valueIn(await callerOf().call('keep', { value }, {}, as(principal)));
 
@@ -45,6 +57,26 @@ describe('Two principals over HTTP', () => {
       .sessions()
       .map(({ context }) => context.identity?.subject);
     expect(identities).to.have.members(['ada', 'bob']);
+  });
+
+  it('are each answered with what is theirs, in 1,000 requests with both tokens at the same time', async () => {
+    const callers = ['ada', 'bob'].map((user) => ({ user, caller: callerOf({ token: `token-of-${user}` }) }));
+    const wrong: string[] = [];
+    let sent = 0;
+    const askInTurn = async (): Promise<void> => {
+      while (sent < 1_000) {
+        const { user, caller } = callers[sent % 2]!;
+        sent += 1;
+        const text = `${user} ${sent} ${'.'.repeat(sent % 5)}`;
+        const { said, principal } = valueIn(await caller.call('echo', { text }));
+        if (said !== text || principal !== `https://issuer.example ${user}`)
+          wrong.push(`${text}: ${principal} ${said}`);
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, askInTurn));
+    expect(sent).to.equal(1_000);
+    expect(wrong).to.deep.equal([]);
+    expect(gateway().sessions()).to.have.lengthOf(2);
   });
 
   it('are others with another issuer, or with other scopes', async () => {
