@@ -7,7 +7,7 @@ import { until, withDeadline } from '../support/deadline.js';
 import type { Gateway } from '../support/gateway.js';
 import { fixtureModule, joined } from '../support/modules.js';
 import { allServed } from '../support/programs.js';
-import { connectSdk2, type Mode, overHttp, overStdio } from '../support/sdk2-client.js';
+import { connectSdk2, type Mode, newSdk2, overHttp, overStdio } from '../support/sdk2-client.js';
 
 const START_DEADLINE_MS = 40_000;
 const MODES: readonly Mode[] = ['legacy', 'auto'];
@@ -27,7 +27,14 @@ describe("The second SDK's client", () => {
   before('start the gateway', async function () {
     this.timeout(2 * START_DEADLINE_MS);
     const servers = Object.fromEntries(Object.entries(SERVERS).map(([name, module]) => [name, { module }]));
-    gateway = await createGateway({ port: 0, adminPort: 0, logLevel: 'silent', bundle: false, servers });
+    gateway = await createGateway({
+      port: 0,
+      adminPort: 0,
+      logLevel: 'silent',
+      spareThreads: 0,
+      bundle: false,
+      servers,
+    });
     await allServed(gateway, START_DEADLINE_MS);
   });
 
@@ -45,24 +52,50 @@ describe("The second SDK's client", () => {
   for (const [way, transport] of Object.entries(ways)) {
     for (const mode of MODES) {
       describe(`${way}, in its mode ${String(mode)}`, () => {
-        const connect = (name: Name, prepare?: (client: Client) => void) =>
-          connectSdk2(transport(name), mode, CAPABILITIES, prepare);
+        // For all tests: each is a process, unless it is over HTTP. So the tests compare counts with earlier ones.
+        let tools: Client;
+        let created: Client;
+        const logged: unknown[] = [];
+        let changes = 0;
 
-        it('agrees on the newest version with sessions', async () => {
-          const client = await connect('tools');
-          expect(client.getProtocolEra()).to.equal('legacy');
-          expect(client.getNegotiatedProtocolVersion()).to.equal('2025-11-25');
-          expect(client.getServerVersion()).to.deep.include({ name: 'bulkhead-fixture', version: '1.2.3' });
-          expect(client.getInstructions()).to.equal('Tools for tests.');
+        before('connect', async () => {
+          tools = newSdk2(mode, CAPABILITIES);
+          tools.setRequestHandler('elicitation/create', () => ({
+            action: 'accept',
+            content: { name: 'Ada' },
+          }));
+          tools.setRequestHandler('sampling/createMessage', () => ({
+            role: 'assistant',
+            model: 'none',
+            content: { type: 'text', text: '42' },
+          }));
+          tools.setRequestHandler('roots/list', () => ({ roots: [{ uri: 'file:///here' }] }));
+          tools.setNotificationHandler(
+            'notifications/message',
+            ({ params }) => void logged.push(params.data),
+          );
+          created = newSdk2(mode, CAPABILITIES);
+          created.setNotificationHandler('notifications/tools/list_changed', () => {
+            changes += 1;
+          });
+          await Promise.all([tools.connect(transport('tools')), created.connect(transport('created'))]);
+        });
+
+        after('close', () => Promise.all([tools.close(), created.close()]));
+
+        it('agrees on the newest version with sessions', () => {
+          expect(tools.getProtocolEra()).to.equal('legacy');
+          expect(tools.getNegotiatedProtocolVersion()).to.equal('2025-11-25');
+          expect(tools.getServerVersion()).to.deep.include({ name: 'bulkhead-fixture', version: '1.2.3' });
+          expect(tools.getInstructions()).to.equal('Tools for tests.');
         });
 
         it('lists and calls tools, and is told what fails', async () => {
-          const client = await connect('created');
-          const { tools } = await client.listTools();
-          expect(tools.map(({ name }) => name)).to.include.members(['count', 'ask']);
-          expect(await textOf(client, 'count')).to.equal('1');
-          expect(await textOf(client, 'count')).to.equal('2');
-          const failure = await client.callTool({ name: 'nothing' }).catch((error: unknown) => error);
+          const { tools: listed } = await created.listTools();
+          expect(listed.map(({ name }) => name)).to.include.members(['count', 'ask']);
+          const first = await countOf(created);
+          expect(await countOf(created)).to.equal(first + 1);
+          const failure = await created.callTool({ name: 'nothing' }).catch((error: unknown) => error);
           expect(failure).to.have.property('code', -32602);
         });
 
@@ -70,76 +103,51 @@ describe("The second SDK's client", () => {
         if (mode !== 'legacy' && way !== 'over HTTP') return;
 
         it('has a server of its own', async () => {
-          const [one, other] = await Promise.all([connect('created'), connect('created')]);
-          for (const number of ['1', '2']) expect(await textOf(one, 'count')).to.equal(number);
-          expect(await textOf(other, 'count')).to.equal('1');
+          const own = await countOf(created);
+          const other = await connectSdk2(transport('created'), mode, CAPABILITIES);
+          expect(await countOf(other)).to.equal(1);
+          expect(await countOf(created)).to.equal(own + 1);
         });
 
         it('is asked for what its user, its model and its file system know', async () => {
-          const client = await connect('tools', (asked) => {
-            asked.setRequestHandler('elicitation/create', () => ({
-              action: 'accept',
-              content: { name: 'Ada' },
-            }));
-            asked.setRequestHandler('sampling/createMessage', () => ({
-              role: 'assistant',
-              model: 'none',
-              content: { type: 'text', text: '42' },
-            }));
-            asked.setRequestHandler('roots/list', () => ({ roots: [{ uri: 'file:///here' }] }));
-          });
-          const elicited = JSON.parse(await textOf(client, 'elicit', { message: 'Who?' }));
+          const elicited = JSON.parse(await textOf(tools, 'elicit', { message: 'Who?' }));
           expect(elicited).to.deep.equal({ action: 'accept', content: { name: 'Ada' } });
-          expect(await textOf(client, 'ask', { prompt: '?' })).to.equal('42');
-          expect(JSON.parse(await textOf(client, 'roots'))).to.deep.equal([{ uri: 'file:///here' }]);
+          expect(await textOf(tools, 'ask', { prompt: '?' })).to.equal('42');
+          expect(JSON.parse(await textOf(tools, 'roots'))).to.deep.equal([{ uri: 'file:///here' }]);
         });
 
         it('sees how far a call is, what it logs, and that tools have changed', async () => {
-          const logged: unknown[] = [];
-          const client = await connect('tools', (told) => {
-            told.setNotificationHandler(
-              'notifications/message',
-              ({ params }) => void logged.push(params.data),
-            );
-          });
           const steps: number[] = [];
           const call = { name: 'progress', arguments: { steps: 3, confirmed: true } };
-          await client.callTool(call, { onprogress: ({ progress }) => void steps.push(progress) });
+          await tools.callTool(call, { onprogress: ({ progress }) => void steps.push(progress) });
           expect(steps).to.deep.equal([1, 2, 3]);
-          await client.callTool({ name: 'log', arguments: { data: 'here' } });
+          await tools.callTool({ name: 'log', arguments: { data: 'here' } });
           await until(() => logged.includes('here'), 'the log message');
 
-          let changes = 0;
-          const changing = await connect('created', (told) => {
-            told.setNotificationHandler('notifications/tools/list_changed', () => {
-              changes += 1;
-            });
-          });
-          await changing.callTool({ name: 'grow' });
+          await created.callTool({ name: 'grow' });
           await until(() => changes > 0, 'the notification that tools have changed');
-          expect(await textOf(changing, 'grown')).to.equal('I am new');
+          expect(await textOf(created, 'grown')).to.equal('I am new');
         });
 
         it('cancels a call, of which the server is told', async () => {
-          const client = await connect('created');
           const controller = new AbortController();
-          const called = client.callTool({ name: 'wait' }, { signal: controller.signal }).then(
+          const called = created.callTool({ name: 'wait' }, { signal: controller.signal }).then(
             () => 'answered',
             () => 'cancelled',
           );
-          await textOf(client, 'count');
+          await countOf(created);
           controller.abort();
           expect(await called).to.equal('cancelled');
-          await until(async () => (await textOf(client, 'aborted')) === 'true', 'the abort of the handler');
+          await until(async () => (await textOf(created, 'aborted')) === 'true', 'the abort of the handler');
         });
 
         it('is told of a call that crashed, and calls again', async () => {
-          const client = await connect('created');
-          const failure = await client.callTool({ name: 'crash' }).catch((error: unknown) => error);
+          await countOf(created);
+          const failure = await created.callTool({ name: 'crash' }).catch((error: unknown) => error);
           expect(failure)
             .to.have.property('message')
             .that.matches(/crashed/);
-          expect(await textOf(client, 'count')).to.equal('1');
+          expect(await countOf(created)).to.equal(1);
         });
       });
     }
@@ -160,6 +168,11 @@ describe("The second SDK's client", () => {
     expect(String(failure)).to.match(/2026-07-28/);
   });
 });
+
+/** How often this was asked of the thread that answers. */
+async function countOf(client: Client): Promise<number> {
+  return Number(await textOf(client, 'count'));
+}
 
 async function textOf(client: Client, name: string, args: Record<string, unknown> = {}): Promise<string> {
   const { content } = await client.callTool({ name, arguments: args });

@@ -15,17 +15,25 @@ import { buildRoot } from './project.js';
 /** How it finds out which era the server is of. */
 export type Mode = NonNullable<NonNullable<ClientOptions['versionNegotiation']>['mode']>;
 
-/** @param prepare sets handlers before the client connects */
+/** Not connected yet. Who connects it closes it. */
+export function newSdk2(mode: Mode, capabilities: ClientCapabilities = {}): Client {
+  return new Client(
+    { name: 'sdk2-client', version: '2.4.0' },
+    { capabilities, versionNegotiation: { mode } },
+  );
+}
+
+/**
+ * For the current test.
+ * @param prepare sets handlers before the client connects
+ */
 export async function connectSdk2(
   transport: Transport,
   mode: Mode,
   capabilities: ClientCapabilities = {},
   prepare: (client: Client) => void = () => {},
 ): Promise<Client> {
-  const client = new Client(
-    { name: 'sdk2-client', version: '2.4.0' },
-    { capabilities, versionNegotiation: { mode } },
-  );
+  const client = newSdk2(mode, capabilities);
   prepare(client);
   afterThisTest(() => client.close());
   await client.connect(transport);
