@@ -1,9 +1,9 @@
 /** What the workers of all servers share: the limit on their number, their ids, and the keeper of processes. */
 import type { ResolvedOptions } from '../config/options.js';
-import { numbers } from '../isolation/pool.js';
 import { CHILD_KEEPER, ChildKeeper } from '../isolation/port/child-keeper.js';
 import { liveThreads } from '../isolation/thread/live-threads.js';
 import { PROCESS_WORDS, THREAD_WORDS, WorkerBudget } from '../isolation/worker-budget.js';
+import { numbers } from '../shared/numbers.js';
 import type { StopDeadline } from '../shared/stop-deadline.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
 import { endLeftovers } from './leftovers.js';

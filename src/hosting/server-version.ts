@@ -72,14 +72,18 @@ export interface ServerVersion {
  */
 export type Purpose = 'start' | 'reload';
 
+/** A worker that is not ready in time says better why than whoever waits for it, and so that one waits longer. */
+const TRIAL_LEAD_MS = 5_000;
+
 /** A pool without spares and with room for one worker. */
 export function trialPool(
-  starter: WorkerStarter<PortWorker>,
+  starter: WorkerStarter<PortWorker> & { readonly readyDeadlineMs: number },
   words: WorkerWords,
   events: GatewayEmitter,
   { trials, nextId }: Pick<HostingResources, 'trials' | 'nextId'>,
 ): WorkerPool<PortWorker> {
-  const pool = new WorkerPool({ spareThreads: 0 }, new WorkerBudget(1, words), starter, events, nextId);
+  const options = { spareThreads: 0, waitMs: starter.readyDeadlineMs + TRIAL_LEAD_MS };
+  const pool = new WorkerPool(options, new WorkerBudget(1, words), starter, events, nextId);
   trials.add(pool);
   return pool;
 }

@@ -6,6 +6,7 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { BulkheadError } from '../shared/errors.js';
+import { numbers } from '../shared/numbers.js';
 import type { StopDeadline } from '../shared/stop-deadline.js';
 import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import type { ThreadState } from '../telemetry/snapshot.js';
@@ -34,20 +35,13 @@ const REFILL_AFTER_MS = 50;
 const SPARES_PER_PROCESSOR = 4;
 const OUTDATED = 'another version of its server has taken its place';
 
-/** 1, 2, 3 … */
-export function numbers(): () => number {
-  let last = 0;
-  return () => {
-    last += 1;
-    return last;
-  };
-}
-
 export interface WorkerPoolOptions {
   /** Spares that are kept. */
   readonly spareThreads: number;
   /** The parameters of `initialize` that the next client is expected to send, as JSON; absent: nobody knows. */
   readonly introduction?: () => string | undefined;
+  /** How long it is waited for a worker; absent: as long as a client waits. */
+  readonly waitMs?: number;
 }
 
 export class WorkerPool<Worker extends SessionWorker = SessionWorker>
@@ -64,6 +58,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   readonly #memoryPressure: MemoryPressure;
   readonly #watch: NodeJS.Timeout;
   readonly #spareTarget: SpareTarget;
+  readonly #waitMs: number | undefined;
   readonly #starts: WorkerStarts<Worker>;
   readonly #backOff = new StartBackOff(() => this.#refill());
   #refillTimer: NodeJS.Timeout | undefined;
@@ -86,6 +81,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     this.#events = events;
     this.#starters = new Starters(starter);
     this.#starts = new WorkerStarts(this.#starters, this.isolation, events, this);
+    this.#waitMs = options.waitMs;
     this.#spares = new Spares(options.introduction ?? (() => undefined));
     this.#spareTarget = new SpareTarget(
       options.spareThreads,
@@ -110,7 +106,8 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
       return Promise.reject(new BulkheadError('ERR_BULKHEAD_THREAD_WAIT', full));
     }
     const kind = this.#budget.room || this.#starts.underWay > 0 ? 'cold' : 'queued';
-    const given = this.#line.wait(kind, client === undefined ? START_WAIT_MS : CALL_WAIT_MS, signal);
+    const clientWaitMs = client === undefined ? START_WAIT_MS : CALL_WAIT_MS;
+    const given = this.#line.wait(kind, this.#waitMs ?? clientWaitMs, signal);
     this.#refill();
     return given;
   }

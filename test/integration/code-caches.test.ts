@@ -15,6 +15,7 @@ describe("V8's code caches", () => {
   const serverModule = fixtureModule('light').href;
   const options: ModulePoolOptions = {
     serverModule,
+    startTimeoutMs: 30_000,
     environment: { roots: [], allowPrivateNetwork: false },
     env: process.env,
     spareThreads: 0,

@@ -80,6 +80,41 @@ describe('a server module that cannot start', () => {
   }
 });
 
+describe('a server module whose import never ends', () => {
+  async function served(...flags: string[]) {
+    const folder = folderOf({
+      'm.mjs': "import './never.mjs';\nexport default { name: 'x', version: '1', setup() {} };\n",
+      'never.mjs': 'await new Promise(() => setInterval(() => {}, 1_000));\n',
+    });
+    const ports = ['--port', '0', '--admin-port', '0'];
+    const run = await runCli(['serve', join(folder, 'm.mjs'), ...ports, '--start-timeout', '1s', ...flags]);
+    return { ...run, folder };
+  }
+
+  it('is given up after start-timeout, with the places where it may wait', async () => {
+    const { code, stderr, folder } = await served();
+    expect(code).to.equal(1);
+    expect(stderr).to.equal(
+      [
+        `bulkhead: ${folder}/m.mjs: the thread was not ready within 1 s: an await at the top level of what it imports has not settled`,
+        '',
+        `  ${folder}/never.mjs:1:1`,
+        '',
+        '  > 1 | await new Promise(() => setInterval(() => {}, 1_000));',
+        '      | ^',
+        '',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('is given up in a process as well', async () => {
+    const { code, stderr, folder } = await served('--isolation', 'process');
+    expect(code).to.equal(1);
+    expect(stderr).to.equal(`bulkhead: ${folder}/m.mjs: the process was not ready within 1 s\n`);
+  });
+});
+
 describe('a server module that can start', () => {
   it('is reported at start for tools whose arguments no client is shown', async () => {
     const { pathname } = fixtureModule('union');

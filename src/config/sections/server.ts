@@ -33,7 +33,7 @@ export const serverOptions = {
   /** How long a server may take to start; by default `30s`, and 5 minutes for commands that download it first, such as npx. */
   startTimeout: option(duration(1), {
     defaultText: '30s; 5m for commands that download first, such as npx',
-    help: 'how long a server may take to start',
+    help: 'how long a server may take to start: a program until it answers, a module for its import, and as long again for its setup',
   }),
   /** Reloads a server when one of its files has changed, for its author; off by default. */
   watch: option(onOrOff, {

@@ -83,7 +83,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     this.#connection = connection;
     this.#end = new WorkerEnd(id, host.events);
     this.#unread = new UnreadMessages(connection.counters.takenMessages);
-    this.#start = new WorkerStart(this.#timers, (seconds) =>
+    this.#start = new WorkerStart(this.#timers, host.readyDeadlineMs, (seconds) =>
       this.kill(
         'start_failed',
         notReady(host.isolation, seconds, connection.worker?.performance.eventLoopUtilization()),

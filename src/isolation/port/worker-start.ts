@@ -4,8 +4,8 @@ import type { Deadline } from '../../shared/deadline.js';
 import type { Isolation } from '../../telemetry/events.js';
 import type { WorkerTimers } from './worker-timers.js';
 
-/** Import of the server module included; generous, because a build box under load starts threads slowly. */
-const READY_DEADLINE_MS = 30_000;
+/** For what has no deadline of its own; generous, because a build box under load starts threads slowly. */
+export const READY_DEADLINE_MS = 30_000;
 
 /** Why a worker was not ready in time, if its event loop was idle meanwhile. */
 export const NOT_SETTLED = 'an await at the top level of what it imports has not settled';
@@ -30,8 +30,11 @@ export class WorkerStart {
   #markReady: () => void = () => {};
   #failReady: (error: Error) => void = () => {};
 
-  /** @param onLate called with how long it was waited for, in seconds */
-  constructor(timers: WorkerTimers, onLate: (seconds: number) => void) {
+  /**
+   * @param readyMs how long it may take until it is ready
+   * @param onLate called with how long it was waited for, in seconds
+   */
+  constructor(timers: WorkerTimers, readyMs: number, onLate: (seconds: number) => void) {
     this.#timers = timers;
     this.ready = new Promise((resolve, reject) => {
       this.#markReady = resolve;
@@ -39,7 +42,7 @@ export class WorkerStart {
     });
     // Whoever waits for it handles its rejection; nobody has to wait.
     this.ready.catch(() => {});
-    this.#deadline = timers.after(READY_DEADLINE_MS, () => onLate(READY_DEADLINE_MS / 1000));
+    this.#deadline = timers.after(readyMs, () => onLate(readyMs / 1000));
   }
 
   /** Whether `setup` runs in it. */

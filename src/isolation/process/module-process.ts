@@ -75,6 +75,7 @@ export function moduleProcess(options: ModuleProcessOptions): ProcessKind {
   };
   return {
     cancelGraceMs,
+    readyDeadlineMs: startTimeoutMs,
     setupDeadlineMs: startTimeoutMs,
     serve: (counters) => ({ ...serve, counters }),
     readable: (text) => positions?.in(text) ?? text,

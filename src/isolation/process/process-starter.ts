@@ -18,6 +18,8 @@ import type { Retirement, StarterOwner, WorkerStarter } from '../worker-starter.
 /** What a server's processes are. */
 export interface ProcessKind {
   readonly cancelGraceMs: number;
+  /** See `WorkerHost`. */
+  readonly readyDeadlineMs: number;
   /** How long it may take from its claim until it serves its session. */
   readonly setupDeadlineMs: number;
   /** The first frame to the keeper, which says what to start. */
@@ -30,6 +32,7 @@ export interface ProcessKind {
 
 export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<PortWorker> {
   readonly isolation = 'process';
+  readonly readyDeadlineMs: number;
   readonly setupDeadlineMs: number;
   readonly cancelGraceMs: number;
   readonly events: GatewayEmitter;
@@ -46,6 +49,7 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
   constructor(process: ProcessKind, keeper: ChildKeeper, events: GatewayEmitter) {
     this.events = events;
     this.cancelGraceMs = process.cancelGraceMs;
+    this.readyDeadlineMs = process.readyDeadlineMs;
     this.setupDeadlineMs = process.setupDeadlineMs;
     this.#process = process;
     this.#keeper = keeper;

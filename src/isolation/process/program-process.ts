@@ -1,6 +1,7 @@
 /** A program that speaks stdio: any command, with a process of its own for each session. */
 import type { ServeFrame } from '../../shared/keeper-frames.js';
 import type { ToolRuleLists } from '../../shared/tool-rules.js';
+import { READY_DEADLINE_MS } from '../port/worker-start.js';
 import type { ProcessKind } from './process-starter.js';
 import type { ProgramFiles } from './program-files.js';
 
@@ -31,6 +32,7 @@ export function programProcess(options: ProgramProcessOptions): ProcessKind {
   const memoryLimitBytes = processMemoryMb * MEBIBYTE;
   return {
     cancelGraceMs,
+    readyDeadlineMs: READY_DEADLINE_MS,
     setupDeadlineMs: program.startTimeoutMs + KEEPER_LEAD_MS,
     serve: ({ takenMessages }): ServeFrame => ({
       type: 'serve',

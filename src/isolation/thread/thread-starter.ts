@@ -28,6 +28,7 @@ import { CHILD_KEEPER, ChildKeeper } from '../port/child-keeper.js';
 import { PortWorker } from '../port/port-worker.js';
 import { SharedStateUse, sharedCounters } from '../port/shared-counters.js';
 import type { WorkerHost } from '../port/worker-host.js';
+import { READY_DEADLINE_MS } from '../port/worker-start.js';
 import type { SessionWorker } from '../worker.js';
 import {
   CHILDREN_RESERVE_MS,
@@ -47,7 +48,6 @@ const SESSION_ENTRY = fileURLToPath(new URL('../../../workers/session-entry.cjs'
 const PROGRAM_ENTRY = fileURLToPath(new URL('../../../workers/program-entry.cjs', import.meta.url));
 
 const LOWEST_PRIORITY = 19;
-const SETUP_DEADLINE_MS = 30_000;
 /** The thread of a program reports earlier, and in more detail, that the program does not answer. */
 const PROGRAM_LEAD_MS = 5_000;
 const MEBIBYTE = 1024 * 1024;
@@ -58,6 +58,8 @@ type ThreadWork = ModuleWork | ProgramWork;
 export interface ModuleWork {
   readonly program?: undefined;
   readonly serverModule: string | undefined;
+  /** How long its import may take, and its `setup`. */
+  readonly startTimeoutMs: number;
   readonly environment: EnvironmentOptions;
   /** Environment variables of its threads. */
   readonly env: Readonly<NodeJS.ProcessEnv>;
@@ -107,6 +109,7 @@ interface Start {
 
 export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<PortWorker> {
   readonly isolation = 'thread';
+  readonly readyDeadlineMs: number;
   readonly setupDeadlineMs: number;
   readonly events: GatewayEmitter;
   readonly cancelGraceMs: number;
@@ -149,14 +152,16 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
       const code = new ProgramCode(programBundle);
       this.#code = code;
       this.#entry = PROGRAM_ENTRY;
+      this.readyDeadlineMs = READY_DEADLINE_MS;
       this.setupDeadlineMs = program.startTimeoutMs + PROGRAM_LEAD_MS;
       // It sets its environment itself: what NODE_OPTIONS may have for a process, a thread refuses.
       this.#threads = new PiscinaThreads({ ...options, env: {} });
       this.#data = () => ({ ...common, ...code.data, program, cancelGraceMs });
     } else {
-      const { bundle } = options;
+      const { bundle, startTimeoutMs } = options;
       this.#entry = SESSION_ENTRY;
-      this.setupDeadlineMs = SETUP_DEADLINE_MS;
+      this.readyDeadlineMs = startTimeoutMs;
+      this.setupDeadlineMs = startTimeoutMs;
       this.#positions = bundle && new OriginalPositions(bundle);
       this.#threads = new PiscinaThreads(options);
       const data = { ...common, ...moduleData(options) };
