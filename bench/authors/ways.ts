@@ -54,6 +54,8 @@ export function waysOf(tarball: string): readonly Way[] {
       serve: (port) => [
         ...['npx', 'bulkhead', 'serve', 'server.mjs', '--watch'],
         ...['--port', String(port), '--admin-port', '0'],
+        // As on a terminal, which these servers' output is not.
+        ...['--log-format', 'pretty', '--errors', 'full'],
       ],
       serveFiles: ['server.mjs', GREETING],
     },

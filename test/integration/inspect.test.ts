@@ -51,6 +51,18 @@ describe('bulkhead serve --inspect', () => {
     await cli.printed('stderr', /the inspector is open/);
   });
 
+  it('stops at a `debugger` statement that is the first statement of the server module', async () => {
+    const file = join(FOLDER, 'first-line.ts');
+    const cli = startCli(['serve', file, '--inspect-brk=0', ...PORTS]);
+    const [, inspector = ''] = await cli.printed('stderr', LISTENING);
+    const attached = await Debugger.attach(inspector);
+    await attached.run();
+    const { thread, at } = await attached.paused();
+    expect(at).to.deep.equal({ file, line: 2 });
+    await thread.resume();
+    await cli.printed('stdout', /http:\S+\/mcp/);
+  });
+
   it('says what is wrong with its address', async () => {
     const wrong = await runCliHere(['serve', '--inspect=nowhere']);
     expect(wrong.code).to.equal(2);

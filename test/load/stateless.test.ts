@@ -84,7 +84,7 @@ describe('bulkhead load in the stateless era', () => {
   });
 
   it('sees the answer that is missing when its response ends, and the one that never comes', async () => {
-    const flags = '--era stateless --rate 1100 --duration 1s --timeout 1500ms';
+    const flags = '--era stateless --rate 550 --duration 2s --timeout 4s';
     const ending = await load((await startFaultServer('lose-ended')).url, flags);
     expect(ending.report).to.deep.include({ errors: { 'no answer': 1 }, lost: 1, answered: 1_099 });
     const hanging = await load((await startFaultServer('lose-hung')).url, flags);
