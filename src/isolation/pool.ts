@@ -17,7 +17,7 @@ import { Spares } from './spares.js';
 import { StartBackOff } from './start-back-off.js';
 import { Starters } from './starters.js';
 import { WaitingLine } from './waiting-line.js';
-import type { IntroducedClient, SessionWorker, WorkerExit } from './worker.js';
+import { type IntroducedClient, OUTDATED, type SessionWorker, type WorkerExit } from './worker.js';
 import type { BudgetMember, WorkerBudget } from './worker-budget.js';
 import type { WorkerSource } from './worker-source.js';
 import { CHILDREN_RESERVE_MS, type Retirement, type WorkerStarter } from './worker-starter.js';
@@ -33,7 +33,6 @@ const LOOK_INTERVAL_MS = 250;
 const REFILL_AFTER_MS = 50;
 /** How many are added to `spare-threads` at most, while workers are claimed quickly. */
 const SPARES_PER_PROCESSOR = 4;
-const OUTDATED = 'another version of its server has taken its place';
 
 export interface WorkerPoolOptions {
   /** Spares that are kept. */
