@@ -5,6 +5,14 @@ export const STATELESS_VERSION = '2026-07-28';
 
 const PREFIX = 'io.modelcontextprotocol';
 
+/** A call of the tool of the fixture `header-params`, and the headers that repeat its arguments. */
+export const FIND = { name: 'find', arguments: { region: 'us-west1', size: 42, dry: false } };
+export const FIND_HEADERS = {
+  'mcp-param-region': 'us-west1',
+  'mcp-param-page-size': '42',
+  'mcp-param-dry': 'false',
+};
+
 export interface StatelessOptions {
   readonly id?: RequestId;
   /** In addition to the necessary headers, or in their place; `undefined`: without. */
