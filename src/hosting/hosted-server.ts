@@ -50,16 +50,16 @@ export class HostedServer {
   #retry: NodeJS.Timeout | undefined;
   #starting: Promise<void> | undefined;
   #filled = false;
-  #closed = false;
+  readonly #stopping = new AbortController();
 
   constructor(
     entry: ServerEntry | BrokenEntry,
-    resources: Omit<HostingResources, 'trials'>,
+    resources: Omit<HostingResources, 'stopping' | 'trials'>,
     all: AllSessions,
   ) {
     this.name = entry.name;
     this.#entry = entry;
-    this.#resources = { ...resources, trials: new Set() };
+    this.#resources = { ...resources, stopping: this.#stopping.signal, trials: new Set() };
     this.#all = all;
   }
 
@@ -143,11 +143,11 @@ export class HostedServer {
   }
 
   async close(deadline: StopDeadline): Promise<void> {
-    this.#closed = true;
+    this.#stopping.abort(stopping());
     clearTimeout(this.#retry);
     const { trials } = this.#resources;
     await Promise.all([this.#pool?.close(deadline), ...[...trials].map((trial) => trial.close(deadline))]);
-    await deadline.within(this.#reloads.idle());
+    await deadline.within(Promise.all([this.#reloads.idle(), this.#starting]));
   }
 
   /** For the `exit` event of the process, when nothing can be awaited any more. */
@@ -250,6 +250,10 @@ export class HostedServer {
     this.#version = version;
     this.#versions += 1;
     this.#loadedAtMs = Date.now();
+  }
+
+  get #closed(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   get #isStopping(): boolean {

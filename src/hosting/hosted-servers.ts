@@ -24,7 +24,11 @@ export class HostedServers {
   readonly #events: GatewayEmitter;
   readonly #watches: SourceWatch[] = [];
 
-  constructor(catalogue: Catalogue, shared: Omit<HostingResources, 'onTools' | 'trials'>, all: AllSessions) {
+  constructor(
+    catalogue: Catalogue,
+    shared: Omit<HostingResources, 'onTools' | 'stopping' | 'trials'>,
+    all: AllSessions,
+  ) {
     this.#catalogue = catalogue;
     this.#events = shared.events;
     const onTools = (names: Iterable<string>): void => {

@@ -108,16 +108,21 @@ type ModuleOptions = Omit<ResolvedOptions, 'bundle'>;
 function moduleInThreads(
   entry: ModuleEntry,
   options: ModuleOptions,
-  { events, threads, trials, nextId }: HostingResources,
+  resources: HostingResources,
 ): ModuleWorkers {
+  const { events, threads } = resources;
   const own: ModulePoolOptions = { ...options, ...moduleSettings(entry, options) };
   return {
     budget: threads,
     spareThreads: entry.spares ?? options.spareThreads,
-    trial: (code, trialEvents) => {
-      const starter = new ThreadStarter({ ...own, ...code, learns: false, isTrial: true }, trialEvents);
-      return trialPool(starter, THREAD_WORDS, trialEvents, { trials, nextId });
-    },
+    trial: (code, trialEvents) =>
+      trialPool(
+        (starterEvents) =>
+          new ThreadStarter({ ...own, ...code, learns: false, isTrial: true }, starterEvents),
+        THREAD_WORDS,
+        trialEvents,
+        resources,
+      ),
     starter: (code) => new ThreadStarter({ ...own, ...code }, events),
   };
 }
@@ -125,8 +130,9 @@ function moduleInThreads(
 function moduleInProcesses(
   entry: ModuleEntry,
   options: ModuleOptions,
-  { events, processes, keeper, trials, nextId }: HostingResources,
+  resources: HostingResources,
 ): ModuleWorkers {
+  const { events, processes, keeper } = resources;
   const { cwd, startTimeoutMs, processMemoryMb } = entry;
   const own = { ...options, ...moduleSettings(entry, options), cwd, startTimeoutMs, processMemoryMb };
   const starter = (
@@ -137,10 +143,12 @@ function moduleInProcesses(
     budget: processes,
     spareThreads: entry.spares ?? 0,
     trial: (code, trialEvents) =>
-      trialPool(starter({ ...code, isTrial: true }, trialEvents), PROCESS_WORDS, trialEvents, {
-        trials,
-        nextId,
-      }),
+      trialPool(
+        (starterEvents) => starter({ ...code, isTrial: true }, starterEvents),
+        PROCESS_WORDS,
+        trialEvents,
+        resources,
+      ),
     starter: (code) => starter(code, events),
   };
 }

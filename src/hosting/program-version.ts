@@ -38,7 +38,6 @@ export async function prepareThreads(
   const { events, threads } = resources;
   const options = programOptions(entry, resources);
   const headerParams = new KnownHeaderParams(entry.name, entry.affinity ?? options.affinity, events);
-  const learned = await learnedLists(entry, headerParams, resources, purpose);
   const { script, args, cwd, startTimeoutMs } = entry;
   const program = {
     script,
@@ -48,7 +47,7 @@ export async function prepareThreads(
     startTimeoutMs,
     sleeps: options.sleepAfterMs > 0,
     tools: toolRuleLists(entry.tools),
-    learns: learned !== undefined,
+    learns: entry.lists !== 'dynamic',
   };
   const { threadHeapMb, threadMemoryMb, threadNice, cancelGraceMs } = options;
   const limits = { threadHeapMb, threadMemoryMb, threadNice, cancelGraceMs };
@@ -57,9 +56,11 @@ export async function prepareThreads(
   const lists =
     purpose === 'reload'
       ? await tryProgram(entry, (trialEvents) =>
-          trialPool(starter(FILES, trialEvents), THREAD_WORDS, trialEvents, resources),
+          trialPool((starterEvents) => starter(FILES, starterEvents), THREAD_WORDS, trialEvents, resources),
         )
       : undefined;
+  // Only now: what is known of a version that goes on must not be forgotten.
+  const learned = await learnedLists(entry, headerParams, resources, purpose);
   return {
     starter: starter(bundleOf(entry, script, program.env, resources), events),
     budget: threads,
@@ -103,7 +104,6 @@ export async function prepareProcesses(
   const { events, processes, keeper } = resources;
   const options = programOptions(entry, resources);
   const headerParams = new KnownHeaderParams(entry.name, entry.affinity ?? options.affinity, events);
-  const learned = await learnedLists(entry, headerParams, resources, purpose);
   const { sleepAfterMs } = options;
   const { cancelGraceMs } = options;
   const { cwd, startTimeoutMs, processMemoryMb } = entry;
@@ -123,7 +123,7 @@ export async function prepareProcesses(
         cancelGraceMs,
         sleeps: sleepAfterMs > 0,
         tools: toolRuleLists(entry.tools),
-        learns: learned !== undefined,
+        learns: entry.lists !== 'dynamic',
       }),
       keeper,
       starterEvents,
@@ -131,9 +131,11 @@ export async function prepareProcesses(
   const lists =
     purpose === 'reload'
       ? await tryProgram(entry, (trialEvents) =>
-          trialPool(starter(FILES, trialEvents), PROCESS_WORDS, trialEvents, resources),
+          trialPool((starterEvents) => starter(FILES, starterEvents), PROCESS_WORDS, trialEvents, resources),
         )
       : undefined;
+  // Only now: what is known of a version that goes on must not be forgotten.
+  const learned = await learnedLists(entry, headerParams, resources, purpose);
   const bundle = script === undefined ? FILES : bundleOf(entry, script, env, resources);
   return {
     starter: starter(bundle, events),

@@ -30,6 +30,8 @@ export interface HostingResources {
   readonly nextId: () => number;
   /** What was learned of servers, on disk. */
   readonly learned: LearnedFiles;
+  /** Aborted when the gateway stops: nothing is tried out any more. */
+  readonly stopping: AbortSignal;
   /** Where a server is tried out; whoever closes these pools ends the trial. */
   readonly trials: Set<WorkerPool<PortWorker>>;
   /** Called with names of tools that have become known. */
@@ -75,13 +77,18 @@ export type Purpose = 'start' | 'reload';
 /** A worker that is not ready in time says better why than whoever waits for it, and so that one waits longer. */
 const TRIAL_LEAD_MS = 5_000;
 
-/** A pool without spares and with room for one worker. */
+/**
+ * A pool without spares and with room for one worker.
+ * @throws {BulkheadError} `ERR_BULKHEAD_DRAINING` if the gateway stops: nobody would close the pool
+ */
 export function trialPool(
-  starter: WorkerStarter<PortWorker> & { readonly readyDeadlineMs: number },
+  starterFor: (events: GatewayEmitter) => WorkerStarter<PortWorker> & { readonly readyDeadlineMs: number },
   words: WorkerWords,
   events: GatewayEmitter,
-  { trials, nextId }: Pick<HostingResources, 'trials' | 'nextId'>,
+  { stopping, trials, nextId }: HostingResources,
 ): WorkerPool<PortWorker> {
+  stopping.throwIfAborted();
+  const starter = starterFor(events);
   const options = { spareThreads: 0, waitMs: starter.readyDeadlineMs + TRIAL_LEAD_MS };
   const pool = new WorkerPool(options, new WorkerBudget(1, words), starter, events, nextId);
   trials.add(pool);

@@ -1,10 +1,20 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { startFault, topLevelAwaits } from '../../src/servers/start-fault.js';
 import { afterThisTest } from '../support/cleanup.js';
 import { runCli, startCli } from '../support/cli-process.js';
+import { until } from '../support/deadline.js';
 import { startGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
 
@@ -112,6 +122,27 @@ describe('a server module whose import never ends', () => {
     const { code, stderr, folder } = await served('--isolation', 'process');
     expect(code).to.equal(1);
     expect(stderr).to.equal(`bulkhead: ${folder}/m.mjs: the process was not ready within 1 s\n`);
+  });
+});
+
+describe('a gateway that stops while a server module is tried out', () => {
+  it('tries nothing out any more, and leaves no thread', async () => {
+    const folder = folderOf({ 'm.mjs': "export default { name: 'x', version: '1', setup() {} };\n" });
+    const imports = join(folder, 'imports');
+    const serverModule = pathToFileURL(join(folder, 'm.mjs'));
+    const gateway = await startGateway({ serverModule, bundle: true });
+    const hanging = [
+      "import { appendFileSync } from 'node:fs';",
+      `appendFileSync(${JSON.stringify(imports)}, '.');`,
+      'await new Promise(() => setInterval(() => {}, 1_000));',
+      "export default { name: 'x', version: '2', setup() {} };",
+    ];
+    writeFileSync(join(folder, 'm.mjs'), hanging.join('\n'));
+    const reload = gateway.reload().catch((error: unknown) => error);
+    await until(() => existsSync(imports), 'the import to begin');
+    await gateway.close();
+    expect(await reload).to.have.property('code', 'ERR_BULKHEAD_DRAINING');
+    expect(readFileSync(imports, 'utf8')).to.equal('.');
   });
 });
 
