@@ -17,7 +17,7 @@ import { Spares } from './spares.js';
 import { StartBackOff } from './start-back-off.js';
 import { Starters } from './starters.js';
 import { WaitingLine } from './waiting-line.js';
-import { type IntroducedClient, OUTDATED, type SessionWorker, type WorkerExit } from './worker.js';
+import type { IntroducedClient, SessionWorker, WorkerExit } from './worker.js';
 import type { BudgetMember, WorkerBudget } from './worker-budget.js';
 import type { WorkerSource } from './worker-source.js';
 import { CHILDREN_RESERVE_MS, type Retirement, type WorkerStarter } from './worker-starter.js';
@@ -33,6 +33,7 @@ const LOOK_INTERVAL_MS = 250;
 const REFILL_AFTER_MS = 50;
 /** How many are added to `spare-threads` at most, while workers are claimed quickly. */
 const SPARES_PER_PROCESSOR = 4;
+const OUTDATED = 'another version of its server has taken its place';
 
 export interface WorkerPoolOptions {
   /** Spares that are kept. */
@@ -201,6 +202,8 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   ): void {
     this.#starters.replace(starter, retirement);
     for (const spare of this.#spares.replaced(introduction)) spare.kill('ended', OUTDATED);
+    // One that hangs in its import would keep a place from the new version until its deadline.
+    for (const worker of [...this.#workers]) if (worker.state === 'starting') worker.kill('ended', OUTDATED);
     // The reasons why the earlier version did not start are not those of this one.
     this.#backOff.reset();
     // A session that is at work leaves its worker now, and comes first.
@@ -292,6 +295,8 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   #shortage(): string {
     const { limit, words, room } = this.#budget;
     if (this.#memoryPressure.nearlyFull) return "the memory of the gateway's container is nearly full";
+    const why = this.#backOff.reason?.replace(/\.$/, '');
+    if (why !== undefined) return `the last one could not be started: ${why}`;
     return room ? 'the machine is too busy to start one' : `all ${limit} are in use (${words.limit})`;
   }
 
@@ -382,7 +387,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
       level: 'error',
       message: `a session ${this.isolation} could not be started: ${message}`,
     });
-    this.#backOff.failed(shortage === true);
+    this.#backOff.failed(message, shortage === true);
   }
 
   #look(): void {

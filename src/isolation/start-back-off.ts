@@ -9,6 +9,7 @@ export class StartBackOff {
   readonly #onOver: () => void;
   #failures = 0;
   #pause: NodeJS.Timeout | undefined;
+  #reason: string | undefined;
 
   /** @param onOver called when a worker may be started again */
   constructor(onOver: () => void) {
@@ -20,8 +21,17 @@ export class StartBackOff {
     return this.#pause !== undefined;
   }
 
-  /** @param shortage whether the system had no thread, descriptor or memory for it */
-  failed(shortage: boolean): void {
+  /** Why the last one failed; `undefined` once one has not. */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
+  /**
+   * @param reason as a sentence without its full stop
+   * @param shortage whether the system had no thread, descriptor or memory for it
+   */
+  failed(reason: string, shortage: boolean): void {
+    this.#reason = reason;
     this.#failures += 1;
     const longestMs = shortage ? LONGEST_FOR_SHORTAGE_MS : LONGEST_MS;
     const delayMs = Math.min(longestMs, FIRST_MS * 2 ** (this.#failures - 1));
@@ -33,11 +43,13 @@ export class StartBackOff {
 
   succeeded(): void {
     this.#failures = 0;
+    this.#reason = undefined;
   }
 
   /** What has failed is not what would be started now. */
   reset(): void {
     this.#failures = 0;
+    this.#reason = undefined;
     clearTimeout(this.#pause);
     this.#pause = undefined;
   }

@@ -23,9 +23,6 @@ import type { ThreadExitCause } from '../telemetry/events.js';
 import type { ThreadSnapshot } from '../telemetry/snapshot.js';
 import type { WorkerState } from './worker-states.js';
 
-/** Why a worker that is `outdated` is ended. */
-export const OUTDATED = 'another version of its server has taken its place';
-
 export interface SessionWorker {
   /** The gateway's own number, never used twice. */
   readonly id: number;

@@ -1,5 +1,5 @@
 /** One request of a session for a worker: until the pool gives one, refuses, or nothing of the session needs it any more. */
-import { OUTDATED, type SessionWorker } from '../isolation/worker.js';
+import type { SessionWorker } from '../isolation/worker.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 
 /** Told once at most, and not after `stop`. */
@@ -47,7 +47,7 @@ export class Acquisition {
 
 function usable(worker: SessionWorker): boolean {
   if (worker.state !== 'spare') return false;
-  if (worker.outdated) worker.kill('ended', OUTDATED);
+  if (worker.outdated) worker.kill('ended', 'another version of its server has taken its place');
   return !worker.outdated;
 }
 

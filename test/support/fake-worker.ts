@@ -16,7 +16,7 @@ import type { ThreadSnapshot } from '../../src/telemetry/snapshot.js';
 
 export class FakeWorker implements SessionWorker, RunningRequestsOwner {
   readonly id: number;
-  readonly ready: Promise<void> = Promise.resolve();
+  readonly ready: Promise<void>;
   readonly gone: Promise<WorkerExit>;
   readonly traits = { staticLists: false, sleeps: true, affinity: undefined, reuse: undefined };
   readonly memoryBytes = 0;
@@ -44,7 +44,8 @@ export class FakeWorker implements SessionWorker, RunningRequestsOwner {
   #state: WorkerState = 'starting';
   #markGone: (exit: WorkerExit) => void = () => {};
 
-  constructor(id: number, starter: StarterOwner, cancelGraceMs: number) {
+  /** @param hangs whether the import of its server never ends */
+  constructor(id: number, starter: StarterOwner, cancelGraceMs: number, hangs = false) {
     this.id = id;
     this.#starter = starter;
     this.cancelGraceMs = cancelGraceMs;
@@ -52,7 +53,9 @@ export class FakeWorker implements SessionWorker, RunningRequestsOwner {
     this.gone = new Promise((resolve) => {
       this.#markGone = resolve;
     });
-    this.#move('spare');
+    this.ready = hangs ? this.gone.then(() => Promise.reject(new Error('it ended'))) : Promise.resolve();
+    this.ready.catch(() => {});
+    if (!hangs) this.#move('spare');
   }
 
   get state(): WorkerState {
@@ -228,6 +231,8 @@ export class FakeStarter implements WorkerStarter<FakeWorker> {
   readonly childProcesses = 0;
   /** All that were ever started. */
   readonly started: FakeWorker[] = [];
+  /** Whether those that it starts hang. */
+  hangs = false;
   readonly #cancelGraceMs: number;
 
   constructor(cancelGraceMs: number) {
@@ -235,7 +240,7 @@ export class FakeStarter implements WorkerStarter<FakeWorker> {
   }
 
   start(id: number, owner: StarterOwner): FakeWorker {
-    const worker = new FakeWorker(id, owner, this.#cancelGraceMs);
+    const worker = new FakeWorker(id, owner, this.#cancelGraceMs, this.hangs);
     this.started.push(worker);
     return worker;
   }

@@ -145,6 +145,17 @@ describe('a session whose server has been reloaded', () => {
     expect(methods).to.deep.equal(['notifications/tools/list_changed', 'notifications/prompts/list_changed']);
   });
 
+  it('is not kept waiting by workers whose earlier version hangs in its import', async () => {
+    const { starter, next, reload, pool } = reloading({ maxThreads: 1 });
+    starter.hangs = true;
+    const given = pool.acquire(new AbortController().signal);
+    await settle();
+    expect([starter.started.length, next.started.length]).to.deep.equal([1, 0]);
+    await reload();
+    expect(await given).to.equal(next.started[0]);
+    expect(starter.started[0]?.state).to.equal('gone');
+  });
+
   it('gets a worker of the new version where one was on its way', async () => {
     const { open, ask, next, reload, starter, clock } = reloading({ spareThreads: 1 });
     const session = open();
