@@ -1,9 +1,12 @@
 /** How subscriptions end, and how many there may be (2026-07-28, Subscriptions). */
 import { expect } from 'chai';
 import { until } from '../support/deadline.js';
-import { rawClient, startGateway } from '../support/gateway.js';
+import { collect } from '../support/events.js';
+import { mcpUrl, rawClient, startGateway } from '../support/gateway.js';
 import { askToListen, listen, SUBSCRIPTION_ID, textOfCall } from '../support/listener.js';
 import { fixtureModule } from '../support/modules.js';
+import { rawSocket, requestText } from '../support/raw-socket.js';
+import { STATELESS_VERSION, statelessMessage } from '../support/stateless.js';
 
 const serverModule = fixtureModule('announcing');
 const TOOLS = { toolsListChanged: true };
@@ -56,6 +59,38 @@ describe('A subscription', () => {
     open[0]?.stream.destroy();
     await until(() => gateway.snapshot().streams.listen === 15, 'the closed one to be gone');
     await listen(client, TOOLS);
+  });
+
+  it('ends with its connection, also where it waits there behind others, as a call does', async () => {
+    const gateway = await startGateway({ serverModule, affinity: 'request' });
+    const cancels = collect(gateway.events, 'request-cancelled');
+    const socket = await rawSocket(mcpUrl(gateway));
+    const send = (method: string, params: object, id: number): void => {
+      const name = 'name' in params ? { 'mcp-name': String(params.name) } : {};
+      socket.write(
+        requestText(
+          'POST',
+          mcpUrl(gateway),
+          {
+            accept: 'application/json, text/event-stream',
+            'content-type': 'application/json',
+            'mcp-protocol-version': STATELESS_VERSION,
+            'mcp-method': method,
+            ...name,
+          },
+          JSON.stringify(statelessMessage(method, { ...params }, { id })),
+        ),
+      );
+    };
+    for (let id = 1; id <= 3; id += 1) send('subscriptions/listen', { notifications: TOOLS }, id);
+    send('tools/call', { name: 'pause', arguments: { ms: 60_000 } }, 4);
+    await until(
+      () => gateway.snapshot().streams.listen === 3 && gateway.snapshot().requestsInFlight === 1,
+      'all to be served',
+    );
+    socket.socket.destroy();
+    await until(() => gateway.snapshot().streams.listen === 0, 'all to be gone');
+    await until(() => cancels.length === 1, 'the call to be cancelled');
   });
 
   it('holds no thread, also where a thousand clients listen, and each of them is told', async () => {

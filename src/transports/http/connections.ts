@@ -32,6 +32,10 @@ interface Connection extends Linked<Connection> {
   open: number;
   /** The latest of them. */
   response: ServerResponse | undefined;
+  /** The latest whose request was sent when no other one was open. */
+  leading: ServerResponse | undefined;
+  /** Those whose requests were sent before an earlier one was answered. Node gives them the socket when it is their turn. */
+  queued: Set<ServerResponse> | undefined;
 }
 
 export class Connections {
@@ -49,7 +53,7 @@ export class Connections {
     this.#options = options;
     const connections = this;
     this.#onResponseClosed = function () {
-      connections.#answered(this.req.socket);
+      connections.#answered(this.req.socket, this);
     };
     this.#onSocketClosed = function () {
       connections.#closed(this);
@@ -96,12 +100,23 @@ export class Connections {
     if (connection.open === 0) this.#idle.remove(connection);
     connection.open += 1;
     connection.response = response;
+    if (response.socket === null) {
+      connection.queued ??= new Set();
+      connection.queued.add(response);
+    } else connection.leading = response;
     response.on('close', this.#onResponseClosed);
   }
 
   /** The response that is open on a connection; the last one if requests are pipelined. */
   openResponse(socket: Socket): ServerResponse | undefined {
     return this.#connections.get(socket)?.response;
+  }
+
+  /** The response whose turn it is on a connection: what is written to it leaves. */
+  leadingResponse(socket: Socket): ServerResponse | undefined {
+    const connection = this.#connections.get(socket);
+    for (const response of connection?.queued ?? []) if (response.socket === socket) return response;
+    return connection?.leading;
   }
 
   /** Whether bytes that are written to the socket now would appear before or inside an answer. */
@@ -141,6 +156,8 @@ export class Connections {
       borrowed,
       open: 0,
       response: undefined,
+      leading: undefined,
+      queued: undefined,
       previous: undefined,
       next: undefined,
     };
@@ -161,12 +178,14 @@ export class Connections {
     return true;
   }
 
-  #answered(socket: Socket): void {
+  #answered(socket: Socket, response: ServerResponse): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined || connection.open === 0) return;
+    connection.queued?.delete(response);
     connection.open -= 1;
     if (connection.open > 0) return;
     connection.response = undefined;
+    connection.leading = undefined;
     this.#idle.push(connection);
     if (connection.borrowed) {
       socket.off('close', this.#onSocketClosed);
@@ -186,11 +205,22 @@ export class Connections {
     this.#connections.delete(connection.socket);
     if (connection.open === 0) this.#idle.remove(connection);
     const { address } = connection;
-    if (address === undefined) return;
-    const left = (this.#byAddress.get(address) ?? 1) - 1;
-    if (left > 0) this.#byAddress.set(address, left);
-    else this.#byAddress.delete(address);
+    if (address !== undefined) {
+      const left = (this.#byAddress.get(address) ?? 1) - 1;
+      if (left > 0) this.#byAddress.set(address, left);
+      else this.#byAddress.delete(address);
+    }
+    for (const response of connection.queued ?? []) if (response.socket === null) abandon(response);
   }
+}
+
+/** The event of Node's responses. */
+const CLOSED = 'close';
+
+/** Its client is gone. Node says that of the response that has the socket alone. */
+function abandon(response: ServerResponse): void {
+  response.destroy();
+  response.emit(CLOSED);
 }
 
 /** `undefined` for loopback, whose connections are not counted by address. */

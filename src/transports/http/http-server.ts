@@ -218,7 +218,7 @@ export class HttpServer {
       let probes = 0;
       let timer: NodeJS.Timeout | undefined;
       const probe = (): void => {
-        const response = connections.openResponse(this);
+        const response = connections.leadingResponse(this);
         if (response === undefined || !response.req.complete || !this.writable || isClosing(this)) return;
         sendProbe(response, this);
         const after = PROBES_AFTER_MS[probes];
