@@ -9,12 +9,12 @@ import { memberTexts, objectText } from '../json-members.js';
 import { questionFacts } from './questions.js';
 import type { Question } from './round-trips.js';
 
-/** Members of a request that the server must not see. */
-const OF_ROUNDS = ['inputResponses', 'requestState'];
+/** Members of a request that the server must not see: of round trips, and of tasks as the session era had them. */
+const NOT_FOR_SERVERS = ['inputResponses', 'requestState', 'task'];
 
 /**
  * A request under the key by which the server knows it, with the key in place of its progress token as well, and without
- * what belongs to round trips.
+ * what belongs to round trips and tasks.
  * @param handled whether its arguments may have the handle of a session, which belongs to the gateway
  */
 export function requestText(text: string, key: string, handled: boolean): string {
@@ -27,7 +27,7 @@ export function requestText(text: string, key: string, handled: boolean): string
 
 function paramsText(text: string, key: string, handled: boolean): string {
   const params = memberTexts(text);
-  for (const name of OF_ROUNDS) params.delete(name);
+  for (const name of NOT_FOR_SERVERS) params.delete(name);
   const given = params.get('arguments');
   if (handled && given?.startsWith('{') === true) {
     const rest = memberTexts(given);

@@ -59,8 +59,11 @@ export interface StatelessCall {
 const RESOURCE_NOT_FOUND = -32002;
 const INVALID_PARAMS = -32602;
 const INTERNAL_ERROR = -32603;
-/** Servers of this era do not use it. */
-const OLD_RANGE = { from: -32019, to: -32000 };
+/**
+ * This era reserves them (2026-07-28, Error Codes). Of what it defines there, a server says only that a capability is
+ * missing; of a server of the session era, they mean something else, and clients repeat a call after -32020.
+ */
+const OLD_RANGE = { from: -32099, to: -32000 };
 
 export class StatelessCalls {
   readonly #calls = new Map<RequestId, StatelessCall>();
@@ -194,6 +197,10 @@ function statelessError(
     return { ...(uri === undefined ? {} : { data: { uri } }), ...error, code: INVALID_PARAMS };
   }
   if (code === URL_ELICITATION_REQUIRED) return { ...error, code: INTERNAL_ERROR };
-  const isOld = typeof code === 'number' && code >= OLD_RANGE.from && code <= OLD_RANGE.to;
+  const isOld =
+    typeof code === 'number' &&
+    code >= OLD_RANGE.from &&
+    code <= OLD_RANGE.to &&
+    code !== STATELESS_CODE.missingCapability;
   return isOld ? { ...error, code: STATELESS_CODE.gateway } : error;
 }

@@ -126,6 +126,9 @@ export class Compartments {
     const session = this.#sessions.open(
       {
         ...caller,
+        // The next one that it serves may be somebody else.
+        ...(affinity === 'request' &&
+          caller.principal === ANONYMOUS && { userAgent: undefined, remoteAddress: undefined }),
         era: 'stateless',
         affinity,
         transport: 'streamable-http',

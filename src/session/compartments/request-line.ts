@@ -10,6 +10,8 @@ import type { Caller } from './compartment.js';
 /** A request of the stateless era that has no compartment yet. */
 export interface CompartmentRequest<Kind> {
   readonly caller: Caller;
+  /** Of its message. */
+  readonly chars: number;
   /** Nobody waits for its answer any more. */
   isGone(): boolean;
   begin(compartment: Kind): void;
@@ -17,12 +19,18 @@ export interface CompartmentRequest<Kind> {
 }
 
 const MAX_WAITING_REQUESTS = 1_024;
+/** Each is held as text and as what has been read from it. */
+const MAX_WAITING_CHARS = 32 * 1024 * 1024;
 /** Clients wait 60 s for the beginning of an answer. */
 const WAIT_MS = 45_000;
 
 const TOO_MANY = {
   reason: 'thread_wait',
   message: `${MAX_WAITING_REQUESTS} requests wait for a thread or process of this server already. Call again later.`,
+} as const;
+const TOO_LARGE = {
+  reason: 'thread_wait',
+  message: `Requests of ${MAX_WAITING_CHARS / 1024 / 1024} Mi characters wait for a thread or process of this server already. Call again later.`,
 } as const;
 const TOO_LONG = {
   reason: 'thread_wait',
@@ -39,6 +47,7 @@ export class RequestLine<Kind> {
   /** By whom a compartment may be shared; the one that has waited longest is the first. */
   readonly #lines = new Map<string, Waiting<Kind>[]>();
   #length = 0;
+  #chars = 0;
 
   get length(): number {
     return this.#length;
@@ -50,13 +59,28 @@ export class RequestLine<Kind> {
   }
 
   wait(key: string, request: CompartmentRequest<Kind>): void {
-    if (this.#length >= MAX_WAITING_REQUESTS) return request.refuse(TOO_MANY);
+    const { chars } = request;
+    if (!this.#hasRoom(chars)) {
+      // Those that nobody waits for any more must not keep out who does.
+      for (const [waitingKey, line] of [...this.#lines])
+        for (const one of line.filter((waiting) => waiting.request.isGone())) this.#remove(waitingKey, one);
+      if (this.#length >= MAX_WAITING_REQUESTS) return request.refuse(TOO_MANY);
+      if (!this.#hasRoom(chars)) return request.refuse(TOO_LARGE);
+    }
     const deadline = new Deadline(WAIT_MS, () => this.#late(key, waiting));
     const waiting = { sinceMs: clockMs(), request, deadline };
     const line = this.#lines.get(key);
     if (line === undefined) this.#lines.set(key, [waiting]);
     else line.push(waiting);
     this.#length += 1;
+    this.#chars += chars;
+  }
+
+  /** One request has room in any case. */
+  #hasRoom(chars: number): boolean {
+    return (
+      this.#length === 0 || (this.#length < MAX_WAITING_REQUESTS && this.#chars + chars <= MAX_WAITING_CHARS)
+    );
   }
 
   /** When the first request that somebody waits for has begun to wait; `undefined`: there is none. */
@@ -86,17 +110,24 @@ export class RequestLine<Kind> {
   }
 
   #late(key: string, waiting: Waiting<Kind>): void {
-    const line = this.#lines.get(key);
-    const index = line?.indexOf(waiting) ?? -1;
-    if (index === -1) return;
-    line?.splice(index, 1);
-    this.#left(key, waiting);
+    if (!this.#remove(key, waiting)) return;
     if (!waiting.request.isGone()) waiting.request.refuse(TOO_LONG);
   }
 
-  #left(key: string, { deadline }: Waiting<Kind>): void {
+  /** @returns whether it was there */
+  #remove(key: string, waiting: Waiting<Kind>): boolean {
+    const line = this.#lines.get(key);
+    const index = line?.indexOf(waiting) ?? -1;
+    if (index === -1) return false;
+    line?.splice(index, 1);
+    this.#left(key, waiting);
+    return true;
+  }
+
+  #left(key: string, { deadline, request }: Waiting<Kind>): void {
     deadline.clear();
     this.#length -= 1;
+    this.#chars -= request.chars;
     if (this.#lines.get(key)?.length === 0) this.#lines.delete(key);
   }
 }

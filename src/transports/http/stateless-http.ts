@@ -106,7 +106,7 @@ export class StatelessHttp {
     const handled = this.#ofHandle(caller, classified);
     if (handled === undefined) {
       const isGone = (): boolean => response.destroyed;
-      return this.#compartments.serve({ caller, isGone, begin, refuse });
+      return this.#compartments.serve({ caller, chars: message.body.length, isGone, begin, refuse });
     }
     if ('reason' in handled) return refuse(handled);
     if ('content' in handled) return this.#answer(response, classified, handled);

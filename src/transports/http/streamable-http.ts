@@ -35,13 +35,16 @@ const LAST_VERSION_WITH_BATCHES = '2025-03-26';
 export class StreamableHttp {
   readonly #parts: HttpTransportCollaborators;
   readonly #stateless: StatelessHttp;
-  readonly #eraPolicy: EraPolicy;
 
   constructor(parts: HttpTransportCollaborators) {
     this.#parts = parts;
     this.#stateless = new StatelessHttp(parts);
-    const { lenientVersionHeader } = parts;
-    this.#eraPolicy = { stateless: this.#stateless.served, lenientVersionHeader };
+  }
+
+  /** Another version of the server may have another affinity. */
+  get #eraPolicy(): EraPolicy {
+    const { lenientVersionHeader } = this.#parts;
+    return { stateless: this.#stateless.served, lenientVersionHeader };
   }
 
   handle(request: IncomingMessage, response: ServerResponse, principal: Principal): void {

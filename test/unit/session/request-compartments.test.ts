@@ -20,12 +20,13 @@ function served(given: Parameters<typeof world>[0] = {}) {
   const parts = world({ affinity: 'request', ...given } as Parameters<typeof world>[0]);
   const compartments = new Compartments(parts.sessions, parts.streams);
   let requests = 0;
-  const ask = async (principal = 'alice'): Promise<Asked> => {
+  const ask = async (principal = 'alice', chars = 100): Promise<Asked> => {
     requests += 1;
     const id = requests;
     const asked: Asked = { session: undefined, refused: undefined, gone: false, key: `r-${id}` };
     compartments.serve({
-      caller: { principal, metadata: {}, userAgent: undefined, remoteAddress: undefined },
+      caller: { principal, metadata: {}, userAgent: 'agent/1', remoteAddress: '127.0.0.1' },
+      chars,
       isGone: () => asked.gone,
       begin: (session) => {
         asked.session = session;
@@ -68,6 +69,13 @@ describe('A request of the stateless era, while others run', () => {
     await clock.advance(PATIENCE_MS);
     expect(second.session).to.not.equal(undefined).and.not.equal(first.session);
     expect(started()).to.equal(2);
+  });
+
+  it('is told nothing of an anonymous client that was served before', async () => {
+    const { ask } = served();
+    const shown = async (principal: string) => (await ask(principal)).session?.context;
+    expect(await shown('anonymous')).to.include({ userAgent: undefined, remoteAddress: undefined });
+    expect(await shown('alice')).to.include({ userAgent: 'agent/1', remoteAddress: '127.0.0.1' });
   });
 
   it('does not wait for those of others', async () => {
@@ -131,6 +139,18 @@ describe('A request of the stateless era for which no worker is left', () => {
     await session.end('delete');
     await clock.advance(SECOND / 4);
     expect(workerOf(second.session)).to.not.equal(undefined);
+  });
+
+  it('is refused if what waits is too large together, unless nobody waits for the rest any more', async () => {
+    const { ask, compartments } = served({ maxThreads: 1 });
+    await ask();
+    const large = await ask('alice', 30 * 1024 * 1024);
+    const refused = await ask('alice', 3 * 1024 * 1024);
+    expect(refused.refused).to.match(/^Requests of 32 Mi characters wait/);
+    expect(compartments.waiting).to.equal(1);
+    large.gone = true;
+    const kept = await ask('alice', 3 * 1024 * 1024);
+    expect([kept.refused, compartments.waiting]).to.deep.equal([undefined, 1]);
   });
 
   it('is refused, and not forgotten, when the gateway stops', async () => {

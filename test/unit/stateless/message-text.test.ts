@@ -18,10 +18,10 @@ function responded(result: string, method = 'tools/call'): string {
 }
 
 describe('The text of a request of the stateless era, for a program', () => {
-  it('has the key as its id and its progress token, and nothing of round trips', () => {
+  it('has the key as its id and its progress token, and nothing of round trips and tasks', () => {
     const params = '"arguments":{"n":9007199254740993,"id":1}';
     const meta = '"_meta":{"progressToken":3,"more":1.0}';
-    const rounds = '"inputResponses":{"a":{"action":"accept"}},"requestState":"x"';
+    const rounds = '"inputResponses":{"a":{"action":"accept"}},"requestState":"x","task":{"ttl":1}';
     expect(
       requestText(`{"id":3,"method":"m","params":{${params},${meta},${rounds}}}`, 'r-1', false),
     ).to.equal(`{"id":"r-1","method":"m","params":{${params},"_meta":{"progressToken":"r-1","more":1.0}}}`);

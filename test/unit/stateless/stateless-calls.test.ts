@@ -61,6 +61,14 @@ describe('a request of the stateless era, to a server that speaks the session er
       ['has no data where no resource was read', call, error(-32002), { code: -32602, message: 'no' }],
       ['stays as it is', call, error(-32602), { code: -32602, message: 'no' }],
       ['has no code that is reserved', call, error(-32001), { code: -31000, message: 'no' }],
+      [
+        'has no code by which this era tells clients something else',
+        call,
+        error(-32020),
+        { code: -31000, message: 'no' },
+      ],
+      ['has no code that is reserved further down', call, error(-32099), { code: -31000, message: 'no' }],
+      ['tells that a capability is missing', call, error(-32021), { code: -32021, message: 'no' }],
       ['does not ask for a page to be visited', call, error(-32042), { code: -32603, message: 'no' }],
     ];
     for (const [what, request, answer, expected] of cases) {
