@@ -1,17 +1,27 @@
 /**
  * Watches files, and says when the content of one has changed. Their folders are watched and not they themselves: editors
- * write a new file and rename it. Nothing is polled.
+ * write a new file and rename it, and builds remove whole folders. Nothing is polled.
  */
 import { createHash } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, relative, sep } from 'node:path';
 import { messageOf } from '../shared/errors.js';
 
 /** The system has a limit on what a user may watch, and all programs share it. */
 const MAX_WATCHED_FOLDERS = 256;
 /** Editors and compilers write several files, or a file in several steps: a change counts when this long nothing follows. */
 const SETTLE_MS = 40;
+
+/** Far more folders than are made one in the other while they are looked for. */
+const MAX_ROUNDS = 32;
+
+/** What is watched for a folder: the folder itself or, while it is not there, the nearest one above it. */
+interface Place {
+  readonly path: string;
+  /** A folder that was removed, or renamed, and made again is another one. */
+  readonly identity: string;
+}
 
 export interface FileWatchOwner {
   /** At least one file has another content, is new or is gone. */
@@ -22,7 +32,7 @@ export interface FileWatchOwner {
 
 export class FileWatch {
   readonly #owner: FileWatchOwner;
-  readonly #folders = new Map<string, FSWatcher>();
+  readonly #folders = new Map<string, Place & { readonly watcher: FSWatcher }>();
   /** By path: a digest of its content; `undefined`: it is not there. */
   #contents = new Map<string, string | undefined>();
   #settle: NodeJS.Timeout | undefined;
@@ -44,12 +54,7 @@ export class FileWatch {
       paths.map((path) => [path, (this.#contents.has(path) ? this.#contents : read).get(path)]),
     );
     const folders = new Set(paths.map(dirname));
-    for (const [folder, watcher] of this.#folders) {
-      if (folders.has(folder)) continue;
-      watcher.close();
-      this.#folders.delete(folder);
-    }
-    for (const folder of folders) if (!this.#folders.has(folder)) this.#open(folder);
+    for (const folder of this.#folders.keys()) if (!folders.has(folder)) this.#forget(folder);
     await this.look();
   }
 
@@ -67,27 +72,50 @@ export class FileWatch {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#settle);
-    for (const watcher of this.#folders.values()) watcher.close();
-    this.#folders.clear();
+    for (const folder of [...this.#folders.keys()]) this.#forget(folder);
     await this.#looking;
   }
 
-  #open(folder: string): void {
+  /** Watches the folders of all files, or what is there in their place. */
+  async #follow(): Promise<void> {
+    const folders = new Set([...this.#contents.keys()].map(dirname));
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      let opened = false;
+      for (const folder of folders) {
+        const place = await placeOf(folder);
+        const present = this.#folders.get(folder);
+        if (present?.path === place.path && present.identity === place.identity) continue;
+        this.#forget(folder);
+        if (this.#closed) return;
+        opened = this.#open(folder, place) || opened;
+      }
+      // A folder may have been made before the one above it was watched.
+      if (!opened) return;
+    }
+  }
+
+  #forget(folder: string): void {
+    this.#folders.get(folder)?.watcher.close();
+    this.#folders.delete(folder);
+  }
+
+  /** @returns whether it is watched */
+  #open(folder: string, place: Place): boolean {
     if (this.#folders.size >= MAX_WATCHED_FOLDERS) {
-      return this.#warn(
-        `the files are in more than ${MAX_WATCHED_FOLDERS} folders, and only these are watched`,
-      );
+      this.#warn(`the files are in more than ${MAX_WATCHED_FOLDERS} folders, and only these are watched`);
+      return false;
     }
     try {
-      const watcher = watch(folder, (_event, name) => this.#noticed(folder, name));
+      const watcher = watch(place.path, (_event, name) => this.#noticed(folder, place, name));
       watcher.on('error', (error) => {
-        this.#folders.delete(folder);
-        watcher.close();
-        this.#warn(`${folder} is not watched any more: ${messageOf(error)}`);
+        this.#forget(folder);
+        this.#warn(`${place.path} is not watched any more: ${messageOf(error)}`);
       });
-      this.#folders.set(folder, watcher);
+      this.#folders.set(folder, { ...place, watcher });
+      return true;
     } catch (error) {
-      this.#warn(`${folder} cannot be watched: ${messageOf(error)}`);
+      this.#warn(`${place.path} cannot be watched: ${messageOf(error)}`);
+      return false;
     }
   }
 
@@ -97,12 +125,14 @@ export class FileWatch {
     this.#owner.onFailed(why);
   }
 
-  /** @param name of the file, where the system tells it */
-  #noticed(folder: string, name: string | null): void {
-    const known = [...this.#contents.keys()].some(
-      (path) => dirname(path) === folder && (name === null || basename(path) === name),
-    );
-    if (!known || this.#closed) return;
+  /** @param name of the file, where the system tells it; of the place itself, where that is removed or renamed */
+  #noticed(folder: string, { path: place }: Place, name: string | null): void {
+    const [below] = relative(place, folder).split(sep);
+    const expected = (): boolean =>
+      place === folder
+        ? [...this.#contents.keys()].some((path) => dirname(path) === folder && basename(path) === name)
+        : name === below;
+    if (this.#closed || !(name === null || name === basename(place) || expected())) return;
     clearTimeout(this.#settle);
     this.#settle = setTimeout(() => void this.look(), SETTLE_MS);
   }
@@ -110,10 +140,23 @@ export class FileWatch {
   /** A file that was only touched is no change. */
   async #compare(): Promise<void> {
     const before = this.#contents;
+    await this.#follow();
     const now = await contentsOf(before.keys());
     if (this.#closed || this.#contents !== before) return;
     this.#contents = now;
     if ([...now].some(([path, content]) => before.get(path) !== content)) this.#owner.onChanged();
+  }
+}
+
+async function placeOf(folder: string): Promise<Place> {
+  for (let path = folder; ; path = dirname(path)) {
+    try {
+      const { dev, ino } = await stat(path);
+      return { path, identity: `${dev}:${ino}` };
+    } catch (error) {
+      // The root is always there.
+      if (dirname(path) === path) throw error;
+    }
   }
 }
 

@@ -98,6 +98,16 @@ describe('reload', () => {
       expect(await next, how).to.include({ result: 'reloaded', version: number });
       expect((await versionOf(client)).version, how).to.equal(number);
     }
+
+    next = reloaded();
+    module.remove();
+    expect(await next).to.include({ result: 'refused', version: 5 });
+    for (const version of [6, 7]) {
+      next = reloaded();
+      module.write(version);
+      expect(await next).to.include({ result: 'reloaded', version });
+    }
+    expect((await versionOf(client)).version).to.equal(7);
   });
 
   it('follows SIGHUP: a module in processes, and a program', async function () {

@@ -1,5 +1,5 @@
 /** A server module in a folder of its own that a test writes anew, and calls whose answers name the version that gave them. */
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -53,7 +53,13 @@ export default {
 `);
   }
 
+  /** With its folder, as builds do. */
+  remove(): void {
+    rmSync(this.#folder, { recursive: true });
+  }
+
   writeText(text: string): void {
+    mkdirSync(this.#folder, { recursive: true });
     this.writeFile('server.mjs', text);
   }
 
