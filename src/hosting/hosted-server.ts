@@ -281,7 +281,7 @@ export class HostedServer {
     const hopeless = isBroken(this.#entry) && this.#entry.readAgain === undefined;
     const delayMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1));
     const next = hopeless ? 'its entry has to be corrected' : `it is tried again in ${delayMs / 1000} s`;
-    const message = `the server "${this.name}" cannot be served: ${messageOf(this.#failure)}; ${next}`;
+    const message = `the server "${this.name}" cannot be served: ${messageOf(this.#failure).replace(/\.$/, '')}; ${next}`;
     const where = this.#failure instanceof BulkheadError ? this.#failure.detail : undefined;
     this.#note('error', message, where);
     if (hopeless) return;

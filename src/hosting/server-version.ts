@@ -74,8 +74,8 @@ export interface ServerVersion {
  */
 export type Purpose = 'start' | 'reload';
 
-/** A worker that is not ready in time says better why than whoever waits for it, and so that one waits longer. */
-const TRIAL_LEAD_MS = 5_000;
+/** A worker that is not ready in time says better why than whoever waits for it, and a busy one takes long to end. */
+const TRIAL_LEAD_MS = 15_000;
 
 /**
  * A pool without spares and with room for one worker.

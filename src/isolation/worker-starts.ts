@@ -50,18 +50,20 @@ export class WorkerStarts<Worker extends SessionWorker> {
       return undefined;
     }
     let wasReady = false;
+    let starting = true;
     this.#underWay += 1;
-    void worker.ready.then(
-      () => {
-        wasReady = true;
-        this.#underWay -= 1;
-        this.#owner.onReady(worker, performance.now() - startedMs);
-      },
-      () => {
-        this.#underWay -= 1;
-      },
-    );
+    const over = (): void => {
+      if (starting) this.#underWay -= 1;
+      starting = false;
+    };
+    void worker.ready.then(() => {
+      wasReady = true;
+      over();
+      this.#owner.onReady(worker, performance.now() - startedMs);
+    }, over);
     void worker.gone.then((exit) => {
+      // Before the owner is told, who may start another one in its place.
+      over();
       this.#starters.gone(worker);
       this.#owner.onGone(worker, exit, wasReady);
     });
