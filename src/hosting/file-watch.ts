@@ -44,10 +44,15 @@ export class FileWatch {
     this.#owner = owner;
   }
 
-  /** Watches these files from now on, and no others. Resolves when their present contents are known. */
-  async watch(files: Iterable<string>): Promise<void> {
+  /**
+   * Watches these files from now on, and no others. Resolves when their present contents are known.
+   * @param sinceMs when they were read by whoever uses them, in milliseconds of Unix time: one that has been written
+   *   since has changed
+   */
+  async watch(files: Iterable<string>, sinceMs: number): Promise<void> {
     const paths = [...files];
-    const read = await contentsOf(paths.filter((path) => !this.#contents.has(path)));
+    const added = paths.filter((path) => !this.#contents.has(path));
+    const read = await contentsOf(added);
     if (this.#closed) return;
     // A known file may have changed again since its change was seen.
     this.#contents = new Map(
@@ -56,6 +61,7 @@ export class FileWatch {
     const folders = new Set(paths.map(dirname));
     for (const folder of this.#folders.keys()) if (!folders.has(folder)) this.#forget(folder);
     await this.look();
+    if ((await anyWritten(added, sinceMs)) && !this.#closed) this.#owner.onChanged();
   }
 
   /** How many are watched. */
@@ -146,6 +152,19 @@ export class FileWatch {
     this.#contents = now;
     if ([...now].some(([path, content]) => before.get(path) !== content)) this.#owner.onChanged();
   }
+}
+
+async function anyWritten(paths: readonly string[], sinceMs: number): Promise<boolean> {
+  // A file that is not there was not written.
+  const times = await Promise.all(
+    paths.map((path) =>
+      stat(path).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      ),
+    ),
+  );
+  return times.some((timeMs) => timeMs > sinceMs);
 }
 
 async function placeOf(folder: string): Promise<Place> {

@@ -43,6 +43,7 @@ export class HostedServer {
   #version: ServerVersion | undefined;
   #versions = 0;
   #loadedAtMs: number | undefined;
+  #codeReadAtMs = 0;
   #pool: WorkerPool<PortWorker> | undefined;
   #sessions: SessionManager | undefined;
   #failure: unknown;
@@ -103,6 +104,11 @@ export class HostedServer {
       outdatedWorkers: this.#pool?.outdated ?? 0,
       reason: unavailable,
     };
+  }
+
+  /** When its code was read last, or began to be, in milliseconds of Unix time. */
+  get codeReadAtMs(): number {
+    return this.#codeReadAtMs;
   }
 
   /** The error with which `start` failed. */
@@ -236,6 +242,7 @@ export class HostedServer {
   async #prepare(purpose: Purpose): Promise<ServerVersion | undefined> {
     const { trials } = this.#resources;
     let version: ServerVersion;
+    this.#codeReadAtMs = Date.now();
     try {
       version = await prepareServer(this.#readAgain(), this.#resources, purpose);
     } finally {

@@ -66,6 +66,7 @@ export async function prepareModule(
     events.emit('notice', {
       level: 'info',
       message: `the server module is imported file by file, so ${entry.isolation === 'process' ? 'processes' : 'threads'} start more slowly: ${notBundledBecause}`,
+      fields: { server: entry.name },
     });
   }
   for (const tool of hiddenSchemas) {

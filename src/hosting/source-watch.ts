@@ -81,7 +81,7 @@ export class SourceWatch implements FileWatchOwner {
     this.#updating = this.#updating.then(async () => {
       if (this.#closed) return;
       try {
-        await this.#files.watch(await sourceFiles(this.#main));
+        await this.#files.watch(await sourceFiles(this.#main), this.#server.codeReadAtMs);
       } catch (error) {
         this.onFailed(messageOf(error));
       }
