@@ -39,7 +39,7 @@ export const MISTAKES: readonly Mistake[] = [
     6,
     `  setTimeout(() => name.first.toUpperCase(), 50); return 'Hello, ' + name;`,
   ),
-  mistake('a schema that is none', 3, `export const schema = { name: 'string' };`),
+  mistake('an invalid schema', 3, `export const schema = { name: 'string' };`),
   mistake(
     'an import that never ends',
     4,

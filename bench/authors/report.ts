@@ -66,7 +66,7 @@ function mistakesTable(measured: readonly Measured[]): string {
       ...measured.map(({ shown }) => {
         const one = shown[index];
         if (one === undefined) return 'n/a';
-        return `${yesNo(one.namesPlace)}, ${one.neighbour === undefined ? 'none is open' : yesNo(one.neighbour)}`;
+        return `${yesNo(one.namesPlace)}, ${one.neighbour === undefined ? 'no session' : yesNo(one.neighbour)}`;
       }),
     ]),
   );
