@@ -6,6 +6,7 @@ import { Registry } from 'prom-client';
 import { ALWAYS_HELD } from '../../load/report/expectations.js';
 import { OPTION_NAMES } from '../../src/config/option-table.js';
 import { createCatalogue } from '../../src/telemetry/metrics/catalogue.js';
+import * as labels from '../../src/telemetry/metrics/labels.js';
 import { registerProcessMetrics } from '../../src/telemetry/metrics/process-metrics.js';
 import { projectRoot } from '../support/project.js';
 
@@ -51,5 +52,13 @@ describe('docs/metrics.md', () => {
     const documented = [...tableRows(tables)].map(([name, [type]]) => ({ name, type }));
     const expected = served.map(({ name, type }) => ({ name, type }));
     expect(documented).to.have.deep.members(expected);
+  });
+
+  it('has every value of the labels whose values are fixed', () => {
+    const [, section = ''] = page('docs/metrics.md').split('## Label values');
+    const sets = Object.values(labels).filter((value) => Array.isArray(value));
+    expect(sets).to.include(labels.REJECTION_REASONS);
+    const missing = sets.flat().filter((value) => !section.includes(`\`${value}\``));
+    expect(missing).to.deep.equal([]);
   });
 });

@@ -233,7 +233,7 @@ function createListeners(logger: LogWriter): GatewayListeners {
             detail: printable(error ?? ''),
             ...(where !== undefined && { where: printableLines(where) }),
           },
-          'server not reloaded: the earlier version goes on',
+          'server not reloaded: the earlier version stays',
         );
     },
     notice: ({ level, message, fields }) =>

@@ -122,7 +122,7 @@ export function createCatalogue(registry: Registry, collect: () => void) {
 
     descriptorStates: counter(
       'bulkhead_descriptor_states_total',
-      'Times that the use of file descriptors changed between low, high and exhausted.',
+      'Times that file descriptors became scarce or were free again, by state.',
       ['state'],
     ),
     unfinishedBodies: gauge(
@@ -139,7 +139,7 @@ export function createCatalogue(registry: Registry, collect: () => void) {
     servers: gauge('bulkhead_servers', 'Servers of the catalogue by state.', ['state']),
     serverReloads: counter(
       'bulkhead_server_reloads_total',
-      'Times that the code of a server was read again, by result; refused: the earlier version goes on.',
+      'Times that the code of a server was read again, by result; refused: the earlier version stays.',
       ['server', 'result'],
     ),
     outdatedWorkers: gauge(
