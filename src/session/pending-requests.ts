@@ -12,10 +12,15 @@ import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { ShortMap } from '../shared/short-map.js';
 import { STATELESS_CODE } from '../shared/stateless-protocol.js';
-import type { CancelReason } from '../telemetry/events.js';
+import type { CancelReason, GatewayEvents } from '../telemetry/events.js';
 import type { RequestSnapshot } from '../telemetry/snapshot.js';
 import { PendingRequest, type RequestedSession } from './pending-request.js';
 import type { SharedBySessions } from './session-owner.js';
+
+/** How a request ended, as its event says; empty after a success. */
+export type RequestOutcome = Partial<
+  Pick<GatewayEvents['request-finished'][0], 'failure' | 'reason' | 'message' | 'stack'>
+>;
 
 /** The session, as its pending requests see it. */
 export interface PendingRequestsOwner extends RequestedSession {
@@ -150,7 +155,7 @@ export class PendingRequests {
     const isOwn = sessionCode === JSON_RPC.serverError;
     // The stateless era leaves no range of codes to servers.
     const code = isOwn && request.stateless ? STATELESS_CODE.gateway : sessionCode;
-    this.finish(pending, reason === 'cancelled' ? reason : String(code), message);
+    this.finish(pending, { failure: reason === 'cancelled' ? reason : String(code), reason, message });
     const body = errorResponse(request.replyId, code, message, { reason, requestKey: key });
     this.#owner.answer(stream, body, request.id);
   }
@@ -163,17 +168,8 @@ export class PendingRequests {
     }
   }
 
-  /**
-   * The server or the gateway has answered the request.
-   * @param message what the client is told of a failure
-   * @param stack the stack of what a handler threw
-   */
-  finish(
-    pending: PendingRequest,
-    failure: string | undefined,
-    message: string | undefined,
-    stack?: string,
-  ): void {
+  /** The server or the gateway has answered the request. */
+  finish(pending: PendingRequest, { failure, reason, message, stack }: RequestOutcome): void {
     pending.settle();
     if (this.#pending.delete(pending.request.id)) this.#shared.totals.requestsInFlight -= 1;
     this.#lastFinished = pending.request.id;
@@ -184,6 +180,7 @@ export class PendingRequests {
       tool: pending.request.tool,
       durationMs: pending.ageMs,
       failure,
+      reason,
       message,
       stack,
     });

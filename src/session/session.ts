@@ -471,7 +471,7 @@ export class Session
   }
 
   #answerAsleep(request: ClientRequest, stream: ResponseStream, { body, failure }: CachedResponse): void {
-    this.#pending.finish(this.#pending.add(request, stream), failure, undefined);
+    this.#pending.finish(this.#pending.add(request, stream), { failure });
     this.answer(stream, body, request.id);
   }
 

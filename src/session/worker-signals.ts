@@ -198,7 +198,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
       }
       this.left = frame.left;
       if (failure === undefined) this.binding.replay.answered(pending.request);
-      this.#pending.finish(pending, failure, message, stack);
+      this.#pending.finish(pending, { failure, message, stack });
       pending.stream.send(body, relatedTo, chars, failure);
       // This may be the last connection of the session.
       this.#presence.check();
@@ -234,7 +234,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     if (pending?.request.stateless !== true) return this.binding.credit(chars);
     if (after === undefined) {
       const failure = String(STATELESS_CODE.missingCapability);
-      this.#pending.finish(pending, failure, undefined);
+      this.#pending.finish(pending, { failure });
       pending.stream.send(before, requestId, chars, failure);
       return this.#session.onAbandoned(pending.key, 'its client cannot answer what it asks');
     }
@@ -243,7 +243,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     const bound = boundRequest(context.server, context.principal, request.method, request.body);
     const state = this.#owner.parked.park(pending.facts(context), bound, this.#session);
     if (typeof state === 'string') {
-      this.#pending.finish(pending, undefined, undefined);
+      this.#pending.finish(pending, {});
       return stream.send(`${before}${JSON.stringify(state)}${after}`, requestId, chars);
     }
     this.binding.credit(chars);
@@ -346,7 +346,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     this.#started(request, undefined);
     // If nothing else waits for a worker, the session goes back to sleep.
     this.binding.cancel(request.id, 'initialize was answered without it');
-    this.#pending.finish(starting, known.failure, undefined);
+    this.#pending.finish(starting, { failure: known.failure });
     this.#session.answer(stream, known.body, request.id);
     signal.throwIfAborted();
     return this.#owner.acquireWorker(signal, this.binding.replay);
@@ -360,7 +360,9 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
 
   #startFailed(failed: FailedStart, pending: PendingRequest): void {
     this.#start = undefined;
-    this.#pending.finish(pending, failed.failure, failed.message);
+    const { failure, message, reason } = failed;
+    // Without a sentence of the gateway, the server has answered, and its code says more.
+    this.#pending.finish(pending, { failure, message, ...(message !== undefined && { reason }) });
     pending.stream.fail(failed, pending.request.id);
     void this.#session.end(failed.reason);
   }

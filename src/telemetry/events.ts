@@ -143,6 +143,8 @@ export interface GatewayEvents {
     RequestFacts & {
       readonly durationMs: number;
       readonly failure: string | undefined;
+      /** Why the gateway answered with an error, as in `error.data.reason`; absent if the server answered. */
+      readonly reason?: string | undefined;
       /**
        * What the client was told about a failure, cut to a maximum length; usually the message of an error that a
        * handler threw.

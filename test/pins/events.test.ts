@@ -31,6 +31,7 @@ const EVENTS = {
     tool: true,
     durationMs: true,
     failure: true,
+    reason: true,
     message: true,
     stack: true,
   },

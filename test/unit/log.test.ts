@@ -43,7 +43,11 @@ describe('log', () => {
     const { events, lines } = createTestLog();
     events.emit(
       'request-finished',
-      finished({ failure: '-32603', message: 'The thread ran out of memory.' }),
+      finished({
+        failure: '-32603',
+        reason: 'thread_out_of_memory',
+        message: 'The thread ran out of memory.',
+      }),
     );
     expect(lines()).to.have.length(1);
     expect(lines()[0]).to.include({
@@ -51,10 +55,16 @@ describe('log', () => {
       sessionId: 'session-1',
       request: 'request-1',
       client: 'claude-code',
-      reason: '-32603',
+      reason: 'thread_out_of_memory',
       tool: 'echo',
       detail: 'The thread ran out of memory.',
     });
+  });
+
+  it('has the code of an error with which the server itself has answered', () => {
+    const { events, lines } = createTestLog();
+    events.emit('request-finished', finished({ failure: '-32603' }));
+    expect(lines()[0]).to.include({ level: LEVELS.warn, reason: '-32603' });
   });
 
   it('has none for a call that succeeds', () => {

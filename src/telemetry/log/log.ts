@@ -124,12 +124,12 @@ function createListeners(logger: LogWriter): GatewayListeners {
         'session ended',
       ),
     'request-finished': (request) => {
-      const { failure, durationMs, message, stack } = request;
+      const { failure, reason = failure, durationMs, message, stack } = request;
       if (failure === undefined) return;
       const isServersFault = !NOT_THE_SERVERS_FAULT.has(failure);
       const fields = {
         ...describeRequest(request),
-        reason: failure,
+        reason,
         durationMs: Math.round(durationMs),
         ...(message !== undefined && { detail: printable(message) }),
         ...shownStack(stack && authorStack(stack)),

@@ -30,10 +30,15 @@ export function requestOf(overrides: Partial<RequestFacts> = {}): RequestFacts {
 }
 
 export function finished(
-  overrides: Partial<RequestFacts> & { failure?: string; durationMs?: number; message?: string } = {},
+  overrides: Partial<RequestFacts> & {
+    failure?: string;
+    reason?: string;
+    durationMs?: number;
+    message?: string;
+  } = {},
 ) {
-  const { failure, durationMs = 1, message, ...facts } = overrides;
-  return { ...requestOf(facts), failure, durationMs, message };
+  const { failure, reason, durationMs = 1, message, ...facts } = overrides;
+  return { ...requestOf(facts), failure, reason, durationMs, message };
 }
 
 export function exited(thread: number, overrides: { cause?: ThreadExitCause; killMs?: number } = {}) {
