@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
+import { runCliHere } from '../support/cli-in-process.js';
 import { runCli, startCli } from '../support/cli-process.js';
 import { withDeadline } from '../support/deadline.js';
 import { mcpUrl, sharedGateway } from '../support/gateway.js';
@@ -19,7 +20,7 @@ describe('bulkhead call, in the stateless era', () => {
 
   it('repeats the arguments that are marked for headers, and sends the token', async () => {
     const server = await statelessServer();
-    const exit = await runCli([
+    const exit = await runCliHere([
       'call',
       server.url,
       'place',
@@ -37,7 +38,7 @@ describe('bulkhead call, in the stateless era', () => {
 
   it('prints progress on stderr', async () => {
     const server = await statelessServer();
-    const exit = await runCli(['call', server.url, 'count']);
+    const exit = await runCliHere(['call', server.url, 'count']);
     expect(exit).to.deep.include({
       code: 0,
       stdout: 'counted\n',
@@ -47,15 +48,15 @@ describe('bulkhead call, in the stateless era', () => {
 
   it('exits with 1 when the tool reports an error, and prints the whole result with --json', async () => {
     const server = await statelessServer();
-    expect(await runCli(['call', server.url, 'fail'])).to.include({ code: 1, stderr: 'no such file\n' });
-    const raw = await runCli(['call', server.url, 'fail', '--json']);
+    expect(await runCliHere(['call', server.url, 'fail'])).to.include({ code: 1, stderr: 'no such file\n' });
+    const raw = await runCliHere(['call', server.url, 'fail', '--json']);
     expect(raw).to.include({ code: 1, stderr: '' });
     expect(JSON.parse(raw.stdout)).to.include({ isError: true, resultType: 'complete' });
   });
 
   it('tells which tools there are when there is none of that name', async () => {
     const server = await statelessServer();
-    const exit = await runCli(['call', server.url, 'gret']);
+    const exit = await runCliHere(['call', server.url, 'gret']);
     expect(exit.code).to.equal(2);
     expect(exit.stderr).to.match(/^bulkhead: The server has no tool "gret" \(did you mean "greet"\?\): /);
   });
@@ -63,7 +64,7 @@ describe('bulkhead call, in the stateless era', () => {
   describe('of a tool that asks', () => {
     it('shows what it asks, and the flags that answer it', async () => {
       const server = await statelessServer();
-      const exit = await runCli(['call', server.url, 'ask']);
+      const exit = await runCliHere(['call', server.url, 'ask']);
       expect(exit).to.deep.include({ code: 1, stdout: '' });
       expect(exit.stderr.split('\n')).to.deep.equal([
         'bulkhead: ask asks for input; call it again with the answers:',
@@ -77,7 +78,7 @@ describe('bulkhead call, in the stateless era', () => {
 
     it('prints the result that asks with --json', async () => {
       const server = await statelessServer();
-      const exit = await runCli(['call', server.url, 'ask', '--json']);
+      const exit = await runCliHere(['call', server.url, 'ask', '--json']);
       expect(exit.code).to.equal(1);
       expect(JSON.parse(exit.stdout)).to.include({ resultType: 'input_required' });
     });
@@ -85,7 +86,7 @@ describe('bulkhead call, in the stateless era', () => {
     it('answers', async () => {
       const server = await statelessServer();
       const inputs = ['--input', 'user={"name": "Ada"}', '--input', 'model="A mathematician"'];
-      const exit = await runCli(['call', server.url, 'ask', ...inputs]);
+      const exit = await runCliHere(['call', server.url, 'ask', ...inputs]);
       expect(exit).to.deep.include({ code: 0, stderr: '' });
       expect(JSON.parse(exit.stdout)).to.deep.equal({
         user: { name: 'Ada' },
@@ -96,14 +97,14 @@ describe('bulkhead call, in the stateless era', () => {
     it('answers round after round, and gives the state back', async () => {
       const server = await statelessServer();
       const inputs = ['--input', 'first={"name": "Ada"}', '--input', 'roots=["file:///here"]'];
-      const exit = await runCli(['call', server.url, 'ask_twice', ...inputs]);
+      const exit = await runCliHere(['call', server.url, 'ask_twice', ...inputs]);
       expect(exit).to.deep.include({ code: 0, stdout: 'Ada file:///here\n', stderr: '' });
       expect(server.requests.filter((method) => method === 'tools/call')).to.have.length(3);
     });
 
     it('says which answer is still missing', async () => {
       const server = await statelessServer();
-      const exit = await runCli(['call', server.url, 'ask_twice', '--input', 'first={"name": "Ada"}']);
+      const exit = await runCliHere(['call', server.url, 'ask_twice', '--input', 'first={"name": "Ada"}']);
       expect(exit.code).to.equal(1);
       expect(exit.stderr).to.include(`  roots (roots/list)\n    --input 'roots=["file:///…"]'\n`);
     });
@@ -111,7 +112,7 @@ describe('bulkhead call, in the stateless era', () => {
 
   it('gives up after --timeout, and closes the response', async () => {
     const server = await statelessServer();
-    const exit = await runCli(['call', server.url, 'hang', '--timeout', '700ms']);
+    const exit = await runCliHere(['call', server.url, 'hang', '--timeout', '700ms']);
     expect(exit).to.deep.include({
       code: 1,
       stderr: "progress 1\nbulkhead: hang didn't answer within 700ms.\n",
@@ -144,7 +145,7 @@ describe('bulkhead call, in the stateless era', () => {
 describe('bulkhead call --era', () => {
   it('auto has a session where the server speaks no other era', async () => {
     const server = await recordingServer();
-    const exit = await runCli(['call', server.url, 'greet', '{"name": "Ada"}', '--era', 'auto']);
+    const exit = await runCliHere(['call', server.url, 'greet', '{"name": "Ada"}', '--era', 'auto']);
     expect(exit).to.deep.include({ code: 0, stdout: 'Hello, Ada\n', stderr: '' });
     expect(server.requests.slice(0, 2)).to.deep.equal(['POST server/discover', 'POST initialize']);
   });
@@ -171,9 +172,9 @@ describe('bulkhead call --era', () => {
       server.closeAllConnections();
     });
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
-    await runCli(['call', url, 'greet']);
+    await runCliHere(['call', url, 'greet']);
     expect(seen.slice(0, 2)).to.deep.equal(['server/discover', 'initialize']);
-    const exit = await runCli(['call', url, 'greet', '--era', 'stateless']);
+    const exit = await runCliHere(['call', url, 'greet', '--era', 'stateless']);
     expect(exit).to.include({
       code: 1,
       stderr: `bulkhead: ${url} doesn't serve the stateless era (--era): HTTP 400: Unsupported protocol version.\n`,
@@ -182,13 +183,13 @@ describe('bulkhead call --era', () => {
 
   it('session asks for a session at once', async () => {
     const server = await recordingServer();
-    await runCli(['call', server.url, 'greet', '{"name": "Ada"}', '--era', 'session']);
+    await runCliHere(['call', server.url, 'greet', '{"name": "Ada"}', '--era', 'session']);
     expect(server.requests[0]).to.equal('POST initialize');
   });
 
   it('stateless asks for nothing else', async () => {
     const server = await recordingServer();
-    const exit = await runCli(['call', server.url, 'greet', '--era', 'stateless']);
+    const exit = await runCliHere(['call', server.url, 'greet', '--era', 'stateless']);
     expect(exit.code).to.equal(1);
     expect(exit.stderr).to.match(
       /^bulkhead: .* doesn't serve the stateless era \(--era\): HTTP 400: .*\.\n$/,
@@ -198,7 +199,7 @@ describe('bulkhead call --era', () => {
 
   it('says which answers nothing has asked for', async () => {
     const server = await recordingServer();
-    const exit = await runCli(['call', server.url, 'greet', '{"name": "Ada"}', '--input', 'user={}']);
+    const exit = await runCliHere(['call', server.url, 'greet', '{"name": "Ada"}', '--input', 'user={}']);
     expect(exit).to.deep.include({
       code: 0,
       stderr: 'bulkhead: warning: the server did not ask for --input user.\n',
@@ -212,10 +213,10 @@ describe('bulkhead call, of a tool of Bulkhead that asks its client', () => {
 
   it('shows what it asks, and answers', async () => {
     const url = String(mcpUrl(gateway()));
-    const shown = await runCli(['call', url, 'named']);
+    const shown = await runCliHere(['call', url, 'named']);
     expect(shown.code).to.equal(1);
     expect(shown.stderr).to.include(`--input 'user_name={"name":"…"}'\n`);
-    const answered = await runCli(['call', url, 'named', '--input', 'user_name={"name":"Ada"}']);
+    const answered = await runCliHere(['call', url, 'named', '--input', 'user_name={"name":"Ada"}']);
     expect(answered).to.deep.include({ code: 0, stdout: 'Hello, Ada!\n', stderr: '' });
   });
 });

@@ -9,6 +9,7 @@ import { withDeadline } from '../support/deadline.js';
 import { recordingServer } from '../support/recording-server.js';
 
 describe('bulkhead call', () => {
+  // In a process of its own, as the signals below; what the command prints and sends is the same in this one.
   it('prints text content as text, and ends its session with DELETE', async () => {
     const server = await recordingServer();
     const exit = await runCli(['call', server.url, 'greet', '{"name": "Ada"}']);
@@ -18,20 +19,20 @@ describe('bulkhead call', () => {
 
   it('prints structured content as JSON, once, and names what is not text', async () => {
     const server = await recordingServer();
-    const exit = await runCli(['call', server.url, 'measure']);
+    const exit = await runCliHere(['call', server.url, 'measure']);
     expect(exit.stdout).to.equal('measured\n[image: image/png, 3 bytes]\n{\n  "metres": 5\n}\n');
   });
 
   it('prints the whole result with --json', async () => {
     const server = await recordingServer();
-    const exit = await runCli(['call', server.url, 'greet', '{"name": "Ada"}', '--json']);
+    const exit = await runCliHere(['call', server.url, 'greet', '{"name": "Ada"}', '--json']);
     expect(JSON.parse(exit.stdout)).to.deep.equal({ content: [{ type: 'text', text: 'Hello, Ada' }] });
   });
 
   for (const kind of ['streamable', 'sse'] as const) {
     it(`prints progress on stderr, also what comes in one chunk with the answer (${kind})`, async () => {
       const server = await recordingServer(kind);
-      const exit = await runCli(['call', server.url, 'count']);
+      const exit = await runCliHere(['call', server.url, 'count']);
       expect(exit).to.deep.include({
         code: 0,
         stdout: 'counted\n',
@@ -42,9 +43,9 @@ describe('bulkhead call', () => {
 
   it('exits with 1 when the tool reports an error', async () => {
     const server = await recordingServer();
-    const exit = await runCli(['call', server.url, 'fail']);
+    const exit = await runCliHere(['call', server.url, 'fail']);
     expect(exit).to.deep.include({ code: 1, stdout: '', stderr: 'no such file\n' });
-    const raw = await runCli(['call', (await recordingServer()).url, 'fail', '--json']);
+    const raw = await runCliHere(['call', (await recordingServer()).url, 'fail', '--json']);
     expect(raw.code).to.equal(1);
     expect(JSON.parse(raw.stdout)).to.have.property('isError', true);
   });
@@ -55,20 +56,20 @@ describe('bulkhead call', () => {
       { flags: [], env: { BULKHEAD_TOKEN: 'hush' } },
     ]) {
       const server = await recordingServer();
-      await runCli(['call', server.url, 'greet', '{"name": "Ada"}', ...flags], { env });
+      await runCliHere(['call', server.url, 'greet', '{"name": "Ada"}', ...flags], { env });
       expect([...server.authorizations]).to.deep.equal(['Bearer hush']);
     }
   });
 
   it('falls back to HTTP+SSE where the POST is refused', async () => {
     const server = await recordingServer('sse');
-    const exit = await runCli(['call', server.url, 'greet', '{"name": "Ada"}']);
+    const exit = await runCliHere(['call', server.url, 'greet', '{"name": "Ada"}']);
     expect(exit).to.deep.include({ code: 0, stdout: 'Hello, Ada\n', stderr: '' });
   });
 
   it('tells which tools there are when there is none of that name', async () => {
     const server = await recordingServer();
-    const exit = await runCli(['call', server.url, 'gret']);
+    const exit = await runCliHere(['call', server.url, 'gret']);
     expect(exit.code).to.equal(2);
     expect(exit.stderr).to.equal(
       'bulkhead: The server has no tool "gret" (did you mean "greet"?): it has greet, measure, fail, count, hang.\n',
@@ -78,7 +79,7 @@ describe('bulkhead call', () => {
 
   it('gives up after --timeout', async () => {
     const server = await recordingServer();
-    const exit = await runCli(['call', server.url, 'hang', '--timeout', '700ms']);
+    const exit = await runCliHere(['call', server.url, 'hang', '--timeout', '700ms']);
     expect(exit).to.deep.include({ code: 1, stderr: "bulkhead: hang didn't answer within 700ms.\n" });
     await withDeadline(server.aborted, 'the cancelled handler');
   });
@@ -91,7 +92,7 @@ describe('bulkhead call', () => {
       silent.closeAllConnections();
     });
     const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/mcp`;
-    const exit = await runCli(['call', url, 'greet', '--timeout', '300ms']);
+    const exit = await runCliHere(['call', url, 'greet', '--timeout', '300ms']);
     expect(exit).to.deep.include({
       code: 1,
       stderr: `bulkhead: Can't connect to ${url}: no answer within 300ms.\n`,
@@ -139,7 +140,7 @@ describe('bulkhead call', () => {
     await once(closed.listen(0, '127.0.0.1'), 'listening');
     const { port } = closed.address() as AddressInfo;
     await new Promise((resolve) => closed.close(resolve));
-    const exit = await runCli(['call', `http://127.0.0.1:${port}/mcp`, 'greet']);
+    const exit = await runCliHere(['call', `http://127.0.0.1:${port}/mcp`, 'greet']);
     expect(exit).to.deep.include({
       code: 1,
       stdout: '',

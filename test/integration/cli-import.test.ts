@@ -10,7 +10,8 @@ import { expect } from 'chai';
 import { HAS_PROCESS_TABLE, readProcess } from '../../src/shared/process-table.js';
 import { isAlive } from '../fixtures/children/observed-processes.js';
 import { afterThisTest } from '../support/cleanup.js';
-import { type CliExit, type CliProcess, runCli, startCli } from '../support/cli-process.js';
+import { runCliHere } from '../support/cli-in-process.js';
+import { type CliExit, type CliOptions, type CliProcess, runCli, startCli } from '../support/cli-process.js';
 import { ClientFiles } from '../support/client-files.js';
 import { until } from '../support/deadline.js';
 import { projectRoot } from '../support/project.js';
@@ -40,24 +41,24 @@ describe('bulkhead import', () => {
     files = new ClientFiles();
   });
 
-  /** In the project, with the home folder of this test. */
-  function start(args: readonly string[], env: Record<string, string> = {}, within?: string[]): CliProcess {
+  /** The project, and the home folder of this test. */
+  const surroundings = (env: CliOptions['env'] = {}) => {
     const own = { HOME: files.home, XDG_CONFIG_HOME: '', CODEX_HOME: '', CLAUDE_CONFIG_DIR: files.home };
-    return startCli(['import', ...args], {
-      cwd: files.project,
-      env: { ...own, ...env },
-      ...(within && { within }),
-    });
+    return { cwd: files.project, env: { ...own, ...env } };
+  };
+
+  function start(args: readonly string[], { env, within }: CliOptions = {}): CliProcess {
+    return startCli(['import', ...args], { ...surroundings(env), ...(within && { within }) });
   }
 
-  function run(...given: Parameters<typeof start>): Promise<CliExit> {
-    return start(...given).exited();
+  function run(args: readonly string[], env?: Record<string, string>): Promise<CliExit> {
+    return runCliHere(['import', ...args], surroundings(env));
   }
 
   it('shows the difference, and does nothing', async () => {
     files.write('.claude.json', { mcpServers: { memory: MEMORY } });
     const before = files.read('.claude.json');
-    const exit = await run([]);
+    const exit = await start([]).exited();
     expect(exit).to.include({ code: 0, stderr: '' });
     const lines = exit.stdout.split('\n');
     expect(lines.slice(0, 2)).to.deep.equal([
@@ -104,7 +105,9 @@ describe('bulkhead import', () => {
     const two = { command: process.execPath, args: [twoTools], env: { PID_FILE: files.path('pid') } };
     files.write('.claude.json', { mcpServers: { two } });
     files.write('.config/Claude/claude_desktop_config.json', { mcpServers: { two } });
-    expect(await run(['--write'], { XDG_CONFIG_HOME: files.path('.config') })).to.include({ code: 0 });
+    // In a process of its own: the bridge is what the command was started as.
+    const written = await start(['--write'], { env: { XDG_CONFIG_HOME: files.path('.config') } }).exited();
+    expect(written).to.include({ code: 0 });
     const gateway = startCli(['serve', '--config', 'bulkhead.json'], { cwd: files.project });
     await gateway.printed('stdout', /^MCP server /m);
 
@@ -185,7 +188,7 @@ describe('bulkhead import', () => {
       within = ['unshare', '-m', 'sh', '-c', remount, folder];
       if (spawnSync(within[0]!, [...within.slice(1), 'true']).status !== 0) this.skip();
     } else chmodSync(folder, 0o500);
-    const exit = await run(['--write'], {}, within);
+    const exit = await start(['--write'], within && { within }).exited();
     chmodSync(folder, 0o700);
     expect(exit).to.include({ code: 1 });
     expect(exit.stderr).to.match(/^bulkhead: (?:EROFS|EACCES).*\. Nothing is changed\.\n$/);
@@ -209,7 +212,7 @@ describe('bulkhead import', () => {
       files.write('.claude.json', {
         mcpServers: { two: { command: process.execPath, args: [twoTools], env: { PID_FILE: pidFile } } },
       });
-      const exit = await run(['--check', '--write']);
+      const exit = await start(['--check', '--write']).exited();
       expect(exit).to.include({ code: 0, stderr: '' });
       expect(exit.stdout).to.match(/^ {2}two: 2 tools \(one, two\), 1 prompt$/m);
       const cost = /^ {4}in a process for each session \(as "script", .*\); ready after \d+\.\d s(.*)$/m.exec(
@@ -257,7 +260,7 @@ describe('bulkhead import', () => {
           },
         },
       });
-      const exit = await run(['--check', '--write']);
+      const exit = await start(['--check', '--write']).exited();
       expect(exit).to.include({ code: 1 });
       expect(exit.stdout)
         .to.match(/^ {2}absent: does not start: spawn \/nowhere\/server ENOENT$/m)

@@ -162,7 +162,7 @@ describe('the command line', () => {
     ];
     for (const [name, args, env, sentence] of cases) {
       it(name, async () => {
-        const exit = await runCliHere(args(), env);
+        const exit = await runCliHere(args(), { env });
         expect(exit).to.include({ code: 2, stdout: '' });
         expect(exit.stderr).to.match(/^bulkhead: [^\n]*\n$/);
         expect(exit.stderr.slice('bulkhead: '.length, -1)).to.match(sentence);
@@ -347,28 +347,15 @@ describe('bulkhead serve', () => {
       });
     }
 
-    const modules: [name: string, module: () => string, sentence: RegExp][] = [
-      ['the module throws', () => fileURLToPath(fixtureModule('broken-import')), /the database is not there/],
-      ['the module is not JavaScript', () => temporaryFile('server.mjs', 'export default {'), /server\.mjs/],
-      [
-        'the module exports nothing by default',
-        () => fileURLToPath(fixtureModule('broken-no-default')),
-        /broken-no-default\.mjs/,
-      ],
-      ['the module has no setup', () => fileURLToPath(fixtureModule('broken-no-setup')), /setup/],
-      ['setup throws', () => fileURLToPath(fixtureModule('broken-setup')), /the key is missing/],
-    ];
-    for (const [name, module, sentence] of modules) {
-      it(name, async () => {
-        const exit = await runCli(['serve', module(), ...FREE_PORTS]);
-        expect(exit).to.include({ code: 1, stdout: '' });
-        // The lines below it show the place in the module.
-        const [first] = exit.stderr.split('\n');
-        expect(first)
-          .to.match(/^bulkhead: /)
-          .and.match(sentence);
-      });
-    }
+    it('the module throws', async () => {
+      const exit = await runCli(['serve', fileURLToPath(fixtureModule('broken-import')), ...FREE_PORTS]);
+      expect(exit).to.include({ code: 1, stdout: '' });
+      // The lines below it show the place in the module.
+      const [first] = exit.stderr.split('\n');
+      expect(first)
+        .to.match(/^bulkhead: /)
+        .and.match(/the database is not there/);
+    });
   });
 });
 

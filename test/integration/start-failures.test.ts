@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { startFault, topLevelAwaits } from '../../src/servers/start-fault.js';
 import { afterThisTest } from '../support/cleanup.js';
@@ -36,7 +36,34 @@ const IMPORTS =
 const NAMELESS =
   "SyntaxError: Unexpected token ';'\n    at compileSourceTextModule (node:internal/modules/esm/utils:346:16)";
 
+/** What `createGateway` throws for the module. */
+async function failureOf(serverModule: string, bundle = true): Promise<{ message: string; detail?: string }> {
+  try {
+    await startGateway({ serverModule, bundle });
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error(`${serverModule} can be served.`);
+}
+
 describe('a server module that cannot start', () => {
+  const fixture = (name: string) => fileURLToPath(fixtureModule(name));
+  const cases: [what: string, module: () => string, sentence: RegExp][] = [
+    [
+      'is not JavaScript',
+      () => join(folderOf({ 'server.mjs': 'export default {' }), 'server.mjs'),
+      /server\.mjs/,
+    ],
+    ['exports nothing by default', () => fixture('broken-no-default'), /broken-no-default\.mjs/],
+    ['has no setup', () => fixture('broken-no-setup'), /setup/],
+    ['throws in setup', () => fixture('broken-setup'), /the key is missing/],
+  ];
+  for (const [what, module, sentence] of cases)
+    it(`is reported in one sentence: it ${what}`, async () => {
+      const { message } = await failureOf(module());
+      expect(message).to.match(sentence).and.not.include('\n');
+    });
+
   it('is reported with the line of the imported file that is at fault', async () => {
     const folder = folderOf({
       'm.mjs': IMPORTS,
@@ -73,12 +100,7 @@ describe('a server module that cannot start', () => {
         'm.mjs': IMPORTS,
         'lib/help.mjs': '\nexport function help() {\n  throw new Error("no help");\n}\n',
       });
-      let failure: { message?: string; detail?: string } = {};
-      try {
-        await startGateway({ serverModule: join(folder, 'm.mjs'), bundle });
-      } catch (error) {
-        failure = error as typeof failure;
-      }
+      const failure = await failureOf(join(folder, 'm.mjs'), bundle);
       expect(failure.message).to.equal(`${folder}/m.mjs: the server module's setup failed: no help`);
       expect(failure.detail).to.include(`${folder}/lib/help.mjs:3:9\n`);
       expect(failure.detail).to.include('> 3 |   throw new Error("no help");\n    |         ^\n');
