@@ -106,7 +106,7 @@ describe('The client cancels a request: what it is answered', () => {
 });
 
 describe('The client cancels a request: what becomes of its handler and its thread', () => {
-  const gateway = sharedGateway({ sseAfter: '1m', cancelGrace: CANCEL_GRACE_MS, spareThreads: 2 });
+  const gateway = sharedGateway({ sseAfter: '1m', cancelGrace: CANCEL_GRACE_MS });
 
   it('keeps the thread of a handler that heeds its signal, also past cancel-grace', async () => {
     const client = await connectedClient(gateway());

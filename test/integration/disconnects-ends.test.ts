@@ -11,7 +11,7 @@ const FOR_LONG_MS = 60_000;
 const CANCEL_GRACE_MS = 300;
 
 describe('DELETE', () => {
-  const gateway = sharedGateway({ sseAfter: '20ms', cancelGrace: CANCEL_GRACE_MS, spareThreads: 2 });
+  const gateway = sharedGateway({ sseAfter: '20ms', cancelGrace: CANCEL_GRACE_MS });
 
   it('answers the calls in flight with an error response before their streams end; later requests get 404', async () => {
     const client = await connectedClient(gateway());
@@ -90,7 +90,7 @@ describe('DELETE', () => {
 });
 
 describe('The legacy SSE stream closes', () => {
-  const gateway = sharedGateway({ cancelGrace: CANCEL_GRACE_MS, spareThreads: 2 });
+  const gateway = sharedGateway({ cancelGrace: CANCEL_GRACE_MS });
 
   it('ends the session at once and cancels what it does; its endpoint is gone', async () => {
     const client = await LegacyClient.connect(gateway());

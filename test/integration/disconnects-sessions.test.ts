@@ -10,7 +10,7 @@ const FOR_LONG_MS = 60_000;
 const DISCONNECT_GRACE_MS = 400;
 
 describe('A session that had a GET stream and has no connection left', () => {
-  const gateway = sharedGateway({ sseAfter: '20ms', disconnectGrace: DISCONNECT_GRACE_MS, spareThreads: 2 });
+  const gateway = sharedGateway({ sseAfter: '20ms', disconnectGrace: DISCONNECT_GRACE_MS });
 
   it('ends after disconnect-grace, and not before', async () => {
     const client = await listeningClient(gateway());

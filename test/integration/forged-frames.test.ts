@@ -23,7 +23,7 @@ const FORGED = {
 };
 
 describe('a thread that sends what is no frame', () => {
-  const gateway = sharedGateway({ spareThreads: 1, serverModule: fixtureModule('forged-frames') });
+  const gateway = sharedGateway({ serverModule: fixtureModule('forged-frames') });
 
   for (const [what, why] of Object.entries(FORGED)) {
     it(`is ended, with a sentence in the log, and no other: ${what}`, async () => {
@@ -42,7 +42,7 @@ describe('a thread that sends what is no frame', () => {
 });
 
 describe('a log line whose message is no text', () => {
-  const gateway = sharedGateway({ spareThreads: 1, serverModule: fixtureModule('forged-frames') });
+  const gateway = sharedGateway({ serverModule: fixtureModule('forged-frames') });
 
   it('is written as text, and ends nothing', async () => {
     const client = await connectedClient(gateway());

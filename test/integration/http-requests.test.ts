@@ -23,7 +23,7 @@ async function raw(url: URL, text: string): Promise<string> {
 }
 
 describe('What a request may look like', () => {
-  const gateway = sharedGateway({ spareThreads: 1 });
+  const gateway = sharedGateway();
 
   it('is served at a path with a slash at its end', async () => {
     const client = rawClient(gateway());
@@ -114,7 +114,7 @@ describe('What a request may look like', () => {
 });
 
 describe('server/discover, the first question of a client of 2026-07-28', () => {
-  const gateway = sharedGateway({ spareThreads: 1 });
+  const gateway = sharedGateway();
 
   it('is answered with an error that makes it initialize, and is no rejection of its version', async () => {
     const rejected = once(gateway().events, 'rejected');
@@ -128,7 +128,7 @@ describe('server/discover, the first question of a client of 2026-07-28', () => 
 });
 
 describe('Legacy HTTP+SSE behind a proxy with a path of its own', () => {
-  const gateway = sharedGateway({ spareThreads: 1 });
+  const gateway = sharedGateway();
 
   for (const path of ['/tools/sse', '/tools/sse/']) {
     it(`gives an endpoint that is inside of it: ${path}`, async () => {
@@ -180,7 +180,7 @@ describe('A page of another site', () => {
 
 describe('A page of an origin that is allowed', () => {
   const origin = 'https://app.example';
-  const gateway = sharedGateway({ spareThreads: 1, allowedOrigins: [origin], token: 's3cret' });
+  const gateway = sharedGateway({ allowedOrigins: [origin], token: 's3cret' });
   const exposed = 'Mcp-Session-Id, Mcp-Protocol-Version, WWW-Authenticate, Retry-After';
 
   it('may send what its preflight names, without the token, on every path', async () => {

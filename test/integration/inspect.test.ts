@@ -9,7 +9,7 @@ import { projectRoot } from '../support/project.js';
 import { RawClient } from '../support/raw-client.js';
 
 const FOLDER = join(projectRoot, 'test/fixtures/debugged');
-const PORTS = ['--port', '0', '--admin-port', '0', '--spare-threads', '0', '--log-format', 'json'];
+const PORTS = ['--port', '0', '--admin-port', '0', '--log-format', 'json'];
 const LISTENING = /Debugger listening on (ws:\/\/\S+)/;
 
 async function callGreet(url: string): Promise<{ client: RawClient; answer: ReturnType<RawClient['ask']> }> {

@@ -11,7 +11,7 @@ import { initializeRequest, textOf, toolCall } from '../support/raw-client.js';
 import { connectLegacy, sdkClient } from '../support/sdk-client.js';
 
 describe('Legacy HTTP+SSE (2024-11-05)', () => {
-  const gateway = sharedGateway({ keepAlive: '40ms', spareThreads: 2 });
+  const gateway = sharedGateway({ keepAlive: '40ms' });
 
   it('begins its stream with the endpoint for messages, on the same origin', async () => {
     const client = await LegacyClient.open(gateway());
@@ -118,7 +118,7 @@ describe('Legacy HTTP+SSE (2024-11-05)', () => {
 });
 
 describe("Legacy HTTP+SSE with the SDK's client", () => {
-  const gateway = sharedGateway({ spareThreads: 1 });
+  const gateway = sharedGateway();
 
   it('does a whole round: tools, progress, sampling, logging, prompts, resources', async () => {
     const client = sdkClient({ sampling: {} });

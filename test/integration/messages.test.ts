@@ -18,7 +18,7 @@ const asks = (method: string) => (message: JsonRpcMessage) => message.method ===
 const COUNTER = 'fixture://counter';
 
 describe('What a server asks its client', () => {
-  const gateway = sharedGateway({ spareThreads: 2 });
+  const gateway = sharedGateway();
   const SAMPLED = { role: 'assistant', model: 'test', content: { type: 'text', text: 'Because.' } };
 
   it("samples on the stream of the call, and the client's answer reaches the tool", async () => {
@@ -101,7 +101,7 @@ describe('What a server asks its client', () => {
 });
 
 describe('What a server tells its client', () => {
-  const gateway = sharedGateway({ spareThreads: 2 });
+  const gateway = sharedGateway();
 
   it("sends a call's progress on its own stream, in order and before the response", async () => {
     const client = await connectedClient(gateway());
@@ -157,7 +157,7 @@ describe('What a server tells its client', () => {
 });
 
 describe('What a client asks', () => {
-  const gateway = sharedGateway({ spareThreads: 2 });
+  const gateway = sharedGateway();
 
   it('gets completions for prompt arguments and resource templates', async () => {
     const client = await connectedClient(gateway());
@@ -234,7 +234,7 @@ describe('What a client asks', () => {
 });
 
 describe('Heartbeats: progress from the gateway for a silent call', () => {
-  const gateway = sharedGateway({ sseAfter: '20ms', progressHeartbeat: '60ms', spareThreads: 2 });
+  const gateway = sharedGateway({ sseAfter: '20ms', progressHeartbeat: '60ms' });
 
   for (const tool of ['slow', 'spin']) {
     it(`come for a call of '${tool}' that has a progressToken, and grow in tiny steps`, async () => {

@@ -15,7 +15,7 @@ const BURST_LINES = 200;
 const LINES_PER_SECOND = 50;
 
 describe('what a server module writes', () => {
-  const gateway = sharedGateway({ spareThreads: 1, sseAfter: '20ms' });
+  const gateway = sharedGateway({ sseAfter: '20ms' });
 
   it('to the console and the standard streams becomes log lines with session and request', async () => {
     const client = await connectedClient(gateway());
@@ -124,7 +124,7 @@ interface LogLine {
 }
 
 async function serve(module: URL, ...more: string[]): Promise<{ process: CliProcess; client: RawClient }> {
-  const flags = ['--port', '0', '--admin-port', '0', '--spare-threads', '1', '--log-format', 'json'];
+  const flags = ['--port', '0', '--admin-port', '0', '--log-format', 'json'];
   const process = startCli(['serve', fileURLToPath(module), ...flags, ...more]);
   const [, url] = await process.printed('stdout', /MCP server\s+(\S+)/);
   const client = new RawClient(url!);

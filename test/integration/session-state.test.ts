@@ -9,7 +9,7 @@ import { type RawClient, textOf } from '../support/raw-client.js';
 const LIMIT_BYTES = 1024 * 1024;
 
 describe('session.state', () => {
-  const gateway = sharedGateway({ spareThreads: 2, sseAfter: '20ms', cancelGrace: '50ms' });
+  const gateway = sharedGateway({ sseAfter: '20ms', cancelGrace: '50ms' });
   afterEach('end its sessions', () => endSessions(gateway()));
 
   it('is a session’s own', async () => {
@@ -69,7 +69,7 @@ describe('session.state', () => {
 });
 
 describe('session.state: values', () => {
-  const gateway = sharedGateway({ spareThreads: 1, serverModule: fixtureModule('state') });
+  const gateway = sharedGateway({ serverModule: fixtureModule('state') });
 
   it('are copies: a later change of the value or of what was read changes nothing', async () => {
     const client = await connectedClient(gateway());
@@ -135,7 +135,7 @@ describe('session.state: what a thread sends past it', () => {
     if (ISOLATION === 'process') this.skip();
   });
 
-  const gateway = sharedGateway({ spareThreads: 1, serverModule: fixtureModule('forged-state') });
+  const gateway = sharedGateway({ serverModule: fixtureModule('forged-state') });
 
   for (const what of ['too much', 'a view of more', 'shared memory', 'a number', 'a key that is a number']) {
     it(`ends the thread, and the session keeps what it had: ${what}`, async () => {

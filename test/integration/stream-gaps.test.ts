@@ -24,7 +24,7 @@ for (const { name, serverModule } of [
   { name: 'a server whose sessions are born asleep', serverModule: fixtureModule('tools-static') },
 ]) {
   describe(`A GET stream with a gap, of ${name}`, () => {
-    const gateway = sharedGateway({ serverModule, spareThreads: 2 });
+    const gateway = sharedGateway({ serverModule });
 
     it('tells a client that comes back behind lost messages, before those that are left', async () => {
       const { client, cursor } = await clientThatMissed(gateway());
@@ -48,7 +48,7 @@ for (const { name, serverModule } of [
 }
 
 describe('A GET stream with a gap', () => {
-  const gateway = sharedGateway({ spareThreads: 2 });
+  const gateway = sharedGateway();
 
   it('is announced again to a client that lost the connection before it had read of it, and to no other', async () => {
     const { client, cursor } = await clientThatMissed(gateway());

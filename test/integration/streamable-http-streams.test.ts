@@ -54,7 +54,7 @@ describe('Streamable HTTP: how a call is answered', () => {
 });
 
 describe('Streamable HTTP: priming events and keep-alive', () => {
-  const gateway = sharedGateway({ sseAfter: '20ms', keepAlive: '40ms', spareThreads: 2 });
+  const gateway = sharedGateway({ sseAfter: '20ms', keepAlive: '40ms' });
 
   it('begins each stream of 2025-11-25 with retry and an empty event that has an id', async () => {
     const client = await connectedClient(gateway());
@@ -111,7 +111,7 @@ describe('Streamable HTTP: priming events and keep-alive', () => {
 });
 
 describe('Streamable HTTP: coming back with Last-Event-ID', () => {
-  const gateway = sharedGateway({ sseAfter: '20ms', resumeGrace: '5s', spareThreads: 2 });
+  const gateway = sharedGateway({ sseAfter: '20ms', resumeGrace: '5s' });
 
   it('gives a GET stream what it missed, once and in order', async () => {
     const client = await connectedClient(gateway());
@@ -263,7 +263,7 @@ describe('Streamable HTTP: coming back with Last-Event-ID', () => {
 });
 
 describe('Streamable HTTP: streams that are replaced and closed', () => {
-  const gateway = sharedGateway({ sseAfter: '20ms', spareThreads: 2 });
+  const gateway = sharedGateway({ sseAfter: '20ms' });
 
   it('lets a second GET stream replace the first: a client may have lost it unnoticed', async () => {
     const client = await connectedClient(gateway());

@@ -103,7 +103,7 @@ describe('Streamable HTTP: what a request needs', () => {
 });
 
 describe('Streamable HTTP: sessions', () => {
-  const gateway = sharedGateway({ spareThreads: 2 });
+  const gateway = sharedGateway();
 
   it('gives every session an id of its own, random and of visible ASCII', async () => {
     const first = await connectedClient(gateway());
@@ -202,7 +202,7 @@ describe('Streamable HTTP: sessions', () => {
 });
 
 describe('Streamable HTTP: protocol versions', () => {
-  const gateway = sharedGateway({ spareThreads: 2 });
+  const gateway = sharedGateway();
   const batch = (text: string) => [
     toolCall('a', 'echo', { text }),
     toolCall('b', 'echo', { text: `${text} again` }),

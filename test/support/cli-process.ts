@@ -35,7 +35,10 @@ export interface CliOptions {
   readonly writes?: boolean;
 }
 
-/** The built command `bulkhead` as a child process. If it still runs after the test, it is killed. */
+/**
+ * The built command `bulkhead` as a child process. If it still runs after the test, it is killed. A gateway has no spare
+ * threads unless the arguments ask for some.
+ */
 export function startCli(args: readonly string[], options: CliOptions = {}): CliProcess {
   const { end, ...cli } = spawnCli(args, options);
   afterThisTest(end);
@@ -112,5 +115,6 @@ function environment(): NodeJS.ProcessEnv {
   return {
     ...Object.fromEntries(entries.filter(([name]) => !name.startsWith('BULKHEAD_'))),
     ...(!FAST_PATH && { BULKHEAD_FAST_PATH: 'off' }),
+    BULKHEAD_SPARE_THREADS: '0',
   };
 }
