@@ -14,7 +14,7 @@ import { afterThisTest } from '../support/cleanup.js';
 import { runCliHere } from '../support/cli-in-process.js';
 import { until } from '../support/deadline.js';
 import { startDroppingProxy } from '../support/dropping-proxy.js';
-import { mcpUrl, startGateway } from '../support/gateway.js';
+import { mcpUrl, sharedGateway, startGateway } from '../support/gateway.js';
 import { textOf } from '../support/line-client.js';
 import { buildRoot } from '../support/project.js';
 import { connectStdio } from '../support/stdio-client.js';
@@ -22,8 +22,10 @@ import { connectStdio } from '../support/stdio-client.js';
 const content = (text: string) => ({ content: [{ type: 'text', text }] });
 
 describe("The SDK's stdio client over a bridge to a gateway", () => {
+  const shared = sharedGateway();
+
   it('lists tools, calls them and receives their progress in order', async () => {
-    const gateway = await startGateway();
+    const gateway = shared();
     const { client } = await connectStdio(['bridge', mcpUrl(gateway).href]);
     expect((await client.listTools()).tools.map(({ name }) => name)).to.include('echo');
     const steps: number[] = [];
@@ -36,7 +38,7 @@ describe("The SDK's stdio client over a bridge to a gateway", () => {
   });
 
   it('answers what the server asks: its model, and its user', async () => {
-    const gateway = await startGateway();
+    const gateway = shared();
     const url = mcpUrl(gateway).href;
     const { client } = await connectStdio(['bridge', url], { sampling: {}, elicitation: {} }, (one) => {
       one.setRequestHandler(CreateMessageRequestSchema, () => ({
@@ -54,7 +56,7 @@ describe("The SDK's stdio client over a bridge to a gateway", () => {
   });
 
   it('receives what belongs to no request', async () => {
-    const gateway = await startGateway();
+    const gateway = shared();
     const said: unknown[] = [];
     const { client } = await connectStdio(['bridge', mcpUrl(gateway).href], {}, (one) => {
       one.setNotificationHandler(
@@ -68,7 +70,7 @@ describe("The SDK's stdio client over a bridge to a gateway", () => {
   });
 
   it('cancels a call', async () => {
-    const gateway = await startGateway();
+    const gateway = shared();
     const cancelled: string[] = [];
     gateway.events.on('request-cancelled', ({ reason }) => void cancelled.push(reason));
     const started = new Promise<void>((resolve) => {

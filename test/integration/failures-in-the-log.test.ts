@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
-import { startCli } from '../support/cli-process.js';
+import { type CliProcess, sharedCli } from '../support/cli-process.js';
 import { connectedClient, startGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
 import { RawClient } from '../support/raw-client.js';
@@ -11,45 +11,61 @@ interface Line {
   readonly fields?: Record<string, unknown>;
 }
 
-/** The line of the log with this message, after a call of this tool. */
-async function lineAfter(tool: string, message: RegExp, flags: readonly string[]): Promise<Line> {
-  const path = fixtureModule('failing').pathname;
-  const cli = startCli(['serve', path, '--port', '0', '--admin-port', '0', '--log-format', 'json', ...flags]);
-  afterThisTest(() => void cli.child.kill('SIGKILL'));
+const commandWith = (...flags: readonly string[]) =>
+  sharedCli([
+    ...[
+      'serve',
+      fixtureModule('failing').pathname,
+      '--port',
+      '0',
+      '--admin-port',
+      '0',
+      '--log-format',
+      'json',
+    ],
+    ...flags,
+  ]);
+
+/** The line of the log with this message, after a call of this tool in a session of its own. */
+async function lineAfter(tool: string, message: RegExp, cli: CliProcess): Promise<Line> {
   const [, url] = await cli.printed('stdout', /MCP server\s+(\S+)/);
   const client = new RawClient(url ?? '');
   afterThisTest(() => client.destroy());
   await client.initialize();
   await client.call(tool);
-  const [line] = await cli.printed('stderr', new RegExp(`.*"msg":"${message.source}".*`));
+  const ofSession = `^(?=.*"${client.sessionId}")`;
+  const [line] = await cli.printed('stderr', new RegExp(`${ofSession}.*"msg":"${message.source}".*`, 'm'));
   return JSON.parse(line ?? '') as Line;
 }
 
 describe('what fails in a session’s thread', () => {
+  const fileByFile = commandWith('--no-bundle');
+
   it('is in the log with the message of what was thrown, cut', async () => {
-    const { detail, stack } = await lineAfter('throw', /call failed/, ['--no-bundle']);
+    const { detail, stack } = await lineAfter('throw', /call failed/, fileByFile());
     expect(detail).to.match(/^on purpose x{489}…$/);
     expect(stack).to.equal(undefined);
   });
 
-  for (const flags of [[], ['--no-bundle']]) {
-    const how = flags[0] ?? 'bundled';
-
+  for (const { how, command, full } of [
+    { how: 'bundled', command: commandWith(), full: commandWith('--errors', 'full') },
+    { how: '--no-bundle', command: fileByFile, full: commandWith('--errors', 'full', '--no-bundle') },
+  ]) {
     it(`has its stack with --errors full, from the module’s first frame on (${how})`, async () => {
-      const { stack } = await lineAfter('throw', /call failed/, ['--errors', 'full', ...flags]);
+      const { stack } = await lineAfter('throw', /call failed/, full());
       expect(stack?.split('\n')).to.have.length(2);
       expect(stack).to.match(/^Error: on purpose x+…?\n {4}at throwing \(\S*failing\.mjs:7:13\)$/);
     });
 
     it(`has the stack of what ended a thread (${how})`, async () => {
-      const { detail, stack } = await lineAfter('crash', /thread exited/, flags);
+      const { detail, stack } = await lineAfter('crash', /thread exited/, command());
       expect(detail).to.include('nobody catches this');
       expect(stack).to.match(/crashing \S*failing\.mjs:20:|crashing \(\S*failing\.mjs:/);
     });
   }
 
   it('has the stack of the call that ended a thread, of which its client learns nothing', async () => {
-    const { detail, stack } = await lineAfter('exit', /thread exited/, ['--no-bundle']);
+    const { detail, stack } = await lineAfter('exit', /thread exited/, fileByFile());
     expect(detail).to.equal('process.exit(3) was called in it');
     expect(stack).to.match(
       /^Error: process\.exit\(3\) was called in it\n {4}at exiting \(\S*failing\.mjs:\d+:\d+\)$/,
@@ -66,7 +82,7 @@ describe('what fails in a session’s thread', () => {
   });
 
   it('has errors among the fields of a log line, with what is beneath them', async () => {
-    const { fields = {} } = await lineAfter('log', /it failed/, ['--no-bundle']);
+    const { fields = {} } = await lineAfter('log', /it failed/, fileByFile());
     const { stack, cause, ...err } = fields.err as Record<string, unknown>;
     expect(err).to.deep.equal({ name: 'Error', message: 'on top' });
     expect(stack).to.match(/^Error: on top\n {4}at \S*failing\.mjs:11:19$/);

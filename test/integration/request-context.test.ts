@@ -1,16 +1,16 @@
 /** What a handler's code knows about its request, on every version of Node and whatever else runs in its thread. */
 import { expect } from 'chai';
 import { collect } from '../support/events.js';
-import { connectedClient, rawClient, startGateway } from '../support/gateway.js';
+import { connectedClient, rawClient, renewedGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
 import { textOf } from '../support/raw-client.js';
 import { jsonOf } from '../support/sleep.js';
 
-const serverModule = fixtureModule('context');
-
 describe("a handler's request", () => {
+  const shared = renewedGateway({ serverModule: fixtureModule('context') });
+
   it('is known after its awaits', async () => {
-    const gateway = await startGateway({ serverModule });
+    const gateway = shared();
     const client = await connectedClient(gateway);
     const started = collect(gateway.events, 'request-started');
     const keys = [];
@@ -19,7 +19,7 @@ describe("a handler's request", () => {
   });
 
   it('is known while others run in the thread', async () => {
-    const gateway = await startGateway({ serverModule });
+    const gateway = shared();
     const client = await connectedClient(gateway);
     const started = collect(gateway.events, 'request-started');
     const calls = [40, 20, 30, 10].map((ms) => client.call('key', { ms }));
@@ -29,7 +29,7 @@ describe("a handler's request", () => {
   });
 
   it('is told with its log lines, alone and beside others', async () => {
-    const gateway = await startGateway({ serverModule });
+    const gateway = shared();
     const client = await connectedClient(gateway);
     const started = collect(gateway.events, 'request-started');
     const logged = collect(gateway.events, 'module-log');
@@ -41,7 +41,7 @@ describe("a handler's request", () => {
   });
 
   it('is not taken for that of code which it left behind', async () => {
-    const gateway = await startGateway({ serverModule });
+    const gateway = shared();
     const client = await connectedClient(gateway);
     await client.call('key', { ms: 0 });
     await client.call('leave', { ms: 50 });
@@ -49,7 +49,7 @@ describe("a handler's request", () => {
   });
 
   it('is told apart from the first in later sessions, once a child process has been started', async () => {
-    const gateway = await startGateway({ serverModule });
+    const gateway = shared();
     const first = await connectedClient(gateway);
     await first.call('child');
     const second = rawClient(gateway);

@@ -2,7 +2,13 @@ import { expect } from 'chai';
 import { createGateway } from '../../src/index.js';
 import { afterThisTest } from '../support/cleanup.js';
 import { collect } from '../support/events.js';
-import { type Gateway, type GatewayOptions, mcpUrl, startGateway } from '../support/gateway.js';
+import {
+  type Gateway,
+  type GatewayOptions,
+  mcpUrl,
+  renewedGateway,
+  startGateway,
+} from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
 import { answers } from '../support/round-trips.js';
 import { continuation, type Reply, StatelessCaller, textIn } from '../support/stateless-caller.js';
@@ -44,8 +50,10 @@ function shortenFiveMinutes(): void {
 }
 
 describe('A call that waits for its client', () => {
+  const shared = renewedGateway(OPTIONS);
+
   it('is not continued with a state that was changed, or for other parameters, and waits on', async () => {
-    const { client } = await start();
+    const client = clientOf(shared(), TOKEN);
     const asked = await client.call('rounds', { count: 1 });
     const { inputResponses, requestState } = continuation(asked, answers);
     const state = String(requestState);
@@ -76,7 +84,8 @@ describe('A call that waits for its client', () => {
   });
 
   it('is continued once with each state', async () => {
-    const { gateway, client } = await start();
+    const gateway = shared();
+    const client = clientOf(gateway, TOKEN);
     const rejected = collect(gateway.events, 'rejected');
     const first = continuation(await client.call('rounds', { count: 2 }), answers);
     const asked = await client.call('rounds', { count: 2 }, first);
@@ -88,7 +97,7 @@ describe('A call that waits for its client', () => {
   });
 
   it('is continued by one of two requests that come at the same time', async () => {
-    const { client } = await start();
+    const client = clientOf(shared(), TOKEN);
     const more = continuation(await client.call('hello'), answers);
     const replies = await Promise.all([client.call('hello', {}, more), client.call('hello', {}, more)]);
     expect(replies.filter(({ error }) => error === undefined).map(textIn)).to.deep.equal(['Hello, Ada!']);
@@ -96,7 +105,8 @@ describe('A call that waits for its client', () => {
   });
 
   it('is cancelled after 5 minutes, and leaves its thread to others', async () => {
-    const { gateway, client } = await start();
+    const gateway = shared();
+    const client = clientOf(gateway, TOKEN);
     const instance = textIn(await client.call('instance'));
     shortenFiveMinutes();
     const unparked = new Promise((resolve) => gateway.events.once('call-unparked', resolve));
@@ -113,7 +123,8 @@ describe('A call that waits for its client', () => {
 
   for (const tool of ['deaf', 'spin']) {
     it(`is ended with its thread if it does not heed that: ${tool}`, async () => {
-      const { gateway, client } = await start();
+      const gateway = shared();
+      const client = clientOf(gateway, TOKEN);
       shortenFiveMinutes();
       const exited = new Promise((resolve) => gateway.events.once('thread-exited', resolve));
       await client.call(tool);
@@ -132,7 +143,8 @@ describe('A call that waits for its client', () => {
   });
 
   it('is lost with its thread, and its client is told to call anew', async () => {
-    const { gateway, client } = await start();
+    const gateway = shared();
+    const client = clientOf(gateway, TOKEN);
     const exited = new Promise((resolve) => gateway.events.once('thread-exited', resolve));
     const asked = await client.call('hello');
     await client.call('exit');
@@ -176,7 +188,8 @@ describe('A call that waits for its client', () => {
   });
 
   it('of one principal are 64 at most', async () => {
-    const { gateway, client } = await start();
+    const gateway = shared();
+    const client = clientOf(gateway, TOKEN);
     for (let call = 0; call < 64; call += 1) await client.call('hello');
     expectRefused(await client.call('hello'), -31000, /64 of your calls wait for an answer/);
     expect(gateway.snapshot().parkedCalls).to.equal(64);

@@ -9,13 +9,16 @@ import {
   messageWith,
   ofSession,
   sleepingClient,
+  sleepyGateway,
   startSleepyGateway,
   stateOf,
 } from '../support/sleep.js';
 
 describe('sleep', () => {
+  const shared = sleepyGateway();
+
   it('takes the thread of a session without work, and the next call gets it a fresh one', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const sleeps = collect(gateway.events, 'session-sleeps');
     const client = await connectedClient(gateway);
     const { threadId } = await keptBy(client, 'nothing');
@@ -29,7 +32,7 @@ describe('sleep', () => {
   });
 
   it('leaves session.state, and takes what the module held in memory', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway);
     await client.call('keep', { key: 'colour', value: { deep: ['red'] } });
     await asleep(gateway, client);
@@ -56,7 +59,7 @@ describe('sleep', () => {
   });
 
   it('leaves the GET stream open: the next thread and onSleep itself reach it', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway);
     const { stream } = await client.get();
     await client.call('on_sleep', { what: 'notify' });
@@ -69,7 +72,7 @@ describe('sleep', () => {
   });
 
   it('holds up what comes meanwhile, for the next thread and in the same order', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway);
     await client.call('on_sleep', { what: 'wait', ms: 400 });
     const { threadId } = await keptBy(client, 'nothing');
@@ -88,7 +91,7 @@ describe('sleep', () => {
   });
 
   it('comes back for a session again and again, and takes nothing from others', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const [client, other] = [await connectedClient(gateway), await connectedClient(gateway)];
     const { stream } = await other!.get();
     for (let time = 1; time <= 3; time += 1) {
@@ -103,15 +106,18 @@ describe('sleep', () => {
 });
 
 describe('onSleep', () => {
+  const shared = sleepyGateway();
+  const impatient = sleepyGateway({ cancelGrace: '1s' });
+
   it('runs with a session.signal that is not aborted, and what it stores is kept', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await sleepingClient(gateway);
     expect((await keptBy(client, 'aborted in onSleep')).state).to.equal(false);
     expect((await keptBy(client, 'onSleep ended')).state).to.equal(1);
   });
 
   it('may ask the client something, and is told the answer', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway);
     const { stream } = await client.get();
     await client.call('on_sleep', { what: 'ask' });
@@ -130,7 +136,7 @@ describe('onSleep', () => {
     ['exit', 'ends the thread', 'exit', undefined],
   ] as const) {
     it(`that ${happens} costs the session its thread and nothing more`, async () => {
-      const gateway = await startSleepyGateway({ cancelGrace: '1s' });
+      const gateway = impatient();
       const lines = collect(gateway.events, 'module-log');
       const [client, other] = [await connectedClient(gateway), await connectedClient(gateway)];
       await client!.call('on_sleep', { what });
@@ -148,7 +154,7 @@ describe('onSleep', () => {
   }
 
   it('that fails each time does not end the session, however often', async () => {
-    const gateway = await startSleepyGateway();
+    const gateway = shared();
     const client = await connectedClient(gateway);
     await client.call('on_sleep', { what: 'exit' });
     for (let time = 0; time < 5; time += 1) {

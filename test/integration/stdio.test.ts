@@ -10,7 +10,7 @@ import {
 import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
 import { until, withDeadline } from '../support/deadline.js';
-import { type Gateway, mcpUrl, startGateway } from '../support/gateway.js';
+import { type Gateway, mcpUrl, renewedGateway, startGateway } from '../support/gateway.js';
 import { LineClient, pipes, textOf } from '../support/line-client.js';
 import { joined, toolsModule } from '../support/modules.js';
 import { buildRoot } from '../support/project.js';
@@ -44,8 +44,10 @@ function startStdio(args: readonly string[] = []) {
 }
 
 describe('A session over two streams', () => {
+  const shared = renewedGateway();
+
   it('begins with initialize; before it, only ping is answered', async () => {
-    const { client } = connect(await startGateway());
+    const { client } = connect(shared());
     expect((await client.request('ping')).result).to.deep.equal({});
     expect((await client.request('server/discover')).error?.code).to.equal(-32601);
     expect((await client.request('tools/list')).error?.message).to.match(/came before initialize/);
@@ -65,14 +67,14 @@ describe('A session over two streams', () => {
   });
 
   it('goes on in a new thread when its own has crashed', async () => {
-    const { client } = connect(await startGateway());
+    const { client } = connect(shared());
     await client.initialize();
     expect(textOf(await client.call('exit', { code: 3 }))).to.match(/^error: This session's thread ended/);
     expect(textOf(await client.call('echo', { text: 'on' }))).to.equal('on');
   });
 
   it('answers lines that are not JSON-RPC with an error', async () => {
-    const { client } = connect(await startGateway());
+    const { client } = connect(shared());
     client.write('{"half":\r\n\n[]\n');
     await client.seen(({ error }) => error?.code === -32700);
     await client.seen(({ error }) => error?.code === -32600);
@@ -80,7 +82,7 @@ describe('A session over two streams', () => {
   });
 
   it('lets requests in flight finish at the end of the input', async () => {
-    const gateway = await startGateway();
+    const gateway = shared();
     const { client, session } = connect(gateway);
     await client.initialize();
     const called = client.call('slow', { ms: 100 });
@@ -101,7 +103,7 @@ describe('A session over two streams', () => {
   });
 
   it('ends at once when nobody reads its output any more', async () => {
-    const gateway = await startGateway();
+    const gateway = shared();
     const { client, session, output } = connect(gateway);
     await client.initialize();
     client.send({ id: 'slow', method: 'tools/call', params: { name: 'slow', arguments: { ms: 60_000 } } });
@@ -112,7 +114,7 @@ describe('A session over two streams', () => {
   });
 
   it('makes its server wait while its client does not read', async () => {
-    const gateway = await startGateway();
+    const gateway = shared();
     const { client } = connect(gateway);
     await client.initialize();
     client.pause();
