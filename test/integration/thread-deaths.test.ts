@@ -1,60 +1,28 @@
 import { expect } from 'chai';
-import type { ThreadExitCause } from '../../src/telemetry/events.js';
 import { neighbourOf } from '../fixtures/isolation/neighbour.js';
 import { endSessions } from '../fixtures/isolation/sessions.js';
-import { withDeadline } from '../support/deadline.js';
+import {
+  DEATH_DEADLINE_MS,
+  type Death,
+  expectLonelyThreadDeath,
+  expectThreadDeath,
+  QUICK,
+  SMALL_THREADS,
+} from '../fixtures/isolation/thread-death.js';
 import { once } from '../support/events.js';
 import { expectError, expectRejection } from '../support/expectations.js';
-import { connectedClient, rawClient, sharedGateway, startGateway } from '../support/gateway.js';
+import { connectedClient, rawClient, sharedGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
-import { initializeRequest, type JsonRpcMessage, textOf, toolCall } from '../support/raw-client.js';
+import { initializeRequest, textOf } from '../support/raw-client.js';
 
-/** To start a thread and fill its memory, on a machine that also runs other tests. */
-const DEATH_DEADLINE_MS = 60_000;
-const SMALL_THREADS = { threadHeapMb: 64, threadMemoryMb: 256 };
-const QUICK = { sseAfter: '20ms', cancelGrace: '100ms', spareThreads: 2 };
-
-interface ErrorData {
-  readonly reason: string;
-  readonly requestKey: string;
-}
-
-type Death = [
-  what: string,
-  tool: string,
-  args: Record<string, unknown>,
-  cause: ThreadExitCause,
-  message: RegExp,
-];
-
+/** Those that take a thread longer, or that are rarer, are in the slow tests. */
 const deaths: readonly Death[] = [
   ['process.exit(0)', 'exit', { code: 0 }, 'exit', /process\.exit\(0\)/],
   ['process.exit(1)', 'exit', { code: 1 }, 'exit', /process\.exit\(1\)/],
   ['an uncaught exception', 'crash_throw', {}, 'crash', /crashed: thrown in a timer/],
   ['an unhandled rejection', 'crash_reject', {}, 'crash', /crashed: rejected and not handled/],
   ['a heap full of objects', 'oom_objects', {}, 'out_of_memory', /thread-heap-mb/],
-  [
-    'a heap full of objects, with awaits',
-    'oom_objects_slowly',
-    {},
-    'out_of_memory',
-    /thread-(heap|memory)-mb/,
-  ],
   ['2 GiB of Buffers in a loop', 'oom_buffers', { how: 'loop' }, 'out_of_memory', /thread-memory-mb/],
-  ['2 GiB of Buffers, with awaits', 'oom_buffers', { how: 'await' }, 'out_of_memory', /thread-memory-mb/],
-];
-
-const otherDeaths: readonly Death[] = [
-  ['2 GiB of typed arrays, with awaits', 'oom_typed_arrays', {}, 'out_of_memory', /thread-memory-mb/],
-  ['a heap full of strings', 'oom_strings', {}, 'out_of_memory', /thread-(heap|memory)-mb/],
-  ['a heap full of promises', 'oom_promises', {}, 'out_of_memory', /thread-(heap|memory)-mb/],
-  ['an uncaught null', 'throw_no_error', { what: 'null', how: 'throw' }, 'crash', /crashed/],
-  ['an uncaught text', 'throw_no_error', { what: 'text', how: 'throw' }, 'crash', /a plain text/],
-  ['an uncaught undefined', 'throw_no_error', { what: 'undefined', how: 'throw' }, 'crash', /undefined/],
-  ['an uncaught symbol', 'throw_no_error', { what: 'symbol', how: 'throw' }, 'crash', /crashed/],
-  ['a rejection with null', 'throw_no_error', { what: 'null', how: 'reject' }, 'crash', /null/],
-  ['a rejection with a text', 'throw_no_error', { what: 'text', how: 'reject' }, 'crash', /a plain text/],
-  ['a rejection with an object', 'throw_no_error', { what: 'object', how: 'reject' }, 'crash', /crashed/],
 ];
 
 describe('a thread that dies hurts its own session alone', function () {
@@ -62,26 +30,7 @@ describe('a thread that dies hurts its own session alone', function () {
   const gateway = sharedGateway({ ...QUICK, ...SMALL_THREADS });
   afterEach('end its sessions', () => endSessions(gateway()));
 
-  for (const [what, tool, args, cause, message] of deaths) {
-    it(`by ${what}`, async () => {
-      const neighbour = await neighbourOf(gateway());
-      const client = await connectedClient(gateway());
-      await client.call('state_set', { key: 'kept', value: { since: 'before' } });
-      const exited = once(
-        gateway().events,
-        'thread-exited',
-        ({ context }) => context?.sessionId === client.sessionId,
-        DEATH_DEADLINE_MS,
-      );
-      const answer = await neighbour.servedWhile(client.call(tool, args, { deadlineMs: DEATH_DEADLINE_MS }));
-      expectThreadDeath(answer, cause, message);
-      expect(await exited).to.deep.include({ cause, requestsLost: 1, running: [tool] });
-
-      const kept = JSON.parse(textOf(await client.call('state_get', { key: 'kept' })));
-      expect(kept).to.deep.equal({ value: { since: 'before' }, keys: ['kept'] });
-      expect(textOf(await client.call('whoami'))).to.equal(client.sessionId);
-    });
-  }
+  for (const death of deaths) it(`by ${death[0]}`, () => expectLonelyThreadDeath(gateway(), death));
 
   it('by a loop without an end, once its request is cancelled', async () => {
     const neighbour = await neighbourOf(gateway());
@@ -158,47 +107,6 @@ describe('a thread that dies hurts its own session alone', function () {
   });
 });
 
-describe('a thread that dies in an unusual way hurts its own session alone', function () {
-  this.timeout(4 * DEATH_DEADLINE_MS);
-  const gateway = sharedGateway({ ...QUICK, ...SMALL_THREADS, serverModule: fixtureModule('deaths') });
-  afterEach('end its sessions', () => endSessions(gateway()));
-
-  for (const [what, tool, args, cause, message] of otherDeaths) {
-    it(`by ${what}`, async () => {
-      const neighbour = await neighbourOf(gateway());
-      const client = await connectedClient(gateway());
-      const call = client.call(tool, args, { deadlineMs: DEATH_DEADLINE_MS });
-      expectThreadDeath(await neighbour.servedWhile(call), cause, message);
-      expect(textOf(await client.call('echo', { text: 'again' }))).to.equal('again');
-    });
-  }
-
-  it('but not by what a handler throws, whatever it is: that is the call’s own error', async () => {
-    const client = await connectedClient(gateway());
-    const before = threadOf(client.sessionId);
-    for (const what of ['null', 'undefined', 'text', 'object', 'symbol']) {
-      const answer = await client.call('fail_with_no_error', { what });
-      expect(answer.error ?? answer.result?.isError, `${what}: ${JSON.stringify(answer)}`).to.be.ok;
-    }
-    expect(textOf(await client.call('echo', { text: 'again' }))).to.equal('again');
-    expect(threadOf(client.sessionId)).to.equal(before);
-  });
-
-  it('but not by endless recursion: that is the call’s own error', async () => {
-    const client = await connectedClient(gateway());
-    const before = threadOf(client.sessionId);
-    const answer = await client.call('recurse');
-    expect(answer.result).to.include({ isError: true });
-    expect(threadOf(client.sessionId)).to.equal(before);
-  });
-
-  function threadOf(sessionId: string | undefined): number | undefined {
-    return gateway()
-      .sessions()
-      .find(({ context }) => context.sessionId === sessionId)?.thread?.thread;
-  }
-});
-
 describe('a server module whose setup fails for one session', () => {
   const gateway = sharedGateway({ ...QUICK, serverModule: fixtureModule('deaths') });
   afterEach('end its sessions', () => endSessions(gateway()));
@@ -207,7 +115,6 @@ describe('a server module whose setup fails for one session', () => {
 
   const failures: [what: string, userAgent: string, message: RegExp][] = [
     ['throws', 'setup-throws', /this setup fails for one client/],
-    ['throws null', 'setup-throws-null', /null/],
     ['calls process.exit', 'setup-exits', /process\.exit\(3\)/],
   ];
   for (const [what, userAgent, message] of failures) {
@@ -247,69 +154,4 @@ describe('a server module whose setup fails for one session', () => {
     expect((await ended).reason).to.equal('abandoned');
     expect((await neighbour.servedWhile(exited)).cause).to.equal('killed');
   });
-
-  it('ends a session whose every thread dies soon after setup, and answers all that it was asked', async () => {
-    const neighbour = await neighbourOf(gateway());
-    const client = await connectedClient(gateway(), { headers: { 'user-agent': 'exits-after-setup' } });
-    const ended = once(
-      gateway().events,
-      'session-ended',
-      ({ context }) => context.sessionId === client.sessionId,
-      DEATH_DEADLINE_MS,
-    );
-    let over = false;
-    const asked = (async () => {
-      while (!over) {
-        const id = client.nextId();
-        const response = await client.post(toolCall(id, 'echo', { text: 'anybody there?' }));
-        if (response.status === 404) await response.text();
-        else await response.answer(id, DEATH_DEADLINE_MS);
-      }
-    })();
-    const { reason } = await neighbour.servedWhile(
-      ended.finally(() => {
-        over = true;
-      }),
-    );
-    expect(reason).to.equal('thread_deaths');
-    await asked;
-  });
 });
-
-describe('a thread that dies while it is a spare', () => {
-  it('is replaced ever more slowly, and a session that comes in time is served', async () => {
-    const gateway = await startGateway({
-      serverModule: fixtureModule('short-lived-spare'),
-      spareThreads: 1,
-    });
-    const exitedAtMs: number[] = [];
-    const often = new Promise<void>((resolve) => {
-      gateway.events.on('thread-exited', ({ cause }) => {
-        if (cause !== 'exit') return;
-        exitedAtMs.push(performance.now());
-        if (exitedAtMs.length === 5) resolve();
-      });
-    });
-    const told = once(gateway.events, 'notice', ({ message }) => /process\.exit\(5\)/.test(message));
-    await withDeadline(often, 'five spares to die', DEATH_DEADLINE_MS);
-    await told;
-    const [first = 0, second = 0] = exitedAtMs;
-    const [fourth = 0, fifth = 0] = exitedAtMs.slice(3);
-    expect(fifth - fourth, String(exitedAtMs)).to.be.above(second - first + 200);
-
-    await once(gateway.events, 'thread-started');
-    const client = await connectedClient(gateway);
-    expect(textOf(await client.call('echo'))).to.equal('served');
-  }).timeout(2 * DEATH_DEADLINE_MS);
-});
-
-function expectThreadDeath(answer: JsonRpcMessage, cause: ThreadExitCause, message: RegExp): ErrorData {
-  expectError(answer, -32603);
-  expect(answer.error?.message)
-    .to.match(message)
-    .and.match(/fresh thread|session/);
-  const data = answer.error?.data as ErrorData;
-  expect(data.reason).to.equal(`thread_${cause}`);
-  expect(data.requestKey).to.match(/^r-/);
-  return data;
-}

@@ -1,4 +1,4 @@
-/** Programs and tests in the documentation run. Servers are in `integration/page-code.test.ts`. */
+/** Programs and tests in the documentation run. Servers are in `page-code.test.ts`. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

@@ -4,7 +4,8 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -18,20 +19,43 @@ const SERVER = 'gateway';
 const INSTALL_DEADLINE_MS = 180_000;
 
 /**
- * Installs it below the system's temporary folder, where the next run finds it.
+ * Installs it below the system's temporary folder, where other test files and the next run find it.
  * @param version a version, or a tag such as `latest`
  * @returns the executable
  * @throws {Error} if npm cannot install it
  */
 async function installClaudeCode(version: string): Promise<string> {
-  const folder = join(tmpdir(), 'bulkhead-claude-code', version);
-  await mkdir(folder, { recursive: true });
-  const options = ['--prefix', folder, '--no-audit', '--no-fund', '--no-save', '--loglevel=error'];
-  const command = ['install', ...options, `${PACKAGE}@${version}`];
-  await promisify(execFile)('npm', command, { timeout: INSTALL_DEADLINE_MS });
-  const executable = join(folder, 'node_modules', '.bin', 'claude');
+  const exact = /^\d/.test(version) ? version : await npm('view', `${PACKAGE}@${version}`, 'version');
+  const folder = join(tmpdir(), 'bulkhead-claude-code', exact);
+  if (!existsSync(folder)) await installInto(folder, exact);
+  const executable = executableIn(folder);
   await promisify(execFile)(executable, ['--version'], { timeout: INSTALL_DEADLINE_MS });
   return executable;
+}
+
+/** Whole or not at all: another test file may install it at the same time. */
+async function installInto(folder: string, version: string): Promise<void> {
+  const own = `${folder}.${process.pid}`;
+  try {
+    await mkdir(own, { recursive: true });
+    const options = ['--prefix', own, '--no-audit', '--no-fund', '--no-save', '--loglevel=error'];
+    await npm('install', ...options, `${PACKAGE}@${version}`);
+    await promisify(execFile)(executableIn(own), ['--version'], { timeout: INSTALL_DEADLINE_MS });
+    await rename(own, folder).catch((error: unknown) => {
+      if (!existsSync(executableIn(folder))) throw error;
+    });
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
+}
+
+async function npm(...args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)('npm', args, { timeout: INSTALL_DEADLINE_MS });
+  return stdout.trim();
+}
+
+function executableIn(folder: string): string {
+  return join(folder, 'node_modules', '.bin', 'claude');
 }
 
 /**

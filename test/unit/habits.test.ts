@@ -17,13 +17,41 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
   file.endsWith('.test.ts'),
 );
 
+const configs = readdirSync(projectRoot).filter((name) => name.startsWith('.mocharc'));
+
+/** `a/{b,c}`: `a/b` and `a/c`. */
+function alternatives(name: string): string[] {
+  const [, before = '', names, after = ''] = /^([^{]*)\{([^}]*)\}(.*)$/.exec(name) ?? [];
+  return names === undefined ? [name] : names.split(',').map((one) => before + one + after);
+}
+
 describe('The tests', () => {
   it('never run a second time after a failure: that hides a race', () => {
     expect(files).to.include(join('unit', 'habits.test.ts'));
     const again = files.filter((file) => /\.retries\s*\(/.test(readFileSync(join(folder, file), 'utf8')));
     expect(again).to.deep.equal([]);
-    for (const config of ['.mocharc.json', '.mocharc.unit.json', '.mocharc.load.json', '.mocharc.slow.json'])
+    expect(configs).to.include('.mocharc.json');
+    for (const config of configs)
       expect(readFileSync(join(projectRoot, config), 'utf8'), config).not.to.include('retries');
+  });
+
+  it('that are left out of a run, or added to it, by name are there', () => {
+    const named = configs.flatMap((config) =>
+      [
+        ...readFileSync(join(projectRoot, config), 'utf8').matchAll(
+          /dist(?:-unpatched)?\/test\/([\w/{},*-]+)\.test\.js/g,
+        ),
+      ]
+        .map(([, name = '']) => name)
+        .flatMap(alternatives)
+        .filter((name) => !name.includes('*')),
+    );
+    expect(named).to.include('integration/cli');
+    for (const name of named)
+      expect(
+        files.map((file) => file.split(sep).join('/')),
+        name,
+      ).to.include(`${name}.test.ts`);
   });
 
   it('start no process and hold no event loop where they are unit tests or pins, which must be fast', () => {

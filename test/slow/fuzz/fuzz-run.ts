@@ -1,6 +1,6 @@
 /**
  * Sends inputs over many lanes at once and judges each. A finding names its input by seed and index, so that it can be
- * sent again alone: FUZZ_SEED=<seed> FUZZ_ONLY=<index> npm run test:slow -- --grep fuzz
+ * sent again alone: FUZZ_SEED=<seed> FUZZ_ONLY=<index> npm run test:alone -- --grep fuzz
  */
 import { inputOf } from './grammar/inputs.js';
 import type { Input, Kind, Listener, Surroundings } from './input.js';
@@ -147,7 +147,7 @@ function escaped(text: string): string {
 export function describeFinding({ seed, index, kind, fault, input, answer }: Finding): string {
   return [
     `${kind}: ${fault}`,
-    `  again   FUZZ_SEED=${seed} FUZZ_ONLY=${index} npm run test:slow -- --grep fuzzed`,
+    `  again   FUZZ_SEED=${seed} FUZZ_ONLY=${index} npm run test:alone -- --grep fuzzed`,
     `  input   ${input}`,
     `  answer  ${answer}`,
   ].join('\n');

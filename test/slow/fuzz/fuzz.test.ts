@@ -167,7 +167,7 @@ async function whatEndedIt(end: string, log: string, { onTheWay }: FuzzReport): 
     // The process may die after it has answered.
     await delay(200);
     if (gateway.ended() === undefined) continue;
-    culprits.push(`FUZZ_SEED=${seed} FUZZ_ONLY=${index} npm run test:slow -- --grep fuzzed`);
+    culprits.push(`FUZZ_SEED=${seed} FUZZ_ONLY=${index} npm run test:alone -- --grep fuzzed`);
     if (culprits.length === 3) break;
     gateway = await startGatewayProcess();
   }

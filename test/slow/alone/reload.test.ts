@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
-import { until } from '../support/deadline.js';
-import { startGateway } from '../support/gateway.js';
-import { ReloadedModule, reloadUnderLoad } from '../support/reloads.js';
+import { until } from '../../support/deadline.js';
+import { startGateway } from '../../support/gateway.js';
+import { ReloadedModule, reloadUnderLoad } from '../../support/reloads.js';
 
 /** What each version's bundle holds, so that one that stays is seen. */
 const PADDING = 256 * 1024;

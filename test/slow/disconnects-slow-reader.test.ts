@@ -13,7 +13,7 @@ const MESSAGES = 4_096;
 const LONG_MS = 20_000;
 
 describe('A client that does not read while a tool floods it', () => {
-  const gateway = sharedGateway({ sseAfter: '20ms', spareThreads: 1, cancelGrace: '300ms' });
+  const gateway = sharedGateway({ sseAfter: '20ms', cancelGrace: '300ms' });
 
   it('makes the tool wait, and costs the main thread no more than a window', async () => {
     const client = await connectedClient(gateway());

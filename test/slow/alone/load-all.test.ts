@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { LoadReport } from '../../load/load-report.js';
-import { afterThisTest } from '../support/cleanup.js';
-import { until, withDeadline } from '../support/deadline.js';
-import { temporaryFolder } from '../support/load-files.js';
-import { buildRoot } from '../support/project.js';
+import type { LoadReport } from '../../../load/load-report.js';
+import { afterThisTest } from '../../support/cleanup.js';
+import { until, withDeadline } from '../../support/deadline.js';
+import { temporaryFolder } from '../../support/load-files.js';
+import { buildRoot } from '../../support/project.js';
 
 const DEADLINE_MS = 60_000;
 

@@ -1,12 +1,12 @@
 import { randomInt } from 'node:crypto';
 import { expect } from 'chai';
-import { SeededRandom } from '../fixtures/isolation/random.js';
-import { newTally, type Tally, TokenSession } from '../fixtures/isolation/token-session.js';
-import { until } from '../support/deadline.js';
-import { collect } from '../support/events.js';
-import { type Gateway, rawClient, startGateway } from '../support/gateway.js';
-import { leftSince, takeInventory } from '../support/left-behind.js';
-import { fixtureModule } from '../support/modules.js';
+import { SeededRandom } from '../../fixtures/isolation/random.js';
+import { newTally, type Tally, TokenSession } from '../../fixtures/isolation/token-session.js';
+import { until } from '../../support/deadline.js';
+import { collect } from '../../support/events.js';
+import { type Gateway, rawClient, startGateway } from '../../support/gateway.js';
+import { leftSince, takeInventory } from '../../support/left-behind.js';
+import { fixtureModule } from '../../support/modules.js';
 
 const SESSIONS = 200;
 const LASTS_MS = 20_000;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { expect } from 'chai';
-import { someCalls, startFaultServer } from '../support/fault-server.js';
-import { load } from '../support/load-command.js';
+import { someCalls, startFaultServer } from '../../support/fault-server.js';
+import { load } from '../../support/load-command.js';
 
 /** 200 calls in 10 sessions; the server spoils every 50th. */
 const CALLS = '--rate 200 --duration 1s --sessions 10';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { collect } from '../support/events.js';
-import { connectedClient, startGateway } from '../support/gateway.js';
-import { fixtureModule } from '../support/modules.js';
-import type { RawClient } from '../support/raw-client.js';
+import { collect } from '../../support/events.js';
+import { connectedClient, startGateway } from '../../support/gateway.js';
+import { fixtureModule } from '../../support/modules.js';
+import type { RawClient } from '../../support/raw-client.js';
 
 const SESSIONS = 250;
 const THREADS = 40;

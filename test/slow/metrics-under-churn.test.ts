@@ -16,7 +16,7 @@ const SCRAPES = 10;
 
 describe('metrics under churn', () => {
   it('never decrease where they are counters, while sessions come, go and are killed', async () => {
-    const gateway = await startGateway({ sseAfter: '20ms', cancelGrace: '50ms', spareThreads: 2 });
+    const gateway = await startGateway({ sseAfter: '20ms', cancelGrace: '50ms' });
     const scraping = new Scraping(gateway);
     const visitors = Array.from({ length: VISITORS }, async (_none, visitor) => {
       let counted = 0;
@@ -34,7 +34,7 @@ describe('metrics under churn', () => {
   });
 
   it('of a module are added up over sessions and survive their end; gauges go', async () => {
-    const gateway = await startGateway({ spareThreads: 2 });
+    const gateway = await startGateway();
     const clients = await Promise.all([1, 2, 3].map(() => connectedClient(gateway)));
     for (const client of clients) {
       await client.call('count', { by: 2 });
@@ -62,7 +62,7 @@ describe('metrics under churn', () => {
   });
 
   it('are scraped without delay while threads spin', async () => {
-    const gateway = await startGateway({ sseAfter: '20ms', spareThreads: 0 });
+    const gateway = await startGateway({ sseAfter: '20ms' });
     const clients = [await connectedClient(gateway), await connectedClient(gateway)];
     for (const client of clients) {
       await client.call('count');
@@ -79,7 +79,7 @@ describe('metrics under churn', () => {
   });
 
   it('parse as OpenMetrics, each sample in its family and the end marked', async () => {
-    const gateway = await startGateway({ spareThreads: 2 });
+    const gateway = await startGateway();
     const client = await connectedClient(gateway);
     await client.call('count');
     await client.call('observe', { size: 50 });

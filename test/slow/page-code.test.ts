@@ -1,5 +1,5 @@
 /** Every piece of code in the documentation: it is type-checked, and servers are served and answer as the page
- * shows. Programs run in `slow/page-programs.test.ts`. */
+ * shows. Programs run in `page-programs.test.ts`. */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -14,7 +14,7 @@ const LEAST_SHARE = 1 / 25;
 const PATIENCE = { deadlineMs: 30_000 };
 
 describe('a tool that never gives its event loop back, and floods the gateway meanwhile', () => {
-  const gateway = sharedGateway({ serverModule: fixtureModule('floods'), spareThreads: 2 });
+  const gateway = sharedGateway({ serverModule: fixtureModule('floods') });
 
   for (const what of [
     'small values into session.state',
