@@ -57,7 +57,7 @@ function requireEmpty(path: string, written: string): void {
   if (found.length === 0) return;
   const others = found.length === 1 ? '' : ` and ${found.length - 1} more`;
   throw optionError(
-    `${written === '.' ? 'This folder' : written} is not empty: it has ${found[0]}${others}. ` +
+    `${written === '.' || written === '' ? 'This folder' : written} is not empty: it has ${found[0]}${others}. ` +
       'Name a folder that is new or empty; nothing is ever overwritten.',
   );
 }

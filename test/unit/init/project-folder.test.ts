@@ -48,7 +48,9 @@ describe('The folder of a new project', () => {
     expect(refusal('used')).to.match(/^used is not empty: it has \.env\. Name a folder that is new or empty/);
     writeFileSync(join(cwd, 'used', 'index.js'), '');
     expect(refusal('used')).to.match(/it has \.env and 1 more\./);
-    expect(refusal('.')).to.match(/such as my-mcp-server|This folder is not empty/);
+    for (const here of ['.', '']) {
+      expect(() => projectFolder(here, join(cwd, 'used'))).to.throw(/^This folder is not empty: it has \.env/);
+    }
   });
 
   it('is refused where a file is, or is above it', () => {
