@@ -6,8 +6,9 @@
  * The steps, of which the first that is not passed decides:
  *
  * 1. No version in `params._meta`: the session era. But where the header names a version of the stateless era, a request lacks
- *    its `_meta` (-32602), a notification is one of that era, and an array or a response does not exist in it (-32600).
- *    `initialize` is always the session era's.
+ *    its `_meta` (-32602), a notification is one of that era, and an array or a response does not exist in it (-32600); to a
+ *    server that has only sessions, it is a request for a version that is not served (-32022). `initialize` is always the
+ *    session era's.
  * 2. An array with such a version in it: -32600.
  * 3. A server that has only sessions: -32022, with the versions that begin with `initialize`.
  * 4. The version in the header differs, or is missing: -32020.
@@ -105,8 +106,11 @@ export function classify(parsed: ParsedBody, head: RequestHead, policy: EraPolic
   if (message === undefined) return SESSION_ERA;
   if (claim === undefined) {
     const version = head.headers['mcp-protocol-version'];
-    const named = policy.stateless && typeof version === 'string' && STATELESS_VERSIONS.includes(version);
-    return named ? withoutClaim(message, batch, head, version) : SESSION_ERA;
+    if (typeof version !== 'string' || !STATELESS_VERSIONS.includes(version)) return SESSION_ERA;
+    if (policy.stateless) return withoutClaim(message, batch, head, version);
+    // Its header asks for what is not served: the versions that are say more than that this one is unknown.
+    const ofSessions = batch || message.kind !== 'request' || message.method === 'initialize';
+    return ofSessions ? SESSION_ERA : unservedVersion(message.id, version, false);
   }
   if (batch) return noBatch();
   switch (message.kind) {

@@ -36,7 +36,7 @@ export interface VersionClaim {
   readonly meta: Fields;
 }
 
-type BodyRejection = Rejection<'parse_error' | 'invalid_request'>;
+type BodyRejection = Rejection<'parse_error' | 'invalid_request' | 'request_meta'>;
 
 export function parseBody(text: string): ParsedBody | BodyRejection {
   // Before anything else, because code that receives a message later may recurse over it.
@@ -90,7 +90,7 @@ function classify(value: unknown, body: string): ClientMessage | BodyRejection {
   const method = named(value.method);
   if (params !== undefined && !isFields(params)) return invalid('"params" must be an object', id);
   const malformed = malformedMeta(params);
-  if (malformed !== undefined) return invalid(malformed, id);
+  if (malformed !== undefined) return invalidMeta(malformed, id);
   const tool = method === 'tools/call' && typeof params?.name === 'string' ? named(params.name) : undefined;
   return id === null
     ? { kind: 'notification', method, cancels: cancellation(method, params), body }
@@ -169,7 +169,7 @@ function malformedMeta(params: Fields | undefined): string | undefined {
   if (!isFields(meta)) return '"params._meta" must be an object';
   const { progressToken: token, [RELATED_TASK_META_KEY]: task } = meta;
   if (token !== undefined && !isRequestId(token))
-    return '"params._meta.progressToken" must be a string or an integer';
+    return `"params._meta.progressToken" must be a string of at most ${MAX_ID_CHARS} characters or an integer`;
   if (task !== undefined && !(isFields(task) && typeof task.taskId === 'string')) {
     return `"params._meta[${RELATED_TASK_META_KEY}]" must have a "taskId"`;
   }
@@ -188,6 +188,11 @@ function named(name: string): string {
 
 function isRequestId(value: unknown): value is RequestId {
   return typeof value === 'string' ? value.length <= MAX_ID_CHARS : Number.isSafeInteger(value);
+}
+
+/** Not JSON-RPC but the parameters are wrong (2026-07-28, Base Protocol, "_meta"), in either era. */
+function invalidMeta(why: string, id: RequestId | null): BodyRejection {
+  return { reason: 'request_meta', code: JSON_RPC.invalidParams, message: `Invalid params: ${why}`, id };
 }
 
 function invalid(why: string, id: RequestId | null = null): BodyRejection {

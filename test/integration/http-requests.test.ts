@@ -113,17 +113,25 @@ describe('What a request may look like', () => {
   });
 });
 
-describe('server/discover, the first question of a client of 2026-07-28', () => {
+describe('server/discover without _meta, to a server that has only sessions', () => {
   const gateway = sharedGateway();
 
-  it('is answered with an error that makes it initialize, and is no rejection of its version', async () => {
+  const id = 'server-discover-probe-1';
+  const question = { jsonrpc: '2.0', id, method: 'server/discover', params: {} };
+
+  it('is answered with an error that makes its client initialize, and is no rejection of its version', async () => {
     const rejected = once(gateway().events, 'rejected');
-    const client = rawClient(gateway());
-    const question = { jsonrpc: '2.0', id: 'server-discover-probe-1', method: 'server/discover', params: {} };
-    const response = await client.post(question, { 'mcp-protocol-version': '2026-07-28' });
-    const answer = await expectRejection(response, 400, -32601);
-    expect(answer.id).to.equal('server-discover-probe-1');
+    const answer = await expectRejection(await rawClient(gateway()).post(question), 400, -32601);
+    expect(answer.id).to.equal(id);
     expect((await rejected).reason).to.equal('discover');
+  });
+
+  it('is told the versions that are served where its header names 2026-07-28', async () => {
+    const response = await rawClient(gateway()).post(question, { 'mcp-protocol-version': '2026-07-28' });
+    const answer = await expectRejection(response, 400, -32022);
+    expect(answer.id).to.equal(id);
+    const { supported } = (answer.error?.data ?? {}) as { supported?: string[] };
+    expect(supported).to.include('2025-11-25').and.not.include('2026-07-28');
   });
 });
 

@@ -1,5 +1,6 @@
 /** What a request of the stateless era must have in its `_meta` and its headers, and how it is rejected without. */
 import { expect } from 'chai';
+import { parseBody } from '../../../src/protocol/json-rpc.js';
 import { rejectionResponse } from '../../../src/protocol/rejection.js';
 import {
   CAPABILITIES,
@@ -49,6 +50,15 @@ describe('A request without the _meta that it must have (R2.5)', () => {
         code: -32602,
         id: 1,
       });
+  });
+
+  it('is the same where it is no _meta at all, or a part of it that both eras have is malformed', () => {
+    const wrong = [{ progressToken: {} }, { progressToken: 1.5 }, { 'io.modelcontextprotocol/related-task': 7 }];
+    const malformed = [null, [], 'text', ...wrong.map((member) => ({ ...META, ...member }))];
+    for (const _meta of malformed) {
+      const found = parseBody(request('tools/list', { _meta }));
+      expect(found, JSON.stringify(_meta)).to.include({ reason: 'request_meta', code: -32602, id: 1 });
+    }
   });
 
   it('is answered in band where only the log level is unknown (R7.9)', () => {

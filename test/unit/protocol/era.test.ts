@@ -167,9 +167,16 @@ describe('A server that has only sessions', () => {
     });
   }
 
-  it('knows nothing of the header: what claims nothing is the session era', () => {
-    for (const method of ['server/discover', 'tools/list', 'initialize'])
-      expect(eraOf(request(method), headersOf(method), SESSIONS), method).to.equal('session');
+  it('answers the same where only the header names the version (R1.18)', () => {
+    for (const method of ['server/discover', 'tools/list']) {
+      const found = rejection(request(method), headersOf(method), SESSIONS);
+      expect(found, method).to.include({ status: 400, code: -32022, reason: 'protocol_version', id: 1 });
+      expect(found.data).to.deep.include({ requested: '2026-07-28' });
+    }
+  });
+
+  it('leaves initialize, and what is no request, to the session era', () => {
+    expect(eraOf(request('initialize'), headersOf('initialize'), SESSIONS)).to.equal('session');
     expect(eraOf(request('initialize', { _meta: META }), {}, SESSIONS)).to.equal('session');
     expect(eraOf('{"jsonrpc":"2.0","method":"x"}', headersOf('x'), SESSIONS)).to.equal('session');
   });
