@@ -17,6 +17,9 @@ const CACHEABLE: ReadonlySet<string> = new Set([
   'resources/read',
 ]);
 
+/** Requests that may be answered with questions; with others it MUST NOT be (2026-07-28, Multi Round-Trip Requests). */
+export const MAY_ASK: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
+
 /**
  * How long an answer may be kept, and by whom. `lasting`: it is the same for every client until the gateway says that it
  * has changed. `single`: it was made for one request.
@@ -42,6 +45,23 @@ export interface Introduction {
 export function introductionIn(result: unknown): Introduction {
   const { serverInfo, capabilities, instructions } = isFields(result) ? result : {};
   return { serverInfo, capabilities, instructions };
+}
+
+/**
+ * @param text a response to `server/discover`
+ * @returns without instructions; `undefined` if it is no JSON, since a module's code may have sent it
+ */
+export function introductionOf(text: string): Introduction | undefined {
+  let response: unknown;
+  try {
+    response = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const { result } = isFields(response) ? response : {};
+  const { capabilities, _meta } = isFields(result) ? result : {};
+  const serverInfo = isFields(_meta) ? _meta[META.serverInfo] : undefined;
+  return { serverInfo, capabilities, instructions: undefined };
 }
 
 /** What a server calls itself (2025-11-25, Lifecycle, `serverInfo`). */
@@ -80,22 +100,46 @@ export function discoverResult(
 }
 
 /**
- * A result with the members that this era asks for. What the server has set itself stays.
+ * A result with the members that this era asks for. What the server has set itself stays if it means something in this era: in
+ * the session era, members of these names are the server's own.
  * @param result of a server that speaks either era
  */
 export function statelessResult(
   method: string,
   result: Fields,
-  { serverInfo }: Pick<Introduction, 'serverInfo'>,
+  { serverInfo, capabilities }: Partial<Introduction>,
   caching: Caching,
 ): Fields {
-  const complete = result.resultType === undefined || result.resultType === 'complete';
   const meta = isFields(result._meta) ? result._meta : {};
+  const resultType = resultTypeOf(method, result, capabilities);
+  const cacheable = resultType === 'complete' && CACHEABLE.has(method);
+  const given = { resultType, ...(cacheable && cacheFields(result, caching)) };
   return {
-    resultType: 'complete',
-    ...(complete && CACHEABLE.has(method) && CACHE_FIELDS[caching]),
+    ...given,
     ...result,
+    ...given,
     _meta: serverInfo === undefined ? meta : { [META.serverInfo]: serverInfo, ...meta },
+  };
+}
+
+/** 2026-07-28, Base Protocol, "Results": complete, a question where there may be one, or what an extension defines. */
+function resultTypeOf(method: string, result: Fields, capabilities: unknown): string {
+  const { resultType, inputRequests, requestState } = result;
+  if (typeof resultType !== 'string') return 'complete';
+  if (resultType === 'input_required') {
+    const asks = MAY_ASK.has(method) && (isFields(inputRequests) || typeof requestState === 'string');
+    return asks ? resultType : 'complete';
+  }
+  const { extensions } = isFields(capabilities) ? capabilities : {};
+  return isFields(extensions) && Object.keys(extensions).length > 0 ? resultType : 'complete';
+}
+
+/** 2026-07-28, Caching: `ttlMs` is an integer that is not negative, `cacheScope` one of two words. */
+function cacheFields({ ttlMs, cacheScope }: Fields, caching: Caching): Fields {
+  const otherwise = CACHE_FIELDS[caching];
+  return {
+    ttlMs: Number.isSafeInteger(ttlMs) && (ttlMs as number) >= 0 ? ttlMs : otherwise.ttlMs,
+    cacheScope: cacheScope === 'public' || cacheScope === 'private' ? cacheScope : otherwise.cacheScope,
   };
 }
 

@@ -12,6 +12,9 @@ import type { Question } from './round-trips.js';
 /** Members of a request that the server must not see: of round trips, and of tasks as the session era had them. */
 const NOT_FOR_SERVERS = ['inputResponses', 'requestState', 'task'];
 
+/** Members of a result that mean something in this era, and are checked. */
+const OF_THIS_ERA = ['resultType', '_meta', 'ttlMs', 'cacheScope'];
+
 /**
  * A request under the key by which the server knows it, with the key in place of its progress token as well, and without
  * what belongs to round trips and tasks.
@@ -71,14 +74,15 @@ export function resultTail(
     result.set('tools', JSON.stringify(tools));
   }
   const own: Record<string, unknown> = {};
-  for (const name of ['resultType', '_meta']) {
+  const read = (name: string): void => {
     const value = result.get(name);
     if (value !== undefined) own[name] = JSON.parse(value);
-  }
-  const added = Object.entries(statelessResult(method, own, introduction, 'single'));
-  for (const [name, value] of added) {
-    if (name === '_meta' || !result.has(name)) result.set(name, JSON.stringify(value));
-  }
+  };
+  OF_THIS_ERA.forEach(read);
+  if (own.resultType === 'input_required') ['inputRequests', 'requestState'].forEach(read);
+  const checked = Object.entries(statelessResult(method, own, introduction, 'single'));
+  for (const [name, value] of checked)
+    if (name === '_meta' || value !== own[name]) result.set(name, JSON.stringify(value));
   return `,"result":${objectText(result)}}`;
 }
 

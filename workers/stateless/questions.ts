@@ -5,9 +5,6 @@
 import { type Fields, isFields } from '../../src/shared/fields.js';
 import { STATELESS_CODE } from '../../src/shared/stateless-protocol.js';
 
-/** Requests that may be answered with questions; with others it MUST NOT be. */
-export const MAY_ASK: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
-
 /** In a question's `params._meta`: the name that it has in `inputRequests`. */
 export const NAME_META = 'mcp-bulkhead/input-name';
 const MAX_NAME_CHARS = 64;

@@ -8,16 +8,9 @@
  */
 import type { InputRequiredFrame } from '../../src/shared/frames/from-worker.js';
 import type { RequestId } from '../../src/shared/request-id.js';
+import { MAY_ASK } from '../../src/shared/stateless.js';
 import { META } from '../../src/shared/stateless-protocol.js';
-import {
-  isAnswer,
-  isDeclared,
-  MAY_ASK,
-  missingCapability,
-  nameFor,
-  type QuestionFacts,
-  union,
-} from './questions.js';
+import { isAnswer, isDeclared, missingCapability, nameFor, type QuestionFacts, union } from './questions.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -4,7 +4,8 @@
  * `requestState`, since the call is to begin anew.
  */
 import { isFields } from '../../src/shared/fields.js';
-import { isDeclared, MAY_ASK, missingCapability, nameFor, questionFacts } from './questions.js';
+import { MAY_ASK } from '../../src/shared/stateless.js';
+import { isDeclared, missingCapability, nameFor, questionFacts } from './questions.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 

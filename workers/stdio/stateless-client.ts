@@ -7,6 +7,7 @@ import type { InputRequiredFrame } from '../../src/shared/frames/from-worker.js'
 import type { MessageFrame, ResumeFrame } from '../../src/shared/frames/to-worker.js';
 import type { RequestId } from '../../src/shared/request-id.js';
 import { type AnyResponse, responseFailure } from '../../src/shared/response-failure.js';
+import { MAY_ASK } from '../../src/shared/stateless.js';
 import { withId } from '../exchanged-id.js';
 import { inputFault } from '../stateless/input-fault.js';
 import {
@@ -16,7 +17,6 @@ import {
   responseText,
   resultTail,
 } from '../stateless/message-text.js';
-import { MAY_ASK } from '../stateless/questions.js';
 import { type Answer, type AskingCall, RoundTrips, type RoundTripsOwner } from '../stateless/round-trips.js';
 import type {
   ServerResponse as Response,

@@ -75,6 +75,25 @@ describe('The text of a result for a client of the stateless era', () => {
     });
   });
 
+  it('keeps no such word that means nothing in the revision', () => {
+    const own = '{"contents":[],"ttlMs":-5,"cacheScope":"mine","resultType":"task"}';
+    expect(JSON.parse(responded(own, 'resources/read')).result).to.deep.equal({
+      contents: [],
+      ttlMs: 0,
+      cacheScope: 'private',
+      resultType: 'complete',
+      _meta: SERVER_INFO,
+    });
+    const asked = '{"resultType":"input_required","requestState":"mine"}';
+    expect(JSON.parse(responded(asked, 'tools/call')).result).to.include({ resultType: 'input_required' });
+    for (const [text, method] of [
+      [asked, 'prompts/list'],
+      ['{"resultType":"input_required"}', 'tools/call'],
+      ['{"resultType":7}', 'tools/call'],
+    ] as const)
+      expect(JSON.parse(responded(text, method)).result, text).to.include({ resultType: 'complete' });
+  });
+
   it('is what it was, whatever it is', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.nat(2), (result, indentation) => {
