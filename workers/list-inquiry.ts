@@ -8,7 +8,7 @@ import { canonicalJson } from '../src/shared/canonical-json.js';
 import { declaredNotifications } from '../src/shared/declared-notifications.js';
 import type { LearnedAnswer, ListsFrame } from '../src/shared/frames/from-worker.js';
 import type { ClaimFrame } from '../src/shared/frames/to-worker.js';
-import { type HandleTools, withHandleTools } from '../src/shared/handle-tools.js';
+import { type HandleTools, hiddenByHandles, withHandleTools } from '../src/shared/handle-tools.js';
 import { HEADER_ANNOTATION, type HeaderAnnotations, headerAnnotations } from '../src/shared/header-params.js';
 import { LIST_KINDS, LIST_METHODS } from '../src/shared/list-methods.js';
 import { responseFailure } from '../src/shared/response-failure.js';
@@ -173,7 +173,11 @@ export class ListInquiry {
       answers: learned,
       declared: declaredNotifications(resultOf(initialize)),
       tools: toolNames(toolsIn(answers.get('tools/list'))),
-      headerParams: headerParamsIn(answers.get('tools/list')),
+      headerParams: withHidden(
+        headerParamsIn(answers.get('tools/list')),
+        toolsIn(given.get('tools/list')),
+        session,
+      ),
       afterCall: this.#afterCall,
     });
   }
@@ -228,6 +232,17 @@ function unordered(result: unknown): unknown {
 function headerParamsIn(response: TextResponse | undefined): HeaderAnnotations {
   const annotated = response?.body.includes(HEADER_ANNOTATION) === true;
   return headerAnnotations(annotated ? toolsIn(response) : undefined);
+}
+
+/** @param tools the server's own */
+function withHidden(
+  annotations: HeaderAnnotations,
+  tools: unknown,
+  { context, handleTools }: ClaimedSession,
+): HeaderAnnotations {
+  if (handleTools === undefined || context.era !== 'stateless') return annotations;
+  const { valid, invalid } = annotations;
+  return { valid, invalid: [...invalid, ...hiddenByHandles(tools, handleTools)] };
 }
 
 function toolsIn(response: TextResponse | undefined): unknown {

@@ -16,12 +16,28 @@ export class KnownHeaderParams {
   readonly #events: GatewayEmitter;
   readonly #params = new Map<string, readonly HeaderParam[]>();
   readonly #reported = new Set<string>();
+  #known = false;
 
   /** @param affinity `session`: no client minds what is not valid */
   constructor(server: string, affinity: Affinity, events: GatewayEmitter) {
     this.#server = server;
     this.#warns = affinity !== 'session';
     this.#events = events;
+  }
+
+  /** Whether anybody has been told of its tools, and nothing has changed since. */
+  get known(): boolean {
+    return this.#known;
+  }
+
+  /** It has been asked for its tools. What it has answered has been learned, unless it was nothing new, or an error. */
+  asked(): void {
+    this.#known = true;
+  }
+
+  /** It says that its tools have changed. What is known of them counts until it has been asked again. */
+  changed(): void {
+    this.#known = false;
   }
 
   /** Those of a tool; none if nothing is known of it. */
@@ -44,6 +60,7 @@ export class KnownHeaderParams {
   }
 
   #add({ valid, invalid }: HeaderAnnotations): void {
+    this.#known = true;
     for (const { tool, params } of valid) {
       this.#params.delete(tool);
       this.#params.set(tool, params);
@@ -53,13 +70,15 @@ export class KnownHeaderParams {
       }
     }
     if (!this.#warns) return;
-    for (const { tool, property, wrong } of invalid) {
+    for (const { tool, property, wrong, hidden } of invalid) {
       const text = JSON.stringify([tool, property, wrong]);
       if (this.#reported.has(text) || this.#reported.size >= MAX_TOOLS) continue;
       this.#reported.add(text);
       this.#events.emit('notice', {
         level: 'warn',
-        message: `clients of protocol 2026-07-28 ignore the tool "${tool}", because its x-mcp-header is not valid: ${wrong}`,
+        message: hidden
+          ? `clients of protocol 2026-07-28 ${wrong}`
+          : `clients of protocol 2026-07-28 ignore the tool "${tool}", because its x-mcp-header is not valid: ${wrong}`,
         fields: {
           server: this.#server,
           tool,

@@ -12,7 +12,7 @@ import { Deadline } from '../shared/deadline.js';
 import { messageOf } from '../shared/errors.js';
 import { isFields } from '../shared/fields.js';
 import type { ModuleTraits } from '../shared/frames/from-worker.js';
-import { type HandleTools, withHandleTools } from '../shared/handle-tools.js';
+import { type HandleTools, hiddenByHandles, withHandleTools } from '../shared/handle-tools.js';
 import { type HeaderAnnotations, headerAnnotations } from '../shared/header-params.js';
 import { ModuleKinds } from '../shared/module-kind.js';
 import { type ServerInfo, serverInfoIn } from '../shared/stateless.js';
@@ -150,7 +150,7 @@ async function tryOutIn(
     const lists = await trial.lists(initialized);
     return {
       tools: new Set(names.filter((name) => typeof name === 'string')),
-      headerParams: headerAnnotations(added ? withHandleTools({ tools: listed }, added).tools : listed),
+      headerParams: annotationsOf(listed, added),
       staticLists,
       lists,
       discovery: discoveryOf(initialized, isStatic),
@@ -165,6 +165,12 @@ async function tryOutIn(
   } finally {
     await pool.close(new StopDeadline(CLOSE_DEADLINE_MS));
   }
+}
+
+function annotationsOf(tools: readonly ListedTool[], added: HandleTools | undefined): HeaderAnnotations {
+  if (added === undefined) return headerAnnotations(tools);
+  const { valid, invalid } = headerAnnotations(withHandleTools({ tools }, added).tools);
+  return { valid, invalid: [...invalid, ...hiddenByHandles(tools, added)] };
 }
 
 /** Those of the tools of which the list has no properties either: another SDK may show more. */

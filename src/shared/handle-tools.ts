@@ -3,6 +3,7 @@
  * server's own tools takes the handle of a session (2026-07-28, Tools, "Stateful Tools").
  */
 import { type Fields, isFields } from './fields.js';
+import type { InvalidHeaderParams } from './header-params.js';
 
 /** What is said of them to clients and to workers. */
 export interface HandleTools {
@@ -15,6 +16,33 @@ export interface HandleTools {
 
 /** The argument of each tool that names the session. */
 export const HANDLE_ARGUMENT = 'session';
+
+const MAX_NAME_CHARS = 128;
+/** All of them would be told in the same words. */
+const MAX_HIDDEN = 20;
+
+/**
+ * What a server has itself that clients of handles never reach, because the gateway has the same.
+ * @param tools as the server lists them
+ */
+export function hiddenByHandles(tools: unknown, { open, close }: HandleTools): InvalidHeaderParams[] {
+  const hidden: InvalidHeaderParams[] = [];
+  for (const tool of Array.isArray(tools) ? (tools as readonly unknown[]) : []) {
+    if (!isFields(tool) || typeof tool.name !== 'string' || tool.name.length > MAX_NAME_CHARS) continue;
+    const { name, inputSchema } = tool;
+    const { properties } = isFields(inputSchema) ? inputSchema : {};
+    if (name === open || name === close) {
+      const option = name === open ? 'openTool' : 'closeTool';
+      const wrong = `do not see the tool "${name}", because with affinity handle the gateway has one of that name: rename it, or set ${option} in the server's entry`;
+      hidden.push({ tool: name, property: '', wrong, hidden: true });
+    } else if (isFields(properties) && Object.hasOwn(properties, HANDLE_ARGUMENT)) {
+      const wrong = `cannot set the argument "${HANDLE_ARGUMENT}" of the tool "${name}", because with affinity handle it names the session: rename it, or choose another affinity`;
+      hidden.push({ tool: name, property: `properties.${HANDLE_ARGUMENT}`, wrong, hidden: true });
+    }
+    if (hidden.length >= MAX_HIDDEN) break;
+  }
+  return hidden;
+}
 
 /** @param result of `tools/list`, as clients without handles see it */
 export function withHandleTools(result: Fields, tools: HandleTools): Fields {

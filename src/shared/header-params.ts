@@ -22,12 +22,14 @@ interface ToolHeaderParams {
   readonly params: readonly HeaderParam[];
 }
 
-/** A tool that clients ignore. */
-interface InvalidHeaderParams {
+/** A tool that clients ignore, or of which the gateway's own tools and arguments hide something. */
+export interface InvalidHeaderParams {
   readonly tool: string;
   /** Where the annotation is, such as `properties.region`; empty: at the schema itself. */
   readonly property: string;
+  /** What is wrong with the annotation; if `hidden`, what clients cannot do, from the verb on. */
   readonly wrong: string;
+  readonly hidden?: true;
 }
 
 /** Of all tools in a list that have annotations. */
@@ -42,6 +44,8 @@ const MAX_DEPTH = 32;
 const MAX_SCHEMAS = 10_000;
 /** What is kept of all tools of a list: the names of headers and of properties. What is more is not known. */
 const MAX_CHARS = 128 * 1024;
+/** What `hiddenByHandles` may add to that. */
+const MAX_HIDDEN_CHARS = 16 * 1024;
 const MAX_TOOL_NAME_CHARS = 128;
 
 const PREFIX = 'mcp-param-';
@@ -105,7 +109,7 @@ export function isHeaderAnnotations(value: unknown): value is HeaderAnnotations 
   if (!valid.every(isToolHeaderParams) || !invalid.every(isInvalidHeaderParams)) return false;
   const all = [...valid.map(({ tool, params }) => tool.length + charsOf(params))];
   for (const found of invalid) all.push(found.tool.length + charsOf(found));
-  return all.reduce((sum, chars) => sum + chars, 0) <= MAX_CHARS;
+  return all.reduce((sum, chars) => sum + chars, 0) <= MAX_CHARS + MAX_HIDDEN_CHARS;
 }
 
 type Fault = Omit<InvalidHeaderParams, 'tool'>;
@@ -215,6 +219,6 @@ function isHeaderParam(value: unknown): value is HeaderParam {
 }
 
 function isInvalidHeaderParams(value: unknown): value is InvalidHeaderParams {
-  if (!isFields(value)) return false;
+  if (!isFields(value) || !(value.hidden === undefined || value.hidden === true)) return false;
   return [value.tool, value.property, value.wrong].every((text) => typeof text === 'string');
 }

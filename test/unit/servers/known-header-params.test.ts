@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { KnownHeaderParams } from '../../../src/servers/known-header-params.js';
-import type { HeaderAnnotations } from '../../../src/shared/header-params.js';
+import { hiddenByHandles } from '../../../src/shared/handle-tools.js';
+import { type HeaderAnnotations, isHeaderAnnotations } from '../../../src/shared/header-params.js';
 import type { Affinity } from '../../../src/shared/session-context.js';
 import { GatewayEmitter } from '../../../src/telemetry/events.js';
 import { collect } from '../../support/events.js';
@@ -44,6 +45,19 @@ describe('What is known of the arguments that callers repeat in headers', () => 
     expect(known.of('route')).to.deep.equal([]);
   });
 
+  it('has to be asked for once, and again when the tools have changed', () => {
+    const { known } = world();
+    expect(known.known).to.equal(false);
+    known.learn(['route'], NONE);
+    expect(known.known).to.equal(true);
+    known.learn(['route'], annotated('route'));
+    known.changed();
+    expect(known.known).to.equal(false);
+    expect(known.of('route'), 'until then').to.have.length(1);
+    known.asked();
+    expect(known.known).to.equal(true);
+  });
+
   it('is bounded, whatever names a server invents', () => {
     const { known } = world();
     for (let index = 0; index < 1_500; index += 1) known.learn([`tool-${index}`], annotated(`tool-${index}`));
@@ -69,5 +83,47 @@ describe('What is known of the arguments that callers repeat in headers', () => 
     const { known, notices } = world('session');
     known.presume(BAD);
     expect(notices).to.deep.equal([]);
+  });
+});
+
+describe('What the tools and the argument of handles hide of a server', () => {
+  const HANDLES = { open: 'open_session', close: 'close_session', idleMs: 1_000 };
+  const schema = (...names: string[]) => ({
+    type: 'object',
+    properties: Object.fromEntries(names.map((name) => [name, { type: 'string' }])),
+  });
+
+  it('is told in the log, with what to do', () => {
+    const { known, notices } = world('handle');
+    const tools = [
+      { name: 'play', inputSchema: schema('session', 'track') },
+      { name: 'stop', inputSchema: schema('track') },
+      { name: 'open_session', inputSchema: schema() },
+      { name: 'odd', inputSchema: true },
+      7,
+    ];
+    const annotations = { valid: [], invalid: hiddenByHandles(tools, HANDLES) };
+    expect(isHeaderAnnotations(annotations)).to.equal(true);
+    known.presume(annotations);
+    expect(notices.map(({ level, message }) => [level, message])).to.deep.equal([
+      [
+        'warn',
+        'clients of protocol 2026-07-28 cannot set the argument "session" of the tool "play", because with affinity handle it names the session: rename it, or choose another affinity',
+      ],
+      [
+        'warn',
+        'clients of protocol 2026-07-28 do not see the tool "open_session", because with affinity handle the gateway has one of that name: rename it, or set openTool in the server\'s entry',
+      ],
+    ]);
+  });
+
+  it('is told of some, however many tools there are', () => {
+    const tools = Array.from({ length: 1_000 }, (_, index) => ({
+      name: `${index}`.padEnd(128, 'x'),
+      inputSchema: schema('session'),
+    }));
+    const invalid = hiddenByHandles(tools, HANDLES);
+    expect(invalid).to.have.length(20);
+    expect(isHeaderAnnotations({ valid: [], invalid })).to.equal(true);
   });
 });
