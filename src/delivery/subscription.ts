@@ -13,6 +13,8 @@ import type { ConnectionOwner, StreamConnection } from './stream-connection.js';
 
 /** The hub, as a subscription sees it. */
 export interface SubscriptionOwner {
+  /** `serverInfo` of the server that is listened to; `undefined` if it is not known. */
+  readonly serverInfo: unknown;
   /** The client is gone. */
   onClosed(subscription: Subscription): void;
 }
@@ -116,7 +118,11 @@ export class Subscription implements ConnectionOwner {
     if (this.#ended) return;
     // Nothing may come before it, not even the end.
     if (this.#acknowledged === undefined) this.acknowledge(EMPTY_FILTER);
-    this.#finish({ result: { resultType: 'complete', _meta: { [META.subscriptionId]: this.#id } } });
+    const { serverInfo } = this.#owner;
+    const named = serverInfo === undefined ? {} : { [META.serverInfo]: serverInfo };
+    this.#finish({
+      result: { resultType: 'complete', _meta: { ...named, [META.subscriptionId]: this.#id } },
+    });
   }
 
   /** Ends the stream, instead of acknowledging it. */

@@ -33,6 +33,8 @@ const SUBSCRIPTIONS_PER_TURN = 250;
 
 /** The server that is listened to. */
 export interface ListenedServer {
+  /** What it calls itself; `undefined` as long as it has not been asked. */
+  readonly serverInfo: unknown;
   /** What it says it notifies of. A promise if the server has to be asked, which rejects if it does not answer. */
   declared(client: ListeningClient): DeclaredNotifications | Promise<DeclaredNotifications>;
   /**
@@ -77,6 +79,10 @@ export class Subscriptions implements SubscriptionOwner {
 
   get size(): number {
     return this.#open.size;
+  }
+
+  get serverInfo(): unknown {
+    return this.#server.serverInfo;
   }
 
   /** A client listens. The connection gets the stream, or a JSON-RPC error that says what to do. */
@@ -124,6 +130,11 @@ export class Subscriptions implements SubscriptionOwner {
   async end(): Promise<void> {
     this.#ended = true;
     clearTimeout(this.#pause);
+    await this.dismiss();
+  }
+
+  /** Ends all streams with their results. */
+  async dismiss(): Promise<void> {
     await inTurns([...this.#open], SUBSCRIPTIONS_PER_TURN, (subscription) => {
       subscription.complete();
       this.#remove(subscription);

@@ -92,7 +92,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     this.#watch = setInterval(() => this.#look(), LOOK_INTERVAL_MS).unref();
   }
 
-  acquire(signal: AbortSignal, client?: IntroducedClient): Promise<Worker> {
+  acquire(signal: AbortSignal, client?: IntroducedClient, waitedMs = 0): Promise<Worker> {
     this.#spareTarget.claimed(performance.now());
     const spare = this.#spares.take(client);
     if (spare !== undefined) {
@@ -107,7 +107,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     }
     const kind = this.#budget.room || this.#starts.underWay > 0 ? 'cold' : 'queued';
     const clientWaitMs = client === undefined ? START_WAIT_MS : CALL_WAIT_MS;
-    const given = this.#line.wait(kind, this.#waitMs ?? clientWaitMs, signal);
+    const given = this.#line.wait(kind, this.#waitMs ?? clientWaitMs, signal, waitedMs);
     this.#refill();
     return given;
   }

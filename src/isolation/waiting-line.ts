@@ -43,10 +43,11 @@ export class WaitingLine<Worker> {
 
   /**
    * @param kind how the claim is counted
+   * @param waitedMs the part of the longest wait that is over already
    * @throws {BulkheadError} `ERR_BULKHEAD_THREAD_WAIT` after the deadline; the error given to `failFirst` or `failAll`;
    *   or the signal's reason
    */
-  wait(kind: ClaimKind, longestWaitMs: number, signal: AbortSignal): Promise<Worker> {
+  wait(kind: ClaimKind, longestWaitMs: number, signal: AbortSignal, waitedMs = 0): Promise<Worker> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         deadline.clear();
@@ -72,7 +73,7 @@ export class WaitingLine<Worker> {
       };
       // `again`, because the workers that could have become free meanwhile stood still as well.
       const deadline = new Deadline(
-        longestWaitMs,
+        Math.max(0, longestWaitMs - waitedMs),
         () =>
           waiter.fail(
             new BulkheadError(

@@ -14,6 +14,8 @@ export interface ClientRequest {
   readonly fastPath: boolean;
   /** It is of the stateless era. */
   readonly stateless: boolean;
+  /** Of the stateless era: how long it has waited for its compartment, in milliseconds. */
+  readonly waitedMs?: number;
   readonly progressToken: RequestId | undefined;
   /** Only for `initialize`. */
   readonly params: unknown;
@@ -27,6 +29,13 @@ export interface ClientRequest {
  */
 export function needsSignOfLife({ stateless, tool }: ClientRequest): boolean {
   return !stateless || tool !== undefined;
+}
+
+const ABOUT_REQUESTS = new Set(['notifications/cancelled', 'notifications/progress']);
+
+/** Whether a notification of this method is about one request. */
+export function isAboutRequest(method: string): boolean {
+  return ABOUT_REQUESTS.has(method);
 }
 
 export interface ClientNotification {

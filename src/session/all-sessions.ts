@@ -28,6 +28,8 @@ export interface SessionGroup {
   readonly ending: ReadonlySet<Session>;
   live(): Iterable<Session>;
   get(sessionId: string): Session | undefined;
+  /** Requests of its own, which no client waits for, end: a drain waits for those of clients alone. */
+  stopAsking(): void;
   /** From now on opens no sessions. Resolves when those who listen to the server have been told. */
   close(): Promise<void>;
   /** Reports the size of all `session.state`, in bytes. */
@@ -76,6 +78,10 @@ export class AllSessions {
 
   get draining(): boolean {
     return this.#draining;
+  }
+
+  get maxSessions(): number {
+    return this.#maxSessions;
   }
 
   /** Updated with each change, because a drain reads it after each answer. */
@@ -171,6 +177,7 @@ export class AllSessions {
   async drain(timeoutMs: number, onIdle: (requests: number) => void = () => {}): Promise<void> {
     this.#draining = true;
     this.parked.drain();
+    for (const group of this.#groups) group.stopAsking();
     await this.#idle(timeoutMs);
     onIdle(this.requestsInFlight);
     await Promise.all([...this.#groups].map((group) => group.close()));

@@ -31,6 +31,8 @@ export interface Listeners {
   listChanged(kind: 'tools' | 'prompts' | 'resources', principal?: string): void;
   /** @param principal whom it concerns; left out: everybody */
   resourceUpdated(uri: string, principal?: string): void;
-  /** Resolves when all of them have been told that there is nothing more to come. */
+  /** Their streams end with their results. Those who listen again are told why they cannot, if so. */
+  dismiss(): Promise<void>;
+  /** The same, for good. Resolves when all of them have been told that there is nothing more to come. */
   end(): Promise<void>;
 }

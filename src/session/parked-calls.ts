@@ -60,6 +60,10 @@ const USED: StateRejection = {
     'Repeated requestState: each is good for one request. Use that of the latest answer, or call anew without it.',
 };
 
+/** What a client is told whose continuation cannot be given to the server that waits for it. */
+export const UNREAD_CONTINUATION =
+  'The server has been sent more than it has read, and the call that this continues is cancelled. Call anew without requestState, or send less.';
+
 function lostCall(why: string): StateRejection {
   return {
     reason: 'parked_call_lost',
@@ -122,14 +126,18 @@ export class ParkedCalls<Owner extends ParkedCallOwner> {
   /**
    * The compartment of this session is gone, and what waited in it.
    * @param why one sentence, with or without its full stop
+   * @returns how many calls waited
    */
-  lost(owner: Owner, why: string): void {
-    if (this.#calls.size === 0) return;
+  lost(owner: Owner, why: string): number {
+    let lost = 0;
+    if (this.#calls.size === 0) return lost;
     for (const [key, call] of [...this.#calls]) {
       if (call.owner !== owner) continue;
       this.#end(key, call, 'lost');
       this.#remember(key, call, lostCall(why));
+      lost += 1;
     }
+    return lost;
   }
 
   /** All that wait are cancelled, and no call may wait any more. */

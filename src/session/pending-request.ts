@@ -25,6 +25,8 @@ export class PendingRequest {
   readonly startedMs = performance.now();
   /** Runs while the stream is lost but could be resumed. */
   resumeDeadline: Deadline | undefined;
+  /** It waits for its check: nothing of its response is sent meanwhile. */
+  held = false;
   #heartbeat: NodeJS.Timeout | undefined;
   /** The highest value that the client was sent, and the highest of those that came from the gateway. */
   #progress = 0;

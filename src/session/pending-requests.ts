@@ -6,7 +6,7 @@
 import type { ResponseStream } from '../delivery/outbox.js';
 import type { ClientRequest } from '../protocol/client-message.js';
 import { type ErrorReason, errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
-import type { Rejection } from '../protocol/rejection.js';
+import { type Rejection, rejectionResponse } from '../protocol/rejection.js';
 import { Deadline } from '../shared/deadline.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
@@ -14,6 +14,7 @@ import { ShortMap } from '../shared/short-map.js';
 import { STATELESS_CODE } from '../shared/stateless-protocol.js';
 import type { CancelReason, GatewayEvents } from '../telemetry/events.js';
 import type { RequestSnapshot } from '../telemetry/snapshot.js';
+import type { CallCheck } from './compartments/compartment.js';
 import { PendingRequest, type RequestedSession } from './pending-request.js';
 import type { SharedBySessions } from './session-owner.js';
 
@@ -39,6 +40,7 @@ export class PendingRequests {
   readonly #pending = new ShortMap<RequestId, PendingRequest>();
   #total = 0;
   #lastFinished: RequestId | undefined;
+  #heldChars = 0;
 
   constructor(owner: PendingRequestsOwner, shared: SharedBySessions) {
     this.#owner = owner;
@@ -47,6 +49,11 @@ export class PendingRequests {
 
   get size(): number {
     return this.#pending.size;
+  }
+
+  /** Characters of those that wait for their check. */
+  get heldChars(): number {
+    return this.#heldChars;
   }
 
   /** The last request that was answered. A late cancellation of it has crossed with its answer. */
@@ -158,6 +165,27 @@ export class PendingRequests {
     this.finish(pending, { failure: reason === 'cancelled' ? reason : String(code), reason, message });
     const body = errorResponse(request.replyId, code, message, { reason, requestKey: key });
     this.#owner.answer(stream, body, request.id);
+  }
+
+  /**
+   * A request waits for its check. Then it goes on, or is answered as its transport would have done, had it known.
+   * @param goOn not called if it has been cancelled meanwhile
+   */
+  async checked(pending: PendingRequest, check: ReturnType<CallCheck>, goOn: () => void): Promise<void> {
+    const { request, stream } = pending;
+    this.#heldChars += request.body.length;
+    pending.held = true;
+    const rejection = await check;
+    pending.held = false;
+    this.#heldChars -= request.body.length;
+    if (this.#pending.get(request.id) !== pending) return;
+    if (rejection === undefined) {
+      stream.mayStream();
+      return goOn();
+    }
+    const failure = String(rejection.code);
+    this.finish(pending, { failure, message: rejection.message });
+    stream.send(rejectionResponse(rejection), request.id, 0, failure);
   }
 
   /** The same for those of these ids that are pending. */

@@ -3,8 +3,8 @@
  * comes back from the client, and bound to what it was issued for. Nothing in it is a secret of the gateway; it is sealed
  * so that nobody can make one, or use one for another request.
  *
- * It binds, as additional data of AES-256-GCM, the server, the principal, the method and a digest of the parameters. So a state
- * that belongs to another request does not open at all, and does not show which of them is wrong.
+ * It binds, as additional data of AES-256-GCM, the server, the principal, what else of the caller decides its compartment, the
+ * method and a digest of the parameters. So a state that belongs to another request does not open at all, and does not show which of them is wrong.
  */
 import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'node:crypto';
 import { canonicalJson } from '../shared/canonical-json.js';
@@ -25,6 +25,11 @@ export interface BoundRequest {
   /** The server's name in the catalogue. */
   readonly server: string;
   readonly principal: string;
+  /**
+   * By what its compartment was chosen: the principal, and with affinity `request` the metadata of the caller, with which the
+   * handler runs that waits (`Compartments.sharedBy`).
+   */
+  readonly sharedBy: string;
   readonly method: string;
   /** `paramsDigest` of its parameters. */
   readonly digest: string;
@@ -109,12 +114,16 @@ export function paramsDigest(params: unknown): string {
 /**
  * @param body the request as JSON: parsed once more, because only a call that waits for its client needs its digest
  */
-export function boundRequest(server: string, principal: string, method: string, body: string): BoundRequest {
+export function boundRequest(
+  caller: Pick<BoundRequest, 'server' | 'principal' | 'sharedBy'>,
+  method: string,
+  body: string,
+): BoundRequest {
   const { params } = JSON.parse(body) as { readonly params?: unknown };
-  return { server, principal, method, digest: paramsDigest(params) };
+  return { ...caller, method, digest: paramsDigest(params) };
 }
 
 /** Unambiguous: no two requests have the same text. */
-function boundText({ server, principal, method, digest }: BoundRequest): Buffer {
-  return Buffer.from(JSON.stringify([server, principal, method, digest]));
+function boundText({ server, principal, sharedBy, method, digest }: BoundRequest): Buffer {
+  return Buffer.from(JSON.stringify([server, principal, sharedBy, method, digest]));
 }

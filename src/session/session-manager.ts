@@ -116,6 +116,10 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     return this.#all.draining;
   }
 
+  get maxSessions(): number {
+    return this.#all.maxSessions;
+  }
+
   get size(): number {
     return this.#sessions.size;
   }
@@ -160,6 +164,10 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     return this.#sessions.get(sessionId);
   }
 
+  stopAsking(): void {
+    this.stateless.introductions.stop();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#sweep?.clear();
@@ -186,14 +194,16 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     if (this.answers !== undefined) this.answers.onReplaced = () => {};
     // What these starts would teach is of no use any more.
     for (const start of this.#keptStarts) start.stop();
+    const handles = JSON.stringify(handleTools) !== JSON.stringify(this.options.handleTools);
     this.options = { ...this.options, affinity, reuse, handleTools };
     this.answers = answers;
     this.headerParams = headerParams;
+    this.stopAsking();
     this.stateless = new StatelessAnswers(answers, discovery);
     this.#heed(answers);
     // In one turn, so that no request is given to the earlier version any more.
     for (const session of this.#sessions.values()) session.leaveVersion();
-    this.announcements?.onRenewed(changed);
+    this.announcements?.onRenewed(handles ? [...new Set<ListKind>([...changed, 'tools'])] : changed);
     await inTurns([...this.#sessions.values()], SESSIONS_PER_TURN, (session) => session.renew(changed));
   }
 
@@ -201,8 +211,12 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     return this.#all.newRequestKey();
   }
 
-  acquireWorker(signal: AbortSignal, client: IntroducedClient | undefined): Promise<SessionWorker> {
-    return this.#pool.acquire(signal, client);
+  acquireWorker(
+    signal: AbortSignal,
+    client: IntroducedClient | undefined,
+    waitedMs?: number,
+  ): Promise<SessionWorker> {
+    return this.#pool.acquire(signal, client, waitedMs);
   }
 
   childrenGone(worker: SessionWorker): Promise<void> {

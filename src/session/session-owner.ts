@@ -41,7 +41,11 @@ export interface SessionOwner<Session extends ParkedCallOwner> extends SharedByS
   /** Calls whose handlers wait for their clients. */
   readonly parked: ParkedCalls<Session>;
   /** @param client if the session has begun */
-  acquireWorker(signal: AbortSignal, client: IntroducedClient | undefined): Promise<SessionWorker>;
+  acquireWorker(
+    signal: AbortSignal,
+    client: IntroducedClient | undefined,
+    waitedMs?: number,
+  ): Promise<SessionWorker>;
   childrenGone(worker: SessionWorker): Promise<void>;
   /** Characters of messages that no worker has read, over all sessions. */
   unreadChars(): number;

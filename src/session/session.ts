@@ -11,6 +11,7 @@ import {
   type ClientNotification,
   type ClientRequest,
   type ClientResponse,
+  isAboutRequest,
   needsSignOfLife,
 } from '../protocol/client-message.js';
 import { JSON_RPC } from '../protocol/json-rpc-error.js';
@@ -25,22 +26,17 @@ import type { EndReason } from '../telemetry/end-reason.js';
 import type { SleepReason } from '../telemetry/events.js';
 import type { SessionSnapshot, SessionState } from '../telemetry/snapshot.js';
 import { type CachedResponse, CachedResponses } from './cached-responses.js';
-import type { Compartment, CompartmentOwner } from './compartments/compartment.js';
+import type { CallCheck, Compartment, CompartmentOwner } from './compartments/compartment.js';
 import { graceForResponses } from './disconnect-policy.js';
 import { EarlyCancels } from './early-cancels.js';
-import type { ParkedCallOwner } from './parked-calls.js';
+import { type ParkedCallOwner, UNREAD_CONTINUATION } from './parked-calls.js';
+import type { PendingRequest } from './pending-request.js';
 import { PendingRequests, type PendingRequestsOwner } from './pending-requests.js';
 import { Presence, type PresenceOwner } from './presence.js';
 import type { SessionOwner } from './session-owner.js';
 import { type Sleeper, SleepTimer } from './sleep-timer.js';
 import type { WorkerBinding } from './worker-binding.js';
 import { WorkerSignals } from './worker-signals.js';
-
-/** Ends of a session that has not been started, because its client does not wait any more. */
-const GIVEN_UP: ReadonlySet<EndReason> = new Set(['abandoned', 'stream_closed']);
-const ABOUT_REQUESTS = new Set(['notifications/cancelled', 'notifications/progress']);
-const TOO_MUCH_UNREAD =
-  'The server has been sent more than it has read, and the call that this continues is cancelled. Call anew without requestState, or send less.';
 
 export class Session
   implements OutboxOwner, PendingRequestsOwner, PresenceOwner, ParkedCallOwner, Sleeper, Compartment
@@ -119,7 +115,7 @@ export class Session
 
   /** Characters of messages that no thread of it has read. */
   get unreadChars(): number {
-    return this.#binding.unreadChars;
+    return this.#binding.unreadChars + this.#pending.heldChars;
   }
 
   get initialized(): boolean {
@@ -212,21 +208,23 @@ export class Session
 
   /**
    * Requests that came together. They are answered on the connection, or on the client's only stream if there is none.
+   * @param check what comes before each of them
    */
   request(
     requests: readonly ClientRequest[],
     batch: boolean,
     connection: StreamConnection | undefined,
+    check?: CallCheck,
   ): void {
     this.#presence.active();
     const ids = requests.map(({ id }) => id);
-    const starting = this.#signals.unready || !requests.every(needsSignOfLife);
+    const starting = check !== undefined || this.#signals.unready || !requests.every(needsSignOfLife);
     const stream = this.#outbox.respond(ids, batch, starting, connection);
     for (const request of requests) {
       const rejection = this.#pending.rejection(
         request,
         this.#binding.runs(request.id),
-        this.#binding.unreadFull,
+        this.#binding.unreadFull(request.body.length + this.#pending.heldChars),
       );
       if (rejection !== undefined) {
         // A limit of the gateway emits an event, a mistake of the client does not.
@@ -241,7 +239,7 @@ export class Session
         continue;
       }
       const known = request.stateless ? undefined : this.#cached.request(request, !this.#binding.attached);
-      if (known === undefined) this.#admit(request, stream);
+      if (known === undefined) this.#admit(request, stream, check);
       else this.#answerAsleep(request, stream, known);
     }
   }
@@ -254,9 +252,10 @@ export class Session
     this.#presence.active();
     const stream = this.#outbox.respond([request.id], false, false, connection);
     const pending = this.#pending.add(request, stream);
-    if (!this.#binding.unreadFull) return this.#binding.resume(pending.key, request.body);
+    const { body } = request;
+    if (!this.#binding.unreadFull(body.length)) return this.#binding.resume(pending.key, body);
     this.#outbox.rejected('thread_wait');
-    this.#pending.fail(pending, JSON_RPC.serverError, TOO_MUCH_UNREAD, 'thread_wait');
+    this.#pending.fail(pending, JSON_RPC.serverError, UNREAD_CONTINUATION, 'thread_wait');
     this.onAbandoned(pending.key, 'its server reads too slowly');
   }
 
@@ -289,8 +288,8 @@ export class Session
       return true;
     }
     // It is about a request that does not exist: no reason to wake up.
-    if (ABOUT_REQUESTS.has(method) && !this.#binding.attached) return true;
-    if (this.#binding.full || this.#binding.unreadFull) return false;
+    if (isAboutRequest(method) && !this.#binding.attached) return true;
+    if (this.#binding.full || this.#binding.unreadFull(body.length)) return false;
     this.#binding.message(body);
     return true;
   }
@@ -340,7 +339,7 @@ export class Session
     const slot =
       stays || params === undefined
         ? undefined
-        : this.#owner.answers?.slot(params as InitializeParams, this.#versionOfAnswers);
+        : this.#owner.answers?.slot(params as InitializeParams, this.#signals.versionOfAnswers);
     this.#cached.renew(slot, stays ? [] : changed);
     if (!stays && this.#announced && !this.#signals.starting) this.#signals.tell(changed);
   }
@@ -460,12 +459,13 @@ export class Session
     this.#presence.check();
   }
 
-  get #versionOfAnswers(): string {
-    return this.#context.era === 'stateless' ? STATELESS_VERSION : this.#context.protocolVersion;
+  #admit(request: ClientRequest, stream: ResponseStream, check?: CallCheck): void {
+    const pending = this.#pending.add(request, stream);
+    if (check === undefined) this.#post(pending);
+    else void this.#pending.checked(pending, check(this), () => this.#post(pending));
   }
 
-  #admit(request: ClientRequest, stream: ResponseStream): void {
-    const { key } = this.#pending.add(request, stream);
+  #post({ request, key }: PendingRequest): void {
     const { id: requestId, tool, method, body, fastPath, stateless } = request;
     this.#binding.request({ requestId, operation: tool ?? method, key, body, fastPath, stateless });
   }
@@ -476,7 +476,7 @@ export class Session
   }
 
   async #end(reason: EndReason): Promise<void> {
-    const kept = GIVEN_UP.has(reason) ? this.#signals.keepStart() : undefined;
+    const kept = this.#signals.keepStart(reason);
     while (this.#kept > 0) this.letGo();
     this.#presence.close();
     this.#sleep.stop();

@@ -38,7 +38,7 @@ const REQUEST_IDS_PER_WORKER = 1_000_000;
 /**
  * Limits for characters of messages that wait for a worker or that it has not read: a busy worker reads nothing. The
  * first is for one session, the second for all together. The third is what each session may have in any case, so that
- * all are counted only for sessions that send much.
+ * all are counted only for sessions that send much, the first message of a new one included.
  */
 const MAX_UNREAD_CHARS = 16 * 1024 * 1024;
 const MAX_UNREAD_CHARS_OF_ALL = 256 * 1024 * 1024;
@@ -179,11 +179,11 @@ export class WorkerBinding implements WorkerOwner, AcquisitionOwner, ChangedWork
     return this.#waiting.chars + (this.#worker?.unreadChars ?? 0);
   }
 
-  /** Whether one more message would have to be refused until some have been read. */
-  get unreadFull(): boolean {
-    const chars = this.unreadChars;
-    if (chars <= FREE_UNREAD_CHARS) return false;
-    return chars > MAX_UNREAD_CHARS || this.#owner.unreadChars() > MAX_UNREAD_CHARS_OF_ALL;
+  /** Whether a message of this length has to be refused until some have been read. */
+  unreadFull(chars: number): boolean {
+    const unread = this.unreadChars;
+    if (unread + chars <= FREE_UNREAD_CHARS) return false;
+    return unread > MAX_UNREAD_CHARS || this.#owner.unreadChars() > MAX_UNREAD_CHARS_OF_ALL;
   }
 
   /** Whether the worker still runs a handler of this request, answered or not. */

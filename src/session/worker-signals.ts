@@ -14,9 +14,10 @@ import type { HandleTools } from '../shared/handle-tools.js';
 import { LIST_KINDS, type ListKind, listChangedMethod } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
-import { STATELESS_CODE } from '../shared/stateless-protocol.js';
+import { STATELESS_CODE, STATELESS_VERSION } from '../shared/stateless-protocol.js';
 import type { EndReason } from '../telemetry/end-reason.js';
 import type { CachedResponses } from './cached-responses.js';
+import { keyOf } from './compartments/request-compartments.js';
 import { gapNotices, notification } from './gap-notices.js';
 import { KeptStart } from './kept-start.js';
 import type { ParkedCallOwner } from './parked-calls.js';
@@ -31,12 +32,17 @@ import type { SessionTotals } from './session-totals.js';
 import type { SleepTimer } from './sleep-timer.js';
 import { type BindingOwner, WorkerBinding } from './worker-binding.js';
 
+/** Ends of a session that has not been started, because its client does not wait any more. */
+const GIVEN_UP: ReadonlySet<EndReason> = new Set(['abandoned', 'stream_closed']);
+
 export interface SignalledSession extends ParkedCallOwner {
   readonly context: SessionContext;
   answer(stream: ResponseStream, body: string, id: RequestId): void;
   renew(changed: readonly ListKind[]): void;
   /** Its worker has been set up. */
   onReady(): void;
+  /** A request is over. */
+  onFinished(): void;
   end(reason: EndReason): Promise<void>;
 }
 
@@ -97,6 +103,10 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     return this.#start?.params;
   }
 
+  get versionOfAnswers(): string {
+    return this.context.era === 'stateless' ? STATELESS_VERSION : this.context.protocolVersion;
+  }
+
   /** Whether requests of the stateless era wait for a worker, which then says so to their streams. */
   get unready(): boolean {
     if (this.context.era !== 'stateless') return false;
@@ -113,7 +123,8 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
    * The client has given up, so the session ends. If the worker has not answered `initialize`, it stays until later
    * sessions can do without its answer.
    */
-  keepStart(): KeptStart | undefined {
+  keepStart(reason: EndReason): KeptStart | undefined {
+    if (!GIVEN_UP.has(reason)) return undefined;
     const { keepsStarts, options } = this.#owner;
     if (this.#start === undefined || !this.binding.attached || !keepsStarts || !this.#cached.teaches)
       return undefined;
@@ -160,7 +171,12 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   acquire(signal: AbortSignal, client: IntroducedClient | undefined): Promise<SessionWorker> {
     const { teaching } = this.#cached;
     if (this.#start !== undefined && teaching !== undefined) return this.#afterLearning(teaching, signal);
-    return this.#owner.acquireWorker(signal, client);
+    return this.#owner.acquireWorker(signal, client, this.#waitedMs);
+  }
+
+  /** How long the request has waited for the compartment that was opened for it. */
+  get #waitedMs(): number {
+    return Math.max(0, ...this.#pending.all().map(({ request }) => request.waitedMs ?? 0));
   }
 
   childrenGone(worker: SessionWorker): Promise<void> {
@@ -240,7 +256,9 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     }
     const { request, stream } = pending;
     const { context } = this.#session;
-    const bound = boundRequest(context.server, context.principal, request.method, request.body);
+    const { server, principal, affinity } = context;
+    const sharedBy = affinity === 'request' ? keyOf(context) : principal;
+    const bound = boundRequest({ server, principal, sharedBy }, request.method, request.body);
     const state = this.#owner.parked.park(pending.facts(context), bound, this.#session);
     if (typeof state === 'string') {
       this.#pending.finish(pending, {});
@@ -275,7 +293,8 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     const { context } = this;
     if (context.era === 'stateless') {
       if (declared !== undefined) this.#owner.announcements?.onDeclared(declared);
-      for (const { stream, request } of this.#pending.all()) if (needsSignOfLife(request)) stream.mayStream();
+      for (const { stream, request, held } of this.#pending.all())
+        if (needsSignOfLife(request) && !held) stream.mayStream();
     }
     this.#sleep.start();
     this.#owner.onWorker(this.#session, true);
@@ -289,7 +308,12 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     this.#owner.onWorker(this.#session, false);
     this.serverRequests.clear();
     this.#outbox.voidCredit();
-    this.#owner.parked.lost(this.#session, `its ${this.#owner.isolation} ended: ${exit.message}`);
+    const lostCalls = this.#owner.parked.lost(
+      this.#session,
+      `its ${this.#owner.isolation} ended: ${exit.message}`,
+    );
+    // Nobody comes for them, so their compartment is free, or ends, now.
+    if (lostCalls > 0) this.#session.onFinished();
     const starting = this.#pending.get(this.#start?.id);
     if (starting !== undefined) {
       return this.#startFailed(unstartable('failed', exit.message, 'setup_failed', starting), starting);

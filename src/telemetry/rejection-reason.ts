@@ -25,7 +25,7 @@ export type RejectionReason =
   | 'version_header'
   /** Another header of the stateless era differs from the body, or is missing. */
   | 'header_mismatch'
-  /** What a request of the stateless era says of itself in `_meta` is incomplete or malformed. */
+  /** `_meta` is malformed, or lacks what a request of the stateless era has to say of itself. */
   | 'request_meta'
   /** A method of the session era in a request of the stateless era. */
   | 'method_not_found'
@@ -34,6 +34,8 @@ export type RejectionReason =
   | 'session_required'
   | 'session_unknown'
   | 'session_limit'
+  /** With affinity `handle`: this principal has as many sessions open as it may have. */
+  | 'principal_session_limit'
   | 'request_limit'
   /** `subscriptions/listen`: the gateway has as many as it takes, */
   | 'subscription_limit'
@@ -46,6 +48,8 @@ export type RejectionReason =
   /** `requestState` that is wrong, expired or repeated. */
   | 'request_state'
   | 'thread_wait'
+  /** In the stateless era: many requests wait, and this principal has more of them than its share. */
+  | 'principal_wait_limit'
   | 'draining'
   /** Its entry is wrong, or its module cannot be used. */
   | 'server_unavailable'

@@ -18,6 +18,12 @@ function valueIn(reply: Reply): Record<string, unknown> {
   return JSON.parse(textIn(reply));
 }
 
+/** A result of the gateway itself names the server, as all results do (R2.3). */
+function expectNamed({ _meta, resultType }: Reply['result']): void {
+  expect(resultType).to.equal('complete');
+  expect(_meta).to.have.nested.property('io\\.modelcontextprotocol/serverInfo.name', 'affinity');
+}
+
 describe('A server with affinity session', () => {
   const gateway = sharedGateway({ serverModule, affinity: 'session' });
 
@@ -183,6 +189,7 @@ describe('A server with affinity handle', () => {
 
   async function opened(caller: StatelessCaller): Promise<string> {
     const { result } = await caller.call('open_session');
+    expectNamed(result);
     return (result.structuredContent as { session: string }).session;
   }
 
@@ -214,11 +221,12 @@ describe('A server with affinity handle', () => {
   it('says what to do about a handle that has ended, or never was', async () => {
     const caller = callerOf(gateway());
     const session = await opened(caller);
-    await callIn(caller, 'close_session', session);
+    expectNamed((await callIn(caller, 'close_session', session)).result);
     for (const handle of [session, 'x'.repeat(500), '']) {
       const { status, result } = await callIn(caller, 'count', handle);
       expect(status).to.equal(200);
       expect(result.isError).to.equal(true);
+      expectNamed(result);
       expect((result.content as { text: string }[])[0]?.text).to.include('open_session');
     }
   });

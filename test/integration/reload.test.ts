@@ -7,8 +7,8 @@ import { connectedClient, mcpUrl, startGateway } from '../support/gateway.js';
 import { LegacyClient } from '../support/legacy-client.js';
 import { listen } from '../support/listener.js';
 import { RawClient } from '../support/raw-client.js';
-import { ReloadedModule, reloadUnderLoad, versionOf } from '../support/reloads.js';
-import { StatelessCaller } from '../support/stateless-caller.js';
+import { ReloadedModule, reloadUnderLoad, type VersionAnswer, versionOf } from '../support/reloads.js';
+import { StatelessCaller, textIn } from '../support/stateless-caller.js';
 
 describe('reload', () => {
   it('fails no call and loses no state under load, and leaves no worker of an earlier version', async () => {
@@ -67,6 +67,54 @@ describe('reload', () => {
       ['refused', 1, []],
       ['reloaded', 2, ['tools']],
     ]);
+  });
+
+  it('changes the affinity, for the clients of both eras', async () => {
+    const module = new ReloadedModule();
+    const load = async (version: number, affinity: string): Promise<void> => {
+      module.write(version, { fields: `affinity: '${affinity}',` });
+      if (version > 1) await gateway.reload();
+    };
+    module.write(1, { fields: "affinity: 'session'," });
+    const gateway = await startGateway({ serverModule: module.url });
+    const client = await connectedClient(gateway);
+    const caller = new StatelessCaller(mcpUrl(gateway));
+    const called = async (args: Record<string, unknown> = {}, headers = {}) => {
+      const reply = await caller.call('version', args, {}, { headers });
+      return reply.error?.code ?? (JSON.parse(textIn(reply)) as VersionAnswer);
+    };
+    expect(await versionOf(client)).to.deep.equal({ version: 1, count: 1 });
+    expect(await called()).to.equal(-32022);
+
+    await load(2, 'request');
+    expect((await caller.request('server/discover')).result.supportedVersions).to.include('2026-07-28');
+    for (let call = 0; call < 2; call += 1)
+      expect(await called(), 'nothing is kept').to.deep.equal({ version: 2, count: 1 });
+    expect(await versionOf(client)).to.deep.equal({ version: 2, count: 2 });
+
+    const listening = await listen(new RawClient(mcpUrl(gateway)), { toolsListChanged: true });
+    await load(3, 'handle');
+    await listening.next('tools/list_changed');
+    const { result } = await caller.call('open_session');
+    const { session } = result.structuredContent as { session: string };
+    const headers = { 'mcp-param-session': session };
+    for (const count of [1, 2])
+      expect(await called({ session }, headers), 'a handle').to.deep.equal({ version: 3, count });
+    expect(await called(), 'no handle').to.deep.equal({ version: 3, count: 1 });
+    const names = ((await client.ask('tools/list')).result as { tools: { name: string }[] }).tools;
+    expect(names.map(({ name }) => name)).to.deep.equal(['version']);
+    expect(await versionOf(client)).to.deep.equal({ version: 3, count: 3 });
+
+    await load(4, 'session');
+    expect(await listening.stream.ended).to.equal('end');
+    expect(listening.told.at(-1)).to.equal('response');
+    expect(await called({ session }, headers)).to.equal(-32022);
+    expect(await versionOf(client)).to.deep.equal({ version: 4, count: 4 });
+    await load(5, 'handle');
+    expect(await called({ session }, headers), 'the handle still opens it').to.deep.equal({
+      version: 5,
+      count: 3,
+    });
   });
 
   it('follows each save where files are watched', async () => {

@@ -9,6 +9,9 @@ import { rawSocket, requestText } from '../support/raw-socket.js';
 import { STATELESS_VERSION, statelessMessage } from '../support/stateless.js';
 
 const serverModule = fixtureModule('announcing');
+const SERVER_INFO = {
+  'io.modelcontextprotocol/serverInfo': { name: 'announcing', version: '1.0.0' },
+};
 const TOOLS = { toolsListChanged: true };
 const TOKEN = 'a-token-of-at-least-16-characters';
 
@@ -27,7 +30,7 @@ describe('A subscription', () => {
     expect(await stream.message(({ id }) => id === 'listen:0')).to.deep.equal({
       jsonrpc: '2.0',
       id: 'listen:0',
-      result: { resultType: 'complete', _meta: { [SUBSCRIPTION_ID]: 'listen:0' } },
+      result: { resultType: 'complete', _meta: { ...SERVER_INFO, [SUBSCRIPTION_ID]: 'listen:0' } },
     });
     expect(await stream.ended).to.equal('end');
     await closed;
@@ -38,7 +41,8 @@ describe('A subscription', () => {
     const { stream } = await listen(rawClient(gateway), { ...TOOLS, resourceSubscriptions: ['note:1'] }, 9);
     const killed = gateway.kill();
     const { result } = await stream.message(({ id }) => id === 9);
-    expect(result).to.deep.equal({ resultType: 'complete', _meta: { [SUBSCRIPTION_ID]: 9 } });
+    const _meta = { ...SERVER_INFO, [SUBSCRIPTION_ID]: 9 };
+    expect(result).to.deep.equal({ resultType: 'complete', _meta });
     expect(await stream.ended).to.equal('end');
     await killed;
   });

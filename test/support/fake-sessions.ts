@@ -54,7 +54,9 @@ export class Connection implements StreamConnection {
     this.failure = failure;
   }
   nothing(): void {}
+  opened = false;
   open(primingId: string | undefined): void {
+    this.opened = true;
     this.lastEventId = primingId ?? this.lastEventId;
   }
   write(id: string | undefined, body: string): boolean {
@@ -137,5 +139,19 @@ export function world(given: Partial<typeof OPTIONS & { maxThreads: number; spar
     return { session, worker };
   };
   const reasons = () => ends.map(({ reason }) => reason);
-  return { clock, events, starter, pool, all, sessions, streams, open, ask, opened, awake, reasons };
+  return {
+    clock,
+    events,
+    starter,
+    pool,
+    all,
+    sessions,
+    streams,
+    headerParams,
+    open,
+    ask,
+    opened,
+    awake,
+    reasons,
+  };
 }

@@ -88,6 +88,7 @@ class Connection implements StreamConnection {
 }
 
 export class Server implements ListenedServer {
+  readonly serverInfo = { name: 'notes', version: '1.0.0' };
   says: DeclaredNotifications | Promise<DeclaredNotifications> = ALL;
   /** Of the resources that it is asked to watch. */
   watches: (uris: ReadonlySet<string>) => Promise<ReadonlySet<string>> = (uris) => Promise.resolve(uris);

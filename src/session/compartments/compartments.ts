@@ -11,13 +11,16 @@ import { STATELESS_VERSION } from '../../shared/stateless-protocol.js';
 import type { Session } from '../session.js';
 import type { SessionManager } from '../session-manager.js';
 import type { Caller, CompartmentOwner } from './compartment.js';
-import { HandleCompartments } from './handle-compartments.js';
+import { HandleCompartments, type HandleRejection } from './handle-compartments.js';
 import { PrincipalCompartments } from './principal-compartments.js';
-import { RequestCompartments } from './request-compartments.js';
+import { keyOf, RequestCompartments } from './request-compartments.js';
 import type { CompartmentRequest } from './request-line.js';
 
 /** The principal of all that have not said who they are: they have nothing in common. */
 const ANONYMOUS = 'anonymous';
+/** The part of `max-sessions` that one principal may open by handles, and how many in any case. */
+const HANDLES_SHARE = 1 / 4;
+const MIN_HANDLES = 8;
 
 export class Compartments {
   readonly #sessions: SessionManager;
@@ -25,6 +28,8 @@ export class Compartments {
   readonly #ofRequests: RequestCompartments<Session>;
   readonly #ofPrincipals: PrincipalCompartments<Session>;
   #ofHandles: HandleCompartments<Session> | undefined;
+  /** How many handles each principal has open, of all versions of the server. */
+  readonly #handles = new Map<string, number>();
 
   constructor(sessions: SessionManager, outboxes: OutboxSource) {
     this.#sessions = sessions;
@@ -48,6 +53,8 @@ export class Compartments {
     if (this.#ofHandles?.tools !== tools) {
       this.#ofHandles = new HandleCompartments({
         tools,
+        opened: this.#handles,
+        rejection: (principal, opened) => this.#handleRejection(principal, opened),
         open: (caller, owner) => this.#open('handle', caller, owner),
         find: (handle, principal) => sessions.find(handle, principal, 'handle'),
       });
@@ -58,11 +65,6 @@ export class Compartments {
   /** Whether the server is served in the stateless era. */
   get served(): boolean {
     return this.#sessions.options.affinity !== 'session';
-  }
-
-  /** Why no compartment can be opened, or `undefined`. */
-  rejection(): Rejection<'draining' | 'session_limit'> | undefined {
-    return this.#sessions.rejection();
   }
 
   /** How many requests wait for a compartment. */
@@ -82,7 +84,7 @@ export class Compartments {
       return this.#ofRequests.serve(request);
     const compartment = this.take(request.caller);
     if ('reason' in compartment) request.refuse(compartment);
-    else request.begin(compartment);
+    else request.begin(compartment, 0);
   }
 
   /** A compartment for the caller; why there is none, if the gateway takes no more. */
@@ -97,6 +99,14 @@ export class Compartments {
     if (present !== undefined) return present;
     const compartments = belongsToPrincipal ? this.#ofPrincipals : this.#ofRequests;
     return sessions.rejection() ?? compartments.open(caller);
+  }
+
+  /**
+   * Who else may meet the compartment of this caller: as text, the same for the same.
+   * @param byHandle whether a handle names the compartment
+   */
+  sharedBy(caller: Caller, byHandle: boolean): string {
+    return byHandle || this.#belongsToPrincipal(caller) ? caller.principal : keyOf(caller);
   }
 
   /**
@@ -116,6 +126,20 @@ export class Compartments {
   /** Whether the compartment of this principal has lists that are not those of others. */
   hasOwnLists(principal: string): boolean {
     return this.#ofPrincipals.get(principal)?.listsChanged === true;
+  }
+
+  #handleRejection(principal: string, opened: number): HandleRejection | undefined {
+    const sessions = this.#sessions;
+    const rejection = sessions.rejection();
+    if (rejection !== undefined) return rejection;
+    const most = Math.max(MIN_HANDLES, Math.floor(sessions.maxSessions * HANDLES_SHARE));
+    // Those without credentials may be many people: for them there is only the limit of the gateway.
+    if (principal === ANONYMOUS || opened < most) return undefined;
+    const close = sessions.options.handleTools?.close;
+    return {
+      reason: 'principal_session_limit',
+      message: `You have ${opened} open sessions of this server, and more are not allowed. Close one with ${close}.`,
+    };
   }
 
   #belongsToPrincipal({ principal }: Caller): boolean {

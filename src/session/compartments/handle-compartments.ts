@@ -3,6 +3,7 @@
  * passes the handle meets it. The handle is the record's id, which nobody can guess, and only the principal that has
  * opened it can use it (2026-07-28, Security Best Practices, "State Handle Hijacking").
  */
+import type { Rejection } from '../../protocol/rejection.js';
 import type { HandleTools } from '../../shared/handle-tools.js';
 import { HANDLE_ARGUMENT } from '../../shared/handle-tools.js';
 import type { EndReason } from '../../telemetry/end-reason.js';
@@ -18,8 +19,14 @@ export interface ToolResult {
   readonly isError?: true;
 }
 
+export type HandleRejection = Rejection<'draining' | 'session_limit' | 'principal_session_limit'>;
+
 export interface HandleCompartmentsParts<Kind> {
   readonly tools: HandleTools;
+  /** How many each principal has open. */
+  readonly opened: Map<string, number>;
+  /** Why a principal that has opened so many may open no more, or `undefined`. */
+  rejection(principal: string, opened: number): HandleRejection | undefined;
   open(caller: Caller, owner: CompartmentOwner): Kind;
   /** The compartment with this handle, if it belongs to the principal. */
   find(handle: string, principal: string): Kind | undefined;
@@ -36,9 +43,15 @@ export class HandleCompartments<Kind extends Compartment> implements Compartment
     return this.#parts.tools;
   }
 
-  /** What the tool answers that opens one. */
-  open(caller: Caller): ToolResult {
+  /** What the tool answers that opens one, or why it opens none. */
+  open(caller: Caller): ToolResult | HandleRejection {
+    const { principal } = caller;
+    const { opened } = this.#parts;
+    const rejection = this.#parts.rejection(principal, opened.get(principal) ?? 0);
+    if (rejection !== undefined) return rejection;
     const { context } = this.#parts.open(caller, this);
+    // Opening it may have ended another one.
+    opened.set(principal, (opened.get(principal) ?? 0) + 1);
     const content = { [HANDLE_ARGUMENT]: context.sessionId };
     return { content: [{ type: 'text', text: JSON.stringify(content) }], structuredContent: content };
   }
@@ -73,7 +86,12 @@ export class HandleCompartments<Kind extends Compartment> implements Compartment
     return undefined;
   }
 
-  onEnded(): void {}
+  onEnded({ context }: Compartment): void {
+    const { opened } = this.#parts;
+    const left = (opened.get(context.principal) ?? 1) - 1;
+    if (left === 0) opened.delete(context.principal);
+    else opened.set(context.principal, left);
+  }
 }
 
 /** A failure that the model is meant to see, and can do something about. */

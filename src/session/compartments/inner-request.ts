@@ -10,6 +10,7 @@ export interface AskedCompartment {
 /**
  * @param stateless whether the request is of the stateless era
  * @param timeoutMs then the request is cancelled
+ * @param signal the same when it is aborted, which it is not yet
  * @returns the response; `undefined` if there is none
  */
 export function askCompartment(
@@ -17,6 +18,7 @@ export function askCompartment(
   { key, method, params }: { readonly key: string; readonly method: string; readonly params: object },
   stateless: boolean,
   timeoutMs: number,
+  signal?: AbortSignal,
 ): Promise<string | undefined> {
   const body = JSON.stringify({ jsonrpc: '2.0', id: key, method, params });
   const request: ClientRequest = {
@@ -32,7 +34,7 @@ export function askCompartment(
     body,
   };
   return new Promise((resolve) => {
-    const connection = new InnerConnection(resolve, timeoutMs);
+    const connection = new InnerConnection(resolve, timeoutMs, signal);
     compartment.request([request], false, connection);
   });
 }
@@ -42,18 +44,25 @@ class InnerConnection implements StreamConnection {
   owner: ConnectionOwner | undefined;
   readonly #resolve: (body: string | undefined) => void;
   readonly #deadline: Deadline;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => this.#giveUp();
   #last: string | undefined;
 
-  constructor(resolve: (body: string | undefined) => void, timeoutMs: number) {
+  constructor(
+    resolve: (body: string | undefined) => void,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ) {
     this.#resolve = resolve;
-    this.#deadline = new Deadline(
-      timeoutMs,
-      () => {
-        resolve(undefined);
-        this.owner?.onClose(this);
-      },
-      'again',
-    ).unref();
+    this.#signal = signal;
+    this.#deadline = new Deadline(timeoutMs, () => this.#giveUp(), 'again').unref();
+    signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  /** As a client that goes away. */
+  #giveUp(): void {
+    this.#close(undefined);
+    this.owner?.onClose(this);
   }
 
   answer(body: string): boolean {
@@ -77,8 +86,13 @@ class InnerConnection implements StreamConnection {
   }
 
   end(): boolean {
-    this.#deadline.clear();
-    this.#resolve(this.#last);
+    this.#close(this.#last);
     return true;
+  }
+
+  #close(body: string | undefined): void {
+    this.#deadline.clear();
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#resolve(body);
   }
 }

@@ -41,6 +41,10 @@ export class ListenedCompartments implements Announcements {
     this.#compartments = compartments;
   }
 
+  get serverInfo(): unknown {
+    return this.#sessions.stateless.serverInfo;
+  }
+
   /** What the server notifies of. Rejects if it has to be asked, and does not answer. */
   declared(caller: Caller): DeclaredNotifications | Promise<DeclaredNotifications> {
     const { known } = this.#sessions.stateless;
@@ -75,6 +79,7 @@ export class ListenedCompartments implements Announcements {
       return this.listeners?.resourceUpdated(topic.slice(RESOURCE.length), principal);
     const kind = LIST_KINDS.find((one) => one === topic);
     // A module's code can post anything.
+    if (kind === 'tools') this.#sessions.headerParams.changed();
     if (kind === undefined || affinity === 'handle') return;
     if (affinity === 'principal') return this.listeners?.listChanged(kind, principal);
     this.#sessions.stateless.listChanged(kind);
@@ -93,6 +98,8 @@ export class ListenedCompartments implements Announcements {
   onRenewed(changed: readonly ListKind[]): void {
     this.#declared = undefined;
     this.#given = this.#sessions.stateless.known;
+    // They would wait in vain: the server has only sessions now, and a client that asks again is told so.
+    if (!this.#compartments.served) return void this.listeners?.dismiss();
     for (const kind of changed) this.listeners?.listChanged(kind);
   }
 

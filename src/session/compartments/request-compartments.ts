@@ -72,8 +72,8 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
   serve(request: CompartmentRequest<Kind>): void {
     const key = keyOf(request.caller);
     const idle = this.#takeIdle(key);
-    if (idle !== undefined) return request.begin(idle);
-    if (!this.#isWorthWaiting(key, clockMs())) return this.#serveAnew(request);
+    if (idle !== undefined) return request.begin(idle, 0);
+    if (!this.#isWorthWaiting(key, clockMs())) return this.#serveAnew(request, 0);
     this.#line.wait(key, request);
     this.#lookLater();
   }
@@ -99,7 +99,9 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
   onRequestOver(compartment: Compartment): void {
     const served = this.#served.get(compartment);
     const shared = served && this.#shared.get(served.key);
-    if (shared?.useOf(compartment) !== 'busy' || served === undefined || compartment.serving) return;
+    if (shared?.useOf(compartment) !== 'busy' || served === undefined) return;
+    // One waits for its client, or was preceded by a question of the gateway.
+    if (compartment.requestsInFlight > 0) return;
     served.requests += 1;
     if (!this.#parts.reuse() || served.requests >= MAX_REQUESTS || !compartment.clean) {
       this.#forget(compartment);
@@ -175,8 +177,9 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
     const idle = this.#takeIdle(key);
     if (idle === undefined && this.#isWorthWaiting(key, sinceMs)) return false;
     const request = this.#line.next(key);
-    if (idle !== undefined) request?.begin(idle);
-    else if (request !== undefined) this.#serveAnew(request);
+    const waitedMs = clockMs() - sinceMs;
+    if (idle !== undefined) request?.begin(idle, waitedMs);
+    else if (request !== undefined) this.#serveAnew(request, waitedMs);
     return true;
   }
 
@@ -208,10 +211,10 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
     this.#lookLater();
   }
 
-  #serveAnew(request: CompartmentRequest<Kind>): void {
+  #serveAnew(request: CompartmentRequest<Kind>, waitedMs: number): void {
     const rejection = this.#parts.rejection();
     // That counts as movement: those behind it wait for their turn.
-    if (rejection === undefined) request.begin(this.open(request.caller));
+    if (rejection === undefined) request.begin(this.open(request.caller), waitedMs);
     else request.refuse(rejection);
   }
 }

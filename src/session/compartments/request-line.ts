@@ -6,6 +6,7 @@ import type { Rejection } from '../../protocol/rejection.js';
 import { clockMs } from '../../shared/clock.js';
 import { Deadline } from '../../shared/deadline.js';
 import type { Caller } from './compartment.js';
+import { LineShares } from './line-shares.js';
 
 /** A request of the stateless era that has no compartment yet. */
 export interface CompartmentRequest<Kind> {
@@ -14,8 +15,9 @@ export interface CompartmentRequest<Kind> {
   readonly chars: number;
   /** Nobody waits for its answer any more. */
   isGone(): boolean;
-  begin(compartment: Kind): void;
-  refuse(rejection: Rejection<'draining' | 'session_limit' | 'thread_wait'>): void;
+  /** @param waitedMs how long it has waited for the compartment, which has yet to get a worker if it is a new one */
+  begin(compartment: Kind, waitedMs: number): void;
+  refuse(rejection: Rejection<'draining' | 'session_limit' | 'thread_wait' | 'principal_wait_limit'>): void;
 }
 
 const MAX_WAITING_REQUESTS = 1_024;
@@ -32,6 +34,11 @@ const TOO_LARGE = {
   reason: 'thread_wait',
   message: `Requests of ${MAX_WAITING_CHARS / 1024 / 1024} Mi characters wait for a thread or process of this server already. Call again later.`,
 } as const;
+const NOT_ALONE = {
+  reason: 'principal_wait_limit',
+  message:
+    'Too many requests wait for a thread or process of this server, and more of them are yours than your share: others wait as well. Call again when some of yours have been answered.',
+} as const;
 const TOO_LONG = {
   reason: 'thread_wait',
   message: `No thread or process of this server became free within ${WAIT_MS / 1000} s. Call again later.`,
@@ -46,6 +53,7 @@ interface Waiting<Kind> {
 export class RequestLine<Kind> {
   /** By whom a compartment may be shared; the one that has waited longest is the first. */
   readonly #lines = new Map<string, Waiting<Kind>[]>();
+  readonly #shares = new LineShares({ requests: MAX_WAITING_REQUESTS, chars: MAX_WAITING_CHARS });
   #length = 0;
   #chars = 0;
 
@@ -59,11 +67,14 @@ export class RequestLine<Kind> {
   }
 
   wait(key: string, request: CompartmentRequest<Kind>): void {
-    const { chars } = request;
+    const { chars, caller } = request;
     if (!this.#hasRoom(chars)) {
       // Those that nobody waits for any more must not keep out who does.
       for (const [waitingKey, line] of [...this.#lines])
         for (const one of line.filter((waiting) => waiting.request.isGone())) this.#remove(waitingKey, one);
+      if (this.#shares.entitled(caller.principal, chars)) this.#makeRoom(caller.principal, chars);
+      else if (!this.#hasRoom(chars) && this.#shares.shares(caller.principal))
+        return request.refuse(NOT_ALONE);
       if (this.#length >= MAX_WAITING_REQUESTS) return request.refuse(TOO_MANY);
       if (!this.#hasRoom(chars)) return request.refuse(TOO_LARGE);
     }
@@ -74,6 +85,29 @@ export class RequestLine<Kind> {
     else line.push(waiting);
     this.#length += 1;
     this.#chars += chars;
+    this.#shares.add(caller.principal, chars);
+  }
+
+  /** Refuses the latest requests of those who have more than their share, until there is room or nobody has. */
+  #makeRoom(principal: string, chars: number): void {
+    while (!this.#hasRoom(chars)) {
+      const of = this.#length >= MAX_WAITING_REQUESTS ? 'requests' : 'chars';
+      const largest = this.#shares.largest(principal, of);
+      const latest = largest === undefined ? undefined : this.#latestOf(largest);
+      if (latest === undefined) return;
+      this.#remove(latest.key, latest.waiting);
+      latest.waiting.request.refuse(NOT_ALONE);
+    }
+  }
+
+  #latestOf(principal: string): { readonly key: string; readonly waiting: Waiting<Kind> } | undefined {
+    let latest: { readonly key: string; readonly waiting: Waiting<Kind> } | undefined;
+    for (const [key, line] of this.#lines) {
+      const waiting = line.findLast(({ request }) => request.caller.principal === principal);
+      if (waiting !== undefined && waiting.sinceMs >= (latest?.waiting.sinceMs ?? 0))
+        latest = { key, waiting };
+    }
+    return latest;
   }
 
   /** One request has room in any case. */
@@ -128,6 +162,7 @@ export class RequestLine<Kind> {
     deadline.clear();
     this.#length -= 1;
     this.#chars -= request.chars;
+    this.#shares.remove(request.caller.principal, request.chars);
     if (this.#lines.get(key)?.length === 0) this.#lines.delete(key);
   }
 }

@@ -11,28 +11,20 @@ import {
 import { COMPARTMENT_PARAMS } from '../../shared/compartment.js';
 import { LIST_KINDS, LIST_METHODS, type ListKind } from '../../shared/list-methods.js';
 import type { RequestId } from '../../shared/request-id.js';
-import { DISCOVER, discoverResult } from '../../shared/stateless.js';
+import { DISCOVER, discoverResult, type Introduction, introductionOf } from '../../shared/stateless.js';
 import { SERVED_VERSIONS, STATELESS_VERSION } from '../../shared/stateless-protocol.js';
+import { Introductions } from './introductions.js';
 
 /**
  * What `server/discover` is answered by a gateway that cannot ask the server, and has never asked it. An error would send
  * clients to `initialize`, and without capabilities they would never ask for a list. So it has the capabilities that most
  * servers have, it must not be kept, and requests are told the truth; clients that listen ask for the lists again.
  */
-const PRESUMED = answerOf(
-  JSON.stringify(
-    discoverResult(
-      {
-        serverInfo: undefined,
-        capabilities: Object.fromEntries(LIST_KINDS.map((kind) => [kind, { listChanged: true }])),
-        instructions: undefined,
-      },
-      SERVED_VERSIONS,
-      'single',
-    ),
-  ),
-  undefined,
-);
+const PRESUMED: Introduction = {
+  serverInfo: undefined,
+  capabilities: Object.fromEntries(LIST_KINDS.map((kind) => [kind, { listChanged: true }])),
+  instructions: undefined,
+};
 
 export interface StatelessAnswer {
   readonly body: string;
@@ -45,6 +37,10 @@ export class StatelessAnswers {
   readonly #discovery: CachedAnswer | undefined;
   /** Lists that have changed since these answers were known: a compartment is asked for them. */
   readonly #changed = new Map<ListKind, CachedAnswers>();
+  /** What it has said of itself where the source says nothing. */
+  readonly introductions = new Introductions();
+  /** Read from the answer beside it, which is a long text. */
+  #read: { readonly answer: CachedAnswer; readonly serverInfo: unknown } | undefined;
 
   /** @param discovery what is answered to `server/discover` if the source does not say it */
   constructor(source: AnswerSource | undefined, discovery: CachedAnswer | undefined) {
@@ -55,6 +51,15 @@ export class StatelessAnswers {
   /** What is known of the server. */
   get known(): CachedAnswers | undefined {
     return this.#source?.slot(COMPARTMENT_PARAMS, STATELESS_VERSION)?.current;
+  }
+
+  /** `serverInfo` of the server; `undefined` as long as it has not been asked. */
+  get serverInfo(): unknown {
+    const answer = this.known?.initialize ?? this.#discovery;
+    if (answer === undefined) return this.introductions.first?.serverInfo;
+    if (this.#read?.answer !== answer)
+      this.#read = { answer, serverInfo: introductionOf(withId(answer, 0).body)?.serverInfo };
+    return this.#read.serverInfo;
   }
 
   /** The server has announced in a compartment that a list has changed. What is known of it is not given any more. */
@@ -77,9 +82,10 @@ export class StatelessAnswers {
     return known && withId(known, id);
   }
 
-  /** To `server/discover`, if no compartment can answer it. */
+  /** To `server/discover`, if no compartment can answer it: what the server has told another caller, if it has. */
   presumed(id: RequestId): StatelessAnswer {
-    return withId(PRESUMED, id);
+    const result = discoverResult(this.introductions.first ?? PRESUMED, SERVED_VERSIONS, 'single');
+    return withId(answerOf(JSON.stringify(result), undefined), id);
   }
 
   #known(method: string, params: Readonly<Record<string, unknown>>): CachedAnswer | undefined {

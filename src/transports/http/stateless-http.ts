@@ -7,11 +7,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../../auth/principal.js';
 import { Subscriptions } from '../../delivery/subscriptions.js';
 import type { StatelessRequest } from '../../protocol/era.js';
-import { headerParamRejection } from '../../protocol/header-params.js';
 import { JSON_RPC, statelessStatus } from '../../protocol/json-rpc-error.js';
 import { type Rejection, rejectionResponse } from '../../protocol/rejection.js';
 import type { Caller } from '../../session/compartments/compartment.js';
 import { Compartments } from '../../session/compartments/compartments.js';
+import { Discovery } from '../../session/compartments/discovery.js';
 import type { ToolResult } from '../../session/compartments/handle-compartments.js';
 import { ListenedCompartments } from '../../session/compartments/listened-compartments.js';
 import { isGatewayState, paramsDigest } from '../../session/request-state.js';
@@ -19,10 +19,11 @@ import type { Session } from '../../session/session.js';
 import { isFields } from '../../shared/fields.js';
 import { HANDLE_ARGUMENT } from '../../shared/handle-tools.js';
 import type { SessionContext } from '../../shared/session-context.js';
-import { DISCOVER } from '../../shared/stateless.js';
+import { DISCOVER, statelessResult } from '../../shared/stateless.js';
 import { STATELESS_CODE } from '../../shared/stateless-protocol.js';
 import type { RejectionReason } from '../../telemetry/rejection-reason.js';
 import { MAX_NAME_CHARS } from '../session-messages.js';
+import { HeaderCheck } from './header-check.js';
 import { contextOfPrincipal, type HttpTransportCollaborators } from './http-transport.js';
 import { headerOf, internalError, noteRejection, reject, sendJson } from './reply.js';
 import { readMetadata } from './session-metadata.js';
@@ -43,12 +44,16 @@ const WRONG_RESPONSES = {
 export class StatelessHttp {
   readonly #parts: HttpTransportCollaborators;
   readonly #compartments: Compartments;
+  readonly #headers: HeaderCheck;
+  readonly #discovery: Discovery;
   readonly #subscriptions: Subscriptions;
 
   constructor(parts: HttpTransportCollaborators) {
     this.#parts = parts;
     const { sessions, streams, events, totals } = parts;
     this.#compartments = new Compartments(sessions, streams);
+    this.#headers = new HeaderCheck(sessions);
+    this.#discovery = new Discovery(sessions, this.#compartments);
     const listened = new ListenedCompartments(sessions, this.#compartments);
     this.#subscriptions = new Subscriptions(listened, { totals, events });
     listened.listeners = this.#subscriptions;
@@ -68,10 +73,8 @@ export class StatelessHttp {
   ): void {
     const { message, params } = classified;
     const { sessions, events } = this.#parts;
-    if (message.tool !== undefined) {
-      const wrong = headerParamRejection(sessions.headerParams.of(message.tool), classified, request);
-      if (wrong !== undefined) return reject(events, request, response, wrong);
-    }
+    const wrong = this.#headers.rejection(classified, request);
+    if (wrong !== undefined) return reject(events, request, response, wrong);
     const known = sessions.stateless.answer(message.method, params, message.replyId);
     if (
       known !== undefined &&
@@ -84,25 +87,28 @@ export class StatelessHttp {
     } catch (error) {
       return reject(events, request, response, internalError(error, message.replyId));
     }
-    const { requestState } = params;
-    // Any other state belongs to the server.
-    if (typeof requestState === 'string' && isGatewayState(requestState))
-      return this.#continue(request, response, principal, classified, requestState);
     const caller: Caller = {
       ...contextOfPrincipal(principal),
       metadata,
       userAgent: headerOf(request, 'user-agent')?.slice(0, MAX_NAME_CHARS),
       remoteAddress: request.socket.remoteAddress,
     };
+    const { requestState } = params;
+    // Any other state belongs to the server.
+    if (typeof requestState === 'string' && isGatewayState(requestState))
+      return this.#continue(request, response, classified, caller, requestState);
+    if (message.method === DISCOVER) return void this.#discover(response, classified, caller);
     if (message.method === LISTEN) return this.#listen(request, response, classified, caller);
-    const begin = (compartment: Session): void => {
+    const begin = (compartment: Session, waitedMs: number): void => {
       const id = sessions.newRequestKey();
-      compartment.request([{ ...message, id, stateless: true }], false, this.#stream('post', response));
+      const asked = { ...message, id, stateless: true, waitedMs };
+      const check = this.#headers.before(classified, request, (rejection) =>
+        noteRejection(events, request, rejection.reason, rejection.status),
+      );
+      compartment.request([asked], false, this.#stream('post', response), check);
     };
-    const refuse = (rejection: Rejection<RejectionReason>): void => {
-      if (message.method !== DISCOVER) return this.#refuse(request, response, classified, rejection);
-      sendJson(response, 200, sessions.stateless.presumed(message.replyId).body);
-    };
+    const refuse = (rejection: Rejection<RejectionReason>): void =>
+      this.#refuse(request, response, classified, rejection);
     const handled = this.#ofHandle(caller, classified);
     if (handled === undefined) {
       const isGone = (): boolean => response.destroyed;
@@ -110,7 +116,12 @@ export class StatelessHttp {
     }
     if ('reason' in handled) return refuse(handled);
     if ('content' in handled) return this.#answer(response, classified, handled);
-    begin(handled);
+    begin(handled, 0);
+  }
+
+  async #discover(response: ServerResponse, { message }: StatelessRequest, caller: Caller): Promise<void> {
+    const body = await this.#discovery.answer(caller, message.replyId);
+    if (!response.destroyed) sendJson(response, 200, body);
   }
 
   /** The client wants to be told of changes. Its stream is no work: a drain does not wait for it, but ends it. */
@@ -135,10 +146,9 @@ export class StatelessHttp {
   ): Session | ToolResult | Rejection<RejectionReason> | undefined {
     const { ofHandles } = this.#compartments;
     if (ofHandles === undefined || message.method !== 'tools/call') return undefined;
-    const { arguments: given } = params;
-    const handle = isFields(given) ? given[HANDLE_ARGUMENT] : undefined;
+    const handle = handleIn(params);
     const { open, close } = ofHandles.tools;
-    if (message.tool === open) return this.#compartments.rejection() ?? ofHandles.open(caller);
+    if (message.tool === open) return ofHandles.open(caller);
     if (message.tool === close) return ofHandles.close(handle, caller.principal);
     if (handle === undefined || handle === null) return undefined;
     const found = ofHandles.find(handle, caller.principal);
@@ -146,7 +156,8 @@ export class StatelessHttp {
   }
 
   #answer(response: ServerResponse, { message }: StatelessRequest, result: ToolResult): void {
-    const complete = { resultType: 'complete', ...result };
+    const { serverInfo } = this.#parts.sessions.stateless;
+    const complete = statelessResult(message.method, { ...result }, { serverInfo }, 'single');
     sendJson(response, 200, JSON.stringify({ jsonrpc: '2.0', id: message.replyId, result: complete }));
   }
 
@@ -154,8 +165,8 @@ export class StatelessHttp {
   #continue(
     request: IncomingMessage,
     response: ServerResponse,
-    principal: Principal,
     classified: StatelessRequest,
+    caller: Caller,
     state: string,
   ): void {
     const { message, params } = classified;
@@ -163,8 +174,12 @@ export class StatelessHttp {
     const { inputResponses = {} } = params;
     // Before the state is used up.
     if (!isFields(inputResponses)) return this.#refuse(request, response, classified, WRONG_RESPONSES);
-    const { server } = sessions.options;
-    const bound = { server, principal: principal.key, method: message.method, digest: paramsDigest(params) };
+    const { server, handleTools } = sessions.options;
+    const { principal } = caller;
+    const byHandle =
+      handleTools !== undefined && message.method === 'tools/call' && (handleIn(params) ?? null) !== null;
+    const sharedBy = this.#compartments.sharedBy(caller, byHandle);
+    const bound = { server, principal, sharedBy, method: message.method, digest: paramsDigest(params) };
     const found = sessions.parked.take(state, bound);
     if ('reason' in found) return this.#refuse(request, response, classified, found);
     const { key, owner } = found;
@@ -195,4 +210,8 @@ export class StatelessHttp {
       statusOf: statelessStatus,
     });
   }
+}
+
+function handleIn({ arguments: given }: StatelessRequest['params']): unknown {
+  return isFields(given) ? given[HANDLE_ARGUMENT] : undefined;
 }

@@ -50,10 +50,11 @@ describe('Subscriptions to a server', () => {
       const messages = connections[index]?.messages ?? [];
       const tag = { 'io.modelcontextprotocol/subscriptionId': id };
       expect(messages.map(({ params }) => params?._meta)).to.deep.equal([tag, tag, undefined]);
+      const info = { 'io.modelcontextprotocol/serverInfo': { name: 'notes', version: '1.0.0' } };
       expect(messages[2]).to.deep.equal({
         jsonrpc: '2.0',
         id,
-        result: { resultType: 'complete', _meta: tag },
+        result: { resultType: 'complete', _meta: { ...info, ...tag } },
       });
     }
   });

@@ -53,7 +53,11 @@ describe('A request without the _meta that it must have (R2.5)', () => {
   });
 
   it('is the same where it is no _meta at all, or a part of it that both eras have is malformed', () => {
-    const wrong = [{ progressToken: {} }, { progressToken: 1.5 }, { 'io.modelcontextprotocol/related-task': 7 }];
+    const wrong = [
+      { progressToken: {} },
+      { progressToken: 1.5 },
+      { 'io.modelcontextprotocol/related-task': 7 },
+    ];
     const malformed = [null, [], 'text', ...wrong.map((member) => ({ ...META, ...member }))];
     for (const _meta of malformed) {
       const found = parseBody(request('tools/list', { _meta }));

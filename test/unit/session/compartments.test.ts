@@ -10,10 +10,10 @@ function callerOf(principal: string, metadata: Readonly<Record<string, unknown>>
   return { principal, metadata, userAgent: undefined, remoteAddress: undefined };
 }
 
-function compartments(affinity: Affinity) {
+function compartments(affinity: Affinity, more: Parameters<typeof world>[0] = {}) {
   const handleTools =
     affinity === 'handle' ? { open: 'open_session', close: 'close_session', idleMs: SECOND } : undefined;
-  const given = world({ affinity, handleTools } as Parameters<typeof world>[0]);
+  const given = world({ ...more, affinity, handleTools } as Parameters<typeof world>[0]);
   const all = new Compartments(given.sessions, given.streams);
   const take = (principal: string, metadata?: Readonly<Record<string, unknown>>): Session => {
     const found = all.take(callerOf(principal, metadata));
@@ -101,12 +101,34 @@ describe('Compartments of principals', () => {
   });
 });
 
+describe('Who else may meet the compartment of a caller, and continue its calls', () => {
+  it('has the same principal, and the same metadata where they decide the compartment', () => {
+    const same = (affinity: Affinity, principal: string, byHandle = false): boolean => {
+      const { compartments: all } = compartments(affinity);
+      const [one, other] = ['a', 'b'].map((team) => all.sharedBy(callerOf(principal, { team }), byHandle));
+      return one === other;
+    };
+    expect(same('request', 'alice')).to.equal(false);
+    expect(same('principal', 'anonymous')).to.equal(false);
+    expect(same('principal', 'alice')).to.equal(true);
+    expect(same('handle', 'alice')).to.equal(false);
+    expect(same('handle', 'alice', true)).to.equal(true);
+    const { compartments: all } = compartments('principal');
+    expect(all.sharedBy(callerOf('alice'), false)).to.not.equal(all.sharedBy(callerOf('bob'), false));
+  });
+});
+
 describe('Compartments with a handle', () => {
+  const opened = (all: Compartments, principal: string): string => {
+    const result = all.ofHandles?.open(callerOf(principal));
+    if (result === undefined || 'reason' in result) throw new Error(result?.message);
+    return result.structuredContent?.session as string;
+  };
+
   it('can be used and closed by the principal alone that has opened them', async () => {
     const { compartments: all, sessions } = compartments('handle');
     const { ofHandles } = all;
-    const result = ofHandles?.open(callerOf('alice'));
-    const handle = result?.structuredContent?.session as string;
+    const handle = opened(all, 'alice');
     const session = sessions.get(handle);
     expect(ofHandles?.find(handle, 'alice')).to.deep.equal({ compartment: session });
     expect(ofHandles?.find(handle, 'bob')).to.have.nested.property('result.isError', true);
@@ -118,14 +140,29 @@ describe('Compartments with a handle', () => {
 
   it('wait for their first call as long as for any other', async () => {
     const { compartments: all, sessions, clock } = compartments('handle');
-    const handle = all.ofHandles?.open(callerOf('alice')).structuredContent?.session as string;
+    const handle = opened(all, 'alice');
     await clock.advance(3 * 60 * SECOND);
     expect(sessions.get(handle)?.ended).to.equal(false);
   });
 
+  it('are at most a quarter of max-sessions for one principal', async () => {
+    const { compartments: all, sessions } = compartments('handle', { maxSessions: 40 });
+    const handles = Array.from({ length: 10 }, () => opened(all, 'alice'));
+    const refused = all.ofHandles?.open(callerOf('alice'));
+    expect(refused).to.include({ reason: 'principal_session_limit' });
+    expect(refused)
+      .to.have.property('message')
+      .that.matches(/10 open sessions.*close_session/);
+    opened(all, 'bob');
+    for (let count = 0; count < 15; count += 1) opened(all, 'anonymous');
+    await sessions.get(handles[0]!)?.end('delete');
+    opened(all, 'alice');
+    expect(all.ofHandles?.open(callerOf('alice'))).to.include({ reason: 'principal_session_limit' });
+  });
+
   it('are no sessions of clients that initialize', () => {
     const { compartments: all, sessions } = compartments('handle');
-    const handle = all.ofHandles?.open(callerOf('alice')).structuredContent?.session as string;
+    const handle = opened(all, 'alice');
     expect(sessions.find(handle, 'alice')).to.equal(undefined);
   });
 });

@@ -31,7 +31,8 @@ describe('A call that waits for its client', () => {
     state: string,
   ) {
     const { server, principal } = session.context;
-    return all.parked.take(state, boundRequest(server, principal, 'tools/call', call(0, 'book').body));
+    const caller = { server, principal, sharedBy: principal };
+    return all.parked.take(state, boundRequest(caller, 'tools/call', call(0, 'book').body));
   }
 
   it('is answered with its state, is not in flight any more, and keeps its worker', async () => {

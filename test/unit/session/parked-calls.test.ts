@@ -22,7 +22,8 @@ class Compartment implements ParkedCallOwner {
 }
 
 function boundTo(principal = 'token', name = 'book'): BoundRequest {
-  return { server: 'env', principal, method: 'tools/call', digest: paramsDigest({ name }) };
+  const digest = paramsDigest({ name });
+  return { server: 'env', principal, sharedBy: principal, method: 'tools/call', digest };
 }
 
 describe('Parked calls', () => {

@@ -12,6 +12,9 @@ interface Asked {
   /** Its compartment, once it has one. */
   session: Session | undefined;
   refused: string | undefined;
+  reason: string | undefined;
+  /** What its client was sent. */
+  readonly connection: Connection;
   gone: boolean;
   readonly key: string;
 }
@@ -23,17 +26,26 @@ function served(given: Parameters<typeof world>[0] = {}) {
   const ask = async (principal = 'alice', chars = 100): Promise<Asked> => {
     requests += 1;
     const id = requests;
-    const asked: Asked = { session: undefined, refused: undefined, gone: false, key: `r-${id}` };
+    const asked: Asked = {
+      session: undefined,
+      refused: undefined,
+      reason: undefined,
+      connection: new Connection(),
+      gone: false,
+      key: `r-${id}`,
+    };
     compartments.serve({
       caller: { principal, metadata: {}, userAgent: 'agent/1', remoteAddress: '127.0.0.1' },
       chars,
       isGone: () => asked.gone,
-      begin: (session) => {
+      begin: (session, waitedMs) => {
         asked.session = session;
-        session.request([{ ...call(id), id: asked.key, stateless: true }], false, new Connection());
+        const request = { ...call(id), id: asked.key, stateless: true, waitedMs };
+        session.request([request], false, asked.connection);
       },
-      refuse: ({ message }) => {
+      refuse: ({ message, reason }) => {
         asked.refused = message;
+        asked.reason = reason;
       },
     });
     await settle();
@@ -153,6 +165,23 @@ describe('A request of the stateless era for which no worker is left', () => {
     expect([kept.refused, compartments.waiting]).to.deep.equal([undefined, 1]);
   });
 
+  it('waits 45 s in all, for a compartment and for its worker', async () => {
+    const { ask, clock } = served({ maxThreads: 1, maxSessions: 100 });
+    const first = await ask();
+    const waiting = [];
+    for (let count = 0; count < 20; count += 1) waiting.push(await ask());
+    await clock.advance(44 * SECOND);
+    // One in a second has had a compartment opened, which has no worker.
+    expect(waiting.filter(({ session }) => session !== undefined)).to.have.length(20);
+    expect(waiting.flatMap(({ connection }) => connection.bodies)).to.deep.equal([]);
+    await clock.advance(2 * SECOND);
+    for (const { connection } of waiting) {
+      expect(connection.bodies).to.have.length(1);
+      expect(connection.bodies[0]).to.include('became free within 45 s').and.include('no_thread');
+    }
+    expect(first.connection.bodies).to.deep.equal([]);
+  });
+
   it('is refused, and not forgotten, when the gateway stops', async () => {
     const { ask, answer, all, compartments } = served({ maxThreads: 1 });
     const first = await ask();
@@ -171,6 +200,61 @@ describe('A request of the stateless era for which no worker is left', () => {
     expect(compartments.waiting).to.equal(9);
     await clock.advance(3.5 * SECOND);
     expect(compartments.waiting).to.equal(6);
+  });
+});
+
+describe('A compartment in which a call waits for its client', () => {
+  it('ends with its worker, and does not stay busy', async () => {
+    const { ask, workerOf, reasons } = served();
+    const { session, key } = await ask();
+    workerOf(session)?.asks(key);
+    await settle();
+    expect(session?.ended).to.equal(false);
+    workerOf(session)?.dies({ cause: 'killed', message: 'it was killed' });
+    await settle();
+    expect(reasons()).to.deep.equal(['request_over']);
+  });
+});
+
+describe('A line of requests that is full', () => {
+  const MI = 1024 * 1024;
+
+  it('is divided equally among the principals that wait in it', async () => {
+    const { ask, compartments } = served({ maxThreads: 1 });
+    await ask('alice');
+    await ask('bob');
+    const alices = await Promise.all(Array.from({ length: 1_024 }, () => ask('alice')));
+    expect(compartments.waiting).to.equal(1_024);
+    const more = await ask('alice');
+    expect([more.reason, more.refused]).to.deep.equal([
+      'thread_wait',
+      '1024 requests wait for a thread or process of this server already. Call again later.',
+    ]);
+    const bobs = await Promise.all(Array.from({ length: 513 }, () => ask('bob')));
+    expect(bobs.map(({ reason }) => reason)).to.deep.equal([
+      ...Array<undefined>(512).fill(undefined),
+      'principal_wait_limit',
+    ]);
+    const refused = alices.map(({ reason }) => reason);
+    expect(refused.slice(0, 512)).to.deep.equal(Array(512).fill(undefined));
+    expect(refused.slice(512)).to.deep.equal(Array(512).fill('principal_wait_limit'));
+    expect(compartments.waiting).to.equal(1_024);
+  });
+
+  it('is divided by size as well', async () => {
+    const { ask } = served({ maxThreads: 1 });
+    await ask('alice');
+    await ask('bob');
+    const alices = [];
+    for (let count = 0; count < 4; count += 1) alices.push(await ask('alice', 8 * MI));
+    const bobs = [];
+    for (let count = 0; count < 3; count += 1) bobs.push(await ask('bob', 8 * MI));
+    const reasons = [...alices, ...bobs].map(({ reason }) => reason);
+    const limited = 'principal_wait_limit';
+    expect(reasons).to.deep.equal([
+      ...[undefined, undefined, limited, limited],
+      ...[undefined, undefined, limited],
+    ]);
   });
 });
 

@@ -12,6 +12,7 @@ const KEY = Buffer.alloc(32, 7).toString('base64');
 const BOUND: BoundRequest = {
   server: 'env',
   principal: 'token',
+  sharedBy: 'token',
   method: 'tools/call',
   digest: paramsDigest({ name: 'book', arguments: { seats: 2 } }),
 };
@@ -33,7 +34,7 @@ describe('requestState', () => {
     expect(new RequestStates(undefined).open(text, BOUND)).to.equal(undefined);
   });
 
-  for (const member of ['server', 'principal', 'method', 'digest'] as const) {
+  for (const member of ['server', 'principal', 'sharedBy', 'method', 'digest'] as const) {
     it(`is not opened for another ${member}`, () => {
       const states = new RequestStates(KEY);
       const text = states.seal(STATE, BOUND);
@@ -113,12 +114,12 @@ describe('The digest of parameters', () => {
 
   it('is that of the text of a request', () => {
     const body = JSON.stringify({ id: 1, method: 'tools/call', params: { name: 'book', arguments: {} } });
-    expect(boundRequest('env', 'token', 'tools/call', body)).to.deep.equal({
-      server: 'env',
-      principal: 'token',
+    const caller = { server: 'env', principal: 'token', sharedBy: 'token and more' };
+    expect(boundRequest(caller, 'tools/call', body)).to.deep.equal({
+      ...caller,
       method: 'tools/call',
       digest: paramsDigest({ arguments: {}, name: 'book' }),
     });
-    expect(boundRequest('env', 'token', 'ping', '{}').digest).to.equal(paramsDigest(undefined));
+    expect(boundRequest(caller, 'ping', '{}').digest).to.equal(paramsDigest(undefined));
   });
 });

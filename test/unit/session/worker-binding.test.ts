@@ -72,3 +72,18 @@ describe('a session whose waiting call is cancelled', () => {
     expect(next.log).to.deep.equal(['claim', 'second']);
   });
 });
+
+describe('what a new session may be sent', () => {
+  it('is little once all sessions together have sent too much, its first message included', () => {
+    let unreadOfAll = 0;
+    const owner: Partial<BindingOwner> = {
+      totals: new SessionTotals(() => {}),
+      unreadChars: () => unreadOfAll,
+    };
+    const binding = new WorkerBinding(owner as BindingOwner);
+    expect(binding.unreadFull(4 * 1024 * 1024)).to.equal(false);
+    unreadOfAll = 256 * 1024 * 1024 + 1;
+    expect(binding.unreadFull(64 * 1024)).to.equal(false);
+    expect(binding.unreadFull(64 * 1024 + 1)).to.equal(true);
+  });
+});
