@@ -49,7 +49,9 @@ describe('The folder of a new project', () => {
     writeFileSync(join(cwd, 'used', 'index.js'), '');
     expect(refusal('used')).to.match(/it has \.env and 1 more\./);
     for (const here of ['.', '']) {
-      expect(() => projectFolder(here, join(cwd, 'used'))).to.throw(/^This folder is not empty: it has \.env/);
+      expect(() => projectFolder(here, join(cwd, 'used'))).to.throw(
+        /^This folder is not empty: it has \.env/,
+      );
     }
   });
 
