@@ -17,6 +17,7 @@ export class LineBuffer {
   readonly #maxBytes: number;
   #buffer = Buffer.allocUnsafe(0);
   #bytes = 0;
+  #blank = 0;
   /** The last bytes of a line that is too long; its first ones are in `#buffer`. */
   #tail: Buffer | undefined;
 
@@ -28,12 +29,20 @@ export class LineBuffer {
   *push(chunk: Buffer): Generator<TakenLine> {
     let start = 0;
     for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
-      this.#add(chunk.subarray(start, end));
+      if (end > start) this.#add(chunk.subarray(start, end));
       start = end + 1;
       const taken = this.take();
       if (taken !== undefined) yield taken;
+      else this.#blank += 1;
     }
     this.#add(chunk.subarray(start));
+  }
+
+  /** How many lines without a byte there were since this was last asked. */
+  takeBlank(): number {
+    const blank = this.#blank;
+    this.#blank = 0;
+    return blank;
   }
 
   /** Adds bytes that contain no line feed. */

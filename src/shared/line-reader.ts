@@ -15,6 +15,8 @@ export interface LineOwner {
    * Handles a whole line of at least `largeBytes` without its line break, in memory of its own.
    */
   onLarge?(line: Uint8Array<ArrayBuffer>): void;
+  /** So many lines without a byte were between the others. */
+  onBlank?(lines: number): void;
   /** A line was longer than the limit and was discarded, except for its beginning and its end. */
   onOverlong(head: string, tail: string, bytes: number): void;
 }
@@ -33,6 +35,8 @@ export class LineReader {
 
   push(chunk: Buffer): void {
     for (const line of this.#line.push(chunk)) this.#hand(line);
+    const blank = this.#line.takeBlank();
+    if (blank > 0) this.#owner.onBlank?.(blank);
   }
 
   /** The pipe has ended: bytes without a line break are the last line. */

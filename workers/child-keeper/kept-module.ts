@@ -19,7 +19,7 @@ import { BacklogGate } from './backlog-gate.js';
 import { makeNicer } from './kept-child.js';
 import type { ThreadPort } from './kept-thread.js';
 import { LateOutput } from './late-output.js';
-import { NoiseThrottle } from './noise-throttle.js';
+import type { NoiseThrottle } from './noise-throttle.js';
 import {
   EXIT_FOLLOWS_MS,
   missingFolder,
@@ -28,7 +28,7 @@ import {
   type ServedProcessOwner,
   type ServedProcessTraits,
 } from './served-process.js';
-import { readLines } from './server-output.js';
+import { readNoise } from './server-output.js';
 
 /** What native code and descendants write to stdout and stderr is meant for people. */
 const MAX_LINE_BYTES = 64 * 1024;
@@ -167,13 +167,7 @@ export class KeptModule implements ServedProcess {
   }
 
   #readLines(source: Readable, owner: LineOwner): void {
-    readLines(source, new LineReader(MAX_LINE_BYTES, owner));
-    const throttle = new NoiseThrottle(
-      () => void source.pause(),
-      () => void source.resume(),
-    );
-    this.#throttles.push(throttle);
-    source.on('data', (chunk: Buffer) => throttle.noise(chunk.length));
+    this.#throttles.push(readNoise(source, new LineReader(MAX_LINE_BYTES, owner)));
   }
 
   /** Whatever a module writes to the pipe, it must end no more than its own process. */

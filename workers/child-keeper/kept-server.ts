@@ -13,7 +13,7 @@ import { ServerLog } from '../stdio/server-log.js';
 import { StdioSession, type StdioSessionOwner } from '../stdio/stdio-session.js';
 import { ToolView } from '../tool-rules.js';
 import { makeNicer } from './kept-child.js';
-import { NoiseThrottle } from './noise-throttle.js';
+import type { NoiseThrottle } from './noise-throttle.js';
 import {
   EXIT_FOLLOWS_MS,
   missingFolder,
@@ -22,7 +22,7 @@ import {
   type ServedProcessOwner,
   type ServedProcessTraits,
 } from './served-process.js';
-import { type OutputOwner, readLines, ServerOutput } from './server-output.js';
+import { type OutputOwner, readNoise, ServerOutput } from './server-output.js';
 
 const NO_UTF8 = 'a line on stdout is no UTF-8: what is none was replaced by U+FFFD';
 /** Lines of stderr are meant for people. */
@@ -51,10 +51,7 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
   #ending = false;
   #closed = false;
   #output: ServerOutput | undefined;
-  readonly #stderrThrottle = new NoiseThrottle(
-    () => void this.#process?.stderr.pause(),
-    () => void this.#process?.stderr.resume(),
-  );
+  #stderr: NoiseThrottle | undefined;
 
   constructor(frame: ServeFrame, traits: KeptServerTraits, owner: ServedProcessOwner) {
     this.#frame = frame;
@@ -124,6 +121,10 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
     this.#output?.noise(line.length);
   }
 
+  onBlankLine(line: string): void {
+    this.#output?.noise(line.length);
+  }
+
   onLine(line: string, valid: boolean): void {
     if (!valid) this.#log.note('warn', NO_UTF8);
     this.#guarded(() => this.#session.line(line));
@@ -187,8 +188,7 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
       // Usually its exit follows, which says more. If it stays alive, nothing can be asked of it any more.
       setTimeout(() => this.#useless('stdin'), EXIT_FOLLOWS_MS).unref();
     });
-    readLines(child.stderr, new LineReader(MAX_STDERR_LINE_BYTES, this.#log));
-    child.stderr.on('data', (chunk: Buffer) => this.#stderrThrottle.noise(chunk.length));
+    this.#stderr = readNoise(child.stderr, new LineReader(MAX_STDERR_LINE_BYTES, this.#log));
   }
 
   /** Whatever a program writes, it must end no more than itself: all sessions' processes are kept in this thread. */
@@ -260,7 +260,7 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
     this.#closed = true;
     this.#session.close();
     this.#output?.close();
-    this.#stderrThrottle.stop();
+    this.#stderr?.stop();
     this.#log.close();
     this.#owner.closed(this);
   }

@@ -2,9 +2,14 @@
  * Slows down a program that writes much that is no message: all sessions' lines are read in one thread, which a flood would keep
  * busy. It waits on its pipe meanwhile, as it would for a slow reader.
  */
-const PAUSE_MS = 100;
-/** 10 MiB a second. */
-const BYTES_BETWEEN_PAUSES = 1024 * 1024;
+
+/** 10 MiB a second, in portions that take less than the lines of other sessions may wait. */
+const PAUSE_MS = 25;
+const BYTES_A_PAUSE = 256 * 1024;
+/** What a line costs besides its bytes: a short one that is no message takes as long as some hundred bytes of a long one. */
+const BYTES_A_LINE = 512;
+/** Whatever was read at once, its session goes on after a second. */
+const MAX_BYTES = 40 * BYTES_A_PAUSE;
 
 export class NoiseThrottle {
   readonly #pause: () => void;
@@ -17,12 +22,12 @@ export class NoiseThrottle {
     this.#resume = resume;
   }
 
-  /** So many bytes were read and were no message. */
-  noise(bytes: number): void {
-    this.#bytes += bytes;
-    if (this.#bytes < BYTES_BETWEEN_PAUSES || this.#timer !== undefined) return;
+  /** So many bytes, in so many lines, were read and were no message. */
+  noise(bytes: number, lines: number): void {
+    this.#bytes = Math.min(this.#bytes + bytes + lines * BYTES_A_LINE, MAX_BYTES);
+    if (this.#bytes < BYTES_A_PAUSE || this.#timer !== undefined) return;
     this.#pause();
-    this.#timer = setTimeout(() => this.stop(), PAUSE_MS);
+    this.#wait();
   }
 
   /** Lets it go on at once. */
@@ -31,5 +36,14 @@ export class NoiseThrottle {
     this.#timer = undefined;
     this.#bytes = 0;
     this.#resume();
+  }
+
+  /** What was read with the line that was too much has to be waited for as well. */
+  #wait(): void {
+    this.#timer = setTimeout(() => {
+      this.#bytes -= BYTES_A_PAUSE;
+      if (this.#bytes < BYTES_A_PAUSE) this.stop();
+      else this.#wait();
+    }, PAUSE_MS);
   }
 }

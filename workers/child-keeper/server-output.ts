@@ -54,9 +54,9 @@ export class ServerOutput implements LineOwner {
     this.#release('client');
   }
 
-  /** So many bytes were no message. */
+  /** A line of so many bytes was no message. */
   noise(bytes: number): void {
-    this.#throttle.noise(bytes);
+    this.#throttle.noise(bytes, 1);
   }
 
   /** Runs the step when everything that was read before has been handled. */
@@ -77,6 +77,10 @@ export class ServerOutput implements LineOwner {
 
   onLine(line: string, valid: boolean): void {
     this.inOrder(() => this.#owner.onLine(line, valid));
+  }
+
+  onBlank(lines: number): void {
+    this.#throttle.noise(0, lines);
   }
 
   onOverlong(head: string, tail: string, bytes: number): void {
@@ -120,10 +124,27 @@ export class ServerOutput implements LineOwner {
   }
 }
 
-export function readLines(stream: Readable, reader: LineReader): void {
+function readLines(stream: Readable, reader: LineReader): void {
   stream.on('data', (chunk: Buffer) => reader.push(chunk));
   // Also where the pipe broke: what has come counts.
   stream.once('close', () => reader.end());
   // A failed read ends the output early.
   stream.on('error', () => stream.destroy());
+}
+
+const LINE_FEED = 0x0a;
+
+/** Reads what is meant for people alone, at the speed that all sessions can afford. */
+export function readNoise(stream: Readable, reader: LineReader): NoiseThrottle {
+  const throttle = new NoiseThrottle(
+    () => void stream.pause(),
+    () => void stream.resume(),
+  );
+  readLines(stream, reader);
+  stream.on('data', (chunk: Buffer) => {
+    let lines = 0;
+    for (const byte of chunk) if (byte === LINE_FEED) lines += 1;
+    throttle.noise(chunk.length, lines);
+  });
+  return throttle;
 }

@@ -33,28 +33,32 @@ export class ServerLog implements LineOwner {
     const text = line.trimEnd();
     if (text === '') return;
     this.#lastLine = cut(text.slice(text.lastIndexOf('\n') + 1), MAX_LAST_LINE_CHARS);
-    this.#write('stderr', 'info', text);
+    this.#write('stderr', 'info', () => text);
   }
 
   /** Handles a line of a module's native code, or of a process that it has started. */
   printed(source: 'stdout' | 'stderr', line: string): void {
     const text = line.trimEnd();
-    if (text !== '') this.#write(source, 'info', text);
+    if (text !== '') this.#write(source, 'info', () => text);
   }
 
   onOverlong(head: string, _tail: string, bytes: number): void {
-    this.#write('stderr', 'info', `${head}… (${bytes} bytes)`);
+    this.#write('stderr', 'info', () => `${head}… (${bytes} bytes)`);
   }
 
   /** Handles a line of stdout that is not a message. */
   strange(line: string, why: string): void {
     this.#skipped += 1;
     this.#report ??= setTimeout(() => this.#reportSkipped(), SKIPPED_REPORT_MS).unref();
-    this.#write('stdout', 'warn', `a line on stdout was skipped, ${why}: ${cut(line, MAX_QUOTED_CHARS)}`);
+    this.#write(
+      'stdout',
+      'warn',
+      () => `a line on stdout was skipped, ${why}: ${cut(line, MAX_QUOTED_CHARS)}`,
+    );
   }
 
   note(level: LogLevel, message: string): void {
-    this.#write('session', level, message);
+    this.#write('session', level, () => message);
   }
 
   /** Reports what it has counted. */
@@ -70,13 +74,13 @@ export class ServerLog implements LineOwner {
     this.#skipped = 0;
   }
 
-  #write(source: 'session' | 'stdout' | 'stderr', level: LogLevel, message: string): void {
+  #write(source: 'session' | 'stdout' | 'stderr', level: LogLevel, messageOf: () => string): void {
     if (!this.#allowance.take()) return;
     this.#post({
       type: 'log',
       source,
       level,
-      message: cut(message, MAX_LINE_CHARS),
+      message: cut(messageOf(), MAX_LINE_CHARS),
       fields: undefined,
       key: undefined,
     });

@@ -43,6 +43,8 @@ export interface ReadMessage {
 /** Each becomes a frame for the main thread. */
 const MAX_BATCH = 10_000;
 const NO_MESSAGE = 'it is no JSON-RPC message';
+/** `JSON.parse` takes several microseconds to fail, and a program may print a million lines that are meant for people. */
+const BEGINS_MESSAGE = /^[ \t\r]*[{[]/;
 const LIST_CHANGED = /^notifications\/\w+\/list_changed$/;
 
 /**
@@ -50,6 +52,7 @@ const LIST_CHANGED = /^notifications\/\w+\/list_changed$/;
  * @returns its messages, more than one for a batch (2025-03-26, "Batching"); or the reason why there is none
  */
 export function serverMessages(line: string): readonly ReadMessage[] | string {
+  if (!BEGINS_MESSAGE.test(line)) return NO_MESSAGE;
   let value: unknown;
   try {
     value = JSON.parse(line);

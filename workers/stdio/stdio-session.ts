@@ -47,6 +47,8 @@ export interface StdioSessionOwner {
   onTaken(): void;
   /** The program wrote a line that is not a message of the protocol. */
   onStrangeLine(line: string, why: string): void;
+  /** A line of stdout has nothing but spaces, and is skipped without a word. */
+  onBlankLine?(line: string): void;
 }
 
 export interface StdioSessionTraits {
@@ -144,7 +146,7 @@ export class StdioSession implements ClientSideOwner {
 
   /** The program has written a line. */
   line(text: string): void {
-    if (text.trim() === '') return;
+    if (text.trim() === '') return this.#owner.onBlankLine?.(text);
     const messages = serverMessages(text);
     if (typeof messages === 'string') return this.#owner.onStrangeLine(text, messages);
     for (const { message, body } of messages) this.#take(message, body);
