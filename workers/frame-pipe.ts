@@ -51,6 +51,8 @@ function headed(kind: FrameKind, length: number, counter: number): Buffer {
 export interface FrameReaderOwner {
   /** @param counter wraps around, as a number of 32 bits */
   onFrame(frame: PipeFrame, counter: number): void;
+  /** Whether it takes no more frames until `advance` is called. */
+  readonly waits?: boolean;
 }
 
 export class FrameReader {
@@ -73,7 +75,15 @@ export class FrameReader {
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    while (this.#bytes >= this.#wanted) {
+    this.advance();
+  }
+
+  /**
+   * Hands over what has come, until the owner waits.
+   * @throws {Error} as `push`
+   */
+  advance(): void {
+    while (this.#bytes >= this.#wanted && this.#owner.waits !== true) {
       const joined = this.#joined();
       if (this.#wanted === HEAD_BYTES) this.#wanted += contentLength(joined);
       if (joined.length < this.#wanted) return;

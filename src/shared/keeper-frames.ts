@@ -70,8 +70,8 @@ export interface ServeFrame {
   readonly tools: ToolRuleLists | undefined;
   /** Whether to report what it answers to `initialize` and to the lists. */
   readonly learns: boolean;
-  /** See `SharedCounters`. */
-  readonly takenMessages: Int32Array;
+  /** Memory that the main thread and the keeper share. */
+  readonly counters: Pick<SharedCounters, 'handledBytes' | 'takenMessages'>;
 }
 
 /**

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { repeatedWhile } from '../fixtures/isolation/neighbour.js';
 import { connectedClient, sharedGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
+import { program, sessionOf, sharedCatalogue } from '../support/programs.js';
 import { type RawClient, textOf } from '../support/raw-client.js';
 
 const FLOOD_MS = 1_500;
@@ -55,6 +57,37 @@ describe('a tool that never gives its event loop back, and floods the gateway me
     );
     expect(textOf(await client.call('state'))).to.equal(`${turns - 1}`);
   });
+});
+
+describe('a server that writes to its client without an end', () => {
+  const logLine = `${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'x' } })}\n`;
+  const gateway = sharedCatalogue({
+    program: program('odd-server.mjs'),
+    module: { module: fileURLToPath(fixtureModule('chatters')) },
+    remote: { module: fileURLToPath(fixtureModule('chatters')), isolation: 'process' },
+  });
+
+  // Without any limit, the answers of others came seconds late.
+  for (const [what, server, tool, args] of [
+    ['lines of one character', 'program', 'print', { what: 'x\n' }],
+    ['empty lines', 'program', 'print', { what: '\n' }],
+    ['messages', 'program', 'print', { what: logLine }],
+    ['messages of a module', 'module', 'flood', {}],
+    ['messages of a module in a process', 'remote', 'flood', {}],
+  ] as const) {
+    it(`keeps no other program waiting: ${what}`, async () => {
+      const [flooding, neighbour] = [
+        await sessionOf(gateway(), server),
+        await sessionOf(gateway(), 'program'),
+      ];
+      const ask = () => neighbour.call('count', {}, PATIENCE);
+      const calm = await servedWhile(delay(CALM_MS), ask);
+      const flood = flooding.call(tool, { ...args, ms: FLOOD_MS / 2 }, PATIENCE);
+      const flooded = await servedWhile(flood, ask);
+      expect(flooded.perSecond).to.be.above(calm.perSecond * LEAST_SHARE);
+      expect(textOf(await flood)).to.match(/^(printed|\d{2,})$/);
+    });
+  }
 });
 
 /**

@@ -35,14 +35,14 @@ export class Owner implements TransportOwner {
     return this.#log.stackOf(thrown);
   }
 
-  post(frame: SendFrame): void {
+  post(frame: SendFrame | UnpacedFrame): void {
+    if (frame.type !== 'send') {
+      this.unpaced.push(frame);
+      return;
+    }
     this.posted.push(frame);
     for (const { matches, resolve } of this.#waiting) if (matches(frame)) resolve(frame);
     this.#waiting = this.#waiting.filter(({ matches }) => !matches(frame));
-  }
-
-  postUnpaced(frame: UnpacedFrame): void {
-    this.unpaced.push(frame);
   }
 
   onClosed(): void {

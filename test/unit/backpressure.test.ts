@@ -17,17 +17,14 @@ describe('backpressure of what a thread posts from synchronous code', () => {
     expect(posted).to.have.lengthOf(free);
     expect(waits.count).to.equal(0);
 
-    const handles = `Atomics.add(require('node:worker_threads').workerData, 0, ${free * backlogBytes(HELD)})`;
-    const worker = new Worker(handles, { eval: true, workerData: handled });
-    afterThisTest(() => worker.terminate().then(() => undefined));
-    const exited = once(worker, 'exit');
+    const exited = await handledLater(handled, free * backlogBytes(HELD));
     post(HELD);
     expect(Atomics.load(handled, 0), 'it went on before they were handled').to.equal(
       free * backlogBytes(HELD),
     );
     expect(posted).to.have.lengthOf(free + 1);
     expect(waits.count).to.equal(1);
-    await exited;
+    await exited();
   });
 
   it('never holds up what is asked for by the main thread, or has a credit of its own', () => {
@@ -38,6 +35,25 @@ describe('backpressure of what a thread posts from synchronous code', () => {
     }
     expect(posted).to.have.lengthOf(2_000);
     expect(waits.count).to.equal(0);
+  });
+
+  it('waits after 64 messages that nobody has asked for, whatever their length', async () => {
+    const { handled, posted, post, waits } = paced();
+    const notification = (body: string): FromWorkerFrame => ({
+      type: 'send',
+      kind: 'notification',
+      id: undefined,
+      relatedTo: undefined,
+      body,
+    });
+    for (let sent = 0; sent < 65; sent += 1) post(notification('x'.repeat(sent * 1_000)));
+    expect(Atomics.load(handled, 0)).to.equal(0);
+    const exited = await handledLater(handled, 65 * 1_024);
+    post(notification('{}'));
+    expect(Atomics.load(handled, 0), 'it went on before they were handled').to.equal(65 * 1_024);
+    expect(posted).to.have.lengthOf(66);
+    expect(waits.count, 'it is no fault').to.equal(0);
+    await exited();
   });
 
   it('counts beyond what its number can hold', () => {
@@ -53,6 +69,18 @@ describe('backpressure of what a thread posts from synchronous code', () => {
     expect(waits.count).to.equal(0);
   });
 });
+
+/** Another thread adds so many bytes, soon. @returns waits for its end */
+async function handledLater(handled: Int32Array, bytes: number): Promise<() => Promise<unknown>> {
+  const handles = `const { parentPort, workerData } = require('node:worker_threads');
+    parentPort.postMessage('online');
+    setTimeout(() => Atomics.add(workerData, 0, ${bytes}), 20);`;
+  const worker = new Worker(handles, { eval: true, workerData: handled });
+  afterThisTest(() => worker.terminate().then(() => undefined));
+  const exited = once(worker, 'exit');
+  await once(worker, 'message');
+  return () => exited;
+}
 
 function paced() {
   const handled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));

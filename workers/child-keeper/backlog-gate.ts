@@ -1,5 +1,5 @@
 /**
- * Stops reading from a process whose module changes `session.state` or a hold faster than the main thread handles it:
+ * Stops reading from a process that sends messages, or changes `session.state` or a hold, faster than the main thread handles it:
  * the process then waits on its pipe. See `workers/session/backpressure.ts`, which does the same in a thread.
  */
 import { backlogBytes, type UnpacedFrame } from '../../src/shared/frames/unpaced.js';
@@ -9,15 +9,15 @@ import { clockMs } from '../session/clock.js';
 export interface BacklogGateOwner {
   pause(): void;
   resume(): void;
-  /** It is about to pause for the first time. */
-  onFirstPause(): void;
+  /** It is about to pause for the first time because of what no credit limits. */
+  onFirstPause?(): void;
 }
 
 export class BacklogGate {
   readonly #handledBytes: Int32Array;
   readonly #owner: BacklogGateOwner;
   #postedBytes = 0;
-  #paused = false;
+  #told = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param handledBytes see `SharedCounters` */
@@ -30,8 +30,10 @@ export class BacklogGate {
   passed(frame: UnpacedFrame): void {
     this.#postedBytes = (this.#postedBytes + backlogBytes(frame)) | 0;
     if (this.#timer !== undefined || !this.#behind) return;
-    if (!this.#paused) this.#owner.onFirstPause();
-    this.#paused = true;
+    if (!this.#told && frame.type !== 'send') {
+      this.#told = true;
+      this.#owner.onFirstPause?.();
+    }
     this.#owner.pause();
     this.#look(clockMs() + DEADLINE_MS);
   }

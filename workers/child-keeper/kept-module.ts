@@ -13,7 +13,7 @@ import type { ChildReportFrame, ServeModuleFrame } from '../../src/shared/keeper
 import { type LineOwner, LineReader } from '../../src/shared/line-reader.js';
 import { HAS_PROCESS_TABLE } from '../../src/shared/process-table.js';
 import type { SessionProcessStart } from '../../src/shared/thread-start.js';
-import { FrameReader, type PipeFrame, packFrame } from '../frame-pipe.js';
+import { FrameReader, type FrameReaderOwner, type PipeFrame, packFrame } from '../frame-pipe.js';
 import { ServerLog } from '../stdio/server-log.js';
 import { BacklogGate } from './backlog-gate.js';
 import { makeNicer } from './kept-child.js';
@@ -44,7 +44,7 @@ export interface KeptModuleOwner extends ServedProcessOwner {
   openChildren(port: ThreadPort): void;
 }
 
-export class KeptModule implements ServedProcess {
+export class KeptModule implements ServedProcess, FrameReaderOwner {
   readonly pid: number | undefined;
   readonly memoryLimitBytes: number;
   heapBytes = 0;
@@ -53,7 +53,10 @@ export class KeptModule implements ServedProcess {
   readonly #process: ChildProcess | undefined;
   readonly #log: ServerLog;
   readonly #gate: BacklogGate;
-  readonly #reader = new FrameReader({ onFrame: (frame, taken) => this.#take(frame, taken) });
+  readonly #reader = new FrameReader(this);
+  /** Whether the main thread has to catch up before it gets more. */
+  #behind = false;
+  #outputOver = false;
   readonly #throttles: NoiseThrottle[] = [];
   readonly #late = new LateOutput(() => this.destroyStreams());
   #children: ChildrenPort | undefined;
@@ -69,10 +72,13 @@ export class KeptModule implements ServedProcess {
     this.#log = new ServerLog((report) => owner.post(report));
     this.#gate = new BacklogGate(frame.counters.handledBytes, {
       pause: () => {
+        this.#behind = true;
         this.#output?.pause();
         this.#late.hold();
       },
       resume: () => {
+        this.#catchUp();
+        if (this.#behind) return;
         this.#output?.resume();
         this.#late.release();
       },
@@ -139,7 +145,12 @@ export class KeptModule implements ServedProcess {
     // Its exit follows, which says more.
     input.on('error', () => {});
     output.on('error', () => output.destroy());
-    output.on('data', (chunk: Buffer) => this.#read(chunk));
+    output.on('data', (chunk: Buffer) => this.#guarded(() => this.#reader.push(chunk)));
+    output.once('close', () => {
+      // What has come counts.
+      this.#outputOver = true;
+      this.#catchUp();
+    });
     output.once('close', () => setTimeout(() => this.#deaf(), EXIT_FOLLOWS_MS).unref());
     this.#readLines(stdout, {
       onLine: (line) => this.#log.printed('stdout', line),
@@ -170,11 +181,16 @@ export class KeptModule implements ServedProcess {
     this.#throttles.push(readNoise(source, new LineReader(MAX_LINE_BYTES, owner)));
   }
 
+  #catchUp(): void {
+    this.#behind = false;
+    this.#guarded(() => this.#reader.advance());
+  }
+
   /** Whatever a module writes to the pipe, it must end no more than its own process. */
-  #read(chunk: Buffer): void {
+  #guarded(step: () => void): void {
     if (this.#closed) return;
     try {
-      this.#reader.push(chunk);
+      step();
     } catch (error) {
       const message = `it sent something that the gateway cannot handle: ${messageOf(error)}`;
       this.#owner.post({ type: 'exited', cause: 'crash', message });
@@ -182,7 +198,11 @@ export class KeptModule implements ServedProcess {
     }
   }
 
-  #take(frame: PipeFrame, taken: number): void {
+  get waits(): boolean {
+    return this.#behind && !this.#outputOver;
+  }
+
+  onFrame(frame: PipeFrame, taken: number): void {
     Atomics.store(this.#frame.counters.takenMessages, 0, taken);
     switch (frame.kind) {
       case 'counter':

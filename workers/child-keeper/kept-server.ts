@@ -5,6 +5,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { toPlainError } from '../../src/shared/errors.js';
 import { decodeToWorker } from '../../src/shared/frames/codec.js';
 import type { FromWorkerFrame } from '../../src/shared/frames/from-worker.js';
+import { isUnpaced } from '../../src/shared/frames/unpaced.js';
 import type { ServeFrame } from '../../src/shared/keeper-frames.js';
 import { LineReader } from '../../src/shared/line-reader.js';
 import type { LargeLine, LargeLineRequest } from '../stdio/large-line.js';
@@ -12,6 +13,7 @@ import type { Program } from '../stdio/program.js';
 import { ServerLog } from '../stdio/server-log.js';
 import { StdioSession, type StdioSessionOwner } from '../stdio/stdio-session.js';
 import { ToolView } from '../tool-rules.js';
+import { BacklogGate } from './backlog-gate.js';
 import { makeNicer } from './kept-child.js';
 import type { NoiseThrottle } from './noise-throttle.js';
 import {
@@ -42,6 +44,7 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
   readonly #process: ChildProcessWithoutNullStreams | undefined;
   readonly #session: StdioSession;
   readonly #log: ServerLog;
+  readonly #gate: BacklogGate;
   #running = false;
   #ended: () => void = () => {};
   readonly #hasEnded = new Promise<void>((resolve) => {
@@ -62,6 +65,10 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
     const { startTimeoutMs, learns } = frame;
     this.#session = new StdioSession(this, { startTimeoutMs, tools, learns }, this);
     this.#log = new ServerLog((report) => owner.post(report));
+    this.#gate = new BacklogGate(frame.counters.handledBytes, {
+      pause: () => this.#output?.behind(),
+      resume: () => this.#output?.caughtUp(),
+    });
     try {
       const { file, args, options } = processToStart(frame, traits);
       this.#process = spawn(file, args, { ...options, stdio: 'pipe' });
@@ -110,10 +117,11 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
 
   post(frame: FromWorkerFrame): void {
     this.#owner.post(frame);
+    if (isUnpaced(frame)) this.#gate.passed(frame);
   }
 
   onTaken(): void {
-    Atomics.add(this.#frame.takenMessages, 0, 1);
+    Atomics.add(this.#frame.counters.takenMessages, 0, 1);
   }
 
   onStrangeLine(line: string, why: string): void {
@@ -259,6 +267,7 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
     if (this.#closed) return;
     this.#closed = true;
     this.#session.close();
+    this.#gate.close();
     this.#output?.close();
     this.#stderr?.stop();
     this.#log.close();

@@ -6,8 +6,8 @@
 /** 10 MiB a second, in portions that take less than the lines of other sessions may wait. */
 const PAUSE_MS = 25;
 const BYTES_A_PAUSE = 256 * 1024;
-/** What a line costs besides its bytes: a short one that is no message takes as long as some hundred bytes of a long one. */
-const BYTES_A_LINE = 512;
+/** What a line costs besides its bytes: a short one takes as long as some hundred bytes of a long one. */
+const BYTES_A_LINE = 256;
 /** Whatever was read at once, its session goes on after a second. */
 const MAX_BYTES = 40 * BYTES_A_PAUSE;
 

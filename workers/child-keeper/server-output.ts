@@ -6,8 +6,13 @@ import { LARGE_LINE_BYTES, type LargeLine } from '../stdio/large-line.js';
 import { LateOutput } from './late-output.js';
 import { NoiseThrottle } from './noise-throttle.js';
 
-/** Why it is not read: its client has not taken enough, it writes too much that is no message, or a large line is being read. */
-type Hold = 'client' | 'noise' | 'large line';
+/**
+ * Why it is not read: its client has not taken enough, the main thread has not, it writes too much that is no message, or a large
+ * line is being read.
+ */
+type Hold = 'client' | 'main thread' | 'noise' | 'large line';
+/** These hold up what was read already as well: otherwise a chunk of short lines would be too much at once. */
+const AT_ONCE: readonly Hold[] = ['main thread', 'noise', 'large line'];
 
 export interface OutputOwner extends Pick<LineOwner, 'onLine' | 'onOverlong'> {
   /** Reads a large line without blocking this thread. */
@@ -27,7 +32,7 @@ export class ServerOutput implements LineOwner {
     () => this.#hold('noise'),
     () => this.#release('noise'),
   );
-  /** What comes after a large line: at most what one chunk contained. */
+  /** What was read and must wait: at most what one chunk contained. */
   #later: (() => void)[] = [];
   readonly #late: LateOutput;
 
@@ -54,6 +59,15 @@ export class ServerOutput implements LineOwner {
     this.#release('client');
   }
 
+  /** Until the main thread has handled more. */
+  behind(): void {
+    this.#hold('main thread');
+  }
+
+  caughtUp(): void {
+    this.#release('main thread');
+  }
+
   /** A line of so many bytes was no message. */
   noise(bytes: number): void {
     this.#throttle.noise(bytes, 1);
@@ -61,8 +75,12 @@ export class ServerOutput implements LineOwner {
 
   /** Runs the step when everything that was read before has been handled. */
   inOrder(step: () => void): void {
-    if (this.#holds.has('large line')) this.#later.push(step);
+    if (this.#waits || this.#later.length > 0) this.#later.push(step);
     else step();
+  }
+
+  get #waits(): boolean {
+    return AT_ONCE.some((hold) => this.#holds.has(hold));
   }
 
   /** Its process has exited, so it should end soon. */
@@ -98,12 +116,7 @@ export class ServerOutput implements LineOwner {
     } catch (error) {
       this.#owner.onUnreadable(error);
     }
-    this.#holds.delete('large line');
-    const later = this.#later;
-    this.#later = [];
-    // One of them may be large as well.
-    for (const step of later) this.inOrder(step);
-    this.#readOn();
+    this.#release('large line');
   }
 
   #hold(hold: Hold): void {
@@ -114,13 +127,21 @@ export class ServerOutput implements LineOwner {
 
   #release(hold: Hold): void {
     this.#holds.delete(hold);
-    this.#readOn();
-  }
-
-  #readOn(): void {
+    this.#advance();
     if (this.#holds.size > 0) return;
     this.#stream.resume();
     if (!this.#stream.closed) this.#late.release();
+  }
+
+  #advance(): void {
+    const later = this.#later;
+    let done = 0;
+    // Each of them may be what the next one has to wait for.
+    while (done < later.length && !this.#waits) {
+      later[done]?.();
+      done += 1;
+    }
+    this.#later = later.slice(done);
   }
 }
 

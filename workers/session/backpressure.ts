@@ -29,13 +29,17 @@ export function withBackpressure(
   onFirst: () => void,
 ): (frame: FromWorkerFrame) => void {
   let postedBytes = 0;
+  let told = false;
   let nap: Int32Array | undefined;
   // Both numbers wrap around.
   const backlog = (): number => (postedBytes - Atomics.load(handledBytes, 0)) | 0;
   return (frame) => {
     if (isUnpaced(frame)) {
       if (backlog() > MAX_BACKLOG_BYTES) {
-        if (nap === undefined) onFirst();
+        if (!told && frame.type !== 'send') {
+          told = true;
+          onFirst();
+        }
         nap ??= new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
         const deadlineMs = clockMs() + DEADLINE_MS;
         do Atomics.wait(nap, 0, 0, NAP_MS);

@@ -14,11 +14,11 @@ interface MessageInfo {
 }
 
 export class RequestInfo {
-  readonly #owner: { postUnpaced(frame: UnpacedFrame): void };
+  readonly #owner: { post(frame: UnpacedFrame): void };
   readonly #requestInfo: { headers: Record<string, string> };
   readonly #canPoll: boolean;
 
-  constructor(context: SessionContext, owner: { postUnpaced(frame: UnpacedFrame): void }) {
+  constructor(context: SessionContext, owner: { post(frame: UnpacedFrame): void }) {
     this.#owner = owner;
     this.#canPoll =
       context.era === 'session' &&
@@ -38,8 +38,8 @@ export class RequestInfo {
     if (!this.#canPoll) return { requestInfo };
     return {
       requestInfo,
-      closeSSEStream: () => this.#owner.postUnpaced({ type: 'close-stream', requestId }),
-      closeStandaloneSSEStream: () => this.#owner.postUnpaced({ type: 'close-stream', requestId: undefined }),
+      closeSSEStream: () => this.#owner.post({ type: 'close-stream', requestId }),
+      closeStandaloneSSEStream: () => this.#owner.post({ type: 'close-stream', requestId: undefined }),
     };
   }
 }

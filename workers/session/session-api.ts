@@ -31,7 +31,7 @@ export class SessionApi {
       (message: LogMessage, fields?: Readonly<Record<string, unknown>>): void =>
         log.write('session', level, message, fields);
     const metrics = (): MetricsReporter => {
-      this.#metrics ??= new MetricsReporter((frame) => owner.postUnpaced(frame), log);
+      this.#metrics ??= new MetricsReporter((frame) => owner.post(frame), log);
       return this.#metrics;
     };
     const { signal } = this.#ended;

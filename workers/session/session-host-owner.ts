@@ -15,7 +15,6 @@ export interface SessionHostOwner {
   readonly learns: boolean;
   /** Size of `session.state` of all sessions, in KiB. */
   readonly stateUsedKib: number;
+  /** It may block, where the main thread has too much of what nobody has asked for. */
   post(frame: FromWorkerFrame): void;
-  /** For frames that no credit limits; it may block. */
-  postUnpaced(frame: FromWorkerFrame): void;
 }

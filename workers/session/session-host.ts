@@ -53,12 +53,12 @@ export class SessionHost implements SessionServerOwner {
     this.#replay = claim.replay;
     this.handleTools = claim.handleTools;
     const { context } = claim;
-    const postUnpaced = (frame: FromWorkerFrame): void => owner.postUnpaced(frame);
+    const post = (frame: FromWorkerFrame): void => owner.post(frame);
     const single = context.era === 'stateless' && context.affinity === 'request';
     if (single) this.#passing = new PassingState(owner.log);
     if (single) this.#leftBehind = new LeftBehind();
-    const state = this.#passing ?? new StoredState(claim.state, () => owner.stateUsedKib, postUnpaced);
-    this.holds = new Holds(postUnpaced);
+    const state = this.#passing ?? new StoredState(claim.state, () => owner.stateUsedKib, post);
+    this.holds = new Holds(post);
     this.#session = new SessionApi(owner, context, state, this.holds);
     if (owner.learns && definition.lists !== 'static') this.lists = this.#inquiry();
     this.lists?.claimed(claim);
@@ -95,16 +95,12 @@ export class SessionHost implements SessionServerOwner {
     return this.#server.hiddenSchemas;
   }
 
-  post(frame: PacedFrame): void {
+  post(frame: PacedFrame | UnpacedFrame): void {
     this.#owner.post(frame);
   }
 
-  postUnpaced(frame: UnpacedFrame): void {
-    this.#owner.postUnpaced(frame);
-  }
-
   onSettled({ key, requestId, cancelled }: Run): void {
-    if (cancelled) this.#owner.postUnpaced({ type: 'settled', requestId });
+    if (cancelled) this.#owner.post({ type: 'settled', requestId });
     this.#owner.children.endRequest(key);
     this.#passing?.clear();
     this.#session.requestSettled();

@@ -62,9 +62,8 @@ export interface TransportOwner {
   readonly handleTools: HandleTools | undefined;
   /** What a request that is over has left behind, where that matters; `undefined`: nothing. */
   left(): readonly string[] | undefined;
-  post(frame: PacedFrame): void;
-  /** For frames that no credit limits; it may block. */
-  postUnpaced(frame: UnpacedFrame): void;
+  /** It may block, where the main thread has too much of what nobody has asked for. */
+  post(frame: PacedFrame | UnpacedFrame): void;
   /** The server has closed the transport, and the session must end. */
   onClosed(): void;
 }

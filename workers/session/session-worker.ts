@@ -57,12 +57,12 @@ export default async function serveSession(
   const { moduleUrl, isTrial } = data;
   importThrough(importer);
   process.env[CHILD_MARKER] = childMarker;
-  const post = (frame: FromWorkerFrame): void => port.postMessage(encodeFromWorker(frame));
-  const log = new ModuleLog(post, data.showsStacks);
-  const postUnpaced =
+  const postNow = (frame: FromWorkerFrame): void => port.postMessage(encodeFromWorker(frame));
+  const log = new ModuleLog(postNow, data.showsStacks);
+  const post =
     handledBytes === undefined
-      ? post
-      : withBackpressure(post, handledBytes, () => log.write('session', 'warn', TOO_FAST, undefined));
+      ? postNow
+      : withBackpressure(postNow, handledBytes, () => log.write('session', 'warn', TOO_FAST, undefined));
   captureOutput(log);
   reportExit(post);
   watchMemory(data.memoryLimits, post);
@@ -77,7 +77,6 @@ export default async function serveSession(
       return link.stateUsedKib;
     },
     post,
-    postUnpaced,
   };
 
   let definition: ServerDefinition;

@@ -52,7 +52,6 @@ export async function warmUp(
     stateUsedKib: 0,
     // The work for each answer has to be warmed up as well.
     post: (frame) => void encodeFromWorker(frame),
-    postUnpaced: () => {},
   };
   const claim: ClaimFrame = {
     type: 'claim',

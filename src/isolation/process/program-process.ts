@@ -34,12 +34,12 @@ export function programProcess(options: ProgramProcessOptions): ProcessKind {
     cancelGraceMs,
     readyDeadlineMs: READY_DEADLINE_MS,
     setupDeadlineMs: program.startTimeoutMs + KEEPER_LEAD_MS,
-    serve: ({ takenMessages }): ServeFrame => ({
+    serve: ({ handledBytes, takenMessages }): ServeFrame => ({
       type: 'serve',
       ...program,
       args: node?.files.argumentsFor(node.script, program.args) ?? program.args,
       memoryLimitBytes,
-      takenMessages,
+      counters: { handledBytes, takenMessages },
     }),
     readable: (text) => node?.files.in(text) ?? text,
     close: async () => node?.files.close(),

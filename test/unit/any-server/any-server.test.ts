@@ -42,8 +42,6 @@ class Owner implements SessionServerOwner {
     if (frame.type === 'send') this.posted.push(frame);
   }
 
-  postUnpaced(): void {}
-
   onClosed(): void {
     this.closes += 1;
   }
