@@ -106,7 +106,8 @@ describe('a start whose client has given up', () => {
   });
 
   it('does not hold up the end of the gateway', async () => {
-    const { gateway } = await slowGateway();
+    // A program that is still being started by Node cannot end before.
+    const { gateway } = await slowGateway(program, { cancelGrace: '30s' });
     await giveUp(gateway);
     const exited = once(gateway.events, 'thread-exited');
     await gateway.close();
