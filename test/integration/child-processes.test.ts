@@ -70,7 +70,9 @@ describe('child processes of a session', () => {
     it('emit error for a folder that does not exist', async () => {
       const child = kept.processes.spawn('true', [], { cwd: '/no/such/folder' }, kept.tell);
       const end = closed(child);
-      expect(await failed(child)).to.be.instanceOf(Error);
+      expect(await failed(child))
+        .to.have.property('message')
+        .that.includes('its folder "/no/such/folder" does not exist (cwd)');
       await end;
       expect(kept.told).to.equal(1);
     });

@@ -12,6 +12,7 @@ import {
 } from '../../src/shared/keeper-frames.js';
 import { HAS_PROCESS_GROUPS, signalGroup } from '../../src/shared/process-group.js';
 import type { KeptProcess } from './kept-process.js';
+import { missingFolder } from './served-process.js';
 
 export interface KeptChildOwner {
   /** Sends a frame to the session thread; does nothing if that is gone. */
@@ -52,7 +53,7 @@ export class KeptChild implements KeptProcess {
         windowsHide: true,
       });
     } catch (thrown) {
-      this.#failed(thrown);
+      this.#failed(thrown, frame.cwd);
       for (const stream of OUTPUT_STREAMS) {
         owner.report({ type: 'output-end', child: this.id, stream, complete: true });
       }
@@ -62,7 +63,7 @@ export class KeptChild implements KeptProcess {
     }
     this.pid = this.#process.pid;
     if (this.pid !== undefined && niceness !== undefined) makeNicer(this.pid, niceness);
-    this.#watch(this.#process);
+    this.#watch(this.#process, frame.cwd);
   }
 
   get running(): boolean {
@@ -106,14 +107,14 @@ export class KeptChild implements KeptProcess {
     for (const stream of OUTPUT_STREAMS) this.destroyOutput(stream);
   }
 
-  #watch(child: ChildProcessWithoutNullStreams): void {
+  #watch(child: ChildProcessWithoutNullStreams, cwd: string | undefined): void {
     if (child.pid !== undefined) {
       this.#running = true;
       this.#owner.report({ type: 'started', child: this.id, pid: child.pid });
     }
     child.on('error', (error) => {
       // Also emitted for a signal that could not be sent, for which `kill` on the other side does not wait.
-      if (child.pid === undefined) this.#failed(error);
+      if (child.pid === undefined) this.#failed(error, cwd);
     });
     child.on('exit', (code, signal) => {
       this.#running = false;
@@ -145,10 +146,13 @@ export class KeptChild implements KeptProcess {
     });
   }
 
-  #failed(thrown: unknown): void {
+  #failed(thrown: unknown, cwd: string | undefined): void {
     const errno = (thrown as NodeJS.ErrnoException | undefined)?.errno;
     const exitCode = typeof errno === 'number' ? errno : -1;
-    this.#owner.report({ type: 'failed', child: this.id, error: toPlainError(thrown), exitCode });
+    const error = toPlainError(thrown);
+    const folder = cwd === undefined ? undefined : missingFolder(cwd);
+    const message = folder === undefined ? error.message : `${error.message}: ${folder}`;
+    this.#owner.report({ type: 'failed', child: this.id, error: { ...error, message }, exitCode });
   }
 }
 

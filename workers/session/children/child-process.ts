@@ -17,7 +17,7 @@ export type OneChildFrame = Exclude<ChildReportFrame, { readonly type: 'all-ende
 /**
  * Like `ChildProcess` of `node:child_process`, with one difference: another thread starts the process, so `pid` is
  * `undefined` until `spawn` is emitted. `spawn`, `error`, `exit` and `close` come in the same cases and in the same
- * order. As there, an `error` without a listener is thrown.
+ * order. As there, an `error` without a listener is thrown; it says so, and its stack leads to the `spawn` call.
  */
 export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
   readonly stdin: ChildInput;
@@ -27,7 +27,10 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
   exitCode: number | null = null;
   signalCode: NodeJS.Signals | null = null;
   readonly #id: number;
+  readonly #command: string;
   readonly #send: SendToKeeper;
+  /** Where it was spawned. */
+  readonly #call: { readonly stack?: unknown } = {};
   /** Runs listeners in the `AsyncLocalStorage` context of the `spawn` call, so that a log line knows its request. */
   readonly #context = new AsyncResource('KeptChildProcess');
   readonly #closed: () => void;
@@ -39,9 +42,11 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
   #unlimit: () => void = () => {};
 
   /** @param closed called before `close` is emitted: the process has ended and its output is closed */
-  constructor(id: number, send: SendToKeeper, limits: SpawnLimits, closed: () => void) {
+  constructor(id: number, command: string, send: SendToKeeper, limits: SpawnLimits, closed: () => void) {
     super();
+    Error.captureStackTrace(this.#call, KeptChildProcess);
     this.#id = id;
+    this.#command = command;
     this.#send = send;
     this.#closed = closed;
     this.stdin = new ChildInput(id, send);
@@ -96,7 +101,7 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
       this.#context.runInAsyncScope(() => {
         if (!kill()) return;
         const error = new Error('The operation was aborted', { cause: signal?.reason });
-        this.emit('error', Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' }));
+        this.#emitError(Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' }));
       });
     };
     const timer = timeoutMs > 0 ? setTimeout(kill, timeoutMs) : undefined;
@@ -125,7 +130,7 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
       if (this.pid === undefined) {
         this.exitCode = -constants.errno.EAGAIN;
         this.#end();
-        this.emit('error', new BulkheadError('ERR_BULKHEAD_SPAWN', NEVER_STARTED));
+        this.#emitError(new BulkheadError('ERR_BULKHEAD_SPAWN', NEVER_STARTED));
         return;
       }
       this.#exited(null, 'SIGKILL');
@@ -141,7 +146,7 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
       case 'failed':
         this.exitCode = frame.exitCode;
         this.#end();
-        this.emit('error', toError(frame.error, frame.exitCode));
+        this.#emitError(toError(frame.error, frame.exitCode));
         return;
       case 'output':
         this[frame.stream].receive(frame.bytes);
@@ -156,7 +161,7 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
         this.stdin.credit(frame.bytes);
         return;
       case 'stdin-failed':
-        this.stdin.destroy(toError(frame.error));
+        this.#failStdin(toError(frame.error));
         return;
       case 'exited':
         this.#exited(frame.code, frame.signal);
@@ -164,6 +169,27 @@ export class KeptChildProcess extends EventEmitter<SessionChildProcessEvents> {
       default:
         throw new TypeError(`Unknown frame from the keeper: ${JSON.stringify(frame satisfies never)}`);
     }
+  }
+
+  /** Without a listener it ends the thread, and its message is all that the log and the client are told. */
+  #emitError(error: Error): void {
+    const unheard = this.listenerCount('error') === 0;
+    this.emit('error', unheard ? this.#told(error, 'of the child process') : error);
+  }
+
+  #failStdin(error: Error): void {
+    const unheard = this.stdin.listenerCount('error') === 0;
+    this.stdin.destroy(unheard ? this.#told(error, 'of its stdin') : error);
+  }
+
+  /** The error, with the words and the place that lead its reader to the program. */
+  #told(error: Error, whose: string): Error {
+    error.message += ` (session.spawn of ${JSON.stringify(this.#command)}: nothing listens for "error" ${whose})`;
+    const { stack } = this.#call;
+    // A hook of the module may have made something else of it.
+    const frames = typeof stack === 'string' ? stack.slice(stack.indexOf('\n')) : '';
+    error.stack = `${error.name}: ${error.message}${frames}`;
+    return error;
   }
 
   #exited(code: number | null, signal: NodeJS.Signals | null): void {

@@ -55,7 +55,7 @@ export class SessionChildProcesses {
       requestKey,
     } satisfies Parameters<SendToKeeper>[0]);
     if (requestKey !== undefined) this.#requestKeys.add(requestKey);
-    const child = new KeptChildProcess(id, this.#send, limits, () => {
+    const child = new KeptChildProcess(id, plan.command, this.#send, limits, () => {
       this.#closed(id);
       closed();
     });
