@@ -101,10 +101,6 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
       this.#refillSoon();
       return Promise.resolve(spare);
     }
-    if (this.#closed || this.#line.full) {
-      const full = `Too many sessions wait for a session ${this.isolation}. Try again later.`;
-      return Promise.reject(new BulkheadError('ERR_BULKHEAD_THREAD_WAIT', full));
-    }
     const kind = this.#budget.room || this.#starts.underWay > 0 ? 'cold' : 'queued';
     const clientWaitMs = client === undefined ? START_WAIT_MS : CALL_WAIT_MS;
     const given = this.#line.wait(kind, this.#waitMs ?? clientWaitMs, signal, waitedMs);
@@ -278,7 +274,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     clearInterval(this.#watch);
     this.#memoryPressure.close();
     this.#budget.leave(this);
-    this.#line.failAll(new BulkheadError('ERR_BULKHEAD_DRAINING', 'the gateway stops'));
+    this.#line.close(new BulkheadError('ERR_BULKHEAD_DRAINING', 'the gateway stops'));
     const ends = [...this.#workers].map((worker) => {
       worker.kill('ended', 'the gateway stops');
       return worker.gone;

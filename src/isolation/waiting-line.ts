@@ -17,6 +17,7 @@ export class WaitingLine<Worker> {
   readonly #worker: string;
   readonly #shortage: () => string;
   readonly #waiters: Waiter<Worker>[] = [];
+  #closed: BulkheadError | undefined;
 
   /**
    * @param worker what it is that they wait for, in words
@@ -31,10 +32,6 @@ export class WaitingLine<Worker> {
     return this.#waiters.length;
   }
 
-  get full(): boolean {
-    return this.#waiters.length >= MAX_WAITERS;
-  }
-
   /** How long the first session in the line has waited. */
   get longestWaitMs(): number {
     const first = this.#waiters[0];
@@ -44,10 +41,12 @@ export class WaitingLine<Worker> {
   /**
    * @param kind how the claim is counted
    * @param waitedMs the part of the longest wait that is over already
-   * @throws {BulkheadError} `ERR_BULKHEAD_THREAD_WAIT` after the deadline; the error given to `failFirst` or `failAll`;
-   *   or the signal's reason
+   * @throws {BulkheadError} `ERR_BULKHEAD_THREAD_WAIT` after the deadline, or if too many wait; the error given to
+   *   `failFirst` or `close`; or the signal's reason
    */
   wait(kind: ClaimKind, longestWaitMs: number, signal: AbortSignal, waitedMs = 0): Promise<Worker> {
+    const refusal = this.#closed ?? (this.#waiters.length >= MAX_WAITERS ? this.#full : undefined);
+    if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         deadline.clear();
@@ -103,7 +102,14 @@ export class WaitingLine<Worker> {
     this.#waiters[0]?.fail(error);
   }
 
-  failAll(error: BulkheadError): void {
+  /** All that wait get this error, and whoever comes later. */
+  close(error: BulkheadError): void {
+    this.#closed = error;
     for (const waiter of [...this.#waiters]) waiter.fail(error);
+  }
+
+  get #full(): BulkheadError {
+    const message = `Too many sessions wait for a ${this.#worker}. Try again later.`;
+    return new BulkheadError('ERR_BULKHEAD_THREAD_WAIT', message);
   }
 }

@@ -43,12 +43,6 @@ export class WorkerStarts<Worker extends SessionWorker> {
   start(id: number): Worker | undefined {
     const startedMs = performance.now();
     let worker: Worker;
-    try {
-      worker = this.#starters.start(id, this.#owner);
-    } catch (error) {
-      this.#refused(id, error);
-      return undefined;
-    }
     let wasReady = false;
     let starting = true;
     this.#underWay += 1;
@@ -56,6 +50,22 @@ export class WorkerStarts<Worker extends SessionWorker> {
       if (starting) this.#underWay -= 1;
       starting = false;
     };
+    const owner: StarterOwner = {
+      onSettled: () => this.#owner.onSettled(),
+      onAskedEarly: (asking) => this.#owner.onAskedEarly(asking),
+      onStuck: () => {
+        // It can become nobody's any more, though it still exists.
+        over();
+        this.#owner.onStuck();
+      },
+    };
+    try {
+      worker = this.#starters.start(id, owner);
+    } catch (error) {
+      over();
+      this.#refused(id, error);
+      return undefined;
+    }
     void worker.ready.then(() => {
       wasReady = true;
       over();
