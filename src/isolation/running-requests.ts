@@ -61,6 +61,11 @@ export class RunningRequests {
     return this.#cancelledSinceMs;
   }
 
+  /** When the worker last gave a sign of life, by `performance.now()`; 0: never. */
+  get lastPongMs(): number {
+    return this.#lastPongMs;
+  }
+
   has(requestId: RequestId): boolean {
     return this.#runs.has(requestId);
   }

@@ -74,7 +74,7 @@ export type OpenTrialPool = (code: TriedCode, events: GatewayEmitter) => WorkerP
 type TriedCode = Pick<CheckedServerModule, 'bundle' | 'transpiled'>;
 
 /** `moduleUrl`: a `file:` URL; `undefined`: the built-in server. */
-interface TriedServer extends Pick<ModuleEntry, 'name' | 'moduleUrl'> {
+interface TriedServer extends Pick<ModuleEntry, 'name' | 'moduleUrl' | 'startTimeoutMs'> {
   /** What is added to its tools in the stateless era. */
   handleTools(traits: ModuleTraits): HandleTools | undefined;
 }
@@ -118,7 +118,7 @@ export async function checkServerModule(
 
 async function tryOutIn(
   openPool: OpenTrialPool,
-  { name, moduleUrl, handleTools }: TriedServer,
+  { name, moduleUrl, startTimeoutMs, handleTools }: TriedServer,
   code: TriedCode,
 ): Promise<Omit<CheckedServerModule, keyof TriedCode | 'notBundledBecause'>> {
   // A separate emitter, so that the check does not appear in the gateway's metrics and logs.
@@ -128,6 +128,7 @@ async function tryOutIn(
   events.on('module-log', ({ message }) => {
     printed = `; the last that it printed: ${message.slice(0, MAX_PRINTED_CHARS)}`;
   });
+  let deadline: Deadline | undefined;
   let exited: GatewayEvents['thread-exited'][0] | undefined;
   events.on('thread-exited', (event) => {
     exited = event;
@@ -136,6 +137,9 @@ async function tryOutIn(
     const thread = await pool.acquire(new AbortController().signal);
     const trial = new TrialSession(thread, name);
     const initialized = await trial.initialize();
+    // Each answer has a deadline, but there can be many: of pages, and of versions of the protocol.
+    const late = `its lists were not complete within ${startTimeoutMs / 1000} s`;
+    deadline = new Deadline(startTimeoutMs, () => thread.kill('start_failed', late), 'again');
     const { traits } = thread;
     if (traits === undefined) throw new Error('its thread has told nothing about it');
     const isStatic = traits.staticLists;
@@ -163,6 +167,7 @@ async function tryOutIn(
     const path = moduleUrl === undefined ? undefined : fileURLToPath(moduleUrl);
     throw await startFailure(path, { error, stack: exited?.stack }, printed);
   } finally {
+    deadline?.clear();
     await pool.close(new StopDeadline(CLOSE_DEADLINE_MS));
   }
 }

@@ -39,7 +39,7 @@ describe("V8's code caches", () => {
 
   it('are taken by the threads that they were made for', async () => {
     const { bundle, codeCaches } = await checkServerModule(
-      { name: 'tools', moduleUrl: serverModule, handleTools: () => undefined },
+      { name: 'tools', moduleUrl: serverModule, startTimeoutMs: 30_000, handleTools: () => undefined },
       true,
       (code, events) => createThreadPool({ ...options, ...code }, new WorkerBudget(1), events),
     );

@@ -113,22 +113,22 @@ describe('a server module that cannot start', () => {
 });
 
 describe('a server module whose import never ends', () => {
-  async function served(...flags: string[]) {
+  async function served(waits: string, timeout: string, ...flags: string[]) {
     const folder = folderOf({
       'm.mjs': "import './never.mjs';\nexport default { name: 'x', version: '1', setup() {} };\n",
-      'never.mjs': 'await new Promise(() => setInterval(() => {}, 1_000));\n',
+      'never.mjs': `await new Promise(${waits});\n`,
     });
     const ports = ['--port', '0', '--admin-port', '0'];
-    const run = await runCli(['serve', join(folder, 'm.mjs'), ...ports, '--start-timeout', '1s', ...flags]);
+    const run = await runCli(['serve', join(folder, 'm.mjs'), ...ports, '--start-timeout', timeout, ...flags]);
     return { ...run, folder };
   }
 
   it('is given up after start-timeout, with the places where it may wait', async () => {
-    const { code, stderr, folder } = await served();
+    const { code, stderr, folder } = await served('() => setInterval(() => {}, 1_000)', '2s');
     expect(code).to.equal(1);
     expect(stderr).to.equal(
       [
-        `bulkhead: ${folder}/m.mjs: the thread was not ready within 1 s: an await at the top level of what it imports has not settled`,
+        `bulkhead: ${folder}/m.mjs: the thread was not ready within 2 s: an await at the top level of what it imports has not settled`,
         '',
         `  ${folder}/never.mjs:1:1`,
         '',
@@ -140,10 +140,42 @@ describe('a server module whose import never ends', () => {
     );
   });
 
-  it('is given up in a process as well', async () => {
-    const { code, stderr, folder } = await served('--isolation', 'process');
+  it('is given up in a process as well, which would end if it waited for nothing', async () => {
+    const { code, stderr, folder } = await served('() => {}', '4s', '--isolation', 'process');
     expect(code).to.equal(1);
-    expect(stderr).to.equal(`bulkhead: ${folder}/m.mjs: the process was not ready within 1 s\n`);
+    expect(stderr).to.include(
+      [
+        `bulkhead: ${folder}/m.mjs: the process was not ready within 4 s: an await at the top level of what it imports has not settled`,
+        '',
+        `  ${folder}/never.mjs:1:1`,
+        '',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('a server module whose lists never end', () => {
+  it('is given up after start-timeout, however soon each page comes', async () => {
+    const module = `export default {
+      createServer: () => ({
+        async connect(transport) {
+          transport.onmessage = ({ id, method }) => {
+            if (id === undefined) return;
+            const introduction = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' } };
+            const result = method === 'initialize' ? introduction : { tools: [], nextCursor: 'more' };
+            setTimeout(() => transport.send({ jsonrpc: '2.0', id, result }), 100);
+          };
+          await transport.start();
+        },
+        async close() {},
+      }),
+    };`;
+    const folder = folderOf({ 'm.mjs': module });
+    const serverModule = join(folder, 'm.mjs');
+    const failure = await startGateway({ serverModule, startTimeout: '1s' }).catch((error: unknown) => error);
+    expect(failure)
+      .to.have.property('message')
+      .that.equals(`${folder}/m.mjs: its lists were not complete within 1 s`);
   });
 });
 

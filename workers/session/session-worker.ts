@@ -79,6 +79,16 @@ export default async function serveSession(
     post,
   };
 
+  // An import that waits is told from one that loops by whether the thread answers meanwhile. And in a process, the pipe
+  // that is read keeps an import that waits for nothing from being the end of the process.
+  let receive = (frame: ToWorkerFrame): void => {
+    if (frame.type !== 'ping')
+      throw new TypeError('while the server module is imported, only a ping can come');
+    post({ type: 'pong' });
+  };
+  port.on('message', (posted) => receive(decodeToWorker(posted)));
+
+  post({ type: 'pong' });
   let definition: ServerDefinition;
   try {
     definition = await loadServerModule(data);
@@ -99,7 +109,7 @@ export default async function serveSession(
     server.receive(frame);
   };
 
-  const receive = (frame: ToWorkerFrame): void => {
+  receive = (frame) => {
     switch (frame.type) {
       case 'ping':
         return post({ type: 'pong' });
@@ -163,7 +173,6 @@ export default async function serveSession(
 
   const systemThreadId = ownSystemThreadId();
   stepBack(systemThreadId, data.linuxPriority);
-  port.on('message', (posted) => receive(decodeToWorker(posted)));
   const rejectedCaches: CodeCacheName[] = [];
   if (codeCache.rejected) rejectedCaches.push('worker');
   if (moduleCodeCacheRejected()) rejectedCaches.push('module');

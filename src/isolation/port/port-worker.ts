@@ -43,7 +43,7 @@ import {
   reportStuck,
   reportUnreadable,
 } from './worker-reports.js';
-import { notReady, WorkerStart } from './worker-start.js';
+import { WorkerStart, type WorkerStartOwner } from './worker-start.js';
 import { WorkerTimers } from './worker-timers.js';
 
 /** A thread that can be interrupted is gone within milliseconds. Past this its session no longer waits for it. */
@@ -51,7 +51,7 @@ const LET_GO_AFTER_MS = 250;
 /** A native call that does not return (a synchronous read of a pipe, say) can't be interrupted. */
 const STUCK_AFTER_MS = 5_000;
 
-export class PortWorker implements SessionWorker, WorkerPortOwner, RunningRequestsOwner {
+export class PortWorker implements SessionWorker, WorkerPortOwner, WorkerStartOwner, RunningRequestsOwner {
   readonly id: number;
   /** Resolves when the thread is gone. */
   readonly gone: Promise<WorkerExit>;
@@ -83,12 +83,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, RunningReques
     this.#connection = connection;
     this.#end = new WorkerEnd(id, host.events);
     this.#unread = new UnreadMessages(connection.counters.takenMessages);
-    this.#start = new WorkerStart(this.#timers, host.readyDeadlineMs, (seconds) =>
-      this.kill(
-        'start_failed',
-        notReady(host.isolation, seconds, connection.worker?.performance.eventLoopUtilization()),
-      ),
-    );
+    this.#start = new WorkerStart(this.#timers, host, this);
     this.gone = new Promise((resolve) => {
       this.#markGone = resolve;
     });

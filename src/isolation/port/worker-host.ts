@@ -19,6 +19,8 @@ export interface WorkerConnection {
 export interface WorkerHost<Thread> {
   /** What is at the other end of the port: a session thread, or the keeper's thread with a process. */
   readonly isolation: Isolation;
+  /** Whether it imports a server module before it is ready. It answers `ping` meanwhile, unless the module blocks it. */
+  readonly importsModule: boolean;
   /** How long it may take from its start until it is ready, the import of a server module included. */
   readonly readyDeadlineMs: number;
   /** How long a module's `setup`, or a program's answer to `initialize`, may take. */

@@ -1,7 +1,8 @@
 /** The start of a worker: until it is ready, and then until its session's `setup` has ended. Each has a deadline. */
-import type { EventLoopUtilization } from 'node:perf_hooks';
+import { performance } from 'node:perf_hooks';
 import type { Deadline } from '../../shared/deadline.js';
-import type { Isolation } from '../../telemetry/events.js';
+import type { ThreadExitCause } from '../../telemetry/events.js';
+import type { WorkerHost } from './worker-host.js';
 import type { WorkerTimers } from './worker-timers.js';
 
 /** For what has no deadline of its own; generous, because a build box under load starts threads slowly. */
@@ -10,39 +11,55 @@ export const READY_DEADLINE_MS = 30_000;
 /** Why a worker was not ready in time, if its event loop was idle meanwhile. */
 export const NOT_SETTLED = 'an await at the top level of what it imports has not settled';
 
-/**
- * @param what a thread or a process
- * @param loop its event loop since it has started, where that can be seen
- */
-export function notReady(what: Isolation, seconds: number, loop: EventLoopUtilization | undefined): string {
-  const late = `the ${what} was not ready within ${seconds} s`;
-  if (loop === undefined) return late;
-  return `${late}: ${loop.idle > 0 ? NOT_SETTLED : 'what it imports runs on and does not return'}`;
+/** How long before its deadline it is asked for a sign of life, at most: a busy machine may be slow to give it. */
+const ASK_BEFORE_MS = 2_000;
+
+type WorkerStartHost = Pick<WorkerHost<unknown>, 'isolation' | 'importsModule' | 'readyDeadlineMs'>;
+
+/** The worker that starts. */
+export interface WorkerStartOwner {
+  readonly requests: {
+    /** By `performance.now()`. */
+    readonly lastPongMs: number;
+  };
+  ping(): void;
+  kill(cause: ThreadExitCause, message: string): void;
 }
 
 export class WorkerStart {
   /** Resolves when the server module is loaded; rejects with the exit's message. */
   readonly ready: Promise<void>;
   readonly #timers: WorkerTimers;
+  readonly #owner: WorkerStartOwner;
   #deadline: Deadline | undefined;
+  #asking: Deadline | undefined;
+  #askedMs = Number.POSITIVE_INFINITY;
   #isSettingUp = false;
   #isSetUp = false;
   #markReady: () => void = () => {};
   #failReady: (error: Error) => void = () => {};
 
-  /**
-   * @param readyMs how long it may take until it is ready
-   * @param onLate called with how long it was waited for, in seconds
-   */
-  constructor(timers: WorkerTimers, readyMs: number, onLate: (seconds: number) => void) {
+  constructor(
+    timers: WorkerTimers,
+    { isolation, importsModule, readyDeadlineMs }: WorkerStartHost,
+    owner: WorkerStartOwner,
+  ) {
     this.#timers = timers;
+    this.#owner = owner;
     this.ready = new Promise((resolve, reject) => {
       this.#markReady = resolve;
       this.#failReady = reject;
     });
     // Whoever waits for it handles its rejection; nobody has to wait.
     this.ready.catch(() => {});
-    this.#deadline = timers.after(readyMs, () => onLate(readyMs / 1000));
+    if (importsModule) {
+      const askMs = readyDeadlineMs - Math.min(ASK_BEFORE_MS, readyDeadlineMs / 2);
+      this.#asking = timers.after(askMs, () => this.#ask());
+    }
+    this.#deadline = timers.after(readyDeadlineMs, () => {
+      const why = importsModule ? `: ${this.#whyNot()}` : '';
+      owner.kill('start_failed', `the ${isolation} was not ready within ${readyDeadlineMs / 1000} s${why}`);
+    });
   }
 
   /** Whether `setup` runs in it. */
@@ -55,6 +72,7 @@ export class WorkerStart {
   }
 
   markReady(): void {
+    this.#timers.clear(this.#asking);
     this.#timers.clear(this.#deadline);
     this.#markReady();
   }
@@ -73,5 +91,18 @@ export class WorkerStart {
     this.#timers.clear(this.#deadline);
     this.#isSettingUp = false;
     this.#isSetUp = true;
+  }
+
+  /** A worker whose import waits has an event loop that turns. */
+  #ask(): void {
+    this.#askedMs = performance.now();
+    this.#owner.ping();
+  }
+
+  #whyNot(): string {
+    const { lastPongMs } = this.#owner.requests;
+    // The first sign of life says that the import begins.
+    if (lastPongMs === 0) return 'it had not begun to load the server module; is the machine too busy?';
+    return lastPongMs >= this.#askedMs ? NOT_SETTLED : 'what it imports runs on and does not return';
   }
 }

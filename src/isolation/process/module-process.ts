@@ -75,6 +75,7 @@ export function moduleProcess(options: ModuleProcessOptions): ProcessKind {
   };
   return {
     cancelGraceMs,
+    importsModule: true,
     readyDeadlineMs: startTimeoutMs,
     setupDeadlineMs: startTimeoutMs,
     serve: (counters) => ({ ...serve, counters }),

@@ -19,6 +19,8 @@ import type { Retirement, StarterOwner, WorkerStarter } from '../worker-starter.
 export interface ProcessKind {
   readonly cancelGraceMs: number;
   /** See `WorkerHost`. */
+  readonly importsModule: boolean;
+  /** See `WorkerHost`. */
   readonly readyDeadlineMs: number;
   /** How long it may take from its claim until it serves its session. */
   readonly setupDeadlineMs: number;
@@ -32,6 +34,7 @@ export interface ProcessKind {
 
 export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<PortWorker> {
   readonly isolation = 'process';
+  readonly importsModule: boolean;
   readonly readyDeadlineMs: number;
   readonly setupDeadlineMs: number;
   readonly cancelGraceMs: number;
@@ -49,6 +52,7 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
   constructor(process: ProcessKind, keeper: ChildKeeper, events: GatewayEmitter) {
     this.events = events;
     this.cancelGraceMs = process.cancelGraceMs;
+    this.importsModule = process.importsModule;
     this.readyDeadlineMs = process.readyDeadlineMs;
     this.setupDeadlineMs = process.setupDeadlineMs;
     this.#process = process;

@@ -32,6 +32,7 @@ export function programProcess(options: ProgramProcessOptions): ProcessKind {
   const memoryLimitBytes = processMemoryMb * MEBIBYTE;
   return {
     cancelGraceMs,
+    importsModule: false,
     readyDeadlineMs: READY_DEADLINE_MS,
     setupDeadlineMs: program.startTimeoutMs + KEEPER_LEAD_MS,
     serve: ({ handledBytes, takenMessages }): ServeFrame => ({

@@ -109,6 +109,7 @@ interface Start {
 
 export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<PortWorker> {
   readonly isolation = 'thread';
+  readonly importsModule: boolean;
   readonly readyDeadlineMs: number;
   readonly setupDeadlineMs: number;
   readonly events: GatewayEmitter;
@@ -134,6 +135,7 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
   constructor(options: ThreadStarterOptions, events: GatewayEmitter) {
     this.events = events;
     this.cancelGraceMs = options.cancelGraceMs;
+    this.importsModule = options.program === undefined;
     this.#keeper = new ChildKeeper(CHILD_KEEPER, events, options.threadNice);
     this.#folders = new TemporaryFolders(events);
     const niceness = Math.min(LOWEST_PRIORITY, getPriority() + options.threadNice);
@@ -181,13 +183,13 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
   start(id: number, owner: StarterOwner): PortWorker {
     const data = this.#data();
     const childMarker = newMark();
-    const temporaryFolder = 'program' in data ? this.#folders.make(id, childMarker) : undefined;
+    const counters = sharedCounters(this.#stateUse);
     const { port1: port, port2 } = new MessageChannel();
     const keeperPort = this.#keeper.connect(id);
-    const counters = sharedCounters(this.#stateUse);
-    const task = { port: port2, keeperPort, childMarker, temporaryFolder, counters };
     let started: StartedThread;
     try {
+      const temporaryFolder = 'program' in data ? this.#folders.make(id, childMarker) : undefined;
+      const task = { port: port2, keeperPort, childMarker, temporaryFolder, counters };
       started = this.#threads.start(this.#entry, task, data);
     } catch (error) {
       port.close();
