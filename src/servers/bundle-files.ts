@@ -3,7 +3,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { dirname, isAbsolute, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import type { OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
 import type { ModuleKind, ModuleKinds } from '../shared/module-kind.js';
 import { typeScriptImport } from '../shared/typescript/resolve.js';
@@ -11,10 +11,10 @@ import { isTypeScript, transpileError, transpileOptions } from '../shared/typesc
 import { loadedOutside, missingName, unfit } from './bundle-checks.js';
 import { commonJsNames } from './commonjs-names.js';
 import { NotBundled } from './not-bundled.js';
+import { isOwnCode, isPublicApi } from './own-package.js';
 import { PlainFiles } from './plain-files.js';
 
-/** This package as a server module imports it. The code that makes a gateway has no use in a thread, and is large. */
-const PUBLIC_API = fileURLToPath(new URL('../index.js', import.meta.url));
+/** The code that makes a gateway has no use in a thread, is large, and loads what it computes. */
 const GATEWAY = {
   namespace: 'gateway',
   contents: "throw new Error('a session thread can make no gateway');",
@@ -58,7 +58,7 @@ export function asFiles(files: BundleFiles): Plugin {
     name: 'as-files',
     setup(build) {
       build.onResolve({ filter: /^\.\// }, ({ path, importer, kind }) =>
-        importer === PUBLIC_API && kind === 'dynamic-import'
+        kind === 'dynamic-import' && isPublicApi(importer)
           ? { path, namespace: GATEWAY.namespace }
           : undefined,
       );
@@ -250,12 +250,11 @@ function realPath(path: string): string | undefined {
 
 /** For the CommonJS part. This package's own modules do not need strict mode. */
 export function withoutModules({ kinds }: BundleFiles): Plugin {
-  const ownFolder = dirname(PUBLIC_API);
   return {
     name: 'without-modules',
     setup(build) {
       resolving(build, (resolved, { importer }) => {
-        if (resolved.path.startsWith(ownFolder) || kinds.of(resolved.path) !== 'module') return resolved;
+        if (kinds.of(resolved.path) !== 'module' || isOwnCode(resolved.path)) return resolved;
         throw new NotBundled(`${importer} is CommonJS and loads ${resolved.path}, an ES module`);
       });
     },

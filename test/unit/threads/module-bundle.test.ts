@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
@@ -134,21 +134,30 @@ describe('the bundle of a server module', () => {
     expect(given).to.deep.equal([['twice2', 'twice']]);
   });
 
-  it('has this package in it without what makes a gateway', async () => {
-    const index = pathToFileURL(join(projectRoot, 'dist', 'src', 'index.js')).pathname;
-    const made = await bundle({
-      'server.mjs': `import { createGateway, defineServer } from ${JSON.stringify(index)}; export default { defineServer, createGateway };`,
+  for (const copy of ['the copy that serves it', 'a copy of its own'] as const) {
+    it(`has this package in it without what makes a gateway: ${copy}`, async () => {
+      const built = join(projectRoot, 'dist', 'src');
+      const its = join(folder, 'node_modules', 'mcp-bulkhead');
+      if (copy === 'a copy of its own') {
+        for (const part of ['index.js', 'shared'])
+          cpSync(join(built, part), join(its, 'dist', 'src', part), { recursive: true });
+        cpSync(join(projectRoot, 'package.json'), join(its, 'package.json'));
+      }
+      const specifier = copy === 'a copy of its own' ? 'mcp-bulkhead' : join(built, 'index.js');
+      const made = await bundle({
+        'server.mjs': `import { createGateway, defineServer } from ${JSON.stringify(specifier)}; export default { defineServer, createGateway };`,
+      });
+      expect(made.text.length).to.be.below(20_000);
+      const api = (await evaluated(made)) as {
+        defineServer: (x: unknown) => unknown;
+        createGateway: () => Promise<void>;
+      };
+      const definition = { name: 'x' };
+      expect(api.defineServer(definition)).to.equal(definition);
+      const outcome = await api.createGateway().catch((error: unknown) => error);
+      expect(outcome).to.be.an('error').with.property('message', 'a session thread can make no gateway');
     });
-    expect(made.text.length).to.be.below(20_000);
-    const api = (await evaluated(made)) as {
-      defineServer: (x: unknown) => unknown;
-      createGateway: () => Promise<void>;
-    };
-    const definition = { name: 'x' };
-    expect(api.defineServer(definition)).to.equal(definition);
-    const outcome = await api.createGateway().catch((error: unknown) => error);
-    expect(outcome).to.be.an('error').with.property('message', 'a session thread can make no gateway');
-  });
+  }
 
   const STRICTNESS = `{
     isStrict: (function () { return this === undefined; })(),
