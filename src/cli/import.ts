@@ -1,6 +1,6 @@
 /** `bulkhead import`: moves the servers in clients' configuration files to a gateway, or back. */
-import { realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { CLIENT_NAMES, SCOPES } from '../client-configs/client.js';
 import { CLIENTS } from '../client-configs/clients.js';
 import { codexNotices } from '../client-configs/codex.js';
@@ -131,7 +131,13 @@ function undo(gatewayPath: string, { userId }: Surroundings): number {
   return plan.problems.length > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
+/** @throws {CommandFailure} if nothing could be written to it, which a run without `--write` must say as well */
 function readGatewayFile(path: string, { userId }: Surroundings): GatewayFile {
+  if (!existsSync(dirname(path))) {
+    throw new CommandFailure(
+      `The gateway's file cannot be ${path}: there is no folder ${dirname(path)}. Make it, or give another --config.`,
+    );
+  }
   try {
     const gateway = new GatewayFile(path, readConfigFile(path, userId));
     if (gateway.refusal !== undefined) throw new CommandFailure(gateway.refusal);

@@ -311,6 +311,13 @@ describe('bulkhead import', () => {
       ],
       ['one whose servers are no object', [], '{"servers": []}', 1, /^"servers" in .* is not an object\.$/],
       ['one without a known port', [], '{"port": 0}', 1, /^"port" in .* must be a port from 1 to 65535/],
+      [
+        'one in a folder that does not exist, before anything would be written',
+        ['--config', 'none/here/bulkhead.json'],
+        '{}',
+        1,
+        /^The gateway's file cannot be .*\/none\/here\/bulkhead\.json: there is no folder .*\/none\/here\. Make it, or give another --config\.$/,
+      ],
     ];
     for (const [name, args, file, code, sentence] of cases) {
       it(name, async () => {
