@@ -284,7 +284,6 @@ async function start(
     throw error;
   }
   servers.fill();
-  if (options.watch) servers.watch();
   workers.endLeftovers();
   noteStart(events, options, { url, adminUrl });
   const stop = (cause: string, drainMs: number): Promise<void> => {

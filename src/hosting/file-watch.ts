@@ -6,12 +6,18 @@ import { createHash } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, relative, sep } from 'node:path';
+import { shortageOf } from '../isolation/start-shortage.js';
 import { messageOf } from '../shared/errors.js';
 
 /** The system has a limit on what a user may watch, and all programs share it. */
 const MAX_WATCHED_FOLDERS = 256;
 /** Editors and compilers write several files, or a file in several steps: a change counts when this long nothing follows. */
 const SETTLE_MS = 40;
+
+/** The system may have a descriptor or memory for it by then. */
+const READ_AGAIN_MS = 1_000;
+/** All at once, the files of a large server would need as many descriptors. */
+const READ_AT_ONCE = 16;
 
 /** Far more folders than are made one in the other while they are looked for. */
 const MAX_ROUNDS = 32;
@@ -23,6 +29,14 @@ interface Place {
   readonly identity: string;
 }
 
+/** By path: a digest of its content; `undefined`: it is not there; or `UNREAD`. */
+type Contents = Map<string, string | undefined>;
+
+const UNREAD = 'unread';
+/** What warnings are about, besides single folders. */
+const FOLDERS = 'folders';
+const CONTENTS = 'contents';
+
 export interface FileWatchOwner {
   /** At least one file has another content, is new or is gone. */
   onChanged(): void;
@@ -32,16 +46,19 @@ export interface FileWatchOwner {
 
 export class FileWatch {
   readonly #owner: FileWatchOwner;
+  readonly #read: (path: string) => Promise<Buffer>;
   readonly #folders = new Map<string, Place & { readonly watcher: FSWatcher }>();
-  /** By path: a digest of its content; `undefined`: it is not there. */
-  #contents = new Map<string, string | undefined>();
+  #contents: Contents = new Map();
   #settle: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
-  #warned = false;
+  /** What has been said and is still so, by what it is about. */
+  readonly #said = new Map<string, string>();
   #closed = false;
 
-  constructor(owner: FileWatchOwner) {
+  /** @param read how files are read */
+  constructor(owner: FileWatchOwner, read: (path: string) => Promise<Buffer> = readFile) {
     this.#owner = owner;
+    this.#read = read;
   }
 
   /**
@@ -52,7 +69,7 @@ export class FileWatch {
   async watch(files: Iterable<string>, sinceMs: number): Promise<void> {
     const paths = [...files];
     const added = paths.filter((path) => !this.#contents.has(path));
-    const read = await contentsOf(added);
+    const read = await this.#contentsOf(added, new Map());
     if (this.#closed) return;
     // A known file may have changed again since its change was seen.
     this.#contents = new Map(
@@ -95,6 +112,7 @@ export class FileWatch {
         if (this.#closed) return;
         opened = this.#open(folder, place) || opened;
       }
+      if (this.#folders.size < MAX_WATCHED_FOLDERS) this.#said.delete(FOLDERS);
       // A folder may have been made before the one above it was watched.
       if (!opened) return;
     }
@@ -108,26 +126,31 @@ export class FileWatch {
   /** @returns whether it is watched */
   #open(folder: string, place: Place): boolean {
     if (this.#folders.size >= MAX_WATCHED_FOLDERS) {
-      this.#warn(`the files are in more than ${MAX_WATCHED_FOLDERS} folders, and only these are watched`);
+      this.#warn(
+        FOLDERS,
+        `the files are in more than ${MAX_WATCHED_FOLDERS} folders, and only these are watched`,
+      );
       return false;
     }
     try {
       const watcher = watch(place.path, (_event, name) => this.#noticed(folder, place, name));
       watcher.on('error', (error) => {
         this.#forget(folder);
-        this.#warn(`${place.path} is not watched any more: ${messageOf(error)}`);
+        this.#warn(folder, `${place.path} is not watched any more: ${messageOf(error)}`);
       });
       this.#folders.set(folder, { ...place, watcher });
+      this.#said.delete(folder);
       return true;
     } catch (error) {
-      this.#warn(`${place.path} cannot be watched: ${messageOf(error)}`);
+      this.#warn(folder, `${place.path} cannot be watched: ${messageOf(error)}`);
       return false;
     }
   }
 
-  #warn(why: string): void {
-    if (this.#warned || this.#closed) return;
-    this.#warned = true;
+  /** Once, until it is over or is something else. */
+  #warn(about: string, why: string): void {
+    if (this.#closed || this.#said.get(about) === why) return;
+    this.#said.set(about, why);
     this.#owner.onFailed(why);
   }
 
@@ -139,15 +162,43 @@ export class FileWatch {
         ? [...this.#contents.keys()].some((path) => dirname(path) === folder && basename(path) === name)
         : name === below;
     if (this.#closed || !(name === null || name === basename(place) || expected())) return;
+    this.#lookIn(SETTLE_MS);
+  }
+
+  #lookIn(delayMs: number): void {
+    if (this.#closed) return;
     clearTimeout(this.#settle);
-    this.#settle = setTimeout(() => void this.look(), SETTLE_MS);
+    this.#settle = setTimeout(() => void this.look(), delayMs);
+  }
+
+  /** @param before what a file that cannot be read at the moment is taken to have */
+  async #contentsOf(files: Iterable<string>, before: Contents): Promise<Contents> {
+    const paths = [...files];
+    const contents: Contents = new Map();
+    let failure: unknown;
+    const read = async (path: string): Promise<void> => {
+      try {
+        contents.set(path, await contentOf(path, this.#read));
+      } catch (error) {
+        failure = error;
+        contents.set(path, before.has(path) ? before.get(path) : UNREAD);
+      }
+    };
+    for (let from = 0; from < paths.length; from += READ_AT_ONCE)
+      await Promise.all(paths.slice(from, from + READ_AT_ONCE).map(read));
+    if (failure === undefined) this.#said.delete(CONTENTS);
+    else {
+      this.#warn(CONTENTS, `files cannot be read at the moment: ${shortageOf(failure)}`);
+      this.#lookIn(READ_AGAIN_MS);
+    }
+    return contents;
   }
 
   /** A file that was only touched is no change. */
   async #compare(): Promise<void> {
     const before = this.#contents;
     await this.#follow();
-    const now = await contentsOf(before.keys());
+    const now = await this.#contentsOf(before.keys(), before);
     if (this.#closed || this.#contents !== before) return;
     this.#contents = now;
     if ([...now].some(([path, content]) => before.get(path) !== content)) this.#owner.onChanged();
@@ -179,19 +230,15 @@ async function placeOf(folder: string): Promise<Place> {
   }
 }
 
-async function contentsOf(paths: Iterable<string>): Promise<Map<string, string | undefined>> {
-  const read = async (path: string): Promise<readonly [string, string | undefined]> => {
-    try {
-      return [
-        path,
-        createHash('sha256')
-          .update(await readFile(path))
-          .digest('base64url'),
-      ];
-    } catch {
-      // It is not there, or cannot be read: the server's start says so if it needs it.
-      return [path, undefined];
-    }
-  };
-  return new Map(await Promise.all([...paths].map(read)));
+/** @throws what is no word about the file, but about the system at this moment */
+async function contentOf(path: string, read: (path: string) => Promise<Buffer>): Promise<string | undefined> {
+  try {
+    return createHash('sha256')
+      .update(await read(path))
+      .digest('base64url');
+  } catch (error) {
+    if (shortageOf(error) !== undefined) throw error;
+    // It is not there, or cannot be read: the server's start says so if it needs it.
+    return undefined;
+  }
 }

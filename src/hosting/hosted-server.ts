@@ -12,7 +12,8 @@ import type { BrokenEntry, ServerEntry } from '../servers/server-entry.js';
 import type { AllSessions } from '../session/all-sessions.js';
 import { SessionManager } from '../session/session-manager.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
-import { JoinedRuns } from '../shared/joined-runs.js';
+import type { LogLevel } from '../shared/frames/from-worker.js';
+import { type JoinedRun, JoinedRuns } from '../shared/joined-runs.js';
 import type { ListKind } from '../shared/list-methods.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
 import type { ReloadCause } from '../telemetry/events.js';
@@ -36,21 +37,30 @@ export class HostedServer {
   readonly #resources: HostingResources;
   readonly #all: AllSessions;
   readonly #reloads = new JoinedRuns<ReloadRequest, ServerSnapshot>(
-    (request) => this.#reload(request),
+    (run) => this.#reload(run),
     (one, other) => (other.sessions === 'all' ? { ...one, sessions: 'all' } : one),
   );
   #entry: ServerEntry | BrokenEntry;
+  /** Resolves with its entry as soon as that is right. */
+  readonly rightEntry: Promise<ServerEntry>;
+  #markRight: (entry: ServerEntry) => void = () => {};
   #version: ServerVersion | undefined;
   #versions = 0;
   #loadedAtMs: number | undefined;
-  #codeReadAtMs = 0;
+  #codeReadAtMs = Number.POSITIVE_INFINITY;
   #pool: WorkerPool<PortWorker> | undefined;
   #sessions: SessionManager | undefined;
   #failure: unknown;
   #failures = 0;
+  /** The reason that the log has said last. */
+  #told: string | undefined;
+  /** A reload reports why it failed. */
+  #reports = false;
   #retry: NodeJS.Timeout | undefined;
   #starting: Promise<void> | undefined;
   #filled = false;
+  /** The version that is being prepared; aborted to begin again with the files as they are then. */
+  #attempt: AbortController | undefined;
   readonly #stopping = new AbortController();
 
   constructor(
@@ -62,6 +72,10 @@ export class HostedServer {
     this.#entry = entry;
     this.#resources = { ...resources, stopping: this.#stopping.signal, trials: new Set() };
     this.#all = all;
+    this.rightEntry = new Promise((resolve) => {
+      this.#markRight = resolve;
+    });
+    if (!isBroken(entry)) this.#markRight(entry);
   }
 
   /** `undefined` while it cannot be served. */
@@ -74,9 +88,9 @@ export class HostedServer {
     return this.#pool;
   }
 
-  /** `undefined` where it is wrong. */
-  get entry(): ServerEntry | undefined {
-    return isBroken(this.#entry) ? undefined : this.#entry;
+  /** The absolute path of the file without which its entry is wrong, if that is so. */
+  get missingFile(): string | undefined {
+    return isBroken(this.#entry) ? this.#entry.missingFile : undefined;
   }
 
   /** One sentence that says why it cannot be served, or `undefined`. */
@@ -106,7 +120,7 @@ export class HostedServer {
     };
   }
 
-  /** When its code was read last, or began to be, in milliseconds of Unix time. */
+  /** When its code was read last, or began to be, in milliseconds of Unix time; infinite before. */
   get codeReadAtMs(): number {
     return this.#codeReadAtMs;
   }
@@ -134,12 +148,15 @@ export class HostedServer {
 
   /**
    * Reads its code again. If the new version is sound, it takes the place of the present one: no connection closes, and
-   * no request fails. If not, the present one goes on. A server that is broken is tried again.
+   * no request fails. If not, the present one goes on. A server that is broken is tried again. A version that is still
+   * being tried out when one of its files is saved is given up at once: it may hang.
    * @throws {BulkheadError} `ERR_BULKHEAD_SERVER_MODULE` with one sentence if the new version cannot be served;
    *   `ERR_BULKHEAD_DRAINING` if the gateway stops
    */
   reload(request: ReloadRequest): Promise<ServerSnapshot> {
-    return this.#reloads.run(request);
+    return request.cause === 'watch' && this.#beginAgain()
+      ? this.#joined(request)
+      : this.#reloads.run(request);
   }
 
   /** Starts its spares, and replaces them from now on. */
@@ -185,12 +202,31 @@ export class HostedServer {
       if (this.#failures > 0) this.#note('info', `the server "${this.name}" is served now`);
       this.#failure = undefined;
       this.#failures = 0;
+      this.#told = undefined;
     } catch (error) {
       this.#failed(error);
     }
   }
 
-  async #reload({ cause, sessions }: ReloadRequest): Promise<ServerSnapshot> {
+  /** @returns whether a version is being prepared: from the files as they are now */
+  #beginAgain(): boolean {
+    if (this.#attempt === undefined) return false;
+    this.#note('debug', 'a file has changed: the version that is being tried out is given up');
+    this.#attempt.abort(new Error('a later version takes its place'));
+    for (const trial of this.#resources.trials) void trial.close(new StopDeadline(CLOSE_LATE_MS));
+    return true;
+  }
+
+  /** Waits for what is being prepared. */
+  async #joined(request: ReloadRequest): Promise<ServerSnapshot> {
+    const reload = this.#reloads.join(request);
+    if (reload !== undefined) return reload;
+    await this.#starting;
+    if (this.#sessions !== undefined) return this.snapshot();
+    throw this.#isStopping ? stopping() : asModuleError(this.#failure);
+  }
+
+  async #reload(run: JoinedRun<ReloadRequest>): Promise<ServerSnapshot> {
     const startedMs = performance.now();
     let changed: readonly ListKind[] = [];
     const tell = (result: 'reloaded' | 'refused', error?: unknown): void => {
@@ -198,7 +234,7 @@ export class HostedServer {
         server: this.name,
         result,
         version: this.#versions,
-        cause,
+        cause: run.request.cause,
         changed,
         durationMs: performance.now() - startedMs,
         error: error === undefined ? undefined : messageOf(error),
@@ -209,7 +245,7 @@ export class HostedServer {
     try {
       await this.#starting;
       if (this.#sessions === undefined) await this.#startAgain();
-      else changed = await this.#replace(this.#sessions, sessions);
+      else changed = await this.#replace(this.#sessions, run);
     } catch (error) {
       if (this.#isStopping) throw stopping();
       tell('refused', error);
@@ -221,18 +257,20 @@ export class HostedServer {
 
   async #startAgain(): Promise<void> {
     clearTimeout(this.#retry);
+    this.#reports = true;
     await this.start();
+    this.#reports = false;
     if (this.#sessions === undefined) throw this.#failure;
   }
 
   /** @returns the lists that differ between both versions */
-  async #replace(sessions: SessionManager, retirement: Retirement): Promise<readonly ListKind[]> {
+  async #replace(sessions: SessionManager, run: JoinedRun<ReloadRequest>): Promise<readonly ListKind[]> {
     const version = await this.#prepare('reload');
     const present = this.#version;
     if (version === undefined || present === undefined) throw stopping();
     const { lists } = version;
     const changed = lists === undefined ? [] : differentKinds(present.lists, lists);
-    this.#pool?.replace(version.starter, retirement, version.introduction);
+    this.#pool?.replace(version.starter, run.request.sessions, version.introduction);
     this.#took(version);
     await Promise.all([sessions.renew(version, changed), present.forget()]);
     return changed;
@@ -240,17 +278,31 @@ export class HostedServer {
 
   /** @returns `undefined` if the gateway was closed meanwhile; nothing is left of the version then */
   async #prepare(purpose: Purpose): Promise<ServerVersion | undefined> {
-    const { trials } = this.#resources;
-    let version: ServerVersion;
-    this.#codeReadAtMs = Date.now();
-    try {
-      version = await prepareServer(this.#readAgain(), this.#resources, purpose);
-    } finally {
-      trials.clear();
+    for (;;) {
+      const attempt = new AbortController();
+      this.#attempt = attempt;
+      let version: ServerVersion | undefined;
+      try {
+        version = await this.#tried(purpose, attempt.signal);
+      } catch (error) {
+        if (!attempt.signal.aborted || this.#closed) throw error;
+      } finally {
+        this.#attempt = undefined;
+        this.#resources.trials.clear();
+      }
+      if (version !== undefined && !attempt.signal.aborted && !this.#closed) return version;
+      await version?.starter.close(new StopDeadline(CLOSE_LATE_MS));
+      if (this.#closed) return undefined;
     }
-    if (!this.#closed) return version;
-    await version.starter.close(new StopDeadline(CLOSE_LATE_MS));
-    return undefined;
+  }
+
+  /** @param givenUp aborted when another attempt takes its place */
+  #tried(purpose: Purpose, givenUp: AbortSignal): Promise<ServerVersion> {
+    const stopping = AbortSignal.any([this.#resources.stopping, givenUp]);
+    return this.#resources.preparations.run(stopping, () => {
+      this.#codeReadAtMs = Date.now();
+      return prepareServer(this.#readAgain(), { ...this.#resources, stopping }, purpose);
+    });
   }
 
   #took(version: ServerVersion): void {
@@ -272,6 +324,7 @@ export class HostedServer {
     if (isBroken(this.#entry) && this.#failures > 0) this.#entry = this.#entry.readAgain?.() ?? this.#entry;
     // The reason names file and key; what it becomes a part of has a full stop of its own.
     if (isBroken(this.#entry)) throw new Error(this.#entry.reason.replace(/\.$/, ''));
+    this.#markRight(this.#entry);
     return this.#entry;
   }
 
@@ -282,21 +335,24 @@ export class HostedServer {
     if (this.#failures > 1) this.retryLater();
   }
 
-  /** After a failed attempt: reports it, and tries again after a while. */
+  /** After a failed attempt: reports it, once until the reason changes, and tries again after a while. */
   retryLater(): void {
     if (this.#closed) return;
+    clearTimeout(this.#retry);
     const hopeless = isBroken(this.#entry) && this.#entry.readAgain === undefined;
     const delayMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1));
     const next = hopeless ? 'its entry has to be corrected' : `it is tried again in ${delayMs / 1000} s`;
-    const message = `the server "${this.name}" cannot be served: ${messageOf(this.#failure).replace(/\.$/, '')}; ${next}`;
+    const reason = messageOf(this.#failure).replace(/\.$/, '');
     const where = this.#failure instanceof BulkheadError ? this.#failure.detail : undefined;
-    this.#note('error', message, where);
+    const level = this.#reports || reason === this.#told ? 'debug' : 'error';
+    this.#note(level, `the server "${this.name}" cannot be served: ${reason}; ${next}`, where);
+    this.#told = reason;
     if (hopeless) return;
     this.#retry = setTimeout(() => void this.start(), delayMs).unref();
   }
 
   /** @param where several lines about the author's file that is at fault */
-  #note(level: 'info' | 'error', message: string, where?: string): void {
+  #note(level: LogLevel, message: string, where?: string): void {
     const fields = { server: this.name, ...(where !== undefined && { where }) };
     this.#resources.events.emit('notice', { level, message, fields });
   }

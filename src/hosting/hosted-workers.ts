@@ -7,11 +7,13 @@ import { numbers } from '../shared/numbers.js';
 import type { StopDeadline } from '../shared/stop-deadline.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
 import { endLeftovers } from './leftovers.js';
+import { Preparations } from './preparations.js';
 
 export class HostedWorkers {
   readonly threads: WorkerBudget;
   readonly processes: WorkerBudget;
   readonly keeper: ChildKeeper;
+  readonly preparations = new Preparations();
   readonly nextId = numbers();
   readonly #events: GatewayEmitter;
   #stopSearch: (() => Promise<void>) | undefined;

@@ -17,6 +17,7 @@ import type { Affinity } from '../shared/session-context.js';
 import type { ServerInfo } from '../shared/stateless.js';
 import type { ToolRuleLists } from '../shared/tool-rules.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
+import type { Preparations } from './preparations.js';
 
 /** What all servers of a gateway share. */
 export interface HostingResources {
@@ -26,11 +27,13 @@ export interface HostingResources {
   readonly processes: WorkerBudget;
   /** Keeps the processes that serve sessions. */
   readonly keeper: ChildKeeper;
+  /** Whose turn it is to be tried out. */
+  readonly preparations: Preparations;
   /** Returns the next id of a worker. */
   readonly nextId: () => number;
   /** What was learned of servers, on disk. */
   readonly learned: LearnedFiles;
-  /** Aborted when the gateway stops: nothing is tried out any more. */
+  /** Aborted when this version is given up, or the gateway stops: nothing of it is tried out any more. */
   readonly stopping: AbortSignal;
   /** Where a server is tried out; whoever closes these pools ends the trial. */
   readonly trials: Set<WorkerPool<PortWorker>>;
@@ -79,7 +82,7 @@ const TRIAL_LEAD_MS = 15_000;
 
 /**
  * A pool without spares and with room for one worker.
- * @throws {BulkheadError} `ERR_BULKHEAD_DRAINING` if the gateway stops: nobody would close the pool
+ * @throws the reason of `stopping`, once that is aborted: nobody would close the pool
  */
 export function trialPool(
   starterFor: (events: GatewayEmitter) => WorkerStarter<PortWorker> & { readonly readyDeadlineMs: number },

@@ -12,11 +12,12 @@ import { FileWatch, type FileWatchOwner } from './file-watch.js';
 import type { HostedServer } from './hosted-server.js';
 
 export class SourceWatch implements FileWatchOwner {
-  readonly #server: HostedServer;
+  readonly server: HostedServer;
+  /** Absolute path. */
+  readonly main: string;
   readonly #events: GatewayEmitter;
   readonly #files = new FileWatch(this);
-  /** Absolute path. */
-  readonly #main: string;
+  #failure: string | undefined;
   #letGo: () => void = () => {};
   #held: Promise<void> = Promise.resolve();
   #updating: Promise<void> = Promise.resolve();
@@ -24,22 +25,21 @@ export class SourceWatch implements FileWatchOwner {
 
   /** @param main absolute path of the server's main file */
   constructor(server: HostedServer, main: string, events: GatewayEmitter) {
-    this.#server = server;
-    this.#main = main;
+    this.server = server;
+    this.main = main;
     this.#events = events;
   }
 
-  /** Begins to watch. A notice says when the files are watched, or why they are not. */
-  start(): void {
+  /** Begins to watch. Resolves when the files are watched, as a notice says; or another one says why they are not. */
+  async start(): Promise<void> {
     // The program that bundles takes longer to start than to bundle a small module, so it stays.
     this.#held = withEsbuild(() => this.#closing()).catch((error: unknown) =>
       this.onFailed(messageOf(error)),
     );
-    void this.#update().then(() => {
-      if (this.#closed || this.#files.files === 0) return;
-      const fields = { server: this.#server.name, files: this.#files.files };
-      this.#events.emit('notice', { level: 'info', message: 'changes of its files are noticed', fields });
-    });
+    await this.#update();
+    if (this.#closed || this.#files.files === 0) return;
+    const fields = { server: this.server.name, files: this.#files.files };
+    this.#events.emit('notice', { level: 'info', message: 'changes of its files are noticed', fields });
   }
 
   async close(): Promise<void> {
@@ -56,7 +56,7 @@ export class SourceWatch implements FileWatchOwner {
     this.#events.emit('notice', {
       level: 'warn',
       message: `changes are not noticed: ${why}`,
-      fields: { server: this.#server.name },
+      fields: { server: this.server.name },
     });
   }
 
@@ -68,12 +68,15 @@ export class SourceWatch implements FileWatchOwner {
   }
 
   async #reload(): Promise<void> {
+    const reload = this.server.reload({ cause: 'watch', sessions: 'all' });
+    // Not after it: it may hang in a file that is imported now for the first time.
+    const updated = this.#update();
     try {
-      await this.#server.reload({ cause: 'watch', sessions: 'all' });
+      await reload;
     } catch {
       // The event `server-reloaded` reports it, and the next change is another attempt.
     }
-    await this.#update();
+    await updated;
   }
 
   /** The files may import others now. */
@@ -81,9 +84,13 @@ export class SourceWatch implements FileWatchOwner {
     this.#updating = this.#updating.then(async () => {
       if (this.#closed) return;
       try {
-        await this.#files.watch(await sourceFiles(this.#main), this.#server.codeReadAtMs);
+        const files = await sourceFiles(this.main);
+        await this.#files.watch(files, this.server.codeReadAtMs);
+        this.#failure = undefined;
       } catch (error) {
-        this.onFailed(messageOf(error));
+        const failure = messageOf(error);
+        if (failure !== this.#failure) this.onFailed(failure);
+        this.#failure = failure;
       }
     });
     return this.#updating;

@@ -102,6 +102,8 @@ export interface BrokenEntry {
   readonly reason: string;
   /** Reads the entry again: a missing file or package may exist now. Absent if that cannot help. */
   readonly readAgain?: () => ServerEntry | BrokenEntry;
+  /** The absolute path of the file that is missing, if that is what is wrong. */
+  readonly missingFile?: string;
 }
 
 export interface Catalogue {

@@ -1,16 +1,21 @@
+/** What is asked for by all who wait for one run; others may still join it. */
+export interface JoinedRun<Request> {
+  readonly request: Request;
+}
+
 /**
  * Work that is done once for all who ask for it. Whoever asks while it is being done may have come too late for it, so
  * it is done once more afterwards: for all who have asked by then.
  */
 export class JoinedRuns<Request, Result> {
-  readonly #work: (request: Request) => Promise<Result>;
+  readonly #work: (run: JoinedRun<Request>) => Promise<Result>;
   readonly #joined: (one: Request, other: Request) => Request;
-  #running: Promise<Result> | undefined;
+  #running: { readonly run: { request: Request }; readonly result: Promise<Result> } | undefined;
   #next: { request: Request; readonly result: Promise<Result> } | undefined;
 
   /** @param joined what is done if two ask for it */
   constructor(
-    work: (request: Request) => Promise<Result>,
+    work: (run: JoinedRun<Request>) => Promise<Result>,
     joined: (one: Request, other: Request) => Request,
   ) {
     this.#work = work;
@@ -19,7 +24,7 @@ export class JoinedRuns<Request, Result> {
 
   /** Resolves when nothing is being done. Never rejects. */
   async idle(): Promise<void> {
-    while (this.#running !== undefined) await this.#running.then(noop, noop);
+    while (this.#running !== undefined) await this.#running.result.then(noop, noop);
   }
 
   run(request: Request): Promise<Result> {
@@ -28,9 +33,17 @@ export class JoinedRuns<Request, Result> {
       return this.#next.result;
     }
     if (this.#running === undefined) return this.#start(request);
-    const next = { request, result: this.#running.then(noop, noop).then(() => this.#startNext()) };
-    this.#next = next;
-    return next.result;
+    const over = this.#running.result.then(noop, noop);
+    this.#next = { request, result: over.then(() => this.#startNext()) };
+    return this.#next.result;
+  }
+
+  /** For a caller who knows that it is not too late for what is being done. `undefined`: nothing is being done. */
+  join(request: Request): Promise<Result> | undefined {
+    if (this.#running === undefined) return undefined;
+    const { run, result } = this.#running;
+    run.request = this.#joined(run.request, request);
+    return result;
   }
 
   #startNext(): Promise<Result> {
@@ -40,11 +53,12 @@ export class JoinedRuns<Request, Result> {
   }
 
   #start(request: Request): Promise<Result> {
-    const running = this.#work(request).finally(() => {
+    const run = { request };
+    const result = this.#work(run).finally(() => {
       this.#running = undefined;
     });
-    this.#running = running;
-    return running;
+    this.#running = { run, result };
+    return result;
   }
 }
 

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { afterThisTest } from '../support/cleanup.js';
 import { startCli } from '../support/cli-process.js';
@@ -6,9 +8,15 @@ import { collect, once } from '../support/events.js';
 import { connectedClient, mcpUrl, startGateway } from '../support/gateway.js';
 import { LegacyClient } from '../support/legacy-client.js';
 import { listen } from '../support/listener.js';
+import { startCatalogue } from '../support/programs.js';
 import { RawClient } from '../support/raw-client.js';
 import { ReloadedModule, reloadUnderLoad, type VersionAnswer, versionOf } from '../support/reloads.js';
 import { StatelessCaller, textIn } from '../support/stateless-caller.js';
+
+/** A module that notes that it is imported, and never returns. */
+function looping(imports: string): string {
+  return `import { appendFileSync } from 'node:fs'; appendFileSync(${JSON.stringify(imports)}, '.'); for (;;);`;
+}
 
 describe('reload', () => {
   it('fails no call and loses no state under load, and leaves no worker of an earlier version', async () => {
@@ -120,7 +128,6 @@ describe('reload', () => {
   it('follows each save where files are watched', async () => {
     const module = new ReloadedModule();
     const gateway = await startGateway({ serverModule: module.url, bundle: true, watch: true });
-    await once(gateway.events, 'notice', ({ message }) => message === 'changes of its files are noticed');
     const client = await connectedClient(gateway);
     const reloaded = () => once(gateway.events, 'server-reloaded');
     let next = reloaded();
@@ -147,15 +154,47 @@ describe('reload', () => {
       expect((await versionOf(client)).version, how).to.equal(number);
     }
 
+    const imports = join(dirname(module.path), 'imports');
+    // In a file that is imported for the first time, and that is mended there.
+    next = reloaded();
+    module.writeFile('late.mjs', looping(imports));
+    module.write(6, { head: "import './late.mjs';" });
+    await until(() => existsSync(imports), 'the import to begin');
+    module.writeFile('late.mjs', '');
+    expect(await next).to.include({ result: 'reloaded', version: 6 });
+    expect((await versionOf(client)).version).to.equal(6);
+
     next = reloaded();
     module.remove();
-    expect(await next).to.include({ result: 'refused', version: 5 });
-    for (const version of [6, 7]) {
+    expect(await next).to.include({ result: 'refused', version: 6 });
+    for (const version of [7, 8]) {
       next = reloaded();
       module.write(version);
       expect(await next).to.include({ result: 'reloaded', version });
     }
-    expect((await versionOf(client)).version).to.equal(7);
+    expect((await versionOf(client)).version).to.equal(8);
+  });
+
+  it('ends the wait for a version that hangs at start, and watches what was missing then', async () => {
+    const hanging = new ReloadedModule();
+    const missing = new ReloadedModule();
+    const imports = join(dirname(hanging.path), 'imports');
+    hanging.writeText(looping(imports));
+    missing.remove();
+    const starting = startCatalogue(
+      { hanging: { module: hanging.path }, missing: { module: missing.path } },
+      { watch: true },
+    );
+    await until(() => existsSync(imports), 'the import to begin');
+    hanging.write(2);
+    const gateway = await starting;
+    const states = () => gateway.servers().map(({ state, version }) => `${state} ${version}`);
+    expect(states()).to.deep.equal(['served 1', 'broken 0']);
+    for (const version of [1, 2]) {
+      missing.write(version);
+      const shown = () => gateway.servers()[1]?.serverInfo?.version === `${version}.0.0`;
+      await until(shown, `version ${version} to be served`);
+    }
   });
 
   it('follows SIGHUP: a module in processes, and a program', async function () {

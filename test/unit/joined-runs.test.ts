@@ -5,11 +5,13 @@ describe('joined runs', () => {
   function world() {
     const runs: { request: number[]; finish: (fails?: boolean) => void }[] = [];
     const joined = new JoinedRuns<number[], number>(
-      (request) =>
+      (run) =>
         new Promise((resolve, reject) => {
           const number = runs.length;
           runs.push({
-            request,
+            get request() {
+              return run.request;
+            },
             finish: (fails = false) => (fails ? reject(new Error(`run ${number}`)) : resolve(number)),
           });
         }),
@@ -44,5 +46,20 @@ describe('joined runs', () => {
     expect([await second, await third]).to.deep.equal([1, 1]);
     await joined.idle();
     expect(runs).to.have.length(2);
+  });
+
+  it('take in a caller who is not too late for the present one', async () => {
+    const { runs, joined } = world();
+    expect(joined.join([0]), 'nothing is being done').to.equal(undefined);
+    const first = joined.run([1]);
+    const other = joined.join([2]);
+    const next = joined.run([3]);
+    expect(runs.map(({ request }) => request)).to.deep.equal([[1, 2]]);
+    runs[0]?.finish();
+    expect(await Promise.all([first, other])).to.deep.equal([0, 0]);
+    await Promise.resolve();
+    expect(runs.map(({ request }) => request)).to.deep.equal([[1, 2], [3]]);
+    runs[1]?.finish();
+    expect(await next).to.equal(1);
   });
 });

@@ -228,7 +228,7 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
   #startFailure(code: string | undefined): string | undefined {
     const { command } = this.#frame;
     if (code === 'ENOENT')
-      return `the command ${JSON.stringify(command)} was not found: install it, or add its folder to PATH`;
+      return `the command ${JSON.stringify(command)} was not found; is it installed, and in PATH?`;
     if (code === 'EACCES')
       return `the command ${JSON.stringify(command)} cannot be executed; is it a program?`;
     return undefined;

@@ -1,4 +1,5 @@
 /** The values of a server's entry: finds their keys, expands variables, and checks each value. */
+import { isAbsolute } from 'node:path';
 import type { z } from 'zod';
 import type { Isolation } from '../../servers/server-entry.js';
 import { cut } from '../../shared/errors.js';
@@ -48,10 +49,13 @@ export interface GivenEntry {
 /** A wrong value, described in one sentence. `missing`: it names something that may exist later. */
 export class WrongEntry extends Error {
   readonly missing: boolean;
+  /** The absolute path of the file that is missing, if it is one. */
+  readonly missingFile: string | undefined;
 
-  constructor(message: string, missing = false) {
+  constructor(message: string, missing = false, missingFile?: string) {
     super(message);
     this.missing = missing;
+    this.missingFile = missingFile;
   }
 }
 
@@ -186,7 +190,9 @@ function wrongValue(
   const checked = input[first];
   const missing = PATHS.includes(first) && typeof checked === 'string' && checked !== '';
   const where = missing && checked !== value ? `; there is none at ${checked}` : '';
-  return new WrongEntry(`${label} is ${found}, but ${what}must be ${expected}${where}.`, missing);
+  const isFile = missing && first !== 'cwd' && isAbsolute(checked);
+  const file = isFile ? checked : undefined;
+  return new WrongEntry(`${label} is ${found}, but ${what}must be ${expected}${where}.`, missing, file);
 }
 
 /** A value for a message, cut if it is long. */

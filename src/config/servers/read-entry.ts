@@ -30,8 +30,9 @@ export function readEntry(given: GivenEntry, warn: (sentence: string) => void): 
   } catch (error) {
     if (!(error instanceof WrongEntry)) throw error;
     const { name, source } = given;
-    const again = error.missing && { readAgain: () => readEntry(given, () => {}) };
-    return { name, source, reason: error.message, ...again };
+    const { message: reason, missing, missingFile } = error;
+    const again = missing && { readAgain: () => readEntry(given, () => {}) };
+    return { name, source, reason, ...again, ...(missingFile !== undefined && { missingFile }) };
   }
 }
 
