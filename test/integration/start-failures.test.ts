@@ -119,7 +119,14 @@ describe('a server module whose import never ends', () => {
       'never.mjs': `await new Promise(${waits});\n`,
     });
     const ports = ['--port', '0', '--admin-port', '0'];
-    const run = await runCli(['serve', join(folder, 'm.mjs'), ...ports, '--start-timeout', timeout, ...flags]);
+    const run = await runCli([
+      'serve',
+      join(folder, 'm.mjs'),
+      ...ports,
+      '--start-timeout',
+      timeout,
+      ...flags,
+    ]);
     return { ...run, folder };
   }
 
