@@ -13,6 +13,7 @@ export interface ClockTimer {
   refresh(): unknown;
 }
 
+/** Whole milliseconds: a fraction would make the difference of two readings inexact. */
 let aheadMs = 0;
 /** Timers that have not fired, once the clock may be moved; `undefined`: it never was, and timers are Node's own. */
 let timers: Set<MovableTimer> | undefined;
@@ -50,11 +51,11 @@ export function moveClock(ms: number, settled: () => Promise<void>): Promise<voi
 async function moveBy(ms: number, settled: () => Promise<void>): Promise<void> {
   const untilMs = clockMs() + ms;
   for (let next = firstDue(untilMs); next !== undefined; next = firstDue(untilMs)) {
-    aheadMs += Math.max(0, next.dueMs - clockMs());
+    aheadMs += Math.ceil(Math.max(0, next.dueMs - clockMs()));
     next.fire();
     await settled();
   }
-  aheadMs += Math.max(0, untilMs - clockMs());
+  aheadMs += Math.ceil(Math.max(0, untilMs - clockMs()));
   for (const timer of timers ?? []) timer.rearm();
 }
 

@@ -86,9 +86,10 @@ describe('the environment server', () => {
 
     it('tells null for a tool that is missing, fails or does not answer in time', async () => {
       const stand: Record<string, [string, ...string[]]> = {
-        git: [process.execPath, '-e', 'console.log("git version 2.50.1")'],
-        make: [process.execPath, '-e', 'console.log("1.2.3"); process.exit(1)'],
-        java: [process.execPath, '-e', 'setInterval(() => {}, 1000)'],
+        // Programs that start at once, also beside other tests: only the silent one may reach the limit.
+        git: ['sh', '-c', 'echo git version 2.50.1'],
+        make: ['sh', '-c', 'echo 1.2.3; exit 1'],
+        java: ['sleep', '60'],
       };
       const children: ChildProcess[] = [];
       const session = testSession({
@@ -99,7 +100,7 @@ describe('the environment server', () => {
           return child;
         },
       });
-      const versions = await readToolchains(session, new AbortController().signal, 1_500);
+      const versions = await readToolchains(session, new AbortController().signal, 3_000);
       expect(versions).to.include({ git: '2.50.1', make: null, java: null, cargo: null });
       const [silent] = children;
       if (silent?.signalCode === null) await once(silent, 'exit');

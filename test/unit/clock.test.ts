@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { clockMs, makeMovable, moveClock, startTimer, stopTimer } from '../../src/shared/clock.js';
 import { Deadline } from '../../src/shared/deadline.js';
+import { FakeClock } from '../support/fake-clock.js';
 
 const DAY_MS = 86_400_000;
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -13,6 +14,20 @@ describe('The clock of sessions', () => {
     const beforeMs = clockMs();
     await moveClock(DAY_MS, settled);
     expect(clockMs() - beforeMs).to.be.within(DAY_MS, DAY_MS + 10_000);
+  });
+
+  it('is moved by whole milliseconds, so that the difference of two readings stays exact', async () => {
+    await moveClock(0.25, settled);
+    startTimer(() => {}, DAY_MS + 0.5);
+    await moveClock(2 * DAY_MS, settled);
+    const clock = new FakeClock().install();
+    try {
+      expect(clockMs() % 1).to.equal(0);
+      clock.stall(600_000);
+      expect(clockMs() % 1).to.equal(0);
+    } finally {
+      clock.restore();
+    }
   });
 
   it('runs what becomes due at its time and in its order, with what that starts in turn', async () => {
