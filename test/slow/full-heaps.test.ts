@@ -30,7 +30,7 @@ describe('a thread that slowly fills its heap dies alone', function () {
     const neighbour = new Neighbour(await gateway.connect(), 'served');
     const client = await gateway.connect();
     expect(textOf(await client.call('leak_after'))).to.equal('answered');
-    const served = gateway.process.printed('stderr', /"cause":"out_of_memory"/);
+    const served = gateway.process.printed('stderr', /"cause":"out_of_memory"/, FILL_DEADLINE_MS);
     await neighbour.servedWhile(served);
     expect(textOf(await client.call('echo'))).to.equal('served');
     gateway.expectRunning();

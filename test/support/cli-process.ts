@@ -20,7 +20,7 @@ export interface CliExit {
 export interface CliProcess {
   readonly child: ChildProcess;
   /** Waits until the stream has printed something that matches. */
-  printed(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<RegExpExecArray>;
+  printed(stream: 'stdout' | 'stderr', pattern: RegExp, deadlineMs?: number): Promise<RegExpExecArray>;
   /** Waits for the end of the process and of its output. */
   exited(): Promise<CliExit>;
 }
@@ -88,7 +88,7 @@ function spawnCli(args: readonly string[], options: CliOptions): CliProcess & { 
   return {
     child,
     end,
-    printed: async (stream, pattern) => {
+    printed: async (stream, pattern, deadlineMs = CLI_DEADLINE_MS) => {
       const found = new Promise<RegExpExecArray>((resolve, reject) => {
         const look = (): void => {
           const match = pattern.exec(output[stream]);
@@ -98,7 +98,7 @@ function spawnCli(args: readonly string[], options: CliOptions): CliProcess & { 
         look();
         closed.then((exit) => reject(new Error(`The command ended first: ${JSON.stringify(exit)}`)), reject);
       });
-      return withDeadline(found, () => `${pattern} in ${JSON.stringify(output)}`, CLI_DEADLINE_MS);
+      return withDeadline(found, () => `${pattern} in ${JSON.stringify(output)}`, deadlineMs);
     },
     exited: () =>
       withDeadline(closed, () => `the end of the command: ${JSON.stringify(output)}`, CLI_DEADLINE_MS),
