@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { DestinationStream } from 'pino';
 import { createAdminServer } from './admin/admin-server.js';
+import { createAccess } from './auth/access.js';
+import { gateOf } from './auth/gate.js';
 import { createGuard } from './auth/guards.js';
 import { isLoopback } from './config/option-kinds.js';
 import type { ResolvedOptions } from './config/options.js';
@@ -29,7 +31,6 @@ import {
 } from './telemetry/metrics/multi-client-metrics.js';
 import { createMetrics, type Scrape } from './telemetry/metrics/recorder.js';
 import type { GatewaySnapshot, ServerSnapshot, SessionSnapshot } from './telemetry/snapshot.js';
-import { hookAuthenticator, tokenAuthenticator } from './transports/http/authenticator.js';
 import { EmbeddedRequests } from './transports/http/embedded-requests.js';
 import { HttpResources } from './transports/http/http-resources.js';
 import { Listener } from './transports/http/listener.js';
@@ -196,9 +197,10 @@ async function start(
   const probe = new LibuvPoolProbe(events);
   const view = createView({ options, sessions, servers, workers, streams, http, probe });
   const metrics = createMetrics({ events, view, knownTools: () => servers.tools, version: VERSION });
-  const { allowedHosts, allowedOrigins, token, host, port } = options;
+  const { allowedHosts, allowedOrigins, host, port } = options;
   const allowsAddresses = !isLoopback(host);
-  const guard = createGuard({ allowedHosts, allowedOrigins, token, allowsAddresses, allowsLinks: false });
+  const guard = createGuard({ allowedHosts, allowedOrigins, allowsAddresses, allowsLinks: false });
+  const access = createAccess({ options, events, hook: authenticate, servers: () => servers.all() });
   const handler = new McpHandler({
     ...options,
     servers,
@@ -206,10 +208,9 @@ async function start(
     totals: streams.totals,
     events,
     guard,
-    authenticator:
-      authenticate === undefined
-        ? tokenAuthenticator(guard)
-        : hookAuthenticator({ hook: authenticate, events }),
+    authentication: access.authentication,
+    resources: access.resources,
+    gate: gateOf([]),
     bodies: http.bodies,
     output: http.output,
     metadata: metadata ?? (() => undefined),
@@ -256,6 +257,7 @@ async function start(
       await deadline.within(learned.close());
       await workers.close(deadline);
       await deadline.within(admin.close());
+      access.close();
       http.close();
       probe.close();
       metrics.close();
@@ -278,6 +280,7 @@ async function start(
       const [first] = servers.all();
       const path = servers.only === undefined ? `/${first?.name ?? ''}/mcp` : '/mcp';
       url = urlOf(await listener.listen(), path);
+      access.resources.locate(url);
     }
   } catch (error) {
     await end(0);
@@ -326,6 +329,7 @@ async function start(
     servers: () => view.servers(),
     reload: async (name, { sessions: which = 'sleepers', cause = 'api' } = {}) => {
       const request = { cause, sessions: which };
+      if (name === undefined) access.reload();
       return name === undefined ? servers.reload(request) : [await named(name).reload(request)];
     },
     getMultiClientMetrics: () => multiClientMetrics(view),

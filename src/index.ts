@@ -7,7 +7,7 @@ import type { GatewayOptions } from './config/options.js';
 import type { EmbeddedGateway, Gateway } from './gateway.js';
 import type { Listening, ProgramOptions } from './program-options.js';
 
-export type { Authentication, GivenPrincipal, Refusal } from './auth/principal.js';
+export type { Authentication, GivenPrincipal, Refusal } from './auth/given-principal.js';
 export type { GatewayOptions } from './config/options.js';
 export type { ServerOptions } from './config/servers/entry-keys.js';
 export type { ConnectedSession, EmbeddedGateway, Gateway, ReloadOptions } from './gateway.js';
@@ -29,6 +29,7 @@ export { defineServer } from './shared/define-server.js';
 export { BulkheadError, type BulkheadErrorCode } from './shared/errors.js';
 export type {
   Identity,
+  PrincipalKind,
   SessionAwareRequest,
   SessionContext,
   SessionTransport,
@@ -62,8 +63,8 @@ export async function createGateway(options: GatewayOptions & ProgramOptions = {
     import('./config/options.js'),
   ]);
   const { listen = true, admin = listen, metadata, authenticate, logger, ...rest } = options;
-  const mcpGuarded = !listen || authenticate !== undefined;
-  const resolved = fromApi(rest, { mcpGuarded, adminClosed: !admin });
+  const exposure = { mcpClosed: !listen, mcpGuarded: authenticate !== undefined, adminClosed: !admin };
+  const resolved = fromApi(rest, exposure);
   return startGateway(resolved, { listen, admin, metadata, authenticate, logger });
 }
 

@@ -1,8 +1,8 @@
 /** Options of `createGateway` that only a program can give: functions and objects of its own. */
 import type { IncomingMessage } from 'node:http';
+import type { Authenticate } from './auth/program-hook.js';
 import { optionError } from './config/option-error.js';
 import { type GatewayLogger, LOGGER_METHODS } from './telemetry/log/given-logger.js';
-import type { Authenticate } from './transports/http/authenticator.js';
 
 export interface ProgramOptions {
   /** Whether the gateway opens its MCP listener, by default true. Without one, requests come through `handler`. */
@@ -13,7 +13,8 @@ export interface ProgramOptions {
   readonly metadata?: ((request: IncomingMessage) => Readonly<Record<string, unknown>>) | undefined;
   /**
    * Says who makes a request, or refuses it; called for each request to an MCP endpoint, before its body is read. It has
-   * 10 s. `token` does not apply to these requests then. What it throws is answered with 500 and logged.
+   * 10 s. Where it does not know, `token`, `tokensFile` and `authIssuer` are tried. What it throws is answered with 500 and
+   * logged.
    */
   readonly authenticate?: Authenticate | undefined;
   /** Gets the gateway's log lines instead of stderr; `logLevel` and `logFormat` do not apply then. */

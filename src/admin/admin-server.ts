@@ -4,7 +4,10 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createGuard, type GuardRejection } from '../auth/guards.js';
+import { AuthenticationChain, type AuthenticationRejection, isRejection } from '../auth/authentication.js';
+import { createGuard } from '../auth/guards.js';
+import { ProtectedResources } from '../auth/oauth/protected-resources.js';
+import { optionToken, StaticTokens } from '../auth/static-tokens.js';
 import { isLoopback } from '../config/option-kinds.js';
 import { messageOf, withoutPaths } from '../shared/errors.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
@@ -25,6 +28,7 @@ const REQUEST_DEADLINE_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;
 /** How long `close` waits for requests that are being answered. */
 const CLOSE_DEADLINE_MS = 5_000;
+const NO_RESOURCES = { publicUrl: undefined, issuers: [], scopes: [], servers: () => [] };
 
 export interface AdminServerOptions {
   readonly host: string;
@@ -54,7 +58,14 @@ export interface AdminServer {
 export function createAdminServer(options: AdminServerOptions): AdminServer {
   const { host, port, allowedHosts, allowedOrigins, token, view, newCount, scrape, events } = options;
   const routes = createRoutes(view, newCount, scrape);
-  const access = { allowedHosts, allowedOrigins, token, allowsAddresses: !isLoopback(host) };
+  const access = { allowedHosts, allowedOrigins, allowsAddresses: !isLoopback(host) };
+  const authentication = new AuthenticationChain({
+    ways: token === undefined ? [] : [new StaticTokens([optionToken(token)])],
+    allowsAnonymous: token === undefined,
+    takesTokens: true,
+  });
+  // Not one that an authorization server issues tokens for.
+  const endpoint = new ProtectedResources(NO_RESOURCES).endpoint(undefined, undefined);
   const guard = createGuard({ ...access, allowsLinks: true });
   // A link of another site may lead to what is read here, but not to what changes something.
   const guardOfChanges = createGuard({ ...access, allowsLinks: false });
@@ -81,9 +92,11 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     const found = findRoute(routes, target.path);
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const site = method === 'GET' ? guard : guardOfChanges;
-    const rejection = site.site(request.headers, target.host) ?? tokenRejection(found, request);
+    const rejection =
+      site.site(request.headers, target.host) ?? (await tokenRejection(found?.route.open === true, request));
     if (rejection !== undefined) {
-      const { status, reason, message, headers } = rejection;
+      const { status, reason, message } = rejection;
+      const headers = 'headers' in rejection ? rejection.headers : {};
       return reject(request, response, reason, problem(status, reason, message), headers);
     }
     if (found === undefined) {
@@ -115,13 +128,13 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     );
   }
 
-  function tokenRejection(
-    found: ReturnType<typeof findRoute>,
+  async function tokenRejection(
+    isOpen: boolean,
     request: IncomingMessage,
-  ): GuardRejection | undefined {
-    if (found?.route.open === true) return undefined;
-    const principal = guard.token(request.headers);
-    return typeof principal === 'string' ? undefined : principal;
+  ): Promise<AuthenticationRejection | undefined> {
+    if (isOpen) return undefined;
+    const found = await authentication.authenticate(request, endpoint);
+    return isRejection(found) ? found : undefined;
   }
 
   /** An exception while answering affects only this request. */

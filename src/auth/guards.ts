@@ -1,9 +1,8 @@
 /**
- * Who may use a listener: checks of the Host header, the Origin header and the bearer token, as pure functions of a
- * request's headers, in time linear in their length. The checks of Host and Origin prevent a web page from reaching a
- * loopback server through the browser by DNS rebinding (2025-11-25, Transports, "Security Warning").
+ * From where a listener may be used: checks of the Host header and the Origin header, as pure functions of a request's
+ * headers, in time linear in their length. They prevent a web page from reaching a loopback server through the browser by
+ * DNS rebinding (2025-11-25, Transports, "Security Warning").
  */
-import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import type { Rejection } from '../protocol/rejection.js';
@@ -13,8 +12,6 @@ export interface GuardOptions {
   readonly allowedHosts: readonly string[];
   /** Full origins such as `https://app.example`; or host names, which allow any scheme and port; or `null`. */
   readonly allowedOrigins: readonly string[];
-  /** The static bearer token that each request must carry; `undefined` if none is needed. */
-  readonly token: string | undefined;
   /**
    * Whether a Host that is an IP address is always allowed: a name can be rebound to another address, an address
    * cannot. For listeners that other machines reach, whose health checks use the address.
@@ -24,14 +21,9 @@ export interface GuardOptions {
   readonly allowsLinks: boolean;
 }
 
-export interface GuardRejection extends Rejection<'host' | 'origin' | 'unauthorized'> {
-  readonly status: 401 | 403;
-  /** Response headers that belong to it. */
-  readonly headers?: Readonly<Record<string, string>>;
+export interface GuardRejection extends Rejection<'host' | 'origin'> {
+  readonly status: 403;
 }
-
-/** Who makes a request. */
-export type Principal = 'anonymous' | 'token';
 
 export interface Guard {
   /**
@@ -39,11 +31,8 @@ export interface Guard {
    * @param host the host of a request target in absolute form; it replaces the header
    */
   site(headers: IncomingHttpHeaders, host?: string): GuardRejection | undefined;
-  /** Checks the token, if one is configured. */
-  token(headers: IncomingHttpHeaders): Principal | GuardRejection;
 }
 
-const REALM = 'Bearer realm="mcp-bulkhead"';
 /** How many accepted header values are remembered, so that they are not parsed for each request. */
 const REMEMBERED_VALUES = 64;
 
@@ -67,25 +56,11 @@ const SITE_NOT_ALLOWED: GuardRejection = {
   message:
     "Another site's page makes this request (Sec-Fetch-Site: cross-site), and says no Origin that is in allowed-origins.",
 };
-const TOKEN_MISSING: GuardRejection = {
-  status: 401,
-  reason: 'unauthorized',
-  message: 'This server needs a bearer token: send it as "Authorization: Bearer <token>".',
-  headers: { 'www-authenticate': REALM },
-};
-/** RFC 6750, section 3.1: `error` only if a token was sent. */
-const TOKEN_WRONG: GuardRejection = {
-  status: 401,
-  reason: 'unauthorized',
-  message: 'The bearer token is not the one that this server was started with.',
-  headers: { 'www-authenticate': `${REALM}, error="invalid_token"` },
-};
 
 export function createGuard(options: GuardOptions): Guard {
-  const { allowedHosts, allowedOrigins, token, allowsAddresses, allowsLinks } = options;
+  const { allowedHosts, allowedOrigins, allowsAddresses, allowsLinks } = options;
   const isHostAllowed = remember(hostMatcher(allowedHosts, allowsAddresses));
   const isOriginAllowed = remember(originMatcher(allowedOrigins));
-  const expected = token === undefined ? undefined : digest(token);
 
   return {
     site(headers, host = headers.host) {
@@ -96,12 +71,6 @@ export function createGuard(options: GuardOptions): Guard {
       if (headers['sec-fetch-site'] !== 'cross-site') return undefined;
       return allowsLinks && isLink(headers) ? undefined : SITE_NOT_ALLOWED;
     },
-    token(headers) {
-      if (expected === undefined) return 'anonymous';
-      const given = bearerToken(headers.authorization);
-      if (given === undefined) return TOKEN_MISSING;
-      return timingSafeEqual(digest(given), expected) ? 'token' : TOKEN_WRONG;
-    },
   };
 }
 
@@ -110,18 +79,6 @@ export function createGuard(options: GuardOptions): Guard {
  */
 function isLink(headers: IncomingHttpHeaders): boolean {
   return headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
-}
-
-/** Two digests have the same length, so comparing them says nothing about the length of the token. */
-function digest(token: string): Buffer {
-  return hash('sha256', token, 'buffer');
-}
-
-/** RFC 6750, section 2.1; the scheme's name is case-insensitive (RFC 9110, section 11.1). */
-function bearerToken(authorization: string | undefined): string | undefined {
-  if (authorization === undefined || authorization.slice(0, 7).toLowerCase() !== 'bearer ') return undefined;
-  const given = authorization.slice(7).trim();
-  return given === '' || /\s/.test(given) ? undefined : given;
 }
 
 interface HostAndPort {

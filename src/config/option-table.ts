@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { type OptionRow, rowOf } from './option.js';
+import { authenticationOptions } from './sections/authentication.js';
 import { capacityOptions } from './sections/capacity.js';
 import { listenerOptions } from './sections/listeners.js';
 import { loggingOptions } from './sections/logging.js';
@@ -19,6 +20,7 @@ const { serverModule, ...otherServerOptions } = serverOptions;
 export const OPTIONS = z.object({
   serverModule,
   ...listenerOptions,
+  ...authenticationOptions,
   ...securityOptions,
   ...capacityOptions,
   ...sessionOptions,
@@ -29,6 +31,7 @@ export const OPTIONS = z.object({
 
 /** By name in camelCase, with the docstrings of the sections, which a zod object type would lose. */
 export type OptionSchemas = typeof listenerOptions &
+  typeof authenticationOptions &
   typeof securityOptions &
   typeof capacityOptions &
   typeof sessionOptions &

@@ -10,6 +10,7 @@ import type { z } from 'zod';
 import type { Catalogue } from '../servers/server-entry.js';
 import type { BulkheadError } from '../shared/errors.js';
 import { didYouMean } from '../shared/nearest.js';
+import { checkAuthentication } from './check-authentication.js';
 import { optionError } from './option-error.js';
 import { asHostHeader, isLoopback, isWildcard } from './option-kinds.js';
 import {
@@ -85,7 +86,9 @@ export function fromApi(options: GatewayOptions = {}, exposure: Exposure = {}): 
 
 /** What a program says about the listeners, besides options. */
 export interface Exposure {
-  /** Whether the MCP listener needs no token: it is not opened, or the program finds out itself who asks. */
+  /** Whether the MCP listener is not opened. */
+  readonly mcpClosed?: boolean;
+  /** Whether the program finds out itself who asks. */
   readonly mcpGuarded?: boolean;
   /** Whether the admin listener is not opened. */
   readonly adminClosed?: boolean;
@@ -138,12 +141,19 @@ function dependentDefaults(options: CheckedOptions, cwd: string) {
   const { host } = options;
   const maxThreads = options.maxThreads ?? defaultMaxThreads(totalmem(), constrainedMemory());
   const threadMemoryMb = options.threadMemoryMb ?? Math.max(512, options.threadHeapMb ?? 0);
-  const ownNames = new Set([...LOOPBACK_NAMES, ...(isWildcard(host) ? [] : [asHostHeader(host)])]);
+  const { hostname } = options.publicUrl ?? {};
+  const ownNames = new Set([
+    ...LOOPBACK_NAMES,
+    ...(isWildcard(host) ? [] : [asHostHeader(host)]),
+    ...(hostname === undefined ? [] : [hostname]),
+  ]);
   return {
     /** In the form of a `Host` header: lower case, IPv6 in brackets. Without a port, any port is allowed. */
     allowedHosts: options.allowedHosts ?? Object.freeze([...ownNames]),
     /** Host names as above, which allow any scheme; whole origins such as `https://app.example:8443`; or `null`. */
-    allowedOrigins: options.allowedOrigins ?? LOOPBACK_NAMES,
+    allowedOrigins:
+      options.allowedOrigins ??
+      Object.freeze([...new Set([...LOOPBACK_NAMES, ...(hostname === undefined ? [] : [hostname])])]),
     maxThreads,
     /** At most `maxThreads`. */
     spareThreads: options.spareThreads ?? Math.min(2, maxThreads),
@@ -192,7 +202,7 @@ function catalogueOf(
 function checkRelations(
   options: Omit<ResolvedOptions, 'catalogue'>,
   label: (name: OptionName) => string,
-  { mcpGuarded = false, adminClosed = false }: Exposure,
+  { mcpClosed = false, mcpGuarded = false, adminClosed = false }: Exposure,
 ): void {
   const { spareThreads, maxThreads, threadHeapMb, threadMemoryMb, host, port, adminHost, adminPort } =
     options;
@@ -209,15 +219,18 @@ function checkRelations(
       `${label('admin-port')} is ${adminPort}, but must differ from ${label('port')} on the same host.`,
     );
   }
+  checkAuthentication(options, label, mcpClosed);
   if (options.token !== undefined || options.insecure) return;
-  for (const name of ['host', 'admin-host'] as const) {
-    const address = name === 'host' ? host : adminHost;
-    if (!isLoopback(address) && !(name === 'host' ? mcpGuarded : adminClosed)) {
-      throw optionError(
-        `${label(name)} is "${address}", which other machines can reach, but must be a loopback address unless a token or insecure is set.`,
-      );
-    }
-  }
+  const mcpIsGuarded =
+    mcpClosed || mcpGuarded || options.tokensFile !== undefined || options.authIssuer !== undefined;
+  if (!isLoopback(host) && !mcpIsGuarded)
+    throw optionError(
+      `${label('host')} is "${host}", which other machines can reach, but must be a loopback address unless token, tokens-file, auth-issuer or insecure is set.`,
+    );
+  if (!isLoopback(adminHost) && !adminClosed)
+    throw optionError(
+      `${label('admin-host')} is "${adminHost}", which other machines can reach, but must be a loopback address unless token or insecure is set.`,
+    );
 }
 
 /**

@@ -14,7 +14,7 @@ import { type HandleTools, withHandleTools } from '../shared/handle-tools.js';
 import { INITIALIZED_NOTIFICATION } from '../shared/initialized.js';
 import { LIST_KINDS, LIST_METHODS } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
-import type { SessionContext } from '../shared/session-context.js';
+import { NOBODY, type SessionContext } from '../shared/session-context.js';
 import { discoverResult, type Introduction, introductionIn, statelessResult } from '../shared/stateless.js';
 import { SERVED_VERSIONS, STATELESS_VERSION } from '../shared/stateless-protocol.js';
 import { type AnswerSlot, answerOf, type CachedAnswer, StaticLists } from './cached-answers.js';
@@ -97,6 +97,7 @@ export class TrialSession implements WorkerOwner {
       userAgent: undefined,
       remoteAddress: undefined,
       principal: 'anonymous',
+      identity: NOBODY,
       startedAtMs: Date.now(),
       metadata: {},
     };

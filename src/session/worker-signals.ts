@@ -17,7 +17,7 @@ import type { SessionContext } from '../shared/session-context.js';
 import { STATELESS_CODE, STATELESS_VERSION } from '../shared/stateless-protocol.js';
 import type { EndReason } from '../telemetry/end-reason.js';
 import type { CachedResponses } from './cached-responses.js';
-import { keyOf } from './compartments/request-compartments.js';
+import { ownerKeyOf } from './compartments/request-compartments.js';
 import { gapNotices, notification } from './gap-notices.js';
 import { KeptStart } from './kept-start.js';
 import type { ParkedCallOwner } from './parked-calls.js';
@@ -257,7 +257,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     const { request, stream } = pending;
     const { context } = this.#session;
     const { server, principal, affinity } = context;
-    const sharedBy = affinity === 'request' ? keyOf(context) : principal;
+    const sharedBy = affinity === 'request' ? ownerKeyOf(context) : principal;
     const bound = boundRequest({ server, principal, sharedBy }, request.method, request.body);
     const state = this.#owner.parked.park(pending.facts(context), bound, this.#session);
     if (typeof state === 'string') {

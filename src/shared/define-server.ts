@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { ServerOptions } from '@modelcontextprotocol/sdk/server/index.js';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { Registry } from 'prom-client';
-import type { Affinity, SessionContext } from './session-context.js';
+import type { Affinity, Identity, SessionContext } from './session-context.js';
 
 /**
  * Each line has a message and, if there are any, fields: anything, cut to 8 Ki characters. Errors among them keep name,
@@ -113,6 +113,11 @@ export interface Session<State extends object = UntypedState> {
   readonly id: string;
   /** Who its client is, and how it is connected. */
   readonly context: SessionContext;
+  /**
+   * Who has opened the session. It contains no credential: a token is never passed on. Scopes and claims are those of the
+   * request that opened the session.
+   */
+  readonly principal: Identity;
   /** Aborts when the session ends: its client left, it was idle for too long, or the gateway stops. */
   readonly signal: AbortSignal;
   /** Writes lines to the gateway's log, with the ids of the session and of the running request. */

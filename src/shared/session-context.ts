@@ -11,15 +11,34 @@ export type Era = 'session' | 'stateless';
 export const AFFINITIES = ['session', 'request', 'principal', 'handle'] as const;
 export type Affinity = (typeof AFFINITIES)[number];
 
-/** A principal that the `authenticate` function of an embedding program has named. */
+/**
+ * How it is known who asks. `anonymous`: not at all. `token`: by a token that is written down. `jwt`: by a signed access token
+ * (RFC 9068). `introspected`: by an opaque one (RFC 7662). `certificate`: by the client's certificate. `program`: the
+ * `authenticate` function of an embedding program says so.
+ */
+export type PrincipalKind = 'anonymous' | 'token' | 'jwt' | 'introspected' | 'certificate' | 'program';
+
+/** Who asks, as a server module is told. It contains no credential. */
 export interface Identity {
-  /** `local` if the function named none. */
+  readonly kind: PrincipalKind;
+  /** Who says so: the URL of an authorization server, `token`, `certificate`, `anonymous`, or what `authenticate` says. */
   readonly issuer: string;
   /** Unique for its issuer. */
   readonly subject: string;
   /** In alphabetical order. */
   readonly scopes: readonly string[];
+  /** The claims of its token that the option `auth-claims` names. */
+  readonly claims: Readonly<Record<string, unknown>>;
 }
+
+/** Somebody who has not said who it is. */
+export const NOBODY: Identity = Object.freeze({
+  kind: 'anonymous',
+  issuer: 'anonymous',
+  subject: 'anonymous',
+  scopes: Object.freeze([]),
+  claims: Object.freeze({}),
+});
 
 /**
  * The plain data that describes one session. It is given to the server module, shown by the admin API and written to
@@ -42,13 +61,10 @@ export interface SessionContext {
   readonly userAgent: string | undefined;
   /** The peer's address as the socket reports it; behind a proxy, the proxy's. */
   readonly remoteAddress: string | undefined;
-  /**
-   * Who opened the session, and alone may use it: `anonymous`, `token` for the holder of the static bearer token, or a text
-   * that is unique for each `identity`.
-   */
+  /** Who opened the session, and alone may use it, as one text: `anonymous`, or issuer and subject. */
   readonly principal: string;
-  /** Who that is, if `createGateway({ authenticate })` has named it. */
-  readonly identity?: Identity;
+  /** The same, in parts. Scopes and claims are those of the request that opened the session. */
+  readonly identity: Identity;
   /** Milliseconds since the epoch. */
   readonly startedAtMs: number;
   /** What `createGateway({ metadata })` returned for the request that opened the session; `{}` without it. */

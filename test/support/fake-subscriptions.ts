@@ -6,6 +6,7 @@ import { StreamTotals } from '../../src/delivery/stream-totals.js';
 import { type ListenedServer, Subscriptions } from '../../src/delivery/subscriptions.js';
 import type { DeclaredNotifications } from '../../src/shared/declared-notifications.js';
 import type { RequestId } from '../../src/shared/request-id.js';
+import { NOBODY } from '../../src/shared/session-context.js';
 import { GatewayEmitter } from '../../src/telemetry/events.js';
 
 export const ALL: DeclaredNotifications = {
@@ -124,7 +125,13 @@ export function hubOf(server = new Server()) {
     { id = 1, principal = 'ann' }: { id?: RequestId; principal?: string } = {},
     connection = new Connection(),
   ): Connection => {
-    const client = { principal, metadata: {}, userAgent: undefined, remoteAddress: undefined };
+    const client = {
+      principal,
+      identity: NOBODY,
+      metadata: {},
+      userAgent: undefined,
+      remoteAddress: undefined,
+    };
     hub.listen({ id, params: { notifications } }, client, connection);
     return connection;
   };

@@ -35,6 +35,7 @@ export function createOptionFolder(): OptionFolder {
   mkdirSync(join(path, 'data'));
   symlinkSync(join(path, 'data'), join(path, 'link'));
   writeFileSync(join(path, 'server.mjs'), 'export default {};\n');
+  writeFileSync(join(path, 'tokens.txt'), '# none yet\n');
   writeFileSync(join(path, 'state.key'), `${STATE_KEY}\n`);
   return {
     path,

@@ -60,6 +60,13 @@ const TO_WORKER: AnyOf<ToWorkerFrame> = {
       userAgent: orNot(text),
       remoteAddress: orNot(text),
       principal: text,
+      identity: fc.record({
+        kind: fc.constantFrom('anonymous', 'token', 'jwt', 'introspected', 'certificate', 'program'),
+        issuer: text,
+        subject: text,
+        scopes: fc.array(text),
+        claims: fc.dictionary(fc.string(), json),
+      }),
       startedAtMs: size,
       metadata: fc.dictionary(fc.string(), json),
     }),

@@ -1,8 +1,16 @@
 import { expect } from 'chai';
 import { formatDuration, MAX_TIMER_MS, parseDuration } from '../../src/config/duration.js';
-import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../../src/config/option-table.js';
+import {
+  camelCase,
+  kebabCase,
+  OPTION_NAMES,
+  OPTION_TABLE,
+  variableName,
+} from '../../src/config/option-table.js';
 import { fromApi, type GatewayOptions, type ResolvedOptions } from '../../src/config/options.js';
 import { createOptionFolder, type OptionFolder, STATE_KEY, sentenceOf } from '../support/option-folder.js';
+
+const ISSUER = 'https://idp.example';
 
 describe('option values', () => {
   let sources: OptionFolder;
@@ -21,7 +29,12 @@ describe('option values', () => {
   describe('every option', () => {
     const samples: Record<
       keyof Omit<GatewayOptions, 'servers'>,
-      { text: string; json: unknown; resolved: Partial<ResolvedOptions> }
+      {
+        text: string;
+        json: unknown;
+        resolved: Partial<ResolvedOptions>;
+        also?: Readonly<Record<string, string>>;
+      }
     > = {
       serverModule: { text: 'server.mjs', json: './server.mjs', resolved: {} },
       host: { text: 'localhost', json: '[::1]', resolved: {} },
@@ -29,6 +42,43 @@ describe('option values', () => {
       adminHost: { text: '127.0.0.2', json: '127.0.0.2', resolved: { adminHost: '127.0.0.2' } },
       adminPort: { text: '65535', json: 65_535, resolved: { adminPort: 65_535 } },
       token: { text: 's3cret', json: 's3cret', resolved: { token: 's3cret' } },
+      tokensFile: { text: 'tokens.txt', json: './tokens.txt', resolved: {} },
+      authIssuer: { text: ISSUER, json: [ISSUER], resolved: { authIssuer: [ISSUER] } },
+      publicUrl: {
+        text: 'https://mcp.example',
+        json: 'https://mcp.example/',
+        resolved: { publicUrl: new URL('https://mcp.example') },
+      },
+      authScopes: {
+        text: 'read,write',
+        json: ['read', 'write'],
+        resolved: { authScopes: ['read', 'write'] },
+        also: { authIssuer: ISSUER },
+      },
+      authAudience: {
+        text: 'api',
+        json: ['api'],
+        resolved: { authAudience: ['api'] },
+        also: { authIssuer: ISSUER },
+      },
+      authClaims: {
+        text: 'email',
+        json: ['email'],
+        resolved: { authClaims: ['email'] },
+        also: { authIssuer: ISSUER },
+      },
+      authClientId: {
+        text: 'gateway',
+        json: 'gateway',
+        resolved: { authClientId: 'gateway' },
+        also: { authIssuer: ISSUER, authClientSecret: 'x' },
+      },
+      authClientSecret: {
+        text: 'hush',
+        json: 'hush',
+        resolved: { authClientSecret: 'hush' },
+        also: { authIssuer: ISSUER, authClientId: 'x' },
+      },
       stateKey: { text: STATE_KEY, json: './state.key', resolved: { stateKey: STATE_KEY } },
       insecure: { text: 'true', json: true, resolved: { insecure: true } },
       lenientVersionHeader: { text: 'true', json: true, resolved: { lenientVersionHeader: true } },
@@ -79,12 +129,15 @@ describe('option values', () => {
     });
 
     for (const name of OPTION_NAMES) {
-      const { text, json, resolved } = samples[camelCase(name) as keyof typeof samples];
+      const { text, json, resolved, also = {} } = samples[camelCase(name) as keyof typeof samples];
+      const variables = Object.entries(also).map(([key, value]) => [variableName(kebabCase(key)), value]);
       it(`--${name}, ${variableName(name)} and the key "${name}" mean the same`, () => {
-        expect(fromFlags({ [camelCase(name)]: text })).to.deep.include(resolved);
-        expect(fromEnvironment({ [variableName(name)]: text })).to.deep.include(resolved);
-        expect(fromFile({ [name]: json })).to.deep.include(resolved);
-        expect(fromFile({ [camelCase(name)]: json })).to.deep.include(resolved);
+        expect(fromFlags({ ...also, [camelCase(name)]: text })).to.deep.include(resolved);
+        expect(
+          fromEnvironment({ ...Object.fromEntries(variables), [variableName(name)]: text }),
+        ).to.deep.include(resolved);
+        expect(fromFile({ ...also, [name]: json })).to.deep.include(resolved);
+        expect(fromFile({ ...also, [camelCase(name)]: json })).to.deep.include(resolved);
       });
     }
   });
@@ -106,6 +159,26 @@ describe('option values', () => {
       'admin-host': ['', 'a b'],
       'admin-port': [...NUMBER, '65536'],
       token: ['', 'two words', 'caf\u00e9', 'line\nbreak'],
+      'tokens-file': ['', 'nope.txt', 'data'],
+      'auth-issuer': [
+        '',
+        'idp.example',
+        'http://idp.example',
+        'https://idp.example/?a=1',
+        'ftp://idp.example',
+      ],
+      'public-url': [
+        '',
+        'mcp.example',
+        'https://mcp.example/#a',
+        'https://a:b@mcp.example',
+        'ftp://mcp.example',
+      ],
+      'auth-scopes': ['', 'a b', 'a"b'],
+      'auth-audience': ['', 'a b'],
+      'auth-claims': ['', 'a b'],
+      'auth-client-id': ['', 'a b'],
+      'auth-client-secret': ['', 'line\nbreak'],
       insecure: ['maybe', '', '2'],
       'allowed-hosts': ['', 'https://a.example', 'a.example:', 'a.example:123456', 'a.example,b c'],
       'allowed-origins': ['https://a.example/path', 'https://', 'a b', 'null '.repeat(2)],

@@ -38,6 +38,7 @@ export class SessionApi {
     this.session = {
       id: context.sessionId,
       context,
+      principal: context.identity,
       signal,
       log: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
       state: inParts(state),

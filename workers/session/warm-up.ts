@@ -3,11 +3,13 @@
  * inline caches are filled before a real session claims the spare. Otherwise this would happen during the `initialize`
  * and first call of that session, while its client waits.
  */
+
 import { setImmediate as turn } from 'node:timers/promises';
 import * as z from 'zod/v4';
 import type { SetupDefinition } from '../../src/shared/define-server.js';
 import { decodeToWorker, encodeFromWorker, encodeToWorker } from '../../src/shared/frames/codec.js';
 import type { ClaimFrame, MessageFrame } from '../../src/shared/frames/to-worker.js';
+import { NOBODY } from '../../src/shared/session-context.js';
 import { CALL } from './sdk1/call-handlers.js';
 import { NEWEST_PROTOCOL_VERSION } from './sdk1/mcp-server.js';
 import { SessionHost } from './session-host.js';
@@ -66,6 +68,7 @@ export async function warmUp(
       userAgent: undefined,
       remoteAddress: undefined,
       principal: 'anonymous',
+      identity: NOBODY,
       startedAtMs: 0,
       metadata: {},
     },

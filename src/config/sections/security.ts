@@ -1,14 +1,8 @@
-/** Options of who may ask, and how strictly. */
+/** Options of from where the gateway may be used, and how strictly. */
 import { option } from '../option.js';
-import { hosts, onOrOff, origins, secretKey, token } from '../option-kinds.js';
+import { hosts, onOrOff, origins, secretKey } from '../option-kinds.js';
 
 export const securityOptions = {
-  /** Bearer token that clients must send; by default they need none. */
-  token: option(token, {
-    secret: true,
-    defaultText: 'none',
-    help: 'bearer token that clients must send; set it by variable, because other users of the machine can read flags',
-  }),
   /** Allows other machines to connect without a token; off by default. */
   insecure: option(onOrOff, {
     default: false,

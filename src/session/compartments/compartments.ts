@@ -13,7 +13,7 @@ import type { SessionManager } from '../session-manager.js';
 import type { Caller, CompartmentOwner } from './compartment.js';
 import { HandleCompartments, type HandleRejection } from './handle-compartments.js';
 import { PrincipalCompartments } from './principal-compartments.js';
-import { keyOf, RequestCompartments } from './request-compartments.js';
+import { ownerKeyOf, RequestCompartments } from './request-compartments.js';
 import type { CompartmentRequest } from './request-line.js';
 
 /** The principal of all that have not said who they are: they have nothing in common. */
@@ -106,7 +106,7 @@ export class Compartments {
    * @param byHandle whether a handle names the compartment
    */
   sharedBy(caller: Caller, byHandle: boolean): string {
-    return byHandle || this.#belongsToPrincipal(caller) ? caller.principal : keyOf(caller);
+    return byHandle || this.#belongsToPrincipal(caller) ? caller.principal : ownerKeyOf(caller);
   }
 
   /**

@@ -219,8 +219,19 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
   }
 }
 
-/** A server may look at the principal and the metadata, and they do not change while its worker lives. */
-export function keyOf({ principal, metadata }: Caller): string {
+/**
+ * Callers with the same key may meet the same worker. A server may look at the principal, its scopes and claims, and the
+ * metadata, and they do not change while its worker lives.
+ */
+export function keyOf(caller: Caller): string {
+  const { scopes, claims } = caller.identity;
+  const owner = ownerKeyOf(caller);
+  for (const _ in claims) return serialize([owner, scopes, claims]).toString('base64');
+  return scopes.length === 0 ? owner : `${owner} ${scopes.join(' ')}`;
+}
+
+/** Whom a call that waits belongs to: a refreshed token may have other scopes, and still continues it. */
+export function ownerKeyOf({ principal, metadata }: Pick<Caller, 'principal' | 'metadata'>): string {
   // It is whatever can be cloned, which is more than JSON has.
   for (const _ in metadata) return serialize([principal, metadata]).toString('base64');
   return principal;

@@ -1,7 +1,9 @@
 /** What the transports over HTTP have in common. */
 import type { IncomingMessage } from 'node:http';
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
+import type { Gate } from '../../auth/gate.js';
 import type { Principal } from '../../auth/principal.js';
+import type { Visitor } from '../../auth/visitor.js';
 import type { OutboxSource } from '../../delivery/outbox.js';
 import type { StreamTotals } from '../../delivery/stream-totals.js';
 import type { OpeningContext, SessionManager } from '../../session/session-manager.js';
@@ -15,6 +17,8 @@ import type { MetadataHook } from './session-metadata.js';
 /** What a transport over HTTP uses; one object for all of its requests. */
 export interface HttpTransportCollaborators extends MessageCollaborators {
   readonly sessions: SessionManager;
+  /** Decides about each request. */
+  readonly gate: Gate;
   /** The way to the clients. */
   readonly streams: OutboxSource;
   /** Open streams of all servers. */
@@ -31,7 +35,7 @@ export interface HttpTransportCollaborators extends MessageCollaborators {
 export function contextOf(
   request: IncomingMessage,
   transport: SessionTransport,
-  principal: Principal,
+  visitor: Visitor,
   metadata: Readonly<Record<string, unknown>>,
 ): OpeningContext {
   return {
@@ -41,8 +45,8 @@ export function contextOf(
     client: { name: '', version: '' },
     protocolVersion: LATEST_PROTOCOL_VERSION,
     userAgent: headerOf(request, 'user-agent')?.slice(0, MAX_NAME_CHARS),
-    remoteAddress: request.socket.remoteAddress,
-    ...contextOfPrincipal(principal),
+    remoteAddress: visitor.address,
+    ...contextOfPrincipal(visitor.principal),
     metadata,
   };
 }
@@ -52,5 +56,5 @@ export function contextOfPrincipal({
   key,
   identity,
 }: Principal): Pick<SessionContext, 'principal' | 'identity'> {
-  return identity === undefined ? { principal: key } : { principal: key, identity };
+  return { principal: key, identity };
 }

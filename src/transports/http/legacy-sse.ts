@@ -4,10 +4,11 @@
  * closes, the session ends.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Principal } from '../../auth/principal.js';
+import type { Visitor } from '../../auth/visitor.js';
 import { JSON_RPC } from '../../protocol/json-rpc-error.js';
 import type { Session } from '../../session/session.js';
 import { identified, openingOf, tellSession } from '../session-messages.js';
+import { admitted } from './admission.js';
 import { contextOf, type HttpTransportCollaborators } from './http-transport.js';
 import { acceptsAll } from './media-type.js';
 import { messagesIn, readJson, TOO_MUCH_WAITS } from './messages.js';
@@ -26,12 +27,7 @@ export class LegacySse {
   }
 
   /** GET /sse */
-  open(
-    request: IncomingMessage,
-    response: ServerResponse,
-    principal: Principal,
-    { slash }: RequestTarget,
-  ): void {
+  open(request: IncomingMessage, response: ServerResponse, visitor: Visitor, { slash }: RequestTarget): void {
     if (request.method !== 'GET') return this.#reject(request, response, methodNotAllowed('GET'));
     if (request.headers.accept !== undefined && !acceptsAll(request.headers.accept, ['text/event-stream'])) {
       return this.#reject(request, response, {
@@ -44,7 +40,7 @@ export class LegacySse {
     const rejection = sessions.rejection();
     if (rejection !== undefined) return this.#reject(request, response, { status: 503, ...rejection });
     const added = readMetadata(metadata, request);
-    const session = sessions.open(contextOf(request, 'sse', principal, added), streams);
+    const session = sessions.open(contextOf(request, 'sse', visitor, added), streams);
     // Relative to where the client found the stream: a proxy may serve this listener below a path of its own.
     const endpoint = `${slash ? '../' : ''}${MESSAGES}?sessionId=${session.id}`;
     const preamble = `event: endpoint\ndata: ${endpoint}\n\n`;
@@ -65,7 +61,7 @@ export class LegacySse {
   message(
     request: IncomingMessage,
     response: ServerResponse,
-    principal: Principal,
+    visitor: Visitor,
     { query }: RequestTarget,
   ): void {
     if (request.method !== 'POST') return this.#reject(request, response, methodNotAllowed('POST'));
@@ -77,16 +73,22 @@ export class LegacySse {
         message: 'Bad Request: the sessionId parameter is missing. GET /sse returns the complete address.',
       });
     }
-    const session = this.#parts.sessions.find(sessionId, principal.key);
+    const session = this.#parts.sessions.find(sessionId, visitor.principal.key);
     if (session?.context.transport !== 'sse') return this.#reject(request, response, SESSION_GONE);
     readJson(this.#parts, request, response, (text) => {
       // Its stream may have closed while the body arrived.
       if (session.state === 'ending') return this.#reject(request, response, SESSION_GONE);
-      this.#received(request, response, session, text);
+      this.#received(request, response, visitor, session, text);
     });
   }
 
-  #received(request: IncomingMessage, response: ServerResponse, session: Session, text: string): void {
+  #received(
+    request: IncomingMessage,
+    response: ServerResponse,
+    visitor: Visitor,
+    session: Session,
+    text: string,
+  ): void {
     const parsed = messagesIn(text, this.#parts.events, request, response);
     if (parsed === undefined) return;
     const requests = parsed.messages.filter((message) => message.kind === 'request');
@@ -100,6 +102,9 @@ export class LegacySse {
         id: opening.id,
       });
     }
+    const { server } = session.context;
+    const to = { visitor, server, era: 'session', sessionId: session.id, batch: parsed.batch } as const;
+    if (!admitted(this.#parts, request, response, requests, to)) return;
     if (!tellSession(session, parsed.messages)) {
       return this.#reject(request, response, TOO_MUCH_WAITS);
     }

@@ -3,35 +3,49 @@
  * of the program that embeds it. It checks who may ask, finds the server, and hands the request to its transport.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AuthenticationChain } from '../../auth/authentication.js';
 import type { Guard } from '../../auth/guards.js';
-import type { Principal } from '../../auth/principal.js';
+import type { ProtectedResources } from '../../auth/oauth/protected-resources.js';
+import type { Visitor } from '../../auth/visitor.js';
 import type { SessionManager } from '../../session/session-manager.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
-import type { Authenticator } from './authenticator.js';
+import { authenticate } from './authenticator.js';
 import { answerPreflight, isPreflight, shareWith } from './cors.js';
 import type { HttpTransportCollaborators } from './http-transport.js';
 import { LegacySse } from './legacy-sse.js';
 import { answering, type HttpRejection, reject, SECOND_HOST } from './reply.js';
-import { hasSecondHost, mountPathOf, type RequestTarget, readTarget } from './request-target.js';
+import {
+  hasSecondHost,
+  mountPathOf,
+  type RequestTarget,
+  readTarget,
+  sentTargetOf,
+} from './request-target.js';
 import {
   type Endpoint,
   endpointOf,
   indexPage,
   notFound,
+  type ServedServer,
   type ServerDirectory,
   unavailable,
 } from './server-directory.js';
 import { StreamableHttp } from './streamable-http.js';
+import { answerWellKnown, isWellKnown } from './well-known.js';
 
 const MCP_PATH = '/mcp';
 const MCP_TARGET: RequestTarget = readTarget(MCP_PATH);
 
+/** What a path leads to: an endpoint of a server, if it leads to one. */
+interface Place {
+  /** `undefined`: the only server. */
+  readonly name: string | undefined;
+  readonly endpoint: Endpoint | undefined;
+}
+
 /** The one of almost all requests to a gateway with one server. */
-const ONLY_MCP = { name: undefined, endpoint: MCP_PATH } as const;
-const NO_ENDPOINT: { readonly name: undefined; readonly endpoint: Endpoint | undefined } = {
-  name: undefined,
-  endpoint: undefined,
-};
+const ONLY_MCP: Place = { name: undefined, endpoint: MCP_PATH };
+const NO_ENDPOINT: Place = { name: undefined, endpoint: undefined };
 
 /** Both transports over HTTP, for one server. */
 interface Transports {
@@ -42,7 +56,8 @@ interface Transports {
 export interface McpHandlerOptions extends Omit<HttpTransportCollaborators, 'sessions'> {
   readonly servers: ServerDirectory;
   readonly guard: Guard;
-  readonly authenticator: Authenticator;
+  readonly authentication: AuthenticationChain;
+  readonly resources: ProtectedResources;
 }
 
 export class McpHandler {
@@ -67,34 +82,48 @@ export class McpHandler {
 
   #check(request: IncomingMessage, response: ServerResponse, mounted: boolean): void {
     const { url = '/', headers } = request;
-    const { guard, authenticator } = this.#options;
+    const { guard, authentication, resources } = this.#options;
     const target = url === MCP_PATH ? MCP_TARGET : readTarget(url);
     if (hasSecondHost(request.rawHeaders)) return this.#reject(request, response, SECOND_HOST);
+    // What an endpoint says of itself is for everybody, whatever page asks.
+    const sent = sentTargetOf(request);
+    if (isWellKnown(sent))
+      return answerWellKnown(request, response, resources.metadata(readTarget(sent).path));
     const rejection = guard.site(headers, target.host);
     if (rejection !== undefined) return this.#reject(request, response, rejection);
     if (headers.origin !== undefined) {
       shareWith(headers.origin, response);
       if (isPreflight(request)) return answerPreflight(request, response);
     }
-    authenticator.authenticate(request, response, (found) => {
-      if ('status' in found) this.#reject(request, response, found);
-      else this.#serve(request, response, found, target, mounted);
+    const place = this.#placeOf(target, mounted);
+    const path = place.endpoint === undefined || target.path === '/' ? undefined : target.path;
+    const resource = resources.endpoint(path, this.#server(place)?.name);
+    authenticate(authentication, this.#events, request, response, resource, (principal) => {
+      const visitor = { principal, address: request.socket.remoteAddress, endpoint: resource };
+      this.#serve(request, response, visitor, target, place);
     });
+  }
+
+  #placeOf(target: RequestTarget, mounted: boolean): Place {
+    if (target === MCP_TARGET || (target.path === '/' && mounted)) return ONLY_MCP;
+    return endpointOf(target.path) ?? NO_ENDPOINT;
+  }
+
+  #server({ name, endpoint }: Place): ServedServer | undefined {
+    if (endpoint === undefined) return undefined;
+    return name === undefined ? this.#servers.only : this.#servers.get(name);
   }
 
   #serve(
     request: IncomingMessage,
     response: ServerResponse,
-    principal: Principal,
+    visitor: Visitor,
     target: RequestTarget,
-    mounted: boolean,
+    place: Place,
   ): void {
-    const { path } = target;
-    const isRoot = path === '/';
-    if (isRoot && asksForPage(request)) return this.#index(request, response);
-    const { name, endpoint } =
-      target === MCP_TARGET || (isRoot && mounted) ? ONLY_MCP : (endpointOf(path) ?? NO_ENDPOINT);
-    const server = name === undefined ? this.#servers.only : this.#servers.get(name);
+    if (target.path === '/' && asksForPage(request)) return this.#index(request, response);
+    const server = this.#server(place);
+    const { endpoint } = place;
     if (endpoint === undefined || server === undefined)
       return this.#reject(request, response, notFound(this.#servers, mountPathOf(request)));
     const { sessions } = server;
@@ -102,11 +131,11 @@ export class McpHandler {
     const { streamableHttp, legacySse } = this.#transportsOf(sessions);
     switch (endpoint) {
       case '/mcp':
-        return streamableHttp.handle(request, response, principal);
+        return streamableHttp.handle(request, response, visitor);
       case '/sse':
-        return legacySse.open(request, response, principal, target);
+        return legacySse.open(request, response, visitor, target);
       case '/messages':
-        return legacySse.message(request, response, principal, target);
+        return legacySse.message(request, response, visitor, target);
       default:
         return endpoint satisfies never;
     }

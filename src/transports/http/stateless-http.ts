@@ -4,7 +4,7 @@
  * response is its cancellation. There are no event ids and no sessions in this era.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Principal } from '../../auth/principal.js';
+import type { Visitor } from '../../auth/visitor.js';
 import { Subscriptions } from '../../delivery/subscriptions.js';
 import type { StatelessRequest } from '../../protocol/era.js';
 import { JSON_RPC, statelessStatus } from '../../protocol/json-rpc-error.js';
@@ -23,6 +23,7 @@ import { DISCOVER, statelessResult } from '../../shared/stateless.js';
 import { STATELESS_CODE } from '../../shared/stateless-protocol.js';
 import type { RejectionReason } from '../../telemetry/rejection-reason.js';
 import { MAX_NAME_CHARS } from '../session-messages.js';
+import { admitted } from './admission.js';
 import { HeaderCheck } from './header-check.js';
 import { contextOfPrincipal, type HttpTransportCollaborators } from './http-transport.js';
 import { headerOf, internalError, noteRejection, reject, sendJson } from './reply.js';
@@ -68,17 +69,25 @@ export class StatelessHttp {
   request(
     request: IncomingMessage,
     response: ServerResponse,
-    principal: Principal,
+    visitor: Visitor,
     classified: StatelessRequest,
   ): void {
     const { message, params } = classified;
     const { sessions, events } = this.#parts;
     const wrong = this.#headers.rejection(classified, request);
     if (wrong !== undefined) return reject(events, request, response, wrong);
+    const to = {
+      visitor,
+      server: sessions.options.server,
+      era: 'stateless',
+      sessionId: undefined,
+      batch: false,
+    } as const;
+    if (!admitted(this.#parts, request, response, [message], to)) return;
     const known = sessions.stateless.answer(message.method, params, message.replyId);
     if (
       known !== undefined &&
-      (message.method === DISCOVER || !this.#compartments.hasOwnLists(principal.key))
+      (message.method === DISCOVER || !this.#compartments.hasOwnLists(visitor.principal.key))
     )
       return sendJson(response, statelessStatus(known.failure), known.body);
     let metadata: SessionContext['metadata'];
@@ -88,10 +97,10 @@ export class StatelessHttp {
       return reject(events, request, response, internalError(error, message.replyId));
     }
     const caller: Caller = {
-      ...contextOfPrincipal(principal),
+      ...contextOfPrincipal(visitor.principal),
       metadata,
       userAgent: headerOf(request, 'user-agent')?.slice(0, MAX_NAME_CHARS),
-      remoteAddress: request.socket.remoteAddress,
+      remoteAddress: visitor.address,
     };
     const { requestState } = params;
     // Any other state belongs to the server.

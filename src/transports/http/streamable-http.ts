@@ -10,7 +10,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LATEST_PROTOCOL_VERSION, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
-import type { Principal } from '../../auth/principal.js';
+import type { Visitor } from '../../auth/visitor.js';
 import { parseEventId } from '../../delivery/event-id.js';
 import { answerLost } from '../../delivery/session-streams.js';
 import type { ClientMessage, ClientRequest } from '../../protocol/client-message.js';
@@ -21,6 +21,7 @@ import type { Session } from '../../session/session.js';
 import type { SessionContext } from '../../shared/session-context.js';
 import { STATELESS_VERSIONS } from '../../shared/stateless-protocol.js';
 import { identified, openingOf, tellSession } from '../session-messages.js';
+import { admitted } from './admission.js';
 import { contextOf, type HttpTransportCollaborators } from './http-transport.js';
 import { acceptsAll } from './media-type.js';
 import { messagesIn, readJson, TOO_MUCH_WAITS } from './messages.js';
@@ -47,7 +48,7 @@ export class StreamableHttp {
     return { stateless: this.#stateless.served, lenientVersionHeader };
   }
 
-  handle(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
+  handle(request: IncomingMessage, response: ServerResponse, visitor: Visitor): void {
     if (request.method !== 'POST' && this.#stateless.served && isStateless(request)) {
       return this.#reject(request, response, {
         status: 405,
@@ -59,11 +60,11 @@ export class StreamableHttp {
     }
     switch (request.method) {
       case 'POST':
-        return this.#post(request, response, principal);
+        return this.#post(request, response, visitor);
       case 'GET':
-        return this.#get(request, response, principal);
+        return this.#get(request, response, visitor);
       case 'DELETE':
-        return this.#delete(request, response, principal);
+        return this.#delete(request, response, visitor);
       default:
         this.#reject(request, response, {
           status: 405,
@@ -74,8 +75,8 @@ export class StreamableHttp {
     }
   }
 
-  #post(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
-    if (isStateless(request)) return this.#read(request, response, principal);
+  #post(request: IncomingMessage, response: ServerResponse, visitor: Visitor): void {
+    if (isStateless(request)) return this.#read(request, response, visitor);
     if (!acceptsAll(request.headers.accept, ['application/json', 'text/event-stream'])) {
       return this.#reject(request, response, {
         status: 406,
@@ -87,21 +88,21 @@ export class StreamableHttp {
     if (headerOf(request, 'mcp-session-id') !== undefined && !this.#parts.lenientVersionHeader) {
       const wrongVersion = this.#unknownVersion(request, []);
       if (wrongVersion !== undefined) return this.#reject(request, response, wrongVersion);
-      if (this.#session(request, response, principal, []) === undefined) return;
+      if (this.#session(request, response, visitor, []) === undefined) return;
     }
-    this.#read(request, response, principal);
+    this.#read(request, response, visitor);
   }
 
-  #read(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
+  #read(request: IncomingMessage, response: ServerResponse, visitor: Visitor): void {
     readJson(this.#parts, request, response, (text) => {
       const parsed = messagesIn(text, this.#parts.events, request, response);
       if (parsed === undefined) return;
       const classified = classify(parsed, request, this.#eraPolicy);
       if ('status' in classified) return this.#reject(request, response, classified);
       if (classified.era === 'session')
-        return this.#messages(request, response, principal, parsed.messages, parsed.batch);
+        return this.#messages(request, response, visitor, parsed.messages, parsed.batch);
       if (classified.kind === 'request')
-        return this.#stateless.request(request, response, principal, classified);
+        return this.#stateless.request(request, response, visitor, classified);
       // The revision has no notification of a client over HTTP.
       response.writeHead(202).end();
     });
@@ -110,20 +111,20 @@ export class StreamableHttp {
   #messages(
     request: IncomingMessage,
     response: ServerResponse,
-    principal: Principal,
+    visitor: Visitor,
     messages: readonly ClientMessage[],
     batch: boolean,
   ): void {
     const opening = openingOf(messages);
     if (opening !== undefined) {
-      return this.#initialize(request, response, principal, opening, messages.length);
+      return this.#initialize(request, response, visitor, opening, messages.length);
     }
     const discovery = discoveryOf(request, messages, this.#stateless.served);
     if (discovery !== undefined) return this.#reject(request, response, discovery);
     const wrongVersion = this.#unknownVersion(request, messages);
     if (wrongVersion !== undefined) return this.#reject(request, response, wrongVersion);
     // Again: the session may have ended while the body arrived.
-    const session = this.#session(request, response, principal, messages);
+    const session = this.#session(request, response, visitor, messages);
     if (session === undefined) return;
     if (batch && session.context.protocolVersion > LAST_VERSION_WITH_BATCHES) {
       return this.#reject(request, response, {
@@ -134,6 +135,14 @@ export class StreamableHttp {
       });
     }
     const requests = messages.filter((message) => message.kind === 'request');
+    const to = {
+      visitor,
+      server: session.context.server,
+      era: 'session',
+      sessionId: session.id,
+      batch,
+    } as const;
+    if (!admitted(this.#parts, request, response, requests, to)) return;
     if (!tellSession(session, messages)) {
       return this.#reject(request, response, TOO_MUCH_WAITS);
     }
@@ -155,7 +164,7 @@ export class StreamableHttp {
   #initialize(
     request: IncomingMessage,
     response: ServerResponse,
-    principal: Principal,
+    visitor: Visitor,
     opening: ClientRequest,
     messages: number,
   ): void {
@@ -169,7 +178,7 @@ export class StreamableHttp {
       });
     }
     if (headerOf(request, 'mcp-session-id') !== undefined) {
-      if (this.#session(request, response, principal, [opening]) === undefined) return;
+      if (this.#session(request, response, visitor, [opening]) === undefined) return;
       return this.#reject(request, response, {
         status: 400,
         reason: 'invalid_request',
@@ -179,6 +188,14 @@ export class StreamableHttp {
       });
     }
     const { sessions } = this.#parts;
+    const to = {
+      visitor,
+      server: sessions.options.server,
+      era: 'session',
+      sessionId: undefined,
+      batch: false,
+    } as const;
+    if (!admitted(this.#parts, request, response, [opening], to)) return;
     const rejection = sessions.rejection();
     if (rejection !== undefined)
       return this.#reject(request, response, { status: 503, ...rejection, id: opening.id });
@@ -188,13 +205,13 @@ export class StreamableHttp {
     } catch (error) {
       return this.#reject(request, response, internalError(error, opening.id));
     }
-    const context = contextOf(request, 'streamable-http', principal, metadata);
+    const context = contextOf(request, 'streamable-http', visitor, metadata);
     const session = sessions.open(context, this.#parts.streams);
     const stream = this.#stream('post', response, session);
     session.initialize(opening, identified(session.context, opening), stream);
   }
 
-  #get(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
+  #get(request: IncomingMessage, response: ServerResponse, visitor: Visitor): void {
     if (!acceptsAll(request.headers.accept, ['text/event-stream'])) {
       return this.#reject(request, response, {
         status: 406,
@@ -215,14 +232,14 @@ export class StreamableHttp {
     }
     const sessionId = headerOf(request, 'mcp-session-id');
     if (cursor !== undefined && cursor.requestIds.length > 0 && sessionId !== undefined) {
-      const known = this.#parts.sessions.find(sessionId, principal.key);
+      const known = this.#parts.sessions.find(sessionId, visitor.principal.key);
       if (known === undefined) {
         const connection = this.#sse('post', response, sessionId);
         this.#parts.events.emit('stream-resumed', { kind: 'post', replayed: 0, lost: true });
         return answerLost(cursor, connection, 'its session is gone');
       }
     }
-    const session = this.#session(request, response, principal, []);
+    const session = this.#session(request, response, visitor, []);
     if (session === undefined) return;
     const kind = cursor === undefined || cursor.stream === 'get' ? 'get' : 'post';
     const stream = this.#stream(kind, response, session);
@@ -230,10 +247,10 @@ export class StreamableHttp {
     else session.resume(cursor, stream);
   }
 
-  #delete(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
+  #delete(request: IncomingMessage, response: ServerResponse, visitor: Visitor): void {
     const wrongVersion = this.#unknownVersion(request, []);
     if (wrongVersion !== undefined) return this.#reject(request, response, wrongVersion);
-    const session = this.#session(request, response, principal, []);
+    const session = this.#session(request, response, visitor, []);
     if (session === undefined) return;
     void session.end('delete');
     response.writeHead(200).end();
@@ -243,7 +260,7 @@ export class StreamableHttp {
   #session(
     request: IncomingMessage,
     response: ServerResponse,
-    principal: Principal,
+    visitor: Visitor,
     messages: readonly ClientMessage[],
   ): Session | undefined {
     const sessionId = headerOf(request, 'mcp-session-id');
@@ -252,7 +269,7 @@ export class StreamableHttp {
       this.#reject(request, response, { ...SESSION_REQUIRED, id });
       return undefined;
     }
-    const session = this.#parts.sessions.find(sessionId, principal.key);
+    const session = this.#parts.sessions.find(sessionId, visitor.principal.key);
     if (session !== undefined && session.context.transport === 'streamable-http') return session;
     this.#reject(request, response, {
       status: 404,

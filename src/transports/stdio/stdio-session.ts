@@ -12,6 +12,7 @@ import { errorResponse, JSON_RPC } from '../../protocol/json-rpc-error.js';
 import type { Session } from '../../session/session.js';
 import type { SessionManager } from '../../session/session-manager.js';
 import { MAX_LINE_BYTES } from '../../shared/line-buffer.js';
+import { NOBODY } from '../../shared/session-context.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import { identified, MAX_INITIALIZE_CHARS, openingOf, tellSession } from '../session-messages.js';
 import { LineWriter } from './line-writer.js';
@@ -179,6 +180,7 @@ export class StdioSession implements OutboxSource {
       userAgent: undefined,
       remoteAddress: undefined,
       principal: 'anonymous',
+      identity: NOBODY,
       metadata: {},
     } as const;
     const session = sessions.open(context, this);

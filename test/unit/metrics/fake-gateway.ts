@@ -1,4 +1,5 @@
 import type { SessionContext } from '../../../src/shared/session-context.js';
+import { NOBODY } from '../../../src/shared/session-context.js';
 import type { ClaimKind, RequestFacts, StreamKind, ThreadExitCause } from '../../../src/telemetry/events.js';
 import type {
   GatewaySnapshot,
@@ -19,6 +20,7 @@ export function contextOf(overrides: Partial<SessionContext> = {}): SessionConte
     userAgent: 'claude-code/2.1.330',
     remoteAddress: '127.0.0.1',
     principal: 'anonymous',
+    identity: NOBODY,
     startedAtMs: 1_700_000_000_000,
     metadata: {},
     ...overrides,

@@ -3,11 +3,12 @@ import { expect } from 'chai';
 import { Compartments } from '../../../src/session/compartments/compartments.js';
 import type { Session } from '../../../src/session/session.js';
 import type { Affinity } from '../../../src/shared/session-context.js';
+import { NOBODY } from '../../../src/shared/session-context.js';
 import { settle } from '../../support/fake-clock.js';
 import { Connection, call, SECOND, world } from '../../support/fake-sessions.js';
 
 function callerOf(principal: string, metadata: Readonly<Record<string, unknown>> = {}) {
-  return { principal, metadata, userAgent: undefined, remoteAddress: undefined };
+  return { principal, identity: NOBODY, metadata, userAgent: undefined, remoteAddress: undefined };
 }
 
 function compartments(affinity: Affinity, more: Parameters<typeof world>[0] = {}) {

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { Compartments } from '../../../src/session/compartments/compartments.js';
 import { Discovery } from '../../../src/session/compartments/discovery.js';
 import type { RequestId } from '../../../src/shared/request-id.js';
+import { NOBODY } from '../../../src/shared/session-context.js';
 import { settle } from '../../support/fake-clock.js';
 import { SECOND, world } from '../../support/fake-sessions.js';
 
@@ -28,7 +29,13 @@ function served(given: Parameters<typeof world>[0] = {}) {
   const discovery = new Discovery(parts.sessions, new Compartments(parts.sessions, parts.streams));
   const discover = (id: RequestId, principal = 'alice'): Asked => {
     const asked: Asked = {};
-    const caller = { principal, metadata: {}, userAgent: undefined, remoteAddress: undefined };
+    const caller = {
+      principal,
+      identity: NOBODY,
+      metadata: {},
+      userAgent: undefined,
+      remoteAddress: undefined,
+    };
     void discovery.answer(caller, id).then((body) => Object.assign(asked, JSON.parse(body)));
     return asked;
   };

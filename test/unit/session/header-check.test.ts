@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import type { StatelessRequest } from '../../../src/protocol/era.js';
 import { Compartments } from '../../../src/session/compartments/compartments.js';
 import type { Session } from '../../../src/session/session.js';
+import { NOBODY } from '../../../src/shared/session-context.js';
 import { HeaderCheck } from '../../../src/transports/http/header-check.js';
 import { settle } from '../../support/fake-clock.js';
 import { Connection, call, SECOND, world } from '../../support/fake-sessions.js';
@@ -36,7 +37,13 @@ function served() {
       client: { name: '', version: '' },
       headersRequired: true,
     } as unknown as StatelessRequest;
-    const caller = { principal: 'alice', metadata: {}, userAgent: undefined, remoteAddress: undefined };
+    const caller = {
+      principal: 'alice',
+      identity: NOBODY,
+      metadata: {},
+      userAgent: undefined,
+      remoteAddress: undefined,
+    };
     compartments.serve({
       caller,
       chars: 100,

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { Compartments } from '../../../src/session/compartments/compartments.js';
 import type { Session } from '../../../src/session/session.js';
+import { NOBODY } from '../../../src/shared/session-context.js';
 import { settle } from '../../support/fake-clock.js';
 import { Connection, call, SECOND, world } from '../../support/fake-sessions.js';
 
@@ -35,7 +36,7 @@ function served(given: Parameters<typeof world>[0] = {}) {
       key: `r-${id}`,
     };
     compartments.serve({
-      caller: { principal, metadata: {}, userAgent: 'agent/1', remoteAddress: '127.0.0.1' },
+      caller: { principal, identity: NOBODY, metadata: {}, userAgent: 'agent/1', remoteAddress: '127.0.0.1' },
       chars,
       isGone: () => asked.gone,
       begin: (session, waitedMs) => {

@@ -1,11 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { expect } from 'chai';
-import {
-  createGuard,
-  type GuardOptions,
-  type GuardRejection,
-  type Principal,
-} from '../../../src/auth/guards.js';
+import { createGuard, type GuardOptions, type GuardRejection } from '../../../src/auth/guards.js';
 import { processorMs } from '../../support/processor-time.js';
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
@@ -14,16 +9,15 @@ function guardOf(options: Partial<GuardOptions> = {}) {
   const guard = createGuard({
     allowedHosts: LOOPBACK,
     allowedOrigins: [],
-    token: undefined,
     allowsAddresses: false,
     allowsLinks: false,
     ...options,
   });
-  return (headers: IncomingHttpHeaders, host?: string) => guard.site(headers, host) ?? guard.token(headers);
+  return (headers: IncomingHttpHeaders, host?: string) => guard.site(headers, host);
 }
 
-function isTaken(found: Principal | GuardRejection): boolean {
-  return typeof found === 'string';
+function isTaken(found: GuardRejection | undefined): boolean {
+  return found === undefined;
 }
 
 describe('Host header', () => {
@@ -161,49 +155,5 @@ describe('Sec-Fetch-Site header', () => {
     for (const site of ['none', 'same-origin', 'same-site']) {
       expect(isTaken(guardOf()({ host: 'localhost', 'sec-fetch-site': site }))).to.equal(true);
     }
-  });
-});
-
-describe('bearer token', () => {
-  const guard = guardOf({ token: 's3cret' });
-  const ask = (authorization?: string) => {
-    return guard({ host: 'localhost', ...(authorization !== undefined && { authorization }) });
-  };
-
-  it('makes the caller its holder', () => {
-    expect(ask('Bearer s3cret')).to.equal('token');
-    expect(ask('bearer  s3cret')).to.equal('token');
-  });
-
-  it('leaves everybody anonymous where none is configured', () => {
-    const found = guardOf()({ host: 'localhost', authorization: 'Bearer anything' });
-    expect(found).to.equal('anonymous');
-  });
-
-  for (const wrong of ['Bearer s3cre', 'Bearer s3cret2', 'Bearer S3CRET']) {
-    it(`is refused as invalid when it is wrong: ${wrong}`, () => {
-      const found = ask(wrong);
-      expect(found).to.include({ status: 401, reason: 'unauthorized' });
-      expect(found).to.have.deep.property('headers', {
-        'www-authenticate': 'Bearer realm="mcp-bulkhead", error="invalid_token"',
-      });
-    });
-  }
-
-  for (const missing of [undefined, '', 'Bearer', 'Bearer ', 'Basic czNjcmV0', 's3cret']) {
-    it(`is asked for when there is none: ${missing}`, () => {
-      expect(ask(missing)).to.have.deep.property('headers', {
-        'www-authenticate': 'Bearer realm="mcp-bulkhead"',
-      });
-    });
-  }
-
-  it('is asked for where it is more than one word', () => {
-    expect(ask('Bearer s3cret s3cret')).to.include({ status: 401 });
-    expect(ask('Bearer s3cret  ')).to.equal('token');
-  });
-
-  it('does not help a caller with a wrong Host', () => {
-    expect(guard({ host: 'evil.example', authorization: 'Bearer s3cret' })).to.include({ reason: 'host' });
   });
 });
