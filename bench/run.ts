@@ -3,6 +3,7 @@
  * each server is a process of its own that runs alone while it is measured.
  */
 import type { Row } from './figure.js';
+import { authentication } from './rows/authentication.js';
 import { kill } from './rows/kill.js';
 import { latency, loadedLatency } from './rows/latency.js';
 import { learnedLists } from './rows/learned-lists.js';
@@ -35,6 +36,7 @@ const ROWS: readonly Row[] = [
   memory,
   kill,
   mainThread,
+  authentication,
 ];
 
 await runRows(ROWS, { command: 'dist/bench/run.js', kind: 'bench', heading: '' });
