@@ -8,7 +8,7 @@ import { type Authenticate, ProgramHook } from './program-hook.js';
 import { optionToken, StaticTokens } from './static-tokens.js';
 import { TokensFile } from './tokens-file.js';
 
-export interface AccessOptions {
+interface AccessOptions {
   readonly token: string | undefined;
   readonly tokensFile: string | undefined;
   readonly authIssuer: readonly string[] | undefined;
