@@ -96,8 +96,9 @@ export class McpHandler {
       if (isPreflight(request)) return answerPreflight(request, response);
     }
     const place = this.#placeOf(target, mounted);
-    const path = place.endpoint === undefined || target.path === '/' ? undefined : target.path;
-    const resource = resources.endpoint(path, this.#server(place)?.name);
+    const served = this.#server(place)?.name;
+    const path = served === undefined ? undefined : target.path === '/' ? '' : target.path;
+    const resource = resources.endpoint(path, served);
     authenticate(authentication, this.#events, request, response, resource, (principal) => {
       const visitor = { principal, address: request.socket.remoteAddress, endpoint: resource };
       this.#serve(request, response, visitor, target, place);

@@ -40,11 +40,19 @@ describe('A protected resource', () => {
 
   it('has the path of public-url, with or without which it may be asked for', () => {
     const resources = resourcesOf(['notes'], { publicUrl: 'https://example.com/tools/' });
-    for (const path of ['', '/tools', '/mcp', '/tools/mcp'])
+    for (const path of ['', '/mcp', '/tools/mcp'])
       expect(resourceAt(resources, METADATA + path), path).to.equal('https://example.com/tools/mcp');
     expect(resources.endpoint('/mcp', 'notes').challenge()).to.equal(
       `Bearer realm="mcp-bulkhead", resource_metadata="https://example.com${METADATA}/tools/mcp"`,
     );
+  });
+
+  it('is public-url itself where a program has mounted the only endpoint there', () => {
+    const resources = resourcesOf(['notes'], { publicUrl: 'https://example.com/tools' });
+    const endpoint = resources.endpoint('', 'notes');
+    expect(endpoint.audiences[0]).to.equal('https://example.com/tools');
+    expect(endpoint.challenge()).to.include(`resource_metadata="https://example.com${METADATA}/tools"`);
+    expect(resourceAt(resources, `${METADATA}/tools`)).to.equal('https://example.com/tools');
   });
 
   it('is what a token must be for: any endpoint of the server, the one that is asked first', () => {
