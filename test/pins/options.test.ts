@@ -12,6 +12,9 @@ import { expectPinned } from './pinned.js';
 const OPTIONS = [
   'admin-host adminHost BULKHEAD_ADMIN_HOST <host> 127.0.0.1',
   'admin-port adminPort BULKHEAD_ADMIN_PORT <number> 9464',
+  'admin-tls-cert adminTlsCert BULKHEAD_ADMIN_TLS_CERT <file> -',
+  'admin-tls-client-ca adminTlsClientCa BULKHEAD_ADMIN_TLS_CLIENT_CA <file> -',
+  'admin-tls-key adminTlsKey BULKHEAD_ADMIN_TLS_KEY <file> -',
   'affinity affinity BULKHEAD_AFFINITY <name> session',
   'allow-private-network allowPrivateNetwork BULKHEAD_ALLOW_PRIVATE_NETWORK switch false',
   'allowed-hosts allowedHosts BULKHEAD_ALLOWED_HOSTS <hosts>... -',
@@ -52,7 +55,11 @@ const OPTIONS = [
   'thread-heap-mb threadHeapMb BULKHEAD_THREAD_HEAP_MB <number> -',
   'thread-memory-mb threadMemoryMb BULKHEAD_THREAD_MEMORY_MB <number> -',
   'thread-nice threadNice BULKHEAD_THREAD_NICE <number> 5',
+  'tls-cert tlsCert BULKHEAD_TLS_CERT <file> -',
+  'tls-client-ca tlsClientCa BULKHEAD_TLS_CLIENT_CA <file> -',
+  'tls-key tlsKey BULKHEAD_TLS_KEY <file> -',
   'token token BULKHEAD_TOKEN <token> -',
+  'trust-proxy trustProxy BULKHEAD_TRUST_PROXY <addresses>... -',
   'watch watch BULKHEAD_WATCH switch false',
   'bundle bundle BULKHEAD_BUNDLE switch true',
 ];

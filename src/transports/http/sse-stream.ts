@@ -9,6 +9,7 @@ import type { ConnectionOwner, StreamConnection } from '../../delivery/stream-co
 import type { GatewayEmitter, StreamKind } from '../../telemetry/events.js';
 import { answerFailedStart } from './failed-start.js';
 import { type GiveUpReason, leavingBytesOf, type OutputBudget, type WaitingOutput } from './output-budget.js';
+import { clientAddressOf } from './trusted-proxies.js';
 
 const KEEP_ALIVE = ': keep-alive\n\n';
 
@@ -120,7 +121,7 @@ export class SseStream implements StreamConnection, WaitingOutput {
   giveUp(reason: GiveUpReason): void {
     const { response, events } = this.#options;
     this.#stalled = reason === 'stalled';
-    const { remoteAddress } = response.req.socket;
+    const remoteAddress = clientAddressOf(response.req);
     events.emit('connection-dropped', { listener: 'mcp', reason, remoteAddress });
     response.destroy();
   }
