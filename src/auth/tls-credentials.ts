@@ -32,6 +32,7 @@ export class TlsCredentials {
   #files: TlsFiles;
   #apply: (context: SecureContextOptions) => void = () => {};
   #secondLook: NodeJS.Timeout | undefined;
+  #closed = false;
 
   /** @throws {TlsFileError} */
   constructor(options: TlsCredentialsOptions) {
@@ -63,11 +64,14 @@ export class TlsCredentials {
   }
 
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#secondLook);
     this.#watched.close();
   }
 
   #changed(): void {
+    // A change may be noticed a moment before the end.
+    if (this.#closed) return;
     clearTimeout(this.#secondLook);
     try {
       this.#read();
