@@ -4,8 +4,6 @@
  */
 import type { SecureContextOptions } from 'node:tls';
 import { messageOf } from '../shared/errors.js';
-import { WatchedFiles } from '../shared/watched-file.js';
-import type { GatewayEmitter } from '../telemetry/events.js';
 import {
   isoTime,
   readTlsFiles,
@@ -13,7 +11,9 @@ import {
   type TlsFiles,
   type TlsPaths,
   validityProblem,
-} from './tls-files.js';
+} from '../shared/tls-files.js';
+import { WatchedFiles } from '../shared/watched-file.js';
+import type { GatewayEmitter } from '../telemetry/events.js';
 
 /** Certificate and key are two files: whoever replaces them may have written only one of them yet. */
 const SECOND_LOOK_MS = 2_000;

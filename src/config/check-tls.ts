@@ -1,5 +1,5 @@
 /** What options of TLS mean only together, and what their files contain. */
-import { readTlsFiles, TlsFileError, type TlsPart, type TlsPaths } from '../auth/tls-files.js';
+import { readTlsFiles, TlsFileError, type TlsPart, type TlsPaths } from '../shared/tls-files.js';
 import { optionError } from './option-error.js';
 import type { OptionName } from './option-table.js';
 import type { ResolvedOptions } from './options.js';

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { readTlsFiles, TlsFileError, type TlsPaths, validityProblem } from '../../../src/auth/tls-files.js';
 import { fromApi } from '../../../src/config/options.js';
+import { readTlsFiles, TlsFileError, type TlsPaths, validityProblem } from '../../../src/shared/tls-files.js';
 import { sentenceOf } from '../../support/option-folder.js';
 import { tlsFixture } from '../../support/tls-fixtures.js';
 

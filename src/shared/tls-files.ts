@@ -2,7 +2,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { messageOf } from '../shared/errors.js';
+import { messageOf } from './errors.js';
 
 export interface TlsPaths {
   readonly cert: string;
