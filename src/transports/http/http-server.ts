@@ -261,8 +261,6 @@ function createSecureServer(options: ServerOptions, { credentials, clients }: Li
   const server = createTlsServer({
     ...options,
     ...credentials.context,
-    // As `node:http` has it: a client may close its half of the connection after its request.
-    allowHalfOpen: true,
     ALPNProtocols: ['http/1.1'],
     // Nobody is refused here: `ClientCertificates` says why.
     requestCert: clients !== undefined,

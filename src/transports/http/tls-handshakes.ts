@@ -4,6 +4,7 @@
  * not read one.
  */
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { Deadline } from '../../shared/deadline.js';
 import type { Connections } from './connections.js';
 import { socketBelow } from './tls-socket.js';
@@ -45,9 +46,10 @@ export class TlsHandshakes {
     socket.once('close', () => deadline.clear());
   }
 
-  /** @param socket the one of TLS */
-  complete(socket: Socket): void {
+  complete(socket: TLSSocket): void {
     this.#completed.add(socket);
+    // From now on its client may close its half of the connection after its request; before, it has only left.
+    socket.allowHalfOpen = true;
     this.#deadlines.get(socketBelow(socket))?.clear();
   }
 
@@ -58,7 +60,7 @@ export class TlsHandshakes {
   failed(error: NodeJS.ErrnoException, socket: Socket): void {
     const { code = '' } = error;
     // A load balancer that only looks whether the port is open leaves without a word.
-    if (socket.destroyed || !code.startsWith('ERR_SSL_')) {
+    if (!code.startsWith('ERR_SSL_')) {
       socket.destroy();
       return;
     }
