@@ -28,6 +28,7 @@ import {
   noteStart,
   noteStop,
   noteStopped,
+  noteUnencrypted,
 } from './telemetry/log/lifecycle-notices.js';
 import { createLog, forwardLog } from './telemetry/log/log.js';
 import {
@@ -225,7 +226,8 @@ async function start(
   });
   const connections = http.connections.mcp;
   const { tls } = access;
-  const proxies = options.trustProxy === undefined ? undefined : new TrustedProxies(options.trustProxy);
+  const { trustProxy } = options;
+  const proxies = trustProxy && new TrustedProxies(trustProxy, () => noteUnencrypted(events));
   const listener = new Listener({ handler, events, connections, host, port, tls: tls.mcp, proxies });
   const embedded = new EmbeddedRequests({ handler, events, connections, proxies });
   const closeMcp = (deadlineMs: number): Promise<unknown> =>

@@ -33,11 +33,7 @@ export interface ListenersTls {
  * @param hasOtherWays whether clients of the MCP listener may have another credential than a certificate
  * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` if a file has changed since the options were checked, and cannot be used
  */
-export function createTls(
-  options: TlsOptions,
-  events: GatewayEmitter,
-  hasOtherWays: boolean,
-): ListenersTls {
+export function createTls(options: TlsOptions, events: GatewayEmitter, hasOtherWays: boolean): ListenersTls {
   const { token, tlsCert, tlsKey, tlsClientCa, adminTlsCert, adminTlsKey, adminTlsClientCa } = options;
   const opened: TlsCredentials[] = [];
   const close = (): void => {

@@ -11,7 +11,7 @@ import { Connections } from '../../src/transports/http/connections.js';
 import { TlsHandshakes } from '../../src/transports/http/tls-handshakes.js';
 import { Certificates, type Pair } from '../support/certificates.js';
 import { afterThisTest } from '../support/cleanup.js';
-import { runCli } from '../support/cli-process.js';
+import { runCli, startCli } from '../support/cli-process.js';
 import { until, withDeadline } from '../support/deadline.js';
 import { collect, once } from '../support/events.js';
 import {
@@ -21,7 +21,7 @@ import {
   startGateway,
   withDefaults,
 } from '../support/gateway.js';
-import { textOf, toolCall } from '../support/raw-client.js';
+import { initializeRequest, textOf, toolCall } from '../support/raw-client.js';
 import { rawSocket, rawTlsSocket, requestText } from '../support/raw-socket.js';
 
 const MIB = 1024 * 1024;
@@ -99,7 +99,8 @@ describe('A listener with TLS', () => {
       ...failed,
       detail: 'the client speaks plain HTTP: its URL must begin with https:',
     });
-    const distrusting = (): Promise<unknown> => statusOf(gateway.url, {}).catch(() => undefined);
+    const distrusting = (): Promise<unknown> =>
+      openssl(['s_client', '-connect', gateway.url.host, '-verify_return_error']);
     expect(await told(distrusting)).to.deep.equal({
       ...failed,
       detail: "the client does not trust the authority of the server's certificate",
@@ -192,11 +193,16 @@ describe('A listener with TLS', () => {
     await client.delete();
   });
 
-  it('serves bulkhead call and list with NODE_EXTRA_CA_CERTS', async () => {
+  it('serves bulkhead call and bulkhead bridge with NODE_EXTRA_CA_CERTS', async () => {
     const env = { NODE_EXTRA_CA_CERTS: authority.cert };
     const call = await runCli(['call', gateway.url.href, 'echo', '{"text":"hello"}'], { env });
     expect(call.stderr + call.stdout).to.include('hello');
     expect(call.code).to.equal(0);
+    const bridge = startCli(['bridge', gateway.url.href], { env, writes: true });
+    bridge.child.stdin?.write(`${JSON.stringify(initializeRequest(1))}\n`);
+    await bridge.printed('stdout', /"serverInfo"/);
+    bridge.child.stdin?.end();
+    expect((await bridge.exited()).code).to.equal(0);
     const refused = await runCli(['list', gateway.url.href]);
     expect(refused.code).not.to.equal(0);
     expect(refused.stderr).to.match(/certificate/i);

@@ -72,7 +72,7 @@ export class Certificates {
 
   #newKey({ key }: Pair, name: string): string[] {
     const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
-    return [...curve, '-nodes', '-keyout', key, '-subj', `/CN=${name}`];
+    return [...curve, '-nodes', '-keyout', key, '-subj', `/CN=${name.replaceAll('/', '\\/')}`];
   }
 }
 

@@ -72,6 +72,15 @@ export function noteExposure(
   }
 }
 
+/** What `trust-proxy` names is expected to have TLS. */
+export function noteUnencrypted(events: GatewayEmitter): void {
+  events.emit('notice', {
+    level: 'warn',
+    message:
+      'a proxy of trust-proxy says that a client reaches it without encryption (X-Forwarded-Proto: http): tokens can be read on the way',
+  });
+}
+
 /** Nothing is said unless the inspector is open. */
 export function noteDebugger(events: GatewayEmitter, { catalogue }: ResolvedOptions): void {
   const inspector = inspectorAddress();

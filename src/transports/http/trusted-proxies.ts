@@ -24,8 +24,14 @@ export class TrustedProxies {
   /** By connection: whether its peer is a trusted proxy. */
   readonly #peers = new WeakMap<Socket, boolean>();
 
-  /** @param ranges addresses, or ranges such as `10.0.0.0/8` */
-  constructor(ranges: readonly string[]) {
+  #onUnencrypted: (() => void) | undefined;
+
+  /**
+   * @param ranges addresses, or ranges such as `10.0.0.0/8`
+   * @param onUnencrypted a trusted proxy has said that a client reached it over plain HTTP; called once
+   */
+  constructor(ranges: readonly string[], onUnencrypted?: () => void) {
+    this.#onUnencrypted = onUnencrypted;
     for (const range of ranges) {
       const [address = '', prefix] = range.split('/');
       const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
@@ -36,8 +42,14 @@ export class TrustedProxies {
 
   /** Finds out who makes the request, for `clientAddressOf`. Called once for each; whatever a client sends, it throws nothing. */
   note(request: IncomingMessage): void {
-    const written = request.headers['x-forwarded-for'];
-    if (written === undefined || !this.#isFromProxy(request.socket)) return;
+    const { 'x-forwarded-for': written, 'x-forwarded-proto': protocol } = request.headers;
+    if ((written === undefined && protocol === undefined) || !this.#isFromProxy(request.socket)) return;
+    if (this.#onUnencrypted !== undefined && isPlainHttp(protocol)) {
+      const tell = this.#onUnencrypted;
+      this.#onUnencrypted = undefined;
+      tell();
+    }
+    if (written === undefined) return;
     const address = this.clientIn(Array.isArray(written) ? written.join(',') : written);
     if (address !== undefined) addresses.set(request, address);
   }
@@ -72,6 +84,11 @@ export class TrustedProxies {
   #isTrusted(address: string | undefined): boolean {
     return address !== undefined && this.#trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
   }
+}
+
+/** As the proxy next to the gateway says it; several are written like addresses. */
+function isPlainHttp(protocol: string | readonly string[] | undefined): boolean {
+  return typeof protocol === 'string' && /(?:^|,)\s*http\s*$/i.test(protocol.slice(-MAX_CHARS));
 }
 
 /** Without a port, which some proxies add, and without the zone of a link-local address; IPv4 as IPv4. */

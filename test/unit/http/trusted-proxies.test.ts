@@ -57,6 +57,21 @@ describe('The address of a client behind trusted proxies', () => {
     it(`is ${what}`, () => expect(addressOf(peer, forwarded)).to.equal(address));
   }
 
+  it('comes with what a trusted proxy says of encryption, which is told once', () => {
+    const told: string[] = [];
+    const protocols = ['https', 'http, https', 'https,http', 'http', 'gopher', ''];
+    for (const peer of ['203.0.113.9', '10.0.0.1']) {
+      for (const protocol of protocols) {
+        const alone = new TrustedProxies(RANGES, () => told.push(`${peer} ${protocol}`));
+        const headers = { 'x-forwarded-proto': protocol };
+        const request = { headers, socket: { remoteAddress: peer } } as unknown as IncomingMessage;
+        alone.note(request);
+        alone.note(request);
+      }
+    }
+    expect(told).to.deep.equal(['10.0.0.1 https,http', '10.0.0.1 http']);
+  });
+
   it('takes no more than moments to find in whatever is sent', () => {
     const startedMs = performance.now();
     for (const text of ['"', '[', ' ', ':', '1.', '%', ',', '\u0000', '1:'].map((part) =>
