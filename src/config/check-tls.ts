@@ -2,12 +2,15 @@
 import { readTlsFiles, TlsFileError, type TlsPart, type TlsPaths } from '../shared/tls-files.js';
 import { optionError } from './option-error.js';
 import type { OptionName } from './option-table.js';
-import type { ResolvedOptions } from './options.js';
 
-type TlsOptions = Pick<
-  ResolvedOptions,
-  'tlsCert' | 'tlsKey' | 'tlsClientCa' | 'adminTlsCert' | 'adminTlsKey' | 'adminTlsClientCa'
->;
+interface TlsOptions {
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  readonly tlsClientCa: string | undefined;
+  readonly adminTlsCert: string | undefined;
+  readonly adminTlsKey: string | undefined;
+  readonly adminTlsClientCa: string | undefined;
+}
 type Prefix = 'tls-' | 'admin-tls-';
 
 /**

@@ -42,7 +42,8 @@ export class TrustedProxies {
 
   /** Finds out who makes the request, for `clientAddressOf`. Called once for each; whatever a client sends, it throws nothing. */
   note(request: IncomingMessage): void {
-    const { 'x-forwarded-for': written, 'x-forwarded-proto': protocol } = request.headers;
+    const written = request.headers['x-forwarded-for'];
+    const protocol = request.headers['x-forwarded-proto'];
     if ((written === undefined && protocol === undefined) || !this.#isFromProxy(request.socket)) return;
     if (this.#onUnencrypted !== undefined && isPlainHttp(protocol)) {
       const tell = this.#onUnencrypted;
