@@ -22,7 +22,14 @@ import { AllSessions } from './session/all-sessions.js';
 import { BulkheadError } from './shared/errors.js';
 import { StopDeadline } from './shared/stop-deadline.js';
 import { GatewayEmitter, type ReloadCause } from './telemetry/events.js';
-import { noteDebugger, noteStart, noteStop, noteStopped } from './telemetry/log/lifecycle-notices.js';
+import {
+  noteDebugger,
+  noteExposure,
+  noteStart,
+  noteStop,
+  noteStopped,
+  noteUnencrypted,
+} from './telemetry/log/lifecycle-notices.js';
 import { createLog, forwardLog } from './telemetry/log/log.js';
 import {
   MultiClientCount,
@@ -35,6 +42,7 @@ import { EmbeddedRequests } from './transports/http/embedded-requests.js';
 import { HttpResources } from './transports/http/http-resources.js';
 import { Listener } from './transports/http/listener.js';
 import { McpHandler } from './transports/http/mcp-handler.js';
+import { TrustedProxies } from './transports/http/trusted-proxies.js';
 import { type ClientStreams, type StdioEnd, StdioSession } from './transports/stdio/stdio-session.js';
 import { VERSION } from './version.js';
 
@@ -188,6 +196,8 @@ async function start(
     logger === undefined
       ? createLog({ events, level, format, levelLabels, ...(destination && { destination }) })
       : forwardLog(events, logger);
+  // It throws if a file has changed meanwhile: nothing else is open then.
+  const access = createAccess({ options, events, hook: authenticate, servers: () => servers.all() });
   const sessions = new AllSessions(options, events);
   const workers = new HostedWorkers(options, events);
   const learned = new LearnedFiles(cacheFolder(process.env), VERSION, events);
@@ -200,7 +210,6 @@ async function start(
   const { allowedHosts, allowedOrigins, host, port } = options;
   const allowsAddresses = !isLoopback(host);
   const guard = createGuard({ allowedHosts, allowedOrigins, allowsAddresses, allowsLinks: false });
-  const access = createAccess({ options, events, hook: authenticate, servers: () => servers.all() });
   const handler = new McpHandler({
     ...options,
     servers,
@@ -216,14 +225,19 @@ async function start(
     metadata: metadata ?? (() => undefined),
   });
   const connections = http.connections.mcp;
-  const listener = new Listener({ handler, events, connections, host, port });
-  const embedded = new EmbeddedRequests({ handler, events, connections });
+  const { tls } = access;
+  const { trustProxy } = options;
+  const proxies = trustProxy && new TrustedProxies(trustProxy, () => noteUnencrypted(events));
+  const listener = new Listener({ handler, events, connections, host, port, tls: tls.mcp, proxies });
+  const embedded = new EmbeddedRequests({ handler, events, connections, proxies });
   const closeMcp = (deadlineMs: number): Promise<unknown> =>
     Promise.all([listener.close(deadlineMs), embedded.close(deadlineMs)]);
   const admin = createAdminServer({
     ...options,
     host: options.adminHost,
     port: options.adminPort,
+    tls: tls.admin,
+    proxies,
     view,
     newCount: () => new MultiClientCount(),
     scrape: (accept) => metrics.scrape(accept),
@@ -273,13 +287,14 @@ async function start(
   let adminUrl: URL | undefined;
   for (const message of options.catalogue.warnings) events.emit('notice', { level: 'warn', message });
   noteDebugger(events, options);
+  noteExposure(events, options, { mcp: listen, admin: hasAdmin });
   try {
     await servers.start(options.strict, options.watch);
-    if (hasAdmin) adminUrl = urlOf(await admin.listen(), '/');
+    if (hasAdmin) adminUrl = urlOf(await admin.listen(), '/', tls.admin !== undefined);
     if (listen) {
       const [first] = servers.all();
       const path = servers.only === undefined ? `/${first?.name ?? ''}/mcp` : '/mcp';
-      url = urlOf(await listener.listen(), path);
+      url = urlOf(await listener.listen(), path, tls.mcp !== undefined);
       access.resources.locate(url);
     }
   } catch (error) {
@@ -344,6 +359,8 @@ async function start(
   return { gateway, sessions };
 }
 
-function urlOf({ address, family, port }: AddressInfo, path: string): URL {
-  return new URL(`http://${family === 'IPv6' ? `[${address}]` : address}:${port}${path}`);
+function urlOf({ address, family, port }: AddressInfo, path: string, secure: boolean): URL {
+  return new URL(
+    `${secure ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}${path}`,
+  );
 }

@@ -12,6 +12,7 @@ import { requestOptions } from './sections/requests.js';
 import { securityOptions } from './sections/security.js';
 import { serverOptions } from './sections/server.js';
 import { sessionOptions } from './sections/sessions.js';
+import { tlsOptions } from './sections/tls.js';
 
 /** The command's argument comes first. */
 const { serverModule, ...otherServerOptions } = serverOptions;
@@ -21,6 +22,7 @@ export const OPTIONS = z.object({
   serverModule,
   ...listenerOptions,
   ...authenticationOptions,
+  ...tlsOptions,
   ...securityOptions,
   ...capacityOptions,
   ...sessionOptions,
@@ -32,6 +34,7 @@ export const OPTIONS = z.object({
 /** By name in camelCase, with the docstrings of the sections, which a zod object type would lose. */
 export type OptionSchemas = typeof listenerOptions &
   typeof authenticationOptions &
+  typeof tlsOptions &
   typeof securityOptions &
   typeof capacityOptions &
   typeof sessionOptions &

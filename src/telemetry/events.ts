@@ -92,7 +92,11 @@ export type ConnectionDropReason =
   /** Its peer acknowledged nothing for a minute. */
   | 'vanished'
   /** The process had almost no file descriptor left. */
-  | 'no_descriptor';
+  | 'no_descriptor'
+  /** Its TLS handshake was not complete in time. */
+  | 'handshake_timeout'
+  /** Its TLS handshake failed. */
+  | 'handshake_failed';
 
 /** How near the process is to its limit of file descriptors: above 80 %, at the limit, or below again. */
 export type DescriptorState = 'high' | 'exhausted' | 'eased';
@@ -195,6 +199,8 @@ export interface GatewayEvents {
       readonly listener: ListenerName;
       readonly reason: ConnectionDropReason;
       readonly remoteAddress: string | undefined;
+      /** What went wrong, only for the log. */
+      readonly detail?: string;
     },
   ];
   'thread-started': [

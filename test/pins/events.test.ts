@@ -10,7 +10,7 @@ const EVENTS = {
   'call-unparked': { context: true, key: true, method: true, tool: true, outcome: true },
   'children-killed': { processes: true },
   'code-cache-rejected': { cache: true },
-  'connection-dropped': { listener: true, reason: true, remoteAddress: true },
+  'connection-dropped': { listener: true, reason: true, remoteAddress: true, detail: true },
   descriptors: { state: true, open: true, limit: true },
   'events-dropped': { context: true, events: true },
   'handler-stopped': { context: true, requestId: true, operation: true, afterMs: true },

@@ -104,7 +104,17 @@ const PINS: readonly [what: string, found: readonly string[], pinned: readonly s
   [
     'reasons why a connection is dropped',
     CONNECTION_DROP_REASONS,
-    ['limit', 'address_limit', 'evicted', 'stalled', 'output_budget', 'vanished', 'no_descriptor'],
+    [
+      'limit',
+      'address_limit',
+      'evicted',
+      'stalled',
+      'output_budget',
+      'vanished',
+      'no_descriptor',
+      'handshake_timeout',
+      'handshake_failed',
+    ],
   ],
   ['states of file descriptors', DESCRIPTOR_STATES, ['high', 'exhausted', 'eased']],
   ['results of reloads', RELOAD_RESULTS, ['reloaded', 'refused']],

@@ -163,8 +163,13 @@ function createListeners(logger: LogWriter): GatewayListeners {
       const { level, message } = DESCRIPTOR_LINES[state];
       logger[level]({ open, limit }, message);
     },
-    'connection-dropped': ({ listener, reason, remoteAddress }) => {
-      const fields = { listener, reason, remoteAddress };
+    'connection-dropped': ({ listener, reason, remoteAddress, detail }) => {
+      const fields = {
+        listener,
+        reason,
+        remoteAddress,
+        ...(detail !== undefined && { detail: printable(detail) }),
+      };
       const suppressed = drops.admit();
       if (suppressed === undefined) logger.debug(fields, 'connection closed by the gateway');
       else

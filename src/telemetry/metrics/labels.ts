@@ -38,6 +38,8 @@ export const CONNECTION_DROP_REASONS = members<ConnectionDropReason>({
   output_budget: 0,
   vanished: 0,
   no_descriptor: 0,
+  handshake_timeout: 0,
+  handshake_failed: 0,
 });
 export const DESCRIPTOR_STATES = members<DescriptorState>({ high: 0, exhausted: 0, eased: 0 });
 export const CLAIM_KINDS = members<ClaimKind>({ warm: 0, cold: 0, queued: 0 });

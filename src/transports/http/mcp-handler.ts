@@ -31,6 +31,7 @@ import {
   unavailable,
 } from './server-directory.js';
 import { StreamableHttp } from './streamable-http.js';
+import { clientAddressOf } from './trusted-proxies.js';
 import { answerWellKnown, isWellKnown } from './well-known.js';
 
 const MCP_PATH = '/mcp';
@@ -100,7 +101,7 @@ export class McpHandler {
     const path = served === undefined ? undefined : target.path === '/' ? '' : target.path;
     const resource = resources.endpoint(path, served);
     authenticate(authentication, this.#events, request, response, resource, (principal) => {
-      const visitor = { principal, address: request.socket.remoteAddress, endpoint: resource };
+      const visitor = { principal, address: clientAddressOf(request), endpoint: resource };
       this.#serve(request, response, visitor, target, place);
     });
   }

@@ -9,6 +9,7 @@ import type { GatewayEmitter, RejectedRequest } from '../../telemetry/events.js'
 import type { RejectionReason } from '../../telemetry/rejection-reason.js';
 import { sentTargetOf } from './request-target.js';
 import { rejectionHeaders } from './staged-close.js';
+import { clientAddressOf } from './trusted-proxies.js';
 
 /** How long a client is told to wait before it tries again, in seconds; Claude Code uses its own time. */
 export const RETRY_AFTER_SECONDS = 2;
@@ -64,7 +65,7 @@ export function noteRejection(
     reason,
     status,
     sessionId: headerOf(request, 'mcp-session-id')?.slice(0, 100),
-    remoteAddress: request.socket.remoteAddress,
+    remoteAddress: clientAddressOf(request),
     request: rejectedRequest(request),
     ...(detail !== undefined && { detail }),
   });
