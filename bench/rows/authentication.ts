@@ -18,6 +18,12 @@ const NOTHING = {
   authAudience: undefined,
   authClaims: undefined,
   authScopes: undefined,
+  tlsCert: undefined,
+  tlsKey: undefined,
+  tlsClientCa: undefined,
+  adminTlsCert: undefined,
+  adminTlsKey: undefined,
+  adminTlsClientCa: undefined,
   publicUrl: new URL(RESOURCE),
 };
 
