@@ -77,7 +77,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   ) {
     this.#budget = budget;
     this.#nextId = nextId;
-    this.#line = new WaitingLine(`session ${budget.words.isolation}`, () => this.#shortage());
+    this.#line = new WaitingLine(`session ${budget.words.isolation}`, budget.shares, () => this.#shortage());
     this.#events = events;
     this.#starters = new Starters(starter);
     this.#starts = new WorkerStarts(this.#starters, this.isolation, events, this);
@@ -92,18 +92,20 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     this.#watch = setInterval(() => this.#look(), LOOK_INTERVAL_MS).unref();
   }
 
-  acquire(signal: AbortSignal, client?: IntroducedClient, waitedMs = 0): Promise<Worker> {
+  acquire(signal: AbortSignal, client?: IntroducedClient, waitedMs = 0, consumer = ''): Promise<Worker> {
     this.#spareTarget.claimed(performance.now());
     const spare = this.#spares.take(client);
     if (spare !== undefined) {
       this.#backOff.succeeded();
+      this.#budget.shares.take(consumer, spare);
       this.#events.emit('thread-claimed', { thread: spare.id, kind: 'warm', waitMs: 0 });
       this.#refillSoon();
       return Promise.resolve(spare);
     }
     const kind = this.#budget.room || this.#starts.underWay > 0 ? 'cold' : 'queued';
     const clientWaitMs = client === undefined ? START_WAIT_MS : CALL_WAIT_MS;
-    const given = this.#line.wait(kind, this.#waitMs ?? clientWaitMs, signal, waitedMs);
+    const longestWaitMs = this.#waitMs ?? clientWaitMs;
+    const given = this.#line.wait(signal, { kind, longestWaitMs, waitedMs, consumer });
     this.#refill();
     return given;
   }
@@ -113,6 +115,19 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     // Those for whom no worker is being started yet will have one.
     const coming = Math.max(0, this.#line.length - this.#starts.underWay);
     return this.#budget.live + coming < this.#budget.limit && !this.#memoryPressure.nearlyFull;
+  }
+
+  yields(consumer: string): boolean {
+    return this.#budget.yields(consumer);
+  }
+
+  /** Whether somebody waits here who should have a worker of this consumer, and for whom none is on its way. */
+  outranks(consumer: string): boolean {
+    return this.#line.length > this.#starts.underWay && this.#line.outranks(consumer);
+  }
+
+  get turn(): number | undefined {
+    return this.#line.turn;
   }
 
   workerIdle(): void {
@@ -182,8 +197,8 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
       // busy.
       this.#startFailed(exit);
     }
-    this.#refill();
     this.#budget.gone(this);
+    this.#refill();
   }
 
   /**

@@ -5,6 +5,7 @@
  */
 
 import type { Isolation } from '../telemetry/events.js';
+import { WorkerShares } from './worker-shares.js';
 
 /** Words for a kind of worker, for messages. */
 export interface WorkerWords {
@@ -27,7 +28,11 @@ export interface BudgetMember {
   readonly live: number;
   /** The number of them that are ending. */
   readonly leaving: number;
-  /** A worker of another pool has gone. */
+  /** When whoever waits there first had the last turn; `undefined`: nobody waits. */
+  readonly turn: number | undefined;
+  /** See `WorkerPool`. */
+  outranks(consumer: string): boolean;
+  /** A worker has gone. */
   onRoom(): void;
   /** Ends a spare; `false` if there is none. */
   giveSpare(): boolean;
@@ -38,6 +43,8 @@ export interface BudgetMember {
 export class WorkerBudget {
   readonly limit: number;
   readonly words: WorkerWords;
+  /** Who has them. */
+  readonly shares = new WorkerShares();
   readonly #members = new Set<BudgetMember>();
 
   constructor(limit: number, words: WorkerWords = THREAD_WORDS) {
@@ -71,9 +78,21 @@ export class WorkerBudget {
     return leaving;
   }
 
-  /** A worker of this pool has gone, and no session of its own waits for one. */
+  /** A worker of this pool has gone: where somebody waits whose turn it is, another one is started first. */
   gone(member: BudgetMember): void {
-    for (const other of this.#members) if (other !== member && this.room) other.onRoom();
+    if (this.shares.waiting === 0) return;
+    const waiting = [...this.#members].filter(({ turn }) => turn !== undefined);
+    // Of those whose turn is the same, the pool's own sessions come first.
+    const rank = (one: BudgetMember): number => (one.turn ?? 0) * 2 + (one === member ? 0 : 1);
+    waiting.sort((one, other) => rank(one) - rank(other));
+    for (const one of waiting) if (this.room) one.onRoom();
+  }
+
+  /** Whether this consumer should give up a worker as soon as it is free, because of somebody else who has fewer and waits. */
+  yields(consumer: string): boolean {
+    if (this.shares.waiting === 0 || this.room) return false;
+    for (const member of this.#members) if (member.outranks(consumer)) return true;
+    return false;
   }
 
   /** Makes another server give up a worker. `false` if none can. */
