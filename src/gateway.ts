@@ -16,6 +16,7 @@ import { HostedWorkers } from './hosting/hosted-workers.js';
 import { createView } from './hosting/view.js';
 import { LibuvPoolProbe } from './isolation/libuv-pool-probe.js';
 import { checkProgramOptions, type Listening, type ProgramOptions } from './program-options.js';
+import { quotasOf } from './quotas/quotas.js';
 import { cacheFolder } from './servers/cache-folder.js';
 import { LearnedFiles } from './servers/learned-files.js';
 import { AllSessions } from './session/all-sessions.js';
@@ -188,7 +189,8 @@ async function start(
     logger === undefined
       ? createLog({ events, level, format, levelLabels, ...(destination && { destination }) })
       : forwardLog(events, logger);
-  const sessions = new AllSessions(options, events);
+  const quotas = quotasOf(options, events);
+  const sessions = new AllSessions(options, events, quotas);
   const workers = new HostedWorkers(options, events);
   const learned = new LearnedFiles(cacheFolder(process.env), VERSION, events);
   const servers = new HostedServers(options.catalogue, { options, events, learned, ...workers }, sessions);
@@ -210,7 +212,7 @@ async function start(
     guard,
     authentication: access.authentication,
     resources: access.resources,
-    gate: gateOf([]),
+    gate: gateOf(quotas === undefined ? [] : [quotas]),
     bodies: http.bodies,
     output: http.output,
     metadata: metadata ?? (() => undefined),
@@ -258,6 +260,7 @@ async function start(
       await workers.close(deadline);
       await deadline.within(admin.close());
       access.close();
+      quotas?.close();
       http.close();
       probe.close();
       metrics.close();
