@@ -96,7 +96,8 @@ export class Quotas implements Gate, SessionUse {
     const nowMs = clockMs();
     const account = this.#account(who, nowMs);
     const refusal =
-      this.#closedTool(asked, who, nowMs) ?? this.#exhausted(account, who, LENIENT_METHODS.has(method), nowMs);
+      this.#closedTool(asked, who, nowMs) ??
+      this.#exhausted(account, who, LENIENT_METHODS.has(method), nowMs);
     if (refusal === undefined) return this.#use(account, 1, Buffer.byteLength(body), nowMs);
     const opens = era === 'session' && sessionId === undefined;
     return {

@@ -89,7 +89,9 @@ export class PendingRequests {
     { id, replyId }: ClientRequest,
     runs: boolean,
     full: boolean,
-  ): Rejection<ErrorReason & ('duplicate_id' | 'request_limit' | 'thread_wait' | 'quota_exceeded')> | undefined {
+  ):
+    | Rejection<ErrorReason & ('duplicate_id' | 'request_limit' | 'thread_wait' | 'quota_exceeded')>
+    | undefined {
     if (this.#pending.has(id) || runs) {
       const message = `Request id ${JSON.stringify(id)} is in flight already. Give each request an id of its own.`;
       return { reason: 'duplicate_id', message, code: JSON_RPC.invalidRequest, id: replyId };

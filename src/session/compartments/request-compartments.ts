@@ -229,7 +229,9 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
   /** By whom a compartment for this caller may be used. */
   #keyOf(caller: Caller): string {
     const key = keyOf(caller);
-    return this.#parts.byAddress && caller.principal === NOBODY.subject ? `${consumerOf(caller)} ${key}` : key;
+    return this.#parts.byAddress && caller.principal === NOBODY.subject
+      ? `${consumerOf(caller)} ${key}`
+      : key;
   }
 
   #serveAnew(request: CompartmentRequest<Kind>, waitedMs: number): void {

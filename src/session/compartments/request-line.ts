@@ -79,8 +79,7 @@ export class RequestLine<Kind> {
       for (const [waitingKey, line] of [...this.#lines])
         for (const one of line.filter((waiting) => waiting.request.isGone())) this.#remove(waitingKey, one);
       if (this.#shares.entitled(consumer, chars)) this.#makeRoom(consumer, chars);
-      else if (!this.#hasRoom(chars) && this.#shares.shares(consumer))
-        return request.refuse(NOT_ALONE);
+      else if (!this.#hasRoom(chars) && this.#shares.shares(consumer)) return request.refuse(NOT_ALONE);
       if (this.#length >= MAX_WAITING_REQUESTS) return request.refuse(TOO_MANY);
       if (!this.#hasRoom(chars)) return request.refuse(TOO_LARGE);
     }
