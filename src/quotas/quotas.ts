@@ -191,7 +191,8 @@ export class Quotas implements Gate, SessionUse {
   }
 
   onToolsLost(context: SessionContext, tools: readonly string[]): void {
-    if (this.#breakers === undefined) return;
+    // Nobody asks a gate for what comes over the gateway's own streams.
+    if (this.#breakers === undefined || context.transport === 'stdio') return;
     const { server, principal, remoteAddress } = context;
     const consumer = consumerOf(context);
     for (const tool of tools)

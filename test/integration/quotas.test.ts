@@ -15,6 +15,8 @@ import { StatelessCaller, textIn } from '../support/stateless-caller.js';
 
 const serverModule = fixtureModule('greedy');
 const ISSUER = 'https://issuer.example';
+/** On a busy machine, threads have little processor time to use up. */
+const PATIENCE_MS = 60_000;
 
 /** Who asks is in a header. */
 function authenticate({ headers }: IncomingMessage): Authentication {
@@ -91,7 +93,7 @@ describe('A quota of sessions', () => {
 
 describe('A quota of requests a second', () => {
   it('refuses in both eras and over the older transport, so that the model is told; then it takes them again', async () => {
-    const gateway = await greedyGateway({ quotaRate: 20, isolation: 'thread' });
+    const gateway = await greedyGateway({ quotaRate: 0.5, isolation: 'thread' });
     const log = collect(gateway.events, 'quota-refused');
     const client = await sessionOf(gateway, 'ada');
     const caller = new StatelessCaller(gateway.url, {});
@@ -116,7 +118,7 @@ describe('A quota of requests a second', () => {
     expect([opening.status, opening.headers['retry-after']]).to.deep.equal([503, '1']);
     // Somebody else's.
     expect(textIn(await caller.call('echo', { text: 'bob' }, {}, as('bob')))).to.equal('bob');
-    for (let count = 0; count < 200; count += 1)
+    for (let count = 0; count < 60; count += 1)
       await legacy.post({
         jsonrpc: '2.0',
         id: `l${count}`,
@@ -200,31 +202,35 @@ describe('A quota of bytes', () => {
 });
 
 describe('A quota of processor time', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   const expectRunawayRefused = async (gateway: Gateway, pathOf: (url: URL) => URL): Promise<void> => {
     const [ada, bob] = [1, 2].map(() => new StatelessCaller(pathOf(gateway.url), {}));
     const stop = new AbortController();
     const runaway = ada!.call('run_away', {}, {}, { ...as('ada'), signal: stop.signal });
     runaway.catch(() => {});
-    await until(async () => {
-      const { error } = await ada!.call('echo', { text: 'x' }, {}, as('ada'));
-      return quotaIn(error) === 'processor';
-    }, 'its principal to be refused');
+    await until(
+      async () => {
+        const { error } = await ada!.call('echo', { text: 'x' }, {}, as('ada'));
+        return quotaIn(error) === 'processor';
+      },
+      'its principal to be refused',
+      PATIENCE_MS,
+    );
     for (let call = 0; call < 5; call += 1)
       expect(textIn(await bob!.call('echo', { text: 'bob' }, {}, as('bob')))).to.equal('bob');
     stop.abort();
   };
 
   it('is used up by a tool that runs away in a thread, for its principal alone', async () => {
-    const gateway = await greedyGateway({ quotaProcessorMs: 1_500, isolation: 'thread' });
+    const gateway = await greedyGateway({ quotaProcessorMs: 300, isolation: 'thread' });
     await expectRunawayRefused(gateway, (url) => url);
   });
 
   it('is used up by a tool that runs away in a process', async () => {
     const module = fileURLToPath(serverModule);
     const servers = { greedy: { module, isolation: 'process' as const, affinity: 'request' as const } };
-    const gateway = await startCatalogue(servers, { quotaProcessorMs: 1_500, authenticate });
+    const gateway = await startCatalogue(servers, { quotaProcessorMs: 300, authenticate });
     await expectRunawayRefused(gateway, (url) => new URL('/greedy/mcp', url));
   });
 
@@ -232,12 +238,16 @@ describe('A quota of processor time', function () {
     const servers = {
       greedy: { module: fileURLToPath(serverModule), affinity: 'request' as const, reuse: false },
     };
-    const gateway = await startCatalogue(servers, { quotaProcessorMs: 400, authenticate });
+    const gateway = await startCatalogue(servers, { quotaProcessorMs: 200, authenticate });
     const caller = new StatelessCaller(new URL('/greedy/mcp', gateway.url), {});
-    await until(async () => {
-      const { error } = await caller.call('burn', { ms: 100 }, {}, as('ada'));
-      return quotaIn(error) === 'processor';
-    }, 'it to be used up');
+    await until(
+      async () => {
+        const { error } = await caller.call('burn', { ms: 100 }, {}, as('ada'));
+        return quotaIn(error) === 'processor';
+      },
+      'it to be used up',
+      PATIENCE_MS,
+    );
   });
 });
 
