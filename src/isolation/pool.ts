@@ -19,7 +19,7 @@ import { Starters } from './starters.js';
 import { WaitingLine } from './waiting-line.js';
 import type { IntroducedClient, SessionWorker, WorkerExit } from './worker.js';
 import type { BudgetMember, WorkerBudget } from './worker-budget.js';
-import type { WorkerSource } from './worker-source.js';
+import type { WorkerDemand, WorkerSource } from './worker-source.js';
 import { CHILDREN_RESERVE_MS, type Retirement, type WorkerStarter } from './worker-starter.js';
 import { WorkerStarts, type WorkerStartsOwner } from './worker-starts.js';
 
@@ -117,13 +117,13 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     return this.#budget.live + coming < this.#budget.limit && !this.#memoryPressure.nearlyFull;
   }
 
-  yields(consumer: string): boolean {
-    return this.#budget.yields(consumer);
+  get demand(): WorkerDemand {
+    return this.#budget;
   }
 
-  /** Whether somebody waits here who should have a worker of this consumer, and for whom none is on its way. */
   outranks(consumer: string): boolean {
-    return this.#line.length > this.#starts.underWay && this.#line.outranks(consumer);
+    const coming = this.#starts.underWay + this.#budget.leaving;
+    return this.#line.length > coming && this.#line.outranks(consumer);
   }
 
   get turn(): number | undefined {
@@ -304,11 +304,9 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   }
 
   #shortage(): string {
-    const { limit, words, room } = this.#budget;
     if (this.#memoryPressure.nearlyFull) return "the memory of the gateway's container is nearly full";
     const why = this.#backOff.reason?.replace(/\.$/, '');
-    if (why !== undefined) return `the last one could not be started: ${why}`;
-    return room ? 'the machine is too busy to start one' : `all ${limit} are in use (${words.limit})`;
+    return why === undefined ? this.#budget.shortage : `the last one could not be started: ${why}`;
   }
 
   /** At once for sessions that wait, otherwise soon. */

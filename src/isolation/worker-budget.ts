@@ -6,6 +6,7 @@
 
 import type { Isolation } from '../telemetry/events.js';
 import { WorkerShares } from './worker-shares.js';
+import type { WorkerDemand } from './worker-source.js';
 
 /** Words for a kind of worker, for messages. */
 export interface WorkerWords {
@@ -30,7 +31,7 @@ export interface BudgetMember {
   readonly leaving: number;
   /** When whoever waits there first had the last turn; `undefined`: nobody waits. */
   readonly turn: number | undefined;
-  /** See `WorkerPool`. */
+  /** Whether somebody waits there who should have a worker of this consumer, and for whom none is on its way. */
   outranks(consumer: string): boolean;
   /** A worker has gone. */
   onRoom(): void;
@@ -40,7 +41,7 @@ export interface BudgetMember {
   giveIdle(): boolean;
 }
 
-export class WorkerBudget {
+export class WorkerBudget implements WorkerDemand {
   readonly limit: number;
   readonly words: WorkerWords;
   /** Who has them. */
@@ -72,6 +73,16 @@ export class WorkerBudget {
     return live;
   }
 
+  /** Why nobody gets one. */
+  get shortage(): string {
+    if (this.room) return 'the machine is too busy to start one';
+    return `all ${this.limit} are in use (${this.words.limit})`;
+  }
+
+  get crowded(): boolean {
+    return this.shares.waiting > 0;
+  }
+
   get leaving(): number {
     let leaving = 0;
     for (const member of this.#members) leaving += member.leaving;
@@ -80,7 +91,7 @@ export class WorkerBudget {
 
   /** A worker of this pool has gone: where somebody waits whose turn it is, another one is started first. */
   gone(member: BudgetMember): void {
-    if (this.shares.waiting === 0) return;
+    if (!this.crowded) return;
     const waiting = [...this.#members].filter(({ turn }) => turn !== undefined);
     // Of those whose turn is the same, the pool's own sessions come first.
     const rank = (one: BudgetMember): number => (one.turn ?? 0) * 2 + (one === member ? 0 : 1);
@@ -88,9 +99,8 @@ export class WorkerBudget {
     for (const one of waiting) if (this.room) one.onRoom();
   }
 
-  /** Whether this consumer should give up a worker as soon as it is free, because of somebody else who has fewer and waits. */
   yields(consumer: string): boolean {
-    if (this.shares.waiting === 0 || this.room) return false;
+    if (!this.crowded || this.room) return false;
     for (const member of this.#members) if (member.outranks(consumer)) return true;
     return false;
   }

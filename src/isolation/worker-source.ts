@@ -2,6 +2,14 @@
 import type { Isolation } from '../telemetry/events.js';
 import type { IntroducedClient, SessionWorker } from './worker.js';
 
+/** Of the workers of a kind, over all servers. */
+export interface WorkerDemand {
+  /** Whether anybody waits for one. */
+  readonly crowded: boolean;
+  /** Whether this consumer should end one that is free now, because others wait who have fewer. */
+  yields(consumer: string): boolean;
+}
+
 export interface WorkerSource {
   /** What its workers are. */
   readonly isolation: Isolation;
@@ -25,8 +33,8 @@ export interface WorkerSource {
     waitedMs?: number,
     consumer?: string,
   ): Promise<SessionWorker>;
-  /** Whether this consumer should end a worker that is free now, because others wait who have fewer. */
-  yields(consumer: string): boolean;
+  /** Who else wants one. */
+  readonly demand: WorkerDemand;
   /** Resolves when every child process that this worker's session started is gone. */
   childrenGone(worker: SessionWorker): Promise<void>;
   /** A session's worker may have nothing to do, and others may wait for one. */

@@ -98,7 +98,9 @@ export class PendingRequests {
     }
     const limit = this.#shared.options.maxRequestsPerSession;
     if (this.#pending.size < limit && !full) {
-      const excess = this.#use?.requestRejection(this.#owner.context);
+      const { context } = this.#owner;
+      // In the stateless era that was asked before there was a compartment; what it is asked now may be the gateway's own.
+      const excess = context.era === 'session' ? this.#use?.requestRejection(context) : undefined;
       return excess && { ...excess, id: replyId };
     }
     if (full) {

@@ -237,7 +237,8 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
 
   /** Whether a compartment of this consumer should end as soon as it is free, because others wait who have fewer. */
   yields(consumer: Consumer): boolean {
-    return this.#pool.yields(consumerOf(consumer));
+    const { demand } = this.#pool;
+    return demand.crowded && demand.yields(consumerOf(consumer));
   }
 
   childrenGone(worker: SessionWorker): Promise<void> {

@@ -13,7 +13,7 @@ import { textOf } from '../support/raw-client.js';
 import { StatelessCaller, textIn } from '../support/stateless-caller.js';
 
 const serverModule = fixtureModule('greedy');
-const BURST = 24;
+const BURST = 16;
 const THREADS = 2;
 
 function authenticate({ headers }: IncomingMessage): Authentication {
@@ -40,7 +40,6 @@ function burstOf(gateway: Gateway, call: (index: number) => Promise<unknown>) {
 async function sessionAs(gateway: Gateway, user: string): Promise<RawClient> {
   const client = rawClient(gateway, as(user));
   await client.initialize();
-  await client.call('echo', { text: 'used' });
   return client;
 }
 
@@ -89,7 +88,6 @@ describe('A principal that needs a thread while another one wants more of them t
     const session = async (server: string, user: string): Promise<RawClient> => {
       const client = clientOf(gateway, server, as(user));
       await client.initialize();
-      await client.call('echo', { text: 'used' });
       return client;
     };
     const burst: RawClient[] = [];
