@@ -16,6 +16,7 @@ import { HostedWorkers } from './hosting/hosted-workers.js';
 import { createView } from './hosting/view.js';
 import { LibuvPoolProbe } from './isolation/libuv-pool-probe.js';
 import { checkProgramOptions, type Listening, type ProgramOptions } from './program-options.js';
+import { quotasOf } from './quotas/quotas.js';
 import { cacheFolder } from './servers/cache-folder.js';
 import { LearnedFiles } from './servers/learned-files.js';
 import { AllSessions } from './session/all-sessions.js';
@@ -198,7 +199,8 @@ async function start(
       : forwardLog(events, logger);
   // It throws if a file has changed meanwhile: nothing else is open then.
   const access = createAccess({ options, events, hook: authenticate, servers: () => servers.all() });
-  const sessions = new AllSessions(options, events);
+  const quotas = quotasOf(options, events);
+  const sessions = new AllSessions(options, events, quotas);
   const workers = new HostedWorkers(options, events);
   const learned = new LearnedFiles(cacheFolder(process.env), VERSION, events);
   const servers = new HostedServers(options.catalogue, { options, events, learned, ...workers }, sessions);
@@ -219,7 +221,7 @@ async function start(
     guard,
     authentication: access.authentication,
     resources: access.resources,
-    gate: gateOf([]),
+    gate: gateOf(quotas === undefined ? [] : [quotas]),
     bodies: http.bodies,
     output: http.output,
     metadata: metadata ?? (() => undefined),
@@ -272,6 +274,7 @@ async function start(
       await workers.close(deadline);
       await deadline.within(admin.close());
       access.close();
+      quotas?.close();
       http.close();
       probe.close();
       metrics.close();

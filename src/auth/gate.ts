@@ -20,6 +20,14 @@ export interface Asked {
   readonly tool: string | undefined;
   /** Its size, in UTF-16 code units. */
   readonly chars: number;
+  /** All of it, as it was sent. */
+  readonly body: string;
+}
+
+/** The notifications and responses of one POST. */
+export interface Told {
+  readonly visitor: Visitor;
+  readonly bodies: readonly string[];
 }
 
 export interface GateRefusal extends Rejection<RejectionReason> {
@@ -31,6 +39,8 @@ export interface GateRefusal extends Rejection<RejectionReason> {
 export interface Gate {
   /** Called on the main thread for each request; it throws nothing and takes microseconds. */
   admit(asked: Asked): GateRefusal | undefined;
+  /** The same for messages that ask nothing. Only a flood of them is refused: what they would stop must not go on. */
+  accept?(told: Told): GateRefusal | undefined;
 }
 
 /** Several gates in order; the first that refuses decides. */
@@ -39,6 +49,13 @@ export function gateOf(gates: readonly Gate[]): Gate {
     admit(asked) {
       for (const gate of gates) {
         const refusal = gate.admit(asked);
+        if (refusal !== undefined) return refusal;
+      }
+      return undefined;
+    },
+    accept(told) {
+      for (const gate of gates) {
+        const refusal = gate.accept?.(told);
         if (refusal !== undefined) return refusal;
       }
       return undefined;

@@ -8,6 +8,7 @@ import { authenticationOptions } from './sections/authentication.js';
 import { capacityOptions } from './sections/capacity.js';
 import { listenerOptions } from './sections/listeners.js';
 import { loggingOptions } from './sections/logging.js';
+import { quotaOptions } from './sections/quotas.js';
 import { requestOptions } from './sections/requests.js';
 import { securityOptions } from './sections/security.js';
 import { serverOptions } from './sections/server.js';
@@ -25,6 +26,7 @@ export const OPTIONS = z.object({
   ...tlsOptions,
   ...securityOptions,
   ...capacityOptions,
+  ...quotaOptions,
   ...sessionOptions,
   ...requestOptions,
   ...loggingOptions,
@@ -37,6 +39,7 @@ export type OptionSchemas = typeof listenerOptions &
   typeof tlsOptions &
   typeof securityOptions &
   typeof capacityOptions &
+  typeof quotaOptions &
   typeof sessionOptions &
   typeof requestOptions &
   typeof loggingOptions &

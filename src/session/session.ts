@@ -15,7 +15,7 @@ import {
   needsSignOfLife,
 } from '../protocol/client-message.js';
 import { JSON_RPC } from '../protocol/json-rpc-error.js';
-import { rejectionResponse } from '../protocol/rejection.js';
+import { type Rejection, rejectionResponse } from '../protocol/rejection.js';
 import type { AnswerSlot, InitializeParams } from '../servers/cached-answers.js';
 import { INITIALIZED, INITIALIZED_NOTIFICATION } from '../shared/initialized.js';
 import type { ListKind } from '../shared/list-methods.js';
@@ -257,6 +257,14 @@ export class Session
     this.#outbox.rejected('thread_wait');
     this.#pending.fail(pending, JSON_RPC.serverError, UNREAD_CONTINUATION, 'thread_wait');
     this.onAbandoned(pending.key, 'its server reads too slowly');
+  }
+
+  /** The transport has refused these requests, and its client reads answers only from the session's stream. */
+  refuse(requests: readonly ClientRequest[], rejection: Rejection<string>): void {
+    const ids = requests.map(({ id }) => id);
+    const stream = this.#outbox.respond(ids, false, false, undefined);
+    for (const { id, replyId } of requests)
+      this.answer(stream, rejectionResponse({ ...rejection, id: replyId }), id);
   }
 
   /** A call that waits for its client is not continued: its handler is cancelled. */

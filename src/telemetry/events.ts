@@ -75,6 +75,9 @@ export type ParkedCallOutcome =
   /** The gateway stopped. */
   | 'drained';
 
+/** Of what a principal, or an address, may have a part; a metric label. */
+export type QuotaName = 'sessions' | 'compartments' | 'requests' | 'rate' | 'bytes' | 'processor';
+
 export type ListenerName = 'mcp' | 'admin';
 
 /** Why the gateway closed a connection itself; a metric label. */
@@ -182,6 +185,30 @@ export interface GatewayEvents {
       readonly request?: RejectedRequest;
       /** What went wrong, only for the log. */
       readonly detail?: string;
+    },
+  ];
+  /** Whoever asks has used what it may. */
+  'quota-refused': [
+    {
+      readonly quota: QuotaName;
+      /** Its key, or `anonymous`. */
+      readonly principal: string;
+      readonly remoteAddress: string | undefined;
+      /**
+       * How many refusals of the same kind came before it and were not reported; `undefined`: this one is not to be reported
+       * either. One a minute is.
+       */
+      readonly unreported: number | undefined;
+    },
+  ];
+  /** A tool is closed for a minute, for one principal or address: its calls have ended too many threads or processes. */
+  'tool-closed': [
+    {
+      readonly server: string;
+      /** As the client has sent it. */
+      readonly tool: string;
+      readonly principal: string;
+      readonly remoteAddress: string | undefined;
     },
   ];
   /** The number of open file descriptors came near the limit or moved away from it. `undefined`: it is unknown. */

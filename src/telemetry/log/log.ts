@@ -159,6 +159,21 @@ function createListeners(logger: LogWriter): GatewayListeners {
       if (suppressed === undefined) logger.debug(fields, 'request refused');
       else logger.warn({ ...fields, ...(suppressed > 0 && { suppressed }) }, 'request refused');
     },
+    'quota-refused': ({ quota, principal, remoteAddress, unreported }) => {
+      if (unreported === undefined) return;
+      const fields = {
+        quota,
+        principal: printable(principal),
+        remoteAddress,
+        ...(unreported > 0 && { suppressed: unreported }),
+      };
+      logger.warn(fields, 'quota exceeded: requests are refused');
+    },
+    'tool-closed': ({ server, tool, principal, remoteAddress }) =>
+      logger.warn(
+        { server, tool: printable(tool), principal: printable(principal), remoteAddress },
+        'tool closed for a minute: its calls have ended too many threads or processes',
+      ),
     descriptors: ({ state, open, limit }) => {
       const { level, message } = DESCRIPTOR_LINES[state];
       logger[level]({ open, limit }, message);

@@ -12,6 +12,7 @@ import type {
   LearnedOutcome,
   ListenerName,
   ParkedCallOutcome,
+  QuotaName,
   ReloadResult,
   SleepReason,
   StreamKind,
@@ -58,6 +59,14 @@ export const PARKED_CALL_OUTCOMES = members<ParkedCallOutcome>({
   lost: 0,
   drained: 0,
 });
+export const QUOTA_NAMES = members<QuotaName>({
+  sessions: 0,
+  compartments: 0,
+  requests: 0,
+  rate: 0,
+  bytes: 0,
+  processor: 0,
+});
 export const CANCEL_REASONS = members<CancelReason>({
   client: 0,
   disconnect: 0,
@@ -102,6 +111,8 @@ export const REJECTION_REASONS = members<RejectionReason>({
   session_limit: 0,
   principal_session_limit: 0,
   request_limit: 0,
+  quota_exceeded: 0,
+  tool_closed: 0,
   subscription_limit: 0,
   principal_subscription_limit: 0,
   parked_limit: 0,

@@ -6,10 +6,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Visitor } from '../../auth/visitor.js';
 import { JSON_RPC } from '../../protocol/json-rpc-error.js';
+import type { Rejection } from '../../protocol/rejection.js';
 import type { Session } from '../../session/session.js';
 import { identified, openingOf, tellSession } from '../session-messages.js';
 import { admitted } from './admission.js';
-import { contextOf, type HttpTransportCollaborators } from './http-transport.js';
+import { consumerOf, contextOf, type HttpTransportCollaborators } from './http-transport.js';
 import { acceptsAll } from './media-type.js';
 import { messagesIn, readJson, TOO_MUCH_WAITS } from './messages.js';
 import { type HttpRejection, reject } from './reply.js';
@@ -38,7 +39,7 @@ export class LegacySse {
       });
     }
     const { sessions, streams, events, keepAliveMs, output, metadata } = this.#parts;
-    const rejection = sessions.rejection();
+    const rejection = sessions.rejectionOf(consumerOf(visitor));
     if (rejection !== undefined) return this.#reject(request, response, { status: 503, ...rejection });
     const added = readMetadata(metadata, request);
     const session = sessions.open(contextOf(request, 'sse', visitor, added), streams);
@@ -105,7 +106,17 @@ export class LegacySse {
       });
     }
     const { server } = session.context;
-    const to = { visitor, server, era: 'session', sessionId: session.id, batch: parsed.batch } as const;
+    const { messages, batch } = parsed;
+    const to = {
+      visitor,
+      server,
+      era: 'session',
+      sessionId: session.id,
+      batch,
+      messages,
+      // A client of this transport reads answers from its stream alone.
+      tell: (refusal: Rejection<string>) => session.refuse(requests, refusal),
+    } as const;
     if (!admitted(this.#parts, request, response, requests, to)) return;
     if (!tellSession(session, parsed.messages)) {
       return this.#reject(request, response, TOO_MUCH_WAITS);

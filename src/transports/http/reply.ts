@@ -41,8 +41,8 @@ export function reject(
   const { status, reason, headers, detail } = rejection;
   noteRejection(events, request, reason, status, detail);
   sendJson(response, status, rejectionResponse(inItsEra(request, rejection)), {
-    ...headers,
     ...(status === 503 && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
+    ...headers,
     ...rejectionHeaders(request),
   });
 }

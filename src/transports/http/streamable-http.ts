@@ -23,7 +23,7 @@ import type { SessionContext } from '../../shared/session-context.js';
 import { STATELESS_VERSIONS } from '../../shared/stateless-protocol.js';
 import { identified, openingOf, tellSession } from '../session-messages.js';
 import { admitted } from './admission.js';
-import { contextOf, type HttpTransportCollaborators } from './http-transport.js';
+import { consumerOf, contextOf, type HttpTransportCollaborators } from './http-transport.js';
 import { acceptsAll } from './media-type.js';
 import { messagesIn, readJson, TOO_MUCH_WAITS } from './messages.js';
 import { type HttpRejection, headerOf, internalError, reject, sendJson } from './reply.js';
@@ -143,6 +143,7 @@ export class StreamableHttp {
       era: 'session',
       sessionId: session.id,
       batch,
+      messages,
     } as const;
     if (!admitted(this.#parts, request, response, requests, to)) return;
     if (!tellSession(session, messages)) {
@@ -198,7 +199,7 @@ export class StreamableHttp {
       batch: false,
     } as const;
     if (!admitted(this.#parts, request, response, [opening], to)) return;
-    const rejection = sessions.rejection();
+    const rejection = sessions.rejectionOf(consumerOf(visitor));
     if (rejection !== undefined)
       return this.#reject(request, response, { status: 503, ...rejection, id: opening.id });
     let metadata: SessionContext['metadata'];
