@@ -1,4 +1,5 @@
 /** One JSON-RPC message of a client, checked and classified; `protocol/json-rpc.ts` makes them. */
+import type { ListView } from '../shared/list-view.js';
 import type { RequestId } from '../shared/request-id.js';
 
 export interface ClientRequest {
@@ -17,6 +18,8 @@ export interface ClientRequest {
   /** Of the stateless era: how long it has waited for its compartment, in milliseconds. */
   readonly waitedMs?: number;
   readonly progressToken: RequestId | undefined;
+  /** What its caller sees of the list that it asks for; absent: all of it. */
+  readonly view?: ListView;
   /** Only for `initialize`. */
   readonly params: unknown;
   /** The message as JSON text. */

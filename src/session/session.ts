@@ -466,8 +466,8 @@ export class Session
   }
 
   #post({ request, key }: PendingRequest): void {
-    const { id: requestId, tool, method, body, fastPath, stateless } = request;
-    this.#binding.request({ requestId, operation: tool ?? method, key, body, fastPath, stateless });
+    const { id: requestId, tool, method, body, fastPath, stateless, view } = request;
+    this.#binding.request({ requestId, operation: tool ?? method, key, body, fastPath, stateless, view });
   }
 
   #answerAsleep(request: ClientRequest, stream: ResponseStream, { body, failure }: CachedResponse): void {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { membersOf, memberTexts, objectText } from '../../workers/json-members.js';
+import { membersOf, memberTexts, objectText } from '../../src/shared/json-members.js';
 
 describe('the members of a JSON text', () => {
   it('are the parts of the text, as they were written', () => {

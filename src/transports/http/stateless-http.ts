@@ -84,7 +84,7 @@ export class StatelessHttp {
       batch: false,
     } as const;
     if (!admitted(this.#parts, request, response, [message], to)) return;
-    const known = sessions.stateless.answer(message.method, params, message.replyId);
+    const known = sessions.stateless.answer(message, params);
     if (
       known !== undefined &&
       (message.method === DISCOVER || !this.#compartments.hasOwnLists(visitor.principal.key))
