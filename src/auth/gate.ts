@@ -20,12 +20,18 @@ export interface Asked {
   readonly tool: string | undefined;
   /** Its size, in UTF-16 code units. */
   readonly chars: number;
+  /** The request as JSON. */
+  readonly body: string;
+  /** Told what a dry run would have refused. */
+  wouldRefuse?(refusal: GateRefusal): void;
 }
 
 export interface GateRefusal extends Rejection<RejectionReason> {
   /** 200: as a JSON-RPC error, because clients show the model any other status without its message. */
   readonly status: 200 | 403 | 429 | 503;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The index of the rule that says so; never for the client. */
+  readonly rule?: number | undefined;
 }
 
 export interface Gate {

@@ -9,6 +9,7 @@ import { capacityOptions } from './sections/capacity.js';
 import { listenerOptions } from './sections/listeners.js';
 import { loggingOptions } from './sections/logging.js';
 import { requestOptions } from './sections/requests.js';
+import { ruleOptions } from './sections/rules.js';
 import { securityOptions } from './sections/security.js';
 import { serverOptions } from './sections/server.js';
 import { sessionOptions } from './sections/sessions.js';
@@ -21,6 +22,7 @@ export const OPTIONS = z.object({
   serverModule,
   ...listenerOptions,
   ...authenticationOptions,
+  ...ruleOptions,
   ...securityOptions,
   ...capacityOptions,
   ...sessionOptions,
@@ -32,6 +34,7 @@ export const OPTIONS = z.object({
 /** By name in camelCase, with the docstrings of the sections, which a zod object type would lose. */
 export type OptionSchemas = typeof listenerOptions &
   typeof authenticationOptions &
+  typeof ruleOptions &
   typeof securityOptions &
   typeof capacityOptions &
   typeof sessionOptions &
@@ -43,6 +46,9 @@ export const OPTION_NAMES = Object.keys(OPTIONS.shape).map(kebabCase) as readonl
 export const OPTION_TABLE = Object.fromEntries(
   Object.entries(OPTIONS.shape).map(([key, schema]) => [kebabCase(key), rowOf(schema)]),
 ) as Readonly<Record<OptionName, OptionRow>>;
+
+/** Those that can be written as text, in flags and variables. */
+export const TEXT_OPTION_NAMES = OPTION_NAMES.filter((name) => OPTION_TABLE[name].structured !== true);
 
 type KebabCase<Name extends string> = Name extends `${infer Head}${infer Tail}`
   ? `${Head extends Lowercase<Head> ? Head : `-${Lowercase<Head>}`}${KebabCase<Tail>}`

@@ -230,7 +230,13 @@ export class Session
         // A limit of the gateway emits an event, a mistake of the client does not.
         if (rejection.reason !== 'duplicate_id') this.#outbox.rejected(rejection.reason);
         const code = request.stateless ? STATELESS_CODE.gateway : JSON_RPC.serverError;
-        this.answer(stream, rejectionResponse({ code, ...rejection }), request.id);
+        const answer = rejectionResponse({ code, ...rejection });
+        request.trace?.finished({
+          failure: String(rejection.code ?? code),
+          reason: rejection.reason,
+          answer,
+        });
+        this.answer(stream, answer, request.id);
         continue;
       }
       const cancelled = this.#earlyCancels?.take(request.id);
@@ -242,6 +248,11 @@ export class Session
       if (known === undefined) this.#admit(request, stream, check);
       else this.#answerAsleep(request, stream, known);
     }
+  }
+
+  /** Gives the client's only stream an error for a request that was refused before it came here. */
+  refuse({ id }: ClientRequest, body: string): void {
+    this.answer(this.#outbox.respond([id], false, false, undefined), body, id);
   }
 
   /**
@@ -471,7 +482,7 @@ export class Session
   }
 
   #answerAsleep(request: ClientRequest, stream: ResponseStream, { body, failure }: CachedResponse): void {
-    this.#pending.finish(this.#pending.add(request, stream), { failure });
+    this.#pending.finish(this.#pending.add(request, stream), { failure, answer: body });
     this.answer(stream, body, request.id);
   }
 

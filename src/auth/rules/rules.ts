@@ -11,7 +11,7 @@
  *
  * What counts are scopes and claims of the request's own token.
  */
-import { type Matcher, globMatcher } from '../../shared/glob.js';
+import { globMatcher, type Matcher } from '../../shared/glob.js';
 import type { Principal } from '../principal.js';
 import { type Applies, appliesTo } from './applicable.js';
 import type { Policy, Rule } from './rule.js';

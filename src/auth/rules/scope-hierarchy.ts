@@ -17,8 +17,7 @@ export class ScopeHierarchy {
   /** Everything that somebody with these scopes has. */
   granted(scopes: readonly string[]): ReadonlySet<string> {
     const granted = new Set(scopes);
-    for (const scope of scopes)
-      for (const included of this.#included.get(scope) ?? []) granted.add(included);
+    for (const scope of scopes) for (const included of this.#included.get(scope) ?? []) granted.add(included);
     return granted;
   }
 }

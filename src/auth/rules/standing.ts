@@ -1,7 +1,7 @@
 /** What the rules say of one principal and one server. */
-import { type Matcher, globMatcher } from '../../shared/glob.js';
-import { filterMatcher, type ListView, type NameFilter } from '../../shared/list-view.js';
+import { globMatcher, type Matcher } from '../../shared/glob.js';
 import { LIST_KINDS, type ListKind } from '../../shared/list-methods.js';
+import { filterMatcher, type ListView, type NameFilter } from '../../shared/list-view.js';
 import type { Rule } from './rule.js';
 
 /** A tool, a prompt or a resource that a request names. */

@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Visitor } from '../../auth/visitor.js';
+import type { ClientRequest } from '../../protocol/client-message.js';
 import { JSON_RPC } from '../../protocol/json-rpc-error.js';
 import type { Session } from '../../session/session.js';
 import { identified, openingOf, tellSession } from '../session-messages.js';
@@ -91,7 +92,7 @@ export class LegacySse {
   ): void {
     const parsed = messagesIn(text, this.#parts.events, request, response);
     if (parsed === undefined) return;
-    const requests = parsed.messages.filter((message) => message.kind === 'request');
+    const asked = parsed.messages.filter((message) => message.kind === 'request');
     const opening = openingOf(parsed.messages);
     if (opening !== undefined && (session.initialized || parsed.messages.length > 1)) {
       return this.#reject(request, response, {
@@ -103,13 +104,23 @@ export class LegacySse {
       });
     }
     const { server } = session.context;
-    const to = { visitor, server, era: 'session', sessionId: session.id, batch: parsed.batch } as const;
-    if (!admitted(this.#parts, request, response, requests, to)) return;
+    const to = {
+      visitor,
+      server,
+      era: 'session',
+      sessionId: session.id,
+      batch: parsed.batch,
+      // Answers of this transport, errors among them, come over the session's stream.
+      refuse: (one: ClientRequest, body: string) => session.refuse(one, body),
+    } as const;
+    const requests = admitted(this.#parts, request, response, asked, to);
+    if (requests === undefined) return;
     if (!tellSession(session, parsed.messages)) {
       return this.#reject(request, response, TOO_MUCH_WAITS);
     }
-    if (opening !== undefined) {
-      session.initialize(opening, identified(session.context, opening), undefined);
+    const [first] = requests;
+    if (opening !== undefined && first !== undefined) {
+      session.initialize(first, identified(session.context, first), undefined);
     } else if (requests.length > 0) {
       session.request(requests, parsed.batch, undefined);
     }
