@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { checkServersOfRules, RuleMistake, readRules, readScopeIncludes } from '../auth/rules/read-rules.js';
 import type { Rule, RuleInput } from '../auth/rules/rule.js';
 import { EFFECTS } from '../auth/rules/rule.js';
-import { patternIn } from '../telemetry/audit/redaction.js';
+import { patternIn } from '../shared/redaction-pattern.js';
 import { absolutePath, type Kind, newFile, reading } from './option-kinds.js';
 
 const texts = z.union([z.string(), z.array(z.string())]);

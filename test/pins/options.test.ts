@@ -54,6 +54,14 @@ const OPTIONS = [
   'thread-nice threadNice BULKHEAD_THREAD_NICE <number> 5',
   'token token BULKHEAD_TOKEN <token> -',
   'watch watch BULKHEAD_WATCH switch false',
+  'audit-arguments auditArguments BULKHEAD_AUDIT_ARGUMENTS <names>... -',
+  'audit-log auditLog BULKHEAD_AUDIT_LOG <file> -',
+  'audit-redact auditRedact BULKHEAD_AUDIT_REDACT <names>... -',
+  'audit-required auditRequired BULKHEAD_AUDIT_REQUIRED switch false',
+  'metrics-principals metricsPrincipals BULKHEAD_METRICS_PRINCIPALS <names>... -',
+  'policy policy BULKHEAD_POLICY <name> enforce',
+  'rules rules - <rules> -',
+  'scope-includes scopeIncludes - <scopes> -',
   'bundle bundle BULKHEAD_BUNDLE switch true',
 ];
 
@@ -145,9 +153,10 @@ const FLAGS = {
 describe('Options', () => {
   it('have these names, kinds and defaults', () => {
     const found = OPTION_NAMES.map((name) => {
-      const { argument, list, default: value = '-' } = OPTION_TABLE[name];
+      const { argument, list, structured, default: value = '-' } = OPTION_TABLE[name];
       const kind = `${argument === '' ? 'switch' : argument}${list === true ? '...' : ''}`;
-      return [name, camelCase(name), variableName(name), kind, value].join(' ');
+      const variable = structured === true ? '-' : variableName(name);
+      return [name, camelCase(name), variable, kind, value].join(' ');
     });
     expectPinned('Options', found, OPTIONS);
   });

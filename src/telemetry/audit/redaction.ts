@@ -5,6 +5,7 @@
 import { createContext, Script } from 'node:vm';
 import { cut } from '../../shared/errors.js';
 import { globMatcher, type Matcher } from '../../shared/glob.js';
+import { patternIn } from '../../shared/redaction-pattern.js';
 
 /** Of the request; of a longer one, nothing is shown. */
 const MAX_BODY_CHARS = 64 * 1024;
@@ -26,21 +27,6 @@ const SECRET_NAMES = [
   'credential',
   'privatekey',
 ];
-
-/** `/…/` */
-const PATTERN = /^\/(.+)\/$/s;
-
-/** @returns the pattern between slashes; `undefined` if it is a name. `null` if it is no regular expression */
-export function patternIn(written: string): string | undefined | null {
-  const source = PATTERN.exec(written)?.[1];
-  if (source === undefined) return undefined;
-  try {
-    new RegExp(source, 'gu');
-  } catch {
-    return null;
-  }
-  return source;
-}
 
 export class Redaction {
   readonly #isNamed: Matcher;
