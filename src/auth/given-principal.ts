@@ -1,8 +1,8 @@
 /** What the `authenticate` function of an embedding program says of a request. */
 import { cut } from '../shared/errors.js';
 import { isFields } from '../shared/fields.js';
+import { isScope } from '../shared/scopes.js';
 import { type Principal, principalOf } from './principal.js';
-import { isScope } from './scopes.js';
 
 /** Why `authenticate` refuses a request. */
 export interface Refusal {

@@ -7,7 +7,7 @@
  * Scopes are separated by commas; `-` means none. The file holds no token, so reading it lets nobody in.
  */
 
-import { isScope } from './scopes.js';
+import { isScope } from '../shared/scopes.js';
 import type { NamedToken } from './static-tokens.js';
 
 const NAME = /^[A-Za-z0-9][\w.@+-]{0,99}$/;

@@ -1,6 +1,6 @@
 /** The option `tokens-file`: it is read at start, and again whenever it changes. */
 import { readFileSync } from 'node:fs';
-import { messageOf } from '../shared/errors.js';
+import { BulkheadError, messageOf } from '../shared/errors.js';
 import { WatchedFiles } from '../shared/watched-file.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
 import type { NamedToken } from './static-tokens.js';
@@ -9,8 +9,7 @@ import { readTokenLines, type TokenLines } from './token-lines.js';
 /** Far more than anybody has tokens. */
 const MAX_BYTES = 4 * 2 ** 20;
 
-/** @throws {Error} with the end of a sentence, if the file cannot be read */
-export function readTokensFile(path: string): TokenLines {
+function readTokensFile(path: string): TokenLines {
   const text = readFileSync(path, 'utf8');
   if (text.length > MAX_BYTES) throw new Error('it is larger than 4 MiB');
   return readTokenLines(text);
@@ -22,13 +21,18 @@ export class TokensFile {
   readonly #apply: (tokens: readonly NamedToken[]) => void;
   readonly #watched: WatchedFiles;
 
-  /** @param apply gets all tokens of the file each time it was read */
+  /**
+   * @param apply gets all tokens of the file each time it was read
+   * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` if the file cannot be read now, or has a line that cannot
+   */
   constructor(path: string, events: GatewayEmitter, apply: (tokens: readonly NamedToken[]) => void) {
     this.#path = path;
     this.#events = events;
     this.#apply = apply;
+    const { tokens, mistakes } = readAtStart(path);
+    if (mistakes[0] !== undefined) throw wrongFile(path, mistakes[0]);
+    apply(tokens);
     this.#watched = new WatchedFiles([path], () => this.read());
-    this.read();
   }
 
   /**
@@ -56,4 +60,19 @@ export class TokensFile {
   #note(level: 'error', message: string): void {
     this.#events.emit('notice', { level, message });
   }
+}
+
+function readAtStart(path: string): TokenLines {
+  try {
+    return readTokensFile(path);
+  } catch (error) {
+    throw wrongFile(path, messageOf(error));
+  }
+}
+
+function wrongFile(path: string, why: string): BulkheadError {
+  return new BulkheadError(
+    'ERR_BULKHEAD_OPTION',
+    `tokens-file is ${JSON.stringify(path)}, but cannot be used: ${why}.`,
+  );
 }

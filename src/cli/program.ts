@@ -212,6 +212,28 @@ export function createProgram(
     },
   );
 
+  program
+    .command('token')
+    .description('Named bearer tokens of a gateway with --tokens-file.')
+    .command('create')
+    .summary('make a named token')
+    .description(
+      'Makes a bearer token, prints it once on stdout, and adds a line with its SHA-256 to the file of --tokens-file. Delete the line to revoke it.',
+    )
+    .argument('<name>', 'whose token it is: letters, digits or . _ @ + -')
+    .option('--file <file>', 'the file (default: tokens.txt, env: BULKHEAD_TOKENS_FILE)')
+    .addOption(listOption('--scopes <scopes>', 'what it may do (default: none)'))
+    .option(
+      '--expires <when>',
+      'days such as 90d, a time such as 2027-03-31T00:00:00Z, or never (default: 365d)',
+    )
+    .action(async (name: string, flags: { file?: string; scopes?: string[]; expires?: string }) => {
+      const { createToken } = await import('./token.js');
+      const { file, scopes, expires } = flags;
+      const { env: environment } = process;
+      finish(createToken({ name, file, scopes, expires, environment, cwd: process.cwd() }));
+    });
+
   const bridgeCommand = program
     .command('bridge')
     .summary('connect a client that speaks stdio to a server over HTTP')

@@ -1,6 +1,6 @@
 /** The kinds of values that options of authentication have. */
 import { z } from 'zod';
-import { isScope } from '../auth/scopes.js';
+import { isScope } from '../shared/scopes.js';
 import { absolutePath, fileAt, isLoopback, type Kind, reading } from './option-kinds.js';
 
 export const existingFile: Kind<string, string> = {
@@ -42,7 +42,8 @@ export const issuers: Kind<readonly string[], readonly string[]> = {
 export const publicUrl: Kind<URL, string | URL> = {
   argument: '<url>',
   expected: 'the http: or https: URL that clients use, up to the path of an endpoint, without a query',
-  schema: reading(z.union([z.string(), z.instanceof(URL)]), (written) => plainUrl(String(written))),
+  absolute: (written) => (written instanceof URL ? written.href : written),
+  schema: reading(z.string(), plainUrl) as z.ZodType<URL, string | URL>,
 };
 
 export const scopes: Kind<readonly string[], readonly string[]> = {

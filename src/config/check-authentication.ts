@@ -1,11 +1,8 @@
 /** What options of authentication mean only together. */
 
-import { readTokensFile } from '../auth/tokens-file.js';
-import { messageOf } from '../shared/errors.js';
 import { optionError } from './option-error.js';
 import { isLoopback } from './option-kinds.js';
 import type { OptionName } from './option-table.js';
-import type { ResolvedOptions } from './options.js';
 
 /** Of no use without an authorization server. */
 const OF_ISSUERS = {
@@ -16,17 +13,28 @@ const OF_ISSUERS = {
   'auth-client-secret': 'authClientSecret',
 } as const;
 
+interface AuthenticationOptions {
+  readonly host: string;
+  readonly publicUrl: URL | undefined;
+  readonly authIssuer: readonly string[] | undefined;
+  readonly authScopes: readonly string[] | undefined;
+  readonly authAudience: readonly string[] | undefined;
+  readonly authClaims: readonly string[] | undefined;
+  readonly authClientId: string | undefined;
+  readonly authClientSecret: string | undefined;
+}
+
 /**
  * @param label what a message calls an option
  * @param mcpClosed whether the gateway has no MCP listener of its own
  * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` with one sentence
  */
 export function checkAuthentication(
-  options: Omit<ResolvedOptions, 'catalogue'>,
+  options: AuthenticationOptions,
   label: (name: OptionName) => string,
   mcpClosed: boolean,
 ): void {
-  const { authIssuer, authClientId, authClientSecret, publicUrl, host, tokensFile } = options;
+  const { authIssuer, authClientId, authClientSecret, publicUrl, host } = options;
   if (authIssuer === undefined) {
     for (const [name, key] of Object.entries(OF_ISSUERS) as [keyof typeof OF_ISSUERS, keyof typeof options][])
       if (options[key] !== undefined)
@@ -43,16 +51,4 @@ export function checkAuthentication(
         : ['auth-client-id', 'auth-client-secret'];
     throw optionError(`${label(given as OptionName)} is set, but ${missing} is not: they belong together.`);
   }
-  if (tokensFile !== undefined) checkTokensFile(tokensFile, label('tokens-file'));
-}
-
-function checkTokensFile(path: string, label: string): void {
-  let mistake: string | undefined;
-  try {
-    [mistake] = readTokensFile(path).mistakes;
-  } catch (error) {
-    mistake = messageOf(error);
-  }
-  if (mistake !== undefined)
-    throw optionError(`${label} is ${JSON.stringify(path)}, but cannot be used: ${mistake}.`);
 }

@@ -1,10 +1,10 @@
 /** The kinds of values that options of rules and of the audit log have. */
 import { z } from 'zod';
-import { checkServersOfRules, RuleMistake, readRules, readScopeIncludes } from '../auth/rules/read-rules.js';
-import type { Rule, RuleInput } from '../auth/rules/rule.js';
-import { EFFECTS } from '../auth/rules/rule.js';
+import type { Rule, RuleInput } from '../shared/access-rule.js';
+import { EFFECTS } from '../shared/access-rule.js';
 import { patternIn } from '../shared/redaction-pattern.js';
 import { absolutePath, type Kind, newFile, reading } from './option-kinds.js';
+import { checkServersOfRules, RuleMistake, readRules, readScopeIncludes } from './read-rules.js';
 
 const texts = z.union([z.string(), z.array(z.string())]);
 const claimValue = z.union([z.string(), z.number(), z.boolean()]);

@@ -33,4 +33,6 @@ export interface ConnectionOwner {
   onDrain(connection: StreamConnection): void;
   /** The peer is gone, or the connection was closed because the peer did not read. Comes at most once. */
   onClose(connection: StreamConnection): void;
+  /** The client's credential has expired: the last moment to write something. `onClose` follows. */
+  onExpired?(connection: StreamConnection): void;
 }

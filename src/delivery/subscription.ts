@@ -135,8 +135,11 @@ export class Subscription implements ConnectionOwner {
     this.flush();
   }
 
+  onExpired(): void {
+    this.complete();
+  }
+
   onClose(): void {
-    if (this.#ended) return;
     this.#ended = true;
     this.#owner.onClosed(this);
   }

@@ -1,6 +1,6 @@
 /**
- * A file that is read again when it changes, such as a certificate that another program renews. It is looked at once a
- * second, by its path: so a file that is replaced, a link that is changed and a folder that is mounted are seen as well.
+ * Files that are read again when they change, such as a certificate that another program renews. They are looked at once a
+ * second, by their paths: so a file that is replaced, a link that is changed and a folder that is mounted are seen as well.
  */
 import { unwatchFile, watchFile } from 'node:fs';
 
@@ -9,14 +9,16 @@ const INTERVAL_MS = 1_000;
 export class WatchedFiles {
   readonly #paths: readonly string[];
   readonly #onChange: () => void;
+  #isDue = false;
 
-  /** @param onChange is called once for all that have changed in the same turn, and throws nothing */
+  /** @param onChange is called once for all that are found to have changed in the same turn, and throws nothing */
   constructor(paths: readonly string[], onChange: () => void) {
-    let due: NodeJS.Immediate | undefined;
     this.#paths = [...new Set(paths)];
     this.#onChange = () => {
-      due ??= setImmediate(() => {
-        due = undefined;
+      if (this.#isDue) return;
+      this.#isDue = true;
+      setImmediate(() => {
+        this.#isDue = false;
         onChange();
       });
     };

@@ -53,6 +53,14 @@ const OPTIONS = [
   'thread-memory-mb threadMemoryMb BULKHEAD_THREAD_MEMORY_MB <number> -',
   'thread-nice threadNice BULKHEAD_THREAD_NICE <number> 5',
   'token token BULKHEAD_TOKEN <token> -',
+  'auth-audience authAudience BULKHEAD_AUTH_AUDIENCE <names>... -',
+  'auth-claims authClaims BULKHEAD_AUTH_CLAIMS <names>... -',
+  'auth-client-id authClientId BULKHEAD_AUTH_CLIENT_ID <id> -',
+  'auth-client-secret authClientSecret BULKHEAD_AUTH_CLIENT_SECRET <secret> -',
+  'auth-issuer authIssuer BULKHEAD_AUTH_ISSUER <urls>... -',
+  'auth-scopes authScopes BULKHEAD_AUTH_SCOPES <scopes>... -',
+  'public-url publicUrl BULKHEAD_PUBLIC_URL <url> -',
+  'tokens-file tokensFile BULKHEAD_TOKENS_FILE <file> -',
   'watch watch BULKHEAD_WATCH switch false',
   'audit-arguments auditArguments BULKHEAD_AUDIT_ARGUMENTS <names>... -',
   'audit-log auditLog BULKHEAD_AUDIT_LOG <file> -',
@@ -118,6 +126,7 @@ const FLAGS = {
   call: [...WAY_FLAGS, '--arg <key=value>', '--input <key=json>', '--json', '--raw'],
   read: [...WAY_FLAGS, '--input <key=json>', '--json', '--raw'],
   prompt: [...WAY_FLAGS, '--arg <key=value>', '--input <key=json>', '--json', '--raw'],
+  'token create': ['--file <file>', '--scopes <scopes>', '--expires <when>'],
   bridge: ['--header <header>', '--token <token>', '--token-file <file>'],
   import: ['--client <name>', '--scope <scope>', '--config <file>', '--write', '--check', '--undo'],
   load: [
@@ -208,6 +217,7 @@ describe('Commands', () => {
       'import',
       'init folder',
       'load url',
+      'token',
     ]);
   });
 

@@ -14,6 +14,7 @@ const TYPES = [
   'GivenPrincipal',
   'Identity',
   'ProgramOptions',
+  'PrincipalKind',
   'Refusal',
   'BulkheadErrorCode',
   'ConnectableServer',

@@ -38,7 +38,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/config/': ['src/servers/server-entry.ts'],
   'src/client-configs/': ['src/config/', 'src/servers/server-environment.ts'],
   'src/protocol/': [],
-  'src/auth/': ['src/protocol/'],
+  'src/auth/': ['src/protocol/', 'src/telemetry/'],
   'src/delivery/': ['src/protocol/', 'src/telemetry/'],
   'src/isolation/': ['src/servers/', 'src/telemetry/'],
   'src/servers/': ['src/isolation/', 'src/telemetry/'],

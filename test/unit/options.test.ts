@@ -13,6 +13,8 @@ import {
 } from '../../src/config/options.js';
 import { createOptionFolder, type OptionFolder, sentenceOf } from '../support/option-folder.js';
 
+const ISSUER = 'https://idp.example';
+
 describe('options', () => {
   let folder: string;
   let sources: OptionFolder;
@@ -39,6 +41,14 @@ describe('options', () => {
         adminHost: '127.0.0.1',
         adminPort: 9464,
         token: undefined,
+        tokensFile: undefined,
+        authIssuer: undefined,
+        publicUrl: undefined,
+        authScopes: undefined,
+        authAudience: undefined,
+        authClaims: undefined,
+        authClientId: undefined,
+        authClientSecret: undefined,
         stateKey: undefined,
         insecure: false,
         lenientVersionHeader: false,
@@ -191,7 +201,7 @@ describe('options', () => {
       [
         'a host that others reach, without a token',
         { host: '0.0.0.0' },
-        /^--host is "0\.0\.0\.0".* token or insecure/,
+        /^--host is "0\.0\.0\.0".* unless token, tokens-file, auth-issuer or insecure is set/,
       ],
       ['an IPv6 wildcard without a token', { host: '::' }, /^--host is "::"/],
       ['an address that only looks like loopback', { host: '128.0.0.1' }, /^--host/],
@@ -200,6 +210,17 @@ describe('options', () => {
         'an admin host that others reach, without a token',
         { adminHost: '10.0.0.1' },
         /^--admin-host is "10\.0\.0\.1"/,
+      ],
+      [
+        'an authorization server for an address that is not known',
+        { host: '0.0.0.0', authIssuer: ISSUER },
+        /^public-url must be set with auth-issuer/,
+      ],
+      ['scopes of no authorization server', { authScopes: 'read' }, /^--auth-scopes .* without auth-issuer/],
+      [
+        'a client id without its secret',
+        { authIssuer: ISSUER, authClientId: 'x' },
+        /^--auth-client-id is set, but auth-client-secret is not/,
       ],
     ];
     for (const [name, flags, sentence] of refused) {
@@ -210,6 +231,11 @@ describe('options', () => {
       ['a free port for both listeners', { port: '0', adminPort: '0' }],
       ['one port on two hosts', { port: '4000', adminPort: '4000', adminHost: '127.0.0.2' }],
       ['any host with a token', { host: '0.0.0.0', adminHost: '0.0.0.0', token: 't' }],
+      ['any host with named tokens', { host: '0.0.0.0', tokensFile: 'tokens.txt' }],
+      [
+        'any host with an authorization server',
+        { host: '0.0.0.0', authIssuer: ISSUER, publicUrl: 'https://mcp.example' },
+      ],
       ['any host when told that it is insecure', { host: '0.0.0.0', insecure: true }],
       ['every loopback address', { host: '127.9.9.9', adminHost: '::1' }],
       ['as many spares as threads', { maxThreads: '3', spareThreads: '3' }],

@@ -1,8 +1,8 @@
 /** An access token whose signature or state is known to be right, before it is checked for one endpoint. */
 import type { Fields } from '../../shared/fields.js';
+import { scopesOf } from '../../shared/scopes.js';
 import { MAX_SUBJECT_CHARS } from '../given-principal.js';
 import { type Principal, principalOf } from '../principal.js';
-import { scopesOf } from '../scopes.js';
 
 export interface AccessToken {
   readonly principal: Principal;

@@ -1,8 +1,9 @@
 /** For whom a rule is. */
+
+import type { ClaimValue, Rule } from '../../shared/access-rule.js';
 import { isFields } from '../../shared/fields.js';
 import { globMatcher, type Matcher } from '../../shared/glob.js';
 import type { Principal } from '../principal.js';
-import type { ClaimValue, Rule } from './rule.js';
 import type { ScopeHierarchy } from './scope-hierarchy.js';
 
 export type Applies = (principal: Principal) => boolean;

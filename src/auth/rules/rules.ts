@@ -11,10 +11,11 @@
  *
  * What counts are scopes and claims of the request's own token.
  */
+
+import type { Policy, Rule } from '../../shared/access-rule.js';
 import { globMatcher, type Matcher } from '../../shared/glob.js';
 import type { Principal } from '../principal.js';
 import { type Applies, appliesTo } from './applicable.js';
-import type { Policy, Rule } from './rule.js';
 import { ScopeHierarchy } from './scope-hierarchy.js';
 import { Standing } from './standing.js';
 

@@ -1,8 +1,9 @@
 /** What the rules say of one principal and one server. */
+
+import type { Rule } from '../../shared/access-rule.js';
 import { globMatcher, type Matcher } from '../../shared/glob.js';
 import { LIST_KINDS, type ListKind } from '../../shared/list-methods.js';
 import { filterMatcher, type ListView, type NameFilter } from '../../shared/list-view.js';
-import type { Rule } from './rule.js';
 
 /** A tool, a prompt or a resource that a request names. */
 export interface Operation {

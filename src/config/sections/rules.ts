@@ -1,5 +1,5 @@
 /** Options of what principals may use, and of the record of what they did. */
-import { POLICIES } from '../../auth/rules/rule.js';
+import { POLICIES } from '../../shared/access-rule.js';
 import { option } from '../option.js';
 import { oneOf, onOrOff } from '../option-kinds.js';
 import { auditTarget, principals, redactions, rules, scopeIncludes, toolPaths } from '../rule-kinds.js';

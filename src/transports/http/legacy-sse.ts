@@ -17,6 +17,7 @@ import { type HttpRejection, reject } from './reply.js';
 import type { RequestTarget } from './request-target.js';
 import { readMetadata } from './session-metadata.js';
 import { SseStream } from './sse-stream.js';
+import { expiryOf } from './stream-expiry.js';
 
 const MESSAGES = 'messages';
 
@@ -54,6 +55,7 @@ export class LegacySse {
         events,
         output,
         preamble,
+        ...expiryOf(visitor.principal, () => session.requestsInFlight > 0),
       }),
     );
   }

@@ -9,6 +9,7 @@ import type { ConnectionOwner, StreamConnection } from '../../delivery/stream-co
 import type { GatewayEmitter, StreamKind } from '../../telemetry/events.js';
 import { answerFailedStart } from './failed-start.js';
 import { type GiveUpReason, leavingBytesOf, type OutputBudget, type WaitingOutput } from './output-budget.js';
+import { EXPIRED, StreamExpiry } from './stream-expiry.js';
 
 const KEEP_ALIVE = ': keep-alive\n\n';
 
@@ -24,6 +25,8 @@ export interface SseStreamOptions {
   readonly preamble?: string;
   /** The status of a JSON body that is an error with this code; without it, always 200. */
   readonly statusOf?: (failure: string) => number;
+  /** When the stream is closed although its client is there, once nothing is in flight on it. */
+  readonly expiry?: { readonly expiresAtMs: number; readonly isBusy: () => boolean };
 }
 
 export class SseStream implements StreamConnection, WaitingOutput {
@@ -31,6 +34,7 @@ export class SseStream implements StreamConnection, WaitingOutput {
 
   readonly #options: SseStreamOptions;
   #keepAlive: NodeJS.Timeout | undefined;
+  #expiry: StreamExpiry | undefined;
   #open = false;
   #ended = false;
   #waiting = false;
@@ -70,7 +74,7 @@ export class SseStream implements StreamConnection, WaitingOutput {
   }
 
   open(primingId?: string, retryMs?: number): void {
-    const { kind, response, sessionId, keepAliveMs, events, preamble = '' } = this.#options;
+    const { kind, response, sessionId, keepAliveMs, events, preamble = '', expiry } = this.#options;
     if (this.#ended || this.#open) return;
     this.#open = true;
     response.on('drain', () => this.#drained());
@@ -89,6 +93,8 @@ export class SseStream implements StreamConnection, WaitingOutput {
     const first = kind === 'legacy' ? preamble : priming(primingId, retryMs);
     if (first !== '') response.write(first);
     this.#keepAlive = setInterval(() => this.#comment(), keepAliveMs);
+    if (expiry !== undefined)
+      this.#expiry = new StreamExpiry(expiry.expiresAtMs, expiry.isBusy, () => this.#expire());
   }
 
   write(id: string | undefined, body: string): boolean {
@@ -96,16 +102,18 @@ export class SseStream implements StreamConnection, WaitingOutput {
     const { response } = this.#options;
     const text =
       id === undefined ? `event: message\ndata: ${body}\n\n` : `event: message\nid: ${id}\ndata: ${body}\n\n`;
-    if (response.write(text)) return true;
-    this.#waits();
-    return false;
+    const flows = response.write(text);
+    if (!flows) this.#waits();
+    // It may have been the answer that the end of the stream waits for, whose request is settled after this.
+    if (this.#expiry !== undefined) setImmediate(() => this.#expiry?.settled());
+    return flows;
   }
 
   end(): boolean {
     if (this.#ended) return true;
     this.#ended = true;
     this.#options.response.end();
-    clearInterval(this.#keepAlive);
+    this.#stopTimers();
     return this.#hasLeft();
   }
 
@@ -145,6 +153,22 @@ export class SseStream implements StreamConnection, WaitingOutput {
     // noticed when they were written.
     if (response.writableLength > 0) this.#waits();
     else response.write(KEEP_ALIVE);
+    this.#expiry?.settled();
+  }
+
+  /** To its owner this is as if the client had closed the connection: it may come back, with a new credential. */
+  #expire(): void {
+    if (this.#ended) return;
+    this.#options.response.write(EXPIRED);
+    this.owner?.onExpired?.(this);
+    this.end();
+    this.owner?.onClose(this);
+  }
+
+  #stopTimers(): void {
+    clearInterval(this.#keepAlive);
+    this.#expiry?.clear();
+    this.#expiry = undefined;
   }
 
   #drained(): void {
@@ -159,7 +183,7 @@ export class SseStream implements StreamConnection, WaitingOutput {
   }
 
   #closed(): void {
-    clearInterval(this.#keepAlive);
+    this.#stopTimers();
     this.#leave();
     if (this.#open)
       this.#options.events.emit('stream-closed', { kind: this.#options.kind, stalled: this.#stalled });

@@ -4,6 +4,7 @@
  * response is its cancellation. There are no event ids and no sessions in this era.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Principal } from '../../auth/principal.js';
 import type { Visitor } from '../../auth/visitor.js';
 import { Subscriptions } from '../../delivery/subscriptions.js';
 import type { StatelessRequest } from '../../protocol/era.js';
@@ -30,6 +31,7 @@ import { contextOfPrincipal, type HttpTransportCollaborators } from './http-tran
 import { headerOf, internalError, noteRejection, reject, sendJson } from './reply.js';
 import { readMetadata } from './session-metadata.js';
 import { SseStream } from './sse-stream.js';
+import { expiryOf } from './stream-expiry.js';
 
 const LISTEN = 'subscriptions/listen';
 
@@ -116,7 +118,8 @@ export class StatelessHttp {
     if (typeof requestState === 'string' && isGatewayState(requestState))
       return this.#continue(request, response, classified, caller, requestState);
     if (message.method === DISCOVER) return void this.#discover(response, classified, caller);
-    if (message.method === LISTEN) return this.#listen(request, response, classified, caller);
+    if (message.method === LISTEN)
+      return this.#listen(request, response, classified, caller, visitor.principal);
     const begin = (compartment: Session, waitedMs: number): void => {
       const id = sessions.newRequestKey();
       const asked = { ...message, id, stateless: true, waitedMs };
@@ -148,11 +151,16 @@ export class StatelessHttp {
     response: ServerResponse,
     classified: StatelessRequest,
     caller: Caller,
+    principal: Principal,
   ): void {
     if (this.#parts.sessions.draining) return this.#refuse(request, response, classified, STOPPING);
     const { message, params } = classified;
     message.trace?.finished({});
-    this.#subscriptions.listen({ id: message.replyId, params }, caller, this.#stream('listen', response));
+    this.#subscriptions.listen(
+      { id: message.replyId, params },
+      caller,
+      this.#stream('listen', response, principal),
+    );
   }
 
   /**
@@ -220,7 +228,8 @@ export class StatelessHttp {
     sendJson(response, 200, answer);
   }
 
-  #stream(kind: 'post' | 'listen', response: ServerResponse): SseStream {
+  /** @param principal whose credential limits the stream */
+  #stream(kind: 'post' | 'listen', response: ServerResponse, principal?: Principal): SseStream {
     const { keepAliveMs, events, output } = this.#parts;
     return new SseStream({
       kind,
@@ -230,6 +239,7 @@ export class StatelessHttp {
       events,
       output,
       statusOf: statelessStatus,
+      ...(principal !== undefined && expiryOf(principal)),
     });
   }
 }

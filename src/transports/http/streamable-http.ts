@@ -10,6 +10,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LATEST_PROTOCOL_VERSION, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
+import type { Principal } from '../../auth/principal.js';
 import type { Visitor } from '../../auth/visitor.js';
 import { parseEventId } from '../../delivery/event-id.js';
 import { answerLost } from '../../delivery/session-streams.js';
@@ -30,6 +31,7 @@ import { type HttpRejection, headerOf, internalError, reject, sendJson } from '.
 import { readMetadata } from './session-metadata.js';
 import { SseStream } from './sse-stream.js';
 import { StatelessHttp } from './stateless-http.js';
+import { expiryOf } from './stream-expiry.js';
 
 /** JSON-RPC batches existed up to 2025-03-26 (2025-06-18, Key Changes). */
 const LAST_VERSION_WITH_BATCHES = '2025-03-26';
@@ -248,7 +250,7 @@ export class StreamableHttp {
     const session = this.#session(request, response, visitor, []);
     if (session === undefined) return;
     const kind = cursor === undefined || cursor.stream === 'get' ? 'get' : 'post';
-    const stream = this.#stream(kind, response, session);
+    const stream = this.#stream(kind, response, session, kind === 'get' ? visitor.principal : undefined);
     if (cursor === undefined) session.listen(stream);
     else session.resume(cursor, stream);
   }
@@ -300,13 +302,20 @@ export class StreamableHttp {
     };
   }
 
-  #stream(kind: 'post' | 'get', response: ServerResponse, session: Session): SseStream {
-    return this.#sse(kind, response, session.id);
+  /** @param principal whose credential limits the stream */
+  #stream(
+    kind: 'post' | 'get',
+    response: ServerResponse,
+    session: Session,
+    principal?: Principal,
+  ): SseStream {
+    return this.#sse(kind, response, session.id, principal);
   }
 
-  #sse(kind: 'post' | 'get', response: ServerResponse, sessionId: string): SseStream {
+  #sse(kind: 'post' | 'get', response: ServerResponse, sessionId: string, principal?: Principal): SseStream {
     const { keepAliveMs, events, output } = this.#parts;
-    return new SseStream({ kind, response, sessionId, keepAliveMs, events, output });
+    const expiry = principal === undefined ? {} : expiryOf(principal);
+    return new SseStream({ kind, response, sessionId, keepAliveMs, events, output, ...expiry });
   }
 
   #reject(request: IncomingMessage, response: ServerResponse, rejection: HttpRejection): void {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type Principal, principalOf } from '../../../../src/auth/principal.js';
-import { readRules, readScopeIncludes } from '../../../../src/auth/rules/read-rules.js';
 import { Rules } from '../../../../src/auth/rules/rules.js';
 import type { Standing } from '../../../../src/auth/rules/standing.js';
+import { readRules, readScopeIncludes } from '../../../../src/config/read-rules.js';
 import { viewedResponse } from '../../../../src/shared/list-view.js';
 import { projectRoot } from '../../../support/project.js';
 

@@ -1,8 +1,9 @@
 /** Reads the options `rules` and `scope-includes`. A mistake is one sentence that names the rule and the field. */
-import { isFields } from '../../shared/fields.js';
-import { didYouMean } from '../../shared/nearest.js';
-import { isScope } from '../scopes.js';
-import { type ClaimValue, EFFECTS, type Effect, type Rule } from './rule.js';
+
+import { type ClaimValue, EFFECTS, type Effect, type Rule } from '../shared/access-rule.js';
+import { isFields } from '../shared/fields.js';
+import { didYouMean } from '../shared/nearest.js';
+import { isScope } from '../shared/scopes.js';
 
 const MAX_RULES = 1_000;
 const MAX_VALUES = 200;
