@@ -1,21 +1,7 @@
 /** One JSON-RPC message of a client, checked and classified; `protocol/json-rpc.ts` makes them. */
 import type { ListView } from '../shared/list-view.js';
 import type { RequestId } from '../shared/request-id.js';
-
-/** Somebody who follows a request to its end, and is told before its answer leaves. */
-export interface RequestTrace {
-  finished(end: RequestEnd): void;
-}
-
-export interface RequestEnd {
-  /** As `failure` and `reason` of the event `request-finished`. */
-  readonly failure?: string | undefined;
-  readonly reason?: string | undefined;
-  /** The answer as JSON, as far as it is known. */
-  readonly answer?: string | undefined;
-  /** The call waits for its client, who continues it with another request. */
-  readonly isParked?: boolean | undefined;
-}
+import type { RequestTrace } from '../shared/request-trace.js';
 
 export interface ClientRequest {
   readonly kind: 'request';
@@ -33,6 +19,7 @@ export interface ClientRequest {
   /** Of the stateless era: how long it has waited for its compartment, in milliseconds. */
   readonly waitedMs?: number;
   readonly progressToken: RequestId | undefined;
+  /** Told of its end; absent: nobody follows it. */
   readonly trace?: RequestTrace;
   /** What its caller sees of the list that it asks for; absent: all of it. */
   readonly view?: ListView;

@@ -4,11 +4,12 @@
  */
 
 import type { ResponseStream } from '../delivery/outbox.js';
-import type { ClientRequest, RequestEnd } from '../protocol/client-message.js';
+import type { ClientRequest } from '../protocol/client-message.js';
 import { type ErrorReason, errorResponse, JSON_RPC } from '../protocol/json-rpc-error.js';
 import { type Rejection, rejectionResponse } from '../protocol/rejection.js';
 import { Deadline } from '../shared/deadline.js';
 import type { RequestId } from '../shared/request-id.js';
+import type { RequestEnd } from '../shared/request-trace.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { ShortMap } from '../shared/short-map.js';
 import { STATELESS_CODE } from '../shared/stateless-protocol.js';

@@ -1,7 +1,13 @@
 /** Options and flags, as users write them in commands, environments, config files and programs. */
 import { createProgram } from '../../src/cli/program.js';
 import { configSchema } from '../../src/config/config-schema.js';
-import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../../src/config/option-table.js';
+import {
+  camelCase,
+  OPTION_NAMES,
+  OPTION_TABLE,
+  TEXT_OPTION_NAMES,
+  variableName,
+} from '../../src/config/option-table.js';
 import { documentedKey, ENTRY_KEYS, ENTRY_ROWS } from '../../src/config/servers/entry-keys.js';
 import { expectPinned } from './pinned.js';
 
@@ -196,6 +202,7 @@ describe('Options', () => {
       'lists: learned dynamic',
       'log-format: pretty json',
       'log-level: debug info warn error silent',
+      'policy: enforce dry-run',
     ];
     expectPinned('Words that options know', found, pinned);
   });
@@ -229,7 +236,7 @@ describe('Commands', () => {
         .find((one) => one.name() === (second ?? first));
       const found = command?.options.map((option) => option.flags) ?? [];
       const serves = name === 'serve' || name === 'stdio';
-      const options = serves ? OPTION_NAMES.filter((option) => option !== 'server-module') : [];
+      const options = serves ? TEXT_OPTION_NAMES.filter((option) => option !== 'server-module') : [];
       const pinned = options.map((option) => `--${option} ${OPTION_TABLE[option].argument}`.trim());
       expectPinned(`Flags of ${name}`, found, [...flags, ...pinned]);
     });

@@ -5,9 +5,9 @@
  * With `audit-required`, a line is also written before a request is served, so that nothing is done of which there is no record.
  */
 import { performance } from 'node:perf_hooks';
-import type { RequestEnd, RequestTrace } from '../../protocol/client-message.js';
 import { messageOf } from '../../shared/errors.js';
 import { globMatcher, type Matcher } from '../../shared/glob.js';
+import type { RequestEnd, RequestTrace } from '../../shared/request-trace.js';
 import type { Era, Identity } from '../../shared/session-context.js';
 import { AdmissionWindow } from '../admission-window.js';
 import type { GatewayEmitter } from '../events.js';

@@ -3,7 +3,7 @@
  * taken one, it tells of the end itself.
  */
 import type { ServerResponse } from 'node:http';
-import type { RequestEnd, RequestTrace } from '../../protocol/client-message.js';
+import type { RequestEnd, RequestTrace } from '../../shared/request-trace.js';
 
 const followed = new WeakMap<ServerResponse, readonly RequestTrace[]>();
 
