@@ -90,5 +90,15 @@ export class Standing {
 }
 
 function names(rule: Rule, { kind, name }: Operation): boolean {
-  return rule[kind] !== undefined && globMatcher(rule[kind])(name);
+  const globs = rule[kind];
+  if (globs === undefined) return false;
+  let matcher = matchers.get(globs);
+  if (matcher === undefined) {
+    matcher = globMatcher(globs);
+    matchers.set(globs, matcher);
+  }
+  return matcher(name);
 }
+
+/** Of the globs of rules, which last as long as the gateway. */
+const matchers = new WeakMap<readonly string[], Matcher>();

@@ -29,6 +29,7 @@ import {
   notFound,
   type ServedServer,
   type ServerDirectory,
+  type ToldServers,
   unavailable,
   visibleServers,
 } from './server-directory.js';
@@ -176,7 +177,7 @@ export class McpHandler {
     return notFound(this.#visible(visitor), mountPathOf(request));
   }
 
-  #visible(visitor: Visitor): ReturnType<typeof visibleServers> {
+  #visible(visitor: Visitor): ToldServers {
     const { rules } = this.#options;
     return visibleServers(this.#servers, ({ name }) => rules.shows(visitor, name));
   }

@@ -19,12 +19,16 @@ export interface ServerDirectory {
   all(): Iterable<ServedServer>;
 }
 
-/** The part of it that somebody may know of. */
+/** What pages and messages tell of the servers. */
+export type ToldServers = Pick<ServerDirectory, 'only' | 'all'>;
+
+/** The part of them that somebody may know of. */
 export function visibleServers(
-  { only, all }: Pick<ServerDirectory, 'only' | 'all'>,
+  directory: ServerDirectory,
   isVisible: (server: ServedServer) => boolean,
-): Pick<ServerDirectory, 'only' | 'all'> {
-  return { only, all: () => [...all()].filter(isVisible) };
+): ToldServers {
+  const visible = [...directory.all()].filter(isVisible);
+  return { only: directory.only, all: () => visible };
 }
 
 /** Below a server's name, or at the root if there is only one server. */
@@ -47,7 +51,7 @@ export function endpointOf(
 }
 
 /** @param mount the path below which a program serves the endpoints; a message contains no paths of the machine, so no such one */
-export function notFound(directory: Pick<ServerDirectory, 'only' | 'all'>, mount: string): HttpRejection {
+export function notFound(directory: ToldServers, mount: string): HttpRejection {
   const names = [...directory.all()].map(({ name }) => name);
   const where = mount === '' ? '' : ', below the path where the program has mounted it';
   const told = names.slice(0, MAX_NAMES_TOLD).join(', ') + (names.length > MAX_NAMES_TOLD ? ', …' : '');
@@ -70,7 +74,7 @@ export function unavailable({ name, unavailable: why }: ServedServer): HttpRejec
 }
 
 /** A page for browsers that lists the servers and their addresses. The name of a broken entry may be any text. */
-export function indexPage(directory: Pick<ServerDirectory, 'all'>, mount: string): string {
+export function indexPage(directory: ToldServers, mount: string): string {
   const rows = [...directory.all()].map(({ name, unavailable: why }) => {
     const state =
       why === undefined ? '' : ` <strong>cannot be served: ${escaped(withoutPaths(why))}</strong>`;

@@ -132,7 +132,10 @@ export class StatelessHttp {
       this.#refuse(request, response, classified, rejection);
     const handled = this.#ofHandle(caller, classified);
     if (handled === undefined) {
-      const isGone = (): boolean => response.destroyed;
+      const isGone = (): boolean => {
+        if (response.destroyed) message.trace?.finished({ failure: 'cancelled', reason: 'disconnect' });
+        return response.destroyed;
+      };
       return this.#compartments.serve({ caller, chars: message.body.length, isGone, begin, refuse });
     }
     if ('reason' in handled) return refuse(handled);
@@ -142,7 +145,7 @@ export class StatelessHttp {
 
   async #discover(response: ServerResponse, { message }: StatelessRequest, caller: Caller): Promise<void> {
     const body = await this.#discovery.answer(caller, message.replyId);
-    if (!response.destroyed) sendJson(response, 200, body);
+    sendJson(response, 200, body);
   }
 
   /** The client wants to be told of changes. Its stream is no work: a drain does not wait for it, but ends it. */
