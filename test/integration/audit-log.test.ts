@@ -3,13 +3,16 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } f
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Authentication } from '../../src/index.js';
 import { afterThisTest } from '../support/cleanup.js';
+import { startCli } from '../support/cli-process.js';
+import { until } from '../support/deadline.js';
 import { expectRejection } from '../support/expectations.js';
 import { type Gateway, type GatewayOptions, rawClient, startGateway } from '../support/gateway.js';
 import { LegacyClient } from '../support/legacy-client.js';
-import { fixtureModule } from '../support/modules.js';
+import { fixtureModule, joined } from '../support/modules.js';
 import { initializeRequest, textOf, toolCall } from '../support/raw-client.js';
 import { StatelessCaller } from '../support/stateless-caller.js';
 
@@ -240,6 +243,25 @@ describe('The audit log', () => {
       ['tools/call', 'begun'],
       ['tools/call', 'ok'],
     ]);
+  });
+
+  it('goes on in a new file at SIGUSR2 and at SIGHUP', async function () {
+    if (process.platform === 'win32') this.skip();
+    const path = join(folder(), 'audit.log');
+    const module = fileURLToPath(joined(fixtureModule('ruled')));
+    const flags = ['--port', '0', '--admin-port', '0', '--audit-log', path, '--audit-required'];
+    const cli = startCli(['serve', module, ...flags]);
+    const [, url = ''] = await cli.printed('stdout', /MCP server\s+(\S+)/);
+    const client = rawClient({ url: new URL(url) });
+    await client.initialize();
+    for (const signal of ['SIGUSR2', 'SIGHUP'] as const) {
+      renameSync(path, `${path}.${signal}`);
+      cli.child.kill(signal);
+      await until(() => existsSync(path), `a new file after ${signal}`);
+      await client.call('echo', { text: 'x' });
+      expect(linesOf(path)).to.have.length(2);
+    }
+    expect(linesOf(`${path}.SIGUSR2`)).to.have.length(2);
   });
 
   it('says what a dry run would have refused', async () => {

@@ -58,7 +58,7 @@ async function sessionOf(
 
 async function namesIn(client: RawClient): Promise<string[]> {
   const { result } = await client.ask('tools/list');
-  return ((result ?? {}).tools as readonly { readonly name: string }[]).map(({ name }) => name);
+  return (result!.tools as readonly { readonly name: string }[]).map(({ name }) => name);
 }
 
 function namesOf({ result }: Reply): string[] {
@@ -209,10 +209,7 @@ describe('Rules over HTTP+SSE', () => {
     const gateway = await startCatalogue({ only: module('ruled') }, { rules: RULES_FOR_EVERYBODY });
     const client = await LegacyClient.connect(gateway);
     const { result } = await client.ask({ jsonrpc: '2.0', id: 'list', method: 'tools/list' });
-    expect(((result ?? {}).tools as { name: string }[]).map(({ name }) => name)).to.deep.equal([
-      'echo',
-      'count',
-    ]);
+    expect((result!.tools as { name: string }[]).map(({ name }) => name)).to.deep.equal(['echo', 'count']);
     expect((await client.call('a', 'env')).error).to.deep.include({
       code: -32602,
       message: 'MCP error -32602: Tool env not found',

@@ -2,7 +2,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 
-export const STDERR = 'stderr';
+const STDERR = 'stderr';
 
 const STDERR_DESCRIPTOR = 2;
 /** Only the gateway's own user reads who did what. */
