@@ -7,6 +7,8 @@ import { createAdminServer } from './admin/admin-server.js';
 import { createAccess } from './auth/access.js';
 import { gateOf } from './auth/gate.js';
 import { createGuard } from './auth/guards.js';
+import { Rules } from './auth/rules/rules.js';
+import { RulesGate } from './auth/rules/rules-gate.js';
 import { isLoopback } from './config/option-kinds.js';
 import type { ResolvedOptions } from './config/options.js';
 import { StreamDelivery } from './delivery/stream-delivery.js';
@@ -22,6 +24,7 @@ import { LearnedFiles } from './servers/learned-files.js';
 import { AllSessions } from './session/all-sessions.js';
 import { BulkheadError } from './shared/errors.js';
 import { StopDeadline } from './shared/stop-deadline.js';
+import { AuditLog } from './telemetry/audit/audit-log.js';
 import { GatewayEmitter, type ReloadCause } from './telemetry/events.js';
 import {
   noteDebugger,
@@ -121,6 +124,8 @@ export interface EmbeddedGateway {
    *   `ERR_BULKHEAD_OPTION` if there is no such server; `ERR_BULKHEAD_DRAINING` if the gateway stops
    */
   reload(server?: string, options?: ReloadOptions): Promise<readonly ServerSnapshot[]>;
+  /** Goes on in a new file of the same name, after the audit log was renamed. `reload()` of all servers does so as well. */
+  reopenAuditLog(): void;
   /** Sessions and requests of all clients, added up. */
   getMultiClientMetrics(): MultiClientMetrics;
   /** Ends one session. Resolves when nothing of it is left; `false` if there is none with this id. */
@@ -208,10 +213,24 @@ async function start(
   const http = new HttpResources({ events, maxBodyBytes: options.maxBodyBytes });
   const probe = new LibuvPoolProbe(events);
   const view = createView({ options, sessions, servers, workers, streams, http, probe });
-  const metrics = createMetrics({ events, view, knownTools: () => servers.tools, version: VERSION });
+  const metrics = createMetrics({
+    events,
+    view,
+    knownTools: () => servers.tools,
+    version: VERSION,
+    principals: options.metricsPrincipals ?? [],
+  });
   const { allowedHosts, allowedOrigins, host, port } = options;
   const allowsAddresses = !isLoopback(host);
   const guard = createGuard({ allowedHosts, allowedOrigins, allowsAddresses, allowsLinks: false });
+  const policy = new Rules(options);
+  const rules = new RulesGate(policy, events);
+  const { auditLog } = options;
+  const audit = auditLog === undefined ? undefined : new AuditLog({ ...options, auditLog }, events);
+  const gates = [...(policy.none ? [] : [rules]), ...(quotas === undefined ? [] : [quotas])];
+  // Without anything to decide or to record, requests pass by.
+  const judges = gates.length > 0 || audit !== undefined || options.metricsPrincipals !== undefined;
+  const gate = judges ? gateOf(gates) : undefined;
   const handler = new McpHandler({
     ...options,
     servers,
@@ -221,7 +240,9 @@ async function start(
     guard,
     authentication: access.authentication,
     resources: access.resources,
-    gate: gateOf(quotas === undefined ? [] : [quotas]),
+    gate,
+    rules,
+    audit,
     bodies: http.bodies,
     output: http.output,
     metadata: metadata ?? (() => undefined),
@@ -275,6 +296,7 @@ async function start(
       await deadline.within(admin.close());
       access.close();
       quotas?.close();
+      audit?.close();
       http.close();
       probe.close();
       metrics.close();
@@ -347,9 +369,13 @@ async function start(
     servers: () => view.servers(),
     reload: async (name, { sessions: which = 'sleepers', cause = 'api' } = {}) => {
       const request = { cause, sessions: which };
-      if (name === undefined) access.reload();
+      if (name === undefined) {
+        access.reload();
+        audit?.reopen();
+      }
       return name === undefined ? servers.reload(request) : [await named(name).reload(request)];
     },
+    reopenAuditLog: () => audit?.reopen(),
     getMultiClientMetrics: () => multiClientMetrics(view),
     endSession: (sessionId) => view.endSession(sessionId),
     close: (cause = 'close') => ending?.ended ?? stop(cause, options.drainTimeoutMs),

@@ -1,6 +1,7 @@
 /** A message with another id, and otherwise as it was written. */
+
+import { membersOf } from '../src/shared/json-members.js';
 import type { RequestId } from '../src/shared/request-id.js';
-import { membersOf } from './json-members.js';
 
 /** The text of a message before and after its id. */
 export interface AroundId {

@@ -8,6 +8,8 @@
  */
 import { cut } from '../src/shared/errors.js';
 import { type Fields, isFields } from '../src/shared/fields.js';
+import type { Matcher } from '../src/shared/glob.js';
+import { filterMatcher } from '../src/shared/list-view.js';
 import type { AnyResponse } from '../src/shared/response-failure.js';
 import type { ToolRuleLists } from '../src/shared/tool-rules.js';
 
@@ -22,15 +24,13 @@ export type ViewedMessage =
   | { readonly error: { readonly code: number; readonly message: string } };
 
 export class ToolView {
-  readonly #allow: readonly string[] | undefined;
-  readonly #deny: readonly string[];
+  readonly #matches: Matcher;
   readonly #clientNames: ReadonlyMap<string, string>;
   readonly #ownNames: ReadonlyMap<string, string>;
   readonly #descriptions: ReadonlyMap<string, string>;
 
   constructor({ allow, deny, rename, describe }: ToolRuleLists) {
-    this.#allow = allow;
-    this.#deny = deny;
+    this.#matches = filterMatcher({ allow, deny });
     this.#clientNames = new Map(rename);
     this.#ownNames = new Map(rename.map(([own, client]) => [client, own]));
     this.#descriptions = new Map(describe);
@@ -39,8 +39,7 @@ export class ToolView {
   /** Whether the server's tool of this name exists for clients, under whatever name. */
   isAllowed(ownName: string): boolean {
     if (ownName.length > MAX_NAME_CHARS) return false;
-    const matches = (glob: string): boolean => matchesGlob(glob, ownName);
-    return !this.#deny.some(matches) && (this.#allow === undefined || this.#allow.some(matches));
+    return this.#matches(ownName);
   }
 
   /** A message of the client, with the server's own name of a tool; or the error that answers it. */
@@ -88,33 +87,6 @@ export class ToolView {
     if (this.#clientNames.has(clientName)) return undefined;
     return this.isAllowed(clientName) ? clientName : undefined;
   }
-}
-
-/**
- * Whether the glob matches the whole name: `*` stands for any characters, `?` for one. It takes at most the product of
- * both lengths: only the latest `*` is tried again, because an earlier one could match nothing more.
- */
-function matchesGlob(glob: string, name: string): boolean {
-  let inGlob = 0;
-  let inName = 0;
-  let star = -1;
-  let afterStar = 0;
-  while (inName < name.length) {
-    if (glob[inGlob] === '*') {
-      star = inGlob;
-      afterStar = inName;
-      inGlob += 1;
-    } else if (glob[inGlob] === '?' || glob[inGlob] === name[inName]) {
-      inGlob += 1;
-      inName += 1;
-    } else if (star !== -1) {
-      afterStar += 1;
-      inName = afterStar;
-      inGlob = star + 1;
-    } else return false;
-  }
-  while (glob[inGlob] === '*') inGlob += 1;
-  return inGlob === glob.length;
 }
 
 /** A key that is another than each of these, but the same in upper case. That also folds U+017F to S. */

@@ -20,8 +20,10 @@ export interface Asked {
   readonly tool: string | undefined;
   /** Its size, in UTF-16 code units. */
   readonly chars: number;
-  /** All of it, as it was sent. */
+  /** The request as JSON, as it was sent. */
   readonly body: string;
+  /** Told what a dry run would have refused. */
+  wouldRefuse?(refusal: GateRefusal): void;
 }
 
 /** The notifications and responses of one POST. */
@@ -34,6 +36,8 @@ export interface GateRefusal extends Rejection<RejectionReason> {
   /** 200: as a JSON-RPC error, because clients show the model any other status without its message. */
   readonly status: 200 | 403 | 429 | 503;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The index of the rule that says so; never for the client. */
+  readonly rule?: number | undefined;
 }
 
 export interface Gate {

@@ -7,7 +7,13 @@ import { LOAD_FLAG_NAMES, LOAD_FLAGS } from '../../load/load-options.js';
 import { CLIENT_NAMES, SCOPES } from '../client-configs/client.js';
 import type { OptionRow } from '../config/option.js';
 import { optionError } from '../config/option-error.js';
-import { camelCase, kebabCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../config/option-table.js';
+import {
+  camelCase,
+  kebabCase,
+  OPTION_TABLE,
+  TEXT_OPTION_NAMES,
+  variableName,
+} from '../config/option-table.js';
 import { VERSION } from '../version.js';
 import { addClientCommands, addHeaderFlags } from './client-commands.js';
 import type { ImportRequest } from './import.js';
@@ -61,7 +67,7 @@ function addServingOptions(command: Command): void {
       `${OPTION_TABLE['server-module'].help} (default: ${OPTION_TABLE['server-module'].defaultText}, env: ${variableName('server-module')})`,
     )
     .option('--config <file>', 'JSON file with these options as keys, and servers (env: BULKHEAD_CONFIG)');
-  for (const name of OPTION_NAMES) {
+  for (const name of TEXT_OPTION_NAMES) {
     const row = OPTION_TABLE[name];
     if (row.positional === true) continue;
     // An option that is on by default can be turned off. The flag itself comes first, so that the other one does not

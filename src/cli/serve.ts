@@ -29,7 +29,8 @@ export async function serve(sources: OptionSources, libuvPool: readonly number[]
   lowerPriority(libuvPool, options.threadNice);
   let running: Gateway | undefined;
   const stop = watchStopSignals(exitAtOnce, () => void reload(running));
-  watchOtherSignals(exitAtOnce);
+  const reopen = (): void => running?.reopenAuditLog();
+  watchOtherSignals(exitAtOnce, options.auditLog === undefined ? undefined : reopen);
   watchLauncher((launcher) => stop.request(`${launcher}, which started the gateway, has ended`));
   const stopped = once(stop.signal, 'abort');
   const { startGateway } = await import('../gateway.js');

@@ -22,6 +22,8 @@ const EXIT_SIGNALS = [
 
 /** SIGUSR1 would open Node's inspector, and so the process, to every user of the machine. */
 const IGNORED_SIGNALS = ['SIGUSR1', 'SIGUSR2'] as const;
+/** Programs that rotate logs send it. */
+const REOPEN_SIGNAL = 'SIGUSR2';
 
 /** State of a stop after the first signal that asked for it. */
 export interface StopSignal {
@@ -75,10 +77,12 @@ export function watchStopSignals(
  * For a process that owns other processes. Signals that would end it without clean-up make it exit at once as well.
  * Signals that would open the inspector or end it without a reason are ignored.
  * @param exitAtOnce called with 128 plus the signal's number
+ * @param onReopen called at SIGUSR2 instead, if there is a log to open again
  */
-export function watchOtherSignals(exitAtOnce: (exitCode: number) => void): void {
+export function watchOtherSignals(exitAtOnce: (exitCode: number) => void, onReopen?: () => void): void {
   const onExit = (name: NodeJS.Signals): void => exitAtOnce(exitCodeOf(name));
   const onIgnored = (name: NodeJS.Signals): void => {
+    if (name === REOPEN_SIGNAL && onReopen !== undefined) return onReopen();
     process.stderr.write(`bulkhead: ${name} means nothing here and is ignored.\n`);
   };
   // Other systems do not have all of them.

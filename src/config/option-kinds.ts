@@ -18,6 +18,10 @@ export interface Kind<Output, Input = unknown, Suffix extends string = ''> {
   /** Several values: repeated or separated by commas in text, an array in JSON. */
   readonly list?: true;
   readonly suffix?: Suffix;
+  /** It has no notation as text: only a config file or a program can have it. */
+  readonly structured?: true;
+  /** For values of several parts: a sentence that says which part is wrong. */
+  readonly fault?: (written: unknown) => string | undefined;
   /** Resolves a relative path in the value against `folder`; applied before the schema. */
   readonly absolute?: (written: unknown, folder: string) => unknown;
   /** Checks and converts. Its input side, as a JSON Schema, describes the option in a config file. */

@@ -6,7 +6,14 @@ import { parseJson } from '../shared/json-text.js';
 import { didYouMean } from '../shared/nearest.js';
 import { repeatedKeys } from './jsonc.js';
 import { optionError } from './option-error.js';
-import { camelCase, OPTION_NAMES, OPTION_TABLE, type OptionName, variableName } from './option-table.js';
+import {
+  camelCase,
+  OPTION_NAMES,
+  OPTION_TABLE,
+  type OptionName,
+  TEXT_OPTION_NAMES,
+  variableName,
+} from './option-table.js';
 import type { GivenServers } from './servers/given-servers.js';
 
 /** Where options come from, the highest precedence first. */
@@ -54,7 +61,7 @@ export function gather(sources: OptionSources): Gathered {
   const options = new Map<OptionName, Given>();
   const servers = addConfigFile(options, sources);
   const moduleOfFile = options.get('server-module');
-  for (const name of OPTION_NAMES) {
+  for (const name of TEXT_OPTION_NAMES) {
     const variable = variableName(name);
     const text = environment[variable];
     if (text !== undefined)

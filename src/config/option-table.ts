@@ -10,6 +10,7 @@ import { listenerOptions } from './sections/listeners.js';
 import { loggingOptions } from './sections/logging.js';
 import { quotaOptions } from './sections/quotas.js';
 import { requestOptions } from './sections/requests.js';
+import { ruleOptions } from './sections/rules.js';
 import { securityOptions } from './sections/security.js';
 import { serverOptions } from './sections/server.js';
 import { sessionOptions } from './sections/sessions.js';
@@ -24,6 +25,7 @@ export const OPTIONS = z.object({
   ...listenerOptions,
   ...authenticationOptions,
   ...tlsOptions,
+  ...ruleOptions,
   ...securityOptions,
   ...capacityOptions,
   ...quotaOptions,
@@ -37,6 +39,7 @@ export const OPTIONS = z.object({
 export type OptionSchemas = typeof listenerOptions &
   typeof authenticationOptions &
   typeof tlsOptions &
+  typeof ruleOptions &
   typeof securityOptions &
   typeof capacityOptions &
   typeof quotaOptions &
@@ -49,6 +52,9 @@ export const OPTION_NAMES = Object.keys(OPTIONS.shape).map(kebabCase) as readonl
 export const OPTION_TABLE = Object.fromEntries(
   Object.entries(OPTIONS.shape).map(([key, schema]) => [kebabCase(key), rowOf(schema)]),
 ) as Readonly<Record<OptionName, OptionRow>>;
+
+/** Those that can be written as text, in flags and variables. */
+export const TEXT_OPTION_NAMES = OPTION_NAMES.filter((name) => OPTION_TABLE[name].structured !== true);
 
 type KebabCase<Name extends string> = Name extends `${infer Head}${infer Tail}`
   ? `${Head extends Lowercase<Head> ? Head : `-${Lowercase<Head>}`}${KebabCase<Tail>}`

@@ -30,8 +30,10 @@ import {
   type OptionName,
   type OptionSchemas,
   resolvedName,
+  TEXT_OPTION_NAMES,
   variableName,
 } from './option-table.js';
+import { mistakeInServersOf } from './rule-kinds.js';
 import type { ServerOptions } from './servers/entry-keys.js';
 import { isClientFile, readClientFile } from './servers/given-servers.js';
 import { catalogueOfCommand, catalogueOfModule, catalogueOfServers } from './servers/read-catalogue.js';
@@ -103,7 +105,7 @@ export function optionWarnings(
   environment: Readonly<Record<string, string | undefined>>,
   options: ResolvedOptions,
 ): string[] {
-  const known = new Set(['BULKHEAD_CONFIG', ...OPTION_NAMES.map(variableName)]);
+  const known = new Set(['BULKHEAD_CONFIG', ...TEXT_OPTION_NAMES.map(variableName)]);
   const warnings = Object.keys(environment)
     .filter((name) => name.startsWith('BULKHEAD_') && !known.has(name))
     .map((name) => `${name} is not a variable of bulkhead${didYouMean(name, known)} and is ignored.`);
@@ -130,8 +132,10 @@ function checkEach(given: GivenOptions): CheckedOptions {
 /** @param path the key of the option, and the index in its list */
 function wrongOption(given: GivenOptions, [key, index]: readonly PropertyKey[]): BulkheadError {
   const name = kebabCase(String(key)) as OptionName;
-  const { secret, expected } = OPTION_TABLE[name];
+  const { secret, expected, fault } = OPTION_TABLE[name];
   const { label = name, raw } = given.get(name) ?? {};
+  const part = fault?.(raw);
+  if (part !== undefined) return optionError(`${label}: ${part}`);
   const wrong = Array.isArray(raw) && typeof index === 'number' ? raw[index] : raw;
   const shown = secret === true ? 'a value that is not shown here' : (JSON.stringify(wrong) ?? String(wrong));
   return optionError(`${label} is ${shown}, but must be ${expected}.`);
@@ -176,6 +180,9 @@ function check(given: Gathered, sources: OptionSources, exposure: Exposure = {})
   const options = { ...checked, ...dependentDefaults(checked, sources.cwd) };
   checkRelations(options, (name) => given.options.get(name)?.label ?? name, exposure);
   const catalogue = catalogueOf(given, sources, options, checked.startTimeoutMs);
+  const names = [...catalogue.servers, ...catalogue.broken].map(({ name }) => name);
+  const mistake = mistakeInServersOf(options.rules, names);
+  if (mistake !== undefined) throw optionError(`${given.options.get('rules')?.label ?? 'rules'}: ${mistake}`);
   const [only] = catalogue.servers;
   const serverModule = catalogue.single && only?.kind === 'module' ? only.moduleUrl : undefined;
   return Object.freeze({ ...options, serverModule, catalogue });
@@ -222,6 +229,11 @@ function checkRelations(
   }
   checkAuthentication(options, label, mcpClosed);
   checkTls(options, label);
+  for (const name of ['audit-required', 'audit-arguments', 'audit-redact'] as const) {
+    const { [camelCase(name) as 'auditRequired']: value } = options;
+    if (options.auditLog === undefined && value !== undefined && value !== false)
+      throw optionError(`${label(name)} needs audit-log, which says where to record.`);
+  }
   if (options.token !== undefined || options.insecure) return;
   const { tokensFile, authIssuer, tlsClientCa, adminTlsClientCa } = options;
   const mcpIsGuarded =

@@ -17,6 +17,7 @@ import type {
 } from '../shared/frames/from-worker.js';
 import type { StateBlock } from '../shared/frames/to-worker.js';
 import type { HandleTools } from '../shared/handle-tools.js';
+import type { ListView } from '../shared/list-view.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { ThreadExitCause } from '../telemetry/events.js';
@@ -160,6 +161,8 @@ export interface PostedRequest {
   readonly fastPath: boolean;
   /** It is of the stateless era: `requestId` is `key`, and the client's own id is only in `body`. */
   readonly stateless: boolean;
+  /** What its caller sees of the list that it asks for; `undefined`: all of it. */
+  readonly view?: ListView | undefined;
 }
 
 /** What a session's worker is sent from its client. */

@@ -1,5 +1,7 @@
 /** One JSON-RPC message of a client, checked and classified; `protocol/json-rpc.ts` makes them. */
+import type { ListView } from '../shared/list-view.js';
 import type { RequestId } from '../shared/request-id.js';
+import type { RequestTrace } from '../shared/request-trace.js';
 
 export interface ClientRequest {
   readonly kind: 'request';
@@ -17,6 +19,10 @@ export interface ClientRequest {
   /** Of the stateless era: how long it has waited for its compartment, in milliseconds. */
   readonly waitedMs?: number;
   readonly progressToken: RequestId | undefined;
+  /** Told of its end; absent: nobody follows it. */
+  readonly trace?: RequestTrace;
+  /** What its caller sees of the list that it asks for; absent: all of it. */
+  readonly view?: ListView;
   /** Only for `initialize`. */
   readonly params: unknown;
   /** The message as JSON text. */

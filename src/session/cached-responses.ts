@@ -12,6 +12,7 @@ import type {
   CachedAnswers,
   InitializeParams,
 } from '../servers/cached-answers.js';
+import { viewedAnswer } from '../servers/viewed-answers.js';
 import type { DeclaredNotifications } from '../shared/declared-notifications.js';
 import type { ListsFrame } from '../shared/frames/from-worker.js';
 import { LIST_KINDS, LIST_METHODS, type ListKind } from '../shared/list-methods.js';
@@ -91,7 +92,9 @@ export class CachedResponses {
     // A server whose answers were learned is asked itself where it runs.
     if (this.#slot?.learn !== undefined && !threadless) return undefined;
     const answer = this.#slot?.current?.lists.get(method);
-    return answer !== undefined && plain(body) ? response(answer, id) : undefined;
+    if (answer === undefined || !plain(body)) return undefined;
+    const seen = viewedAnswer(answer, request.view);
+    return seen && response(seen, id);
   }
 
   /** This session's lists differ from those of other sessions now. */

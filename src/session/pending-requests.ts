@@ -9,6 +9,7 @@ import { type ErrorReason, errorResponse, JSON_RPC } from '../protocol/json-rpc-
 import { type Rejection, rejectionResponse } from '../protocol/rejection.js';
 import { Deadline } from '../shared/deadline.js';
 import type { RequestId } from '../shared/request-id.js';
+import type { RequestEnd } from '../shared/request-trace.js';
 import type { SessionContext } from '../shared/session-context.js';
 import { ShortMap } from '../shared/short-map.js';
 import { STATELESS_CODE } from '../shared/stateless-protocol.js';
@@ -22,7 +23,8 @@ import type { SessionUse } from './session-use.js';
 /** How a request ended, as its event says; empty after a success. */
 export type RequestOutcome = Partial<
   Pick<GatewayEvents['request-finished'][0], 'failure' | 'reason' | 'message' | 'stack'>
->;
+> &
+  Pick<RequestEnd, 'answer' | 'isParked'>;
 
 /** The session, as its pending requests see it. */
 export interface PendingRequestsOwner extends RequestedSession {
@@ -171,8 +173,9 @@ export class PendingRequests {
     const isOwn = sessionCode === JSON_RPC.serverError;
     // The stateless era leaves no range of codes to servers.
     const code = isOwn && request.stateless ? STATELESS_CODE.gateway : sessionCode;
-    this.finish(pending, { failure: reason === 'cancelled' ? reason : String(code), reason, message });
     const body = errorResponse(request.replyId, code, message, { reason, requestKey: key });
+    const failure = reason === 'cancelled' ? reason : String(code);
+    this.finish(pending, { failure, reason, message, answer: body });
     this.#owner.answer(stream, body, request.id);
   }
 
@@ -193,8 +196,9 @@ export class PendingRequests {
       return goOn();
     }
     const failure = String(rejection.code);
-    this.finish(pending, { failure, message: rejection.message });
-    stream.send(rejectionResponse(rejection), request.id, 0, failure);
+    const answer = rejectionResponse(rejection);
+    this.finish(pending, { failure, reason: rejection.reason, message: rejection.message, answer });
+    stream.send(answer, request.id, 0, failure);
   }
 
   /** The same for those of these ids that are pending. */
@@ -206,7 +210,9 @@ export class PendingRequests {
   }
 
   /** The server or the gateway has answered the request. */
-  finish(pending: PendingRequest, { failure, reason, message, stack }: RequestOutcome): void {
+  finish(pending: PendingRequest, outcome: RequestOutcome): void {
+    const { failure, reason, message, stack } = outcome;
+    pending.request.trace?.finished(outcome);
     pending.settle();
     if (this.#pending.delete(pending.request.id)) {
       this.#shared.totals.requestsInFlight -= 1;

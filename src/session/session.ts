@@ -15,7 +15,7 @@ import {
   needsSignOfLife,
 } from '../protocol/client-message.js';
 import { JSON_RPC } from '../protocol/json-rpc-error.js';
-import { type Rejection, rejectionResponse } from '../protocol/rejection.js';
+import { rejectionResponse } from '../protocol/rejection.js';
 import type { AnswerSlot, InitializeParams } from '../servers/cached-answers.js';
 import { INITIALIZED, INITIALIZED_NOTIFICATION } from '../shared/initialized.js';
 import type { ListKind } from '../shared/list-methods.js';
@@ -230,7 +230,13 @@ export class Session
         // A limit of the gateway emits an event, a mistake of the client does not.
         if (rejection.reason !== 'duplicate_id') this.#outbox.rejected(rejection.reason);
         const code = request.stateless ? STATELESS_CODE.gateway : JSON_RPC.serverError;
-        this.answer(stream, rejectionResponse({ code, ...rejection }), request.id);
+        const answer = rejectionResponse({ code, ...rejection });
+        request.trace?.finished({
+          failure: String(rejection.code ?? code),
+          reason: rejection.reason,
+          answer,
+        });
+        this.answer(stream, answer, request.id);
         continue;
       }
       const cancelled = this.#earlyCancels?.take(request.id);
@@ -242,6 +248,11 @@ export class Session
       if (known === undefined) this.#admit(request, stream, check);
       else this.#answerAsleep(request, stream, known);
     }
+  }
+
+  /** Gives the client's only stream an error for a request that was refused before it came here. */
+  refuse({ id }: ClientRequest, body: string): void {
+    this.answer(this.#outbox.respond([id], false, false, undefined), body, id);
   }
 
   /**
@@ -257,14 +268,6 @@ export class Session
     this.#outbox.rejected('thread_wait');
     this.#pending.fail(pending, JSON_RPC.serverError, UNREAD_CONTINUATION, 'thread_wait');
     this.onAbandoned(pending.key, 'its server reads too slowly');
-  }
-
-  /** The transport has refused these requests, and its client reads answers only from the session's stream. */
-  refuse(requests: readonly ClientRequest[], rejection: Rejection<string>): void {
-    const ids = requests.map(({ id }) => id);
-    const stream = this.#outbox.respond(ids, false, false, undefined);
-    for (const { id, replyId } of requests)
-      this.answer(stream, rejectionResponse({ ...rejection, id: replyId }), id);
   }
 
   /** A call that waits for its client is not continued: its handler is cancelled. */
@@ -474,12 +477,12 @@ export class Session
   }
 
   #post({ request, key }: PendingRequest): void {
-    const { id: requestId, tool, method, body, fastPath, stateless } = request;
-    this.#binding.request({ requestId, operation: tool ?? method, key, body, fastPath, stateless });
+    const { id: requestId, tool, method, body, fastPath, stateless, view } = request;
+    this.#binding.request({ requestId, operation: tool ?? method, key, body, fastPath, stateless, view });
   }
 
   #answerAsleep(request: ClientRequest, stream: ResponseStream, { body, failure }: CachedResponse): void {
-    this.#pending.finish(this.#pending.add(request, stream), { failure });
+    this.#pending.finish(this.#pending.add(request, stream), { failure, answer: body });
     this.answer(stream, body, request.id);
   }
 

@@ -214,7 +214,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
       }
       this.left = frame.left;
       if (failure === undefined) this.binding.replay.answered(pending.request);
-      this.#pending.finish(pending, { failure, message, stack });
+      this.#pending.finish(pending, { failure, message, stack, answer: body });
       pending.stream.send(body, relatedTo, chars, failure);
       // This may be the last connection of the session.
       this.#presence.check();
@@ -250,7 +250,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     if (pending?.request.stateless !== true) return this.binding.credit(chars);
     if (after === undefined) {
       const failure = String(STATELESS_CODE.missingCapability);
-      this.#pending.finish(pending, { failure });
+      this.#pending.finish(pending, { failure, answer: before });
       pending.stream.send(before, requestId, chars, failure);
       return this.#session.onAbandoned(pending.key, 'its client cannot answer what it asks');
     }
@@ -261,7 +261,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     const bound = boundRequest({ server, principal, sharedBy }, request.method, request.body);
     const state = this.#owner.parked.park(pending.facts(context), bound, this.#session);
     if (typeof state === 'string') {
-      this.#pending.finish(pending, {});
+      this.#pending.finish(pending, { isParked: true });
       return stream.send(`${before}${JSON.stringify(state)}${after}`, requestId, chars);
     }
     this.binding.credit(chars);
@@ -376,7 +376,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     this.#started(request, undefined);
     // If nothing else waits for a worker, the session goes back to sleep.
     this.binding.cancel(request.id, 'initialize was answered without it');
-    this.#pending.finish(starting, { failure: known.failure });
+    this.#pending.finish(starting, { failure: known.failure, answer: known.body });
     this.#session.answer(stream, known.body, request.id);
     signal.throwIfAborted();
     return this.#owner.acquireWorker(this.#session, signal, this.binding.replay);

@@ -8,7 +8,7 @@ import { messageOf } from '../shared/errors.js';
 import type { LogLevel, MetricSnapshot } from '../shared/frames/from-worker.js';
 import type { ListKind } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
-import type { SessionContext } from '../shared/session-context.js';
+import type { Identity, SessionContext } from '../shared/session-context.js';
 import { AdmissionWindow } from './admission-window.js';
 import type { EndReason } from './end-reason.js';
 import type { RejectionReason } from './rejection-reason.js';
@@ -63,6 +63,12 @@ export type LearnedOutcome =
   | 'own'
   /** They differ each time: nothing is remembered any more. */
   | 'dynamic';
+
+/** Why a rule refuses a request; a metric label. */
+export type RuleRefusalReason = Extract<
+  RejectionReason,
+  'server_not_allowed' | 'unknown_tool' | 'unknown_prompt' | 'unknown_resource' | 'insufficient_scope'
+>;
 
 /** What became of a call whose handler waited for its client; a metric label. */
 export type ParkedCallOutcome =
@@ -211,6 +217,20 @@ export interface GatewayEvents {
       readonly remoteAddress: string | undefined;
     },
   ];
+  /** The rules do not allow a request. `enforced`: it was refused; otherwise it was let through by `policy`. */
+  'rule-refused': [
+    { readonly server: string; readonly reason: RuleRefusalReason; readonly enforced: boolean },
+  ];
+  /** It is decided whether a request is served. */
+  'request-judged': [
+    {
+      readonly identity: Identity;
+      /** Why not; `undefined`: it is served. */
+      readonly reason: RejectionReason | undefined;
+    },
+  ];
+  /** Lines of the audit log could not be written. */
+  'audit-write-failed': [{ readonly message: string }];
   /** The number of open file descriptors came near the limit or moved away from it. `undefined`: it is unknown. */
   descriptors: [
     {

@@ -7,6 +7,18 @@ export type RejectionReason =
   | 'forbidden'
   /** `authenticate` threw, returned something else than it may, or took too long. */
   | 'authentication_failed'
+  /** The rules do not let this principal use the server. */
+  | 'server_not_allowed'
+  /** The rules do not let this principal know of the tool, */
+  | 'unknown_tool'
+  /** the prompt, */
+  | 'unknown_prompt'
+  /** or the resource. */
+  | 'unknown_resource'
+  /** The rules require scopes that the token lacks. */
+  | 'insufficient_scope'
+  /** `audit-required`, and the audit log cannot be written. */
+  | 'audit_failed'
   | 'not_found'
   | 'method_not_allowed'
   | 'not_acceptable'

@@ -49,6 +49,7 @@ const NEVER_SEEN = ['thread_ended', 'thread_slept'];
 
 /** Status, reason, and code where it is not -32000. Those of Node's parser and of the session manager are in docs/architecture.md. */
 const REJECTIONS = [
+  '200 invalid_request invalidRequest',
   '400 discover methodNotFound',
   '400 invalid_request',
   '400 invalid_request invalidRequest',
@@ -58,6 +59,8 @@ const REJECTIONS = [
   '400 session_required',
   '401 unauthorized',
   '403 host',
+  '403 insufficient_scope',
+  '403 server_not_allowed',
   '403 origin',
   '404 not_found',
   '404 session_unknown sessionNotFound',

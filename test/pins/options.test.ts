@@ -1,7 +1,13 @@
 /** Options and flags, as users write them in commands, environments, config files and programs. */
 import { createProgram } from '../../src/cli/program.js';
 import { configSchema } from '../../src/config/config-schema.js';
-import { camelCase, OPTION_NAMES, OPTION_TABLE, variableName } from '../../src/config/option-table.js';
+import {
+  camelCase,
+  OPTION_NAMES,
+  OPTION_TABLE,
+  TEXT_OPTION_NAMES,
+  variableName,
+} from '../../src/config/option-table.js';
 import { documentedKey, ENTRY_KEYS, ENTRY_ROWS } from '../../src/config/servers/entry-keys.js';
 import { expectPinned } from './pinned.js';
 
@@ -76,6 +82,14 @@ const OPTIONS = [
   'public-url publicUrl BULKHEAD_PUBLIC_URL <url> -',
   'tokens-file tokensFile BULKHEAD_TOKENS_FILE <file> -',
   'watch watch BULKHEAD_WATCH switch false',
+  'audit-arguments auditArguments BULKHEAD_AUDIT_ARGUMENTS <names>... -',
+  'audit-log auditLog BULKHEAD_AUDIT_LOG <file> -',
+  'audit-redact auditRedact BULKHEAD_AUDIT_REDACT <names>... -',
+  'audit-required auditRequired BULKHEAD_AUDIT_REQUIRED switch false',
+  'metrics-principals metricsPrincipals BULKHEAD_METRICS_PRINCIPALS <names>... -',
+  'policy policy BULKHEAD_POLICY <name> enforce',
+  'rules rules - <rules> -',
+  'scope-includes scopeIncludes - <scopes> -',
   'bundle bundle BULKHEAD_BUNDLE switch true',
 ];
 
@@ -168,9 +182,10 @@ const FLAGS = {
 describe('Options', () => {
   it('have these names, kinds and defaults', () => {
     const found = OPTION_NAMES.map((name) => {
-      const { argument, list, default: value = '-' } = OPTION_TABLE[name];
+      const { argument, list, structured, default: value = '-' } = OPTION_TABLE[name];
       const kind = `${argument === '' ? 'switch' : argument}${list === true ? '...' : ''}`;
-      return [name, camelCase(name), variableName(name), kind, value].join(' ');
+      const variable = structured === true ? '-' : variableName(name);
+      return [name, camelCase(name), variable, kind, value].join(' ');
     });
     expectPinned('Options', found, OPTIONS);
   });
@@ -201,6 +216,7 @@ describe('Options', () => {
       'lists: learned dynamic',
       'log-format: pretty json',
       'log-level: debug info warn error silent',
+      'policy: enforce dry-run',
     ];
     expectPinned('Words that options know', found, pinned);
   });
@@ -234,7 +250,7 @@ describe('Commands', () => {
         .find((one) => one.name() === (second ?? first));
       const found = command?.options.map((option) => option.flags) ?? [];
       const serves = name === 'serve' || name === 'stdio';
-      const options = serves ? OPTION_NAMES.filter((option) => option !== 'server-module') : [];
+      const options = serves ? TEXT_OPTION_NAMES.filter((option) => option !== 'server-module') : [];
       const pinned = options.map((option) => `--${option} ${OPTION_TABLE[option].argument}`.trim());
       expectPinned(`Flags of ${name}`, found, [...flags, ...pinned]);
     });

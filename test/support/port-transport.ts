@@ -4,6 +4,7 @@ import type { SendFrame } from '../../src/shared/frames/from-worker.js';
 import type { UnpacedFrame } from '../../src/shared/frames/unpaced.js';
 import type { RequestId } from '../../src/shared/request-id.js';
 import type { SessionContext } from '../../src/shared/session-context.js';
+import { ListViews } from '../../workers/list-views.js';
 import { ModuleLog } from '../../workers/session/module-log.js';
 import type { Extra } from '../../workers/session/sdk1/call-handlers.js';
 import { createMcpServer } from '../../workers/session/sdk1/mcp-server.js';
@@ -15,6 +16,7 @@ import { withDeadline } from './deadline.js';
 
 export class Owner implements TransportOwner {
   readonly handleTools = undefined;
+  readonly views = new ListViews();
   left(): undefined {}
   given(): void {}
   readonly #log: ModuleLog;

@@ -46,6 +46,8 @@ const bytes = fc.uint8Array();
 const orNot = <Value>(value: Arbitrary<Value>) => fc.option(value, { nil: undefined });
 const nothing = fc.constant({});
 
+const nameFilter = fc.record({ allow: orNot(fc.array(text)), deny: fc.array(text) });
+
 const TO_WORKER: AnyOf<ToWorkerFrame> = {
   introduce: fc.record({ params: text }),
   claim: fc.record({
@@ -80,6 +82,10 @@ const TO_WORKER: AnyOf<ToWorkerFrame> = {
     replay: fc.array(jsonBody),
     firstRequestId: fc.maxSafeNat(),
     handleTools: orNot(fc.record({ open: text, close: text, idleMs: size })),
+  }),
+  view: fc.record({
+    requestId: id,
+    view: fc.record({ tools: nameFilter, prompts: nameFilter, resources: nameFilter }),
   }),
   message: fc.record({ key, body: jsonBody, fastPath: fc.boolean(), stateless: fc.boolean() }),
   resume: fc.record({ key, body: jsonBody }),

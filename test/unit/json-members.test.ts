@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { membersOf, memberTexts, objectText } from '../../workers/json-members.js';
+import { elementTexts, membersOf, memberTexts, objectText } from '../../src/shared/json-members.js';
 
 describe('the members of a JSON text', () => {
   it('are the parts of the text, as they were written', () => {
@@ -36,5 +36,21 @@ describe('the members of a JSON text', () => {
         expect(JSON.stringify(again)).to.equal(JSON.stringify(JSON.parse(text)));
       }),
     );
+  });
+});
+
+describe('The elements of an array as texts', () => {
+  for (const [text, elements] of [
+    ['[]', []],
+    [' [ ] ', []],
+    ['[1]', ['1']],
+    ['[ 1 , {"a":[2,"]"]} ,"x,]", null,[ ] ]', ['1', '{"a":[2,"]"]}', '"x,]"', 'null', '[ ]']],
+    ['[9007199254740993,1.0]', ['9007199254740993', '1.0']],
+  ] as const)
+    it(`are those of ${text}`, () => expect([...elementTexts(text)]).to.deep.equal(elements));
+
+  it('end where the text is no array', () => {
+    for (const text of ['', '{', '[,]', '[}', '[1', '["a'])
+      expect([...elementTexts(text)], text).to.be.an('array');
   });
 });

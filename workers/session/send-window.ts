@@ -4,6 +4,7 @@
  * thread's.
  */
 import type { InputRequiredFrame, SendFrame } from '../../src/shared/frames/from-worker.js';
+import type { ListViews } from '../list-views.js';
 
 /**
  * Characters of JSON that may be on their way. Large enough that a call's answers never wait for a credit frame; small
@@ -14,13 +15,19 @@ const WINDOW_CHARS = 1024 * 1024;
 /** Frames whose texts cost credit. */
 export type PacedFrame = SendFrame | InputRequiredFrame;
 
+interface SendWindowOwner {
+  post(frame: PacedFrame): void;
+  /** What callers see of lists, if they do not see all of them. */
+  readonly views?: ListViews;
+}
+
 export class SendWindow {
-  readonly #owner: { post(frame: PacedFrame): void };
+  readonly #owner: SendWindowOwner;
   /** Messages that wait for credit. Limited by the thread's own heap limit. */
   readonly #queue: { frame: SendFrame; sent: () => void }[] = [];
   #outstanding = 0;
 
-  constructor(owner: { post(frame: PacedFrame): void }) {
+  constructor(owner: SendWindowOwner) {
     this.#owner = owner;
   }
 
@@ -46,7 +53,9 @@ export class SendWindow {
   }
 
   /** For a message that may be sent at once. */
-  postNow(frame: SendFrame): void {
+  postNow(whole: SendFrame): void {
+    const { views } = this.#owner;
+    const frame = views === undefined ? whole : views.seen(whole);
     this.#outstanding += frame.body.length;
     this.#owner.post(frame);
   }

@@ -10,6 +10,7 @@ import type { ClaimFrame, ToWorkerFrame } from '../../src/shared/frames/to-worke
 import type { UnpacedFrame } from '../../src/shared/frames/unpaced.js';
 import type { HandleTools } from '../../src/shared/handle-tools.js';
 import { ListInquiry } from '../list-inquiry.js';
+import { ListViews } from '../list-views.js';
 import { GivenTools } from '../listed-tools.js';
 import { LeftBehind } from '../stateless/left-behind.js';
 import { PassingState } from '../stateless/passing-state.js';
@@ -35,6 +36,7 @@ export class SessionHost implements SessionServerOwner {
   readonly #server: SessionServer;
   readonly #session: SessionApi;
   readonly holds: Holds;
+  readonly views = new ListViews();
   readonly lists: ListInquiry | undefined;
   /** What its server has answered to `initialize` in a replay. */
   declared: DeclaredNotifications | undefined;
@@ -139,7 +141,10 @@ export class SessionHost implements SessionServerOwner {
     switch (frame.type) {
       case 'message':
         return this.#server.transport.deliver(frame);
+      case 'view':
+        return this.views.expect(frame);
       case 'cancel':
+        this.views.forget(frame.requestId);
         return this.#server.transport.cancel(frame.requestId, frame.reason);
       case 'resume':
         return this.#server.transport.resume(frame);

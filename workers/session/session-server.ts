@@ -5,6 +5,7 @@ import type { UnpacedFrame } from '../../src/shared/frames/unpaced.js';
 import type { HandleTools } from '../../src/shared/handle-tools.js';
 import type { RequestId } from '../../src/shared/request-id.js';
 import type { ListInquiry } from '../list-inquiry.js';
+import type { ListViews } from '../list-views.js';
 import type { TextResponse } from '../text-response.js';
 import type { ToolView } from '../tool-rules.js';
 import type { Run } from './current-request.js';
@@ -54,6 +55,8 @@ export interface TransportOwner {
   readonly fastPath: boolean;
   /** `undefined`: the client sees the tools as they are. */
   readonly tools: ToolView | undefined;
+  /** What callers see of lists that they do not see in whole. */
+  readonly views: ListViews;
   /** Asks the server for its lists; `undefined` if they are not learned. */
   readonly lists: ListInquiry | undefined;
   /** A client of the stateless era is given this list of tools. */

@@ -122,6 +122,7 @@ export default async function serveSession(
         throw new TypeError('a server module is not told of a client before it has one');
       case 'claim':
         return void claim(frame);
+      case 'view':
       case 'message':
       case 'resume':
       case 'cancel':

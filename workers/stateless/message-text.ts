@@ -3,9 +3,9 @@
  * the digits of its numbers, and large results are not parsed again.
  */
 import { HANDLE_ARGUMENT, type HandleTools, withHandleTools } from '../../src/shared/handle-tools.js';
+import { memberTexts, objectText } from '../../src/shared/json-members.js';
 import type { RequestId } from '../../src/shared/request-id.js';
 import { type Introduction, statelessResult } from '../../src/shared/stateless.js';
-import { memberTexts, objectText } from '../json-members.js';
 import { questionFacts } from './questions.js';
 import type { Question } from './round-trips.js';
 

@@ -16,6 +16,7 @@ import { MAX_LINE_BYTES } from '../../src/shared/line-buffer.js';
 import { isRequestId, type RequestId } from '../../src/shared/request-id.js';
 import type { AnyResponse } from '../../src/shared/response-failure.js';
 import { withId } from '../exchanged-id.js';
+import { ListViews } from '../list-views.js';
 import { GivenTools } from '../listed-tools.js';
 import { StatelessCalls } from '../stateless/stateless-calls.js';
 import type { TextResponse } from '../text-response.js';
@@ -76,6 +77,8 @@ export class StdioSession implements ClientSideOwner {
   #client: ClientSide | undefined;
   /** What clients of the stateless era have asked. */
   readonly #calls = new StatelessCalls();
+  /** What callers see of lists that they do not see in whole. */
+  readonly #views = new ListViews();
   /** Unset before the first list of the stateless era. */
   #given: GivenTools | undefined;
   /** Whether its messages may be sent: what an earlier program knew has been sent. */
@@ -111,7 +114,10 @@ export class StdioSession implements ClientSideOwner {
       case 'resume':
         this.#waiting.push(frame);
         return this.#flush();
+      case 'view':
+        return this.#views.expect(frame);
       case 'cancel':
+        this.#views.forget(frame.requestId);
         return this.#cancel(frame.requestId, frame.reason);
       case 'credit':
         return this.#credit(frame.chars);
@@ -309,7 +315,8 @@ export class StdioSession implements ClientSideOwner {
     this.#given.given(tools);
   }
 
-  send(frame: SendFrame | InputRequiredFrame): void {
+  send(whole: SendFrame | InputRequiredFrame): void {
+    const frame = whole.type === 'send' ? this.#views.seen(whole) : whole;
     this.#outstandingChars +=
       frame.type === 'send' ? frame.body.length : frame.before.length + (frame.after?.length ?? 0);
     this.#owner.post(frame);

@@ -81,7 +81,8 @@ export class WorkerPort {
       if (resumes !== undefined) return this.post({ type: 'resume', key: resumes, body });
       return this.post({ type: 'message', key: '', body, fastPath: false, stateless: false });
     }
-    const { key, fastPath, stateless } = message;
+    const { requestId, key, fastPath, stateless, view } = message;
+    if (view !== undefined) this.post({ type: 'view', requestId, view });
     this.post({ type: 'message', key, body, fastPath, stateless });
   }
 

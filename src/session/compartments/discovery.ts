@@ -43,7 +43,7 @@ export class Discovery {
       ));
     // Its lists may have been learned meanwhile, or another version of it may have taken its place.
     const now = this.#sessions.stateless;
-    const known = now.answer(DISCOVER, {}, id);
+    const known = now.answer({ method: DISCOVER, replyId: id }, {});
     if (known !== undefined) return known.body;
     return now === stateless && kept !== undefined ? textWith(kept, id) : now.presumed(id).body;
   }

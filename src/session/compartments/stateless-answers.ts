@@ -2,12 +2,14 @@
  * What the main thread answers in the stateless era without a compartment: `server/discover`, and the lists of a server
  * whose lists are static or have been learned.
  */
+import type { ClientRequest } from '../../protocol/client-message.js';
 import {
   type AnswerSource,
   answerOf,
   type CachedAnswer,
   type CachedAnswers,
 } from '../../servers/cached-answers.js';
+import { viewedAnswer } from '../../servers/viewed-answers.js';
 import { COMPARTMENT_PARAMS } from '../../shared/compartment.js';
 import { LIST_KINDS, LIST_METHODS, type ListKind } from '../../shared/list-methods.js';
 import type { RequestId } from '../../shared/request-id.js';
@@ -70,16 +72,15 @@ export class StatelessAnswers {
 
   /**
    * @param params of the request: a page of a list is not known
-   * @param id the client's
    * @returns `undefined` if a compartment has to answer
    */
   answer(
-    method: string,
+    { method, replyId, view }: Pick<ClientRequest, 'method' | 'replyId' | 'view'>,
     params: Readonly<Record<string, unknown>>,
-    id: RequestId,
   ): StatelessAnswer | undefined {
     const known = this.#known(method, params);
-    return known && withId(known, id);
+    const seen = known && viewedAnswer(known, view);
+    return seen && withId(seen, replyId);
   }
 
   /** To `server/discover`, if no compartment can answer it: what the server has told another caller, if it has. */

@@ -9,6 +9,7 @@ import type { PlainError } from '../errors.js';
 import type { HandleTools } from '../handle-tools.js';
 import { isHeaderAnnotations } from '../header-params.js';
 import { MAX_JSON_DEPTH } from '../json-depth.js';
+import type { ListView, NameFilter } from '../list-view.js';
 import { MEMORY_LIMITS, type MemoryLimit } from '../memory-limits.js';
 import { isRequestId } from '../request-id.js';
 import { AFFINITIES, type Affinity, type SessionContext } from '../session-context.js';
@@ -106,9 +107,21 @@ function isAnswers(value: unknown): value is LearnedAnswer[] {
   return Array.isArray(value) && value.length <= MAX_ANSWERS && value.every(isAnswer);
 }
 
+function isNameFilter(value: unknown): value is NameFilter {
+  return isMadeOf<NameFilter>(value, {
+    allow: (globs) => globs === undefined || isTexts(globs),
+    deny: isTexts,
+  });
+}
+
 /** `message` is posted as text. */
 export const TO_WORKER: Shapes<Exclude<ToWorkerFrame, MessageFrame>> = {
   introduce: { params: isText },
+  view: {
+    requestId: isRequestId,
+    view: (value) =>
+      isMadeOf<ListView>(value, { tools: isNameFilter, prompts: isNameFilter, resources: isNameFilter }),
+  },
   resume: { key: isText, body: isText },
   claim: {
     // The gateway's own, with whatever metadata can be cloned.

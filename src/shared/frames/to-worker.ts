@@ -6,12 +6,14 @@
  * message is posted is in `codec.ts`.
  */
 import type { HandleTools } from '../handle-tools.js';
+import type { ListView } from '../list-view.js';
 import type { RequestId } from '../request-id.js';
 import type { SessionContext } from '../session-context.js';
 
 export type ToWorkerFrame =
   | IntroduceFrame
   | ClaimFrame
+  | ViewFrame
   | MessageFrame
   | ResumeFrame
   | CancelFrame
@@ -43,6 +45,13 @@ export interface ClaimFrame {
   readonly firstRequestId: number;
   /** For a compartment of a server with affinity `handle`: what is added to its tools. */
   readonly handleTools: HandleTools | undefined;
+}
+
+/** The next message is a request for a list, and its caller sees only a part of that. */
+export interface ViewFrame {
+  readonly type: 'view';
+  readonly requestId: RequestId;
+  readonly view: ListView;
 }
 
 /** One JSON-RPC message of the client, as it comes and in that order. */

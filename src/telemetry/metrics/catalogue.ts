@@ -112,6 +112,25 @@ export function createCatalogue(registry: Registry, collect: () => void) {
       'bulkhead_requests_lost_total',
       'Requests that were answered with an error because their thread had ended.',
     ),
+    ruleRefusals: counter(
+      'bulkhead_rule_refusals_total',
+      'Requests that the rules do not allow, by server and reason; enforced=false: let through by policy dry-run.',
+      ['server', 'reason', 'enforced'],
+    ),
+    principalRequests: counter(
+      'bulkhead_principal_requests_total',
+      'Requests of the principals that metrics-principals names, served or not.',
+      ['principal'],
+    ),
+    principalRefusals: counter(
+      'bulkhead_principal_refusals_total',
+      'Requests of these principals that rules or quotas refused, by reason.',
+      ['principal', 'reason'],
+    ),
+    auditWriteFailures: counter(
+      'bulkhead_audit_write_failures_total',
+      'Lines of the audit log that could not be written.',
+    ),
     rejections: counter('bulkhead_rejections_total', 'HTTP requests that the gateway refused.', ['reason']),
 
     quotaRefusals: counter(

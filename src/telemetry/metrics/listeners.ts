@@ -60,6 +60,10 @@ export function createListeners(
     'tool-closed': () => catalogue.toolsClosed.inc(),
     rejected: ({ reason }) => catalogue.rejections.inc({ reason }),
 
+    'rule-refused': ({ server, reason, enforced }) =>
+      catalogue.ruleRefusals.inc({ server, reason, enforced: String(enforced) }),
+    'audit-write-failed': () => catalogue.auditWriteFailures.inc(),
+
     'server-reloaded': ({ server, result }) => catalogue.serverReloads.inc({ server, result }),
     'lists-learned': ({ outcome }) => catalogue.listsLearned.inc({ outcome }),
     'thread-started': ({ startMs }) => threadStart.observe(startMs / 1000),

@@ -13,6 +13,7 @@ import { readGauges } from './gauges.js';
 import { RELOAD_RESULTS } from './labels.js';
 import { createListeners } from './listeners.js';
 import type { MetricRejectionReason } from './module-metric.js';
+import { principalListeners } from './principal-metrics.js';
 import { registerProcessMetrics } from './process-metrics.js';
 
 const DEFAULT_MAX_MODULE_SERIES = 5000;
@@ -26,6 +27,8 @@ export interface MetricsOptions {
   readonly view: GatewayView;
   /** The tools of the server module: only these become label values. */
   readonly knownTools: () => ReadonlySet<string>;
+  /** Principals whose requests are counted on their own: subjects, or issuers and subjects with a space between them. */
+  readonly principals?: readonly string[];
   /** The gateway's own version. */
   readonly version: string;
   /** Maximum number of series of the server module's own metrics. */
@@ -73,6 +76,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
   });
   const unsubscribe = events.subscribe(createListeners(catalogue, modules, knownTools));
+  const { principals = [] } = options;
+  const unsubscribePrincipals =
+    principals.length === 0 ? () => {} : events.subscribe(principalListeners(catalogue, principals));
 
   return {
     async scrape(accept) {
@@ -83,6 +89,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     close() {
       unsubscribe();
+      unsubscribePrincipals();
       delay.close();
     },
   };

@@ -1,7 +1,6 @@
 /** What the transports over HTTP have in common. */
 import type { IncomingMessage } from 'node:http';
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
-import type { Gate } from '../../auth/gate.js';
 import type { Principal } from '../../auth/principal.js';
 import type { Visitor } from '../../auth/visitor.js';
 import type { OutboxSource } from '../../delivery/outbox.js';
@@ -10,16 +9,15 @@ import type { OpeningContext, SessionManager } from '../../session/session-manag
 import type { Consumer } from '../../shared/consumer.js';
 import type { SessionContext, SessionTransport } from '../../shared/session-context.js';
 import { MAX_NAME_CHARS } from '../session-messages.js';
+import type { AdmissionOptions } from './admission.js';
 import type { MessageCollaborators } from './messages.js';
 import type { OutputBudget } from './output-budget.js';
 import { headerOf } from './reply.js';
 import type { MetadataHook } from './session-metadata.js';
 
 /** What a transport over HTTP uses; one object for all of its requests. */
-export interface HttpTransportCollaborators extends MessageCollaborators {
+export interface HttpTransportCollaborators extends MessageCollaborators, AdmissionOptions {
   readonly sessions: SessionManager;
-  /** Decides about each request. */
-  readonly gate: Gate;
   /** The way to the clients. */
   readonly streams: OutboxSource;
   /** Open streams of all servers. */

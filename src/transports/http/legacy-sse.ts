@@ -5,8 +5,8 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Visitor } from '../../auth/visitor.js';
+import type { ClientRequest } from '../../protocol/client-message.js';
 import { JSON_RPC } from '../../protocol/json-rpc-error.js';
-import type { Rejection } from '../../protocol/rejection.js';
 import type { Session } from '../../session/session.js';
 import { identified, openingOf, tellSession } from '../session-messages.js';
 import { admitted } from './admission.js';
@@ -94,7 +94,7 @@ export class LegacySse {
   ): void {
     const parsed = messagesIn(text, this.#parts.events, request, response);
     if (parsed === undefined) return;
-    const requests = parsed.messages.filter((message) => message.kind === 'request');
+    const asked = parsed.messages.filter((message) => message.kind === 'request');
     const opening = openingOf(parsed.messages);
     if (opening !== undefined && (session.initialized || parsed.messages.length > 1)) {
       return this.#reject(request, response, {
@@ -114,15 +114,17 @@ export class LegacySse {
       sessionId: session.id,
       batch,
       messages,
-      // A client of this transport reads answers from its stream alone.
-      tell: (refusal: Rejection<string>) => session.refuse(requests, refusal),
+      // Answers of this transport, errors among them, come over the session's stream.
+      refuse: (one: ClientRequest, body: string) => session.refuse(one, body),
     } as const;
-    if (!admitted(this.#parts, request, response, requests, to)) return;
+    const requests = admitted(this.#parts, request, response, asked, to);
+    if (requests === undefined) return;
     if (!tellSession(session, parsed.messages)) {
       return this.#reject(request, response, TOO_MUCH_WAITS);
     }
-    if (opening !== undefined) {
-      session.initialize(opening, identified(session.context, opening), undefined);
+    const [first] = requests;
+    if (opening !== undefined && first !== undefined) {
+      session.initialize(first, identified(session.context, first), undefined);
     } else if (requests.length > 0) {
       session.request(requests, parsed.batch, undefined);
     }

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuthenticationChain } from '../../auth/authentication.js';
 import type { Guard } from '../../auth/guards.js';
 import type { ProtectedResources } from '../../auth/oauth/protected-resources.js';
+import { NOT_ALLOWED } from '../../auth/rules/rules-gate.js';
 import type { Visitor } from '../../auth/visitor.js';
 import type { SessionManager } from '../../session/session-manager.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
@@ -28,7 +29,9 @@ import {
   notFound,
   type ServedServer,
   type ServerDirectory,
+  type ToldServers,
   unavailable,
+  visibleServers,
 } from './server-directory.js';
 import { StreamableHttp } from './streamable-http.js';
 import { clientAddressOf } from './trusted-proxies.js';
@@ -47,6 +50,16 @@ interface Place {
 /** The one of almost all requests to a gateway with one server. */
 const ONLY_MCP: Place = { name: undefined, endpoint: MCP_PATH };
 const NO_ENDPOINT: Place = { name: undefined, endpoint: undefined };
+
+/** Of a request that is refused before its body is read. */
+const UNREAD = {
+  era: undefined,
+  sessionId: undefined,
+  handle: undefined,
+  method: undefined,
+  tool: undefined,
+  body: undefined,
+} as const;
 
 /** Both transports over HTTP, for one server. */
 interface Transports {
@@ -123,11 +136,11 @@ export class McpHandler {
     target: RequestTarget,
     place: Place,
   ): void {
-    if (target.path === '/' && asksForPage(request)) return this.#index(request, response);
+    if (target.path === '/' && asksForPage(request)) return this.#index(request, response, visitor);
     const server = this.#server(place);
     const { endpoint } = place;
-    if (endpoint === undefined || server === undefined)
-      return this.#reject(request, response, notFound(this.#servers, mountPathOf(request)));
+    if (endpoint === undefined || server === undefined || !this.#opens(visitor, server))
+      return this.#reject(request, response, this.#unknown(request, visitor, place));
     const { sessions } = server;
     if (sessions === undefined) return this.#reject(request, response, unavailable(server));
     const { streamableHttp, legacySse } = this.#transportsOf(sessions);
@@ -143,6 +156,34 @@ export class McpHandler {
     }
   }
 
+  /** Whether the rules let the principal use anything of the server. */
+  #opens(visitor: Visitor, { name }: ServedServer): boolean {
+    const { rules, audit, events } = this.#options;
+    const barred = rules.bars(visitor, name);
+    if (barred === undefined) return true;
+    const { identity } = visitor.principal;
+    const reason = 'server_not_allowed';
+    events.emit('request-judged', { identity, reason });
+    audit?.refused({ ...UNREAD, identity, address: visitor.address, server: name }, { reason, ...barred });
+    return false;
+  }
+
+  /** A server that must not be used looks like one that does not exist, unless there is no other. */
+  #unknown(request: IncomingMessage, visitor: Visitor, { endpoint, name }: Place): HttpRejection {
+    if (
+      endpoint !== undefined &&
+      (name === undefined || this.#servers.only?.name === name) &&
+      this.#servers.only
+    )
+      return { status: 403, reason: 'server_not_allowed', message: NOT_ALLOWED };
+    return notFound(this.#visible(visitor), mountPathOf(request));
+  }
+
+  #visible(visitor: Visitor): ToldServers {
+    const { rules } = this.#options;
+    return visibleServers(this.#servers, ({ name }) => rules.shows(visitor, name));
+  }
+
   #transportsOf(sessions: SessionManager): Transports {
     let transports = this.#transports.get(sessions);
     if (transports === undefined) {
@@ -153,8 +194,8 @@ export class McpHandler {
     return transports;
   }
 
-  #index(request: IncomingMessage, response: ServerResponse): void {
-    const page = Buffer.from(indexPage(this.#servers, mountPathOf(request)));
+  #index(request: IncomingMessage, response: ServerResponse, visitor: Visitor): void {
+    const page = Buffer.from(indexPage(this.#visible(visitor), mountPathOf(request)));
     response.writeHead(200, {
       'content-type': 'text/html; charset=utf-8',
       'content-length': page.length,

@@ -7,6 +7,7 @@ import type { RequestId } from '../../shared/request-id.js';
 import { STATELESS_CODE, STATELESS_VERSIONS } from '../../shared/stateless-protocol.js';
 import type { GatewayEmitter, RejectedRequest } from '../../telemetry/events.js';
 import type { RejectionReason } from '../../telemetry/rejection-reason.js';
+import { answered } from './followed-requests.js';
 import { sentTargetOf } from './request-target.js';
 import { rejectionHeaders } from './staged-close.js';
 import { clientAddressOf } from './trusted-proxies.js';
@@ -40,7 +41,9 @@ export function reject(
 ): void {
   const { status, reason, headers, detail } = rejection;
   noteRejection(events, request, reason, status, detail);
-  sendJson(response, status, rejectionResponse(inItsEra(request, rejection)), {
+  const body = rejectionResponse(inItsEra(request, rejection));
+  answered(response, { failure: String(rejection.code ?? status), reason, answer: body });
+  sendJson(response, status, body, {
     ...(status === 503 && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
     ...headers,
     ...rejectionHeaders(request),
@@ -121,6 +124,7 @@ export function sendJson(
   body: string,
   headers: Readonly<Record<string, string>> = {},
 ): void {
+  answered(response, { answer: body });
   if (response.headersSent || response.destroyed) return;
   response.writeHead(status, {
     ...headers,

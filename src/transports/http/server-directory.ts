@@ -19,6 +19,18 @@ export interface ServerDirectory {
   all(): Iterable<ServedServer>;
 }
 
+/** What pages and messages tell of the servers. */
+export type ToldServers = Pick<ServerDirectory, 'only' | 'all'>;
+
+/** The part of them that somebody may know of. */
+export function visibleServers(
+  directory: ServerDirectory,
+  isVisible: (server: ServedServer) => boolean,
+): ToldServers {
+  const visible = [...directory.all()].filter(isVisible);
+  return { only: directory.only, all: () => visible };
+}
+
 /** Below a server's name, or at the root if there is only one server. */
 export const ENDPOINTS = ['/mcp', '/sse', '/messages'] as const;
 export type Endpoint = (typeof ENDPOINTS)[number];
@@ -39,7 +51,7 @@ export function endpointOf(
 }
 
 /** @param mount the path below which a program serves the endpoints; a message contains no paths of the machine, so no such one */
-export function notFound(directory: ServerDirectory, mount: string): HttpRejection {
+export function notFound(directory: ToldServers, mount: string): HttpRejection {
   const names = [...directory.all()].map(({ name }) => name);
   const where = mount === '' ? '' : ', below the path where the program has mounted it';
   const told = names.slice(0, MAX_NAMES_TOLD).join(', ') + (names.length > MAX_NAMES_TOLD ? ', …' : '');
@@ -48,7 +60,7 @@ export function notFound(directory: ServerDirectory, mount: string): HttpRejecti
     reason: 'not_found',
     message:
       directory.only === undefined
-        ? `Not found. The servers here are: ${told}. Each has the endpoints mcp (Streamable HTTP) and sse (legacy HTTP+SSE) below its name${where}`
+        ? `Not found. The servers here are: ${told === '' ? 'none that you may use' : told}. Each has the endpoints mcp (Streamable HTTP) and sse (legacy HTTP+SSE) below its name${where}`
         : `Not found: this server has /mcp (Streamable HTTP) and /sse (legacy HTTP+SSE)${where}`,
   };
 }
@@ -62,7 +74,7 @@ export function unavailable({ name, unavailable: why }: ServedServer): HttpRejec
 }
 
 /** A page for browsers that lists the servers and their addresses. The name of a broken entry may be any text. */
-export function indexPage(directory: ServerDirectory, mount: string): string {
+export function indexPage(directory: ToldServers, mount: string): string {
   const rows = [...directory.all()].map(({ name, unavailable: why }) => {
     const state =
       why === undefined ? '' : ` <strong>cannot be served: ${escaped(withoutPaths(why))}</strong>`;

@@ -25,6 +25,7 @@ import { STATELESS_CODE } from '../../shared/stateless-protocol.js';
 import type { RejectionReason } from '../../telemetry/rejection-reason.js';
 import { MAX_NAME_CHARS } from '../session-messages.js';
 import { admitted } from './admission.js';
+import { answered } from './followed-requests.js';
 import { HeaderCheck } from './header-check.js';
 import { contextOfPrincipal, type HttpTransportCollaborators } from './http-transport.js';
 import { headerOf, internalError, noteRejection, reject, sendJson } from './reply.js';
@@ -72,26 +73,34 @@ export class StatelessHttp {
     request: IncomingMessage,
     response: ServerResponse,
     visitor: Visitor,
-    classified: StatelessRequest,
+    given: StatelessRequest,
   ): void {
-    const { message, params } = classified;
+    const { params } = given;
     const { sessions, events } = this.#parts;
-    const wrong = this.#headers.rejection(classified, request);
-    if (wrong !== undefined) return reject(events, request, response, wrong);
+    const { server, handleTools } = sessions.options;
+    const handle = handleTools === undefined ? undefined : handleIn(params);
     const to = {
       visitor,
-      server: sessions.options.server,
+      server,
       era: 'stateless',
       sessionId: undefined,
+      handle: typeof handle === 'string' ? handle.slice(0, MAX_NAME_CHARS) : undefined,
       batch: false,
     } as const;
-    if (!admitted(this.#parts, request, response, [message], to)) return;
-    const known = sessions.stateless.answer(message.method, params, message.replyId);
+    // Before the headers: they would tell of arguments of a tool that the caller must not know.
+    const [message] = admitted(this.#parts, request, response, [given.message], to) ?? [];
+    if (message === undefined) return;
+    const classified = { ...given, message };
+    const wrong = this.#headers.rejection(classified, request);
+    if (wrong !== undefined) return reject(events, request, response, wrong);
+    const known = sessions.stateless.answer(message, params);
     if (
       known !== undefined &&
       (message.method === DISCOVER || !this.#compartments.hasOwnLists(visitor.principal.key))
-    )
+    ) {
+      answered(response, { failure: known.failure, answer: known.body });
       return sendJson(response, statelessStatus(known.failure), known.body);
+    }
     let metadata: SessionContext['metadata'];
     try {
       metadata = readMetadata(this.#parts.metadata, request);
@@ -129,7 +138,10 @@ export class StatelessHttp {
     };
     const handled = this.#ofHandle(caller, classified);
     if (handled === undefined) {
-      const isGone = (): boolean => response.destroyed;
+      const isGone = (): boolean => {
+        if (response.destroyed) message.trace?.finished({ failure: 'cancelled', reason: 'disconnect' });
+        return response.destroyed;
+      };
       return this.#compartments.serve({ caller, chars: message.body.length, isGone, begin, refuse });
     }
     if ('reason' in handled) return refuse(handled);
@@ -160,7 +172,7 @@ export class StatelessHttp {
 
   async #discover(response: ServerResponse, { message }: StatelessRequest, caller: Caller): Promise<void> {
     const body = await this.#discovery.answer(caller, message.replyId);
-    if (!response.destroyed) sendJson(response, 200, body);
+    sendJson(response, 200, body);
   }
 
   /** The client wants to be told of changes. Its stream is no work: a drain does not wait for it, but ends it. */
@@ -173,6 +185,7 @@ export class StatelessHttp {
   ): void {
     if (this.#parts.sessions.draining) return this.#refuse(request, response, classified, STOPPING);
     const { message, params } = classified;
+    message.trace?.finished({});
     this.#subscriptions.listen(
       { id: message.replyId, params },
       caller,
@@ -239,7 +252,10 @@ export class StatelessHttp {
   ): void {
     noteRejection(this.#parts.events, request, rejection.reason, 200);
     const { replyId: id } = message;
-    sendJson(response, 200, rejectionResponse({ code: STATELESS_CODE.gateway, ...rejection, id }));
+    const answer = rejectionResponse({ code: STATELESS_CODE.gateway, ...rejection, id });
+    const failure = String(rejection.code ?? STATELESS_CODE.gateway);
+    answered(response, { failure, reason: rejection.reason, answer });
+    sendJson(response, 200, answer);
   }
 
   /** @param principal whose credential limits the stream */

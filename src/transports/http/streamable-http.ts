@@ -23,6 +23,7 @@ import type { SessionContext } from '../../shared/session-context.js';
 import { STATELESS_VERSIONS } from '../../shared/stateless-protocol.js';
 import { identified, openingOf, tellSession } from '../session-messages.js';
 import { admitted } from './admission.js';
+import { answered } from './followed-requests.js';
 import { consumerOf, contextOf, type HttpTransportCollaborators } from './http-transport.js';
 import { acceptsAll } from './media-type.js';
 import { messagesIn, readJson, TOO_MUCH_WAITS } from './messages.js';
@@ -136,7 +137,7 @@ export class StreamableHttp {
         message: `Invalid Request: protocol version ${session.context.protocolVersion} has no batches; send one message per POST`,
       });
     }
-    const requests = messages.filter((message) => message.kind === 'request');
+    const asked = messages.filter((message) => message.kind === 'request');
     const to = {
       visitor,
       server: session.context.server,
@@ -145,7 +146,8 @@ export class StreamableHttp {
       batch,
       messages,
     } as const;
-    if (!admitted(this.#parts, request, response, requests, to)) return;
+    const requests = admitted(this.#parts, request, response, asked, to);
+    if (requests === undefined) return;
     if (!tellSession(session, messages)) {
       return this.#reject(request, response, TOO_MUCH_WAITS);
     }
@@ -161,6 +163,7 @@ export class StreamableHttp {
   #rejectWhileDraining(response: ServerResponse, requests: readonly ClientRequest[], batch: boolean): void {
     const message = 'The server is shutting down. Call again in a moment.';
     const errors = requests.map(({ id }) => rejectionResponse({ reason: 'draining', message, id }));
+    answered(response, { failure: String(JSON_RPC.serverError), reason: 'draining' });
     sendJson(response, 200, batch ? `[${errors.join(',')}]` : (errors[0] ?? ''));
   }
 
@@ -168,9 +171,10 @@ export class StreamableHttp {
     request: IncomingMessage,
     response: ServerResponse,
     visitor: Visitor,
-    opening: ClientRequest,
+    asked: ClientRequest,
     messages: number,
   ): void {
+    let opening = asked;
     if (messages > 1) {
       return this.#reject(request, response, {
         status: 400,
@@ -198,7 +202,9 @@ export class StreamableHttp {
       sessionId: undefined,
       batch: false,
     } as const;
-    if (!admitted(this.#parts, request, response, [opening], to)) return;
+    const served = admitted(this.#parts, request, response, [opening], to);
+    if (served === undefined) return;
+    opening = served[0] ?? asked;
     const rejection = sessions.rejectionOf(consumerOf(visitor));
     if (rejection !== undefined)
       return this.#reject(request, response, { status: 503, ...rejection, id: opening.id });

@@ -9,6 +9,7 @@ import type {
   Session,
 } from '../../../src/shared/define-server.js';
 import type { FromWorkerFrame, SendFrame } from '../../../src/shared/frames/from-worker.js';
+import { ListViews } from '../../../workers/list-views.js';
 import { AnyServer } from '../../../workers/session/any-server/any-server.js';
 import { currentRequestKey, type Run } from '../../../workers/session/current-request.js';
 import { Holds } from '../../../workers/session/holds.js';
@@ -28,6 +29,7 @@ class Owner implements SessionServerOwner {
   readonly tools = undefined;
   readonly lists = undefined;
   readonly handleTools = undefined;
+  readonly views = new ListViews();
   readonly holds = new Holds(() => {});
   readonly posted: SendFrame[] = [];
   readonly settled: Pick<Run, 'requestId' | 'cancelled'>[] = [];

@@ -24,24 +24,26 @@ function world() {
 describe('Answers of the stateless era that are known', () => {
   it('have the id of the client', () => {
     const { stateless } = world();
-    expect(stateless.answer('tools/list', {}, 'a')?.body).to.equal('{"result":"tools/list of old","id":"a"}');
+    expect(stateless.answer({ method: 'tools/list', replyId: 'a' }, {})?.body).to.equal(
+      '{"result":"tools/list of old","id":"a"}',
+    );
   });
 
   it('are not given any more once the server has announced a change, but for other lists', () => {
     const { stateless } = world();
     stateless.listChanged('resources');
-    expect(stateless.answer('resources/list', {}, 1)).to.equal(undefined);
-    expect(stateless.answer('resources/templates/list', {}, 1)).to.equal(undefined);
-    expect(stateless.answer('tools/list', {}, 1)).to.not.equal(undefined);
-    expect(stateless.answer('server/discover', {}, 1)).to.not.equal(undefined);
+    expect(stateless.answer({ method: 'resources/list', replyId: 1 }, {})).to.equal(undefined);
+    expect(stateless.answer({ method: 'resources/templates/list', replyId: 1 }, {})).to.equal(undefined);
+    expect(stateless.answer({ method: 'tools/list', replyId: 1 }, {})).to.not.equal(undefined);
+    expect(stateless.answer({ method: 'server/discover', replyId: 1 }, {})).to.not.equal(undefined);
   });
 
   it('are given again when others are known', () => {
     const { slot, stateless } = world();
     stateless.listChanged('tools');
-    expect(stateless.answer('tools/list', {}, 1)).to.equal(undefined);
+    expect(stateless.answer({ method: 'tools/list', replyId: 1 }, {})).to.equal(undefined);
     slot.current = answers('new');
-    expect(stateless.answer('tools/list', {}, 1)?.body).to.contain('tools/list of new');
+    expect(stateless.answer({ method: 'tools/list', replyId: 1 }, {})?.body).to.contain('tools/list of new');
   });
 });
 

@@ -5,7 +5,7 @@
 
 const BRACKET_OR_QUOTE = /["[\]{}]/g;
 /** What follows a number, `true`, `false` or `null`. */
-const AFTER_WORD = /[\s,}]/g;
+const AFTER_WORD = /[\s,}\]]/g;
 const NOT_SPACE = /\S/g;
 
 export interface Member {
@@ -43,6 +43,22 @@ export function memberTexts(text: string): Map<string, string> {
     texts.set(name, text.slice(start, end));
   }
   return texts;
+}
+
+/**
+ * The text of each element, in order.
+ * @param text an array as JSON, which is not checked
+ */
+export function* elementTexts(text: string): Generator<string> {
+  let offset = nextOf(NOT_SPACE, text, text.indexOf('[') + 1);
+  while (offset < text.length && text[offset] !== ']') {
+    const end = afterValueAt(text, offset);
+    if (end <= offset) return;
+    yield text.slice(offset, end);
+    // After a comma, or the end.
+    offset = nextOf(NOT_SPACE, text, end);
+    if (text[offset] === ',') offset = nextOf(NOT_SPACE, text, offset + 1);
+  }
 }
 
 /** The text of an object with these members. */
