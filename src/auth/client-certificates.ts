@@ -18,7 +18,7 @@ import { subjectOf } from './certificate-subject.js';
 import { isExpired, type Principal, principalOf } from './principal.js';
 
 /** The issuer of all principals that have a certificate. */
-export const CERTIFICATE_ISSUER = 'certificate';
+const CERTIFICATE_ISSUER = 'certificate';
 
 /** Whom the certificate of a connection names; or why it counts for nothing, as a sentence. */
 type Peer = Principal | string;
