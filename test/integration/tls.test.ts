@@ -5,10 +5,11 @@ import { Agent, type AgentOptions, get } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
+import { TlsCredentials } from '../../src/auth/tls-credentials.js';
 import { createGateway } from '../../src/index.js';
 import { GatewayEmitter } from '../../src/telemetry/events.js';
 import { Connections } from '../../src/transports/http/connections.js';
-import { TlsHandshakes } from '../../src/transports/http/tls-handshakes.js';
+import { HttpServer } from '../../src/transports/http/http-server.js';
 import { Certificates, type Pair } from '../support/certificates.js';
 import { afterThisTest } from '../support/cleanup.js';
 import { runCli, startCli } from '../support/cli-process.js';
@@ -116,36 +117,55 @@ describe('A listener with TLS', () => {
     expect(drops).to.deep.equal([]);
   });
 
-  it('closes a connection whose handshake takes too long, however much it sends', async () => {
+  it('closes connections whose handshake takes too long, or that must make room, or whose client has vanished', async () => {
     const events = new GatewayEmitter();
     const drops = collect(events, 'connection-dropped');
-    const connections = new Connections({
-      listener: 'mcp',
+    const limits = { maxConnections: 2, maxPerAddress: 2, closesBusy: false };
+    const connections = new Connections({ listener: 'mcp', events, ...limits });
+    const credentials = new TlsCredentials({
+      paths: { ...own, clientCa: undefined },
+      prefix: 'tls-',
       events,
-      maxConnections: 9,
-      maxPerAddress: 9,
-      closesBusy: false,
     });
-    const handshakes = new TlsHandshakes(connections, 300);
-    const { createServer } = await import('node:net');
-    const server = createServer((socket) => {
-      connections.accept(socket);
-      handshakes.begin(socket);
-      socket.resume();
+    const http = new HttpServer({
+      connections,
+      events,
+      host: '127.0.0.1',
+      port: 0,
+      option: { host: 'host', port: 'port' },
+      headersDeadlineMs: 60_000,
+      requestDeadlineMs: 60_000,
+      keepAliveMs: 60_000,
+      tls: { credentials, clients: undefined },
+      handshakeDeadlineMs: 500,
+      handle: (_request, response) => response.end('ok'),
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    afterThisTest(() => {
-      server.close();
+    const { port } = await http.listen();
+    afterThisTest(async () => {
+      credentials.close();
+      await http.close(0);
     });
-    const { port } = server.address() as { port: number };
-    const socket = await rawSocket(new URL(`http://127.0.0.1:${port}/`));
-    const trickle = setInterval(() => socket.write('\x16'), 50);
+    const url = new URL(`https://127.0.0.1:${port}/`);
+    const socket = await rawSocket(url);
+    // The head of a record of TLS, whose content comes byte by byte.
+    socket.write(Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc]));
+    const trickle = setInterval(() => socket.write('x'), 50);
     await socket.end();
     clearInterval(trickle);
-    expect(drops).to.deep.equal([
-      { listener: 'mcp', reason: 'handshake_timeout', remoteAddress: '127.0.0.1' },
-    ]);
     await until(() => connections.count === 0, 'the connection to be forgotten');
+    const remoteAddress = '127.0.0.1';
+    expect(drops).to.deep.equal([{ listener: 'mcp', reason: 'handshake_timeout', remoteAddress }]);
+    // One that waits for its handshake is the first to go where a place is needed.
+    await rawSocket(url);
+    await rawSocket(url);
+    await until(() => connections.count === 2, 'both connections');
+    expect(await statusOf(url, trust)).to.equal(200);
+    expect(drops[1]).to.deep.equal({ listener: 'mcp', reason: 'evicted', remoteAddress });
+    // One whose client acknowledges nothing is reset, which a socket of TLS cannot be itself.
+    const open = await rawTlsSocket(url, trust);
+    for (const accepted of connections.sockets()) connections.drop(accepted, 'vanished');
+    await open.end();
+    await until(() => open.error === 'ECONNRESET', 'a reset');
   });
 
   it('answers a refused upload though its client sends 16 MiB before it reads', async () => {

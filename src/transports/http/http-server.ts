@@ -74,6 +74,8 @@ export interface HttpServerOptions {
   readonly tcpKeepAliveMs?: number;
   /** Without it, the server speaks plain HTTP. */
   readonly tls?: ListenerTls | undefined;
+  /** Deadline for the TLS handshake, by default 10 s. */
+  readonly handshakeDeadlineMs?: number;
   /** Those that may say for whom they pass on a request. */
   readonly proxies?: TrustedProxies | undefined;
   /**
@@ -113,7 +115,8 @@ export class HttpServer {
     server.on('checkExpectation', (request, response) => this.#unknownExpectation(request, response));
     server.on('timeout', closeUnlessHeard);
     const onEnd = this.#onEnd();
-    const handshakes = tls === undefined ? undefined : new TlsHandshakes(connections);
+    const handshakes =
+      tls === undefined ? undefined : new TlsHandshakes(connections, options.handshakeDeadlineMs);
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       if (handshakes?.isComplete(socket as Socket) === false)
         return handshakes.failed(error, socket as Socket);
