@@ -13,7 +13,7 @@ import { textOf } from '../support/raw-client.js';
 import { StatelessCaller, textIn } from '../support/stateless-caller.js';
 
 const serverModule = fixtureModule('greedy');
-const BURST = 16;
+const BURST = 12;
 const THREADS = 2;
 
 function authenticate({ headers }: IncomingMessage): Authentication {
