@@ -3,16 +3,22 @@ import * as sdk2 from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { expect } from 'chai';
+import { NATIVE_CLIENT } from '../fixtures/oauth/authorization-server-options.js';
 import { sharedAuthorizationServer } from '../support/authorization-server.js';
 import { afterThisTest } from '../support/cleanup.js';
 import { type Gateway, startGateway } from '../support/gateway.js';
 import { fixtureModule } from '../support/modules.js';
 import { signIn } from '../support/signed-in-browser.js';
 
-const PAGE = 'http://127.0.0.1:41973/callback';
+const PAGE = NATIVE_CLIENT.page;
 
 /** What a client keeps, for the SDKs of both kinds: they ask for the same. */
 class Keeper {
+  /** @param registered if its client need not register itself */
+  constructor(registered?: { client_id: string }) {
+    this.#registered = registered;
+  }
+
   readonly redirectUrl = PAGE;
   readonly clientMetadata = {
     client_name: 'a test',
@@ -26,7 +32,9 @@ class Keeper {
   code: string | undefined;
   iss: string | undefined;
   signIns: URL[] = [];
-  kept: { access_token: string; refresh_token?: string; scope?: string; token_type: string } | undefined;
+  kept:
+    | { access_token: string; refresh_token?: string | undefined; scope?: string; token_type: string }
+    | undefined;
   #registered: { client_id: string } | undefined;
   #discovered: undefined;
   #verifier = '';
@@ -50,6 +58,7 @@ class Keeper {
   async redirectToAuthorization(url: URL): Promise<void> {
     this.signIns.push(url);
     const { searchParams } = await signIn(url, PAGE);
+    if (!searchParams.has('code')) throw new Error(`The sign-in failed: ${searchParams}`);
     this.code = searchParams.get('code') ?? undefined;
     this.iss = searchParams.get('iss') ?? undefined;
   }
@@ -72,6 +81,8 @@ class Keeper {
 }
 
 interface Connected {
+  /** After the person has signed in once more. */
+  finish(): Promise<void>;
   call(name: string, args: Record<string, unknown>): Promise<string>;
 }
 
@@ -88,9 +99,11 @@ const connectSdk1: Connect = async ({ url }, keeper) => {
   await first.finishAuth(keeper.code!);
   await first.close();
   const client = new Client({ name: 'sdk1', version: '1' });
-  await client.connect(transport());
+  const second = transport();
+  await client.connect(second);
   afterThisTest(() => client.close());
   return {
+    finish: () => second.finishAuth(keeper.code!),
     async call(name, args) {
       const { content } = await client.callTool({ name, arguments: args });
       return (content as { text: string }[])[0]!.text;
@@ -115,9 +128,11 @@ const connectSdk2 =
     await first.finishAuth(keeper.code!, keeper.iss);
     await first.close();
     const client = create();
-    await client.connect(transport());
+    const second = transport();
+    await client.connect(second);
     afterThisTest(() => client.close());
     return {
+      finish: () => second.finishAuth(keeper.code!, keeper.iss),
       async call(name, args) {
         const { content } = await client.callTool({ name, arguments: args });
         return (content as { text: string }[])[0]!.text;
@@ -157,6 +172,32 @@ describe('A client that signs in at an authorization server', () => {
         .sessions()
         .map(({ context }) => [context.sessionId, context.identity.subject]);
       expect(identities).to.deep.equal(before.map((id) => [id, 'ada']));
+    });
+
+    it(`signs in again for what needs one more scope, and goes on in the same session: ${what}`, async () => {
+      const gateway = await startGateway({
+        serverModule: fixtureModule('affinity'),
+        authIssuer: [server().issuer],
+        authScopes: ['read'],
+        affinity: 'principal',
+        rules: [{ tools: 'keep', scopes: ['read', 'write'] }],
+      });
+      const keeper = new Keeper({ client_id: NATIVE_CLIENT.id });
+      const client = await connect(gateway, keeper);
+      const sessionIds = () => gateway.sessions().map(({ context }) => context.sessionId);
+      const before = sessionIds();
+      // With a refresh token, SDK 1 asks for the same scopes again, and gives up.
+      if (what === 'SDK 1') keeper.kept = { ...keeper.kept!, refresh_token: undefined };
+      const refused = await client.call('keep', { value: 'mine' }).then(
+        () => undefined,
+        (error: Error) => error,
+      );
+      expect(refused?.constructor.name, refused?.message).to.equal('UnauthorizedError');
+      expect(keeper.signIns).to.have.length(2);
+      expect(keeper.signIns[1]?.searchParams.get('scope')?.split(' ')).to.include.members(['read', 'write']);
+      await client.finish();
+      expect(await client.call('keep', { value: 'mine' })).to.include('"before":null');
+      expect(sessionIds()).to.include.members(before);
     });
   }
 });
