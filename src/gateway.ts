@@ -18,6 +18,7 @@ import { HostedWorkers } from './hosting/hosted-workers.js';
 import { createView } from './hosting/view.js';
 import { LibuvPoolProbe } from './isolation/libuv-pool-probe.js';
 import { checkProgramOptions, type Listening, type ProgramOptions } from './program-options.js';
+import { quotasOf } from './quotas/quotas.js';
 import { cacheFolder } from './servers/cache-folder.js';
 import { LearnedFiles } from './servers/learned-files.js';
 import { AllSessions } from './session/all-sessions.js';
@@ -25,7 +26,14 @@ import { BulkheadError } from './shared/errors.js';
 import { StopDeadline } from './shared/stop-deadline.js';
 import { AuditLog } from './telemetry/audit/audit-log.js';
 import { GatewayEmitter, type ReloadCause } from './telemetry/events.js';
-import { noteDebugger, noteStart, noteStop, noteStopped } from './telemetry/log/lifecycle-notices.js';
+import {
+  noteDebugger,
+  noteExposure,
+  noteStart,
+  noteStop,
+  noteStopped,
+  noteUnencrypted,
+} from './telemetry/log/lifecycle-notices.js';
 import { createLog, forwardLog } from './telemetry/log/log.js';
 import {
   MultiClientCount,
@@ -38,6 +46,7 @@ import { EmbeddedRequests } from './transports/http/embedded-requests.js';
 import { HttpResources } from './transports/http/http-resources.js';
 import { Listener } from './transports/http/listener.js';
 import { McpHandler } from './transports/http/mcp-handler.js';
+import { TrustedProxies } from './transports/http/trusted-proxies.js';
 import { type ClientStreams, type StdioEnd, StdioSession } from './transports/stdio/stdio-session.js';
 import { VERSION } from './version.js';
 
@@ -193,7 +202,10 @@ async function start(
     logger === undefined
       ? createLog({ events, level, format, levelLabels, ...(destination && { destination }) })
       : forwardLog(events, logger);
-  const sessions = new AllSessions(options, events);
+  // It throws if a file has changed meanwhile: nothing else is open then.
+  const access = createAccess({ options, events, hook: authenticate, servers: () => servers.all() });
+  const quotas = quotasOf(options, events);
+  const sessions = new AllSessions(options, events, quotas);
   const workers = new HostedWorkers(options, events);
   const learned = new LearnedFiles(cacheFolder(process.env), VERSION, events);
   const servers = new HostedServers(options.catalogue, { options, events, learned, ...workers }, sessions);
@@ -211,11 +223,14 @@ async function start(
   const { allowedHosts, allowedOrigins, host, port } = options;
   const allowsAddresses = !isLoopback(host);
   const guard = createGuard({ allowedHosts, allowedOrigins, allowsAddresses, allowsLinks: false });
-  const access = createAccess({ options, events, hook: authenticate, servers: () => servers.all() });
   const policy = new Rules(options);
   const rules = new RulesGate(policy, events);
   const { auditLog } = options;
   const audit = auditLog === undefined ? undefined : new AuditLog({ ...options, auditLog }, events);
+  const gates = [...(policy.none ? [] : [rules]), ...(quotas === undefined ? [] : [quotas])];
+  // Without anything to decide or to record, requests pass by.
+  const judges = gates.length > 0 || audit !== undefined || options.metricsPrincipals !== undefined;
+  const gate = judges ? gateOf(gates) : undefined;
   const handler = new McpHandler({
     ...options,
     servers,
@@ -225,7 +240,7 @@ async function start(
     guard,
     authentication: access.authentication,
     resources: access.resources,
-    gate: gateOf([rules]),
+    gate,
     rules,
     audit,
     bodies: http.bodies,
@@ -233,14 +248,19 @@ async function start(
     metadata: metadata ?? (() => undefined),
   });
   const connections = http.connections.mcp;
-  const listener = new Listener({ handler, events, connections, host, port });
-  const embedded = new EmbeddedRequests({ handler, events, connections });
+  const { tls } = access;
+  const { trustProxy } = options;
+  const proxies = trustProxy && new TrustedProxies(trustProxy, () => noteUnencrypted(events));
+  const listener = new Listener({ handler, events, connections, host, port, tls: tls.mcp, proxies });
+  const embedded = new EmbeddedRequests({ handler, events, connections, proxies });
   const closeMcp = (deadlineMs: number): Promise<unknown> =>
     Promise.all([listener.close(deadlineMs), embedded.close(deadlineMs)]);
   const admin = createAdminServer({
     ...options,
     host: options.adminHost,
     port: options.adminPort,
+    tls: tls.admin,
+    proxies,
     view,
     newCount: () => new MultiClientCount(),
     scrape: (accept) => metrics.scrape(accept),
@@ -275,6 +295,7 @@ async function start(
       await workers.close(deadline);
       await deadline.within(admin.close());
       access.close();
+      quotas?.close();
       audit?.close();
       http.close();
       probe.close();
@@ -291,13 +312,14 @@ async function start(
   let adminUrl: URL | undefined;
   for (const message of options.catalogue.warnings) events.emit('notice', { level: 'warn', message });
   noteDebugger(events, options);
+  noteExposure(events, options, { mcp: listen, admin: hasAdmin });
   try {
     await servers.start(options.strict, options.watch);
-    if (hasAdmin) adminUrl = urlOf(await admin.listen(), '/');
+    if (hasAdmin) adminUrl = urlOf(await admin.listen(), '/', tls.admin !== undefined);
     if (listen) {
       const [first] = servers.all();
       const path = servers.only === undefined ? `/${first?.name ?? ''}/mcp` : '/mcp';
-      url = urlOf(await listener.listen(), path);
+      url = urlOf(await listener.listen(), path, tls.mcp !== undefined);
       access.resources.locate(url);
     }
   } catch (error) {
@@ -366,6 +388,8 @@ async function start(
   return { gateway, sessions };
 }
 
-function urlOf({ address, family, port }: AddressInfo, path: string): URL {
-  return new URL(`http://${family === 'IPv6' ? `[${address}]` : address}:${port}${path}`);
+function urlOf({ address, family, port }: AddressInfo, path: string, secure: boolean): URL {
+  return new URL(
+    `${secure ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}${path}`,
+  );
 }

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AuthenticationChain, type AuthenticationRejection, isRejection } from '../auth/authentication.js';
 import { createGuard } from '../auth/guards.js';
+import type { ListenerTls } from '../auth/listener-tls.js';
 import { ProtectedResources } from '../auth/oauth/protected-resources.js';
 import { optionToken, StaticTokens } from '../auth/static-tokens.js';
 import { isLoopback } from '../config/option-kinds.js';
@@ -22,6 +23,7 @@ import { rejectedRequest, SECOND_HOST } from '../transports/http/reply.js';
 import { hasSecondHost, readTarget } from '../transports/http/request-target.js';
 import { ResponseOutput } from '../transports/http/response-output.js';
 import { rejectionHeaders } from '../transports/http/staged-close.js';
+import { clientAddressOf, type TrustedProxies } from '../transports/http/trusted-proxies.js';
 import { type AdminHandler, type AdminReply, createRoutes, findRoute, problem } from './routes.js';
 
 const REQUEST_DEADLINE_MS = 10_000;
@@ -37,8 +39,10 @@ export interface AdminServerOptions {
   /** As in `GuardOptions`. */
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
-  /** Required for everything except `/healthz` and `/readyz`. */
+  /** Required for everything except `/healthz` and `/readyz`, unless the client has a certificate. */
   readonly token: string | undefined;
+  readonly tls?: ListenerTls | undefined;
+  readonly proxies?: TrustedProxies | undefined;
   readonly view: GatewayView;
   /** Begins to count clients, for one answer. */
   readonly newCount: () => MultiClientCount;
@@ -56,12 +60,16 @@ export interface AdminServer {
 }
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
-  const { host, port, allowedHosts, allowedOrigins, token, view, newCount, scrape, events } = options;
+  const { host, port, allowedHosts, allowedOrigins, token, tls, proxies, view, newCount, scrape, events } =
+    options;
   const routes = createRoutes(view, newCount, scrape);
   const access = { allowedHosts, allowedOrigins, allowsAddresses: !isLoopback(host) };
   const authentication = new AuthenticationChain({
-    ways: token === undefined ? [] : [new StaticTokens([optionToken(token)])],
-    allowsAnonymous: token === undefined,
+    ways: [
+      ...(tls?.clients === undefined ? [] : [tls.clients]),
+      ...(token === undefined ? [] : [new StaticTokens([optionToken(token)])]),
+    ],
+    allowsAnonymous: token === undefined && tls?.clients === undefined,
     takesTokens: true,
   });
   // Not one that an authorization server issues tokens for.
@@ -74,6 +82,8 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     events,
     host,
     port,
+    tls,
+    proxies,
     option: { host: 'admin-host', port: 'admin-port' },
     headersDeadlineMs: REQUEST_DEADLINE_MS,
     requestDeadlineMs: REQUEST_DEADLINE_MS,
@@ -152,7 +162,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     reply: AdminReply,
     headers: Readonly<Record<string, string>> = {},
   ): void {
-    const { remoteAddress } = request.socket;
+    const remoteAddress = clientAddressOf(request);
     events.emit('rejected', {
       reason,
       status: reply.status,

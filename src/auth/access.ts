@@ -1,6 +1,7 @@
 /** Who may use the endpoints, as the options say: the ways to find out who asks, and what they read and keep. */
 import type { GatewayEmitter } from '../telemetry/events.js';
 import { AuthenticationChain, type AuthenticationWay } from './authentication.js';
+import { createTls, type ListenersTls, type TlsOptions } from './listener-tls.js';
 import { AccessTokens } from './oauth/access-tokens.js';
 import { Issuer } from './oauth/issuer.js';
 import { ProtectedResources } from './oauth/protected-resources.js';
@@ -8,7 +9,7 @@ import { type Authenticate, ProgramHook } from './program-hook.js';
 import { optionToken, StaticTokens } from './static-tokens.js';
 import { TokensFile } from './tokens-file.js';
 
-export interface AccessOptions {
+interface AccessOptions extends TlsOptions {
   readonly token: string | undefined;
   readonly tokensFile: string | undefined;
   readonly authIssuer: readonly string[] | undefined;
@@ -31,11 +32,13 @@ export interface AccessParts {
 export interface Access {
   readonly authentication: AuthenticationChain;
   readonly resources: ProtectedResources;
+  readonly tls: ListenersTls;
   /** Reads again what it was read from files. */
   reload(): void;
   close(): void;
 }
 
+/** @throws {BulkheadError} `ERR_BULKHEAD_OPTION` if a file cannot be used */
 export function createAccess({ options, events, hook, servers }: AccessParts): Access {
   const { token, tokensFile: path, authIssuer: issuerUrls = [] } = options;
   const given = token === undefined ? [] : [optionToken(token)];
@@ -45,15 +48,24 @@ export function createAccess({ options, events, hook, servers }: AccessParts): A
     path === undefined
       ? undefined
       : new TokensFile(path, events, (named) => tokens.replace([...named, ...given]));
+  const takesTokens = hasTokens || issuerUrls.length > 0;
+  let tls: ListenersTls;
+  try {
+    tls = createTls(options, events, hook !== undefined || takesTokens);
+  } catch (error) {
+    file?.close();
+    throw error;
+  }
   const ways: AuthenticationWay[] = [];
   if (hook !== undefined) ways.push(new ProgramHook(hook));
+  if (tls.mcp?.clients !== undefined) ways.push(tls.mcp.clients);
   if (hasTokens) ways.push(tokens);
   if (issuerUrls.length > 0) ways.push(accessTokens(issuerUrls, options, events));
   return {
     authentication: new AuthenticationChain({
       ways,
       allowsAnonymous: ways.length === 0,
-      takesTokens: hasTokens || issuerUrls.length > 0,
+      takesTokens,
     }),
     resources: new ProtectedResources({
       publicUrl: options.publicUrl,
@@ -61,8 +73,15 @@ export function createAccess({ options, events, hook, servers }: AccessParts): A
       scopes: options.authScopes ?? [],
       servers,
     }),
-    reload: () => file?.read(),
-    close: () => file?.close(),
+    tls,
+    reload: () => {
+      tls.reload();
+      file?.read();
+    },
+    close: () => {
+      tls.close();
+      file?.close();
+    },
   };
 }
 

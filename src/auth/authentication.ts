@@ -8,7 +8,7 @@ import type { Rejection } from '../protocol/rejection.js';
 import { bearerToken } from './bearer.js';
 import { ANONYMOUS, type Principal } from './principal.js';
 
-export type AuthenticationReason = 'unauthorized' | 'forbidden' | 'authentication_failed';
+type AuthenticationReason = 'unauthorized' | 'forbidden' | 'authentication_failed';
 
 /** Why a request is refused before anything else is done for it. */
 export interface AuthenticationRejection extends Rejection<AuthenticationReason> {

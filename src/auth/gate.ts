@@ -20,10 +20,16 @@ export interface Asked {
   readonly tool: string | undefined;
   /** Its size, in UTF-16 code units. */
   readonly chars: number;
-  /** The request as JSON. */
+  /** The request as JSON, as it was sent. */
   readonly body: string;
   /** Told what a dry run would have refused. */
   wouldRefuse?(refusal: GateRefusal): void;
+}
+
+/** The notifications and responses of one POST. */
+export interface Told {
+  readonly visitor: Visitor;
+  readonly bodies: readonly string[];
 }
 
 export interface GateRefusal extends Rejection<RejectionReason> {
@@ -37,6 +43,8 @@ export interface GateRefusal extends Rejection<RejectionReason> {
 export interface Gate {
   /** Called on the main thread for each request; it throws nothing and takes microseconds. */
   admit(asked: Asked): GateRefusal | undefined;
+  /** The same for messages that ask nothing. Only a flood of them is refused: what they would stop must not go on. */
+  accept?(told: Told): GateRefusal | undefined;
 }
 
 /** Several gates in order; the first that refuses decides. */
@@ -45,6 +53,13 @@ export function gateOf(gates: readonly Gate[]): Gate {
     admit(asked) {
       for (const gate of gates) {
         const refusal = gate.admit(asked);
+        if (refusal !== undefined) return refusal;
+      }
+      return undefined;
+    },
+    accept(told) {
+      for (const gate of gates) {
+        const refusal = gate.accept?.(told);
         if (refusal !== undefined) return refusal;
       }
       return undefined;

@@ -11,9 +11,9 @@ import { bearerToken, digestOf } from './bearer.js';
 import { isExpired, type Principal, principalOf } from './principal.js';
 
 /** The issuer of all principals that have such a token. */
-export const TOKEN_ISSUER = 'token';
+const TOKEN_ISSUER = 'token';
 /** The name of the one that the option `token` gives. */
-export const OPTION_TOKEN_NAME = 'token';
+const OPTION_TOKEN_NAME = 'token';
 
 export interface NamedToken {
   /** The subject of its principal. */

@@ -8,11 +8,13 @@ import { authenticationOptions } from './sections/authentication.js';
 import { capacityOptions } from './sections/capacity.js';
 import { listenerOptions } from './sections/listeners.js';
 import { loggingOptions } from './sections/logging.js';
+import { quotaOptions } from './sections/quotas.js';
 import { requestOptions } from './sections/requests.js';
 import { ruleOptions } from './sections/rules.js';
 import { securityOptions } from './sections/security.js';
 import { serverOptions } from './sections/server.js';
 import { sessionOptions } from './sections/sessions.js';
+import { tlsOptions } from './sections/tls.js';
 
 /** The command's argument comes first. */
 const { serverModule, ...otherServerOptions } = serverOptions;
@@ -22,9 +24,11 @@ export const OPTIONS = z.object({
   serverModule,
   ...listenerOptions,
   ...authenticationOptions,
+  ...tlsOptions,
   ...ruleOptions,
   ...securityOptions,
   ...capacityOptions,
+  ...quotaOptions,
   ...sessionOptions,
   ...requestOptions,
   ...loggingOptions,
@@ -34,9 +38,11 @@ export const OPTIONS = z.object({
 /** By name in camelCase, with the docstrings of the sections, which a zod object type would lose. */
 export type OptionSchemas = typeof listenerOptions &
   typeof authenticationOptions &
+  typeof tlsOptions &
   typeof ruleOptions &
   typeof securityOptions &
   typeof capacityOptions &
+  typeof quotaOptions &
   typeof sessionOptions &
   typeof requestOptions &
   typeof loggingOptions &

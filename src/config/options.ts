@@ -11,6 +11,7 @@ import type { Catalogue } from '../servers/server-entry.js';
 import type { BulkheadError } from '../shared/errors.js';
 import { didYouMean } from '../shared/nearest.js';
 import { checkAuthentication } from './check-authentication.js';
+import { checkTls } from './check-tls.js';
 import { optionError } from './option-error.js';
 import { asHostHeader, isLoopback, isWildcard } from './option-kinds.js';
 import {
@@ -227,21 +228,27 @@ function checkRelations(
     );
   }
   checkAuthentication(options, label, mcpClosed);
+  checkTls(options, label);
   for (const name of ['audit-required', 'audit-arguments', 'audit-redact'] as const) {
     const { [camelCase(name) as 'auditRequired']: value } = options;
     if (options.auditLog === undefined && value !== undefined && value !== false)
       throw optionError(`${label(name)} needs audit-log, which says where to record.`);
   }
   if (options.token !== undefined || options.insecure) return;
+  const { tokensFile, authIssuer, tlsClientCa, adminTlsClientCa } = options;
   const mcpIsGuarded =
-    mcpClosed || mcpGuarded || options.tokensFile !== undefined || options.authIssuer !== undefined;
+    mcpClosed ||
+    mcpGuarded ||
+    tokensFile !== undefined ||
+    authIssuer !== undefined ||
+    tlsClientCa !== undefined;
   if (!isLoopback(host) && !mcpIsGuarded)
     throw optionError(
-      `${label('host')} is "${host}", which other machines can reach, but must be a loopback address unless token, tokens-file, auth-issuer or insecure is set.`,
+      `${label('host')} is "${host}", which other machines can reach, but must be a loopback address unless token, tokens-file, auth-issuer, tls-client-ca or insecure is set.`,
     );
-  if (!isLoopback(adminHost) && !adminClosed)
+  if (!isLoopback(adminHost) && !adminClosed && adminTlsClientCa === undefined)
     throw optionError(
-      `${label('admin-host')} is "${adminHost}", which other machines can reach, but must be a loopback address unless token or insecure is set.`,
+      `${label('admin-host')} is "${adminHost}", which other machines can reach, but must be a loopback address unless token, admin-tls-client-ca or insecure is set.`,
     );
 }
 

@@ -5,6 +5,8 @@ export interface StartFailure {
    * `no_capacity`: no worker was available in time; the client may try again.
    */
   readonly outcome: 'refused' | 'failed' | 'no_capacity';
+  /** Whether no worker was available because its client has as many as it may have. */
+  readonly overQuota?: boolean;
   /** The JSON-RPC error response. */
   readonly body: string;
 }

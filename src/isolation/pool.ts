@@ -19,7 +19,7 @@ import { Starters } from './starters.js';
 import { WaitingLine } from './waiting-line.js';
 import type { IntroducedClient, SessionWorker, WorkerExit } from './worker.js';
 import type { BudgetMember, WorkerBudget } from './worker-budget.js';
-import type { WorkerSource } from './worker-source.js';
+import type { WorkerDemand, WorkerSource } from './worker-source.js';
 import { CHILDREN_RESERVE_MS, type Retirement, type WorkerStarter } from './worker-starter.js';
 import { WorkerStarts, type WorkerStartsOwner } from './worker-starts.js';
 
@@ -77,7 +77,7 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   ) {
     this.#budget = budget;
     this.#nextId = nextId;
-    this.#line = new WaitingLine(`session ${budget.words.isolation}`, () => this.#shortage());
+    this.#line = new WaitingLine(`session ${budget.words.isolation}`, budget.shares, () => this.#shortage());
     this.#events = events;
     this.#starters = new Starters(starter);
     this.#starts = new WorkerStarts(this.#starters, this.isolation, events, this);
@@ -92,18 +92,20 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     this.#watch = setInterval(() => this.#look(), LOOK_INTERVAL_MS).unref();
   }
 
-  acquire(signal: AbortSignal, client?: IntroducedClient, waitedMs = 0): Promise<Worker> {
+  acquire(signal: AbortSignal, client?: IntroducedClient, waitedMs = 0, consumer = ''): Promise<Worker> {
     this.#spareTarget.claimed(performance.now());
     const spare = this.#spares.take(client);
     if (spare !== undefined) {
       this.#backOff.succeeded();
+      this.#budget.shares.take(consumer, spare);
       this.#events.emit('thread-claimed', { thread: spare.id, kind: 'warm', waitMs: 0 });
       this.#refillSoon();
       return Promise.resolve(spare);
     }
     const kind = this.#budget.room || this.#starts.underWay > 0 ? 'cold' : 'queued';
     const clientWaitMs = client === undefined ? START_WAIT_MS : CALL_WAIT_MS;
-    const given = this.#line.wait(kind, this.#waitMs ?? clientWaitMs, signal, waitedMs);
+    const longestWaitMs = this.#waitMs ?? clientWaitMs;
+    const given = this.#line.wait(signal, { kind, longestWaitMs, waitedMs, consumer });
     this.#refill();
     return given;
   }
@@ -113,6 +115,19 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
     // Those for whom no worker is being started yet will have one.
     const coming = Math.max(0, this.#line.length - this.#starts.underWay);
     return this.#budget.live + coming < this.#budget.limit && !this.#memoryPressure.nearlyFull;
+  }
+
+  get demand(): WorkerDemand {
+    return this.#budget;
+  }
+
+  outranks(consumer: string): boolean {
+    const coming = this.#starts.underWay + this.#budget.leaving;
+    return this.#line.length > coming && this.#line.outranks(consumer);
+  }
+
+  get turn(): number | undefined {
+    return this.#line.turn;
   }
 
   workerIdle(): void {
@@ -182,8 +197,8 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
       // busy.
       this.#startFailed(exit);
     }
-    this.#refill();
     this.#budget.gone(this);
+    this.#refill();
   }
 
   /**
@@ -289,11 +304,9 @@ export class WorkerPool<Worker extends SessionWorker = SessionWorker>
   }
 
   #shortage(): string {
-    const { limit, words, room } = this.#budget;
     if (this.#memoryPressure.nearlyFull) return "the memory of the gateway's container is nearly full";
     const why = this.#backOff.reason?.replace(/\.$/, '');
-    if (why !== undefined) return `the last one could not be started: ${why}`;
-    return room ? 'the machine is too busy to start one' : `all ${limit} are in use (${words.limit})`;
+    return why === undefined ? this.#budget.shortage : `the last one could not be started: ${why}`;
   }
 
   /** At once for sessions that wait, otherwise soon. */

@@ -86,6 +86,17 @@ export class RunningRequests {
     );
   }
 
+  /**
+   * Those that may be the reason why the worker ends: after a kill those that did not heed their cancellation, if there are
+   * any; otherwise all.
+   */
+  blamedFor(cause: ThreadExitCause): string[] {
+    if (cause === 'ended' || cause === 'slept' || cause === 'start_failed') return [];
+    const cancelled = this.#runs.values().filter((run) => typeof run !== 'string');
+    if (cause !== 'killed' || cancelled.length === 0) return this.operations;
+    return [...new Set(cancelled.map(({ operation }) => operation))].slice(0, MAX_NAMED);
+  }
+
   /** @param operation the tool or the method, for the log */
   started(requestId: RequestId, operation: string): void {
     this.#runs.set(requestId, operation);

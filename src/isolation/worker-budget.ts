@@ -5,6 +5,8 @@
  */
 
 import type { Isolation } from '../telemetry/events.js';
+import { WorkerShares } from './worker-shares.js';
+import type { WorkerDemand } from './worker-source.js';
 
 /** Words for a kind of worker, for messages. */
 export interface WorkerWords {
@@ -27,7 +29,11 @@ export interface BudgetMember {
   readonly live: number;
   /** The number of them that are ending. */
   readonly leaving: number;
-  /** A worker of another pool has gone. */
+  /** When whoever waits there first had the last turn; `undefined`: nobody waits. */
+  readonly turn: number | undefined;
+  /** Whether somebody waits there who should have a worker of this consumer, and for whom none is on its way. */
+  outranks(consumer: string): boolean;
+  /** A worker has gone. */
   onRoom(): void;
   /** Ends a spare; `false` if there is none. */
   giveSpare(): boolean;
@@ -35,9 +41,11 @@ export interface BudgetMember {
   giveIdle(): boolean;
 }
 
-export class WorkerBudget {
+export class WorkerBudget implements WorkerDemand {
   readonly limit: number;
   readonly words: WorkerWords;
+  /** Who has them. */
+  readonly shares = new WorkerShares();
   readonly #members = new Set<BudgetMember>();
 
   constructor(limit: number, words: WorkerWords = THREAD_WORDS) {
@@ -65,15 +73,36 @@ export class WorkerBudget {
     return live;
   }
 
+  /** Why nobody gets one. */
+  get shortage(): string {
+    if (this.room) return 'the machine is too busy to start one';
+    return `all ${this.limit} are in use (${this.words.limit})`;
+  }
+
+  get crowded(): boolean {
+    return this.shares.waiting > 0;
+  }
+
   get leaving(): number {
     let leaving = 0;
     for (const member of this.#members) leaving += member.leaving;
     return leaving;
   }
 
-  /** A worker of this pool has gone, and no session of its own waits for one. */
+  /** A worker of this pool has gone: where somebody waits whose turn it is, another one is started first. */
   gone(member: BudgetMember): void {
-    for (const other of this.#members) if (other !== member && this.room) other.onRoom();
+    if (!this.crowded) return;
+    const waiting = [...this.#members].filter(({ turn }) => turn !== undefined);
+    // Of those whose turn is the same, the pool's own sessions come first.
+    const rank = (one: BudgetMember): number => (one.turn ?? 0) * 2 + (one === member ? 0 : 1);
+    waiting.sort((one, other) => rank(one) - rank(other));
+    for (const one of waiting) if (this.room) one.onRoom();
+  }
+
+  yields(consumer: string): boolean {
+    if (!this.crowded || this.room) return false;
+    for (const member of this.#members) if (member.outranks(consumer)) return true;
+    return false;
   }
 
   /** Makes another server give up a worker. `false` if none can. */

@@ -52,6 +52,11 @@ export interface SessionWorker {
   readonly unreadChars: number;
   /** Heap and Buffers, as of the last report. */
   readonly memoryBytes: number;
+  /**
+   * Reads how much processor time it has used, in milliseconds, with the processes that it has started as far as they are
+   * known; 0 where the system does not say. What it had used when it was killed, once it is gone.
+   */
+  readProcessorMs(): number;
   /** The session that has claimed it. */
   readonly sessionId: string | undefined;
   /**
@@ -129,8 +134,9 @@ export interface WorkerOwner {
   /**
    * Comes exactly once, as the last call. The worker has never read `unread`, so these messages may be sent to the next
    * one. Returns how many requests were lost.
+   * @param blamed tools and methods that may be the reason why it died or had to be killed
    */
-  onExit(exit: WorkerExit, unread: readonly PostedMessage[]): number;
+  onExit(exit: WorkerExit, unread: readonly PostedMessage[], blamed?: readonly string[]): number;
 }
 
 export interface WorkerExit {

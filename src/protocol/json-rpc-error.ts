@@ -43,6 +43,7 @@ export type ErrorReason =
   | 'duplicate_id'
   | 'no_thread'
   | 'parked_limit'
+  | 'quota_exceeded'
   | 'request_limit'
   | 'server_closed'
   | 'setup_failed'

@@ -1,5 +1,5 @@
 /** The environments of servers. That of a program: the few variables that any program needs, and what its entry says. */
-import { OWN_VARIABLE } from '../shared/own-variables.js';
+import { OWN_VARIABLE, SECRET_VARIABLES } from '../shared/own-variables.js';
 import { WINDOWS_VARIABLES } from '../shared/platform/windows.js';
 import type { ServerEntry } from './server-entry.js';
 
@@ -43,12 +43,13 @@ export function environmentFor(
 }
 
 /**
- * The environment of a server module: that of the gateway, except its secret, and what its entry says. A module is code
+ * The environment of a server module: that of the gateway, except its secrets, and what its entry says. A module is code
  * for this gateway, and may read what the gateway was started with.
  */
 export function environmentForModule(
   { env }: Pick<ServerEntry, 'env'>,
-  { BULKHEAD_TOKEN: _secret, ...gatewayEnvironment }: Environment,
+  gatewayEnvironment: Environment,
 ): Record<string, string | undefined> {
-  return { ...gatewayEnvironment, ...env };
+  const known = Object.entries(gatewayEnvironment).filter(([name]) => !SECRET_VARIABLES.includes(name));
+  return { ...Object.fromEntries(known), ...env };
 }

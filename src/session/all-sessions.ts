@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import type { Rejection } from '../protocol/rejection.js';
 import { clockMs } from '../shared/clock.js';
+import type { Consumer } from '../shared/consumer.js';
 import { inTurns } from '../shared/turns.js';
 import { AdmissionWindow } from '../telemetry/admission-window.js';
 import type { EndReason } from '../telemetry/end-reason.js';
@@ -15,6 +16,7 @@ import { RequestStates } from './request-state.js';
 import type { Session } from './session.js';
 import { SessionEviction } from './session-eviction.js';
 import { SessionTotals } from './session-totals.js';
+import type { QuotaRejection, SessionUse } from './session-use.js';
 
 /** How often the log says that sessions end to make room; not for each session. */
 const EVICTION_NOTICE_MS = 60_000;
@@ -48,6 +50,8 @@ export class AllSessions {
   });
   /** Calls of the stateless era whose handlers wait for their clients. */
   readonly parked: ParkedCalls<Session>;
+  /** Who counts what each consumer has; `undefined`: nobody. */
+  readonly use: SessionUse | undefined;
   readonly #maxSessions: number;
   readonly #events: GatewayEmitter;
   readonly #groups = new Set<SessionGroup>();
@@ -60,7 +64,8 @@ export class AllSessions {
   #lastKey = 0;
   #draining = false;
 
-  constructor({ maxSessions, stateKey }: AllSessionsOptions, events: GatewayEmitter) {
+  constructor({ maxSessions, stateKey }: AllSessionsOptions, events: GatewayEmitter, use?: SessionUse) {
+    this.use = use;
     this.#maxSessions = maxSessions;
     this.#events = events;
     this.parked = new ParkedCalls(new RequestStates(stateKey), events);
@@ -116,11 +121,18 @@ export class AllSessions {
     };
   }
 
+  /** Why this consumer can open no session, or `undefined`; the same holds. */
+  rejectionOf(consumer: Consumer): Rejection<'draining' | 'session_limit'> | QuotaRejection | undefined {
+    return (this.#draining ? undefined : this.use?.openingRejection(consumer)) ?? this.rejection();
+  }
+
   /**
    * Makes room for one more session: ends the idle session that `rejection` found, which has been without its client
-   * for longest.
+   * for longest; or one of its own if that is what its consumer has too many of.
+   * @param consumer who opens it; `undefined` if that does not count
    */
-  makeRoom(): void {
+  makeRoom(consumer?: Consumer): void {
+    if (consumer !== undefined) this.use?.makeRoom(consumer);
     if (this.size < this.#maxSessions) return;
     void this.#eviction.next(clockMs())?.end('evicted');
     if (this.#evictionNotices.admit() === undefined) return;

@@ -18,6 +18,7 @@ import type { RequestSnapshot } from '../telemetry/snapshot.js';
 import type { CallCheck } from './compartments/compartment.js';
 import { PendingRequest, type RequestedSession } from './pending-request.js';
 import type { SharedBySessions } from './session-owner.js';
+import type { SessionUse } from './session-use.js';
 
 /** How a request ended, as its event says; empty after a success. */
 export type RequestOutcome = Partial<
@@ -90,13 +91,20 @@ export class PendingRequests {
     { id, replyId }: ClientRequest,
     runs: boolean,
     full: boolean,
-  ): Rejection<ErrorReason & ('duplicate_id' | 'request_limit' | 'thread_wait')> | undefined {
+  ):
+    | Rejection<ErrorReason & ('duplicate_id' | 'request_limit' | 'thread_wait' | 'quota_exceeded')>
+    | undefined {
     if (this.#pending.has(id) || runs) {
       const message = `Request id ${JSON.stringify(id)} is in flight already. Give each request an id of its own.`;
       return { reason: 'duplicate_id', message, code: JSON_RPC.invalidRequest, id: replyId };
     }
     const limit = this.#shared.options.maxRequestsPerSession;
-    if (this.#pending.size < limit && !full) return undefined;
+    if (this.#pending.size < limit && !full) {
+      const { context } = this.#owner;
+      // In the stateless era that was asked before there was a compartment; what it is asked now may be the gateway's own.
+      const excess = context.era === 'session' ? this.#use?.requestRejection(context) : undefined;
+      return excess && { ...excess, id: replyId };
+    }
     if (full) {
       const message =
         'This session has been sent more than its server has read. Wait for a call to finish and call again, or send less.';
@@ -111,6 +119,7 @@ export class PendingRequests {
     const pending = new PendingRequest(request, key, stream);
     this.#total += 1;
     this.#shared.totals.requestsInFlight += 1;
+    this.#use?.onRequest(this.#owner.context);
     this.#pending.set(request.id, pending);
     this.#shared.events.emit('request-started', pending.facts(this.#owner.context));
     if (stream.streaming) this.#startHeartbeat(pending);
@@ -205,7 +214,10 @@ export class PendingRequests {
     const { failure, reason, message, stack } = outcome;
     pending.request.trace?.finished(outcome);
     pending.settle();
-    if (this.#pending.delete(pending.request.id)) this.#shared.totals.requestsInFlight -= 1;
+    if (this.#pending.delete(pending.request.id)) {
+      this.#shared.totals.requestsInFlight -= 1;
+      this.#use?.onRequestOver(this.#owner.context);
+    }
     this.#lastFinished = pending.request.id;
     this.#shared.events.emit('request-finished', {
       context: this.#owner.context,
@@ -219,6 +231,11 @@ export class PendingRequests {
       stack,
     });
     this.#owner.onFinished();
+  }
+
+  /** Whoever speaks over the gateway's own streams is no consumer of it. */
+  get #use(): SessionUse | undefined {
+    return this.#owner.context.transport === 'stdio' ? undefined : this.#shared.use;
   }
 
   #startHeartbeat(pending: PendingRequest): void {

@@ -7,6 +7,7 @@ import type { Rejection } from '../protocol/rejection.js';
 import type { AnswerSlot, AnswerSource, CachedAnswer } from '../servers/cached-answers.js';
 import type { KnownHeaderParams } from '../servers/known-header-params.js';
 import { clockMs } from '../shared/clock.js';
+import { type Consumer, consumerOf } from '../shared/consumer.js';
 import { Deadline } from '../shared/deadline.js';
 import type { ListKind } from '../shared/list-methods.js';
 import type { Affinity, SessionContext } from '../shared/session-context.js';
@@ -20,6 +21,7 @@ import type { ParkedCalls } from './parked-calls.js';
 import { Session } from './session.js';
 import type { SessionOptions, SessionOwner } from './session-owner.js';
 import type { SessionTotals } from './session-totals.js';
+import type { QuotaRejection, SessionUse } from './session-use.js';
 
 /** 192 bits, as characters that the specification allows (0x21 to 0x7E) and that need no escaping in a URL. */
 const SESSION_ID_BYTES = 24;
@@ -108,6 +110,10 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     return this.#all.totals;
   }
 
+  get use(): SessionUse | undefined {
+    return this.#all.use;
+  }
+
   get parked(): ParkedCalls<Session> {
     return this.#all.parked;
   }
@@ -137,16 +143,22 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     return this.#all.rejection();
   }
 
+  /** Why this consumer can open no session, or `undefined`. Must be asked in the same tick as `open`. */
+  rejectionOf(consumer: Consumer): Rejection<'draining' | 'session_limit'> | QuotaRejection | undefined {
+    return this.#all.rejectionOf(consumer);
+  }
+
   /**
    * Creates the record, and makes room for it. The session has no worker before its first message.
    * @param outboxes the way to its client
    */
   open(context: OpeningContext, outboxes: OutboxSource): Session {
-    this.#all.makeRoom();
+    this.#all.makeRoom(countsAsSession(context) ? context : undefined);
     const { server } = this.options;
     const whole = { ...context, sessionId: newSessionId(), server, startedAtMs: Date.now() };
     const session = new Session(whole, this, outboxes);
     this.#sessions.set(session.id, session);
+    if (countsAsSession(context)) this.use?.onOpened(session);
     return session;
   }
 
@@ -212,11 +224,21 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
   }
 
   acquireWorker(
+    session: Session,
     signal: AbortSignal,
     client: IntroducedClient | undefined,
     waitedMs?: number,
   ): Promise<SessionWorker> {
-    return this.#pool.acquire(signal, client, waitedMs);
+    const { context } = session;
+    const acquire = (): Promise<SessionWorker> =>
+      this.#pool.acquire(signal, client, waitedMs, consumerOf(context));
+    return this.use === undefined || !isCounted(context) ? acquire() : this.use.acquire(session, acquire);
+  }
+
+  /** Whether a compartment of this consumer should end as soon as it is free, because others wait who have fewer. */
+  yields(consumer: Consumer): boolean {
+    const { demand } = this.#pool;
+    return demand.crowded && demand.yields(consumerOf(consumer));
   }
 
   childrenGone(worker: SessionWorker): Promise<void> {
@@ -250,6 +272,7 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
 
   onEnding(session: Session): void {
     this.#sessions.delete(session.id);
+    if (countsAsSession(session.context)) this.use?.onEnded(session);
     this.#awake.delete(session);
     this.#ending.add(session);
     if (session.context.era === 'stateless') this.announcements?.onWorkerGone(session.id);
@@ -299,6 +322,16 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     await inTurns(this.#sessions.values(), SESSIONS_PER_TURN, (session) => session.expire(clockMs()));
     this.#sweepLater();
   }
+}
+
+/** Whoever speaks over the gateway's own streams has started it, and is no consumer of it. */
+function isCounted({ transport }: Pick<SessionContext, 'transport'>): boolean {
+  return transport !== 'stdio';
+}
+
+/** Whether a client has opened it, and knows that: those of requests and principals come and go by themselves. */
+function countsAsSession(context: Pick<SessionContext, 'affinity' | 'transport'>): boolean {
+  return isCounted(context) && (context.affinity === 'session' || context.affinity === 'handle');
 }
 
 /** The one place where session ids are made (2025-11-25, Transports: globally unique, cryptographically secure). */

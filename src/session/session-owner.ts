@@ -10,6 +10,7 @@ import type { DisconnectOptions } from './disconnect-policy.js';
 import type { KeptStart } from './kept-start.js';
 import type { ParkedCallOwner, ParkedCalls } from './parked-calls.js';
 import type { SessionTotals } from './session-totals.js';
+import type { SessionUse } from './session-use.js';
 
 export interface SessionOptions extends DisconnectOptions {
   readonly maxRequestsPerSession: number;
@@ -25,6 +26,8 @@ export interface SharedBySessions {
   readonly options: SessionOptions;
   readonly events: GatewayEmitter;
   readonly totals: SessionTotals;
+  /** Who counts what each consumer has; `undefined`: nobody. */
+  readonly use: SessionUse | undefined;
   /** What is answered without a worker; `undefined` if each session asks its own. */
   readonly answers: AnswerSource | undefined;
   /** Who is told what servers in the stateless era say that belongs to no request; `undefined`: nobody. */
@@ -42,6 +45,7 @@ export interface SessionOwner<Session extends ParkedCallOwner> extends SharedByS
   readonly parked: ParkedCalls<Session>;
   /** @param client if the session has begun */
   acquireWorker(
+    session: Session,
     signal: AbortSignal,
     client: IntroducedClient | undefined,
     waitedMs?: number,

@@ -26,5 +26,6 @@ export function unstartable(
   { request, key }: PendingRequest,
 ): FailedStart {
   const body = errorResponse(request.replyId, JSON_RPC.internalError, message, { reason, requestKey: key });
-  return { outcome, body, failure: String(JSON_RPC.internalError), message, reason };
+  const overQuota = reason === 'quota_exceeded';
+  return { outcome, overQuota, body, failure: String(JSON_RPC.internalError), message, reason };
 }

@@ -73,6 +73,8 @@ export interface BindingOwner {
   onVersionLeft(): void;
   onServerClosed(): void;
   onCloseStream(requestId: RequestId | undefined): void;
+  /** Its worker has died, or was killed, while it ran these tools. Comes before `onWorkerGone`, if that comes at all. */
+  onToolsLost(tools: readonly string[]): void;
   /** The worker is gone, and the requests in `lost` with it. `often`: too many workers of the session have died. */
   onWorkerGone(exit: WorkerExit, lost: ReadonlySet<RequestId>, often: boolean): void;
   /** No worker was available. The waiting messages are dropped; `lost` are the requests among them. */
@@ -384,7 +386,8 @@ export class WorkerBinding implements WorkerOwner, AcquisitionOwner, ChangedWork
     this.#state.set(key, value);
   }
 
-  onExit(exit: WorkerExit, unread: readonly PostedMessage[]): number {
+  onExit(exit: WorkerExit, unread: readonly PostedMessage[], blamed: readonly string[] = []): number {
+    if (blamed.length > 0) this.#owner.onToolsLost(blamed);
     const slept = this.#fallingAsleep;
     const stayedBehind = this.staysBehind;
     this.#worker = undefined;

@@ -171,7 +171,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   acquire(signal: AbortSignal, client: IntroducedClient | undefined): Promise<SessionWorker> {
     const { teaching } = this.#cached;
     if (this.#start !== undefined && teaching !== undefined) return this.#afterLearning(teaching, signal);
-    return this.#owner.acquireWorker(signal, client, this.#waitedMs);
+    return this.#owner.acquireWorker(this.#session, signal, client, this.#waitedMs);
   }
 
   /** How long the request has waited for the compartment that was opened for it. */
@@ -303,6 +303,10 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     this.#session.onReady();
   }
 
+  onToolsLost(tools: readonly string[]): void {
+    this.#owner.use?.onToolsLost(this.context, tools);
+  }
+
   onWorkerGone(exit: WorkerExit, lost: ReadonlySet<RequestId>, often: boolean): void {
     this.#sleep.stop();
     this.#owner.onWorker(this.#session, false);
@@ -337,11 +341,12 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
 
   onUnavailable(error: BulkheadError, lost: ReadonlySet<RequestId>): void {
     const starting = this.#pending.get(this.#start?.id);
+    const reason = error.code === 'ERR_BULKHEAD_QUOTA' ? 'quota_exceeded' : 'no_thread';
     if (starting !== undefined) {
       const outcome = error.code === 'ERR_BULKHEAD_THREAD_START' ? 'failed' : 'no_capacity';
-      return this.#startFailed(unstartable(outcome, error.message, 'no_thread', starting), starting);
+      return this.#startFailed(unstartable(outcome, error.message, reason, starting), starting);
     }
-    this.#pending.failAll(lost, JSON_RPC.serverError, error.message, 'no_thread');
+    this.#pending.failAll(lost, JSON_RPC.serverError, error.message, reason);
   }
 
   /** The server has disconnected from its client, as `close()` of a stdio server would: the session cannot continue. */
@@ -365,7 +370,8 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     signal.throwIfAborted();
     const starting = this.#pending.get(this.#start?.id);
     const known = starting && this.#cached.learned(starting.request);
-    if (starting === undefined || known === undefined) return this.#owner.acquireWorker(signal, undefined);
+    if (starting === undefined || known === undefined)
+      return this.#owner.acquireWorker(this.#session, signal, undefined);
     const { request, stream } = starting;
     this.#started(request, undefined);
     // If nothing else waits for a worker, the session goes back to sleep.
@@ -373,7 +379,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     this.#pending.finish(starting, { failure: known.failure, answer: known.body });
     this.#session.answer(stream, known.body, request.id);
     signal.throwIfAborted();
-    return this.#owner.acquireWorker(signal, this.binding.replay);
+    return this.#owner.acquireWorker(this.#session, signal, this.binding.replay);
   }
 
   #started(request: ClientRequest, declared: DeclaredNotifications | undefined): void {

@@ -24,6 +24,8 @@ export const HAS_PROCESS_TABLE = process.platform === 'linux';
 
 const MARKER_ENTRY = `\0${CHILD_MARKER}=`;
 const CHUNK_BYTES = 64 * 1024;
+/** Linux tells all programs times in these units, whatever its own are (time(7), "The software clock"). */
+const TICK_MS = 10;
 /** execve(2): arguments and environment have a quarter of the stack's limit, usually 8 MiB. A process can claim more. */
 const MAX_ENVIRONMENT_BYTES = 2 * 1024 * 1024;
 /** One for all: it is read synchronously. */
@@ -102,6 +104,39 @@ export function readProcess(pid: number): ProcessEntry | undefined {
   } catch (thrown) {
     if (isOutOfDescriptors(thrown)) return undefined;
     throw thrown;
+  }
+}
+
+/**
+ * Processor time of a thread of this process so far, in milliseconds: sched-stats.rst, `/proc/pid/task/tid/schedstat`.
+ * `undefined` if it is not known: the thread has ended, say, or the kernel is built without it.
+ */
+export function threadProcessorMs(systemThreadId: number): number | undefined {
+  const [spentNs] = readFields(`/proc/self/task/${systemThreadId}/schedstat`) ?? [];
+  const ms = Number(spentNs) / 1e6;
+  return Number.isFinite(ms) ? ms : undefined;
+}
+
+/**
+ * Processor time of a process and of its children that it has waited for, in milliseconds. `undefined` if it is not known: the
+ * process is gone, say.
+ */
+export function processProcessorMs(pid: number): number | undefined {
+  if (!HAS_PROCESS_TABLE) return undefined;
+  const fields = readFields(`/proc/${pid}/stat`);
+  // utime, stime, cutime and cstime, in clock ticks.
+  const ticks = fields?.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  return ticks !== undefined && Number.isFinite(ticks) ? ticks * TICK_MS : undefined;
+}
+
+/** What the file has behind the name of the program, if that is in it. */
+function readFields(path: string): string[] | undefined {
+  try {
+    const [text = ''] = readParts(path);
+    return text.slice(text.includes(')') ? text.lastIndexOf(')') + 2 : 0).split(' ');
+  } catch {
+    // Gone, or no descriptor is left. Whoever reads it does so again soon.
+    return undefined;
   }
 }
 

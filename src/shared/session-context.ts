@@ -59,7 +59,7 @@ export interface SessionContext {
   readonly protocolVersion: string;
   /** The `User-Agent` header of the request that opened the session, cut to 200 characters. */
   readonly userAgent: string | undefined;
-  /** The peer's address as the socket reports it; behind a proxy, the proxy's. */
+  /** The client's address: that of its connection, or what a proxy says that the option `trust-proxy` names. */
   readonly remoteAddress: string | undefined;
   /** Who opened the session, and alone may use it, as one text: `anonymous`, or issuer and subject. */
   readonly principal: string;

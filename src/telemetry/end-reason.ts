@@ -18,6 +18,8 @@ export const END_REASONS = [
   'abandoned',
   /** No thread became free within the deadline. */
   'no_thread',
+  /** Its first request needed a thread, and whoever opened it has as many as `quota-compartments` allows. */
+  'quota_exceeded',
   /** In the stateless era: it was opened for one request, which is over, and serves no other. */
   'request_over',
   /** The server answered `initialize` with an error. */

@@ -81,6 +81,9 @@ export type ParkedCallOutcome =
   /** The gateway stopped. */
   | 'drained';
 
+/** Of what a principal, or an address, may have a part; a metric label. */
+export type QuotaName = 'sessions' | 'compartments' | 'requests' | 'rate' | 'bytes' | 'processor';
+
 export type ListenerName = 'mcp' | 'admin';
 
 /** Why the gateway closed a connection itself; a metric label. */
@@ -98,7 +101,11 @@ export type ConnectionDropReason =
   /** Its peer acknowledged nothing for a minute. */
   | 'vanished'
   /** The process had almost no file descriptor left. */
-  | 'no_descriptor';
+  | 'no_descriptor'
+  /** Its TLS handshake was not complete in time. */
+  | 'handshake_timeout'
+  /** Its TLS handshake failed. */
+  | 'handshake_failed';
 
 /** How near the process is to its limit of file descriptors: above 80 %, at the limit, or below again. */
 export type DescriptorState = 'high' | 'exhausted' | 'eased';
@@ -186,6 +193,30 @@ export interface GatewayEvents {
       readonly detail?: string;
     },
   ];
+  /** Whoever asks has used what it may. */
+  'quota-refused': [
+    {
+      readonly quota: QuotaName;
+      /** Its key, or `anonymous`. */
+      readonly principal: string;
+      readonly remoteAddress: string | undefined;
+      /**
+       * How many refusals of the same kind came before it and were not reported; `undefined`: this one is not to be reported
+       * either. One a minute is.
+       */
+      readonly unreported: number | undefined;
+    },
+  ];
+  /** A tool is closed for a minute, for one principal or address: its calls have ended too many threads or processes. */
+  'tool-closed': [
+    {
+      readonly server: string;
+      /** As the client has sent it. */
+      readonly tool: string;
+      readonly principal: string;
+      readonly remoteAddress: string | undefined;
+    },
+  ];
   /** The rules do not allow a request. `enforced`: it was refused; otherwise it was let through by `policy`. */
   'rule-refused': [
     { readonly server: string; readonly reason: RuleRefusalReason; readonly enforced: boolean },
@@ -215,6 +246,8 @@ export interface GatewayEvents {
       readonly listener: ListenerName;
       readonly reason: ConnectionDropReason;
       readonly remoteAddress: string | undefined;
+      /** What went wrong, only for the log. */
+      readonly detail?: string;
     },
   ];
   'thread-started': [

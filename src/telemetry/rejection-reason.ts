@@ -49,6 +49,10 @@ export type RejectionReason =
   /** With affinity `handle`: this principal has as many sessions open as it may have. */
   | 'principal_session_limit'
   | 'request_limit'
+  /** This principal, or this address if nobody has said who it is, has used what it may. */
+  | 'quota_exceeded'
+  /** Calls of the tool have ended too many threads of this principal: `tool-breaker`. */
+  | 'tool_closed'
   /** `subscriptions/listen`: the gateway has as many as it takes, */
   | 'subscription_limit'
   /** or this principal has. */

@@ -112,6 +112,7 @@ describe('Signed access tokens', () => {
     ['not valid yet', (aud) => server().sign({ aud, nbf: seconds() + 300 }), /not valid yet/],
     ['of another type', (aud) => server().sign({ aud }, { header: { typ: 'logout+jwt' } }), /typ/],
     ['without a subject', (aud) => server().sign({ aud, sub: undefined as unknown as string }), /subject/],
+    ['bound to a key of its client', (aud) => server().sign({ aud, cnf: { jkt: 'thumbprint' } }), /bound/],
     [
       'signed by an unknown key',
       async (aud) => server().sign({ aud }, { key: await signingKey('other') }),

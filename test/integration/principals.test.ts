@@ -79,13 +79,14 @@ describe('Two principals over HTTP', () => {
     expect(gateway().sessions()).to.have.lengthOf(2);
   });
 
-  it('are others with another issuer, or with other scopes', async () => {
+  it('are others with another issuer or subject, and the same with other scopes', async () => {
     for (const other of [
       { ...ADA, issuer: 'https://other.example' },
-      { ...ADA, scopes: ['admin'] },
       { ...ADA, subject: 'ada admin' },
     ])
       expect((await keep(other, 'x')).before, JSON.stringify(other)).to.equal(null);
+    const before = (await keep(ADA, 'y')).now;
+    expect((await keep({ ...ADA, scopes: ['admin'] }, 'z')).before).to.equal(before);
   });
 
   it('do not find sessions of each other: 404, after which a client begins one of its own', async () => {

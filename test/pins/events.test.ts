@@ -10,7 +10,7 @@ const EVENTS = {
   'call-unparked': { context: true, key: true, method: true, tool: true, outcome: true },
   'children-killed': { processes: true },
   'code-cache-rejected': { cache: true },
-  'connection-dropped': { listener: true, reason: true, remoteAddress: true },
+  'connection-dropped': { listener: true, reason: true, remoteAddress: true, detail: true },
   descriptors: { state: true, open: true, limit: true },
   'events-dropped': { context: true, events: true },
   'handler-stopped': { context: true, requestId: true, operation: true, afterMs: true },
@@ -22,6 +22,7 @@ const EVENTS = {
   'module-log': { context: true, key: true, source: true, level: true, message: true, fields: true },
   'module-log-dropped': { context: true, lines: true },
   notice: { level: true, message: true, fields: true },
+  'quota-refused': { quota: true, principal: true, remoteAddress: true, unreported: true },
   rejected: { reason: true, status: true, sessionId: true, remoteAddress: true, request: true, detail: true },
   'request-cancelled': { context: true, key: true, method: true, tool: true, reason: true },
   'request-finished': {
@@ -73,6 +74,7 @@ const EVENTS = {
   'thread-metrics': { thread: true, metrics: true },
   'thread-started': { thread: true, isolation: true, startMs: true, niceness: true },
   'thread-stuck': { thread: true, isolation: true, context: true, running: true },
+  'tool-closed': { server: true, tool: true, principal: true, remoteAddress: true },
 } satisfies { readonly [Name in keyof GatewayEvents]: Readonly<Record<keyof GatewayEvents[Name][0], true>> };
 
 describe('The events of a gateway', () => {

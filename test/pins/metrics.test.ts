@@ -38,6 +38,8 @@ const METRICS = [
   'bulkhead_sessions_kept gauge',
   'bulkhead_parked_calls gauge',
   'bulkhead_parked_calls_ended_total counter outcome',
+  'bulkhead_quota_refusals_total counter quota',
+  'bulkhead_tools_closed_total counter',
   'bulkhead_rejections_total counter reason',
   'bulkhead_rule_refusals_total counter server,reason,enforced',
   'bulkhead_principal_requests_total counter principal',

@@ -11,6 +11,7 @@ import { KnownHeaderParams } from '../../src/servers/known-header-params.js';
 import { AllSessions } from '../../src/session/all-sessions.js';
 import type { Session } from '../../src/session/session.js';
 import { SessionManager } from '../../src/session/session-manager.js';
+import type { SessionUse } from '../../src/session/session-use.js';
 import { StopDeadline } from '../../src/shared/stop-deadline.js';
 import { GatewayEmitter } from '../../src/telemetry/events.js';
 import { contextOf } from '../unit/metrics/fake-gateway.js';
@@ -96,13 +97,20 @@ export function initialize(): ClientRequest {
   return { ...rest, method: 'initialize', tool: undefined, params, body };
 }
 
-export function world(given: Partial<typeof OPTIONS & { maxThreads: number; spareThreads: number }> = {}) {
+/** Its threads, and who counts what its sessions take. */
+interface Surroundings {
+  readonly maxThreads: number;
+  readonly spareThreads: number;
+  readonly use: SessionUse;
+}
+
+export function world(given: Partial<typeof OPTIONS & Surroundings> = {}) {
   const clock = new FakeClock().install();
   const events = new GatewayEmitter();
   const starter = new FakeStarter(CANCEL_GRACE_MS);
-  const { maxThreads = 4, spareThreads = 0 } = given;
+  const { maxThreads = 4, spareThreads = 0, use } = given;
   const pool = new WorkerPool({ spareThreads }, new WorkerBudget(maxThreads), starter, events);
-  const all = new AllSessions({ ...OPTIONS, ...given }, events);
+  const all = new AllSessions({ ...OPTIONS, ...given }, events, use);
   const headerParams = new KnownHeaderParams(OPTIONS.server, 'request', events);
   const options = { ...OPTIONS, ...given };
   const sessions = new SessionManager(options, events, all, pool, undefined, headerParams);

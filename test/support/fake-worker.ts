@@ -152,6 +152,13 @@ export class FakeWorker implements SessionWorker, RunningRequestsOwner {
     setTimeout(() => isDoomed(this.#state) || callback(), ms);
   }
 
+  /** What it has used, as a test says. */
+  processorMs = 0;
+
+  readProcessorMs(): number {
+    return this.processorMs;
+  }
+
   runs(requestId: RequestId): boolean {
     return this.#requests.has(requestId);
   }
@@ -217,8 +224,9 @@ export class FakeWorker implements SessionWorker, RunningRequestsOwner {
       requestId === undefined ? true : this.#requests.stateOf(requestId) === 'running',
     );
     this.#unread = [];
+    const blamed = this.#requests.blamedFor(exit.cause);
     this.#requests.clear();
-    this.#owner?.onExit(exit, unread);
+    this.#owner?.onExit(exit, unread, blamed);
     this.#markGone(exit);
   }
 

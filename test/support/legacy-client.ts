@@ -23,7 +23,11 @@ export class LegacyClient {
 
   /** Opens the stream and waits for its `endpoint` event. */
   static async open(gateway: Pick<Gateway, 'url'>, url = sseUrl(gateway)): Promise<LegacyClient> {
-    const http = rawClient(gateway);
+    return LegacyClient.over(rawClient(gateway), url);
+  }
+
+  /** As `open`, with a client that the caller has made, and destroys. */
+  static async over(http: RawClient, url: URL): Promise<LegacyClient> {
     const { stream } = await http.send('GET', undefined, {}, url);
     const { data } = await stream.next(({ event }) => event === 'endpoint', "the 'endpoint' event");
     return new LegacyClient(http, stream, new URL(data ?? '', url));
@@ -36,9 +40,14 @@ export class LegacyClient {
     url = sseUrl(gateway),
   ): Promise<LegacyClient> {
     const client = await LegacyClient.open(gateway, url);
-    await client.ask(initializeRequest('initialize', '2024-11-05', capabilities));
-    await client.accepted({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    await client.initialize(capabilities);
     return client;
+  }
+
+  /** Sends `initialize` and `notifications/initialized`. */
+  async initialize(capabilities: Record<string, unknown> = {}): Promise<void> {
+    await this.ask(initializeRequest('initialize', '2024-11-05', capabilities));
+    await this.accepted({ jsonrpc: '2.0', method: 'notifications/initialized' });
   }
 
   get sessionId(): string {

@@ -1,9 +1,18 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type ResolvedOptions, resolveOptions } from '../../src/config/options.js';
 import { BulkheadError } from '../../src/shared/errors.js';
+import { tlsFixture } from './tls-fixtures.js';
 
 /** The sentence that the call ends with. */
 export function sentenceOf(action: () => unknown): string {
@@ -20,7 +29,7 @@ export function sentenceOf(action: () => unknown): string {
 /** A value of the option `state-key`. */
 export const STATE_KEY: string = Buffer.alloc(32, 7).toString('base64');
 
-/** A folder with `data/`, `link` to it, `server.mjs` and `state.key`, in which options of each source are resolved. */
+/** A folder with `data/`, `link` to it, `server.mjs`, `state.key`, `certificate.pem` and `key.pem`, in which options of each source are resolved. */
 export interface OptionFolder {
   readonly path: string;
   fromFlags(flags: Record<string, unknown>): ResolvedOptions;
@@ -37,6 +46,8 @@ export function createOptionFolder(): OptionFolder {
   writeFileSync(join(path, 'server.mjs'), 'export default {};\n');
   writeFileSync(join(path, 'tokens.txt'), '# none yet\n');
   writeFileSync(join(path, 'state.key'), `${STATE_KEY}\n`);
+  for (const name of ['certificate.pem', 'key.pem'] as const)
+    copyFileSync(tlsFixture(name), join(path, name));
   return {
     path,
     fromFlags: (flags) => resolveOptions({ flags, cwd: path }),

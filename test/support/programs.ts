@@ -99,7 +99,7 @@ export async function allServed(gateway: Gateway, deadlineMs: number): Promise<v
 }
 
 /** A client of one of its servers, by name. */
-function clientOf(gateway: Gateway, server: string, options: RawClientOptions = {}): RawClient {
+export function clientOf(gateway: Gateway, server: string, options: RawClientOptions = {}): RawClient {
   const client = new RawClient(new URL(`/${server}/mcp`, gateway.url), options);
   afterThisTest(() => client.destroy());
   return client;

@@ -1,5 +1,5 @@
 /**
- * A small MCP client over `node:http` for tests. It sends exactly what it is told, shows every header, event and
+ * A small MCP client over `node:http` and `node:https` for tests. It sends exactly what it is told, shows every header, event and
  * comment, and can destroy any socket at any moment. It retries nothing and checks nothing.
  */
 import {
@@ -9,6 +9,7 @@ import {
   type IncomingMessage,
   request,
 } from 'node:http';
+import { Agent as TlsAgent, type AgentOptions as TlsOptions, request as tlsRequest } from 'node:https';
 import { DEADLINE_MS, withDeadline } from './deadline.js';
 import { SseReader } from './sse-reader.js';
 
@@ -29,6 +30,8 @@ export type RawHeaders = Readonly<Record<string, string | undefined>>;
 export interface RawClientOptions {
   /** Sent with every request, in place of the client's own headers. */
   readonly headers?: RawHeaders;
+  /** For `https:`: what it trusts, and its own certificate. */
+  readonly tls?: TlsOptions;
 }
 
 export interface CallOptions {
@@ -126,13 +129,17 @@ export class RawClient {
   /** `MCP-Protocol-Version` after negotiation, sent with every request. */
   protocolVersion: string | undefined;
   readonly url: URL;
-  readonly agent = new Agent({ keepAlive: true });
+  readonly agent: Agent;
   readonly #headers: RawHeaders;
   #lastId = 0;
 
   constructor(url: URL | string, options: RawClientOptions = {}) {
     this.url = new URL(url);
     this.#headers = options.headers ?? {};
+    this.agent =
+      this.url.protocol === 'https:'
+        ? new TlsAgent({ keepAlive: true, ...options.tls })
+        : new Agent({ keepAlive: true });
   }
 
   nextId(): number {
@@ -157,7 +164,8 @@ export class RawClient {
       ...headers,
     };
     const given = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    const outgoing = request(url, { method, agent: this.agent, headers: Object.fromEntries(given) });
+    const send = url.protocol === 'https:' ? tlsRequest : request;
+    const outgoing = send(url, { method, agent: this.agent, headers: Object.fromEntries(given) });
     outgoing.end(body);
     return new Exchange(outgoing);
   }

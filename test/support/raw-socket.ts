@@ -1,6 +1,7 @@
 /** A TCP connection to a listener that sends exactly the given bytes, for what no HTTP client would do. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { afterThisTest } from './cleanup.js';
 import { until, withDeadline } from './deadline.js';
 
@@ -52,6 +53,23 @@ export async function rawSocket(url: URL, paused = false): Promise<RawSocket> {
     socket.destroy();
   });
   await withDeadline(once(socket, 'connect'), 'the connection');
+  const raw = new RawSocket(socket);
+  if (paused) socket.pause();
+  return raw;
+}
+
+/** The same over TLS, once its handshake is complete. */
+export async function rawTlsSocket(url: URL, options: ConnectionOptions, paused = false): Promise<RawSocket> {
+  const socket = connectTls({
+    port: Number(url.port),
+    host: url.hostname,
+    allowHalfOpen: true,
+    ...options,
+  } as ConnectionOptions);
+  afterThisTest(() => {
+    socket.destroy();
+  });
+  await withDeadline(once(socket, 'secureConnect'), 'the TLS handshake');
   const raw = new RawSocket(socket);
   if (paused) socket.pause();
   return raw;

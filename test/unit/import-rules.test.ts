@@ -43,6 +43,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/isolation/': ['src/servers/', 'src/telemetry/'],
   'src/servers/': ['src/isolation/', 'src/telemetry/'],
   'src/session/': ['src/protocol/', 'src/delivery/', 'src/servers/', 'src/isolation/', 'src/telemetry/'],
+  'src/quotas/': ['src/protocol/', 'src/auth/', 'src/isolation/', 'src/session/', 'src/telemetry/'],
   'src/hosting/': [
     'src/config/',
     'src/delivery/',

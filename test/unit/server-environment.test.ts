@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import { OPTION_NAMES, OPTION_TABLE, variableName } from '../../src/config/option-table.js';
 import { environmentFor, environmentForModule } from '../../src/servers/server-environment.js';
+import { SECRET_VARIABLES } from '../../src/shared/own-variables.js';
 
 describe("The environment of a server's process", () => {
   const gateway = {
@@ -59,6 +61,13 @@ describe("The environment of a server's process", () => {
     });
     const inheritEnv = ['BULKHEAD_TOKEN'];
     expect(environmentFor({ env: {}, inheritEnv }, gateway, 'linux')).to.deep.equal(minimal);
+  });
+
+  it('of a module lacks every option that is a secret', () => {
+    const secrets = OPTION_NAMES.filter((name) => OPTION_TABLE[name].secret === true).map(variableName);
+    expect([...SECRET_VARIABLES].sort()).to.deep.equal(secrets.sort());
+    const given = Object.fromEntries(secrets.map((name) => [name, 'secret']));
+    expect(environmentForModule({ env: {} }, { ...given, HOME: '/home' })).to.deep.equal({ HOME: '/home' });
   });
 
   it('of a module is all of it except the token, and what the entry says', () => {

@@ -27,7 +27,13 @@ export interface AccessTokenFacts {
 
 /** @throws {TokenRefused} if it does not say who has it, or says until when in another way than in seconds */
 export function accessTokenOf({ kind, issuer, claims, shownClaims }: AccessTokenFacts): AccessToken {
-  const { sub, client_id: clientId, azp, exp } = claims;
+  const { sub, client_id: clientId, azp, exp, iss = issuer, token_type: type, cnf } = claims;
+  if (iss !== issuer) throw new TokenRefused('The access token is of another authorization server.');
+  if (type !== undefined && String(type).toLowerCase() !== 'bearer')
+    throw new TokenRefused('The token is not a bearer token.');
+  // Whoever has stolen it could use it here (RFC 8705, section 3; RFC 9449, section 7).
+  if (cnf !== undefined)
+    throw new TokenRefused('The access token is bound to a key of its client, which cannot be checked here.');
   // A client that acts for itself may have no subject (RFC 7662, section 2.2).
   const subject = [sub, clientId, azp].find((given) => typeof given === 'string' && given !== '');
   if (typeof subject !== 'string' || subject.length > MAX_SUBJECT_CHARS)

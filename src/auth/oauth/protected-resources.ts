@@ -39,15 +39,16 @@ export class ProtectedResources {
   }
 
   /**
-   * @param path of the endpoint, below `public-url`: such as `/mcp`, or `/notes/mcp`; `undefined`: none of them
-   * @param server its name
+   * @param path of the endpoint, below `public-url`: such as `/mcp`, `/notes/mcp`, or nothing where a program has mounted the
+   *   only endpoint; `undefined`: none of them
+   * @param server its name; `undefined` only without a path
    */
   endpoint(path: string | undefined, server: string | undefined): ProtectedEndpoint {
     const key = `${path} ${server}`;
     let endpoint = this.#endpoints.get(key);
     if (endpoint === undefined) {
       endpoint = this.#create(path, server);
-      // There are as many as servers have endpoints: unknown paths have none.
+      // There are only as many as servers have endpoints.
       this.#endpoints.set(key, endpoint);
     }
     return endpoint;
@@ -65,11 +66,11 @@ export class ProtectedResources {
     const prefix = pathname.replace(/\/$/, '');
     const below = prefix !== '' && rest.startsWith(`${prefix}/`) ? rest.slice(prefix.length) : rest;
     const resources = this.#resources();
-    // Without a path, it is that of the only server: several have nothing in common.
+    // At the root, it is that of the only server: several have nothing in common.
     const found =
-      below === '' || rest === prefix
+      rest === ''
         ? resources.find(({ isMain }) => isMain)
-        : resources.find(({ path: own }) => own === below);
+        : resources.find(({ path: own }) => own === (rest === prefix ? '' : below));
     if (found === undefined) return undefined;
     return JSON.stringify({
       resource: this.#base + found.path,

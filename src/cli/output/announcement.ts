@@ -4,10 +4,14 @@ import type { Gateway } from '../../gateway.js';
 import { safeLine } from './safe-text.js';
 
 type Announced = Pick<Gateway, 'url' | 'adminUrl' | 'servers'>;
-type AnnouncedOptions = Pick<ResolvedOptions, 'token' | 'serverModule'>;
+type AnnouncedOptions = Pick<
+  ResolvedOptions,
+  'token' | 'tokensFile' | 'authIssuer' | 'publicUrl' | 'serverModule'
+>;
 
-export function announcement(gateway: Announced, { token, serverModule }: AnnouncedOptions): string {
-  const header = token === undefined ? '' : ' --header "Authorization: Bearer $BULKHEAD_TOKEN"';
+export function announcement(gateway: Announced, options: AnnouncedOptions): string {
+  const { serverModule, publicUrl } = options;
+  const header = headerFor(options);
   const servers = gateway.servers();
   const endpoint = (name: string): URL =>
     servers.length === 1 ? gateway.url : new URL(`/${name}/mcp`, gateway.url);
@@ -26,7 +30,7 @@ export function announcement(gateway: Announced, { token, serverModule }: Announ
     ...served.map(({ name, serverInfo }) => {
       // A single module has its file's name here, which is often "server": it says itself what it is called.
       const shown = (serverModule === undefined ? undefined : clientName(serverInfo?.name)) ?? name;
-      return `  claude mcp add --transport http ${shown} ${reachable(endpoint(name))}${header}`;
+      return `  claude mcp add --transport http ${shown} ${shownAddress(endpoint(name), publicUrl)}${header}`;
     }),
     '',
   ].join('\n');
@@ -38,6 +42,16 @@ const MAX_NAME_CHARS = 64;
 function clientName(name = ''): string | undefined {
   const parts = name.match(/[A-Za-z0-9_]+/g) ?? [];
   return parts.join('-').slice(0, MAX_NAME_CHARS) || undefined;
+}
+
+/** Whoever signs in at an authorization server needs no header. */
+function headerFor({ token, tokensFile, authIssuer }: AnnouncedOptions): string {
+  if (authIssuer !== undefined || (token === undefined && tokensFile === undefined)) return '';
+  return ` --header "Authorization: Bearer ${token === undefined ? '<token>' : '$BULKHEAD_TOKEN'}"`;
+}
+
+function shownAddress(url: URL, publicUrl: URL | undefined): string {
+  return publicUrl === undefined ? reachable(url) : publicUrl.href.replace(/\/$/, '') + url.pathname;
 }
 
 /** A wildcard address is for listening, not for connecting. */

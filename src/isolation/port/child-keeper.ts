@@ -15,6 +15,7 @@ import type {
   KeeperReportFrame,
 } from '../../shared/keeper-frames.js';
 import { signalGroup, signalLeaderlessGroup } from '../../shared/process-group.js';
+import { processProcessorMs } from '../../shared/process-table.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import { startFailure } from '../start-shortage.js';
 
@@ -32,6 +33,10 @@ interface StartedKeeper {
 /** A session thread that was given a port. */
 interface ConnectedThread {
   readonly groups: Map<number, Exclude<GroupState, 'gone'>>;
+  /** Processor time of each of them as it was read last, in milliseconds; `undefined`: nobody wants to know it. */
+  processorMs: Map<number, number> | undefined;
+  /** That of those that are gone. */
+  pastProcessorMs: number;
   readonly released: Promise<void>;
   readonly release: () => void;
   /** The keeper that has the thread's port; `undefined` while the thread has started no child process. */
@@ -76,6 +81,8 @@ export class ChildKeeper {
     const { promise: released, resolve: release } = withResolvers();
     const connected: ConnectedThread = {
       groups: new Map(),
+      processorMs: undefined,
+      pastProcessorMs: 0,
       released,
       release,
       keeper: undefined,
@@ -101,6 +108,24 @@ export class ChildKeeper {
   /** How many child processes of this thread run. A group whose first process has ended counts as one. */
   running(thread: number): number {
     return this.#threads.get(thread)?.groups.size ?? 0;
+  }
+
+  /**
+   * Reads how much processor time the child processes of this thread have used, in milliseconds: of each that leads a group,
+   * and of what it has waited for. What they used since the last reading and their end is not known.
+   */
+  processorMs(thread: number): number {
+    const connected = this.#threads.get(thread);
+    if (connected === undefined) return 0;
+    if (connected.groups.size > 0) connected.processorMs ??= new Map();
+    let total = connected.pastProcessorMs;
+    for (const group of connected.groups.keys()) {
+      const known = connected.processorMs?.get(group) ?? 0;
+      const ms = Math.max(known, processProcessorMs(group) ?? 0);
+      connected.processorMs?.set(group, ms);
+      total += ms;
+    }
+    return total;
   }
 
   /** How many child processes of all threads run. */
@@ -214,9 +239,10 @@ export class ChildKeeper {
   #receive(frame: KeeperReportFrame): void {
     switch (frame.type) {
       case 'group': {
-        const groups = this.#threads.get(frame.thread)?.groups;
-        if (frame.state === 'gone') groups?.delete(frame.group);
-        else groups?.set(frame.group, frame.state);
+        const connected = this.#threads.get(frame.thread);
+        if (connected === undefined) return;
+        if (frame.state === 'gone') this.#forget(connected, frame.group);
+        else connected.groups.set(frame.group, frame.state);
         return;
       }
       case 'killed':
@@ -241,6 +267,12 @@ export class ChildKeeper {
           `Unknown frame from the child-process keeper: ${JSON.stringify(frame satisfies never)}`,
         );
     }
+  }
+
+  #forget(connected: ConnectedThread, group: number): void {
+    connected.groups.delete(group);
+    connected.pastProcessorMs += connected.processorMs?.get(group) ?? 0;
+    connected.processorMs?.delete(group);
   }
 
   #release(thread: number): void {

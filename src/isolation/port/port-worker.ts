@@ -31,6 +31,7 @@ import { RunningRequests, type RunningRequestsOwner } from '../running-requests.
 import type { PostedMessage, SessionWorker, WorkerClaim, WorkerExit, WorkerOwner } from '../worker.js';
 import { isDoomed, moved, shownState, type WorkerState } from '../worker-states.js';
 import { causeOf, failedStart } from './exit-cause.js';
+import { ProcessorTime } from './processor-time.js';
 import { UnreadMessages } from './unread-messages.js';
 import { WorkerEnd } from './worker-end.js';
 import type { WorkerConnection, WorkerFacts, WorkerHost } from './worker-host.js';
@@ -72,6 +73,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, WorkerStartOw
   #introduction: string | undefined;
   #lists: ListsFrame | undefined;
   readonly #unread: UnreadMessages;
+  readonly #processorTime: ProcessorTime;
   held = false;
   #sleepDeadline: Deadline | undefined;
   #codeCaches: ((caches: CodeCaches) => void) | undefined;
@@ -83,6 +85,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, WorkerStartOw
     this.#connection = connection;
     this.#end = new WorkerEnd(id, host.events);
     this.#unread = new UnreadMessages(connection.counters.takenMessages);
+    this.#processorTime = new ProcessorTime(() => host.processorMsOf(this));
     this.#start = new WorkerStart(this.#timers, host, this);
     this.gone = new Promise((resolve) => {
       this.#markGone = resolve;
@@ -238,6 +241,10 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, WorkerStartOw
     return this.#memory.usedBytes;
   }
 
+  readProcessorMs(): number {
+    return this.#processorTime.read(!isDoomed(this.#state));
+  }
+
   /** The session that has claimed it. */
   get session(): WorkerOwner | undefined {
     return this.#owner;
@@ -276,6 +283,7 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, WorkerStartOw
   #kill(exit: WorkerExit): void {
     this.#end.decide(exit);
     if (isDoomed(this.#state)) return;
+    this.#processorTime.beforeEnd();
     this.#move('terminating');
     this.#end.enterLadder(this.requests.cancelledSinceMs);
     this.#timers.clearAll();

@@ -67,9 +67,10 @@ export class WorkerEnd {
     const unread = setUp ? unreadMessages.left((id) => requests.stateOf(id) === 'running') : [];
     for (const { requestId } of unread) if (requestId !== undefined) requests.forget(requestId);
     if (setUp) this.#running = requests.operations;
+    const blamed = setUp ? requests.blamedFor(exit.cause) : [];
     requests.clear();
     try {
-      this.#requestsLost = owner?.onExit(exit, unread) ?? 0;
+      this.#requestsLost = owner?.onExit(exit, unread, blamed) ?? 0;
     } catch (error) {
       this.#events.emit('notice', {
         level: 'error',

@@ -30,6 +30,8 @@ export interface WorkerHost<Thread> {
   /** Set when another version of the server has taken its place. */
   readonly retirement: Retirement | undefined;
   childProcessesOf(thread: Thread): number;
+  /** Processor time that it has used so far, in milliseconds; 0 where the system does not say. */
+  processorMsOf(thread: Thread): number;
   /** A text from the thread, with positions in the server module's own files. */
   readable(text: string): string;
   terminate(thread: Thread): void;

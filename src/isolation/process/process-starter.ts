@@ -99,6 +99,10 @@ export class ProcessStarter implements WorkerStarter<PortWorker>, WorkerHost<Por
     return this.#keeper.running(id);
   }
 
+  processorMsOf({ id }: PortWorker): number {
+    return this.#keeper.processorMs(id);
+  }
+
   readable(text: string): string {
     return this.#process.readable(text);
   }

@@ -43,6 +43,7 @@ import { ProgramCode } from './program-code.js';
 import { TemporaryFolders } from './temporary-folders.js';
 import { killChildrenOf } from './thread-children.js';
 import { ThreadNotices } from './thread-notices.js';
+import { threadProcessorMs } from './thread-time.js';
 
 const SESSION_ENTRY = fileURLToPath(new URL('../../../workers/session-entry.cjs', import.meta.url));
 const PROGRAM_ENTRY = fileURLToPath(new URL('../../../workers/program-entry.cjs', import.meta.url));
@@ -238,6 +239,11 @@ export class ThreadStarter implements WorkerStarter<PortWorker>, WorkerHost<Port
 
   childProcessesOf({ id }: PortWorker): number {
     return this.#keeper.running(id);
+  }
+
+  /** With the processes that it has started. */
+  processorMsOf(thread: PortWorker): number {
+    return threadProcessorMs(thread) + this.#keeper.processorMs(thread.id);
   }
 
   readable(text: string): string {

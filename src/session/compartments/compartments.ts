@@ -39,6 +39,9 @@ export class Compartments {
     this.#ofRequests = new RequestCompartments({
       reuse: () => sessions.options.reuse,
       room: () => sessions.room,
+      isFull: (caller) => sessions.use?.isFull(caller) === true,
+      yields: (caller) => sessions.yields(caller),
+      byAddress: sessions.use?.byAddress === true,
       rejection: () => sessions.rejection(),
       open: opening('request'),
     });
@@ -54,7 +57,7 @@ export class Compartments {
       this.#ofHandles = new HandleCompartments({
         tools,
         opened: this.#handles,
-        rejection: (principal, opened) => this.#handleRejection(principal, opened),
+        rejection: (caller, opened) => this.#handleRejection(caller, opened),
         open: (caller, owner) => this.#open('handle', caller, owner),
         find: (handle, principal) => sessions.find(handle, principal, 'handle'),
       });
@@ -128,13 +131,13 @@ export class Compartments {
     return this.#ofPrincipals.get(principal)?.listsChanged === true;
   }
 
-  #handleRejection(principal: string, opened: number): HandleRejection | undefined {
+  #handleRejection(caller: Caller, opened: number): HandleRejection | undefined {
     const sessions = this.#sessions;
-    const rejection = sessions.rejection();
+    const rejection = sessions.rejectionOf(caller);
     if (rejection !== undefined) return rejection;
     const most = Math.max(MIN_HANDLES, Math.floor(sessions.maxSessions * HANDLES_SHARE));
     // Those without credentials may be many people: for them there is only the limit of the gateway.
-    if (principal === ANONYMOUS || opened < most) return undefined;
+    if (caller.principal === ANONYMOUS || opened < most) return undefined;
     const close = sessions.options.handleTools?.close;
     return {
       reason: 'principal_session_limit',
@@ -152,6 +155,7 @@ export class Compartments {
         ...caller,
         // The next one that it serves may be somebody else.
         ...(affinity === 'request' &&
+          this.#sessions.use === undefined &&
           caller.principal === ANONYMOUS && { userAgent: undefined, remoteAddress: undefined }),
         era: 'stateless',
         affinity,

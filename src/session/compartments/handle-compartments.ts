@@ -19,14 +19,16 @@ export interface ToolResult {
   readonly isError?: true;
 }
 
-export type HandleRejection = Rejection<'draining' | 'session_limit' | 'principal_session_limit'>;
+export type HandleRejection = Rejection<
+  'draining' | 'session_limit' | 'quota_exceeded' | 'principal_session_limit'
+>;
 
 export interface HandleCompartmentsParts<Kind> {
   readonly tools: HandleTools;
   /** How many each principal has open. */
   readonly opened: Map<string, number>;
-  /** Why a principal that has opened so many may open no more, or `undefined`. */
-  rejection(principal: string, opened: number): HandleRejection | undefined;
+  /** Why a caller whose principal has opened so many may open no more, or `undefined`. */
+  rejection(caller: Caller, opened: number): HandleRejection | undefined;
   open(caller: Caller, owner: CompartmentOwner): Kind;
   /** The compartment with this handle, if it belongs to the principal. */
   find(handle: string, principal: string): Kind | undefined;
@@ -47,7 +49,7 @@ export class HandleCompartments<Kind extends Compartment> implements Compartment
   open(caller: Caller): ToolResult | HandleRejection {
     const { principal } = caller;
     const { opened } = this.#parts;
-    const rejection = this.#parts.rejection(principal, opened.get(principal) ?? 0);
+    const rejection = this.#parts.rejection(caller, opened.get(principal) ?? 0);
     if (rejection !== undefined) return rejection;
     const { context } = this.#parts.open(caller, this);
     // Opening it may have ended another one.

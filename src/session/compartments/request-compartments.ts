@@ -9,7 +9,9 @@
 import { serialize } from 'node:v8';
 import type { Rejection } from '../../protocol/rejection.js';
 import { type ClockTimer, clockMs, startTimer } from '../../shared/clock.js';
+import { consumerOf } from '../../shared/consumer.js';
 import { Deadline } from '../../shared/deadline.js';
+import { NOBODY } from '../../shared/session-context.js';
 import type { EndReason } from '../../telemetry/end-reason.js';
 import type { Caller, Compartment, CompartmentOwner } from './compartment.js';
 import { type CompartmentRequest, RequestLine } from './request-line.js';
@@ -46,6 +48,12 @@ export interface RequestCompartmentsParts<Kind> {
   reuse(): boolean;
   /** Whether a new one would get a worker without another one giving up its own. */
   room(): boolean;
+  /** Whether this caller has as many workers as it may have. */
+  isFull(caller: Caller): boolean;
+  /** Whether one that is free should end, because others wait for a worker who have fewer than its caller. */
+  yields(caller: Caller): boolean;
+  /** Whether one that serves callers who have not said who they are serves those of one address alone. */
+  readonly byAddress: boolean;
   /** Why no new one can be opened, or `undefined`. */
   rejection(): Rejection<'draining' | 'session_limit'> | undefined;
   open(caller: Caller, owner: CompartmentOwner): Kind;
@@ -70,10 +78,10 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
 
   /** Gives the request a compartment: at once, or when one is free. */
   serve(request: CompartmentRequest<Kind>): void {
-    const key = keyOf(request.caller);
+    const key = this.#keyOf(request.caller);
     const idle = this.#takeIdle(key);
     if (idle !== undefined) return request.begin(idle, 0);
-    if (!this.#isWorthWaiting(key, clockMs())) return this.#serveAnew(request, 0);
+    if (!this.#isWorthWaiting(key, request.caller, clockMs())) return this.#serveAnew(request, 0);
     this.#line.wait(key, request);
     this.#lookLater();
   }
@@ -86,7 +94,7 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
 
   /** One that is there and has nothing to do. The caller has it for one request alone, here and below. */
   takeIdle(caller: Caller): Kind | undefined {
-    return this.#takeIdle(keyOf(caller));
+    return this.#takeIdle(this.#keyOf(caller));
   }
 
   /** A new one. */
@@ -103,7 +111,12 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
     // One waits for its client, or was preceded by a question of the gateway.
     if (compartment.requestsInFlight > 0) return;
     served.requests += 1;
-    if (!this.#parts.reuse() || served.requests >= MAX_REQUESTS || !compartment.clean) {
+    if (
+      !this.#parts.reuse() ||
+      served.requests >= MAX_REQUESTS ||
+      !compartment.clean ||
+      this.#parts.yields(compartment.context)
+    ) {
       this.#forget(compartment);
       const end = (): void => void compartment.end('request_over');
       // Otherwise no worker of such a server would live long enough for that.
@@ -142,7 +155,7 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
   }
 
   #open(caller: Caller): { readonly opened: Kind; readonly shared: SharedCompartments<Compartment> } {
-    const key = keyOf(caller);
+    const key = this.#keyOf(caller);
     const opened = this.#parts.open(caller, this);
     this.#served.set(opened, { key, requests: 0 });
     let shared = this.#shared.get(key);
@@ -164,7 +177,7 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
 
   /** The one that will take the place of this compartment, which is about to serve its last requests. */
   #openSuccessor({ context }: Compartment): void {
-    if (!this.#parts.room() || this.#parts.rejection() !== undefined) return;
+    if (!this.#parts.room() || this.#parts.isFull(context) || this.#parts.rejection() !== undefined) return;
     const { opened, shared } = this.#open(context);
     shared.comes(opened);
     opened.prepare();
@@ -173,9 +186,10 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
   /** Serves the first that waits, if a compartment is free or it has waited long enough; `false` if it waits on. */
   #advance(key: string): boolean {
     const sinceMs = this.#line.firstSinceMs(key);
-    if (sinceMs === undefined) return false;
+    const caller = this.#line.firstCaller(key);
+    if (sinceMs === undefined || caller === undefined) return false;
     const idle = this.#takeIdle(key);
-    if (idle === undefined && this.#isWorthWaiting(key, sinceMs)) return false;
+    if (idle === undefined && this.#isWorthWaiting(key, caller, sinceMs)) return false;
     const request = this.#line.next(key);
     const waitedMs = clockMs() - sinceMs;
     if (idle !== undefined) request?.begin(idle, waitedMs);
@@ -187,11 +201,12 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
    * Whether a request with this key should wait for a compartment that others use.
    * @param sinceMs when it began to wait
    */
-  #isWorthWaiting(key: string, sinceMs: number): boolean {
+  #isWorthWaiting(key: string, caller: Caller, sinceMs: number): boolean {
     const shared = this.#shared.get(key);
     if (shared === undefined || shared.busy + shared.coming === 0) return false;
     const nowMs = clockMs();
-    if (this.#parts.room()) return this.#parts.reuse() && nowMs - sinceMs < PATIENCE_MS;
+    if (this.#parts.room() && !this.#parts.isFull(caller))
+      return this.#parts.reuse() && nowMs - sinceMs < PATIENCE_MS;
     return nowMs - Math.max(sinceMs, shared.movedMs) < STALLED_MS;
   }
 
@@ -209,6 +224,14 @@ export class RequestCompartments<Kind extends Compartment> implements Compartmen
       while (moves) moves = this.#advance(key);
     }
     this.#lookLater();
+  }
+
+  /** By whom a compartment for this caller may be used. */
+  #keyOf(caller: Caller): string {
+    const key = keyOf(caller);
+    return this.#parts.byAddress && caller.principal === NOBODY.subject
+      ? `${consumerOf(caller)} ${key}`
+      : key;
   }
 
   #serveAnew(request: CompartmentRequest<Kind>, waitedMs: number): void {

@@ -4,6 +4,7 @@
  */
 import type { Rejection } from '../../protocol/rejection.js';
 import { clockMs } from '../../shared/clock.js';
+import { consumerOf } from '../../shared/consumer.js';
 import { Deadline } from '../../shared/deadline.js';
 import type { Caller } from './compartment.js';
 import { LineShares } from './line-shares.js';
@@ -17,7 +18,11 @@ export interface CompartmentRequest<Kind> {
   isGone(): boolean;
   /** @param waitedMs how long it has waited for the compartment, which has yet to get a worker if it is a new one */
   begin(compartment: Kind, waitedMs: number): void;
-  refuse(rejection: Rejection<'draining' | 'session_limit' | 'thread_wait' | 'principal_wait_limit'>): void;
+  refuse(
+    rejection: Rejection<
+      'draining' | 'session_limit' | 'quota_exceeded' | 'thread_wait' | 'principal_wait_limit'
+    >,
+  ): void;
 }
 
 const MAX_WAITING_REQUESTS = 1_024;
@@ -67,14 +72,14 @@ export class RequestLine<Kind> {
   }
 
   wait(key: string, request: CompartmentRequest<Kind>): void {
-    const { chars, caller } = request;
+    const { chars } = request;
+    const consumer = consumerOf(request.caller);
     if (!this.#hasRoom(chars)) {
       // Those that nobody waits for any more must not keep out who does.
       for (const [waitingKey, line] of [...this.#lines])
         for (const one of line.filter((waiting) => waiting.request.isGone())) this.#remove(waitingKey, one);
-      if (this.#shares.entitled(caller.principal, chars)) this.#makeRoom(caller.principal, chars);
-      else if (!this.#hasRoom(chars) && this.#shares.shares(caller.principal))
-        return request.refuse(NOT_ALONE);
+      if (this.#shares.entitled(consumer, chars)) this.#makeRoom(consumer, chars);
+      else if (!this.#hasRoom(chars) && this.#shares.shares(consumer)) return request.refuse(NOT_ALONE);
       if (this.#length >= MAX_WAITING_REQUESTS) return request.refuse(TOO_MANY);
       if (!this.#hasRoom(chars)) return request.refuse(TOO_LARGE);
     }
@@ -85,14 +90,14 @@ export class RequestLine<Kind> {
     else line.push(waiting);
     this.#length += 1;
     this.#chars += chars;
-    this.#shares.add(caller.principal, chars);
+    this.#shares.add(consumer, chars);
   }
 
   /** Refuses the latest requests of those who have more than their share, until there is room or nobody has. */
-  #makeRoom(principal: string, chars: number): void {
+  #makeRoom(consumer: string, chars: number): void {
     while (!this.#hasRoom(chars)) {
       const of = this.#length >= MAX_WAITING_REQUESTS ? 'requests' : 'chars';
-      const largest = this.#shares.largest(principal, of);
+      const largest = this.#shares.largest(consumer, of);
       const latest = largest === undefined ? undefined : this.#latestOf(largest);
       if (latest === undefined) return;
       this.#remove(latest.key, latest.waiting);
@@ -100,10 +105,10 @@ export class RequestLine<Kind> {
     }
   }
 
-  #latestOf(principal: string): { readonly key: string; readonly waiting: Waiting<Kind> } | undefined {
+  #latestOf(consumer: string): { readonly key: string; readonly waiting: Waiting<Kind> } | undefined {
     let latest: { readonly key: string; readonly waiting: Waiting<Kind> } | undefined;
     for (const [key, line] of this.#lines) {
-      const waiting = line.findLast(({ request }) => request.caller.principal === principal);
+      const waiting = line.findLast(({ request }) => consumerOf(request.caller) === consumer);
       if (waiting !== undefined && waiting.sinceMs >= (latest?.waiting.sinceMs ?? 0))
         latest = { key, waiting };
     }
@@ -115,6 +120,11 @@ export class RequestLine<Kind> {
     return (
       this.#length === 0 || (this.#length < MAX_WAITING_REQUESTS && this.#chars + chars <= MAX_WAITING_CHARS)
     );
+  }
+
+  /** Who has sent the first request with this key. */
+  firstCaller(key: string): Caller | undefined {
+    return this.#lines.get(key)?.[0]?.request.caller;
   }
 
   /** When the first request that somebody waits for has begun to wait; `undefined`: there is none. */
@@ -162,7 +172,7 @@ export class RequestLine<Kind> {
     deadline.clear();
     this.#length -= 1;
     this.#chars -= request.chars;
-    this.#shares.remove(request.caller.principal, request.chars);
+    this.#shares.remove(consumerOf(request.caller), request.chars);
     if (this.#lines.get(key)?.length === 0) this.#lines.delete(key);
   }
 }

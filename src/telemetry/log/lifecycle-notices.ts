@@ -1,5 +1,6 @@
 /** Log messages about the gateway's own start and end, as `notice` events. */
 
+import { isLoopback } from '../../config/option-kinds.js';
 import type { ResolvedOptions } from '../../config/options.js';
 import { inspectorAddress } from '../../shared/debugged.js';
 import { VERSION } from '../../version.js';
@@ -40,6 +41,44 @@ function servedBy({ catalogue: { servers, single } }: ResolvedOptions): object {
   return single && first?.kind === 'module'
     ? { serverModule: first.moduleUrl ?? 'built-in' }
     : { servers: servers.map(({ name }) => name) };
+}
+
+/**
+ * Warns of listeners that other machines reach without encryption, whatever they ask of their clients.
+ * @param open whether the listeners are opened
+ */
+export function noteExposure(
+  events: GatewayEmitter,
+  options: ResolvedOptions,
+  open: { readonly mcp: boolean; readonly admin: boolean },
+): void {
+  const { host, adminHost, tlsCert, adminTlsCert, trustProxy } = options;
+  if (trustProxy !== undefined) return;
+  const listeners = [
+    { name: 'host', prefix: 'tls-', address: host, exposed: open.mcp && tlsCert === undefined },
+    {
+      name: 'admin-host',
+      prefix: 'admin-tls-',
+      address: adminHost,
+      exposed: open.admin && adminTlsCert === undefined,
+    },
+  ];
+  for (const { name, prefix, address, exposed } of listeners) {
+    if (!exposed || isLoopback(address)) continue;
+    events.emit('notice', {
+      level: 'warn',
+      message: `${name} is ${address}, which other machines reach without encryption: set ${prefix}cert and ${prefix}key, or trust-proxy to the proxy in front that has TLS`,
+    });
+  }
+}
+
+/** What `trust-proxy` names is expected to have TLS. */
+export function noteUnencrypted(events: GatewayEmitter): void {
+  events.emit('notice', {
+    level: 'warn',
+    message:
+      'a proxy of trust-proxy says that a client reaches it without encryption (X-Forwarded-Proto: http): tokens can be read on the way',
+  });
 }
 
 /** Nothing is said unless the inspector is open. */

@@ -159,12 +159,32 @@ function createListeners(logger: LogWriter): GatewayListeners {
       if (suppressed === undefined) logger.debug(fields, 'request refused');
       else logger.warn({ ...fields, ...(suppressed > 0 && { suppressed }) }, 'request refused');
     },
+    'quota-refused': ({ quota, principal, remoteAddress, unreported }) => {
+      if (unreported === undefined) return;
+      const fields = {
+        quota,
+        principal: printable(principal),
+        remoteAddress,
+        ...(unreported > 0 && { suppressed: unreported }),
+      };
+      logger.warn(fields, 'quota exceeded: requests are refused');
+    },
+    'tool-closed': ({ server, tool, principal, remoteAddress }) =>
+      logger.warn(
+        { server, tool: printable(tool), principal: printable(principal), remoteAddress },
+        'tool closed for a minute: its calls have ended too many threads or processes',
+      ),
     descriptors: ({ state, open, limit }) => {
       const { level, message } = DESCRIPTOR_LINES[state];
       logger[level]({ open, limit }, message);
     },
-    'connection-dropped': ({ listener, reason, remoteAddress }) => {
-      const fields = { listener, reason, remoteAddress };
+    'connection-dropped': ({ listener, reason, remoteAddress, detail }) => {
+      const fields = {
+        listener,
+        reason,
+        remoteAddress,
+        ...(detail !== undefined && { detail: printable(detail) }),
+      };
       const suppressed = drops.admit();
       if (suppressed === undefined) logger.debug(fields, 'connection closed by the gateway');
       else

@@ -15,6 +15,7 @@ import {
   LEARNED_OUTCOMES,
   LISTENERS,
   PARKED_CALL_OUTCOMES,
+  QUOTA_NAMES,
   REJECTION_REASONS,
   SLEEP_REASONS,
   STREAM_KINDS,
@@ -131,6 +132,16 @@ export function createCatalogue(registry: Registry, collect: () => void) {
       'Lines of the audit log that could not be written.',
     ),
     rejections: counter('bulkhead_rejections_total', 'HTTP requests that the gateway refused.', ['reason']),
+
+    quotaRefusals: counter(
+      'bulkhead_quota_refusals_total',
+      'Requests that were refused because their principal, or their address, had used what it may.',
+      ['quota'],
+    ),
+    toolsClosed: counter(
+      'bulkhead_tools_closed_total',
+      'Times that a tool was closed for a minute for one principal or address, because its calls had ended their threads.',
+    ),
 
     connections: gauge('bulkhead_connections', 'Open connections by listener.', ['listener']),
     connectionsDropped: counter(
@@ -330,6 +341,7 @@ function startAtZero(
     | 'requestsCancelled'
     | 'parkedCallsEnded'
     | 'rejections'
+    | 'quotaRefusals'
     | 'connectionsDropped'
     | 'descriptorStates'
     | 'codeCacheRejections'
@@ -348,6 +360,7 @@ function startAtZero(
   for (const reason of CANCEL_REASONS) catalogue.requestsCancelled.inc({ reason }, 0);
   for (const outcome of PARKED_CALL_OUTCOMES) catalogue.parkedCallsEnded.inc({ outcome }, 0);
   for (const reason of REJECTION_REASONS) catalogue.rejections.inc({ reason }, 0);
+  for (const quota of QUOTA_NAMES) catalogue.quotaRefusals.inc({ quota }, 0);
   for (const listener of LISTENERS) {
     for (const reason of CONNECTION_DROP_REASONS) catalogue.connectionsDropped.inc({ listener, reason }, 0);
   }

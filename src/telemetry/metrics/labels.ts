@@ -12,6 +12,7 @@ import type {
   LearnedOutcome,
   ListenerName,
   ParkedCallOutcome,
+  QuotaName,
   ReloadResult,
   SleepReason,
   StreamKind,
@@ -38,6 +39,8 @@ export const CONNECTION_DROP_REASONS = members<ConnectionDropReason>({
   output_budget: 0,
   vanished: 0,
   no_descriptor: 0,
+  handshake_timeout: 0,
+  handshake_failed: 0,
 });
 export const DESCRIPTOR_STATES = members<DescriptorState>({ high: 0, exhausted: 0, eased: 0 });
 export const CLAIM_KINDS = members<ClaimKind>({ warm: 0, cold: 0, queued: 0 });
@@ -55,6 +58,14 @@ export const PARKED_CALL_OUTCOMES = members<ParkedCallOutcome>({
   abandoned: 0,
   lost: 0,
   drained: 0,
+});
+export const QUOTA_NAMES = members<QuotaName>({
+  sessions: 0,
+  compartments: 0,
+  requests: 0,
+  rate: 0,
+  bytes: 0,
+  processor: 0,
 });
 export const CANCEL_REASONS = members<CancelReason>({
   client: 0,
@@ -106,6 +117,8 @@ export const REJECTION_REASONS = members<RejectionReason>({
   session_limit: 0,
   principal_session_limit: 0,
   request_limit: 0,
+  quota_exceeded: 0,
+  tool_closed: 0,
   subscription_limit: 0,
   principal_subscription_limit: 0,
   parked_limit: 0,

@@ -56,6 +56,8 @@ export function createListeners(
     'call-unparked': ({ outcome }) => catalogue.parkedCallsEnded.inc({ outcome }),
     'connection-dropped': ({ listener, reason }) => catalogue.connectionsDropped.inc({ listener, reason }),
     descriptors: ({ state }) => catalogue.descriptorStates.inc({ state }),
+    'quota-refused': ({ quota }) => catalogue.quotaRefusals.inc({ quota }),
+    'tool-closed': () => catalogue.toolsClosed.inc(),
     rejected: ({ reason }) => catalogue.rejections.inc({ reason }),
 
     'rule-refused': ({ server, reason, enforced }) =>

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Gate, GateRefusal } from '../../auth/gate.js';
 import type { RulesGate } from '../../auth/rules/rules-gate.js';
 import type { Visitor } from '../../auth/visitor.js';
-import type { ClientRequest } from '../../protocol/client-message.js';
+import type { ClientMessage, ClientRequest } from '../../protocol/client-message.js';
 import { rejectionResponse } from '../../protocol/rejection.js';
 import { LIST_KINDS, LIST_METHODS } from '../../shared/list-methods.js';
 import type { RequestTrace } from '../../shared/request-trace.js';
@@ -14,7 +14,8 @@ import { follow } from './followed-requests.js';
 import { noteRejection, reject, sendJson } from './reply.js';
 
 export interface AdmissionOptions {
-  readonly gate: Gate;
+  /** `undefined`: everything is served, and nothing of it is recorded. */
+  readonly gate: Gate | undefined;
   readonly rules: RulesGate;
   /** `undefined`: there is no audit log. */
   readonly audit: AuditLog | undefined;
@@ -30,6 +31,8 @@ export interface Admitted {
   /** What names the session in the stateless era. */
   readonly handle?: string | undefined;
   readonly batch: boolean;
+  /** All messages of the POST, the requests among them. */
+  readonly messages?: readonly ClientMessage[];
   /** Answers a request that is refused with a JSON-RPC error, where its POST is not answered with that. */
   readonly refuse?: (request: ClientRequest, body: string) => void;
 }
@@ -47,15 +50,22 @@ export function admitted(
   requests: readonly ClientRequest[],
   to: Admitted,
 ): readonly ClientRequest[] | undefined {
+  const { gate } = parts;
+  if (gate === undefined) return requests;
   const judged: Judged[] = [];
   for (const asked of requests) {
-    const { refusal, dryRun } = judge(parts, asked, to);
+    const { refusal, dryRun } = judge(gate, parts.events, asked, to);
     if (refusal !== undefined) {
       for (const one of requests) parts.audit?.refused(audited(one, to), refusal);
       refuse(parts, request, response, requests, asked, refusal, to);
       return undefined;
     }
     judged.push({ asked, dryRun });
+  }
+  const flood = floodIn(gate, requests, to);
+  if (flood !== undefined) {
+    reject(parts.events, request, response, flood);
+    return undefined;
   }
   const traces: RequestTrace[] = [];
   const served: ClientRequest[] = [];
@@ -83,8 +93,20 @@ interface Judged {
   readonly dryRun: GateRefusal | undefined;
 }
 
+/** Notifications and responses have no answer of their own, so the whole POST is refused. */
+function floodIn(
+  gate: Gate,
+  requests: readonly ClientRequest[],
+  { visitor, messages = requests }: Admitted,
+): GateRefusal | undefined {
+  if (messages.length === requests.length) return undefined;
+  const bodies = messages.filter(({ kind }) => kind !== 'request').map(({ body }) => body);
+  return gate.accept?.({ visitor, bodies });
+}
+
 function judge(
-  { gate, events }: AdmissionOptions,
+  gate: Gate,
+  events: GatewayEmitter,
   { method, tool, body }: ClientRequest,
   { visitor, server, era, sessionId }: Admitted,
 ): { readonly refusal: GateRefusal | undefined; readonly dryRun: GateRefusal | undefined } {

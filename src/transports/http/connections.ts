@@ -10,6 +10,7 @@ import { isLoopback } from '../../config/option-kinds.js';
 import { type Linked, LinkedList } from '../../shared/linked-list.js';
 import type { ConnectionDropReason, GatewayEmitter, ListenerName } from '../../telemetry/events.js';
 import { isClosing } from './staged-close.js';
+import { socketBelow } from './tls-socket.js';
 
 export interface ConnectionsOptions {
   readonly listener: ListenerName;
@@ -24,6 +25,7 @@ export interface ConnectionsOptions {
 }
 
 interface Connection extends Linked<Connection> {
+  /** What was accepted: below TLS, if there is any. */
   readonly socket: Socket;
   readonly address: string | undefined;
   /** It belongs to a server of the embedding program, and is known here only while a response is open. */
@@ -40,6 +42,7 @@ interface Connection extends Linked<Connection> {
 
 export class Connections {
   readonly #options: ConnectionsOptions;
+  /** By what was accepted, so that a connection is the same one before and after its TLS handshake. */
   readonly #connections = new Map<Socket, Connection>();
   /** Connections without an open response; the one that has been idle longest is first. */
   readonly #idle = new LinkedList<Connection>();
@@ -88,14 +91,15 @@ export class Connections {
    * @returns whether there is room for it
    */
   borrow(socket: Socket, response: ServerResponse): boolean {
-    if (!this.#connections.has(socket) && this.#add(socket, true) !== undefined) return false;
+    const accepted = socketBelow(socket);
+    if (!this.#connections.has(accepted) && this.#add(accepted, true) !== undefined) return false;
     this.begin(socket, response);
     return true;
   }
 
   /** A request has arrived, and this is its response. */
   begin(socket: Socket, response: ServerResponse): void {
-    const connection = this.#connections.get(socket);
+    const connection = this.#of(socket);
     if (connection === undefined) return;
     if (connection.open === 0) this.#idle.remove(connection);
     connection.open += 1;
@@ -109,31 +113,40 @@ export class Connections {
 
   /** The response that is open on a connection; the last one if requests are pipelined. */
   openResponse(socket: Socket): ServerResponse | undefined {
-    return this.#connections.get(socket)?.response;
+    return this.#of(socket)?.response;
   }
 
   /** The response whose turn it is on a connection: what is written to it leaves. */
   leadingResponse(socket: Socket): ServerResponse | undefined {
-    const connection = this.#connections.get(socket);
+    const connection = this.#of(socket);
     for (const response of connection?.queued ?? []) if (response.socket === socket) return response;
     return connection?.leading;
   }
 
   /** Whether bytes that are written to the socket now would appear before or inside an answer. */
   isAnswering(socket: Socket): boolean {
-    const connection = this.#connections.get(socket);
+    const connection = this.#of(socket);
     if (connection?.response === undefined) return false;
     const { open, response } = connection;
     // While a request is still arriving, its answer has not begun, unless it was refused early.
     return open > 1 || response.headersSent || response.req.complete;
   }
 
-  /** Closes a connection for a reason of the gateway. */
-  drop(socket: Socket, reason: ConnectionDropReason): void {
+  /**
+   * Closes a connection for a reason of the gateway.
+   * @param detail more about it, for the log
+   */
+  drop(socket: Socket, reason: ConnectionDropReason, detail?: string): void {
     const { listener, events } = this.#options;
-    events.emit('connection-dropped', { listener, reason, remoteAddress: socket.remoteAddress });
-    // Otherwise the kernel would keep sending what nobody receives.
-    if (reason === 'vanished') socket.resetAndDestroy();
+    const { remoteAddress } = socket;
+    events.emit('connection-dropped', {
+      listener,
+      reason,
+      remoteAddress,
+      ...(detail !== undefined && { detail }),
+    });
+    // Otherwise the kernel would keep sending what nobody receives. A socket of TLS cannot be reset itself.
+    if (reason === 'vanished') socketBelow(socket).resetAndDestroy();
     else socket.destroy();
   }
 
@@ -141,6 +154,10 @@ export class Connections {
   closeIdle(): void {
     this.#closing = true;
     for (const { socket } of this.#idle) socket.destroy();
+  }
+
+  #of(socket: Socket): Connection | undefined {
+    return this.#connections.get(socketBelow(socket));
   }
 
   /** @returns why there is no room for it, or `undefined` */
@@ -179,7 +196,7 @@ export class Connections {
   }
 
   #answered(socket: Socket, response: ServerResponse): void {
-    const connection = this.#connections.get(socket);
+    const connection = this.#of(socket);
     if (connection === undefined || connection.open === 0) return;
     connection.queued?.delete(response);
     connection.open -= 1;
@@ -188,7 +205,7 @@ export class Connections {
     connection.leading = undefined;
     this.#idle.push(connection);
     if (connection.borrowed) {
-      socket.off('close', this.#onSocketClosed);
+      connection.socket.off('close', this.#onSocketClosed);
       this.#forget(connection);
       return;
     }

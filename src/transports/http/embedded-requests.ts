@@ -9,11 +9,14 @@ import type { Connections } from './connections.js';
 import type { McpHandler } from './mcp-handler.js';
 import { type HttpRejection, reject } from './reply.js';
 import { hasBody, isClosing } from './staged-close.js';
+import type { TrustedProxies } from './trusted-proxies.js';
 
 export interface EmbeddedRequestsOptions {
   readonly handler: McpHandler;
   readonly events: GatewayEmitter;
   readonly connections: Connections;
+  /** Those that may say for whom they pass on a request. */
+  readonly proxies: TrustedProxies | undefined;
 }
 
 const NOT_HTTP_1: HttpRejection = {
@@ -53,9 +56,10 @@ export class EmbeddedRequests {
 
   /** Answers a request. It throws nothing, and leaves alone what has been answered already. */
   handle(request: IncomingMessage, response: ServerResponse): void {
-    const { handler, connections, events } = this.#options;
+    const { handler, connections, events, proxies } = this.#options;
     const { socket } = request;
     if (response.headersSent || response.destroyed) return;
+    proxies?.note(request);
     if (request.httpVersionMajor !== 1) return reject(events, request, response, NOT_HTTP_1);
     // A request after one whose rejection closes the connection is not served (RFC 9112, section 9.6).
     if (isClosing(socket)) return;

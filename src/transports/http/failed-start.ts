@@ -15,10 +15,10 @@ const STATUSES: Readonly<Record<StartFailure['outcome'], number>> = {
 export function answerFailedStart(
   events: GatewayEmitter,
   response: ServerResponse,
-  { outcome, body }: StartFailure,
+  { outcome, overQuota = false, body }: StartFailure,
 ): void {
   const status = STATUSES[outcome];
   if (outcome !== 'no_capacity') return sendJson(response, status, body);
-  noteRejection(events, response.req, 'thread_wait', status);
+  noteRejection(events, response.req, overQuota ? 'quota_exceeded' : 'thread_wait', status);
   sendJson(response, status, body, { 'retry-after': String(RETRY_AFTER_SECONDS) });
 }

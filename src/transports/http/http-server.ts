@@ -1,5 +1,5 @@
 /**
- * The `node:http` server behind each listener: deadlines for requests, when a client is asked for its body, and what
+ * The `node:http` or `node:https` server behind each listener: deadlines for requests, when a client is asked for its body, and what
  * happens to bytes that are not a request, to a client that closes its half of a connection, and to connections when
  * the server stops.
  */
@@ -11,7 +11,10 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { ListenerTls } from '../../auth/listener-tls.js';
 import { afterReading } from '../../shared/deadline.js';
 import { AdmissionWindow } from '../../telemetry/admission-window.js';
 import type { GatewayEmitter, RejectedRequest } from '../../telemetry/events.js';
@@ -28,6 +31,8 @@ import {
   isOverDiscarded,
   rejectionHeaders,
 } from './staged-close.js';
+import { TlsHandshakes } from './tls-handshakes.js';
+import { clientAddressOf, type TrustedProxies } from './trusted-proxies.js';
 
 const LATE = 'ERR_HTTP_REQUEST_TIMEOUT';
 /** By the code of Node's error; any other code is answered with 400. */
@@ -67,6 +72,12 @@ export interface HttpServerOptions {
   readonly keepAliveMs: number;
   /** TCP keep-alive; none if it is left out. */
   readonly tcpKeepAliveMs?: number;
+  /** Without it, the server speaks plain HTTP. */
+  readonly tls?: ListenerTls | undefined;
+  /** Deadline for the TLS handshake, by default 10 s. */
+  readonly handshakeDeadlineMs?: number;
+  /** Those that may say for whom they pass on a request. */
+  readonly proxies?: TrustedProxies | undefined;
   /**
    * An exception in it would end the process. It asks for the body with `writeContinue` if the client sent `Expect`.
    */
@@ -82,7 +93,7 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    const { headersDeadlineMs, requestDeadlineMs, keepAliveMs, tcpKeepAliveMs } = options;
+    const { headersDeadlineMs, requestDeadlineMs, keepAliveMs, tcpKeepAliveMs, tls, connections } = options;
     const serverOptions: ServerOptions = {
       keepAliveTimeout: keepAliveMs,
       headersTimeout: headersDeadlineMs,
@@ -90,8 +101,8 @@ export class HttpServer {
       connectionsCheckingInterval: DEADLINE_CHECK_MS,
       ...(tcpKeepAliveMs !== undefined && { keepAlive: true, keepAliveInitialDelay: tcpKeepAliveMs }),
     };
-    this.#late = new LateRequests(headersDeadlineMs, (socket) => options.connections.openResponse(socket));
-    const server = createServer(serverOptions);
+    this.#late = new LateRequests(headersDeadlineMs, (socket) => connections.openResponse(socket));
+    const server = tls === undefined ? createServer(serverOptions) : createSecureServer(serverOptions, tls);
     this.#server = server;
     // Lets a client close its half of the connection after its request. Node has this property, but its documentation
     // does not mention it.
@@ -103,14 +114,24 @@ export class HttpServer {
     server.on('checkContinue', handle);
     server.on('checkExpectation', (request, response) => this.#unknownExpectation(request, response));
     server.on('timeout', closeUnlessHeard);
+    const onEnd = this.#onEnd();
+    const handshakes =
+      tls === undefined ? undefined : new TlsHandshakes(connections, options.handshakeDeadlineMs);
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      if (handshakes?.isComplete(socket as Socket) === false)
+        return handshakes.failed(error, socket as Socket);
       const reject = (): void => this.#malformed(error, socket as Socket);
       if (error.code === LATE) this.#late.judge(socket as Socket, reject);
       else reject();
     });
-    const onEnd = this.#onEnd();
     server.on('connection', (socket) => {
-      options.connections.accept(socket);
+      connections.accept(socket);
+      if (handshakes === undefined) socket.on('end', onEnd);
+      else handshakes.begin(socket);
+    });
+    server.on('secureConnection', (socket: TLSSocket) => {
+      handshakes?.complete(socket);
+      tls?.clients?.connected(socket);
       socket.on('end', onEnd);
     });
   }
@@ -154,6 +175,7 @@ export class HttpServer {
     // A request after one whose rejection closes the connection is not served (RFC 9112, section 9.6).
     if (isClosing(request.socket)) return;
     this.#late.arrived(request.socket);
+    this.#options.proxies?.note(request);
     this.#options.connections.begin(request.socket, response);
     // A body that nobody reads would hold back everything after it, including the end of the connection.
     if (request.method !== 'POST' && hasBody(request)) request.resume();
@@ -163,8 +185,9 @@ export class HttpServer {
   /** RFC 9110, section 10.1.1. */
   #unknownExpectation(request: IncomingMessage, response: ServerResponse): void {
     if (isClosing(request.socket)) return;
+    this.#options.proxies?.note(request);
     this.#options.connections.begin(request.socket, response);
-    this.#rejected(request.socket, 'expectation_failed', 417, rejectedRequest(request));
+    this.#rejected(clientAddressOf(request), 'expectation_failed', 417, rejectedRequest(request));
     response.writeHead(417, { ...rejectionHeaders(request), 'content-length': 0 }).end();
   }
 
@@ -182,7 +205,7 @@ export class HttpServer {
       return;
     }
     const status = STATUS_OF_CLIENT_ERROR[error.code ?? ''] ?? 400;
-    this.#rejected(socket, status === 408 ? 'request_timeout' : 'malformed_http', status);
+    this.#rejected(socket.remoteAddress, status === 408 ? 'request_timeout' : 'malformed_http', status);
     if (connections.isAnswering(socket)) {
       // The answers to earlier requests are completed (RFC 9112, section 9.3.2). They are the last ones on this
       // connection.
@@ -196,12 +219,17 @@ export class HttpServer {
     endAndDiscard(socket);
   }
 
-  #rejected(socket: Socket, reason: RejectionReason, status: number, request?: RejectedRequest): void {
+  #rejected(
+    remoteAddress: string | undefined,
+    reason: RejectionReason,
+    status: number,
+    request?: RejectedRequest,
+  ): void {
     this.#options.events.emit('rejected', {
       reason,
       status,
       sessionId: undefined,
-      remoteAddress: socket.remoteAddress,
+      remoteAddress,
       ...(request !== undefined && { request }),
     });
   }
@@ -229,6 +257,20 @@ export class HttpServer {
       probe();
     };
   }
+}
+
+/** HTTP/1.1 over TLS. A new certificate counts for connections that come after it. */
+function createSecureServer(options: ServerOptions, { credentials, clients }: ListenerTls): Server {
+  const server = createTlsServer({
+    ...options,
+    ...credentials.context,
+    ALPNProtocols: ['http/1.1'],
+    // Nobody is refused here: `ClientCertificates` says why.
+    requestCert: clients !== undefined,
+    rejectUnauthorized: false,
+  });
+  credentials.follow((context) => server.setSecureContext(context));
+  return server;
 }
 
 /**

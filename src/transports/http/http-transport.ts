@@ -6,6 +6,7 @@ import type { Visitor } from '../../auth/visitor.js';
 import type { OutboxSource } from '../../delivery/outbox.js';
 import type { StreamTotals } from '../../delivery/stream-totals.js';
 import type { OpeningContext, SessionManager } from '../../session/session-manager.js';
+import type { Consumer } from '../../shared/consumer.js';
 import type { SessionContext, SessionTransport } from '../../shared/session-context.js';
 import { MAX_NAME_CHARS } from '../session-messages.js';
 import type { AdmissionOptions } from './admission.js';
@@ -47,6 +48,11 @@ export function contextOf(
     ...contextOfPrincipal(visitor.principal),
     metadata,
   };
+}
+
+/** Whose use of the gateway a visitor's is. */
+export function consumerOf({ principal, address }: Visitor): Consumer {
+  return { principal: principal.key, remoteAddress: address };
 }
 
 /** Whoever makes a request, in a session's context. */

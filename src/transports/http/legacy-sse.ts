@@ -10,7 +10,7 @@ import { JSON_RPC } from '../../protocol/json-rpc-error.js';
 import type { Session } from '../../session/session.js';
 import { identified, openingOf, tellSession } from '../session-messages.js';
 import { admitted } from './admission.js';
-import { contextOf, type HttpTransportCollaborators } from './http-transport.js';
+import { consumerOf, contextOf, type HttpTransportCollaborators } from './http-transport.js';
 import { acceptsAll } from './media-type.js';
 import { messagesIn, readJson, TOO_MUCH_WAITS } from './messages.js';
 import { type HttpRejection, reject } from './reply.js';
@@ -39,7 +39,7 @@ export class LegacySse {
       });
     }
     const { sessions, streams, events, keepAliveMs, output, metadata } = this.#parts;
-    const rejection = sessions.rejection();
+    const rejection = sessions.rejectionOf(consumerOf(visitor));
     if (rejection !== undefined) return this.#reject(request, response, { status: 503, ...rejection });
     const added = readMetadata(metadata, request);
     const session = sessions.open(contextOf(request, 'sse', visitor, added), streams);
@@ -106,12 +106,14 @@ export class LegacySse {
       });
     }
     const { server } = session.context;
+    const { messages, batch } = parsed;
     const to = {
       visitor,
       server,
       era: 'session',
       sessionId: session.id,
-      batch: parsed.batch,
+      batch,
+      messages,
       // Answers of this transport, errors among them, come over the session's stream.
       refuse: (one: ClientRequest, body: string) => session.refuse(one, body),
     } as const;

@@ -1,9 +1,11 @@
 /** The MCP listener: a server of the gateway's own, which hands all requests to the handler. */
 import type { AddressInfo } from 'node:net';
+import type { ListenerTls } from '../../auth/listener-tls.js';
 import type { GatewayEmitter } from '../../telemetry/events.js';
 import type { Connections } from './connections.js';
 import { HttpServer } from './http-server.js';
 import type { McpHandler } from './mcp-handler.js';
+import type { TrustedProxies } from './trusted-proxies.js';
 
 /** A client must have sent a whole request by then. Otherwise Node answers 408. */
 const REQUEST_DEADLINE_MS = 60_000;
@@ -20,17 +22,16 @@ export interface ListenerOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly connections: Connections;
+  readonly tls: ListenerTls | undefined;
+  readonly proxies: TrustedProxies | undefined;
 }
 
 export class Listener {
   readonly #server: HttpServer;
 
-  constructor({ handler, connections, events, host, port }: ListenerOptions) {
+  constructor({ handler, ...options }: ListenerOptions) {
     this.#server = new HttpServer({
-      connections,
-      events,
-      host,
-      port,
+      ...options,
       option: { host: 'host', port: 'port' },
       headersDeadlineMs: HEADERS_DEADLINE_MS,
       requestDeadlineMs: REQUEST_DEADLINE_MS,

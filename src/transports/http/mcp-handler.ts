@@ -34,6 +34,7 @@ import {
   visibleServers,
 } from './server-directory.js';
 import { StreamableHttp } from './streamable-http.js';
+import { clientAddressOf } from './trusted-proxies.js';
 import { answerWellKnown, isWellKnown } from './well-known.js';
 
 const MCP_PATH = '/mcp';
@@ -109,10 +110,11 @@ export class McpHandler {
       if (isPreflight(request)) return answerPreflight(request, response);
     }
     const place = this.#placeOf(target, mounted);
-    const path = place.endpoint === undefined || target.path === '/' ? undefined : target.path;
-    const resource = resources.endpoint(path, this.#server(place)?.name);
+    const served = this.#server(place)?.name;
+    const path = served === undefined ? undefined : target.path === '/' ? '' : target.path;
+    const resource = resources.endpoint(path, served);
     authenticate(authentication, this.#events, request, response, resource, (principal) => {
-      const visitor = { principal, address: request.socket.remoteAddress, endpoint: resource };
+      const visitor = { principal, address: clientAddressOf(request), endpoint: resource };
       this.#serve(request, response, visitor, target, place);
     });
   }

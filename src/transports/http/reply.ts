@@ -10,6 +10,7 @@ import type { RejectionReason } from '../../telemetry/rejection-reason.js';
 import { answered } from './followed-requests.js';
 import { sentTargetOf } from './request-target.js';
 import { rejectionHeaders } from './staged-close.js';
+import { clientAddressOf } from './trusted-proxies.js';
 
 /** How long a client is told to wait before it tries again, in seconds; Claude Code uses its own time. */
 export const RETRY_AFTER_SECONDS = 2;
@@ -43,8 +44,8 @@ export function reject(
   const body = rejectionResponse(inItsEra(request, rejection));
   answered(response, { failure: String(rejection.code ?? status), reason, answer: body });
   sendJson(response, status, body, {
-    ...headers,
     ...(status === 503 && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
+    ...headers,
     ...rejectionHeaders(request),
   });
 }
@@ -67,7 +68,7 @@ export function noteRejection(
     reason,
     status,
     sessionId: headerOf(request, 'mcp-session-id')?.slice(0, 100),
-    remoteAddress: request.socket.remoteAddress,
+    remoteAddress: clientAddressOf(request),
     request: rejectedRequest(request),
     ...(detail !== undefined && { detail }),
   });

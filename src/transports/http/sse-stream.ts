@@ -10,6 +10,7 @@ import type { GatewayEmitter, StreamKind } from '../../telemetry/events.js';
 import { answerFailedStart } from './failed-start.js';
 import { type GiveUpReason, leavingBytesOf, type OutputBudget, type WaitingOutput } from './output-budget.js';
 import { EXPIRED, StreamExpiry } from './stream-expiry.js';
+import { clientAddressOf } from './trusted-proxies.js';
 
 const KEEP_ALIVE = ': keep-alive\n\n';
 
@@ -128,7 +129,7 @@ export class SseStream implements StreamConnection, WaitingOutput {
   giveUp(reason: GiveUpReason): void {
     const { response, events } = this.#options;
     this.#stalled = reason === 'stalled';
-    const { remoteAddress } = response.req.socket;
+    const remoteAddress = clientAddressOf(response.req);
     events.emit('connection-dropped', { listener: 'mcp', reason, remoteAddress });
     response.destroy();
   }

@@ -120,7 +120,11 @@ export class StatelessHttp {
     if (message.method === DISCOVER) return void this.#discover(response, classified, caller);
     if (message.method === LISTEN)
       return this.#listen(request, response, classified, caller, visitor.principal);
+    const rejection = sessions.use?.requestRejection(caller);
+    if (rejection !== undefined) return this.#refuse(request, response, classified, rejection);
+    const overLine = this.#countInLine(caller, response);
     const begin = (compartment: Session, waitedMs: number): void => {
+      overLine();
       const id = sessions.newRequestKey();
       const asked = { ...message, id, stateless: true, waitedMs };
       const check = this.#headers.before(classified, request, (rejection) =>
@@ -128,8 +132,10 @@ export class StatelessHttp {
       );
       compartment.request([asked], false, this.#stream('post', response), check);
     };
-    const refuse = (rejection: Rejection<RejectionReason>): void =>
+    const refuse = (rejection: Rejection<RejectionReason>): void => {
+      overLine();
       this.#refuse(request, response, classified, rejection);
+    };
     const handled = this.#ofHandle(caller, classified);
     if (handled === undefined) {
       const isGone = (): boolean => {
@@ -139,8 +145,29 @@ export class StatelessHttp {
       return this.#compartments.serve({ caller, chars: message.body.length, isGone, begin, refuse });
     }
     if ('reason' in handled) return refuse(handled);
-    if ('content' in handled) return this.#answer(response, classified, handled);
+    if ('content' in handled) {
+      overLine();
+      return this.#answer(response, classified, handled);
+    }
     begin(handled, 0);
+  }
+
+  /**
+   * A request that waits for its compartment is in flight, too.
+   * @returns what ends that, and may be called again
+   */
+  #countInLine(caller: Caller, response: ServerResponse): () => void {
+    const { use } = this.#parts.sessions;
+    if (use === undefined) return () => {};
+    use.onRequest(caller);
+    let counted = true;
+    const over = (): void => {
+      if (counted) use.onRequestOver(caller);
+      counted = false;
+    };
+    // Its client may leave before it has one.
+    response.once('close', over);
+    return over;
   }
 
   async #discover(response: ServerResponse, { message }: StatelessRequest, caller: Caller): Promise<void> {

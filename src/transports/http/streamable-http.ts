@@ -24,7 +24,7 @@ import { STATELESS_VERSIONS } from '../../shared/stateless-protocol.js';
 import { identified, openingOf, tellSession } from '../session-messages.js';
 import { admitted } from './admission.js';
 import { answered } from './followed-requests.js';
-import { contextOf, type HttpTransportCollaborators } from './http-transport.js';
+import { consumerOf, contextOf, type HttpTransportCollaborators } from './http-transport.js';
 import { acceptsAll } from './media-type.js';
 import { messagesIn, readJson, TOO_MUCH_WAITS } from './messages.js';
 import { type HttpRejection, headerOf, internalError, reject, sendJson } from './reply.js';
@@ -144,6 +144,7 @@ export class StreamableHttp {
       era: 'session',
       sessionId: session.id,
       batch,
+      messages,
     } as const;
     const requests = admitted(this.#parts, request, response, asked, to);
     if (requests === undefined) return;
@@ -204,7 +205,7 @@ export class StreamableHttp {
     const served = admitted(this.#parts, request, response, [opening], to);
     if (served === undefined) return;
     opening = served[0] ?? asked;
-    const rejection = sessions.rejection();
+    const rejection = sessions.rejectionOf(consumerOf(visitor));
     if (rejection !== undefined)
       return this.#reject(request, response, { status: 503, ...rejection, id: opening.id });
     let metadata: SessionContext['metadata'];

@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import { announcement } from '../../../src/cli/output/announcement.js';
 import type { ServerSnapshot } from '../../../src/telemetry/snapshot.js';
 
+type Options = Parameters<typeof announcement>[1];
+
 function server(name: string, more: Partial<ServerSnapshot> = {}): ServerSnapshot {
   return {
     name,
@@ -18,15 +20,22 @@ function server(name: string, more: Partial<ServerSnapshot> = {}): ServerSnapsho
   };
 }
 
-function announced(servers: ServerSnapshot[], { host = '127.0.0.1', module = false, token = '' } = {}) {
+function announced(
+  servers: ServerSnapshot[],
+  { host = '127.0.0.1', module = false, token = '', more = {} as Partial<Options> } = {},
+) {
   const gateway = {
     url: new URL(`http://${host}:3000/mcp`),
     adminUrl: new URL('http://127.0.0.1:9464/'),
     servers: () => servers,
   };
-  const options = {
+  const options: Options = {
+    tokensFile: undefined,
+    authIssuer: undefined,
+    publicUrl: undefined,
     token: token === '' ? undefined : token,
     serverModule: module ? 'file:///home/ada/server.mjs' : undefined,
+    ...more,
   };
   return announcement(gateway, options).split('\n');
 }
@@ -78,5 +87,17 @@ describe('What bulkhead serve prints when it listens', () => {
       '  claude mcp add --transport http a http://127.0.0.1:3000/mcp --header "Authorization: Bearer $BULKHEAD_TOKEN"',
     );
     expect(announced([server('a')], { host: '[::]' })[3]).to.include('http://[::1]:3000/mcp');
+  });
+
+  it('names the public address, and a header only for those who do not sign in', () => {
+    const publicUrl = new URL('https://mcp.example/tools/');
+    const commandWith = (more: Partial<Options>) => announced([server('a')], { more })[3]?.trim();
+    const added = 'claude mcp add --transport http a';
+    expect(
+      commandWith({ publicUrl, authIssuer: ['https://idp.example'], tokensFile: 'tokens.txt' }),
+    ).to.equal(`${added} https://mcp.example/tools/mcp`);
+    expect(commandWith({ tokensFile: 'tokens.txt' })).to.equal(
+      `${added} http://127.0.0.1:3000/mcp --header "Authorization: Bearer <token>"`,
+    );
   });
 });

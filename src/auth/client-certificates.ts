@@ -1,0 +1,92 @@
+/**
+ * The way of client certificates: whoever connects with one that an authority of `tls-client-ca` has issued is whom it
+ * names. The server asks for a certificate and lets clients connect without one, because Node would close such a
+ * connection without a word: a 401 says what is missing, health checks need none, and other clients may have tokens.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
+import {
+  type Authenticated,
+  type AuthenticationRejection,
+  type AuthenticationWay,
+  type ProtectedEndpoint,
+  unauthorized,
+} from './authentication.js';
+import { bearerToken } from './bearer.js';
+import { subjectOf } from './certificate-subject.js';
+import { isExpired, type Principal, principalOf } from './principal.js';
+
+/** The issuer of all principals that have a certificate. */
+const CERTIFICATE_ISSUER = 'certificate';
+
+/** Whom the certificate of a connection names; or why it counts for nothing, as a sentence. */
+type Peer = Principal | string;
+
+const NONE = 'This server needs a client certificate: connect with one.';
+const EXPIRED = "The client's certificate has expired: connect with a new one.";
+const FOREIGN = "The client's certificate was not issued by an authority that this server trusts.";
+const NAMELESS =
+  "The client's certificate names nobody: it needs a URI in its subjectAltName, or one common name.";
+
+/** By OpenSSL's name of the error. */
+const REFUSED: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: EXPIRED,
+  DEPTH_ZERO_SELF_SIGNED_CERT: FOREIGN,
+  SELF_SIGNED_CERT_IN_CHAIN: FOREIGN,
+  UNABLE_TO_GET_ISSUER_CERT: FOREIGN,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: FOREIGN,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: FOREIGN,
+  INVALID_PURPOSE: "The client's certificate is not meant for clients: its extended key usage forbids it.",
+};
+
+export class ClientCertificates implements AuthenticationWay {
+  readonly #isOnly: boolean;
+  /** By connection: a certificate is read once. Those of a server of an embedding program are not known here. */
+  readonly #peers = new WeakMap<Socket, Peer>();
+
+  /** @param isOnly whether there is no other way to say who asks */
+  constructor(isOnly: boolean) {
+    this.#isOnly = isOnly;
+  }
+
+  /** A connection of the listener has completed its handshake. */
+  connected(socket: TLSSocket): void {
+    const peer = peerOf(socket);
+    if (peer !== undefined) this.#peers.set(socket, peer);
+  }
+
+  authenticate({ socket, headers }: IncomingMessage, endpoint: ProtectedEndpoint): Authenticated | undefined {
+    const peer = this.#peers.get(socket);
+    if (typeof peer === 'object' && !isExpired(peer)) return peer;
+    if (!this.#isOnly && (peer === undefined || bearerToken(headers.authorization) !== undefined))
+      return undefined;
+    return refusal(endpoint, typeof peer === 'object' ? EXPIRED : (peer ?? NONE));
+  }
+}
+
+function refusal(endpoint: ProtectedEndpoint, message: string): AuthenticationRejection {
+  return unauthorized(endpoint, message, false);
+}
+
+/**
+ * `authorized` alone is not enough: a session of TLS 1.3 that is resumed is authorized even if its client has never shown
+ * a certificate.
+ */
+function peerOf(socket: TLSSocket): Peer | undefined {
+  const certificate = socket.getPeerCertificate();
+  if (!isCertificate(certificate)) return undefined;
+  if (!socket.authorized) {
+    const code = String(socket.authorizationError);
+    return REFUSED[code] ?? `The client's certificate is not accepted: ${code}.`;
+  }
+  const subject = subjectOf(certificate);
+  const expiresAtMs = Date.parse(certificate.valid_to);
+  if (subject === undefined || Number.isNaN(expiresAtMs)) return NAMELESS;
+  return principalOf({ kind: 'certificate', issuer: CERTIFICATE_ISSUER, subject, expiresAtMs });
+}
+
+/** Without a certificate, Node returns an empty object; on a connection that is closed, `null`. */
+function isCertificate(given: PeerCertificate | null): given is PeerCertificate {
+  return given !== null && Object.keys(given).length > 0;
+}
