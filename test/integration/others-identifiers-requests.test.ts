@@ -1,8 +1,9 @@
 /**
  * What another principal's requests are called by, in a session or a request of one's own: the ids of requests and of what a
- * server has asked, progress tokens, event ids, handles, states of calls that wait, subscriptions. Each is answered as one
+ * server has asked, progress tokens, event ids, handles, states of calls that wait, subscriptions, tasks. Each is answered as one
  * that nobody has.
  */
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Belongings, type CallOfAda, callOf } from '../support/belongings.js';
 import { afterThisTest } from '../support/cleanup.js';
@@ -10,6 +11,7 @@ import { collect } from '../support/events.js';
 import { progressOf } from '../support/expectations.js';
 import { LegacyClient } from '../support/legacy-client.js';
 import { listen, SUBSCRIPTION_ID } from '../support/listener.js';
+import { fixtureModule, joined } from '../support/modules.js';
 import { type RawClient, type RawResponse, textOf, toolCall } from '../support/raw-client.js';
 import { postStateless, STATELESS_VERSION } from '../support/stateless.js';
 import {
@@ -63,6 +65,16 @@ describe("What another principal's requests are called by", () => {
     return known;
   }
 
+  /** An answer of bob is none to what ada was asked. */
+  async function expectNoAnswer(questionId: string, send: (message: object) => Promise<RawResponse>) {
+    if (questionId === '') return;
+    const [known, unknown] = [
+      await send({ jsonrpc: '2.0', id: Number(questionId), result: BOB }),
+      await send({ jsonrpc: '2.0', id: 12_345, result: BOB }),
+    ];
+    expectNothingGiven(await toldIn(known, []), await toldIn(unknown, []), 'answer');
+  }
+
   /** A call of ada in each era and over each transport goes on to its end, whatever bob does. */
   async function whileAdaCalls(attack: (calls: readonly CallOfAda[]) => Promise<void>): Promise<void> {
     const calls = Object.values(await ada.begin());
@@ -93,16 +105,7 @@ describe("What another principal's requests are called by", () => {
         await expectNothing('progress', progressToken, unknownText(progressToken), (token) =>
           bob.post(progressFor(token)),
         );
-        if (questionId === '') continue;
-        const answers = await toldIn(
-          await bob.post({ jsonrpc: '2.0', id: Number(questionId), result: BOB }),
-          [],
-        );
-        expectNothingGiven(
-          answers,
-          await toldIn(await bob.post({ jsonrpc: '2.0', id: 12_345, result: BOB }), []),
-          'answer',
-        );
+        await expectNoAnswer(questionId, (message) => bob.post(message));
       }
     });
     expect(unmatched.every(({ context }) => context.identity.subject === 'bob')).to.equal(true);
@@ -129,14 +132,12 @@ describe("What another principal's requests are called by", () => {
         await expectNothing('progress', progressToken, unknownText(progressToken), (token) =>
           bob.post(progressFor(token)),
         );
-        if (questionId !== '') await bob.accepted({ jsonrpc: '2.0', id: Number(questionId), result: BOB });
+        await expectNoAnswer(questionId, (message) => bob.post(message));
       }
     });
     await whileAdaCalls(async (calls) => {
       for (const { requestId } of calls) {
-        // No longer one that bob has cancelled: he has used the id only now.
-        const id = `${requestId}-again`;
-        expect(textOf(await bob.call(id, 'release'))).to.equal('0');
+        expect(textOf(await bob.call(requestId, 'release'))).to.equal('0');
       }
     });
     const own = [...bob.stream.messages].map(({ method }) => method).filter((method) => method !== undefined);
@@ -163,9 +164,7 @@ describe("What another principal's requests are called by", () => {
           notified(progressFor(token)),
         );
         await expectNothing('request', requestId, other, (id) => callOf(bob, 'release', undefined, { id }));
-        await expectNothing('answer', questionId, unknownText(questionId), (id) =>
-          notified({ jsonrpc: '2.0', id, result: BOB }),
-        );
+        await expectNoAnswer(questionId, notified);
       }
     });
   });
@@ -214,7 +213,7 @@ describe('A handle of another principal', () => {
   });
   after('close the connections', () => ada.close());
 
-  it('is unknown to each tool, and so is the id of whatever else is ada’s', async () => {
+  it('is unknown to each tool, and so is each other id of ada', async () => {
     const bob = clientOf(gateway(), 'bob', '/handles/mcp');
     afterThisTest(() => bob.destroy());
     const calls = Object.values(await ada.begin());
@@ -330,5 +329,38 @@ describe('A subscription of another principal', () => {
     await update(ada);
     await heard.next('resources/updated');
     expect(heard.told).to.have.lengthOf(3);
+  });
+});
+
+describe('A task of another principal', () => {
+  const gateway = gatewayOfTwo({
+    servers: { own: { module: fileURLToPath(joined(fixtureModule('sleepy'))) } },
+  });
+
+  it('is unknown to every method that takes its id, and ends as if nobody had asked', async () => {
+    const [ada, bob] = (['ada', 'bob'] as const).map((who) => clientOf(gateway(), who)) as [
+      RawClient,
+      RawClient,
+    ];
+    afterThisTest(() => {
+      ada.destroy();
+      bob.destroy();
+    });
+    await ada.initialize();
+    await bob.initialize();
+    const asked = { name: 'task', arguments: { ms: 200 }, task: { ttl: 60_000 } };
+    const { result } = await ada.ask('tools/call', asked);
+    const { taskId } = result!.task as { taskId: string };
+    for (const method of ['tasks/get', 'tasks/result', 'tasks/cancel']) {
+      const attempt = (id: string): Promise<RawResponse> =>
+        bob.post({ jsonrpc: '2.0', id: 1, method, params: { taskId: id } });
+      const other = unknownText(taskId);
+      const unknown = await toldIn(await attempt(other), [other]);
+      const known = await toldIn(await attempt(taskId), [taskId]);
+      expectNothingGiven(known, unknown, method);
+      expect(known.body, method).to.include('"error"');
+    }
+    expect((await bob.ask('tasks/list')).result?.tasks).to.deep.equal([]);
+    expect(textOf(await ada.ask('tasks/result', { taskId }))).to.equal('task done');
   });
 });

@@ -4,8 +4,17 @@
  */
 import { expect } from 'chai';
 import { Belongings, type CallOfAda, callOf, type IdKind } from '../support/belongings.js';
-import { initializeRequest, type RawClient, type RawResponse, toolCall } from '../support/raw-client.js';
-import { clientOf, expectNothingGiven, gatewayOfTwo, toldIn, unknownId } from '../support/two-principals.js';
+import { afterThisTest } from '../support/cleanup.js';
+import { initializeRequest, RawClient, type RawResponse, toolCall } from '../support/raw-client.js';
+import {
+  clientOf,
+  expectNothingGiven,
+  gatewayOfTwo,
+  tokenOf,
+  toldIn,
+  unknownId,
+  unknownText,
+} from '../support/two-principals.js';
 
 const ID_KINDS: readonly IdKind[] = [
   'session over Streamable HTTP',
@@ -13,6 +22,7 @@ const ID_KINDS: readonly IdKind[] = [
   'compartment',
   'handle',
 ];
+const OPERATOR = 'the-token-of-the-operator';
 const SEEN = toolCall('bob', 'seen');
 
 /** What bob sends, with the id of a session; the rest is ada's in any case. */
@@ -114,3 +124,68 @@ for (const [when, lenientVersionHeader, attempts] of [
     }
   });
 }
+
+describe('The admin listener that needs the option token', () => {
+  const gateway = gatewayOfTwo({ token: OPERATOR });
+  let ada: Belongings;
+  before('open the sessions', async () => {
+    ada = await Belongings.open(gateway());
+  });
+  after('close the connections', () => ada.close());
+
+  const clientWith = (token: string): RawClient => {
+    const client = new RawClient(gateway().adminUrl, { headers: { authorization: `Bearer ${token}` } });
+    afterThisTest(() => client.destroy());
+    return client;
+  };
+  const at =
+    (client: RawClient) =>
+    (method: string, path: string): Promise<RawResponse> =>
+      client.send(method, undefined, { accept: undefined }, new URL(path, gateway().adminUrl));
+
+  it('refuses a named token at each path, whether there is such a session or server or not', async () => {
+    const ask = at(clientWith(tokenOf('bob')));
+    const calls = await ada.begin();
+    const before = {
+      record: ada.record(),
+      versions: gateway()
+        .servers()
+        .map(({ version }) => version),
+    };
+    for (const id of [...Object.values(ada.ids), 'own', 'each']) {
+      const other = id.length > 10 ? unknownId() : unknownText(id);
+      for (const [method, path] of [
+        ['GET', `/sessions/${id}`],
+        ['HEAD', `/sessions/${id}`],
+        ['DELETE', `/sessions/${id}`],
+        ['POST', `/servers/${id}/reload`],
+        ['POST', `/servers/${id}/reload?sessions=all`],
+      ] as const) {
+        const unknown = await toldIn(await ask(method, path.replace(id, other)), [other]);
+        const known = await toldIn(await ask(method, path), [id]);
+        expectNothingGiven(known, unknown, `${method} ${path}`);
+        expect(known.status).to.equal(401);
+      }
+    }
+    for (const path of ['/sessions', '/clients', '/metrics', '/servers', '/nothing']) {
+      const told = await toldIn(await ask('GET', path), []);
+      expectNothingGiven(told, await toldIn(await ask('GET', '/no-such-path'), []), path);
+      expect(told.status).to.equal(401);
+    }
+    expect({
+      record: ada.record(),
+      versions: gateway()
+        .servers()
+        .map(({ version }) => version),
+    }).to.deep.equal(before);
+    for (const { finish } of Object.values(calls)) await finish();
+    await ada.expectUnharmed();
+  });
+
+  it('answers the operator', async () => {
+    const ask = at(clientWith(OPERATOR));
+    const id = ada.ids.compartment;
+    expect((await (await ask('GET', `/sessions/${id}`)).text()).includes(id)).to.equal(true);
+    expect((await ask('GET', `/sessions/${unknownId()}`)).status).to.equal(404);
+  });
+});

@@ -72,7 +72,7 @@ export class Belongings {
     await legacy.initialize(CAPABILITIES);
     await callOf(own, 'seen');
     const { result } = await (await callOf(handles, 'open_session')).json();
-    const { session } = result?.structuredContent as { session: string };
+    const { session } = result!.structuredContent as { session: string };
     await callOf(handles, 'seen', session);
     return new Belongings(gateway, clients, legacy, stream, session);
   }

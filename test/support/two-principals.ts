@@ -18,7 +18,7 @@ const KILL_DEADLINE_MS = 30_000;
 const SESSION_ID_BYTES = 24;
 const STATE_PREFIX = 'bulkhead1.';
 
-function tokenOf(who: Who): string {
+export function tokenOf(who: Who): string {
   return `the-token-of-${who}`;
 }
 
