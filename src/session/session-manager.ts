@@ -6,6 +6,7 @@ import type { WorkerSource } from '../isolation/worker-source.js';
 import type { Rejection } from '../protocol/rejection.js';
 import type { AnswerSlot, AnswerSource, CachedAnswer } from '../servers/cached-answers.js';
 import type { KnownHeaderParams } from '../servers/known-header-params.js';
+import type { PersonalEnvironment } from '../servers/secrets/personal-environment.js';
 import { clockMs } from '../shared/clock.js';
 import { Deadline } from '../shared/deadline.js';
 import type { ListKind } from '../shared/list-methods.js';
@@ -39,6 +40,8 @@ export interface SessionManagerOptions extends SessionOptions {
   readonly affinity: Affinity;
   /** Whether a compartment with affinity `request` may serve another request. */
   readonly reuse: boolean;
+  /** Variables of its program that depend on the principal; `undefined`: none. */
+  readonly personal?: PersonalEnvironment | undefined;
 }
 
 /** What another version of a server may change. */
@@ -211,12 +214,19 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     return this.#all.newRequestKey();
   }
 
-  acquireWorker(
+  async acquireWorker(
+    context: SessionContext,
     signal: AbortSignal,
     client: IntroducedClient | undefined,
     waitedMs?: number,
   ): Promise<SessionWorker> {
-    return this.#pool.acquire(signal, client, waitedMs);
+    const { personal } = this.options;
+    if (personal === undefined) return this.#pool.acquire(signal, client, waitedMs);
+    // First, so that nobody waits for a worker that cannot be used.
+    const variables = await personal.of(context, signal);
+    const worker = await this.#pool.acquire(signal, client, waitedMs);
+    worker.startProgram(variables);
+    return worker;
   }
 
   childrenGone(worker: SessionWorker): Promise<void> {

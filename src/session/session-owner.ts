@@ -4,6 +4,7 @@ import type { IntroducedClient, SessionWorker } from '../isolation/worker.js';
 import type { AnswerSource } from '../servers/cached-answers.js';
 import type { KnownHeaderParams } from '../servers/known-header-params.js';
 import type { HandleTools } from '../shared/handle-tools.js';
+import type { SessionContext } from '../shared/session-context.js';
 import type { GatewayEmitter, Isolation } from '../telemetry/events.js';
 import type { Announcements } from './announcements.js';
 import type { DisconnectOptions } from './disconnect-policy.js';
@@ -40,8 +41,12 @@ export interface SharedBySessions {
 export interface SessionOwner<Session extends ParkedCallOwner> extends SharedBySessions {
   /** Calls whose handlers wait for their clients. */
   readonly parked: ParkedCalls<Session>;
-  /** @param client if the session has begun */
+  /**
+   * @param context of the session for which the worker is
+   * @param client if the session has begun
+   */
   acquireWorker(
+    context: SessionContext,
     signal: AbortSignal,
     client: IntroducedClient | undefined,
     waitedMs?: number,

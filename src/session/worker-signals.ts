@@ -171,7 +171,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   acquire(signal: AbortSignal, client: IntroducedClient | undefined): Promise<SessionWorker> {
     const { teaching } = this.#cached;
     if (this.#start !== undefined && teaching !== undefined) return this.#afterLearning(teaching, signal);
-    return this.#owner.acquireWorker(signal, client, this.#waitedMs);
+    return this.#owner.acquireWorker(this.context, signal, client, this.#waitedMs);
   }
 
   /** How long the request has waited for the compartment that was opened for it. */
@@ -336,12 +336,15 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   }
 
   onUnavailable(error: BulkheadError, lost: ReadonlySet<RequestId>): void {
+    const { code, message } = error;
+    const reason = code === 'ERR_BULKHEAD_SECRET' ? 'no_secret' : 'no_thread';
     const starting = this.#pending.get(this.#start?.id);
     if (starting !== undefined) {
-      const outcome = error.code === 'ERR_BULKHEAD_THREAD_START' ? 'failed' : 'no_capacity';
-      return this.#startFailed(unstartable(outcome, error.message, 'no_thread', starting), starting);
+      const failed = reason === 'no_secret' || code === 'ERR_BULKHEAD_THREAD_START';
+      const outcome = failed ? 'failed' : 'no_capacity';
+      return this.#startFailed(unstartable(outcome, message, reason, starting), starting);
     }
-    this.#pending.failAll(lost, JSON_RPC.serverError, error.message, 'no_thread');
+    this.#pending.failAll(lost, JSON_RPC.serverError, message, reason);
   }
 
   /** The server has disconnected from its client, as `close()` of a stdio server would: the session cannot continue. */
@@ -365,7 +368,8 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     signal.throwIfAborted();
     const starting = this.#pending.get(this.#start?.id);
     const known = starting && this.#cached.learned(starting.request);
-    if (starting === undefined || known === undefined) return this.#owner.acquireWorker(signal, undefined);
+    if (starting === undefined || known === undefined) 
+      return this.#owner.acquireWorker(this.context, signal, undefined);
     const { request, stream } = starting;
     this.#started(request, undefined);
     // If nothing else waits for a worker, the session goes back to sleep.
@@ -373,7 +377,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     this.#pending.finish(starting, { failure: known.failure });
     this.#session.answer(stream, known.body, request.id);
     signal.throwIfAborted();
-    return this.#owner.acquireWorker(signal, this.binding.replay);
+    return this.#owner.acquireWorker(this.context, signal, this.binding.replay);
   }
 
   #started(request: ClientRequest, declared: DeclaredNotifications | undefined): void {

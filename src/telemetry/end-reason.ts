@@ -18,6 +18,8 @@ export const END_REASONS = [
   'abandoned',
   /** No thread became free within the deadline. */
   'no_thread',
+  /** Its server needs a secret of its principal, and there was none. */
+  'no_secret',
   /** In the stateless era: it was opened for one request, which is over, and serves no other. */
   'request_over',
   /** The server answered `initialize` with an error. */

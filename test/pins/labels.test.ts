@@ -76,6 +76,7 @@ const PINS: readonly [what: string, found: readonly string[], pinned: readonly s
       'max_age',
       'abandoned',
       'no_thread',
+      'no_secret',
       'request_over',
       'initialize_failed',
       'setup_failed',

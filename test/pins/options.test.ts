@@ -60,6 +60,8 @@ const OPTIONS = [
   'auth-issuer authIssuer BULKHEAD_AUTH_ISSUER <urls>... -',
   'auth-scopes authScopes BULKHEAD_AUTH_SCOPES <scopes>... -',
   'public-url publicUrl BULKHEAD_PUBLIC_URL <url> -',
+  'secrets secrets BULKHEAD_SECRETS <folder> -',
+  'secrets-command secretsCommand BULKHEAD_SECRETS_COMMAND <command>... -',
   'tokens-file tokensFile BULKHEAD_TOKENS_FILE <file> -',
   'watch watch BULKHEAD_WATCH switch false',
   'bundle bundle BULKHEAD_BUNDLE switch true',

@@ -48,6 +48,7 @@ const nothing = fc.constant({});
 
 const TO_WORKER: AnyOf<ToWorkerFrame> = {
   introduce: fc.record({ params: text }),
+  environment: fc.record({ variables: fc.dictionary(fc.string(), text) }),
   claim: fc.record({
     context: fc.record({
       sessionId: key,

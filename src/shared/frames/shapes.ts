@@ -109,6 +109,10 @@ function isAnswers(value: unknown): value is LearnedAnswer[] {
 /** `message` is posted as text. */
 export const TO_WORKER: Shapes<Exclude<ToWorkerFrame, MessageFrame>> = {
   introduce: { params: isText },
+  environment: {
+    variables: (value): value is Record<string, string> =>
+      isPlain(value) && Object.values(value).every(isText),
+  },
   resume: { key: isText, body: isText },
   claim: {
     // The gateway's own, with whatever metadata can be cloned.
