@@ -368,7 +368,7 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
     signal.throwIfAborted();
     const starting = this.#pending.get(this.#start?.id);
     const known = starting && this.#cached.learned(starting.request);
-    if (starting === undefined || known === undefined) 
+    if (starting === undefined || known === undefined)
       return this.#owner.acquireWorker(this.context, signal, undefined);
     const { request, stream } = starting;
     this.#started(request, undefined);

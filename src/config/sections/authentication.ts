@@ -70,11 +70,11 @@ export const authenticationOptions = {
   /** Folder of secrets of principals, for `${secret:NAME}` in the `env` of servers. `bulkhead secrets path` names its files. */
   secrets: option(existingFolder, {
     defaultText: 'none',
-    help: 'folder of secrets of principals, for ${secret:NAME} in the env of servers',
+    help: 'folder of secrets of principals, to which the env of servers may refer',
   }),
   /** Command that prints a secret of a principal, and its arguments; started without a shell, and told by variables whose. */
   secretsCommand: option(commandLine, {
     defaultText: 'none',
-    help: 'command that prints a secret of a principal, and its arguments, for ${secret:NAME} in the env of servers',
+    help: 'command that prints a secret of a principal, and its arguments, to which the env of servers may refer',
   }),
 };

@@ -76,8 +76,10 @@ export class PersonalEnvironment {
         'belongs to whoever asks, and this request does not say who that is: connect over HTTP with a token of your own',
       );
     // Otherwise two principals could have the same folder: what is not Unicode is written as U+FFFD.
-    if (/\p{Cs}/u.test(person.principal)) throw new NoSecret('cannot be kept for a subject that is not Unicode');
-    if (this.#secrets === undefined) throw new NoSecret('is not stored anywhere: neither secrets nor secrets-command is set');
+    if (/\p{Cs}/u.test(person.principal))
+      throw new NoSecret('cannot be kept for a subject that is not Unicode');
+    if (this.#secrets === undefined)
+      throw new NoSecret('is not stored anywhere: neither secrets nor secrets-command is set');
     return this.#secrets.read(person, name, signal);
   }
 
@@ -106,7 +108,12 @@ export class PersonalEnvironment {
     );
   }
 
-  #failed(variable: string, what: string, { sessionId, principal }: PersonOf, detail?: string): BulkheadError {
+  #failed(
+    variable: string,
+    what: string,
+    { sessionId, principal }: PersonOf,
+    detail?: string,
+  ): BulkheadError {
     const message = `The variable ${variable} of the server "${this.#server}" needs ${what}. Ask whoever runs this gateway if you cannot put that right.`;
     this.#events.emit('notice', {
       level: 'warn',

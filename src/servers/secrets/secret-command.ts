@@ -5,7 +5,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { OWN_VARIABLE } from '../../shared/own-variables.js';
 import { HAS_PROCESS_GROUPS, signalGroup, signalLeaderlessGroup } from '../../shared/process-group.js';
-import { MAX_SECRET_BYTES, NoSecret, type SecretOwner, type SecretSource, secretText } from './secret-source.js';
+import {
+  MAX_SECRET_BYTES,
+  NoSecret,
+  type SecretOwner,
+  type SecretSource,
+  secretText,
+} from './secret-source.js';
 
 /** Runs at a time, so that a burst of sessions does not become a burst of processes. */
 const MAX_RUNS = 8;
@@ -108,9 +114,7 @@ export class SecretCommand implements SecretSource {
     child.once('close', (code, signal) => {
       if (code === 0) settle(run, Buffer.concat(chunks));
       else
-        run.reject(
-          failed(signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`),
-        );
+        run.reject(failed(signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`));
       this.#over(run);
     });
   }

@@ -7,7 +7,13 @@ import { createHash } from 'node:crypto';
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { untilAborted } from '../../shared/until-aborted.js';
-import { MAX_SECRET_BYTES, NoSecret, type SecretOwner, type SecretSource, secretText } from './secret-source.js';
+import {
+  MAX_SECRET_BYTES,
+  NoSecret,
+  type SecretOwner,
+  type SecretSource,
+  secretText,
+} from './secret-source.js';
 
 /**
  * The name of a principal's folder: 64 hexadecimal digits.

@@ -38,8 +38,7 @@ export class NoSecret extends Error {
  * @throws {NoSecret} for what cannot be the value of an environment variable
  */
 export function secretText(bytes: Uint8Array): string {
-  if (bytes.byteLength > MAX_SECRET_BYTES)
-    throw new NoSecret(`has more than ${MAX_SECRET_BYTES / 1024} KiB`);
+  if (bytes.byteLength > MAX_SECRET_BYTES) throw new NoSecret(`has more than ${MAX_SECRET_BYTES / 1024} KiB`);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
