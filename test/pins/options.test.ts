@@ -120,6 +120,7 @@ const FLAGS = {
   call: [...WAY_FLAGS, '--arg <key=value>', '--input <key=json>', '--json', '--raw'],
   read: [...WAY_FLAGS, '--input <key=json>', '--json', '--raw'],
   prompt: [...WAY_FLAGS, '--arg <key=value>', '--input <key=json>', '--json', '--raw'],
+  'secrets path': ['--folder <folder>'],
   'token create': ['--file <file>', '--scopes <scopes>', '--expires <when>'],
   bridge: ['--header <header>', '--token <token>', '--token-file <file>'],
   import: ['--client <name>', '--scope <scope>', '--config <file>', '--write', '--check', '--undo'],
@@ -210,6 +211,7 @@ describe('Commands', () => {
       'import',
       'init folder',
       'load url',
+      'secrets',
       'token',
     ]);
   });

@@ -62,7 +62,7 @@ function serverEntry(given: GivenEntry, warn: (sentence: string) => void): Serve
     source,
     isolation,
     env: without(personal, { ...envFile(given, raw), ...entry.env }),
-    personal,
+    ...(personal !== undefined && { personal }),
     inheritEnv: inheritEnv === false ? [] : inheritEnv,
     cwd: entry.cwd ?? given.folder,
     startTimeoutMs: entry.startTimeout ?? gateway.startTimeoutMs ?? usualStartTimeoutMs(kind),
