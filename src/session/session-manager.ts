@@ -225,7 +225,8 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     // First, so that nobody waits for a worker that cannot be used.
     const variables = await personal.of(context, signal);
     const worker = await this.#pool.acquire(signal, client, waitedMs);
-    worker.startProgram(variables);
+    // Otherwise it is ended at once.
+    if (!signal.aborted) worker.startProgram(variables);
     return worker;
   }
 

@@ -1,8 +1,11 @@
 /** Servers whose environment depends on the principal: each session starts with what belongs to its own. */
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import { secretsFolderName } from '../../src/servers/secrets/secret-folder.js';
+import { runCli } from '../support/cli-process.js';
 import { until } from '../support/deadline.js';
 import type { Gateway } from '../support/gateway.js';
 import {
@@ -15,6 +18,7 @@ import {
   told,
 } from '../support/personal-servers.js';
 import { inProcess, inThread, program, startCatalogue } from '../support/programs.js';
+import { initializeRequest } from '../support/raw-client.js';
 import { asleep } from '../support/sleep.js';
 import { StatelessCaller, textIn } from '../support/stateless-caller.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -180,6 +184,29 @@ describe('A secret of a principal', () => {
     const { message, status } = await refused(clientAs(gateway, 'mine', 'ada'));
     expect(status).to.equal(500);
     expect(message).to.include('needs the secret KEY').and.include('does not say who that is');
+  });
+
+  it('belongs to nobody in particular over stdio', async () => {
+    const gateway = await startCatalogue(
+      { mine: program(SERVER, [], { env: SECRET }) },
+      { secrets: keys().folder },
+    );
+    const [input, output] = [new PassThrough(), new PassThrough()];
+    gateway.connect({ input, output });
+    input.write(`${JSON.stringify(initializeRequest(1))}\n`);
+    const [line] = await once(output, 'data');
+    expect(String(line)).to.include('needs the secret KEY').and.include('does not say who that is');
+    input.end();
+  });
+
+  it('is where the command says', async () => {
+    const secrets = keys();
+    const { stdout, code } = await runCli(['secrets', 'path', 'token', 'ada', '--folder', secrets.folder]);
+    expect(code).to.equal(0);
+    expect(readFileSync(join(stdout.trim(), 'KEY'), 'utf8')).to.equal('key-of-ada\n');
+    const unknown = await runCli(['secrets', 'path', 'an issuer', 'ada']);
+    expect(unknown.code).to.equal(2);
+    expect(unknown.stderr).to.include('The issuer is "an issuer"');
   });
 
   it('is not needed for a variable that only names the principal, which may be anonymous', async () => {

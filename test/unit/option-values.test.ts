@@ -186,7 +186,7 @@ describe('option values', () => {
       'auth-client-id': ['', 'a b'],
       'auth-client-secret': ['', 'line\nbreak'],
       secrets: ['', 'nope', 'server.mjs'],
-      'secrets-command': ['', 'get,,x'],
+      'secrets-command': [''],
       insecure: ['maybe', '', '2'],
       'allowed-hosts': ['', 'https://a.example', 'a.example:', 'a.example:123456', 'a.example,b c'],
       'allowed-origins': ['https://a.example/path', 'https://', 'a b', 'null '.repeat(2)],

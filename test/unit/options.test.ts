@@ -49,6 +49,8 @@ describe('options', () => {
         authClaims: undefined,
         authClientId: undefined,
         authClientSecret: undefined,
+        secrets: undefined,
+        secretsCommand: undefined,
         stateKey: undefined,
         insecure: false,
         lenientVersionHeader: false,

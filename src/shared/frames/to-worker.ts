@@ -36,7 +36,7 @@ interface IntroduceFrame {
  * Start the program, with these variables besides its own. Sent once, before `claim`, to a worker whose program is started only
  * when it is known for whom. They may be secrets.
  */
-export interface EnvironmentFrame {
+interface EnvironmentFrame {
   readonly type: 'environment';
   readonly variables: Readonly<Record<string, string>>;
 }
