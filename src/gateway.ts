@@ -21,6 +21,7 @@ import { checkProgramOptions, type Listening, type ProgramOptions } from './prog
 import { quotasOf } from './quotas/quotas.js';
 import { cacheFolder } from './servers/cache-folder.js';
 import { LearnedFiles } from './servers/learned-files.js';
+import { createSecrets } from './servers/secrets/create-secrets.js';
 import { AllSessions } from './session/all-sessions.js';
 import { BulkheadError } from './shared/errors.js';
 import { StopDeadline } from './shared/stop-deadline.js';
@@ -208,7 +209,9 @@ async function start(
   const sessions = new AllSessions(options, events, quotas);
   const workers = new HostedWorkers(options, events);
   const learned = new LearnedFiles(cacheFolder(process.env), VERSION, events);
-  const servers = new HostedServers(options.catalogue, { options, events, learned, ...workers }, sessions);
+  const secrets = createSecrets(options);
+  const shared = { options, events, learned, secrets, ...workers };
+  const servers = new HostedServers(options.catalogue, shared, sessions);
   const streams = new StreamDelivery(options, events);
   const http = new HttpResources({ events, maxBodyBytes: options.maxBodyBytes });
   const probe = new LibuvPoolProbe(events);
@@ -272,6 +275,7 @@ async function start(
   const onExit = (): void => {
     servers.killChildrenNow();
     workers.killNow();
+    secrets?.killNow();
   };
   process.on('exit', onExit);
 
@@ -293,6 +297,7 @@ async function start(
       await servers.close(deadline);
       await deadline.within(learned.close());
       await workers.close(deadline);
+      if (secrets !== undefined) await deadline.within(secrets.close());
       await deadline.within(admin.close());
       access.close();
       quotas?.close();

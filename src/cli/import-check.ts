@@ -96,6 +96,7 @@ function commandsOf(
         startTimeoutMs: undefined,
         isolation: 'thread',
         processMemoryMb: 1024,
+        hasSecrets: true,
         threadHeapMb: 128,
         threadMemoryMb: 512,
       },

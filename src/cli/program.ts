@@ -234,6 +234,23 @@ export function createProgram(
       finish(createToken({ name, file, scopes, expires, environment, cwd: process.cwd() }));
     });
 
+  program
+    .command('secrets')
+    .description('Secrets of principals, in the folder of --secrets.')
+    .command('path')
+    .summary('print where the secrets of a principal are')
+    .description(
+      'Prints the folder of a principal: each file in it is a secret, and its name is the name of the secret.',
+    )
+    .argument('<issuer>', 'who says who it is: the URL of an authorization server, or token')
+    .argument('<subject>', 'what the issuer calls it; of a named token, its name')
+    .option('--folder <folder>', 'the folder of --secrets (default: secrets, env: BULKHEAD_SECRETS)')
+    .action(async (issuer: string, subject: string, { folder }: { folder?: string }) => {
+      const { printSecretsPath } = await import('./secrets.js');
+      const { env: environment } = process;
+      finish(printSecretsPath({ issuer, subject, folder, environment, cwd: process.cwd() }));
+    });
+
   const bridgeCommand = program
     .command('bridge')
     .summary('connect a client that speaks stdio to a server over HTTP')

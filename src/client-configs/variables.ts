@@ -3,6 +3,7 @@
  * the gateway finds their values. What only the client knows, and what does not change, is replaced by its value.
  */
 import { basename, sep } from 'node:path';
+import { referenceIn } from '../config/servers/variables.js';
 import type { VariableSyntax } from './client.js';
 
 /** `${…}`, and the text between the braces. */
@@ -35,6 +36,11 @@ export class VariableTranslator {
   }
 
   translate(text: string): string {
+    const reference = referenceIn(text);
+    if (reference !== undefined)
+      return this.#refuse(
+        `${reference} has no meaning for the client, and for the gateway it is what belongs to whoever opens a session: move the entry by hand if that is meant`,
+      );
     switch (this.#syntax) {
       case 'braces':
         return text.replace(BRACED, (whole, inner: string) => this.#braces(whole, inner));

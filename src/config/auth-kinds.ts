@@ -78,3 +78,20 @@ export const clientSecret: Kind<string, string> = {
   expected: 'a text of ASCII characters',
   schema: z.string().regex(/^[ -~]{1,1000}$/),
 };
+
+/** An executable and its arguments. A name is searched for in `PATH`; anything with a slash is a path. */
+export const commandLine: Kind<readonly string[], readonly string[]> = {
+  argument: '<command>',
+  list: true,
+  expected: 'an executable and its arguments, none of them empty',
+  absolute: (written, folder) => {
+    if (!Array.isArray(written)) return written;
+    const [command, ...args] = written as unknown[];
+    const isPath = typeof command === 'string' && /[/\\]/.test(command);
+    return [isPath ? absolutePath(command, folder) : command, ...args];
+  },
+  schema: z
+    .array(z.string().regex(/^[^\0]+$/))
+    .min(1)
+    .readonly(),
+};

@@ -22,6 +22,8 @@ interface AuthenticationOptions {
   readonly authClaims: readonly string[] | undefined;
   readonly authClientId: string | undefined;
   readonly authClientSecret: string | undefined;
+  readonly secrets: string | undefined;
+  readonly secretsCommand: readonly string[] | undefined;
 }
 
 /**
@@ -35,6 +37,10 @@ export function checkAuthentication(
   mcpClosed: boolean,
 ): void {
   const { authIssuer, authClientId, authClientSecret, publicUrl, host } = options;
+  if (options.secrets !== undefined && options.secretsCommand !== undefined)
+    throw optionError(
+      `${label('secrets')} and ${label('secrets-command')} are both set, but secrets come from one of them: leave out the other.`,
+    );
   if (authIssuer === undefined) {
     for (const [name, key] of Object.entries(OF_ISSUERS) as [keyof typeof OF_ISSUERS, keyof typeof options][])
       if (options[key] !== undefined)

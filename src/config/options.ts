@@ -196,7 +196,8 @@ function catalogueOf(
   startTimeoutMs: number | undefined,
 ): Catalogue {
   const { serverModule, strict, isolation, processMemoryMb, threadHeapMb, threadMemoryMb } = options;
-  const gateway = { startTimeoutMs, isolation, processMemoryMb, threadHeapMb, threadMemoryMb };
+  const hasSecrets = options.secrets !== undefined || options.secretsCommand !== undefined;
+  const gateway = { startTimeoutMs, isolation, processMemoryMb, hasSecrets, threadHeapMb, threadMemoryMb };
   if (command !== undefined) return catalogueOfCommand(command, cwd, gateway);
   const context = { strict, environment, gateway };
   if (given.servers !== undefined) return catalogueOfServers(given.servers, context);

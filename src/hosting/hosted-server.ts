@@ -14,7 +14,7 @@ import { SessionManager } from '../session/session-manager.js';
 import { BulkheadError, messageOf } from '../shared/errors.js';
 import type { LogLevel } from '../shared/frames/from-worker.js';
 import { type JoinedRun, JoinedRuns } from '../shared/joined-runs.js';
-import type { ListKind } from '../shared/list-methods.js';
+import { LIST_KINDS, type ListKind } from '../shared/list-methods.js';
 import { StopDeadline } from '../shared/stop-deadline.js';
 import type { ReloadCause } from '../telemetry/events.js';
 import type { ServerSnapshot } from '../telemetry/snapshot.js';
@@ -185,12 +185,12 @@ export class HostedServer {
       if (version === undefined) return;
       const { events, nextId } = this.#resources;
       const { starter, budget, options, answers, headerParams, discovery } = version;
-      const { affinity, reuse, handleTools } = version;
+      const { affinity, reuse, handleTools, personal } = version;
       const { spareThreads, introduction = () => undefined } = version;
       this.#pool = new WorkerPool({ spareThreads, introduction }, budget, starter, events, nextId);
       this.#took(version);
       this.#sessions = new SessionManager(
-        { ...options, server: this.name, affinity, reuse, handleTools },
+        { ...options, server: this.name, affinity, reuse, handleTools, personal },
         events,
         this.#all,
         this.#pool,
@@ -269,7 +269,8 @@ export class HostedServer {
     const present = this.#version;
     if (version === undefined || present === undefined) throw stopping();
     const { lists } = version;
-    const changed = lists === undefined ? [] : differentKinds(present.lists, lists);
+    // Of one that could not be tried out, nothing is known.
+    const changed = lists === undefined ? LIST_KINDS : differentKinds(present.lists, lists);
     this.#pool?.replace(version.starter, run.request.sessions, version.introduction);
     this.#took(version);
     await Promise.all([sessions.renew(version, changed), present.forget()]);

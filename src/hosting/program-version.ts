@@ -9,6 +9,7 @@ import { PROCESS_WORDS, THREAD_WORDS } from '../isolation/worker-budget.js';
 import type { BundledModule } from '../servers/bundle-parts.js';
 import { debuggable } from '../servers/debuggable-bundle.js';
 import { KnownHeaderParams } from '../servers/known-header-params.js';
+import type { ListDigests } from '../servers/list-digests.js';
 import { nodeProgram } from '../servers/node-program.js';
 import { NotBundled } from '../servers/not-bundled.js';
 import { bundleProgram } from '../servers/program-bundle.js';
@@ -24,6 +25,7 @@ import {
   type Learned,
   learnedLists,
   type Purpose,
+  personalEnvironment,
   type ServerVersion,
   sessionOptions,
   toolRuleLists,
@@ -44,6 +46,7 @@ export async function prepareThreads(
     args,
     cwd,
     env: environmentFor(entry, process.env),
+    waits: entry.personal !== undefined,
     startTimeoutMs,
     sleeps: options.sleepAfterMs > 0,
     tools: toolRuleLists(entry.tools),
@@ -53,12 +56,9 @@ export async function prepareThreads(
   const limits = { threadHeapMb, threadMemoryMb, threadNice, cancelGraceMs };
   const starter = (programBundle: Promise<BundledModule | undefined>, starterEvents: GatewayEmitter) =>
     new ThreadStarter({ ...limits, program, programBundle }, starterEvents);
-  const lists =
-    purpose === 'reload'
-      ? await tryProgram(entry, (trialEvents) =>
-          trialPool((starterEvents) => starter(FILES, starterEvents), THREAD_WORDS, trialEvents, resources),
-        )
-      : undefined;
+  const lists = await triedLists(entry, purpose, events, (trialEvents) =>
+    trialPool((starterEvents) => starter(FILES, starterEvents), THREAD_WORDS, trialEvents, resources),
+  );
   // Only now: what is known of a version that goes on must not be forgotten.
   const learned = await learnedLists(entry, headerParams, resources, purpose);
   return {
@@ -69,7 +69,7 @@ export async function prepareThreads(
     lists,
     options,
     headerParams,
-    ...ofProgram(entry, options, learned),
+    ...ofProgram(entry, resources, options, learned),
   };
 }
 
@@ -118,6 +118,7 @@ export async function prepareProcesses(
         node: program && { script: program.script, files: new ProgramFiles(bundle, starterEvents) },
         cwd,
         env,
+        waits: entry.personal !== undefined,
         startTimeoutMs,
         processMemoryMb,
         cancelGraceMs,
@@ -128,12 +129,9 @@ export async function prepareProcesses(
       keeper,
       starterEvents,
     );
-  const lists =
-    purpose === 'reload'
-      ? await tryProgram(entry, (trialEvents) =>
-          trialPool((starterEvents) => starter(FILES, starterEvents), PROCESS_WORDS, trialEvents, resources),
-        )
-      : undefined;
+  const lists = await triedLists(entry, purpose, events, (trialEvents) =>
+    trialPool((starterEvents) => starter(FILES, starterEvents), PROCESS_WORDS, trialEvents, resources),
+  );
   // Only now: what is known of a version that goes on must not be forgotten.
   const learned = await learnedLists(entry, headerParams, resources, purpose);
   const bundle = script === undefined ? FILES : bundleOf(entry, script, env, resources);
@@ -144,8 +142,25 @@ export async function prepareProcesses(
     lists,
     options,
     headerParams,
-    ...ofProgram(entry, options, learned),
+    ...ofProgram(entry, resources, options, learned),
   };
+}
+
+/** What a version says that takes the place of another one. A program that starts only for a principal cannot be asked. */
+async function triedLists(
+  entry: CommandEntry | ScriptEntry,
+  purpose: Purpose,
+  events: GatewayEmitter,
+  open: Parameters<typeof tryProgram>[1],
+): Promise<ListDigests | undefined> {
+  if (purpose !== 'reload') return undefined;
+  if (entry.personal === undefined) return tryProgram(entry, open);
+  events.emit('notice', {
+    level: 'info',
+    message: `the new version of the server "${entry.name}" was not tried out: its env refers to the principal, so it starts only for a session`,
+    fields: { server: entry.name },
+  });
+  return undefined;
 }
 
 /** A program that is tried out loads its files: whether it is sound does not depend on its bundle. */
@@ -154,6 +169,7 @@ const FILES = Promise.resolve(undefined);
 /** What a program leaves behind in its process or thread cannot be seen, so it is only used again if the entry says so. */
 function ofProgram(
   entry: CommandEntry | ScriptEntry,
+  resources: HostingResources,
   options: ResolvedOptions,
   learned: Learned | undefined,
 ) {
@@ -161,6 +177,7 @@ function ofProgram(
   return {
     introduction: () => learned?.lists.introduction,
     answers: learned?.lists,
+    personal: personalEnvironment(entry, resources),
     forget: forgetting(learned),
     affinity,
     reuse,

@@ -10,6 +10,8 @@ import type { KnownHeaderParams } from '../servers/known-header-params.js';
 import type { LearnedFiles } from '../servers/learned-files.js';
 import { LearnedLists } from '../servers/learned-lists.js';
 import type { ListDigests } from '../servers/list-digests.js';
+import { PersonalEnvironment } from '../servers/secrets/personal-environment.js';
+import type { SecretSource } from '../servers/secrets/secret-source.js';
 import type { ServerEntry, ToolRules } from '../servers/server-entry.js';
 import type { HandleTools } from '../shared/handle-tools.js';
 import type { HeaderAnnotations } from '../shared/header-params.js';
@@ -31,6 +33,8 @@ export interface HostingResources {
   readonly preparations: Preparations;
   /** Returns the next id of a worker. */
   readonly nextId: () => number;
+  /** Where secrets of principals come from; `undefined`: nowhere. */
+  readonly secrets: SecretSource | undefined;
   /** What was learned of servers, on disk. */
   readonly learned: LearnedFiles;
   /** Aborted when this version is given up, or the gateway stops: nothing of it is tried out any more. */
@@ -49,6 +53,8 @@ export interface ServerVersion {
   /** As in `WorkerPoolOptions`. */
   readonly spareThreads: number;
   readonly introduction: (() => string | undefined) | undefined;
+  /** Variables of its program that depend on the principal: it starts when a session claims its worker. */
+  readonly personal?: PersonalEnvironment | undefined;
   /** What its lists said when it was tried out; `undefined` if it was not. */
   readonly lists: ListDigests | undefined;
   /** What its state belongs to in the stateless era. */
@@ -122,6 +128,13 @@ export async function learnedLists(
 
 export function forgetting(learned: Learned | undefined): () => Promise<void> {
   return async () => learned?.discard();
+}
+
+export function personalEnvironment(
+  { name, personal }: ServerEntry,
+  { secrets, events }: HostingResources,
+): PersonalEnvironment | undefined {
+  return personal && new PersonalEnvironment(name, personal, secrets, events);
 }
 
 export function handleToolsOf(

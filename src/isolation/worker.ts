@@ -66,6 +66,11 @@ export interface SessionWorker {
    */
   introduce(params: string): void;
   /**
+   * Starts its program, with these variables besides its own. Only for a worker whose program is started for a principal; does
+   * nothing if it is no spare any more.
+   */
+  startProgram(variables: Readonly<Record<string, string>>): void;
+  /**
    * Binds it to its one session.
    * @throws {Error} if it is not a spare: whoever gets one from the pool must claim it at once, or leave it
    */

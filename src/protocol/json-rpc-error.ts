@@ -41,6 +41,7 @@ export type ErrorReason =
   | 'cancelled'
   | 'draining'
   | 'duplicate_id'
+  | 'no_secret'
   | 'no_thread'
   | 'parked_limit'
   | 'quota_exceeded'

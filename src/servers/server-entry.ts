@@ -37,12 +37,23 @@ export interface ServerOverrides {
   readonly threadMemoryMb?: number;
 }
 
+/** A piece of the value of an environment variable: a text, or what is known only when the server is started for somebody. */
+export type VariablePart =
+  | { readonly text: string }
+  | { readonly principal: 'issuer' | 'subject' }
+  | { readonly secret: string };
+
+/** Environment variables whose values depend on who the server is started for, by name. */
+export type PersonalVariables = Readonly<Record<string, readonly VariablePart[]>>;
+
 interface EntryBase {
   /** Letters, digits, `-` and `_`; its endpoint is `/<name>/mcp`. */
   readonly name: string;
   readonly isolation: Isolation;
   /** What the entry says, with variables expanded, without what is inherited. */
   readonly env: Readonly<Record<string, string>>;
+  /** Variables that depend on who it is started for, and are not in `env`; `undefined`: none. Never of a module. */
+  readonly personal?: PersonalVariables | undefined;
   /** Which variables of the gateway's environment it receives besides the usual few; `true`: all. */
   readonly inheritEnv: true | readonly string[];
   /** Absolute. */

@@ -20,10 +20,11 @@ const LOCALE_VARIABLE = /^LC_/;
 
 /**
  * The environment with which a server's process starts. The gateway's own variables (`BULKHEAD_…`) are never inherited.
+ * What depends on the principal is left out, inherited or not.
  * @param gatewayEnvironment the environment of the gateway's process
  */
 export function environmentFor(
-  { env, inheritEnv }: Pick<ServerEntry, 'env' | 'inheritEnv'>,
+  { env, personal, inheritEnv }: Pick<ServerEntry, 'env' | 'personal' | 'inheritEnv'>,
   gatewayEnvironment: Environment,
   platform: NodeJS.Platform = process.platform,
 ): Record<string, string> {
@@ -39,6 +40,7 @@ export function environmentFor(
     }
   }
   for (const [name, value] of Object.entries(env)) environment.set(caseOf(name), [name, value]);
+  for (const name of Object.keys(personal ?? {})) environment.delete(caseOf(name));
   return Object.fromEntries(environment.values());
 }
 

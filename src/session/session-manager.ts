@@ -6,6 +6,7 @@ import type { WorkerSource } from '../isolation/worker-source.js';
 import type { Rejection } from '../protocol/rejection.js';
 import type { AnswerSlot, AnswerSource, CachedAnswer } from '../servers/cached-answers.js';
 import type { KnownHeaderParams } from '../servers/known-header-params.js';
+import type { PersonalEnvironment } from '../servers/secrets/personal-environment.js';
 import { clockMs } from '../shared/clock.js';
 import { type Consumer, consumerOf } from '../shared/consumer.js';
 import { Deadline } from '../shared/deadline.js';
@@ -41,6 +42,8 @@ export interface SessionManagerOptions extends SessionOptions {
   readonly affinity: Affinity;
   /** Whether a compartment with affinity `request` may serve another request. */
   readonly reuse: boolean;
+  /** Variables of its program that depend on the principal; `undefined`: none. */
+  readonly personal?: PersonalEnvironment | undefined;
 }
 
 /** What another version of a server may change. */
@@ -230,9 +233,14 @@ export class SessionManager implements SessionOwner<Session>, SessionGroup {
     waitedMs?: number,
   ): Promise<SessionWorker> {
     const { context } = session;
-    const acquire = (): Promise<SessionWorker> =>
-      this.#pool.acquire(signal, client, waitedMs, consumerOf(context));
-    return this.use === undefined || !isCounted(context) ? acquire() : this.use.acquire(session, acquire);
+    const { personal } = this.options;
+    const acquire = (): Promise<SessionWorker> => {
+      const fromPool = () => this.#pool.acquire(signal, client, waitedMs, consumerOf(context));
+      return this.use === undefined || !isCounted(context) ? fromPool() : this.use.acquire(session, fromPool);
+    };
+    return personal === undefined
+      ? acquire()
+      : acquirePersonal(personal.of(context, signal), acquire, signal);
   }
 
   /** Whether a compartment of this consumer should end as soon as it is free, because others wait who have fewer. */
@@ -337,4 +345,17 @@ function countsAsSession(context: Pick<SessionContext, 'affinity' | 'transport'>
 /** The one place where session ids are made (2025-11-25, Transports: globally unique, cryptographically secure). */
 function newSessionId(): string {
   return randomBytes(SESSION_ID_BYTES).toString('base64url');
+}
+
+/** First the variables, so that nobody waits for a worker that cannot be used. */
+async function acquirePersonal(
+  resolved: Promise<Readonly<Record<string, string>>>,
+  acquire: () => Promise<SessionWorker>,
+  signal: AbortSignal,
+): Promise<SessionWorker> {
+  const variables = await resolved;
+  const worker = await acquire();
+  // Otherwise it is ended at once.
+  if (!signal.aborted) worker.startProgram(variables);
+  return worker;
 }

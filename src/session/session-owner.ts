@@ -43,7 +43,10 @@ export interface SharedBySessions {
 export interface SessionOwner<Session extends ParkedCallOwner> extends SharedBySessions {
   /** Calls whose handlers wait for their clients. */
   readonly parked: ParkedCalls<Session>;
-  /** @param client if the session has begun */
+  /**
+   * @param session for which the worker is
+   * @param client if the session has begun
+   */
   acquireWorker(
     session: Session,
     signal: AbortSignal,

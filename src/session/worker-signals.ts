@@ -32,6 +32,12 @@ import type { SessionTotals } from './session-totals.js';
 import type { SleepTimer } from './sleep-timer.js';
 import { type BindingOwner, WorkerBinding } from './worker-binding.js';
 
+/** Why there is no worker, by the code of the error; `no_thread` for others. */
+const REASON_OF: Readonly<Record<string, (EndReason & ErrorReason) | undefined>> = {
+  ERR_BULKHEAD_QUOTA: 'quota_exceeded',
+  ERR_BULKHEAD_SECRET: 'no_secret',
+};
+
 /** Ends of a session that has not been started, because its client does not wait any more. */
 const GIVEN_UP: ReadonlySet<EndReason> = new Set(['abandoned', 'stream_closed']);
 
@@ -340,13 +346,17 @@ export class WorkerSignals<Session extends SignalledSession> implements BindingO
   }
 
   onUnavailable(error: BulkheadError, lost: ReadonlySet<RequestId>): void {
+    const { code, message } = error;
+    const reason = REASON_OF[code] ?? 'no_thread';
     const starting = this.#pending.get(this.#start?.id);
-    const reason = error.code === 'ERR_BULKHEAD_QUOTA' ? 'quota_exceeded' : 'no_thread';
     if (starting !== undefined) {
-      const outcome = error.code === 'ERR_BULKHEAD_THREAD_START' ? 'failed' : 'no_capacity';
-      return this.#startFailed(unstartable(outcome, error.message, reason, starting), starting);
+      const failed = reason === 'no_secret' || code === 'ERR_BULKHEAD_THREAD_START';
+      return this.#startFailed(
+        unstartable(failed ? 'failed' : 'no_capacity', message, reason, starting),
+        starting,
+      );
     }
-    this.#pending.failAll(lost, JSON_RPC.serverError, error.message, reason);
+    this.#pending.failAll(lost, JSON_RPC.serverError, message, reason);
   }
 
   /** The server has disconnected from its client, as `close()` of a stdio server would: the session cannot continue. */

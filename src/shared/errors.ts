@@ -76,7 +76,8 @@ export type BulkheadErrorCode =
   | 'ERR_BULKHEAD_THREAD_WAIT'
   | 'ERR_BULKHEAD_QUOTA'
   | 'ERR_BULKHEAD_STATE'
-  | 'ERR_BULKHEAD_SPAWN';
+  | 'ERR_BULKHEAD_SPAWN'
+  | 'ERR_BULKHEAD_SECRET';
 
 /** Every error that the gateway itself raises: a stable `code`, and one sentence that says what to do. */
 export class BulkheadError extends Error {

@@ -61,6 +61,8 @@ export interface ServeFrame {
   readonly cwd: string;
   /** The complete environment: only a mark for the gateway's processes and a TMPDIR are added. */
   readonly env: Readonly<Record<string, string>>;
+  /** Whether it is started only by an `environment` frame, which has the rest of its environment. */
+  readonly waits: boolean;
   readonly startTimeoutMs: number;
   /** `process-memory-mb`, of the process and all its descendants. */
   readonly memoryLimitBytes: number;

@@ -91,6 +91,8 @@ export interface NodeProgram {
   readonly cwd: string;
   /** The complete environment, apart from the mark of the gateway's processes. */
   readonly env: Readonly<Record<string, string>>;
+  /** Whether it is loaded only by an `environment` frame, which has the rest of its environment. */
+  readonly waits: boolean;
   readonly startTimeoutMs: number;
   /** Whether its sessions may lose their thread while they have no work. */
   readonly sleeps: boolean;

@@ -20,6 +20,8 @@ export const END_REASONS = [
   'no_thread',
   /** Its first request needed a thread, and whoever opened it has as many as `quota-compartments` allows. */
   'quota_exceeded',
+  /** Its server needs a secret of its principal, and there was none. */
+  'no_secret',
   /** In the stateless era: it was opened for one request, which is over, and serves no other. */
   'request_over',
   /** The server answered `initialize` with an error. */

@@ -86,6 +86,7 @@ const PINS: readonly [what: string, found: readonly string[], pinned: readonly s
       'abandoned',
       'no_thread',
       'quota_exceeded',
+      'no_secret',
       'request_over',
       'initialize_failed',
       'setup_failed',

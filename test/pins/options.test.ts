@@ -80,6 +80,8 @@ const OPTIONS = [
   'auth-issuer authIssuer BULKHEAD_AUTH_ISSUER <urls>... -',
   'auth-scopes authScopes BULKHEAD_AUTH_SCOPES <scopes>... -',
   'public-url publicUrl BULKHEAD_PUBLIC_URL <url> -',
+  'secrets secrets BULKHEAD_SECRETS <folder> -',
+  'secrets-command secretsCommand BULKHEAD_SECRETS_COMMAND <command>... -',
   'tokens-file tokensFile BULKHEAD_TOKENS_FILE <file> -',
   'watch watch BULKHEAD_WATCH switch false',
   'audit-arguments auditArguments BULKHEAD_AUDIT_ARGUMENTS <names>... -',
@@ -146,6 +148,7 @@ const FLAGS = {
   call: [...WAY_FLAGS, '--arg <key=value>', '--input <key=json>', '--json', '--raw'],
   read: [...WAY_FLAGS, '--input <key=json>', '--json', '--raw'],
   prompt: [...WAY_FLAGS, '--arg <key=value>', '--input <key=json>', '--json', '--raw'],
+  'secrets path': ['--folder <folder>'],
   'token create': ['--file <file>', '--scopes <scopes>', '--expires <when>'],
   bridge: ['--header <header>', '--token <token>', '--token-file <file>'],
   import: ['--client <name>', '--scope <scope>', '--config <file>', '--write', '--check', '--undo'],
@@ -238,6 +241,7 @@ describe('Commands', () => {
       'import',
       'init folder',
       'load url',
+      'secrets',
       'token',
     ]);
   });

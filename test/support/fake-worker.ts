@@ -94,6 +94,13 @@ export class FakeWorker implements SessionWorker, RunningRequestsOwner {
     this.introduction = params;
   }
 
+  /** The variables that its program was started with. */
+  variables: Readonly<Record<string, string>> | undefined;
+
+  startProgram(variables: Readonly<Record<string, string>>): void {
+    this.variables = variables;
+  }
+
   claim(owner: WorkerOwner, claim: WorkerClaim): void {
     this.#move('claimed');
     this.#owner = owner;

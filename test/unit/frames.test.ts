@@ -50,6 +50,7 @@ const nameFilter = fc.record({ allow: orNot(fc.array(text)), deny: fc.array(text
 
 const TO_WORKER: AnyOf<ToWorkerFrame> = {
   introduce: fc.record({ params: text }),
+  environment: fc.record({ variables: fc.dictionary(fc.string(), text) }),
   claim: fc.record({
     context: fc.record({
       sessionId: key,

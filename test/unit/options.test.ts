@@ -64,6 +64,8 @@ describe('options', () => {
         auditArguments: undefined,
         auditRedact: undefined,
         metricsPrincipals: undefined,
+        secrets: undefined,
+        secretsCommand: undefined,
         stateKey: undefined,
         insecure: false,
         lenientVersionHeader: false,

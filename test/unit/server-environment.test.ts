@@ -53,6 +53,14 @@ describe("The environment of a server's process", () => {
     });
   });
 
+  it('leaves out what depends on the principal, whatever its case on Windows', () => {
+    const personal = { HOME: [{ secret: 'HOME' }] };
+    const { HOME: _, ...others } = minimal;
+    expect(environmentFor({ env: {}, personal, inheritEnv: [] }, gateway, 'linux')).to.deep.equal(others);
+    const both = environmentFor({ env: {}, personal, inheritEnv: ['Home'] }, { Home: 'C:' }, 'win32');
+    expect(both).to.deep.equal({});
+  });
+
   it("inherits all, but never the gateway's own", () => {
     expect(environmentFor({ env: {}, inheritEnv: true }, gateway, 'linux')).to.deep.equal({
       ...minimal,

@@ -35,13 +35,13 @@ export interface KeptServerTraits extends ServedProcessTraits {
 }
 
 export class KeptServer implements ServedProcess, Program, StdioSessionOwner, OutputOwner {
-  readonly pid: number | undefined;
+  pid: number | undefined;
   readonly heapBytes = 0;
   readonly memoryLimitBytes: number;
   readonly #frame: ServeFrame;
   readonly #owner: ServedProcessOwner;
-  readonly #readLarge: KeptServerTraits['readLarge'];
-  readonly #process: ChildProcessWithoutNullStreams | undefined;
+  readonly #traits: KeptServerTraits;
+  #process: ChildProcessWithoutNullStreams | undefined;
   readonly #session: StdioSession;
   readonly #log: ServerLog;
   readonly #gate: BacklogGate;
@@ -59,7 +59,7 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
   constructor(frame: ServeFrame, traits: KeptServerTraits, owner: ServedProcessOwner) {
     this.#frame = frame;
     this.#owner = owner;
-    this.#readLarge = traits.readLarge;
+    this.#traits = traits;
     this.memoryLimitBytes = frame.memoryLimitBytes;
     const tools = frame.tools === undefined ? undefined : new ToolView(frame.tools);
     const { startTimeoutMs, learns } = frame;
@@ -69,16 +69,8 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
       pause: () => this.#output?.behind(),
       resume: () => this.#output?.caughtUp(),
     });
-    try {
-      const { file, args, options } = processToStart(frame, traits);
-      this.#process = spawn(file, args, { ...options, stdio: 'pipe' });
-    } catch (thrown) {
-      queueMicrotask(() => this.#failed(thrown));
-      return;
-    }
-    this.pid = this.#process.pid;
-    if (this.pid !== undefined && traits.niceness !== undefined) makeNicer(this.pid, traits.niceness);
-    this.#watch(this.#process);
+    if (frame.waits) this.#ready();
+    else this.#start(frame.env);
   }
 
   get running(): boolean {
@@ -86,7 +78,11 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
   }
 
   receive(posted: unknown): void {
-    this.#session.receive(decodeToWorker(posted));
+    const frame = decodeToWorker(posted);
+    if (frame.type !== 'environment') return this.#session.receive(frame);
+    if (!this.#frame.waits || this.#process !== undefined) throw new TypeError('its program runs already');
+    this.#start({ ...this.#frame.env, ...frame.variables });
+    this.#owner.started(this);
   }
 
   write(line: string): boolean {
@@ -144,7 +140,7 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
   }
 
   readLarge(bytes: Uint8Array<ArrayBuffer>): Promise<LargeLine> {
-    return this.#readLarge({ bytes, tools: this.#frame.tools, ...this.#session.largeLineContext });
+    return this.#traits.readLarge({ bytes, tools: this.#frame.tools, ...this.#session.largeLineContext });
   }
 
   onLarge(line: LargeLine): void {
@@ -164,16 +160,34 @@ export class KeptServer implements ServedProcess, Program, StdioSessionOwner, Ou
     this.#process?.stderr.destroy();
   }
 
+  #start(env: Readonly<Record<string, string>>): void {
+    const { niceness } = this.#traits;
+    try {
+      const { file, args, options } = processToStart({ ...this.#frame, env }, this.#traits);
+      this.#process = spawn(file, args, { ...options, stdio: 'pipe' });
+    } catch (thrown) {
+      queueMicrotask(() => this.#failed(thrown));
+      return;
+    }
+    this.pid = this.#process.pid;
+    if (this.pid !== undefined && niceness !== undefined) makeNicer(this.pid, niceness);
+    this.#watch(this.#process);
+  }
+
+  #ready(): void {
+    this.#owner.post({
+      type: 'ready',
+      systemThreadId: undefined,
+      niceness: undefined,
+      traits: { staticLists: false, sleeps: this.#frame.sleeps, affinity: undefined, reuse: undefined },
+      rejectedCaches: [],
+    });
+  }
+
   #watch(child: ChildProcessWithoutNullStreams): void {
     child.once('spawn', () => {
       this.#running = true;
-      this.#owner.post({
-        type: 'ready',
-        systemThreadId: undefined,
-        niceness: undefined,
-        traits: { staticLists: false, sleeps: this.#frame.sleeps, affinity: undefined, reuse: undefined },
-        rejectedCaches: [],
-      });
+      if (!this.#frame.waits) this.#ready();
     });
     child.on('error', (error) => {
       // Also emitted for a signal that could not be sent.

@@ -24,6 +24,8 @@ export interface ServedProcess extends KeptProcess {
 /** The session that has it. */
 export interface ServedProcessOwner {
   post(frame: FromWorkerFrame): void;
+  /** It waited to be started, and has a process now. */
+  started(process: ServedProcess): void;
   /** The process has ended and been reaped. */
   exited(process: ServedProcess): void;
   /** Nothing more will come from it. */

@@ -82,6 +82,10 @@ export class ServedSession implements KeptModuleOwner {
     this.#children = new KeptThread(this.#thread, port, this.#keeper);
   }
 
+  started(process: ServedProcess): void {
+    this.#add(process);
+  }
+
   exited(process: ServedProcess): void {
     this.#lifetime.exited(process);
   }
@@ -122,11 +126,15 @@ export class ServedSession implements KeptModuleOwner {
           ? new KeptServer(serve, { ...traits, readLarge: (request) => largeLines.read(request) }, this)
           : new KeptModule(serve, traits, this);
       this.#process = served;
-      // Reaping needs a turn of the event loop, so the start time can still be read, however short the process lived.
-      this.#lifetime.add(served, served.pid === undefined ? 0 : (readProcess(served.pid)?.startTicks ?? 0));
+      this.#add(served);
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** Reaping needs a turn of the event loop, so the start time can still be read, however short the process lived. */
+  #add(served: ServedProcess): void {
+    this.#lifetime.add(served, served.pid === undefined ? 0 : (readProcess(served.pid)?.startTicks ?? 0));
   }
 
   #fail(thrown: unknown): void {

@@ -79,7 +79,7 @@ export class ProgramThread implements Program, StdioSessionOwner {
   /** Loads the program. Whatever it throws ends the thread. */
   start(): void {
     const { program, memoryLimits, linuxPriority } = this.#data;
-    this.#becomeProcess(program);
+    if (!program.waits) this.#becomeProcess(program);
     watchMemory(memoryLimits, (frame) => this.post(frame));
     const systemThreadId = ownSystemThreadId();
     this.#stepBack = () => stepBack(systemThreadId, linuxPriority);
@@ -92,6 +92,18 @@ export class ProgramThread implements Program, StdioSessionOwner {
       traits: { staticLists: false, sleeps: program.sleeps, affinity: undefined, reuse: undefined },
       rejectedCaches: this.#loading.rejectsCache ? ['module'] : [],
     });
+    if (!program.waits) this.#load();
+  }
+
+  /** It waited until it was known for whom it is. */
+  #startFor(variables: Readonly<Record<string, string>>): void {
+    const { program } = this.#data;
+    if (!program.waits || this.#children !== undefined) throw new TypeError('its program runs already');
+    this.#becomeProcess({ ...program, env: { ...program.env, ...variables } });
+    this.#load();
+  }
+
+  #load(): void {
     endWhenIdle();
     this.#loading.run();
   }
@@ -105,6 +117,7 @@ export class ProgramThread implements Program, StdioSessionOwner {
 
   #receive(frame: ToWorkerFrame): void {
     if (frame.type === 'code-cache') this.#codeCacheIsWanted = true;
+    else if (frame.type === 'environment') this.#startFor(frame.variables);
     else this.#session.receive(frame);
   }
 

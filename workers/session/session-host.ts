@@ -26,7 +26,10 @@ import type { SessionServer, SessionServerOwner } from './session-server.js';
 import { StoredState } from './stored-state.js';
 
 /** Frames for the session; the others are for its thread. */
-export type HostFrame = Exclude<ToWorkerFrame, { type: 'introduce' | 'claim' | 'ping' | 'code-cache' }>;
+export type HostFrame = Exclude<
+  ToWorkerFrame,
+  { type: 'introduce' | 'environment' | 'claim' | 'ping' | 'code-cache' }
+>;
 
 export class SessionHost implements SessionServerOwner {
   readonly #owner: SessionHostOwner;

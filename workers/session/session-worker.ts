@@ -118,6 +118,8 @@ export default async function serveSession(
           type: 'code-cache',
           caches: { worker: codeCache.create(), module: moduleCodeCache() },
         });
+      case 'environment':
+        throw new TypeError('the environment of a server module is set before it has a session');
       case 'introduce':
         throw new TypeError('a server module is not told of a client before it has one');
       case 'claim':

@@ -132,6 +132,8 @@ export class StdioSession implements ClientSideOwner {
         for (const id of this.#requests.ids) this.#cancel(id, frame.reason);
         void this.#end();
         return;
+      case 'environment':
+        throw new TypeError('whoever starts the program has to set its environment');
       case 'code-cache':
         throw new TypeError('a program that speaks stdio has no code cache');
       default:

@@ -1,7 +1,17 @@
 /** Options of who asks: named tokens, and authorization servers. */
-import { clientId, clientSecret, existingFile, issuers, publicUrl, scopes, words } from '../auth-kinds.js';
+import {
+  clientId,
+  clientSecret,
+  commandLine,
+  existingFile,
+  issuers,
+  publicUrl,
+  scopes,
+  words,
+} from '../auth-kinds.js';
 import { option } from '../option.js';
 import { token } from '../option-kinds.js';
+import { existingFolder } from '../server-kinds.js';
 
 export const authenticationOptions = {
   /** Bearer token that clients must send, unless they have another credential that is accepted; by default they need none. */
@@ -56,5 +66,15 @@ export const authenticationOptions = {
     secret: true,
     defaultText: 'none',
     help: 'the secret of that client; set it by variable, because other users of the machine can read flags',
+  }),
+  /** Folder of secrets of principals, for `${secret:NAME}` in the `env` of servers. `bulkhead secrets path` names its files. */
+  secrets: option(existingFolder, {
+    defaultText: 'none',
+    help: 'folder of secrets of principals, to which the env of servers may refer',
+  }),
+  /** Command that prints a secret of a principal, and its arguments; started without a shell, and told by variables whose. */
+  secretsCommand: option(commandLine, {
+    defaultText: 'none',
+    help: 'command that prints a secret of a principal, and its arguments, to which the env of servers may refer',
   }),
 };

@@ -14,7 +14,7 @@ import {
   type EntryKey,
   findEntryKey,
 } from './entry-keys.js';
-import { expandVariables, type Lookup } from './variables.js';
+import { expandVariables, isPersonal, type Lookup, referenceIn } from './variables.js';
 
 const MAX_SHOWN_CHARS = 200;
 
@@ -25,6 +25,8 @@ export interface GatewayValues {
   /** Of modules. */
   readonly isolation: Isolation;
   readonly processMemoryMb: number;
+  /** Whether `secrets` or `secrets-command` is set. */
+  readonly hasSecrets: boolean;
   readonly threadHeapMb: number;
   readonly threadMemoryMb: number;
 }
@@ -118,11 +120,18 @@ function expandEach(given: GivenEntry, written: Written, warn: (sentence: string
   const expanded: Written = { ...written };
   if (given.lookup === undefined) return expanded;
   for (const key of EXPANDED) {
-    if (key in written) expanded[key] = expand(given, given.lookup, key, written[key], warn);
+    if (!(key in written)) continue;
+    const reference = key === 'env' ? undefined : referenceIn(written[key]);
+    if (reference !== undefined)
+      throw new WrongEntry(
+        `${given.label(documentedKey(key))} refers to ${shown(reference)}, but only values of "env" may: they alone are set for each session, and no other user of the machine can read them.`,
+      );
+    expanded[key] = expand(given, given.lookup, key, written[key], warn);
   }
   return expanded;
 }
 
+/** Replaces variables in all texts of a value, but leaves alone what refers to whoever the server is started for. */
 function expand(
   given: GivenEntry,
   lookup: Lookup,
@@ -136,7 +145,18 @@ function expand(
       Object.entries(value).map(([name, item]) => [name, expand(given, lookup, key, item, warn)]),
     );
   }
-  if (typeof value !== 'string') return value;
+  if (typeof value !== 'string' || isPersonal(value)) return value;
+  return expandText(given, lookup, key, value, warn);
+}
+
+/** @throws {WrongEntry} for a variable that only an editor knows */
+export function expandText(
+  given: GivenEntry,
+  lookup: Lookup,
+  key: EntryKey,
+  value: string,
+  warn: (sentence: string) => void,
+): string {
   const { text, unknown, unanswerable } = expandVariables(value, lookup);
   const label = given.label(documentedKey(key));
   for (const variable of unanswerable) {

@@ -6,6 +6,7 @@ import type {
   BrokenEntry,
   CommandEntry,
   ModuleEntry,
+  PersonalVariables,
   ScriptEntry,
   ServerEntry,
   ServerOverrides,
@@ -13,9 +14,10 @@ import type {
 import { messageOf } from '../../shared/errors.js';
 import { BUILT_IN } from '../server-kinds.js';
 import { type CheckedEntry, KIND_KEYS } from './entry-keys.js';
-import { checkedEntry, type GivenEntry, shown, WrongEntry } from './entry-values.js';
+import { checkedEntry, expandText, type GivenEntry, shown, WrongEntry } from './entry-values.js';
 import { downloadsFirst } from './launchers.js';
 import { NoPackageCommand, packageCommand } from './package-command.js';
+import { checkPersonal, personalVariables } from './personal-variables.js';
 import { expandVariables } from './variables.js';
 
 /** For a server that is installed. Even on a heavily loaded machine, threads and processes start in less. */
@@ -41,8 +43,13 @@ function serverEntry(given: GivenEntry, warn: (sentence: string) => void): Serve
   const { raw, written, entry } = checkedEntry(given, warn);
   const { sleepAfter, spares, tools, inheritEnv = false } = entry;
   const kind = kindOf(given, entry);
+  const { lookup } = given;
+  const expand = (text: string): string =>
+    lookup === undefined ? text : expandText(given, lookup, 'env', text, warn);
+  const personal = personalVariables(given, written.env, expand);
+  if (personal !== undefined) checkPersonal(given, kind.kind, entry);
   // A module may define tools by who its client is: its lists are learned only if the entry says so.
-  const { lists = kind.kind === 'module' ? 'dynamic' : 'learned' } = entry;
+  const { lists = kind.kind === 'module' || personal !== undefined ? 'dynamic' : 'learned' } = entry;
   const isolation = entry.isolation ?? (kind.kind === 'command' ? 'process' : gateway.isolation);
   if (kind.kind === 'command' && isolation === 'thread') {
     throw new WrongEntry(
@@ -54,7 +61,8 @@ function serverEntry(given: GivenEntry, warn: (sentence: string) => void): Serve
     name,
     source,
     isolation,
-    env: { ...envFile(given, raw), ...entry.env },
+    env: without(personal, { ...envFile(given, raw), ...entry.env }),
+    ...(personal !== undefined && { personal }),
     inheritEnv: inheritEnv === false ? [] : inheritEnv,
     cwd: entry.cwd ?? given.folder,
     startTimeoutMs: entry.startTimeout ?? gateway.startTimeoutMs ?? usualStartTimeoutMs(kind),
@@ -69,6 +77,14 @@ function serverEntry(given: GivenEntry, warn: (sentence: string) => void): Serve
     processMemoryMb: entry.processMemoryMb ?? gateway.processMemoryMb,
     overrides: overrides(given, entry, 'sessionMaxAge' in written),
   });
+}
+
+/** What depends on whoever the server is started for is not known yet. */
+function without(
+  personal: PersonalVariables = {},
+  env: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !Object.hasOwn(personal, name)));
 }
 
 type Kind =

@@ -68,3 +68,19 @@ export function expandVariables(text: string, lookup: Lookup): Expansion {
   );
   return { text: expanded, unknown, unanswerable };
 }
+
+/** What refers to whoever the server is started for (`personal-variables.ts`), or begins as if it did. */
+export const REFERENCE = /\$\{(principal\.|secret:)([^{}]*)\}/g;
+
+export function isPersonal(text: string): boolean {
+  return text.search(REFERENCE) !== -1;
+}
+
+/** The first of these references in a value of an entry. */
+export function referenceIn(value: unknown): string | undefined {
+  if (typeof value === 'string') return value.match(REFERENCE)?.[0];
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.values(value)
+    .map(referenceIn)
+    .find((reference) => reference !== undefined);
+}

@@ -153,6 +153,10 @@ export class PortWorker implements SessionWorker, WorkerPortOwner, WorkerStartOw
     this.#port.post({ type: 'introduce', params });
   }
 
+  startProgram(variables: Readonly<Record<string, string>>): void {
+    if (this.#state === 'spare') this.#port.post({ type: 'environment', variables });
+  }
+
   runs(requestId: RequestId): boolean {
     return this.requests.has(requestId);
   }

@@ -17,6 +17,8 @@ export interface ProgramProcessOptions {
   /** Absolute. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** As in `ServeFrame`. */
+  readonly waits: boolean;
   readonly startTimeoutMs: number;
   readonly processMemoryMb: number;
   readonly cancelGraceMs: number;

@@ -122,6 +122,10 @@ export const TO_WORKER: Shapes<Exclude<ToWorkerFrame, MessageFrame>> = {
     view: (value) =>
       isMadeOf<ListView>(value, { tools: isNameFilter, prompts: isNameFilter, resources: isNameFilter }),
   },
+  environment: {
+    variables: (value): value is Record<string, string> =>
+      isPlain(value) && Object.values(value).every(isText),
+  },
   resume: { key: isText, body: isText },
   claim: {
     // The gateway's own, with whatever metadata can be cloned.

@@ -12,6 +12,7 @@ import type { SessionContext } from '../session-context.js';
 
 export type ToWorkerFrame =
   | IntroduceFrame
+  | EnvironmentFrame
   | ClaimFrame
   | ViewFrame
   | MessageFrame
@@ -31,6 +32,15 @@ interface IntroduceFrame {
   readonly type: 'introduce';
   /** JSON. */
   readonly params: string;
+}
+
+/**
+ * Start the program, with these variables besides its own. Sent once, before `claim`, to a worker whose program is started only
+ * when it is known for whom. They may be secrets.
+ */
+interface EnvironmentFrame {
+  readonly type: 'environment';
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /** The worker belongs to this session from now on: run the module's `setup`. Sent once, before any message of the client. */

@@ -9,7 +9,12 @@ import { protocolVersionLabel } from './labels.js';
 import { OperationDurations } from './operation-durations.js';
 
 /** Ends that are the server's failure: they set `error.type` (semantic conventions for MCP). */
-const FAILED_ENDS: ReadonlySet<EndReason> = new Set(['no_thread', 'setup_failed', 'thread_deaths']);
+const FAILED_ENDS: ReadonlySet<EndReason> = new Set([
+  'no_secret',
+  'no_thread',
+  'setup_failed',
+  'thread_deaths',
+]);
 
 export function createListeners(
   catalogue: Catalogue,

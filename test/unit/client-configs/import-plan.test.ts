@@ -214,6 +214,7 @@ describe('import', () => {
           "servers": {
             "git": { "command": "uvx", "args": ["git", "\${workspaceFolder}", "\${userHome}/x"], "env": { "A": "\${env:GIT_TOKEN}", "N": 1, "GONE": null } },
             "ask": { "command": "x", "env": { "KEY": "\${input:key}" } },
+            "own": { "command": "x", "env": { "KEY": "\${secret:KEY}" } },
             "file": { "command": "x", "envFile": ".env" },
             "box": { "command": "x", "sandboxEnabled": true },
             "run": { "command": "\${command:pick}" },
@@ -234,6 +235,7 @@ describe('import', () => {
       });
       expect(refusals(plan).map((reason) => reason.slice(0, 40))).to.deep.equal([
         'ask: ${input:key} is a value that the ed',
+        'own: ${secret:KEY} has no meaning for th',
         'file: its variables come from a file ("e',
         'box: the editor runs it in a sandbox ("s',
         'run: ${command:pick} is a variable that ',
