@@ -6,7 +6,7 @@
 import type { Outbox, ResponseStream } from '../delivery/outbox.js';
 import type { IntroducedClient, SessionWorker, WorkerExit } from '../isolation/worker.js';
 import { type ClientRequest, needsSignOfLife } from '../protocol/client-message.js';
-import { JSON_RPC } from '../protocol/json-rpc-error.js';
+import { type ErrorReason, JSON_RPC } from '../protocol/json-rpc-error.js';
 import type { DeclaredNotifications } from '../shared/declared-notifications.js';
 import type { BulkheadError } from '../shared/errors.js';
 import type { InputRequiredFrame, ListsFrame, SendFrame } from '../shared/frames/from-worker.js';
