@@ -11,7 +11,7 @@ import { patternIn } from '../../shared/redaction-pattern.js';
 const MAX_BODY_CHARS = 64 * 1024;
 const MAX_TEXT_CHARS = 1_000;
 /** For all texts of a call. The main thread waits. */
-const PATTERNS_TIMEOUT_MS = 20;
+const PATTERNS_TIMEOUT_MS = 100;
 const REDACTED = '[redacted]';
 
 /** Parts of members' names, in lower case, without `-` and `_`. */
