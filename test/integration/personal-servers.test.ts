@@ -1,6 +1,6 @@
 /** Servers whose environment depends on the principal: each session starts with what belongs to its own. */
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
@@ -140,6 +140,30 @@ for (const [kind, entry] of KINDS) {
     });
   });
 }
+
+describe('A command with an environment of its principal', () => {
+  it('that does not exist keeps the session from starting, and the next one finds out anew', async () => {
+    const gateway = await startCatalogue({ mine: { command: 'no-such-program', env: PRINCIPAL } });
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const { message } = await refused(clientAs(gateway, 'mine', 'ada'));
+      expect(message).to.include('the command "no-such-program" was not found');
+    }
+    await until(() => gateway.snapshot().childProcesses === 0, 'nothing to be left');
+  });
+
+  it('that crashes while it is loaded keeps the session from starting', async () => {
+    const path = join(temporaryFolder(), 'crashing.cjs');
+    writeFileSync(path, 'throw new Error("as planned")');
+    const gateway = await startCatalogue({
+      thread: { script: path, isolation: 'thread', env: PRINCIPAL },
+      process: { script: path, isolation: 'process', env: PRINCIPAL },
+    });
+    const ofThread = await refused(clientAs(gateway, 'thread', 'ada'));
+    expect(ofThread.message).to.include('it crashed: as planned');
+    const ofProcess = await refused(clientAs(gateway, 'process', 'ada'));
+    expect(ofProcess.message).to.include('it ended with exit code 1');
+  });
+});
 
 describe('A secret of a principal', () => {
   it('is in no log line, event, error, metric, list of sessions or of servers', async () => {

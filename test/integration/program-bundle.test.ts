@@ -24,9 +24,14 @@ async function bundledSession(gateway: Gateway): Promise<RawClient> {
   }
 }
 
+/** With it, the program starts only when somebody opens a session. */
+const env = { WHO: `$${'{principal.sub}'}` };
+
 const KINDS = {
   'in a thread': inThread(SERVER, ['--flag', 'value']),
   'in a process': inProcess(SERVER, ['--flag', 'value']),
+  'in a thread, for a principal': inThread(SERVER, ['--flag', 'value'], { env }),
+  'in a process, for a principal': inProcess(SERVER, ['--flag', 'value'], { env }),
   'that the command node runs': {
     command: 'node',
     args: ['./server.mjs', '--flag', 'value'],

@@ -6,6 +6,7 @@ import { once } from '../support/events.js';
 import { rawClient } from '../support/gateway.js';
 import { listen, textOfCall } from '../support/listener.js';
 import { temporaryFolder } from '../support/load-files.js';
+import { clientAs, tokensFile } from '../support/personal-servers.js';
 import { inProcess, inThread, program, sessionOf, startCatalogue } from '../support/programs.js';
 import { askStateless } from '../support/stateless.js';
 
@@ -29,6 +30,23 @@ describe('A client that listens to a program', () => {
       await next('tools/list_changed');
     });
   }
+
+  it('is not told of the lists of another principal if each has a program of its own', async () => {
+    const env = { WHO: `$${'{principal.sub}'}` };
+    const gateway = await startCatalogue(
+      { program: inProcess('announcing.mjs', [], { affinity: 'request', env }) },
+      { tokensFile: tokensFile() },
+    );
+    const [ada, bob] = [clientAs(gateway, 'program', 'ada'), clientAs(gateway, 'program', 'bob')];
+    const ofAda = await listen(ada, LISTS);
+    const ofBob = await listen(bob, LISTS);
+    await textOfCall(ada, 'announce');
+    await ofAda.next('tools/list_changed');
+    expect(ofBob.told).to.deep.equal([]);
+    await textOfCall(bob, 'announce');
+    await ofBob.next('tools/list_changed');
+    expect([ofAda.told, ofBob.told]).to.deep.equal([['tools/list_changed'], ['tools/list_changed']]);
+  });
 
   it('is told when a new process has other lists than were learned, and is given those', async () => {
     const file = join(temporaryFolder(), 'lists.json');

@@ -3,8 +3,8 @@
  * of, whom a change concerns, and which compartment watches resources.
  *
  * A changed list concerns everybody with affinity `request`, where no compartment has anything of its own; with affinity
- * `principal` only the principal in whose compartment it has changed; with affinity `handle` nobody, because no list is asked
- * of a handle's compartment. A changed resource concerns the principal for whose compartment the server says so. What the
+ * `principal`, or if the program is started for a principal, only the principal in whose compartment it has changed; with
+ * affinity `handle` nobody, because no list is asked of a handle's compartment. A changed resource concerns the principal for whose compartment the server says so. What the
  * server of a session announces is the session's own, and concerns nobody else.
  */
 import type { AnswerSlot, CachedAnswers } from '../../servers/cached-answers.js';
@@ -81,7 +81,8 @@ export class ListenedCompartments implements Announcements {
     // A module's code can post anything.
     if (kind === 'tools') this.#sessions.headerParams.changed();
     if (kind === undefined || affinity === 'handle') return;
-    if (affinity === 'principal') return this.listeners?.listChanged(kind, principal);
+    const isOwn = affinity === 'principal' || this.#sessions.options.personal !== undefined;
+    if (isOwn) return this.listeners?.listChanged(kind, principal);
     this.#sessions.stateless.listChanged(kind);
     this.listeners?.listChanged(kind);
   }
