@@ -19,6 +19,7 @@ import type { StateBlock } from '../shared/frames/to-worker.js';
 import type { HandleTools } from '../shared/handle-tools.js';
 import type { ListView } from '../shared/list-view.js';
 import type { RequestId } from '../shared/request-id.js';
+import type { RequestTrace } from '../shared/request-trace.js';
 import type { SessionContext } from '../shared/session-context.js';
 import type { ThreadExitCause } from '../telemetry/events.js';
 import type { ThreadSnapshot } from '../telemetry/snapshot.js';
@@ -168,6 +169,8 @@ export interface PostedRequest {
   readonly stateless: boolean;
   /** What its caller sees of the list that it asks for; `undefined`: all of it. */
   readonly view?: ListView | undefined;
+  /** Who follows it to its end. */
+  readonly trace?: RequestTrace | undefined;
 }
 
 /** What a session's worker is sent from its client. */

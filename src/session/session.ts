@@ -477,8 +477,9 @@ export class Session
   }
 
   #post({ request, key }: PendingRequest): void {
-    const { id: requestId, tool, method, body, fastPath, stateless, view } = request;
-    this.#binding.request({ requestId, operation: tool ?? method, key, body, fastPath, stateless, view });
+    const { id: requestId, tool, method, body, fastPath, stateless, view, trace } = request;
+    const operation = tool ?? method;
+    this.#binding.request({ requestId, operation, key, body, fastPath, stateless, view, trace });
   }
 
   #answerAsleep(request: ClientRequest, stream: ResponseStream, { body, failure }: CachedResponse): void {

@@ -206,8 +206,7 @@ export class WorkerBinding implements WorkerOwner, AcquisitionOwner, ChangedWork
   request(request: PostedRequest): void {
     const worker = this.#listening;
     if (worker === undefined) return this.#wait(request);
-    this.#posted.add(request.requestId);
-    worker.post(request);
+    this.#post(worker, request);
   }
 
   message(body: string): void {
@@ -456,10 +455,15 @@ export class WorkerBinding implements WorkerOwner, AcquisitionOwner, ChangedWork
   }
 
   #postWaiting(worker: SessionWorker): void {
-    for (const message of this.#waiting.take()) {
-      if (message.requestId !== undefined) this.#posted.add(message.requestId);
-      worker.post(message);
+    for (const message of this.#waiting.take()) this.#post(worker, message);
+  }
+
+  #post(worker: SessionWorker, message: PostedMessage): void {
+    if (message.requestId !== undefined) {
+      this.#posted.add(message.requestId);
+      message.trace?.started(() => worker.readProcessorMs());
     }
+    worker.post(message);
   }
 
   async #end(reason: string, kept: KeptStart | undefined): Promise<void> {

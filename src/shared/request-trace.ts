@@ -1,5 +1,10 @@
 /** Somebody who follows a request to its end, and is told before its answer leaves. */
 export interface RequestTrace {
+  /**
+   * A worker has been given the request.
+   * @param readProcessorMs reads how much processor time that worker has used, in milliseconds
+   */
+  started(readProcessorMs: () => number): void;
   finished(end: RequestEnd): void;
 }
 

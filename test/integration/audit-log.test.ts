@@ -12,7 +12,7 @@ import { until } from '../support/deadline.js';
 import { expectRejection } from '../support/expectations.js';
 import { type Gateway, type GatewayOptions, rawClient, startGateway } from '../support/gateway.js';
 import { LegacyClient } from '../support/legacy-client.js';
-import { fixtureModule, joined } from '../support/modules.js';
+import { fixtureModule, joined, toolsModule } from '../support/modules.js';
 import { initializeRequest, textOf, toolCall } from '../support/raw-client.js';
 import { StatelessCaller } from '../support/stateless-caller.js';
 
@@ -153,6 +153,16 @@ describe('The audit log', () => {
     expect((call!.arguments as { long: string }).long).to.have.length.within(900, 1_010);
     expect(readFileSync(path, 'utf8')).to.not.include('\u0085');
     expect(other).to.not.have.property('arguments');
+  });
+
+  it('has the processor time of what ran for a request, where the system says it', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const { gateway, path } = await audited({ serverModule: toolsModule });
+    const client = rawClient(gateway, asAda);
+    await client.initialize();
+    await client.call('spin', { ms: 300 });
+    const { durationMs, processorMs } = linesOf(path).at(-1)!;
+    expect(processorMs).to.be.within(5, Number(durationMs) + 50);
   });
 
   it('leaves arguments out if a pattern takes too long, and goes on', async () => {

@@ -57,6 +57,22 @@ describe('Signed access tokens', () => {
     expect(session?.context.principal).to.equal(`${server().issuer} machine`);
   });
 
+  it('tell a server module who asks, and never themselves', async () => {
+    const gateway = await startGateway({ authIssuer: [server().issuer], authClaims: ['email'] });
+    const token = await server().sign({ aud: gateway.url.href, scope: 'read', email: 'ada@example.org' });
+    const client = clientOf(gateway, token);
+    await client.initialize();
+    const told = textOf(await client.call('context'));
+    expect(JSON.parse(told).principal).to.deep.equal({
+      kind: 'jwt',
+      issuer: server().issuer,
+      subject: 'ada',
+      scopes: ['read'],
+      claims: { email: 'ada@example.org' },
+    });
+    for (const part of token.split('.')) expect(told).not.to.include(part);
+  });
+
   it('are asked for with the address of the metadata, which says where to get one', async () => {
     const gateway = await start({ authScopes: ['read'] });
     const response = await clientOf(gateway).post(initializeRequest(1));

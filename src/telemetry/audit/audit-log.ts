@@ -156,10 +156,15 @@ class AuditTrace implements RequestTrace {
   readonly #write: (facts: Facts) => void;
   readonly #sinceMs = performance.now();
   #isOver = false;
+  #processor: { readonly readMs: () => number; readonly sinceMs: number } | undefined;
 
   constructor(facts: Facts, write: (facts: Facts) => void) {
     this.#facts = facts;
     this.#write = write;
+  }
+
+  started(readProcessorMs: () => number): void {
+    this.#processor = { readMs: readProcessorMs, sinceMs: readProcessorMs() };
   }
 
   finished(end: RequestEnd): void {
@@ -171,10 +176,23 @@ class AuditTrace implements RequestTrace {
       outcome: outcomeOf(end),
       ...(failure !== undefined && /^-?\d+$/.test(failure) && { code: Number(failure) }),
       reason,
-      durationMs: Math.round((performance.now() - this.#sinceMs) * 1_000) / 1_000,
+      durationMs: inMicroseconds(performance.now() - this.#sinceMs),
+      processorMs: this.#processorMs,
       bytesOut: answer === undefined ? undefined : Buffer.byteLength(answer),
     });
   }
+
+  /** `undefined` if no worker has had the request, or the system does not say. */
+  get #processorMs(): number | undefined {
+    if (this.#processor === undefined) return undefined;
+    const { readMs, sinceMs } = this.#processor;
+    const usedMs = readMs() - sinceMs;
+    return usedMs > 0 ? inMicroseconds(usedMs) : undefined;
+  }
+}
+
+function inMicroseconds(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
 }
 
 function outcomeOf({ failure, isParked }: RequestEnd): string {
