@@ -16,6 +16,7 @@ import {
   perSecond,
 } from '../src/config/option-kinds.js';
 import { messageOf } from '../src/shared/errors.js';
+import { didYouMean } from '../src/shared/nearest.js';
 import { STATELESS_VERSION } from './client/stateless-message.js';
 import type { LoadPlan } from './load-plan.js';
 import { parseMix } from './mix.js';
@@ -174,7 +175,8 @@ export function resolveLoadOptions(
   }
   const url = httpUrl.schema.safeParse(writtenUrl);
   if (!url.success) {
-    throw optionError(`<url> is ${JSON.stringify(writtenUrl)}, but must be ${httpUrl.expected}.`);
+    const meant = didYouMean(writtenUrl, ['compare']);
+    throw optionError(`<url> is ${JSON.stringify(writtenUrl)}, but must be ${httpUrl.expected}${meant}.`);
   }
   const callsPerSecond = read('rate');
   const concurrency = read('concurrency');

@@ -14,6 +14,7 @@ import {
   TEXT_OPTION_NAMES,
   variableName,
 } from '../config/option-table.js';
+import { didYouMean } from '../shared/nearest.js';
 import { VERSION } from '../version.js';
 import { addClientCommands, addHeaderFlags } from './client-commands.js';
 import type { ImportRequest } from './import.js';
@@ -281,7 +282,13 @@ export function createProgram(
     const option = new Option(written, `${flag.help} (default: ${shownDefault})`);
     loadCommand.addOption('list' in flag ? option.argParser(collect) : option);
   }
-  loadCommand.action(async (url: string, flags: Record<string, unknown>) => {
+  // Its own sentence says what was probably meant.
+  loadCommand.allowExcessArguments();
+  loadCommand.action(async (url: string, flags: Record<string, unknown>, { args }: Command) => {
+    if (args.length > 1)
+      throw optionError(
+        `bulkhead load takes one <url>, but got ${args.length} arguments${didYouMean(url, ['compare'])}.`,
+      );
     const { load } = await import('./load.js');
     const given = LOAD_FLAG_NAMES.map((name) => [name, flags[camelCase(name)]]);
     finish(

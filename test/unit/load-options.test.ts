@@ -106,5 +106,6 @@ describe('the flags of bulkhead load', () => {
     expect(sentenceOf(() => resolve({}, 'ftp://host'))).to.include(
       '<url> is "ftp://host", but must be an http:',
     );
+    expect(sentenceOf(() => resolve({}, 'cmpare'))).to.match(/\(did you mean "compare"\?\)\.$/);
   });
 });
