@@ -151,7 +151,7 @@ describe('A server with affinity principal', () => {
     const values = [];
     for (let call = 0; call < 3; call += 1) values.push(valueIn(await caller.call('count')));
     expect(values.map(({ calls }) => calls)).to.deep.equal([1, 2, 3]);
-    expect(values[0]).to.include({ principal: 'token', affinity: 'principal' });
+    expect(values[0]).to.include({ principal: 'token token', affinity: 'principal' });
     expect(gateway().sessions()).to.have.lengthOf(1);
   });
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { OPTION_NAMES, variableName } from '../../src/config/option-table.js';
+import { TEXT_OPTION_NAMES, variableName } from '../../src/config/option-table.js';
 import { afterThisTest } from '../support/cleanup.js';
 import { runCliHere } from '../support/cli-in-process.js';
 import { type CliOptions, type CliProcess, runCli, startCli } from '../support/cli-process.js';
@@ -51,7 +51,7 @@ describe('the command line', () => {
     const exit = await runCliHere(['serve', '--help']);
     expect(exit.code).to.equal(0);
     const words = exit.stdout.replace(/\s+/g, ' ');
-    for (const name of OPTION_NAMES) {
+    for (const name of TEXT_OPTION_NAMES) {
       expect(words).to.match(new RegExp(`\\(default: [^()]+, env: ${variableName(name)}\\)`));
       expect(words).to.include(name === 'server-module' ? '[server-module]' : `--${OFF[name] ?? name}`);
     }

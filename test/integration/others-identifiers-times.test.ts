@@ -15,8 +15,12 @@ const MOST_MS = 0.3;
 
 type Ask = (identifier: string) => Promise<RawResponse>;
 
-function medianOf(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+/** What takes longer than this was held up by the rest of the machine. */
+const FASTEST_SHARE = 0.1;
+
+/** The time that the fastest tenth stays below. */
+function fastOf(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length * FASTEST_SHARE)]!;
 }
 
 async function msOf(ask: Ask, identifier: string): Promise<number> {
@@ -25,8 +29,8 @@ async function msOf(ask: Ask, identifier: string): Promise<number> {
   return performance.now() - startMs;
 }
 
-/** The medians for an identifier of ada and for one that nobody has, asked in turns. */
-async function medians(
+/** The times of the fastest for an identifier of ada and for one that nobody has, asked in turns. */
+async function fastest(
   ask: Ask,
   identifier: string,
   newUnknown: () => string,
@@ -42,7 +46,7 @@ async function medians(
     known.push(isFirst ? firstMs : secondMs);
     unknown.push(isFirst ? secondMs : firstMs);
   }
-  return { knownMs: medianOf(known), unknownMs: medianOf(unknown) };
+  return { knownMs: fastOf(known), unknownMs: fastOf(unknown) };
 }
 
 describe('An identifier of another principal', () => {
@@ -66,7 +70,7 @@ describe('An identifier of another principal', () => {
     identifier: string,
     newUnknown: () => string = unknownId,
   ): Promise<void> {
-    const { knownMs, unknownMs } = await medians(ask, identifier, newUnknown);
+    const { knownMs, unknownMs } = await fastest(ask, identifier, newUnknown);
     const mostMs = MOST_SHARE * Math.min(knownMs, unknownMs) + MOST_MS;
     expect(Math.abs(knownMs - unknownMs), `ms between ${knownMs} and ${unknownMs}`).to.be.below(mostMs);
   }

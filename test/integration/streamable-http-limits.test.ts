@@ -63,7 +63,7 @@ describe('Streamable HTTP: the bearer token', () => {
       headers: { authorization: 'bearer correct-horse-battery' },
     });
     expect(textOf(await client.call('echo', { text: 'in' }))).to.equal('in');
-    expect(gateway().sessions()[0]?.context.principal).to.equal('token');
+    expect(gateway().sessions()[0]?.context.principal).to.equal('token token');
     const response = await client.post(PING, { authorization: undefined });
     expect(response.status).to.equal(401);
     await response.text();
