@@ -35,7 +35,8 @@ export interface TlsFiles {
 
 /** Far more than any chain has. */
 const MAX_BYTES = 2 ** 20;
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
+const BEGIN = '-----BEGIN CERTIFICATE-----';
+const END = '-----END CERTIFICATE-----';
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/;
 
 /**
@@ -96,10 +97,18 @@ function read(part: TlsPart, path: string): string {
   return text;
 }
 
+function* blocksIn(text: string): Generator<string> {
+  for (let begin = text.indexOf(BEGIN); begin !== -1; ) {
+    const end = text.indexOf(END, begin);
+    if (end === -1) return;
+    yield text.slice(begin, end + END.length);
+    begin = text.indexOf(BEGIN, end);
+  }
+}
+
 function certificatesIn(part: TlsPart, text: string): readonly X509Certificate[] {
-  const blocks = text.match(CERTIFICATE) ?? [];
-  if (blocks.length === 0)
-    throw new TlsFileError(part, 'it has no certificate in PEM (-----BEGIN CERTIFICATE-----)');
+  const blocks = [...blocksIn(text)];
+  if (blocks.length === 0) throw new TlsFileError(part, `it has no certificate in PEM (${BEGIN})`);
   return blocks.map((block, index) => {
     try {
       return new X509Certificate(block);

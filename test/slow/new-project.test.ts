@@ -111,7 +111,7 @@ describe('A new project', function () {
     const env = { ...environment, BULKHEAD_HOST: '0.0.0.0' };
     const refused = await run(join(copy, file), args, { cwd: copy, env }).catch((error: unknown) => error);
     expect(refused).to.include({ code: 2 });
-    expect(refused).to.have.property('stderr').that.includes('unless a token');
+    expect(refused).to.have.property('stderr').that.includes('unless token');
   });
 
   it('in JavaScript has a test that passes, and a server that answers', async () => {

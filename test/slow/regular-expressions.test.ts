@@ -12,6 +12,7 @@ const { checkSync } = await import('recheck');
 const COMPOSED: Readonly<Record<string, string>> = {
   'src/servers/bundle-checks.js': 'of a name in the server module, whose text is read once, at start',
   'src/shared/json-text.js': 'of the texts in this file',
+  'src/shared/redaction-pattern.js': 'of an option, which is checked at start and runs with a time limit',
   'src/shared/process-owner.js': 'of the texts in this file',
   'load/report/text-summary.js': 'of a number in this file',
   'workers/environment/name-pattern.js': "the client's own: it can hang its own session alone",

@@ -92,11 +92,28 @@ function isPlainHttp(protocol: string | readonly string[] | undefined): boolean 
   return typeof protocol === 'string' && /(?:^|,)\s*http\s*$/i.test(protocol.slice(-MAX_CHARS));
 }
 
+const PORT = /^:\d{1,5}$/;
+
 /** Without a port, which some proxies add, and without the zone of a link-local address; IPv4 as IPv4. */
 function addressIn(entry: string): string | undefined {
-  const [, bracketed, ipv4, plain] =
-    /^\s*"?(?:\[([^\]]*)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+|([^\s"]*))"?\s*$/.exec(entry) ?? [];
-  const written = (bracketed ?? ipv4 ?? plain ?? '').split('%')[0] ?? '';
-  const address = written.replace(/^::ffff:(?=\d+\.)/i, '').toLowerCase();
+  const trimmed = entry.trim();
+  const written =
+    trimmed.length > 1 && trimmed.startsWith('"') && trimmed.endsWith('"') ? trimmed.slice(1, -1) : trimmed;
+  const [host = ''] = hostIn(written).toLowerCase().split('%');
+  const mapped = host.startsWith('::ffff:') ? host.slice('::ffff:'.length) : '';
+  const address = isIP(mapped) === 4 ? mapped : host;
   return isIP(address) === 0 ? undefined : address;
+}
+
+/** `192.0.2.1:80` and `[2001:db8::1]:80` without their ports; empty if it is neither these nor an address alone. */
+function hostIn(written: string): string {
+  if (written.startsWith('[')) {
+    const end = written.indexOf(']');
+    const port = written.slice(end + 1);
+    return end > 0 && (port === '' || PORT.test(port)) ? written.slice(1, end) : '';
+  }
+  const colon = written.indexOf(':');
+  // More than one belongs to IPv6.
+  if (colon === -1 || colon !== written.lastIndexOf(':')) return written;
+  return PORT.test(written.slice(colon)) ? written.slice(0, colon) : '';
 }
