@@ -115,7 +115,9 @@ describe('A quota of requests a second', () => {
       'rate',
     ]);
     const opening = await clientOf(gateway, 'ada').post(initializeRequest(1));
-    expect([opening.status, opening.headers['retry-after']]).to.deep.equal([503, '1']);
+    expect(opening.status).to.equal(503);
+    // A whole request takes two seconds to come back, less what has passed of them.
+    expect(opening.headers['retry-after']).to.be.oneOf(['1', '2']);
     // Somebody else's.
     expect(textIn(await caller.call('echo', { text: 'bob' }, {}, as('bob')))).to.equal('bob');
     for (let count = 0; count < 60; count += 1)
