@@ -1,7 +1,8 @@
 /** Who may use the endpoints, as the options say: the ways to find out who asks, and what they read and keep. */
+import type { TlsOptions } from '../shared/tls-files.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
 import { AuthenticationChain, type AuthenticationWay } from './authentication.js';
-import { createTls, type ListenersTls, type TlsOptions } from './listener-tls.js';
+import { createTls, type ListenersTls } from './listener-tls.js';
 import { AccessTokens } from './oauth/access-tokens.js';
 import { Issuer } from './oauth/issuer.js';
 import { ProtectedResources } from './oauth/protected-resources.js';

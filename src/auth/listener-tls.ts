@@ -1,17 +1,12 @@
 /** What the listeners need to speak TLS, as the options say. */
 import { BulkheadError, messageOf } from '../shared/errors.js';
+import type { TlsOptions } from '../shared/tls-files.js';
 import type { GatewayEmitter } from '../telemetry/events.js';
 import { ClientCertificates } from './client-certificates.js';
 import { TlsCredentials } from './tls-credentials.js';
 
-export interface TlsOptions {
+interface CreateTlsOptions extends TlsOptions {
   readonly token: string | undefined;
-  readonly tlsCert: string | undefined;
-  readonly tlsKey: string | undefined;
-  readonly tlsClientCa: string | undefined;
-  readonly adminTlsCert: string | undefined;
-  readonly adminTlsKey: string | undefined;
-  readonly adminTlsClientCa: string | undefined;
 }
 
 export interface ListenerTls {
@@ -33,7 +28,11 @@ export interface ListenersTls {
  * @param hasOtherWays whether clients of the MCP listener may have another credential than a certificate
  * @throws {BulkheadError} `ERR_BULKHEAD_OPTION` if a file has changed since the options were checked, and cannot be used
  */
-export function createTls(options: TlsOptions, events: GatewayEmitter, hasOtherWays: boolean): ListenersTls {
+export function createTls(
+  options: CreateTlsOptions,
+  events: GatewayEmitter,
+  hasOtherWays: boolean,
+): ListenersTls {
   const { token, tlsCert, tlsKey, tlsClientCa, adminTlsCert, adminTlsKey, adminTlsClientCa } = options;
   const opened: TlsCredentials[] = [];
   const close = (): void => {
@@ -49,7 +48,9 @@ export function createTls(options: TlsOptions, events: GatewayEmitter, hasOtherW
     if (cert === undefined || key === undefined) return undefined;
     const credentials = new TlsCredentials({ paths: { cert, key, clientCa }, prefix, events });
     opened.push(credentials);
-    return { credentials, clients: clientCa === undefined ? undefined : new ClientCertificates(isOnlyWay) };
+    const { authorities } = credentials.files;
+    const clients = clientCa === undefined ? undefined : new ClientCertificates(isOnlyWay, authorities);
+    return { credentials, clients };
   };
   try {
     return {

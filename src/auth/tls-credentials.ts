@@ -1,6 +1,6 @@
 /**
  * What a listener speaks TLS with. The files are read at start, when one of them changes, and when the gateway reloads; then
- * new connections use what is in them now. Connections that are open are left alone.
+ * new connections use what is in them now. Connections that are open stay so.
  */
 import type { SecureContextOptions } from 'node:tls';
 import { messageOf } from '../shared/errors.js';
@@ -30,7 +30,7 @@ export class TlsCredentials {
   readonly #options: TlsCredentialsOptions;
   readonly #watched: WatchedFiles;
   #files: TlsFiles;
-  #apply: (context: SecureContextOptions) => void = () => {};
+  #apply: (files: TlsFiles) => void = () => {};
   #secondLook: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -44,12 +44,12 @@ export class TlsCredentials {
     this.#watched = new WatchedFiles(paths, () => this.#changed());
   }
 
-  get context(): SecureContextOptions {
-    return this.#files.context;
+  get files(): TlsFiles {
+    return this.#files;
   }
 
   /** @param apply gets what new connections shall use, each time it has changed; it may throw, and then nothing changes */
-  follow(apply: (context: SecureContextOptions) => void): void {
+  follow(apply: (files: TlsFiles) => void): void {
     this.#apply = apply;
   }
 
@@ -86,7 +86,7 @@ export class TlsCredentials {
   #read(): void {
     const files = readTlsFiles(this.#options.paths);
     if (isSame(files.context, this.#files.context)) return;
-    this.#apply(files.context);
+    this.#apply(files);
     this.#files = files;
     const { prefix, events } = this.#options;
     const { subject, validTo } = files.certificate;

@@ -1,16 +1,14 @@
 /** What options of TLS mean only together, and what their files contain. */
-import { readTlsFiles, TlsFileError, type TlsPart, type TlsPaths } from '../shared/tls-files.js';
+import {
+  readTlsFiles,
+  TlsFileError,
+  type TlsOptions,
+  type TlsPart,
+  type TlsPaths,
+} from '../shared/tls-files.js';
 import { optionError } from './option-error.js';
 import type { OptionName } from './option-table.js';
 
-interface TlsOptions {
-  readonly tlsCert: string | undefined;
-  readonly tlsKey: string | undefined;
-  readonly tlsClientCa: string | undefined;
-  readonly adminTlsCert: string | undefined;
-  readonly adminTlsKey: string | undefined;
-  readonly adminTlsClientCa: string | undefined;
-}
 type Prefix = 'tls-' | 'admin-tls-';
 
 /**

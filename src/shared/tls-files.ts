@@ -4,6 +4,16 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { messageOf } from './errors.js';
 
+/** Paths of both listeners' files. */
+export interface TlsOptions {
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  readonly tlsClientCa: string | undefined;
+  readonly adminTlsCert: string | undefined;
+  readonly adminTlsKey: string | undefined;
+  readonly adminTlsClientCa: string | undefined;
+}
+
 export interface TlsPaths {
   readonly cert: string;
   readonly key: string;
@@ -31,6 +41,8 @@ export interface TlsFiles {
   readonly context: SecureContextOptions;
   /** The listener's own certificate. */
   readonly certificate: X509Certificate;
+  /** SHA-256 of each authority of clients, as `fingerprint256` has it. */
+  readonly authorities: ReadonlySet<string>;
 }
 
 /** Far more than any chain has. */
@@ -55,7 +67,7 @@ export function readTlsFiles({ cert, key, clientCa }: TlsPaths): TlsFiles {
       : new TlsFileError('key', `it does not belong to the certificate in ${cert}`);
   }
   const caText = clientCa === undefined ? undefined : read('client-ca', clientCa);
-  if (caText !== undefined) certificatesIn('client-ca', caText);
+  const authorities = caText === undefined ? [] : certificatesIn('client-ca', caText);
   const context: SecureContextOptions = {
     cert: certText,
     key: keyText,
@@ -68,7 +80,7 @@ export function readTlsFiles({ cert, key, clientCa }: TlsPaths): TlsFiles {
     // Such as a key that is too short.
     throw new TlsFileError('cert', messageOf(error));
   }
-  return { context, certificate };
+  return { context, certificate, authorities: new Set(authorities.map((one) => one.fingerprint256)) };
 }
 
 /** Why clients will refuse the certificate at this time, as the end of a sentence. */

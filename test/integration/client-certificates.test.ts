@@ -1,13 +1,19 @@
 /** Clients that say who they are by a certificate. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { Agent, type AgentOptions, request } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { createGateway } from '../../src/index.js';
 import { Certificates, contents, type Pair } from '../support/certificates.js';
 import { withDeadline } from '../support/deadline.js';
-import { collect } from '../support/events.js';
-import { type Gateway, type GatewayOptions, rawClient, withDefaults } from '../support/gateway.js';
+import { collect, once } from '../support/events.js';
+import {
+  type Gateway,
+  type GatewayOptions,
+  rawClient,
+  startGateway,
+  withDefaults,
+} from '../support/gateway.js';
 import { initializeRequest } from '../support/raw-client.js';
 import { rawTlsSocket, requestText } from '../support/raw-socket.js';
 
@@ -140,6 +146,35 @@ describe('A client certificate', () => {
       }
     }
     await Promise.all(only.sessions().map(({ context }) => only.endSession(context.sessionId)));
+  });
+
+  it('of an authority that was removed counts for nothing, on open connections too', async () => {
+    const own = certificates.server(authority, 'localhost');
+    const tlsClientCa = certificates.path('authorities.pem');
+    const [ours, theirs] = [authority, foreign].map(({ cert }) => readFileSync(cert, 'utf8'));
+    writeFileSync(tlsClientCa, `${ours}${theirs}`);
+    const gateway = await startGateway({ tlsCert: own.cert, tlsKey: own.key, tlsClientCa });
+    const clientOf = async (issuer: Pair, name: string) => {
+      const agent = { keepAlive: true, maxSockets: 1 };
+      const tls = { ...trust, ...agent, ...contents(certificates.issue(issuer, name)) };
+      const client = rawClient(gateway, { tls });
+      await client.initialize();
+      return client;
+    };
+    const ada = await clientOf(authority, 'ada');
+    const mallory = await clientOf(foreign, 'mallory');
+    const reread = once(gateway.events, 'notice', ({ message }) => message.includes('have changed'));
+    writeFileSync(tlsClientCa, String(ours));
+    await reread;
+    const refused = await mallory.post(
+      { jsonrpc: '2.0', id: 1, method: 'ping' },
+      { 'mcp-session-id': mallory.sessionId, 'mcp-protocol-version': '2025-11-25' },
+    );
+    expect([refused.status, refused.headers.connection]).to.deep.equal([401, 'close']);
+    expect((await refused.json()).error?.message).to.match(/no longer one that this server trusts/);
+    const again = await mallory.post(initializeRequest(2));
+    expect((await again.json()).error?.message).to.match(/not issued by an authority/);
+    expect((await ada.ask('ping')).error).to.equal(undefined);
   });
 
   it('is asked for by the admin listener, but not for health checks', async () => {

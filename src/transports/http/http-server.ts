@@ -263,13 +263,16 @@ export class HttpServer {
 function createSecureServer(options: ServerOptions, { credentials, clients }: ListenerTls): Server {
   const server = createTlsServer({
     ...options,
-    ...credentials.context,
+    ...credentials.files.context,
     ALPNProtocols: ['http/1.1'],
     // Nobody is refused here: `ClientCertificates` says why.
     requestCert: clients !== undefined,
     rejectUnauthorized: false,
   });
-  credentials.follow((context) => server.setSecureContext(context));
+  credentials.follow(({ context, authorities }) => {
+    server.setSecureContext(context);
+    clients?.trustOnly(authorities);
+  });
   return server;
 }
 
