@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { eventIdSuffix } from '../../src/delivery/event-id.js';
 import type { Authentication } from '../../src/index.js';
 import { afterThisTest } from '../support/cleanup.js';
 import { startCli } from '../support/cli-process.js';
@@ -106,6 +107,31 @@ describe('The audit log', () => {
     expect(scope).to.deep.include({ ...common, tool: 'secret', decision: 'refused', rule: 1 });
     expect(statSync(path).mode & 0o777).to.equal(0o600);
     expect(readFileSync(path, 'utf8')).to.not.include(SECRET);
+  });
+
+  it('has a line for whoever is not let in, and for whoever names a session that is not his', async () => {
+    const { gateway, path } = await audited({
+      authenticate: ({ headers }) => (headers.authorization === undefined ? null : { subject: 'eve' }),
+    });
+    const server = gateway.servers()[0]!.name;
+    const given = 'x'.repeat(300);
+    const nobody = await rawClient(gateway).post(initializeRequest(1), { 'mcp-session-id': given });
+    await expectRejection(nobody, 401);
+    const eve = rawClient(gateway, asAda);
+    const headers = { 'mcp-session-id': 'somebody-elses', 'mcp-protocol-version': '2025-11-25' };
+    const eventId = `1${eventIdSuffix('2', [1])}`;
+    await expectRejection(await eve.post(toolCall(1, 'echo'), headers), 404);
+    await expectRejection(await eve.send('DELETE', undefined, headers), 404);
+    await (await eve.send('GET', undefined, { ...headers, 'last-event-id': eventId })).text();
+    const legacy = new URL('/messages?sessionId=somebody-elses', gateway.url);
+    await expectRejection(await eve.send('POST', JSON.stringify(toolCall(2, 'echo')), {}, legacy), 404);
+    await expectRejection(await eve.send('POST', '{}', {}, new URL('/no/mcp', gateway.url)), 404);
+    const [first, ...others] = linesOf(path).map(({ time, ...facts }) => facts);
+    const refused = { address: '127.0.0.1', server, decision: 'refused' };
+    expect(first).to.deep.equal({ ...refused, session: given.slice(0, 100), reason: 'unauthorized' });
+    const principal = { issuer: 'local', subject: 'eve', kind: 'program' };
+    const unknown = { ...refused, principal, session: 'somebody-elses', reason: 'session_unknown' };
+    expect(others).to.deep.equal([unknown, unknown, unknown, unknown]);
   });
 
   it('is written in the stateless era and over HTTP+SSE too, and for tools that fail', async () => {

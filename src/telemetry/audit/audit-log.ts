@@ -16,6 +16,8 @@ import { Redaction } from './redaction.js';
 
 const FAILURE_WINDOW_MS = 60_000;
 const UNSEEN = 'ping';
+/** More than any session id has; what a client gives as one may be longer. */
+const MAX_SESSION_CHARS = 100;
 
 export interface AuditOptions {
   /** `stderr`, or a path. */
@@ -31,14 +33,24 @@ export interface AuditedRequest {
   readonly identity: Identity;
   readonly address: string | undefined;
   readonly server: string;
-  /** `undefined` if the request was refused before it was read. */
-  readonly era: Era | undefined;
+  readonly era: Era;
   readonly sessionId: string | undefined;
   /** What names the session in the stateless era. */
   readonly handle: string | undefined;
-  readonly method: string | undefined;
+  readonly method: string;
   readonly tool: string | undefined;
-  readonly body: string | undefined;
+  readonly body: string;
+}
+
+/** What is known of a request before it is read. */
+export interface UnreadRequest {
+  /** `undefined`: nobody knows who asks. */
+  readonly identity: Identity | undefined;
+  readonly address: string | undefined;
+  /** `undefined`: there is none at its path. */
+  readonly server: string | undefined;
+  /** As the client gave it. */
+  readonly sessionId: string | undefined;
 }
 
 export interface AuditedRefusal {
@@ -90,6 +102,16 @@ export class AuditLog {
       this.#write({ ...this.#factsOf(request), decision: 'refused', reason, rule });
   }
 
+  /** A request is refused before it is read. */
+  refusedUnread(
+    { identity, address, server, sessionId }: UnreadRequest,
+    { reason, rule }: AuditedRefusal,
+  ): void {
+    const principal = identity && principalIn(identity);
+    const session = sessionId?.slice(0, MAX_SESSION_CHARS);
+    this.#write({ principal, address, server, session, decision: 'refused', reason, rule });
+  }
+
   /** Goes on in a new file, if the file was renamed. */
   reopen(): void {
     try {
@@ -105,10 +127,9 @@ export class AuditLog {
   }
 
   #factsOf({ identity, address, server, era, sessionId, handle, method, tool, body }: AuditedRequest): Facts {
-    const { issuer, subject, kind } = identity;
-    const shows = tool !== undefined && body !== undefined && this.#showsArguments(`${server}/${tool}`);
+    const shows = tool !== undefined && this.#showsArguments(`${server}/${tool}`);
     return {
-      principal: { issuer, subject, kind },
+      principal: principalIn(identity),
       address,
       server,
       era,
@@ -116,7 +137,7 @@ export class AuditLog {
       handle,
       method,
       tool,
-      bytesIn: body === undefined ? undefined : Buffer.byteLength(body),
+      bytesIn: Buffer.byteLength(body),
       ...(shows && { arguments: this.#redaction.arguments(body) }),
     };
   }
@@ -144,6 +165,11 @@ export class AuditLog {
       ...(suppressed > 0 && { fields: { suppressed } }),
     });
   }
+}
+
+/** Without what an embedding program has added to it. */
+function principalIn({ issuer, subject, kind }: Identity): Facts {
+  return { issuer, subject, kind };
 }
 
 /** Terminals take these for commands, and some readers of lines for ends of lines; JSON leaves them as they are. */

@@ -88,6 +88,19 @@ export function admitted(
   return served;
 }
 
+/** Whether the session has never existed, is gone, or belongs to somebody else. */
+export function auditUnknownSession(
+  audit: AuditLog | undefined,
+  { principal, address }: Visitor,
+  server: string,
+  sessionId: string,
+): void {
+  audit?.refusedUnread(
+    { identity: principal.identity, address, server, sessionId },
+    { reason: 'session_unknown' },
+  );
+}
+
 interface Judged {
   readonly asked: ClientRequest;
   readonly dryRun: GateRefusal | undefined;

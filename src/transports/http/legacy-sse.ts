@@ -9,7 +9,7 @@ import type { ClientRequest } from '../../protocol/client-message.js';
 import { JSON_RPC } from '../../protocol/json-rpc-error.js';
 import type { Session } from '../../session/session.js';
 import { identified, openingOf, tellSession } from '../session-messages.js';
-import { admitted } from './admission.js';
+import { admitted, auditUnknownSession } from './admission.js';
 import { consumerOf, contextOf, type HttpTransportCollaborators } from './http-transport.js';
 import { acceptsAll } from './media-type.js';
 import { messagesIn, readJson, TOO_MUCH_WAITS } from './messages.js';
@@ -77,7 +77,11 @@ export class LegacySse {
       });
     }
     const session = this.#parts.sessions.find(sessionId, visitor.principal.key);
-    if (session?.context.transport !== 'sse') return this.#reject(request, response, SESSION_GONE);
+    if (session?.context.transport !== 'sse') {
+      const { audit, sessions } = this.#parts;
+      auditUnknownSession(audit, visitor, sessions.options.server, sessionId);
+      return this.#reject(request, response, SESSION_GONE);
+    }
     readJson(this.#parts, request, response, (text) => {
       // Its stream may have closed while the body arrived.
       if (session.state === 'ending') return this.#reject(request, response, SESSION_GONE);

@@ -3,7 +3,7 @@
  * of the program that embeds it. It checks who may ask, finds the server, and hands the request to its transport.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AuthenticationChain } from '../../auth/authentication.js';
+import { type AuthenticationChain, isRejection } from '../../auth/authentication.js';
 import type { Guard } from '../../auth/guards.js';
 import type { ProtectedResources } from '../../auth/oauth/protected-resources.js';
 import { NOT_ALLOWED } from '../../auth/rules/rules-gate.js';
@@ -14,7 +14,7 @@ import { authenticate } from './authenticator.js';
 import { answerPreflight, isPreflight, shareWith } from './cors.js';
 import type { HttpTransportCollaborators } from './http-transport.js';
 import { LegacySse } from './legacy-sse.js';
-import { answering, type HttpRejection, reject, SECOND_HOST } from './reply.js';
+import { answering, type HttpRejection, headerOf, reject, SECOND_HOST } from './reply.js';
 import {
   hasSecondHost,
   mountPathOf,
@@ -51,16 +51,6 @@ interface Place {
 const ONLY_MCP: Place = { name: undefined, endpoint: MCP_PATH };
 const NO_ENDPOINT: Place = { name: undefined, endpoint: undefined };
 
-/** Of a request that is refused before its body is read. */
-const UNREAD = {
-  era: undefined,
-  sessionId: undefined,
-  handle: undefined,
-  method: undefined,
-  tool: undefined,
-  body: undefined,
-} as const;
-
 /** Both transports over HTTP, for one server. */
 interface Transports {
   readonly streamableHttp: StreamableHttp;
@@ -96,7 +86,7 @@ export class McpHandler {
 
   #check(request: IncomingMessage, response: ServerResponse, mounted: boolean): void {
     const { url = '/', headers } = request;
-    const { guard, authentication, resources } = this.#options;
+    const { guard, authentication, resources, audit } = this.#options;
     const target = url === MCP_PATH ? MCP_TARGET : readTarget(url);
     if (hasSecondHost(request.rawHeaders)) return this.#reject(request, response, SECOND_HOST);
     // What an endpoint says of itself is for everybody, whatever page asks.
@@ -113,9 +103,19 @@ export class McpHandler {
     const served = this.#server(place)?.name;
     const path = served === undefined ? undefined : target.path === '/' ? '' : target.path;
     const resource = resources.endpoint(path, served);
-    authenticate(authentication, this.#events, request, response, resource, (principal) => {
-      const visitor = { principal, address: clientAddressOf(request), endpoint: resource };
-      this.#serve(request, response, visitor, target, place);
+    authenticate(authentication, this.#events, request, response, resource, (found) => {
+      const address = clientAddressOf(request);
+      if (!isRejection(found))
+        return this.#serve(
+          request,
+          response,
+          { principal: found, address, endpoint: resource },
+          target,
+          place,
+        );
+      const sessionId = headerOf(request, 'mcp-session-id');
+      audit?.refusedUnread({ identity: undefined, address, server: served, sessionId }, found);
+      this.#reject(request, response, found);
     });
   }
 
@@ -164,7 +164,8 @@ export class McpHandler {
     const { identity } = visitor.principal;
     const reason = 'server_not_allowed';
     events.emit('request-judged', { identity, reason });
-    audit?.refused({ ...UNREAD, identity, address: visitor.address, server: name }, { reason, ...barred });
+    const unread = { identity, address: visitor.address, server: name, sessionId: undefined };
+    audit?.refusedUnread(unread, { reason, ...barred });
     return false;
   }
 

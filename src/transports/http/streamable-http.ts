@@ -22,7 +22,7 @@ import type { Session } from '../../session/session.js';
 import type { SessionContext } from '../../shared/session-context.js';
 import { STATELESS_VERSIONS } from '../../shared/stateless-protocol.js';
 import { identified, openingOf, tellSession } from '../session-messages.js';
-import { admitted } from './admission.js';
+import { admitted, auditUnknownSession } from './admission.js';
 import { answered } from './followed-requests.js';
 import { consumerOf, contextOf, type HttpTransportCollaborators } from './http-transport.js';
 import { acceptsAll } from './media-type.js';
@@ -243,6 +243,7 @@ export class StreamableHttp {
     if (cursor !== undefined && cursor.requestIds.length > 0 && sessionId !== undefined) {
       const known = this.#parts.sessions.find(sessionId, visitor.principal.key);
       if (known === undefined) {
+        this.#auditUnknown(visitor, sessionId);
         const connection = this.#sse('post', response, sessionId);
         this.#parts.events.emit('stream-resumed', { kind: 'post', replayed: 0, lost: true });
         return answerLost(cursor, connection, 'its session is gone');
@@ -280,6 +281,7 @@ export class StreamableHttp {
     }
     const session = this.#parts.sessions.find(sessionId, visitor.principal.key);
     if (session !== undefined && session.context.transport === 'streamable-http') return session;
+    this.#auditUnknown(visitor, sessionId);
     this.#reject(request, response, {
       status: 404,
       reason: 'session_unknown',
@@ -288,6 +290,10 @@ export class StreamableHttp {
       id,
     });
     return undefined;
+  }
+
+  #auditUnknown(visitor: Visitor, sessionId: string): void {
+    auditUnknownSession(this.#parts.audit, visitor, this.#parts.sessions.options.server, sessionId);
   }
 
   #unknownVersion(request: IncomingMessage, messages: readonly ClientMessage[]): HttpRejection | undefined {
