@@ -14,6 +14,7 @@ import {
   startGateway,
   withDefaults,
 } from '../support/gateway.js';
+import { openssl } from '../support/openssl.js';
 import { initializeRequest } from '../support/raw-client.js';
 import { rawTlsSocket, requestText } from '../support/raw-socket.js';
 
@@ -145,6 +146,25 @@ describe('A client certificate', () => {
         await socket.received(answer);
       }
     }
+    await Promise.all(only.sessions().map(({ context }) => only.endSession(context.sessionId)));
+  });
+
+  it('is what openssl shows of itself, too', async () => {
+    const ada = certificates.issue(authority, 'ada');
+    const common = ['s_client', '-connect', only.url.host, '-CAfile', authority.cert, '-quiet'];
+    const input = requestText(
+      'POST',
+      only.url,
+      { connection: 'close' },
+      JSON.stringify(initializeRequest(1)),
+    );
+    for (const version of ['-tls1_2', '-tls1_3']) {
+      const named = await openssl([...common, version, '-cert', ada.cert, '-key', ada.key], input);
+      expect(named.output, version).to.include('HTTP/1.1 200 OK');
+      const nobody = await openssl([...common, version], input);
+      expect(nobody.output, version).to.include('HTTP/1.1 401 ').and.to.include('needs a client certificate');
+    }
+    expect(only.sessions().map(({ context }) => context.identity?.subject)).to.deep.equal(['ada', 'ada']);
     await Promise.all(only.sessions().map(({ context }) => only.endSession(context.sessionId)));
   });
 

@@ -1,5 +1,4 @@
 /** Listeners that speak HTTPS: versions, handshakes, certificates that change, and what a connection does as over plain HTTP. */
-import { execFile } from 'node:child_process';
 import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Agent, type AgentOptions, get } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,6 +21,7 @@ import {
   startGateway,
   withDefaults,
 } from '../support/gateway.js';
+import { openssl } from '../support/openssl.js';
 import { initializeRequest, textOf, toolCall } from '../support/raw-client.js';
 import { rawSocket, rawTlsSocket, requestText } from '../support/raw-socket.js';
 
@@ -344,15 +344,4 @@ async function nameAt(url: URL, options: { readonly ca: Buffer }): Promise<unkno
   const { subject } = socket.getPeerCertificate();
   socket.destroy();
   return subject.CN;
-}
-
-function openssl(
-  args: readonly string[],
-): Promise<{ readonly output: string; readonly code: number | null }> {
-  return new Promise((resolve) => {
-    const child = execFile('openssl', args, { timeout: 20_000 }, (_error, stdout, stderr) => {
-      resolve({ output: stdout + stderr, code: child.exitCode });
-    });
-    child.stdin?.end();
-  });
 }
