@@ -10,8 +10,9 @@ import type { ListKind } from '../shared/list-methods.js';
 import type { RequestId } from '../shared/request-id.js';
 import type { Identity, SessionContext } from '../shared/session-context.js';
 import { AdmissionWindow } from './admission-window.js';
+import type { ConnectionDropReason } from './connection-drop-reason.js';
 import type { EndReason } from './end-reason.js';
-import type { RejectionReason } from './rejection-reason.js';
+import type { RejectionReason, RuleRefusalReason } from './rejection-reason.js';
 
 /** Why a request was cancelled; a metric label. */
 export type CancelReason = 'client' | 'disconnect' | 'resume_expired' | 'session_end';
@@ -64,12 +65,6 @@ export type LearnedOutcome =
   /** They differ each time: nothing is remembered any more. */
   | 'dynamic';
 
-/** Why a rule refuses a request; a metric label. */
-export type RuleRefusalReason = Extract<
-  RejectionReason,
-  'server_not_allowed' | 'unknown_tool' | 'unknown_prompt' | 'unknown_resource' | 'insufficient_scope'
->;
-
 /** What became of a call whose handler waited for its client; a metric label. */
 export type ParkedCallOutcome =
   /** Its client continued it. */
@@ -85,27 +80,6 @@ export type ParkedCallOutcome =
 export type QuotaName = 'sessions' | 'compartments' | 'requests' | 'rate' | 'bytes' | 'processor';
 
 export type ListenerName = 'mcp' | 'admin';
-
-/** Why the gateway closed a connection itself; a metric label. */
-export type ConnectionDropReason =
-  /** The maximum number is reached, and none could be closed for it. */
-  | 'limit'
-  /** Its remote address has the maximum number. */
-  | 'address_limit'
-  /** It was idle longest when another connection needed its place. */
-  | 'evicted'
-  /** Its client read nothing for a minute while bytes waited. */
-  | 'stalled'
-  /** The output of all connections was too much, and this one held most of it for longest. */
-  | 'output_budget'
-  /** Its peer acknowledged nothing for a minute. */
-  | 'vanished'
-  /** The process had almost no file descriptor left. */
-  | 'no_descriptor'
-  /** Its TLS handshake was not complete in time. */
-  | 'handshake_timeout'
-  /** Its TLS handshake failed. */
-  | 'handshake_failed';
 
 /** How near the process is to its limit of file descriptors: above 80 %, at the limit, or below again. */
 export type DescriptorState = 'high' | 'exhausted' | 'eased';

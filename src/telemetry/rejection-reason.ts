@@ -71,3 +71,9 @@ export type RejectionReason =
   | 'server_unavailable'
   /** A fault of the gateway, or of the program that embeds it. */
   | 'internal_error';
+
+/** Why a rule refuses a request; a metric label. */
+export type RuleRefusalReason = Extract<
+  RejectionReason,
+  'server_not_allowed' | 'unknown_tool' | 'unknown_prompt' | 'unknown_resource' | 'insufficient_scope'
+>;

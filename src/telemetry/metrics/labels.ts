@@ -4,10 +4,10 @@
  */
 
 import type { SessionTransport } from '../../shared/session-context.js';
+import type { ConnectionDropReason } from '../connection-drop-reason.js';
 import type {
   CancelReason,
   ClaimKind,
-  ConnectionDropReason,
   DescriptorState,
   LearnedOutcome,
   ListenerName,

@@ -8,7 +8,8 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { isLoopback } from '../../config/option-kinds.js';
 import { type Linked, LinkedList } from '../../shared/linked-list.js';
-import type { ConnectionDropReason, GatewayEmitter, ListenerName } from '../../telemetry/events.js';
+import type { ConnectionDropReason } from '../../telemetry/connection-drop-reason.js';
+import type { GatewayEmitter, ListenerName } from '../../telemetry/events.js';
 import { isClosing } from './staged-close.js';
 import { socketBelow } from './tls-socket.js';
 
