@@ -15,6 +15,9 @@ import type { RawClient } from '../support/raw-client.js';
 
 const GIBIBYTE = 2 ** 30;
 const MEBIBYTE = 2 ** 20;
+const SMALL_HEAP = { threadHeapMb: 64 };
+/** V8 looks many times for something to collect before it gives up, with several threads, which other tests need as well. */
+const SLOWLY = { deadlineMs: 60_000 };
 
 describe('what a module does to its process hurts its own session alone, also', () => {
   const shared = sharedCatalogue(perilousAndThreads());
@@ -38,11 +41,16 @@ describe('what a module does to its process hurts its own session alone, also', 
   it('3 GiB in one piece, outside of the heap', () =>
     dies((client) => client.call('allocate', { bytes: 3 * GIBIBYTE }), /thread-memory-mb/));
 
-  it('3 GiB in one piece, in the heap', () =>
-    dies((client) => client.call('fill_heap', { items: (3 * GIBIBYTE) / 8 }), /thread-heap-mb/));
+  // Of an array of 256 MiB and more, V8 makes a table, which takes many seconds to fill the heap.
+  it('128 MiB in one piece, in the heap', () =>
+    dies(
+      (client) => client.call('fill_heap', { items: (128 * MEBIBYTE) / 8 }, SLOWLY),
+      /thread-heap-mb/,
+      SMALL_HEAP,
+    )).timeout(90_000);
 
   it('a heap that grows in a loop that does not yield', () =>
-    dies((client) => client.call('grow_heap'), /thread-heap-mb/, { threadHeapMb: 64 }));
+    dies((client) => client.call('grow_heap', {}, SLOWLY), /thread-heap-mb/, SMALL_HEAP)).timeout(90_000);
 
   it('more resident memory than process-memory-mb', () =>
     dies((client) => client.call('touch', { bytes: 400 * MEBIBYTE }), /process-memory-mb/, {
